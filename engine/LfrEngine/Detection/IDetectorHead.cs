@@ -1,0 +1,33 @@
+namespace LfrEngine.Detection;
+
+/// <summary>One detector family: which tensors its network gives, and how they become faces.</summary>
+/// <remarks>Stateless apart from caches; one instance per detector, used by one thread at a time.</remarks>
+public interface IDetectorHead
+{
+    /// <summary>Names of the graph's outputs, in the order in which <see cref="Decode"/> takes them.</summary>
+    IReadOnlyList<string> OutputNames { get; }
+
+    /// <summary>The grid's sides must be multiples of this, pixels.</summary>
+    int GridMultiple { get; }
+
+    /// <summary>Length of each output for one image of this grid, elements; the loader checks the network against it.</summary>
+    /// <param name="output">Index into <see cref="OutputNames"/>.</param>
+    /// <param name="gridWidth">Pixels.</param>
+    /// <param name="gridHeight">Pixels.</param>
+    int OutputLength(int output, int gridWidth, int gridHeight);
+
+    /// <summary>Appends every face scoring at least <paramref name="minimumScore"/>, in grid pixels, unsuppressed.</summary>
+    /// <param name="outputs">One image's tensors, in the order of <see cref="OutputNames"/>. Borrowed.</param>
+    /// <param name="gridWidth">Pixels.</param>
+    /// <param name="gridHeight">Pixels.</param>
+    /// <param name="minimumScore">0…1, inclusive.</param>
+    /// <param name="faces">Receives the faces.</param>
+    void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces);
+}
+
+/// <summary>A borrowed float32 tensor of one image, row-major.</summary>
+public readonly unsafe struct DetectorOutput(float* pointer, int length)
+{
+    /// <summary>The elements; borrowed for the call.</summary>
+    public ReadOnlySpan<float> Span => new(pointer, length);
+}

@@ -1,0 +1,84 @@
+using LfrEngine.Native.Memory;
+
+namespace LfrEngine.Memory;
+
+/// <summary>The one source of memory for biometric data: size classes of locked blocks, wiped when they come back and counted while they are out.</summary>
+/// <remarks>Process-wide, because what it proves (nothing outstanding) is a property of the process. Thread-safe.</remarks>
+public static class BufferPool
+{
+    // Powers of two from one page; larger requests take whole pages of their own and are not kept.
+    private const int SmallestClassBits = 12;
+    private const int LargestKeptBits = 24;
+
+    private static readonly Stack<Block>[] Free = CreateClasses();
+    private static long outstandingBlocks;
+    private static long wipedBlocks;
+    private static long wipedBytes;
+
+    /// <summary>Blocks rented and not yet returned.</summary>
+    public static long OutstandingBlocks => Volatile.Read(ref outstandingBlocks);
+
+    /// <summary>Blocks wiped since the process began.</summary>
+    public static long WipedBlocks => Volatile.Read(ref wipedBlocks);
+
+    /// <summary>Bytes wiped since the process began.</summary>
+    public static long WipedBytes => Volatile.Read(ref wipedBytes);
+
+    /// <summary>Rents a zeroed block; the caller owns it.</summary>
+    /// <param name="length">Elements, 0 or more.</param>
+    public static unsafe HostBuffer<T> Rent<T>(int length)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Block block = Take((nuint)Math.Max(length, 1) * (nuint)sizeof(T));
+        Interlocked.Increment(ref outstandingBlocks);
+        return new HostBuffer<T>(block, length);
+    }
+
+    internal static unsafe void Return(Block block, nuint usedBytes)
+    {
+        LockedMemory.Wipe((void*)block.Address, usedBytes);
+        Interlocked.Increment(ref wipedBlocks);
+        Interlocked.Add(ref wipedBytes, (long)usedBytes);
+        Interlocked.Decrement(ref outstandingBlocks);
+        if (block.SizeClass < 0)
+        {
+            LockedMemory.Free(block.Address, block.Bytes, block.Locked);
+            return;
+        }
+        Stack<Block> kept = Free[block.SizeClass];
+        lock (kept)
+            kept.Push(block);
+    }
+
+    private static Block Take(nuint bytes)
+    {
+        int bits = Math.Max(SmallestClassBits, 64 - System.Numerics.BitOperations.LeadingZeroCount((ulong)bytes - 1));
+        if (bits > LargestKeptBits)
+            return Create(bytes, sizeClass: -1);
+        Stack<Block> kept = Free[bits - SmallestClassBits];
+        lock (kept)
+        {
+            if (kept.TryPop(out Block? block))
+                return block;
+        }
+        return Create((nuint)1 << bits, bits - SmallestClassBits);
+    }
+
+    private static Block Create(nuint bytes, int sizeClass)
+    {
+        nint address = LockedMemory.Allocate(bytes, out bool locked);
+        return new Block(address, bytes, locked, sizeClass);
+    }
+
+    private static Stack<Block>[] CreateClasses()
+    {
+        var classes = new Stack<Block>[LargestKeptBits - SmallestClassBits + 1];
+        for (int i = 0; i < classes.Length; i++)
+            classes[i] = new Stack<Block>();
+        return classes;
+    }
+
+    /// <summary>Pages with their true size; <see cref="SizeClass"/> is −1 for blocks that are not kept.</summary>
+    internal sealed record Block(nint Address, nuint Bytes, bool Locked, int SizeClass);
+}
