@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+
+namespace LfrEngine.Alignment;
+
+/// <summary>Warps a face from the frame's planes onto the recognition grid.</summary>
+/// <remarks>
+/// Bilinear where the face is about as large as the grid; a larger face is averaged over up to 4 × 4 samples per grid pixel, so that detail the
+/// grid cannot hold does not alias. Samples outside the frame repeat its edge.
+/// </remarks>
+public static unsafe class FaceAligner
+{
+    /// <summary>float32 elements of one aligned face: 3 × 112 × 112.</summary>
+    public const int CropLength = 3 * AlignmentTransform.GridSize * AlignmentTransform.GridSize;
+
+    /// <summary>Fills one crop.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="transform">Frame to grid.</param>
+    /// <param name="input">Channel order and normalisation of the embedder.</param>
+    /// <param name="crop">float32 [3, 112, 112]. Borrowed.</param>
+    public static void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
+    {
+        const int Size = AlignmentTransform.GridSize;
+        const int Plane = Size * Size;
+        int samples = Math.Clamp((int)MathF.Round(1 / transform.Scale), 1, 4);
+        Sample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, transform, 1, 1, 0, 0, samples, crop);
+        if (frame.HasColour)
+        {
+            int chromaSamples = Math.Clamp((int)MathF.Round(frame.ChromaScaleX / transform.Scale), 1, 4);
+            Sample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
+                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + Plane);
+            Sample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
+                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + (2 * Plane));
+        }
+        else
+        {
+            new Span<float>(crop + Plane, 2 * Plane).Fill(128);
+        }
+        ColourKernel.Convert(crop, crop + Plane, crop + (2 * Plane), Plane, frame.Colour, input);
+    }
+
+    private static void Sample(byte* plane, int stride, int step, int width, int height, in AlignmentTransform transform,
+        float scaleX, float scaleY, float offsetX, float offsetY, int samples, float* destination)
+    {
+        const int Size = AlignmentTransform.GridSize;
+        // The frame position moves linearly over the grid; so does the plane position, half a sample back for centres at .5.
+        PointF origin = transform.ToFrame(new PointF(0, 0));
+        PointF right = transform.ToFrame(new PointF(1, 0));
+        PointF down = transform.ToFrame(new PointF(0, 1));
+        float dxX = (right.X - origin.X) * scaleX, dxY = (right.Y - origin.Y) * scaleY;
+        float dyX = (down.X - origin.X) * scaleX, dyY = (down.Y - origin.Y) * scaleY;
+        float originX = (origin.X * scaleX) + offsetX - 0.5f, originY = (origin.Y * scaleY) + offsetY - 0.5f;
+        float weight = 1f / (samples * samples);
+        for (int y = 0; y < Size; y++)
+        {
+            for (int x = 0; x < Size; x++)
+            {
+                float sum = 0;
+                for (int j = 0; j < samples; j++)
+                {
+                    float gridY = y + ((j + 0.5f) / samples);
+                    for (int i = 0; i < samples; i++)
+                    {
+                        float gridX = x + ((i + 0.5f) / samples);
+                        sum += Bilinear(plane, stride, step, width, height,
+                            originX + (gridX * dxX) + (gridY * dyX), originY + (gridX * dxY) + (gridY * dyY));
+                    }
+                }
+                destination[(y * Size) + x] = sum * weight;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Bilinear(byte* plane, int stride, int step, int width, int height, float x, float y)
+    {
+        x = Math.Clamp(x, 0, width - 1);
+        y = Math.Clamp(y, 0, height - 1);
+        int left = (int)x, top = (int)y;
+        float fx = x - left, fy = y - top;
+        int right = Math.Min(left + 1, width - 1) * step;
+        left *= step;
+        byte* upper = plane + ((long)top * stride);
+        byte* lower = plane + ((long)Math.Min(top + 1, height - 1) * stride);
+        float above = upper[left] + (fx * (upper[right] - upper[left]));
+        float below = lower[left] + (fx * (lower[right] - lower[left]));
+        return above + (fy * (below - above));
+    }
+}

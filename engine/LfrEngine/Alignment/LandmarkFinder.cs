@@ -1,0 +1,117 @@
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+
+namespace LfrEngine.Alignment;
+
+/// <summary>What <see cref="LandmarkFinder"/> found on one face.</summary>
+/// <param name="Points">Eyes, nose and mouth corners, frame pixels.</param>
+/// <param name="Box">The face's bounds by its points, frame pixels: steadier than the detector's box.</param>
+/// <param name="Disagreement">Mean distance between the points of the two passes, as a share of the box height; small on real faces.</param>
+/// <param name="EyeLine">Mean vertical share of eyes within eye-to-mouth geometry, for the pose estimate: nose tip between the eye line (0) and the mouth line (1).</param>
+public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, float Disagreement, float EyeLine);
+
+/// <summary>Places 68 points on a face and reduces them to five; runs twice, the second time on the box that the first points span.</summary>
+/// <remarks>
+/// The second pass makes the points all but independent of the detector's box: embeddings of the same face under ±5 % box jitter agree to a mean
+/// cosine of 0.998 instead of 0.995. Used by one thread at a time.
+/// </remarks>
+public sealed unsafe class LandmarkFinder : IDisposable
+{
+    private const int CropSize = 64;
+    private const int PointCount = 68;
+
+    private readonly OnnxModel model;
+    private readonly InferencePlan plan;
+    private readonly PlaneResampler resampler = new();
+
+    /// <summary>Prepares a finder over a loaded model, which the caller keeps owning.</summary>
+    public LandmarkFinder(OnnxModel model)
+    {
+        if (model.Manifest.Family != "landmarks68")
+            throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; known is landmarks68.");
+        this.model = model;
+        plan = model.CreatePlan(1, CropSize, CropSize);
+        if (plan.Outputs[0].Length != PointCount * 2)
+        {
+            int length = plan.Outputs[0].Length;
+            plan.Dispose();
+            throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" gives {length} values, expected {PointCount * 2}.");
+        }
+    }
+
+    /// <summary>Finds the points of one face.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="detected">The detector's box, frame pixels.</param>
+    public FaceLandmarks Find(in FrameView frame, in FaceBox detected)
+    {
+        Span<PointF> first = stackalloc PointF[PointCount];
+        Span<PointF> second = stackalloc PointF[PointCount];
+        Pass(frame, detected, first);
+        FaceBox refined = BoxAround(first);
+        if (!(refined.Width >= 1 && refined.Height >= 1))
+            refined = detected;
+        Pass(frame, refined, second);
+
+        float difference = 0;
+        for (int i = 0; i < PointCount; i++)
+            difference += MathF.Sqrt(Square(first[i].X - second[i].X) + Square(first[i].Y - second[i].Y));
+        var points = new Landmarks5(Mean(second, 36, 6), Mean(second, 42, 6), second[30], second[48], second[54]);
+        float eyes = (points.LeftEye.Y + points.RightEye.Y) / 2, mouth = (points.LeftMouth.Y + points.RightMouth.Y) / 2;
+        var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)),
+            (points.Nose.Y - eyes) / Math.Max(1e-3f, mouth - eyes));
+        first.Clear();
+        second.Clear();
+        return found;
+    }
+
+    /// <summary>Wipes the crop and the points of the last face.</summary>
+    public void Wipe() => plan.Wipe();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        plan.Dispose();
+        resampler.Dispose();
+    }
+
+    private void Pass(in FrameView frame, in FaceBox box, Span<PointF> points)
+    {
+        float width = Math.Max(1, box.Width), height = Math.Max(1, box.Height);
+        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, box.Left, box.Top, width, height,
+            plan.Input.Pointer, CropSize, CropSize, CropSize);
+        ColourKernel.ConvertGrey(plan.Input.Pointer, CropSize * CropSize, frame.Colour, model.Manifest.Input);
+        plan.Run();
+        float* output = plan.Outputs[0].Pointer;
+        for (int i = 0; i < PointCount; i++)
+            points[i] = new PointF(box.Left + (output[2 * i] * width), box.Top + (output[(2 * i) + 1] * height));
+    }
+
+    // The box that the detector would have drawn, from the points' bounds: mean offsets on LFW (they hold no forehead).
+    private static FaceBox BoxAround(ReadOnlySpan<PointF> points)
+    {
+        float left = float.MaxValue, top = float.MaxValue, right = float.MinValue, bottom = float.MinValue;
+        foreach (PointF p in points)
+        {
+            left = Math.Min(left, p.X);
+            right = Math.Max(right, p.X);
+            top = Math.Min(top, p.Y);
+            bottom = Math.Max(bottom, p.Y);
+        }
+        float width = right - left, height = bottom - top;
+        return new FaceBox(left - (0.022f * width), top - (0.313f * height), right + (0.036f * width), bottom + (0.069f * height));
+    }
+
+    private static PointF Mean(ReadOnlySpan<PointF> points, int start, int count)
+    {
+        float x = 0, y = 0;
+        for (int i = start; i < start + count; i++)
+        {
+            x += points[i].X;
+            y += points[i].Y;
+        }
+        return new PointF(x / count, y / count);
+    }
+
+    private static float Square(float value) => value * value;
+}

@@ -1,0 +1,146 @@
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+
+namespace LfrEngine.Detection;
+
+/// <summary>How a <see cref="FaceDetector"/> looks.</summary>
+public sealed record DetectorSettings
+{
+    /// <summary>Long side of the detection grid, pixels: a larger frame is scaled down to it, a smaller one is taken as it is.</summary>
+    public int GridLongSide { get; init; } = 960;
+
+    /// <summary>Further passes at these fractions of the grid, for faces too large for the detector at full size.</summary>
+    public float[] ExtraScales { get; init; } = [0.5f];
+
+    /// <summary>Faces from an extra pass count only from this height, pixels of the full grid: smaller ones were seen better before.</summary>
+    public float ExtraScaleMinimumHeight { get; init; } = 80;
+
+    /// <summary>Scores below this are not even considered, 0…1.</summary>
+    public float CandidateScore { get; init; } = 0.2f;
+
+    /// <summary>Boxes of one face are blended from this intersection over union, 0…1.</summary>
+    public float BlendIoU { get; init; } = 0.35f;
+
+    /// <summary>A face needs this score after blending, 0…1.</summary>
+    public float MinimumScore { get; init; } = 0.6f;
+}
+
+/// <summary>Finds faces in a frame: letterbox, network, family decoder, suppression.</summary>
+/// <remarks>Used by one thread at a time; make one per thread from the same <see cref="OnnxModel"/>.</remarks>
+public sealed unsafe class FaceDetector : IDisposable
+{
+    private const int MaximumCandidates = 4096;
+    private const int PlansKept = 8;
+
+    private readonly OnnxModel model;
+    private readonly IDetectorHead head;
+    private readonly Letterbox letterbox = new();
+    private readonly CandidateList pass = new(MaximumCandidates);
+    private readonly List<(int Width, int Height, InferencePlan Plan)> plans = [];
+
+    /// <summary>Makes a detector over a loaded model, which the caller keeps owning.</summary>
+    public FaceDetector(OnnxModel model, DetectorSettings settings)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.GridLongSide, 32);
+        this.model = model;
+        Settings = settings;
+        head = DetectorFamilies.Create(model.Manifest);
+    }
+
+    /// <summary>How it looks.</summary>
+    public DetectorSettings Settings { get; }
+
+    /// <summary>Fills <paramref name="faces"/>, best first, in frame pixels.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="faces">Cleared, then filled.</param>
+    public void Detect(in FrameView frame, CandidateList faces)
+    {
+        faces.Clear();
+        float full = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
+        Look(frame, full, 0, faces);
+        foreach (float fraction in Settings.ExtraScales)
+            Look(frame, full * fraction, Settings.ExtraScaleMinimumHeight / full, faces);
+
+        NonMaximumSuppression.Blend(faces, Settings.BlendIoU);
+        NonMaximumSuppression.DropNested(faces, 0.7f);
+        Span<FaceCandidate> found = faces.Items;
+        int kept = 0;
+        while (kept < found.Length && found[kept].Score >= Settings.MinimumScore)
+            kept++;
+        faces.Truncate(kept);
+    }
+
+    /// <summary>Wipes tensors and scratch; call when a stream pauses.</summary>
+    public void Wipe()
+    {
+        pass.Clear();
+        foreach ((_, _, InferencePlan plan) in plans)
+            plan.Wipe();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        letterbox.Dispose();
+        pass.Dispose();
+        foreach ((_, _, InferencePlan plan) in plans)
+            plan.Dispose();
+        plans.Clear();
+    }
+
+    private void Look(in FrameView frame, float scale, float minimumHeight, CandidateList faces)
+    {
+        int multiple = head.GridMultiple;
+        int gridWidth = RoundUp(Math.Max(1, (int)MathF.Round(frame.Width * scale)), multiple);
+        int gridHeight = RoundUp(Math.Max(1, (int)MathF.Round(frame.Height * scale)), multiple);
+        InferencePlan plan = PlanFor(gridWidth, gridHeight);
+        LetterboxTransform transform = LetterboxTransform.Fit(frame.Width, frame.Height, gridWidth, gridHeight, scale);
+
+        letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer, gridWidth, gridHeight);
+        plan.Run();
+        Span<DetectorOutput> outputs = stackalloc DetectorOutput[plan.Outputs.Count];
+        for (int i = 0; i < outputs.Length; i++)
+            outputs[i] = new DetectorOutput(plan.Outputs[i].Pointer, plan.Outputs[i].Length);
+        pass.Clear();
+        head.Decode(outputs, gridWidth, gridHeight, Settings.CandidateScore, pass);
+        foreach (ref FaceCandidate found in pass.Items)
+        {
+            FaceCandidate mapped = found;
+            mapped.Box = transform.ToFrame(found.Box);
+            if (mapped.Box.Height < minimumHeight)
+                continue;
+            if (found.HasLandmarks)
+                mapped.Landmarks = transform.ToFrame(found.Landmarks);
+            faces.Add(mapped);
+        }
+    }
+
+    private InferencePlan PlanFor(int width, int height)
+    {
+        for (int i = 0; i < plans.Count; i++)
+        {
+            if (plans[i].Width == width && plans[i].Height == height)
+                return plans[i].Plan;
+        }
+        if (plans.Count == PlansKept)
+        {
+            plans[0].Plan.Dispose();
+            plans.RemoveAt(0);
+        }
+        InferencePlan plan = model.CreatePlan(1, height, width);
+        for (int i = 0; i < plan.Outputs.Count; i++)
+        {
+            int expected = head.OutputLength(i, width, height);
+            if (plan.Outputs[i].Length == expected)
+                continue;
+            int actual = plan.Outputs[i].Length;
+            plan.Dispose();
+            throw new ModelLoadException($"The detector \"{model.Manifest.Id}\" gives {actual} values for \"{model.Manifest.Outputs[i]}\" on a {width}x{height} grid, its family \"{model.Manifest.Family}\" has {expected}. Check \"family\" and \"outputs\" in its manifest.");
+        }
+        plans.Add((width, height, plan));
+        return plan;
+    }
+
+    private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+}

@@ -1,0 +1,90 @@
+using LfrEngine.Alignment;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+
+namespace LfrEngine.Detection;
+
+/// <summary>Where a frame lies on the detection grid: scaled with its aspect kept, in the upper left corner, the rest padding.</summary>
+/// <param name="Scale">Grid pixels per frame pixel.</param>
+/// <param name="ImageWidth">Grid columns that show the frame.</param>
+/// <param name="ImageHeight">Grid rows that show the frame.</param>
+public readonly record struct LetterboxTransform(float Scale, int ImageWidth, int ImageHeight)
+{
+    /// <summary>Fits a frame into a grid.</summary>
+    /// <param name="frameWidth">Pixels.</param>
+    /// <param name="frameHeight">Pixels.</param>
+    /// <param name="gridWidth">Pixels.</param>
+    /// <param name="gridHeight">Pixels.</param>
+    /// <param name="maximumScale">1 keeps a small frame at its own size; more lets it be enlarged.</param>
+    public static LetterboxTransform Fit(int frameWidth, int frameHeight, int gridWidth, int gridHeight, float maximumScale = float.MaxValue)
+    {
+        float scale = Math.Min(maximumScale, Math.Min((float)gridWidth / frameWidth, (float)gridHeight / frameHeight));
+        int width = Math.Clamp((int)MathF.Round(frameWidth * scale), 1, gridWidth);
+        int height = Math.Clamp((int)MathF.Round(frameHeight * scale), 1, gridHeight);
+        return new LetterboxTransform(scale, width, height);
+    }
+
+    /// <summary>From grid pixels back to frame pixels.</summary>
+    public FaceBox ToFrame(in FaceBox box) => new(box.Left / Scale, box.Top / Scale, box.Right / Scale, box.Bottom / Scale);
+
+    /// <summary>From grid pixels back to frame pixels.</summary>
+    public Landmarks5 ToFrame(in Landmarks5 points)
+    {
+        float inverse = 1 / Scale;
+        PointF Map(PointF p) => new(p.X * inverse, p.Y * inverse);
+        return new Landmarks5(Map(points.LeftEye), Map(points.RightEye), Map(points.Nose), Map(points.LeftMouth), Map(points.RightMouth));
+    }
+}
+
+/// <summary>From a frame's planes to the detector's input tensor, in one step.</summary>
+/// <remarks>One instance per thread.</remarks>
+public sealed unsafe class Letterbox : IDisposable
+{
+    private readonly PlaneResampler luma = new();
+    private readonly PlaneResampler chroma = new();
+
+    /// <summary>Fills the tensor; padding is 0, the networks' middle value.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="transform">From <see cref="LetterboxTransform.Fit"/>.</param>
+    /// <param name="input">Channel order and normalisation.</param>
+    /// <param name="tensor">float32 [3, gridHeight, gridWidth]. Borrowed.</param>
+    /// <param name="gridWidth">Pixels.</param>
+    /// <param name="gridHeight">Pixels.</param>
+    public void Fill(in FrameView frame, in LetterboxTransform transform, ModelInput input, float* tensor, int gridWidth, int gridHeight)
+    {
+        int plane = gridWidth * gridHeight;
+        float width = transform.ImageWidth / transform.Scale, height = transform.ImageHeight / transform.Scale;
+        luma.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, 0, 0, width, height,
+            tensor, gridWidth, transform.ImageWidth, transform.ImageHeight);
+        FillChroma(frame, frame.U, width, height, tensor + plane, gridWidth, transform);
+        FillChroma(frame, frame.V, width, height, tensor + (2 * plane), gridWidth, transform);
+        for (int y = 0; y < gridHeight; y++)
+        {
+            float* row = tensor + (y * gridWidth);
+            int shown = y < transform.ImageHeight ? transform.ImageWidth : 0;
+            ColourKernel.Convert(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
+            for (int channel = 0; channel < 3; channel++)
+                new Span<float>(row + (channel * plane) + shown, gridWidth - shown).Clear();
+        }
+    }
+
+    private void FillChroma(in FrameView frame, byte* samples, float width, float height, float* destination, int gridWidth, in LetterboxTransform transform)
+    {
+        if (samples == null)
+        {
+            for (int y = 0; y < transform.ImageHeight; y++)
+                new Span<float>(destination + (y * gridWidth), transform.ImageWidth).Fill(128);
+            return;
+        }
+        chroma.Resample(samples, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight,
+            frame.ChromaOffsetX, frame.ChromaOffsetY, width * frame.ChromaScaleX, height * frame.ChromaScaleY,
+            destination, gridWidth, transform.ImageWidth, transform.ImageHeight);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        luma.Dispose();
+        chroma.Dispose();
+    }
+}

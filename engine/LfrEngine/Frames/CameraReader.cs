@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Frames;
+
+/// <summary>Reads one camera: opens it, holds a recording back to its own pace, and opens a live source again when it is lost.</summary>
+/// <remarks>Used by the camera's decode thread alone. What happens to the source is told through <see cref="CameraStatus"/>.</remarks>
+public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted) : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    private MediaReader? reader;
+    private long offsetUs;
+    private long lastUs = -1;
+    private long openedAt;
+    private long damagedBefore;
+    private TimeSpan pause = FirstPause;
+    private bool everOpened;
+
+    /// <summary>The next frame, whose ownership passes to the caller; null at the end of a recording or when stopped.</summary>
+    /// <exception cref="MediaException">A recording cannot be opened or read. Live sources are tried again instead.</exception>
+    public FrameLease? Read(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (reader is null)
+                    Open(stopping);
+                using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((MediaReader)r!).Interrupt(), reader);
+                DecodeResult result = reader!.Read(out MediaFrame? frame);
+                if (result == DecodeResult.Frame)
+                    return Deliver(frame!, stopping);
+                MediaInfo info = reader.GetInfo();
+                status.SetDamaged(damagedBefore + info.Corrupt);
+                if (info.IsTruncated)
+                    status.Message = "the recording is shorter than its index says: it was cut off";
+                else if (info.Corrupt > 0)
+                    status.Message = $"{info.Corrupt} damaged packet(s) skipped; {info.LastDamage}";
+                if (result == DecodeResult.Interrupted || !camera.IsLive)
+                    return null;
+                Lose("the stream ended", stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+            catch (MediaException e) when (camera.IsLive && everOpened)
+            {
+                Lose(e.Message, stopping);
+            }
+            catch (MediaException e) when (camera.IsLive && e.Error is MediaError.CannotOpen or MediaError.TimedOut)
+            {
+                // A camera that is not there yet may come.
+                Lose(e.Message, stopping);
+            }
+        }
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => reader?.Dispose();
+
+    private void Open(CancellationToken stopping)
+    {
+        reader = MediaReader.Open(camera.Source, new MediaOptions { LowDelay = camera.IsLive }, stopping);
+        openedAt = Stopwatch.GetTimestamp();
+        MediaInfo info = reader.GetInfo();
+        status.Codec = info.Codec;
+        status.State = CameraState.Running;
+        status.Message = "";
+        everOpened = true;
+        pause = FirstPause;
+        // Recordings begin at 0 of the run, whenever they were opened; live streams where the run's clock stands.
+        offsetUs = camera.IsLive ? (long)Stopwatch.GetElapsedTime(runStarted).TotalMicroseconds : 0;
+    }
+
+    private FrameLease Deliver(MediaFrame frame, CancellationToken stopping)
+    {
+        FrameInfo info = frame.Info;
+        long timestampUs = Math.Max(lastUs + 1, offsetUs + info.PtsUs);
+        lastUs = timestampUs;
+        (int, int) size = (info.Width, info.Height);
+        if (size != status.FrameSize && status.FrameSize != default)
+            status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {info.Width}x{info.Height}";
+        status.FrameSize = size;
+        status.CountDecoded();
+        if (camera.HoldsBack)
+        {
+            TimeSpan wait = TimeSpan.FromMicroseconds(info.PtsUs) - Stopwatch.GetElapsedTime(openedAt);
+            if (wait > TimeSpan.Zero)
+                stopping.WaitHandle.WaitOne(wait);
+        }
+        return new FrameLease(frame, timestampUs);
+    }
+
+    private void Lose(string why, CancellationToken stopping)
+    {
+        if (reader is not null)
+            damagedBefore += reader.GetInfo().Corrupt;
+        reader?.Dispose();
+        reader = null;
+        status.State = everOpened ? CameraState.Reconnecting : CameraState.Opening;
+        status.Message = $"{why}; trying again in {pause.TotalSeconds:0.#} s";
+        status.CountReconnect();
+        stopping.WaitHandle.WaitOne(pause);
+        pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, pause.Ticks * 2));
+    }
+}

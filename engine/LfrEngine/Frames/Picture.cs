@@ -1,0 +1,93 @@
+using LfrEngine.Detection;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+
+namespace LfrEngine.Frames;
+
+/// <summary>A small still cut from a frame: planar Y, Cb, Cr at full size, BT.601 full range, in locked memory. Its owner disposes it.</summary>
+public sealed unsafe class Picture : IDisposable
+{
+    private readonly HostBuffer<byte> samples;
+
+    /// <summary>Takes memory for a picture; black-level zeros.</summary>
+    public Picture(int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        Width = width;
+        Height = height;
+        samples = BufferPool.Rent<byte>(3 * width * height);
+    }
+
+    /// <summary>Pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>Pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>The planes, for reading; valid while the picture lives.</summary>
+    public FrameView View
+    {
+        get
+        {
+            nint origin = (nint)samples.Pointer, plane = Width * Height;
+            return new FrameView(PixelFormat.I444, Width, Height, [origin, origin + plane, origin + (2 * plane)], [Width, Width, Width],
+                ColourMatrix.Bt601, ColourRange.Full, ChromaLocation.Centre);
+        }
+    }
+
+    /// <summary>Cuts a region out of a frame and scales it to fill the picture; what lies outside the frame repeats its edge.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="region">Frame pixels.</param>
+    /// <param name="left">Where the region goes in this picture, pixels.</param>
+    /// <param name="width">How wide it becomes, pixels; its height is the picture's.</param>
+    public void Paint(in FrameView frame, in FaceBox region, int left, int width)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(left);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(left + width, Width);
+        using HostBuffer<float> planes = BufferPool.Rent<float>(3 * width * Height);
+        using var resampler = new PlaneResampler();
+        float* y = planes.Pointer, u = y + (width * Height), v = u + (width * Height);
+        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, region.Left, region.Top, region.Width, region.Height, y, width, width, Height);
+        if (frame.HasColour)
+        {
+            float chromaLeft = (region.Left * frame.ChromaScaleX) + frame.ChromaOffsetX, chromaTop = (region.Top * frame.ChromaScaleY) + frame.ChromaOffsetY;
+            float chromaWidth = region.Width * frame.ChromaScaleX, chromaHeight = region.Height * frame.ChromaScaleY;
+            resampler.Resample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, u, width, width, Height);
+            resampler.Resample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, v, width, width, Height);
+        }
+        else
+        {
+            new Span<float>(u, 2 * width * Height).Fill(128);
+        }
+
+        ColourConversion colour = frame.Colour;
+        byte* planeY = samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
+        for (int row = 0; row < Height; row++)
+        {
+            for (int column = 0; column < width; column++)
+            {
+                int from = (row * width) + column, to = (row * Width) + column;
+                float luma = (y[from] - colour.LumaOffset) * colour.LumaScale, cb = u[from] - 128, cr = v[from] - 128;
+                float red = Math.Clamp(luma + (cr * colour.RedFromCr), 0, 255);
+                float green = Math.Clamp(luma + (cb * colour.GreenFromCb) + (cr * colour.GreenFromCr), 0, 255);
+                float blue = Math.Clamp(luma + (cb * colour.BlueFromCb), 0, 255);
+                float grey = (0.299f * red) + (0.587f * green) + (0.114f * blue);
+                planeY[to] = (byte)(grey + 0.5f);
+                planeU[to] = (byte)Math.Clamp(((blue - grey) / 1.772f) + 128.5f, 0, 255);
+                planeV[to] = (byte)Math.Clamp(((red - grey) / 1.402f) + 128.5f, 0, 255);
+            }
+        }
+    }
+
+    /// <summary>A copy with an owner of its own.</summary>
+    public Picture Copy()
+    {
+        var copy = new Picture(Width, Height);
+        samples.Span.CopyTo(copy.samples.Span);
+        return copy;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => samples.Dispose();
+}

@@ -1,0 +1,248 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using LfrEngine.Memory;
+
+namespace LfrEngine.Frames;
+
+/// <summary>Resamples a rectangle of an 8-bit plane to a float32 grid with an antialiased triangle filter.</summary>
+/// <remarks>
+/// Separable: rows first (whole vectors over the columns that matter), then columns. Where the grid is larger than the rectangle the filter is
+/// bilinear interpolation; where it is smaller the triangle widens to cover every source pixel, so small faces are averaged, not skipped.
+/// Samples outside the plane repeat its edge. One instance per thread; tables and scratch are reused and hold no pixels between calls that
+/// the next call does not overwrite; <see cref="Dispose"/> wipes them.
+/// </remarks>
+public sealed unsafe class PlaneResampler : IDisposable
+{
+    private readonly Axis columns = new();
+    private readonly Axis rows = new();
+    private HostBuffer<float>? line;
+
+    /// <summary>Resamples one plane.</summary>
+    /// <param name="plane">First sample. Borrowed.</param>
+    /// <param name="stride">Bytes per row.</param>
+    /// <param name="step">Bytes from one sample to the next.</param>
+    /// <param name="planeWidth">Samples per row.</param>
+    /// <param name="planeHeight">Rows.</param>
+    /// <param name="left">Left edge of the rectangle, continuous sample coordinates; may lie outside.</param>
+    /// <param name="top">Top edge.</param>
+    /// <param name="width">Width of the rectangle, more than 0.</param>
+    /// <param name="height">Height of the rectangle, more than 0.</param>
+    /// <param name="destination">float32 [gridHeight, gridWidth], values 0…255. Borrowed.</param>
+    /// <param name="destinationStride">Elements per destination row.</param>
+    /// <param name="gridWidth">Samples.</param>
+    /// <param name="gridHeight">Samples.</param>
+    public void Resample(byte* plane, int stride, int step, int planeWidth, int planeHeight,
+        float left, float top, float width, float height,
+        float* destination, int destinationStride, int gridWidth, int gridHeight)
+    {
+        columns.Prepare(left, width, gridWidth, planeWidth);
+        rows.Prepare(top, height, gridHeight, planeHeight);
+
+        int first = columns.First;
+        int span = columns.Last - first + 1;
+        int bytes = ((span - 1) * step) + 1;
+        int needed = bytes + Vector512<float>.Count;
+        if (line is null || line.Length < needed)
+        {
+            line?.Dispose();
+            line = BufferPool.Rent<float>(needed);
+        }
+        float* sums = line.Pointer;
+        byte* origin = plane + ((long)first * step);
+        for (int y = 0; y < gridHeight; y++)
+        {
+            int start = rows.Start(y);
+            SumRows(origin + ((long)start * stride), stride, rows.Weights(y), sums, bytes);
+            float* output = destination + ((long)y * destinationStride);
+            if (columns.Taps == 1)
+                CopyColumns(sums, step, first, output, gridWidth);
+            else
+                SumColumns(sums, step, first, output, gridWidth);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        line?.Dispose();
+        line = null;
+    }
+
+    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail.
+    private static void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
+    {
+        int i = 0;
+        if (Avx512F.IsSupported)
+        {
+            for (; i <= bytes - 16; i += 16)
+            {
+                Vector512<float> sum = Vector512<float>.Zero;
+                byte* at = source + i;
+                for (int k = 0; k < weights.Length; k++, at += stride)
+                    sum = Avx512F.FusedMultiplyAdd(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(at))), Vector512.Create(weights[k]), sum);
+                sum.Store(sums + i);
+            }
+        }
+        else if (Avx2.IsSupported && Fma.IsSupported)
+        {
+            for (; i <= bytes - 8; i += 8)
+            {
+                Vector256<float> sum = Vector256<float>.Zero;
+                byte* at = source + i;
+                for (int k = 0; k < weights.Length; k++, at += stride)
+                    sum = Fma.MultiplyAdd(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(at)), Vector256.Create(weights[k]), sum);
+                sum.Store(sums + i);
+            }
+        }
+        for (; i < bytes; i++)
+        {
+            float sum = 0;
+            byte* at = source + i;
+            for (int k = 0; k < weights.Length; k++, at += stride)
+                sum = MathF.FusedMultiplyAdd(*at, weights[k], sum);
+            sums[i] = sum;
+        }
+    }
+
+    private void CopyColumns(float* sums, int step, int first, float* output, int gridWidth)
+    {
+        for (int x = 0; x < gridWidth; x++)
+            output[x] = sums[(columns.Start(x) - first) * step];
+    }
+
+    private void SumColumns(float* sums, int step, int first, float* output, int gridWidth)
+    {
+        int x = 0;
+        if (Avx2.IsSupported && Fma.IsSupported)
+        {
+            // Eight outputs at a time: tap k of each is gathered. Weights lie tap-major for this.
+            Vector256<int> stepVector = Vector256.Create(step);
+            Vector256<int> firstVector = Vector256.Create(first);
+            for (; x <= gridWidth - 8; x += 8)
+            {
+                Vector256<int> index = (columns.Starts8(x) - firstVector) * stepVector;
+                Vector256<float> sum = Vector256<float>.Zero;
+                for (int k = 0; k < columns.Taps; k++)
+                {
+                    sum = Fma.MultiplyAdd(Avx2.GatherVector256(sums, index, 4), columns.TapWeights8(k, x), sum);
+                    index += stepVector;
+                }
+                sum.Store(output + x);
+            }
+        }
+        for (; x < gridWidth; x++)
+        {
+            float* at = sums + ((columns.Start(x) - first) * step);
+            float sum = 0;
+            for (int k = 0; k < columns.Taps; k++, at += step)
+                sum = MathF.FusedMultiplyAdd(*at, columns.TapWeight(k, x), sum);
+            output[x] = sum;
+        }
+    }
+
+    /// <summary>One axis' taps: for each output sample a first source sample and weights that sum to 1. Geometry only, no pixels.</summary>
+    private sealed class Axis
+    {
+        private float offset, length;
+        private int grid = -1, limit;
+        private int[] starts = [];
+        private float[] byOutput = [];
+        private float[] byTap = [];
+        private double[] folded = [];
+
+        public int Taps { get; private set; }
+
+        public int First { get; private set; }
+
+        public int Last { get; private set; }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int Start(int output) => starts[output];
+
+        public ReadOnlySpan<float> Weights(int output) => byOutput.AsSpan(output * Taps, Taps);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<int> Starts8(int output) => Vector256.LoadUnsafe(ref starts[output]);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> TapWeights8(int tap, int output) => Vector256.LoadUnsafe(ref byTap[(tap * grid) + output]);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public float TapWeight(int tap, int output) => byTap[(tap * grid) + output];
+
+        /// <summary>Makes the taps for <paramref name="gridSize"/> samples over [start, start + extent) of a line of <paramref name="samples"/>.</summary>
+        public void Prepare(float start, float extent, int gridSize, int samples)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(gridSize, 1);
+            if (!(extent > 0) || !float.IsFinite(start) || !float.IsFinite(extent))
+                throw new ArgumentOutOfRangeException(nameof(extent), $"A rectangle of {extent} samples from {start} cannot be resampled.");
+            if (start == offset && extent == length && gridSize == grid && samples == limit)
+                return;
+            (offset, length, grid, limit) = (start, extent, gridSize, samples);
+
+            double scale = (double)extent / gridSize;
+            double support = Math.Max(1, scale);
+            int unclamped = (int)Math.Ceiling(2 * support) + 1;
+            Taps = Math.Min(unclamped, samples);
+            Grow(ref starts, gridSize);
+            Grow(ref byOutput, gridSize * Taps);
+            Grow(ref byTap, gridSize * Taps);
+            Grow(ref folded, Taps);
+            First = int.MaxValue;
+            Last = 0;
+            bool allCopies = true;
+            for (int x = 0; x < gridSize; x++)
+            {
+                double centre = start + ((x + 0.5) * scale) - 0.5;
+                int from = (int)Math.Floor(centre - support) + 1;
+                int first = Math.Clamp(from, 0, samples - Taps);
+                Array.Clear(folded, 0, Taps);
+                double total = 0;
+                // Taps beyond an edge fold onto the edge sample.
+                for (int k = 0; k < unclamped; k++)
+                {
+                    double weight = Math.Max(0, 1 - (Math.Abs(from + k - centre) / support));
+                    folded[Math.Clamp(from + k, first, first + Taps - 1) - first] += weight;
+                    total += weight;
+                }
+                starts[x] = first;
+                First = Math.Min(First, first);
+                Last = Math.Max(Last, first + Taps - 1);
+                for (int k = 0; k < Taps; k++)
+                {
+                    float weight = (float)(folded[k] / total);
+                    byOutput[(x * Taps) + k] = weight;
+                    byTap[(k * gridSize) + x] = weight;
+                    allCopies &= weight is 0 or 1;
+                }
+            }
+            if (allCopies)
+                ReduceToCopies();
+        }
+
+        // Grid and source coincide (an image at native size): one sample, no arithmetic.
+        private void ReduceToCopies()
+        {
+            int taps = Taps;
+            First = int.MaxValue;
+            Last = 0;
+            for (int x = 0; x < grid; x++)
+            {
+                int k = byOutput.AsSpan(x * taps, taps).IndexOf(1f);
+                starts[x] += k;
+                First = Math.Min(First, starts[x]);
+                Last = Math.Max(Last, starts[x]);
+            }
+            Taps = 1;
+            byOutput.AsSpan(0, grid).Fill(1);
+            byTap.AsSpan(0, grid).Fill(1);
+        }
+
+        private static void Grow<T>(ref T[] array, int length)
+        {
+            if (array.Length < length)
+                array = new T[length];
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+
+namespace LfrEngine.Models;
+
+/// <summary>The manifests that came with the engine, and the cache their files are restored to.</summary>
+/// <param name="Folder">Folder of <c>*.json</c> manifests.</param>
+/// <param name="Cache">Restored files.</param>
+public sealed record ModelCatalog(string Folder, PackageCache Cache)
+{
+    private const string SamplesFile = "demo-photos.json";
+
+    /// <summary>The catalogue beside the program.</summary>
+    public static ModelCatalog Default { get; } = new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
+
+    /// <summary>All manifests that came with the engine, by name.</summary>
+    public IReadOnlyList<ModelManifest> Manifests() =>
+        [.. Directory.EnumerateFiles(Folder, "*.json")
+            .Where(path => Path.GetFileName(path) != SamplesFile)
+            .Order(StringComparer.Ordinal)
+            .Select(ModelManifest.Read)];
+
+    /// <summary>The manifest with this id, or the one at this path.</summary>
+    /// <param name="name">An id from the catalogue, or a path that ends in <c>.json</c>.</param>
+    /// <param name="task">What it must be for.</param>
+    /// <exception cref="ModelLoadException">There is none, or it is for something else.</exception>
+    public ModelManifest Find(string name, ModelTask task)
+    {
+        ModelManifest? manifest = name.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            ? ModelManifest.Read(name)
+            : Manifests().FirstOrDefault(m => m.Id == name);
+        if (manifest is null)
+        {
+            string known = string.Join(", ", Manifests().Where(m => m.Task == task).Select(m => m.Id));
+            throw new ModelLoadException($"There is no model \"{name}\". Known for this task: {known}; or give the path of a manifest (.json).");
+        }
+        if (manifest.Task != task)
+            throw new ModelLoadException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");
+        return manifest;
+    }
+
+    /// <summary>Where a model's file is or would be.</summary>
+    public string FileOf(ModelManifest manifest)
+    {
+        ModelSource source = manifest.Source;
+        if (source.File is not null)
+            return Path.GetFullPath(Path.Combine(manifest.Folder, source.File));
+        if (source is { Npm: not null, Version: not null, Path: not null })
+            return Cache.PathOf(source.Npm, source.Version, source.Path);
+        throw new ModelLoadException($"The model \"{manifest.Id}\" has no source: its manifest needs \"file\", or \"npm\", \"version\" and \"path\".");
+    }
+
+    /// <summary>Restores what is missing or altered.</summary>
+    /// <param name="progress">Told each package before it is asked for.</param>
+    /// <param name="stopping">Ends it; nothing partial is left.</param>
+    /// <returns>Files fetched.</returns>
+    public async Task<int> RestoreAsync(Action<string> progress, CancellationToken stopping)
+    {
+        var wanted = Manifests()
+            .Where(m => m.Source is { Npm: not null, Version: not null, Path: not null })
+            .Select(m => (Package: m.Source.Npm!, Version: m.Source.Version!, Path: m.Source.Path!, m.Sha256))
+            .Concat(Samples().Files.Select(f => (Package: f.Npm, f.Version, f.Path, f.Sha256)));
+        int fetched = 0;
+        foreach (var package in wanted.GroupBy(w => (w.Package, w.Version)))
+        {
+            progress($"{package.Key.Package}@{package.Key.Version}");
+            fetched += await Cache.RestoreAsync(package.Key.Package, package.Key.Version, [.. package.Select(f => (f.Path, f.Sha256))], stopping).ConfigureAwait(false);
+        }
+        return fetched;
+    }
+
+    /// <summary>The sample photos of the demonstration.</summary>
+    public SampleSet Samples() =>
+        JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, SamplesFile)), ModelJson.Default.SampleSet)!;
+
+    /// <summary>Path of a restored sample photo, checked by hash.</summary>
+    /// <exception cref="ModelLoadException">It is not restored.</exception>
+    public string SamplePath(string package, string path)
+    {
+        SampleFile file = Samples().Files.Single(f => f.Npm == package && f.Path == path);
+        string at = Cache.PathOf(file.Npm, file.Version, file.Path);
+        return PackageCache.IsIntact(at, file.Sha256) ? at : throw new ModelLoadException($"The sample photo {at} is missing or altered. Run: lfr models restore");
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LfrEngine.Models;
+
+/// <summary>Everything the engine knows about one model; one JSON file under <c>models/</c>, or one that a user brings.</summary>
+/// <remarks>Schema and an example of each family: models/README.md.</remarks>
+public sealed record ModelManifest
+{
+    /// <summary>Name by which configuration chooses the model.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>detect, landmarks or embed.</summary>
+    public required ModelTask Task { get; init; }
+
+    /// <summary>How the outputs are read: ultraface, yunet, scrfd, retinaface, landmarks68, embedder.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Licence of the weights.</summary>
+    public required string Licence { get; init; }
+
+    /// <summary>Where the file comes from.</summary>
+    public required ModelSource Source { get; init; }
+
+    /// <summary>SHA-256 of the file, lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The network's input.</summary>
+    public required ModelInput Input { get; init; }
+
+    /// <summary>Tensors to read, in the family's order; a tensor inside the graph is exposed and what only fed the other outputs is cut away.</summary>
+    public required string[] Outputs { get; init; }
+
+    /// <summary>Length of an embedding; embedders only.</summary>
+    public int EmbeddingLength { get; init; }
+
+    /// <summary>Comparison-score thresholds and the evidence they rest on; embedders only.</summary>
+    public ModelThreshold[] Thresholds { get; init; } = [];
+
+    /// <summary>Folder of the manifest, to resolve <see cref="ModelSource.File"/>.</summary>
+    [JsonIgnore]
+    public string Folder { get; init; } = "";
+
+    /// <summary>Reads and checks a manifest.</summary>
+    /// <exception cref="ModelLoadException">The file is missing, is not JSON, or lacks something.</exception>
+    public static ModelManifest Read(string path)
+    {
+        ModelManifest manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(File.ReadAllBytes(path), ModelJson.Default.ModelManifest)
+                ?? throw new ModelLoadException($"The model manifest {path} is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new ModelLoadException($"The model manifest {path} is not valid: {e.Message} See models/README.md for the schema.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelLoadException($"The model manifest {path} cannot be read: {e.Message}", e);
+        }
+        if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
+            throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
+        if (manifest.Sha256.Length != 64)
+            throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 hexadecimal digits; `sha256sum FILE` prints it.");
+        if (manifest.Outputs.Length == 0)
+            throw new ModelLoadException($"The model manifest {path} names no outputs.");
+        if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)
+            throw new ModelLoadException($"The model manifest {path} is an embedder without an embeddingLength.");
+        return manifest with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
+    }
+}
+
+/// <summary>What a model is for.</summary>
+public enum ModelTask
+{
+    /// <summary>Finds faces.</summary>
+    Detect,
+
+    /// <summary>Places points on a face.</summary>
+    Landmarks,
+
+    /// <summary>Makes embeddings.</summary>
+    Embed,
+}
+
+/// <summary>Origin of a file: an npm package by name, version and path inside it, or a file beside the manifest.</summary>
+public sealed record ModelSource
+{
+    /// <summary>npm package name.</summary>
+    public string? Npm { get; init; }
+
+    /// <summary>Exact version of the package.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>Path inside the package.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Path relative to the manifest, for models that a user brings.</summary>
+    public string? File { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => Npm is null ? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}";
+}
+
+/// <summary>One threshold and what is known of it.</summary>
+/// <param name="Name">Name for configuration, for example <c>default</c>.</param>
+/// <param name="Value">Comparison score, inclusive.</param>
+/// <param name="Evidence">Data, protocol, error rate and interval.</param>
+public sealed record ModelThreshold(string Name, float Value, string Evidence);
+
+/// <summary>A set of sample photos to restore.</summary>
+/// <param name="Id">Name of the set.</param>
+/// <param name="Description">One line for people.</param>
+/// <param name="Files">The files.</param>
+public sealed record SampleSet(string Id, string Description, SampleFile[] Files);
+
+/// <summary>One sample photo in an npm package.</summary>
+/// <param name="Npm">Package name.</param>
+/// <param name="Version">Exact version.</param>
+/// <param name="Licence">Licence as the package states it.</param>
+/// <param name="Path">Path inside the package.</param>
+/// <param name="Sha256">SHA-256, lower-case hexadecimal.</param>
+public sealed record SampleFile(string Npm, string Version, string Licence, string Path, string Sha256);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
+    ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ModelManifest))]
+[JsonSerializable(typeof(SampleSet))]
+internal sealed partial class ModelJson : JsonSerializerContext;

