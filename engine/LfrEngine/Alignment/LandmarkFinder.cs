@@ -8,8 +8,7 @@ namespace LfrEngine.Alignment;
 /// <param name="Points">Eyes, nose and mouth corners, frame pixels.</param>
 /// <param name="Box">The face's bounds by its points, frame pixels: steadier than the detector's box.</param>
 /// <param name="Disagreement">Mean distance between the points of the two passes, as a share of the box height; small on real faces.</param>
-/// <param name="EyeLine">Mean vertical share of eyes within eye-to-mouth geometry, for the pose estimate: nose tip between the eye line (0) and the mouth line (1).</param>
-public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, float Disagreement, float EyeLine);
+public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, float Disagreement);
 
 /// <summary>Places 68 points on a face and reduces them to five; runs twice, the second time on the box that the first points span.</summary>
 /// <remarks>
@@ -57,9 +56,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         for (int i = 0; i < PointCount; i++)
             difference += MathF.Sqrt(Square(first[i].X - second[i].X) + Square(first[i].Y - second[i].Y));
         var points = new Landmarks5(Mean(second, 36, 6), Mean(second, 42, 6), second[30], second[48], second[54]);
-        float eyes = (points.LeftEye.Y + points.RightEye.Y) / 2, mouth = (points.LeftMouth.Y + points.RightMouth.Y) / 2;
-        var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)),
-            (points.Nose.Y - eyes) / Math.Max(1e-3f, mouth - eyes));
+        var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)));
         first.Clear();
         second.Clear();
         return found;

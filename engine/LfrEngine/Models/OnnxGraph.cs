@@ -111,7 +111,7 @@ internal static class OnnxGraph
         }
     }
 
-    // A constant target shape [1, …] fixes the batch; −1 lets it follow where no other dimension is inferred.
+    // A constant target shape [1, …] fixes the batch; 0 copies it from the input.
     private static void FreeBatchOfReshapes(GraphProto graph)
     {
         var initializers = graph.Initializer.ToDictionary(t => t.Name);
@@ -123,9 +123,9 @@ internal static class OnnxGraph
             if (shape is null || shape.DataType != Int64)
                 continue;
             long[] dims = Integers(shape);
-            if (dims.Length < 2 || dims[0] != 1 || dims.AsSpan(1).Contains(-1))
+            if (dims.Length < 2 || dims[0] != 1)
                 continue;
-            dims[0] = -1;
+            dims[0] = 0;
             shape.Int64Data.Clear();
             shape.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<long>(dims));
         }

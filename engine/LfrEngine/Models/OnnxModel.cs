@@ -71,6 +71,15 @@ public sealed class OnnxModel : IDisposable
         return worst;
     }
 
+    /// <summary>Input and outputs with their shapes, for people; free dimensions by name.</summary>
+    public (string Input, string Outputs) DescribeShapes()
+    {
+        return (string.Join("\n", Session.InputMetadata.Select(Describe)), string.Join("\n", Session.OutputMetadata.Select(Describe)));
+
+        static string Describe(KeyValuePair<string, NodeMetadata> tensor) =>
+            $"{tensor.Key} [{string.Join(", ", tensor.Value.Dimensions.Zip(tensor.Value.SymbolicDimensions, (size, name) => size >= 0 ? $"{size}" : name.Length > 0 ? name : "?"))}]";
+    }
+
     /// <summary>Prepares runs of one input shape, with inputs and outputs in locked memory. The caller owns the plan.</summary>
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>

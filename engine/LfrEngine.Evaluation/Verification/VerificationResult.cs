@@ -1,0 +1,89 @@
+namespace LfrEngine.Evaluation.Verification;
+
+/// <summary>One-to-one error rates of a pair list.</summary>
+/// <remarks>
+/// Accuracy: the LFW protocol, each fold judged at the threshold that is best on the other folds. A pair with an image that failed to acquire
+/// scores −1: it counts as a rejection, in every rate.
+/// </remarks>
+public sealed record VerificationResult
+{
+    /// <summary>Mean over folds, 0…1.</summary>
+    public required double Accuracy { get; init; }
+
+    /// <summary>Standard deviation over folds.</summary>
+    public required double AccuracyDeviation { get; init; }
+
+    /// <summary>Mean of the folds' thresholds.</summary>
+    public required double MeanThreshold { get; init; }
+
+    /// <summary>True-match rate at the smallest threshold whose false-match rate is at most 10⁻³.</summary>
+    public required double TmrAtFmr001 { get; init; }
+
+    /// <summary>That threshold.</summary>
+    public required double ThresholdAtFmr001 { get; init; }
+
+    /// <summary>Mated pairs.</summary>
+    public required int Mated { get; init; }
+
+    /// <summary>Non-mated pairs.</summary>
+    public required int NonMated { get; init; }
+
+    /// <summary>Computes the rates.</summary>
+    /// <param name="pairs">The list.</param>
+    /// <param name="scores">Comparison score of each pair; −1 where an image failed to acquire.</param>
+    public static VerificationResult Compute(IReadOnlyList<ImagePair> pairs, ReadOnlySpan<float> scores)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, pairs.Count);
+        float[] copy = scores.ToArray();
+        int folds = pairs.Max(p => p.Fold) + 1;
+        var accuracies = new double[folds];
+        var thresholds = new double[folds];
+        for (int fold = 0; fold < folds; fold++)
+        {
+            var others = Enumerable.Range(0, copy.Length).Where(i => pairs[i].Fold != fold).Select(i => (Score: copy[i], pairs[i].IsMated)).ToArray();
+            thresholds[fold] = BestThreshold(others);
+            int[] own = [.. Enumerable.Range(0, copy.Length).Where(i => pairs[i].Fold == fold)];
+            accuracies[fold] = own.Count(i => (copy[i] >= thresholds[fold]) == pairs[i].IsMated) / (double)own.Length;
+        }
+        float[] mated = [.. Enumerable.Range(0, copy.Length).Where(i => pairs[i].IsMated).Select(i => copy[i])];
+        float[] nonMated = [.. Enumerable.Range(0, copy.Length).Where(i => !pairs[i].IsMated).Select(i => copy[i]).OrderDescending()];
+        // The allowed number of impostors may reach the threshold; the next one may not.
+        int allowed = (int)Math.Floor(nonMated.Length * 1e-3);
+        double threshold = Math.BitIncrement(nonMated[allowed]);
+        double mean = accuracies.Average();
+        return new VerificationResult
+        {
+            Accuracy = mean,
+            AccuracyDeviation = Math.Sqrt(accuracies.Average(a => (a - mean) * (a - mean))),
+            MeanThreshold = thresholds.Average(),
+            TmrAtFmr001 = mated.Count(s => s >= threshold) / (double)mated.Length,
+            ThresholdAtFmr001 = threshold,
+            Mated = mated.Length,
+            NonMated = nonMated.Length,
+        };
+    }
+
+    // The midpoint between neighbouring scores that judges most pairs right; the middle one of equals.
+    private static double BestThreshold((float Score, bool IsMated)[] pairs)
+    {
+        Array.Sort(pairs, (a, b) => a.Score.CompareTo(b.Score));
+        int right = pairs.Count(p => p.IsMated);
+        int best = right;
+        var places = new List<double> { pairs[0].Score - 1e-6 };
+        for (int i = 0; i < pairs.Length; i++)
+        {
+            right += pairs[i].IsMated ? -1 : 1;
+            if (i + 1 < pairs.Length && pairs[i + 1].Score == pairs[i].Score)
+                continue;
+            double place = i + 1 < pairs.Length ? (pairs[i].Score + pairs[i + 1].Score) / 2.0 : pairs[i].Score + 1e-6;
+            if (right > best)
+            {
+                best = right;
+                places.Clear();
+            }
+            if (right == best)
+                places.Add(place);
+        }
+        return places[places.Count / 2];
+    }
+}

@@ -1,0 +1,67 @@
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Quality;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Alerts;
+
+/// <summary>A tracklet that matched an identity, for a trained officer to judge. Its holder disposes it, which wipes the probe picture.</summary>
+public sealed class Alert : IDisposable
+{
+    /// <summary>Camera, tracklet and identity: unique within a run, the same whenever the same file is run.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Camera name.</summary>
+    public required string Camera { get; init; }
+
+    /// <summary>Tracklet on that camera.</summary>
+    public required long TrackletId { get; init; }
+
+    /// <summary>The identity it is like.</summary>
+    public required WatchlistIdentity Identity { get; init; }
+
+    /// <summary>Row of the gallery that scored best.</summary>
+    public required int TemplateIndex { get; init; }
+
+    /// <summary>Best comparison score, −1…1.</summary>
+    public required float Score { get; init; }
+
+    /// <summary>Threshold of the identity's category, inclusive.</summary>
+    public required float Threshold { get; init; }
+
+    /// <summary>Shots that reached the threshold when the alert was raised.</summary>
+    public required int AgreeingShots { get; init; }
+
+    /// <summary>Shots of the tracklet compared so far.</summary>
+    public required int ComparedShots { get; init; }
+
+    /// <summary>Face in the best shot, frame pixels.</summary>
+    public required FaceBox Box { get; init; }
+
+    /// <summary>Quality of the best shot.</summary>
+    public required FaceQuality Quality { get; init; }
+
+    /// <summary>Stream time at which the tracklet began, microseconds.</summary>
+    public required long FirstSeenUs { get; init; }
+
+    /// <summary>Stream time of the best shot, microseconds.</summary>
+    public required long BestShotUs { get; init; }
+
+    /// <summary>Stream time of the shot that completed the evidence, microseconds.</summary>
+    public required long CompletedUs { get; init; }
+
+    /// <summary>Wall clock when the completing frame's pixels arrived.</summary>
+    public required DateTimeOffset CapturedAt { get; init; }
+
+    /// <summary>Wall clock when the alert was raised.</summary>
+    public required DateTimeOffset RaisedAt { get; init; }
+
+    /// <summary>The face as seen, with surroundings. Owned by the alert.</summary>
+    public required Picture Probe { get; init; }
+
+    /// <summary>The alert that this passage joined because the identity was seen shortly before; null for an alert of its own.</summary>
+    public string? JoinedAlertId { get; internal set; }
+
+    /// <inheritdoc/>
+    public void Dispose() => Probe.Dispose();
+}

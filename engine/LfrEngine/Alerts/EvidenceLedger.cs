@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using LfrEngine.Frames;
+using LfrEngine.Matching;
+using LfrEngine.Quality;
+using LfrEngine.Detection;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Alerts;
+
+/// <summary>Adds up what the shots of each tracklet say, on one camera, and makes an alert when several agree.</summary>
+/// <remarks>
+/// Every identity at or above its threshold counts, not only the best one: a lookalike on the list must not hide the person sought.
+/// Pictures are kept only of shots that reached a threshold, and wiped when the tracklet ends without an alert. Used by one thread.
+/// </remarks>
+public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery gallery, CategoryThresholds thresholds) : IDisposable
+{
+    private readonly Dictionary<long, TrackletEvidence> tracklets = [];
+
+    /// <summary>Tracklets with at least one compared shot: the faces seen.</summary>
+    public long FacesSeen { get; private set; }
+
+    /// <summary>Takes in one compared shot. The shot stays the caller's, except that its picture may be copied.</summary>
+    /// <param name="shot">Borrowed.</param>
+    /// <param name="candidates">Identities at or above their threshold, best first.</param>
+    /// <param name="alerts">Receives alerts that this shot completed; the caller owns them.</param>
+    public void Add(FaceShot shot, ReadOnlySpan<Candidate> candidates, List<Alert> alerts)
+    {
+        if (!tracklets.TryGetValue(shot.TrackletId, out TrackletEvidence? evidence))
+        {
+            tracklets.Add(shot.TrackletId, evidence = new TrackletEvidence());
+            FacesSeen++;
+        }
+        evidence.ComparedShots++;
+        foreach (Candidate candidate in candidates)
+        {
+            IdentityEvidence identity = evidence.For(candidate.IdentityIndex);
+            identity.Shots++;
+            if (identity.Alerted)
+                continue;
+            if (candidate.ComparisonScore > identity.Score)
+                identity.TakeBest(shot, candidate);
+            if (identity.Shots >= policy.AgreeingShots)
+                alerts.Add(Raise(shot, evidence, identity));
+        }
+    }
+
+    /// <summary>A tracklet has ended: what is left of it is wiped.</summary>
+    public void End(long trackletId)
+    {
+        if (tracklets.Remove(trackletId, out TrackletEvidence? evidence))
+            evidence.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (TrackletEvidence evidence in tracklets.Values)
+            evidence.Dispose();
+        tracklets.Clear();
+    }
+
+    private Alert Raise(FaceShot shot, TrackletEvidence evidence, IdentityEvidence identity)
+    {
+        identity.Alerted = true;
+        Watchlists.WatchlistIdentity person = gallery.Identities[identity.IdentityIndex];
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return new Alert
+        {
+            Id = $"{camera}/{shot.TrackletId}/{person.Id}",
+            Camera = camera,
+            TrackletId = shot.TrackletId,
+            Identity = person,
+            TemplateIndex = identity.TemplateIndex,
+            Score = identity.Score,
+            Threshold = thresholds[person.Category],
+            AgreeingShots = identity.Shots,
+            ComparedShots = evidence.ComparedShots,
+            Box = identity.Box,
+            Quality = identity.Quality,
+            FirstSeenUs = shot.FirstSeenUs,
+            BestShotUs = identity.BestShotUs,
+            CompletedUs = shot.TimestampUs,
+            CapturedAt = now - Stopwatch.GetElapsedTime(shot.ArrivalTimestamp),
+            RaisedAt = now,
+            Probe = identity.ReleasePicture(),
+        };
+    }
+
+    private sealed class TrackletEvidence : IDisposable
+    {
+        private readonly List<IdentityEvidence> identities = [];
+
+        public int ComparedShots { get; set; }
+
+        public IdentityEvidence For(int identityIndex)
+        {
+            foreach (IdentityEvidence known in identities)
+            {
+                if (known.IdentityIndex == identityIndex)
+                    return known;
+            }
+            var added = new IdentityEvidence(identityIndex);
+            identities.Add(added);
+            return added;
+        }
+
+        public void Dispose()
+        {
+            foreach (IdentityEvidence identity in identities)
+                identity.Dispose();
+        }
+    }
+
+    private sealed class IdentityEvidence(int identityIndex) : IDisposable
+    {
+        private Picture? picture;
+
+        public int IdentityIndex { get; } = identityIndex;
+
+        public int Shots { get; set; }
+
+        public bool Alerted { get; set; }
+
+        public float Score { get; private set; } = float.NegativeInfinity;
+
+        public int TemplateIndex { get; private set; }
+
+        public FaceBox Box { get; private set; }
+
+        public FaceQuality Quality { get; private set; }
+
+        public long BestShotUs { get; private set; }
+
+        public void TakeBest(FaceShot shot, in Candidate candidate)
+        {
+            picture?.Dispose();
+            picture = shot.Picture.Copy();
+            Score = candidate.ComparisonScore;
+            TemplateIndex = candidate.TemplateIndex;
+            Box = shot.Box;
+            Quality = shot.Quality;
+            BestShotUs = shot.TimestampUs;
+        }
+
+        public Picture ReleasePicture()
+        {
+            Picture released = picture!;
+            picture = null;
+            return released;
+        }
+
+        public void Dispose() => picture?.Dispose();
+    }
+}

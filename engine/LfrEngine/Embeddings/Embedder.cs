@@ -1,0 +1,70 @@
+using System.Numerics.Tensors;
+using LfrEngine.Alignment;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+
+namespace LfrEngine.Embeddings;
+
+/// <summary>Turns aligned faces into unit-length embeddings, in batches.</summary>
+/// <remarks>Used by one thread at a time. An embedding does not depend on the batch it was made in (a test asserts it bit by bit).</remarks>
+public sealed unsafe class Embedder : IDisposable
+{
+    /// <summary>Faces per run of the network at the most.</summary>
+    public const int MaximumBatch = 8;
+
+    private readonly OnnxModel model;
+    private readonly InferencePlan?[] plans = new InferencePlan?[MaximumBatch + 1];
+
+    /// <summary>Prepares an embedder over a loaded model, which the caller keeps owning.</summary>
+    public Embedder(OnnxModel model)
+    {
+        this.model = model;
+        InferencePlan one = PlanFor(1);
+        if (one.Outputs[0].Length != Length)
+        {
+            int actual = one.Outputs[0].Length;
+            Dispose();
+            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" gives {actual} values per face, its manifest says {Length}.");
+        }
+    }
+
+    /// <summary>Elements of an embedding.</summary>
+    public int Length => model.Manifest.EmbeddingLength;
+
+    /// <summary>What the crops must look like.</summary>
+    public ModelInput Input => model.Manifest.Input;
+
+    /// <summary>Embeds up to <see cref="MaximumBatch"/> faces.</summary>
+    /// <param name="crops">Each float32 [3, 112, 112] as <see cref="Input"/> says. Borrowed.</param>
+    /// <param name="embeddings">float32 [crops, Length], unit length. Borrowed.</param>
+    /// <param name="norms">Length of each embedding before it was normalised; low on blurred faces and on things that are none. Borrowed.</param>
+    public void Embed(ReadOnlySpan<HostBuffer<float>> crops, Span<float> embeddings, Span<float> norms)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(crops.Length, MaximumBatch);
+        if (crops.IsEmpty)
+            return;
+        InferencePlan plan = PlanFor(crops.Length);
+        for (int i = 0; i < crops.Length; i++)
+            crops[i].Span.CopyTo(plan.Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
+        plan.Run();
+        for (int i = 0; i < crops.Length; i++)
+        {
+            ReadOnlySpan<float> raw = plan.Outputs[0].Span.Slice(i * Length, Length);
+            float norm = TensorPrimitives.Norm(raw);
+            norms[i] = norm;
+            TensorPrimitives.Divide(raw, Math.Max(norm, 1e-12f), embeddings.Slice(i * Length, Length));
+        }
+        plan.Wipe();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (InferencePlan? plan in plans)
+            plan?.Dispose();
+        Array.Clear(plans);
+    }
+
+    private InferencePlan PlanFor(int batch) =>
+        plans[batch] ??= model.CreatePlan(batch, AlignmentTransform.GridSize, AlignmentTransform.GridSize);
+}

@@ -1,0 +1,151 @@
+using LfrEngine.Memory;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Matching;
+
+/// <summary>One watchlist version as an immutable float32 matrix [N, D] in locked memory, ready to be searched by many threads.</summary>
+/// <remarks>
+/// Rows are grouped by identity, start on 64-byte boundaries and are padded with zeros; the row count is padded to <see cref="ScoreKernel.RowStep"/>.
+/// Counted references: the maker holds one until <see cref="Dispose"/>, each <see cref="GalleryLease"/> holds one; the last to go wipes.
+/// </remarks>
+public sealed class Gallery : IDisposable
+{
+    private readonly HostBuffer<float> rows;
+    private readonly int[] rowIdentities;
+    private readonly int[] rowTemplates;
+    private readonly WatchlistCategory[] categories;
+    private int references = 1;
+    private int ownerGone;
+
+    private Gallery(Watchlist watchlist)
+    {
+        WatchlistId = watchlist.Id;
+        WatchlistVersion = watchlist.Version;
+        EmbedderId = watchlist.EmbedderId;
+        EmbedderSha256 = watchlist.EmbedderSha256;
+        EmbeddingLength = watchlist.EmbeddingLength;
+        Identities = watchlist.Identities;
+        categories = [.. watchlist.Identities.Select(identity => identity.Category)];
+
+        int count = watchlist.TemplateCount;
+        RowCount = count;
+        RowStride = (EmbeddingLength + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes * ScoreKernel.Lanes;
+        long paddedRows = (count + ScoreKernel.RowStep - 1L) / ScoreKernel.RowStep * ScoreKernel.RowStep;
+        if (paddedRows * RowStride > int.MaxValue)
+            throw new ArgumentException("The watchlist is too large for one gallery.", nameof(watchlist));
+
+        // A counting sort: stable, so an identity's templates keep their order and ties fall to the lowest template.
+        var next = new int[Identities.Count + 1];
+        for (int template = 0; template < count; template++)
+            next[watchlist.IdentityIndex(template) + 1]++;
+        for (int identity = 0; identity < Identities.Count; identity++)
+            next[identity + 1] += next[identity];
+        rowIdentities = new int[count];
+        rowTemplates = new int[count];
+        rows = BufferPool.Rent<float>((int)(paddedRows * RowStride));
+        for (int template = 0; template < count; template++)
+        {
+            int identity = watchlist.IdentityIndex(template);
+            int row = next[identity]++;
+            rowIdentities[row] = identity;
+            rowTemplates[row] = template;
+            watchlist.Embedding(template).CopyTo(rows.Span[(row * RowStride)..]);
+        }
+    }
+
+    /// <summary>Copies a watchlist's templates; the watchlist stays the caller's.</summary>
+    public static Gallery Create(Watchlist watchlist)
+    {
+        ArgumentNullException.ThrowIfNull(watchlist);
+        return new Gallery(watchlist);
+    }
+
+    /// <summary><see cref="Watchlist.Id"/>.</summary>
+    public Guid WatchlistId { get; }
+
+    /// <summary><see cref="Watchlist.Version"/>.</summary>
+    public string WatchlistVersion { get; }
+
+    /// <summary><see cref="Watchlist.EmbedderId"/>.</summary>
+    public string EmbedderId { get; }
+
+    /// <summary><see cref="Watchlist.EmbedderSha256"/>.</summary>
+    public string EmbedderSha256 { get; }
+
+    /// <summary>D, elements per embedding.</summary>
+    public int EmbeddingLength { get; }
+
+    /// <summary>The people; an identity's place in this list is its index.</summary>
+    public IReadOnlyList<WatchlistIdentity> Identities { get; }
+
+    /// <summary>N, templates.</summary>
+    public int RowCount { get; }
+
+    /// <summary>Elements from one row to the next, a multiple of 16.</summary>
+    public int RowStride { get; }
+
+    /// <summary>float32 [N, <see cref="RowStride"/>]; elements from D on are zero. Borrowed under a lease.</summary>
+    public ReadOnlySpan<float> Rows => rows.Span[..(RowCount * RowStride)];
+
+    /// <summary>Identity index of each row, never decreasing.</summary>
+    public ReadOnlySpan<int> RowIdentities => rowIdentities;
+
+    /// <summary>The watchlist's template index of each row.</summary>
+    public ReadOnlySpan<int> RowTemplates => rowTemplates;
+
+    /// <summary>Category of each identity.</summary>
+    public ReadOnlySpan<WatchlistCategory> IdentityCategories => categories;
+
+    /// <summary>First row, for the kernels; also past the last row there are rows up to the padding.</summary>
+    internal unsafe float* RowPointer => rows.Pointer;
+
+    /// <summary>Keeps the gallery from being wiped while it is used.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference has gone.</exception>
+    public GalleryLease Lease() => TryAcquire() ? new GalleryLease(this) : throw new ObjectDisposedException(nameof(Gallery));
+
+    /// <summary>Gives up the maker's reference: wiped now, or when the last lease ends. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref ownerGone, 1) == 0)
+            Release();
+    }
+
+    internal bool TryAcquire()
+    {
+        int seen = Volatile.Read(ref references);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref references, seen + 1, seen);
+            if (before == seen)
+                return true;
+            seen = before;
+        }
+        return false;
+    }
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref references) == 0)
+            rows.Dispose();
+    }
+}
+
+/// <summary>A use of a <see cref="Matching.Gallery"/>, on one thread's stack, so that taking one allocates nothing.</summary>
+/// <remarks>Dispose it once, in the variable that received it (<c>using</c>); a copy is not a second lease.</remarks>
+public ref struct GalleryLease
+{
+    private Gallery? gallery;
+
+    internal GalleryLease(Gallery gallery) => this.gallery = gallery;
+
+    /// <summary>The gallery, valid until <see cref="Dispose"/>.</summary>
+    public readonly Gallery Gallery => gallery ?? throw new ObjectDisposedException(nameof(GalleryLease));
+
+    /// <summary>Ends the use.</summary>
+    public void Dispose()
+    {
+        Gallery? held = gallery;
+        gallery = null;
+        held?.Release();
+    }
+}

@@ -1,0 +1,99 @@
+namespace LfrEngine.Pipeline;
+
+/// <summary>What a camera is doing.</summary>
+public enum CameraState
+{
+    /// <summary>Being opened for the first time.</summary>
+    Opening,
+
+    /// <summary>Delivering frames.</summary>
+    Running,
+
+    /// <summary>Lost; tried again after a pause.</summary>
+    Reconnecting,
+
+    /// <summary>The recording has ended, or the run was stopped.</summary>
+    Ended,
+
+    /// <summary>Given up; <see cref="CameraStatus.Message"/> says why.</summary>
+    Failed,
+}
+
+/// <summary>Live counters of one camera; written by its stages, read by anyone.</summary>
+public sealed class CameraStatus(string name)
+{
+    private long decoded, dropped, analysed, faces, tracklets, compared, seen, alerts, damaged, reconnects;
+    private long lagUs;
+
+    /// <summary>Camera name.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>What it is doing.</summary>
+    public CameraState State { get; internal set; }
+
+    /// <summary>The latest thing worth telling a person; empty when all is well.</summary>
+    public string Message { get; internal set; } = "";
+
+    /// <summary>Size of the newest frame, pixels.</summary>
+    public (int Width, int Height) FrameSize { get; internal set; }
+
+    /// <summary>Codec of the stream, as FFmpeg names it.</summary>
+    public string Codec { get; internal set; } = "";
+
+    /// <summary>Frames decoded.</summary>
+    public long FramesDecoded => Volatile.Read(ref decoded);
+
+    /// <summary>Frames dropped because a newer one came before they were looked at.</summary>
+    public long FramesDropped => Volatile.Read(ref dropped);
+
+    /// <summary>Frames looked at.</summary>
+    public long FramesAnalysed => Volatile.Read(ref analysed);
+
+    /// <summary>Damaged packets skipped.</summary>
+    public long DamagedPackets => Volatile.Read(ref damaged);
+
+    /// <summary>Times the source was opened again.</summary>
+    public long Reconnects => Volatile.Read(ref reconnects);
+
+    /// <summary>Faces detected, each frame anew.</summary>
+    public long FacesDetected => Volatile.Read(ref faces);
+
+    /// <summary>Tracklets confirmed.</summary>
+    public long Tracklets => Volatile.Read(ref tracklets);
+
+    /// <summary>Shots compared with the watchlist.</summary>
+    public long ShotsCompared => Volatile.Read(ref compared);
+
+    /// <summary>Tracklets good enough to be compared: the faces seen of the published figures.</summary>
+    public long FacesSeen => Volatile.Read(ref seen);
+
+    /// <summary>Alerts raised.</summary>
+    public long Alerts => Volatile.Read(ref alerts);
+
+    /// <summary>From the arrival of a frame's pixels to the end of its analysis, newest frame, milliseconds.</summary>
+    public double LagMs => Volatile.Read(ref lagUs) / 1000.0;
+
+    internal void CountDecoded() => Interlocked.Increment(ref decoded);
+
+    internal void SetDropped(long total) => Volatile.Write(ref dropped, total);
+
+    internal void CountAnalysed(TimeSpan lag)
+    {
+        Interlocked.Increment(ref analysed);
+        Volatile.Write(ref lagUs, (long)lag.TotalMicroseconds);
+    }
+
+    internal void SetDamaged(long total) => Volatile.Write(ref damaged, total);
+
+    internal void CountReconnect() => Interlocked.Increment(ref reconnects);
+
+    internal void CountFaces(int count) => Interlocked.Add(ref faces, count);
+
+    internal void CountTracklets(int count) => Interlocked.Add(ref tracklets, count);
+
+    internal void CountCompared(int count) => Interlocked.Add(ref compared, count);
+
+    internal void SetSeen(long total) => Volatile.Write(ref seen, total);
+
+    internal void CountAlert() => Interlocked.Increment(ref alerts);
+}

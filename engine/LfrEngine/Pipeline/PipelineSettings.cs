@@ -1,0 +1,61 @@
+using LfrEngine.Alerts;
+using LfrEngine.Detection;
+using LfrEngine.Matching;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>Everything about a run that is not a camera, a model or a watchlist.</summary>
+public sealed record PipelineSettings
+{
+    /// <summary>How faces are found.</summary>
+    public DetectorSettings Detector { get; init; } = new();
+
+    /// <summary>How faces are followed.</summary>
+    public TrackerSettings Tracker { get; init; } = new();
+
+    /// <summary>Which moments are compared.</summary>
+    public BestShotPolicy BestShots { get; init; } = new();
+
+    /// <summary>When scores become an alert.</summary>
+    public AlertPolicy Alerts { get; init; } = new();
+
+    /// <summary>Comparison scores that count, per category.</summary>
+    public required CategoryThresholds Thresholds { get; init; }
+
+    /// <summary>Identities considered per shot.</summary>
+    public int MaximumCandidates { get; init; } = 5;
+
+    /// <summary>Threads that embed, for all cameras together; 0 chooses one per two processors.</summary>
+    public int EmbeddingThreads { get; init; }
+}
+
+/// <summary>How fast a recording is played.</summary>
+public enum Pace
+{
+    /// <summary>A recording as fast as it can be analysed, losing nothing; a live source as it comes.</summary>
+    Automatic,
+
+    /// <summary>A recording at the speed at which it was made; what cannot be analysed in time is dropped, as with a camera.</summary>
+    RealTime,
+
+    /// <summary>As fast as it can be analysed, losing nothing.</summary>
+    Maximum,
+}
+
+/// <summary>One camera of a run.</summary>
+/// <param name="Name">Name for people and in alerts; unique in the run.</param>
+/// <param name="Source">File, folder of pictures, device or URL.</param>
+/// <param name="Pace">How fast a recording is played.</param>
+public sealed record CameraSettings(string Name, string Source, Pace Pace = Pace.Automatic)
+{
+    /// <summary>Whether the source delivers in its own time: network streams and capture devices.</summary>
+    public bool IsLive => Source.StartsWith("/dev/video", StringComparison.Ordinal)
+        || (Uri.TryCreate(Source, UriKind.Absolute, out Uri? uri) && !uri.IsFile);
+
+    /// <summary>Whether the newest frame replaces one that was not taken yet.</summary>
+    internal bool DropsOldest => Pace == Pace.RealTime || (Pace == Pace.Automatic && IsLive);
+
+    /// <summary>Whether the reader holds frames back until their time.</summary>
+    internal bool HoldsBack => Pace == Pace.RealTime && !IsLive;
+}

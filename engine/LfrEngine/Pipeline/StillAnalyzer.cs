@@ -1,0 +1,113 @@
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.Embeddings;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Quality;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>One face of a still picture, on the same code path as a camera's. Its holder disposes it.</summary>
+public sealed class StillFace : IDisposable
+{
+    internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, HostBuffer<float> crop, HostBuffer<float> embedding, float norm)
+    {
+        (Box, DetectionScore, Landmarks, Quality, Crop, Embedding, Norm) = (box, detectionScore, landmarks, quality, crop, embedding, norm);
+    }
+
+    /// <summary>Where, picture pixels.</summary>
+    public FaceBox Box { get; }
+
+    /// <summary>The detector's score, 0…1.</summary>
+    public float DetectionScore { get; }
+
+    /// <summary>The points.</summary>
+    public FaceLandmarks Landmarks { get; }
+
+    /// <summary>How fit it is for comparison.</summary>
+    public FaceQuality Quality { get; }
+
+    /// <summary>float32 [3, 112, 112] as the embedder takes it. Owned.</summary>
+    public HostBuffer<float> Crop { get; }
+
+    /// <summary>float32 [Length], unit length. Owned.</summary>
+    public HostBuffer<float> Embedding { get; }
+
+    /// <summary>Length of the embedding before it was normalised.</summary>
+    public float Norm { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Crop.Dispose();
+        Embedding.Dispose();
+    }
+}
+
+/// <summary>Detects, aligns and embeds faces of still pictures: for enrolment and for measurements. Used by one thread at a time.</summary>
+public sealed unsafe class StillAnalyzer : IDisposable
+{
+    private readonly FaceDetector detector;
+    private readonly LandmarkFinder landmarks;
+    private readonly Embedder embedder;
+    private readonly CandidateList faces = new(512);
+
+    /// <summary>Prepares an analyser over loaded models, which the caller keeps owning.</summary>
+    public StillAnalyzer(EngineModels models, DetectorSettings settings)
+    {
+        detector = new FaceDetector(models.Detector, settings);
+        landmarks = new LandmarkFinder(models.Landmarks);
+        embedder = new Embedder(models.Embedder);
+    }
+
+    /// <summary>Settings for a single picture, where a face may fill it: more passes at small scales than a camera needs.</summary>
+    public static DetectorSettings StillSettings { get; } = new() { GridLongSide = 640, ExtraScales = [0.5f, 0.25f], ExtraScaleMinimumHeight = 80 };
+
+    /// <summary>Finds the faces of a picture, largest first, without comparing them.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <returns>Borrowed until the next call.</returns>
+    public ReadOnlySpan<FaceCandidate> Detect(in FrameView frame)
+    {
+        detector.Detect(frame, faces);
+        faces.Items.Sort(static (a, b) => b.Box.Area.CompareTo(a.Box.Area));
+        return faces.Items;
+    }
+
+    /// <summary>How plausible it is that a detection is a face (<see cref="QualityAssessor.Plausibility"/>).</summary>
+    public float Plausibility(in FrameView frame, in FaceCandidate face) =>
+        QualityAssessor.Plausibility(face.Score, landmarks.Find(frame, face.Box).Disagreement);
+
+    /// <summary>Aligns and embeds one face; null when its landmarks are unusable.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="face">From <see cref="Detect"/>.</param>
+    public StillFace? Embed(in FrameView frame, in FaceCandidate face)
+    {
+        FaceLandmarks found = landmarks.Find(frame, face.Box);
+        if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
+            return null;
+        HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
+        HostBuffer<float> embedding = BufferPool.Rent<float>(embedder.Length);
+        FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
+        FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
+        Span<float> norm = stackalloc float[1];
+        embedder.Embed([crop], embedding.Span, norm);
+        return new StillFace(face.Box, face.Score, found, quality, crop, embedding, norm[0]);
+    }
+
+    /// <summary>Wipes what the last picture left.</summary>
+    public void Wipe()
+    {
+        detector.Wipe();
+        landmarks.Wipe();
+        faces.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        detector.Dispose();
+        landmarks.Dispose();
+        embedder.Dispose();
+        faces.Dispose();
+    }
+}

@@ -1,0 +1,137 @@
+using LfrEngine.Alignment;
+using LfrEngine.Models;
+
+namespace LfrEngine.Quality;
+
+/// <summary>Measures <see cref="FaceQuality"/> on an aligned face and its landmarks. Stateless.</summary>
+public static unsafe class QualityAssessor
+{
+    private const int Size = AlignmentTransform.GridSize;
+
+    // The face proper on the recognition grid: brow to chin, without hair, ears and background.
+    private const int FaceLeft = 24, FaceRight = 88, FaceTop = 36, FaceBottom = 104;
+
+    // A nose tip stands about 0.4 inter-eye distances before the plane of eyes and mouth; eyes and mouth are 1.15 apart (adult means).
+    private const float NoseDepth = 0.4f, NosePitchDepth = 0.35f;
+
+    // Nose height between eye line (0) and mouth line (1) on the frontal target points.
+    private const float FrontalNoseHeight = 0.495f;
+
+    /// <summary>Measures one face.</summary>
+    /// <param name="found">Landmarks in frame pixels.</param>
+    /// <param name="alignment">Frame to grid.</param>
+    /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>
+    /// <param name="input">Channel order and normalisation of the crop.</param>
+    /// <param name="detectionScore">The detector's score, 0…1.</param>
+    public static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, float* crop, ModelInput input, float detectionScore)
+    {
+        (float yaw, float pitch) = EstimatePose(found.Points);
+        (float sharpness, float brightness, float clipped) = MeasureTexture(crop, input);
+        float cover = MeasureCover(crop, input);
+        float eyes = found.Points.InterEyePixels;
+        float plausibility = Plausibility(detectionScore, found.Disagreement);
+
+        float score = Ramp(eyes, 6, 36)
+            * Ramp(sharpness, 0.02f, 0.16f)
+            * Ramp(brightness, 15, 70) * Ramp(255 - brightness, 5, 40) * (1 - Math.Min(0.8f, clipped))
+            * PoseFactor(yaw, 75) * PoseFactor(pitch, 60)
+            * (1 - (0.3f * cover));
+        return new FaceQuality(eyes, sharpness, brightness, clipped, yaw, pitch, alignment.RollDegrees, cover, plausibility, score);
+    }
+
+    /// <summary>From this plausibility a detection passes for a face. Chosen on the masks set, where it keeps the recall of a plain score of 0.6.</summary>
+    public const float MinimumPlausibility = -0.8f;
+
+    /// <summary>Log-odds that a detection is a face: the detector's own, less what the two landmark passes disagree.</summary>
+    /// <param name="detectionScore">0…1.</param>
+    /// <param name="disagreement">Of <see cref="LandmarkFinder"/>, share of the box height.</param>
+    /// <remarks>
+    /// On a face the second landmark pass lands where the first did; on skin, foliage or cloth it wanders. The weight is a logistic fit on the masks
+    /// set; on WIDER FACE, which it has not seen, the area under the curve of faces against others rises from 0.902 to 0.921.
+    /// </remarks>
+    public static float Plausibility(float detectionScore, float disagreement)
+    {
+        float score = Math.Clamp(detectionScore, 1e-4f, 1 - 1e-4f);
+        return MathF.Log(score / (1 - score)) - (16.5f * disagreement);
+    }
+
+    private static (float Yaw, float Pitch) EstimatePose(in Landmarks5 points)
+    {
+        float eyesX = (points.LeftEye.X + points.RightEye.X) / 2, eyesY = (points.LeftEye.Y + points.RightEye.Y) / 2;
+        float mouthX = (points.LeftMouth.X + points.RightMouth.X) / 2, mouthY = (points.LeftMouth.Y + points.RightMouth.Y) / 2;
+        float downX = mouthX - eyesX, downY = mouthY - eyesY;
+        float length = MathF.Sqrt((downX * downX) + (downY * downY));
+        float noseX = points.Nose.X - eyesX, noseY = points.Nose.Y - eyesY;
+        if (length < 1e-3f)
+            return (90, 90);
+        // In the face's own axes, so that roll plays no part.
+        float aside = ((noseX * downY) - (noseY * downX)) / length;
+        float along = ((noseX * downX) + (noseY * downY)) / (length * length);
+        float yaw = MathF.Atan(aside / (NoseDepth * Math.Max(1e-3f, points.InterEyePixels)));
+        float pitch = MathF.Atan((along - FrontalNoseHeight) / NosePitchDepth);
+        const float Degrees = 180 / MathF.PI;
+        return (yaw * Degrees, pitch * Degrees);
+    }
+
+    private static (float Sharpness, float Brightness, float Clipped) MeasureTexture(float* crop, ModelInput input)
+    {
+        // Green carries most of the luma and is the middle channel in either order.
+        float* green = crop + (Size * Size);
+        float scale = 1 / input.Scale[1], mean = input.Mean[1];
+        double sum = 0, squares = 0, laplacian = 0;
+        int clipped = 0, count = 0;
+        for (int y = FaceTop; y < FaceBottom; y++)
+        {
+            float* row = green + (y * Size);
+            for (int x = FaceLeft; x < FaceRight; x++)
+            {
+                float value = (row[x] * scale) + mean;
+                float second = ((4 * row[x]) - row[x - 1] - row[x + 1] - row[x - Size] - row[x + Size]) * scale;
+                sum += value;
+                squares += value * value;
+                laplacian += second * second;
+                clipped += value is < 12 or > 245 ? 1 : 0;
+                count++;
+            }
+        }
+        double average = sum / count;
+        double deviation = Math.Sqrt(Math.Max(0, (squares / count) - (average * average)));
+        return ((float)(Math.Sqrt(laplacian / count) / (deviation + 8)), (float)average, (float)clipped / count);
+    }
+
+    private static float MeasureCover(float* crop, ModelInput input)
+    {
+        // Cheeks and nose bridge just under the eyes, against mouth and chin.
+        (float r1, float g1, float b1) = MeanColour(crop, input, 30, 82, 58, 70);
+        (float r2, float g2, float b2) = MeanColour(crop, input, 38, 74, 84, 106);
+        float sum1 = r1 + g1 + b1 + 30, sum2 = r2 + g2 + b2 + 30;
+        float red = (r1 / sum1) - (r2 / sum2), blue = (b1 / sum1) - (b2 / sum2);
+        float chroma = MathF.Sqrt((red * red) + (blue * blue));
+        float light = MathF.Abs(MathF.Log(sum2 / sum1));
+        return Math.Clamp((chroma / 0.10f) + (0.5f * light) - 0.15f, 0, 1);
+    }
+
+    private static (float Red, float Green, float Blue) MeanColour(float* crop, ModelInput input, int left, int right, int top, int bottom)
+    {
+        Span<float> mean = stackalloc float[3];
+        for (int channel = 0; channel < 3; channel++)
+        {
+            double sum = 0;
+            for (int y = top; y < bottom; y++)
+            {
+                for (int x = left; x < right; x++)
+                    sum += crop[(channel * Size * Size) + (y * Size) + x];
+            }
+            mean[channel] = (float)(sum / ((right - left) * (bottom - top)) / input.Scale[channel]) + input.Mean[channel];
+        }
+        return input.Channels == ChannelOrder.Bgr ? (mean[2], mean[1], mean[0]) : (mean[0], mean[1], mean[2]);
+    }
+
+    private static float Ramp(float value, float zero, float one) => Math.Clamp((value - zero) / (one - zero), 0, 1);
+
+    private static float PoseFactor(float degrees, float limit)
+    {
+        float share = Math.Min(1, Math.Abs(degrees) / limit);
+        return 1 - (share * share);
+    }
+}

@@ -1,0 +1,59 @@
+using LfrEngine.Quality;
+
+namespace LfrEngine.Tracking;
+
+/// <summary>Which moments of a tracklet are looked at closely, and which of those are worth an embedding.</summary>
+public sealed record BestShotPolicy
+{
+    /// <summary>Shortest time between two close looks (landmarks and quality) at one tracklet, milliseconds.</summary>
+    public int LookEveryMs { get; init; } = 80;
+
+    /// <summary>Shortest time between two shots of one tracklet, milliseconds: shots of the same instant are no independent evidence.</summary>
+    public int ShotEveryMs { get; init; } = 160;
+
+    /// <summary>This many first shots are taken as they come, if their quality suffices.</summary>
+    public int FirstShots { get; init; } = 3;
+
+    /// <summary>Later shots must beat the best quality so far by this factor …</summary>
+    public float BetterBy { get; init; } = 1.1f;
+
+    /// <summary>… or come this long after the last shot, milliseconds.</summary>
+    public int RefreshMs { get; init; } = 1000;
+
+    /// <summary>Faces with fewer pixels between the eyes are never compared.</summary>
+    public float MinimumInterEyePixels { get; init; } = 10;
+
+    /// <summary>Faces of lower quality are never compared, 0…1.</summary>
+    public float MinimumQuality { get; init; } = 0.02f;
+
+    /// <summary>Detections less plausible than this are never compared: most are not faces.</summary>
+    public float MinimumPlausibility { get; init; } = QualityAssessor.MinimumPlausibility;
+
+    /// <summary>Whether a tracklet deserves a close look now. Cheap: called for every tracklet and frame.</summary>
+    internal bool WantsLook(in ShotHistory history, long timestampUs, float boxWidth) =>
+        // Eyes are about 0.45 of the box width apart; a box that cannot reach the limit is not worth the landmarks.
+        boxWidth * 0.55f >= MinimumInterEyePixels
+        && (history.Looks == 0 || timestampUs - history.LastLookUs >= LookEveryMs * 1000L)
+        && (history.Shots == 0 || timestampUs - history.LastShotUs >= ShotEveryMs * 1000L);
+
+    /// <summary>Whether a view is good enough to be compared at all.</summary>
+    internal bool IsComparable(in FaceQuality quality) =>
+        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && quality.Plausibility >= MinimumPlausibility;
+
+    /// <summary>Whether a view is worth an embedding, given what the tracklet has shown before.</summary>
+    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs) =>
+        IsComparable(quality)
+        && (history.Shots < FirstShots
+            || quality.Score >= history.BestQuality * BetterBy
+            || timestampUs - history.LastShotUs >= RefreshMs * 1000L);
+}
+
+/// <summary>What a tracklet has shown so far; kept by tracklet slot.</summary>
+internal struct ShotHistory
+{
+    public int Looks;
+    public int Shots;
+    public long LastLookUs;
+    public long LastShotUs;
+    public float BestQuality;
+}

@@ -1,0 +1,113 @@
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Quality;
+
+namespace LfrEngine.Tracking;
+
+/// <summary>Looks closely at the tracklets that deserve it and cuts out the shots worth comparing.</summary>
+/// <remarks>One per camera, used by one thread. Depends only on the frames it has seen, so a recording always gives the same shots.</remarks>
+public sealed unsafe class BestShotSelector : IDisposable
+{
+    // Side of the picture kept for an alert, and how much of the face's surroundings it shows.
+    private const int PictureSize = 192;
+    private const float PictureMargin = 1.8f;
+
+    private readonly BestShotPolicy policy;
+    private readonly ModelInput embedderInput;
+    private readonly LandmarkFinder landmarks;
+    private readonly ShotHistory[] histories;
+    private readonly long[] owners;
+
+    /// <summary>Prepares a selector.</summary>
+    /// <param name="policy">When to look and what to keep.</param>
+    /// <param name="landmarkModel">Borrowed for the life of the selector.</param>
+    /// <param name="embedderInput">What crops must look like.</param>
+    /// <param name="slotCount">Slots of the camera's tracker.</param>
+    public BestShotSelector(BestShotPolicy policy, OnnxModel landmarkModel, ModelInput embedderInput, int slotCount)
+    {
+        this.policy = policy;
+        this.embedderInput = embedderInput;
+        landmarks = new LandmarkFinder(landmarkModel);
+        histories = new ShotHistory[slotCount];
+        owners = new long[slotCount];
+    }
+
+    /// <summary>Close looks taken so far.</summary>
+    public long Looks { get; private set; }
+
+    /// <summary>Appends the shots of this frame.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="arrivalTimestamp">When its pixels arrived, stopwatch ticks.</param>
+    /// <param name="tracker">The camera's tracker, updated with this frame.</param>
+    /// <param name="detections">What the tracker was updated with; its landmarks are used where the detector gives them.</param>
+    /// <param name="shots">Receives the shots; the caller owns them.</param>
+    public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> shots)
+    {
+        foreach (Tracklet tracklet in tracker.Live)
+        {
+            ref ShotHistory history = ref histories[tracklet.Slot];
+            if (owners[tracklet.Slot] != tracklet.Id)
+            {
+                owners[tracklet.Slot] = tracklet.Id;
+                history = default;
+            }
+            if (!tracklet.DetectedNow || tracklet.State != TrackletState.Confirmed)
+                continue;
+            long now = tracklet.TimestampUs;
+            if (!policy.WantsLook(history, now, tracklet.DetectedBox.Width))
+                continue;
+            history.Looks++;
+            history.LastLookUs = now;
+            Looks++;
+            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is { } shot)
+                shots.Add(shot);
+        }
+    }
+
+    /// <summary>Wipes what the last look left.</summary>
+    public void Wipe() => landmarks.Wipe();
+
+    /// <inheritdoc/>
+    public void Dispose() => landmarks.Dispose();
+
+    private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
+    {
+        FaceLandmarks found = landmarks.Find(frame, detection.Box);
+        if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
+            return null;
+        HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
+        FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
+        FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
+        if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
+        {
+            crop.Dispose();
+            return null;
+        }
+        history.Shots++;
+        history.LastShotUs = tracklet.TimestampUs;
+        history.BestQuality = Math.Max(history.BestQuality, quality.Score);
+        var picture = new Picture(PictureSize, PictureSize);
+        picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
+        return new FaceShot
+        {
+            TrackletId = tracklet.Id,
+            FirstSeenUs = tracklet.FirstSeenUs,
+            TimestampUs = tracklet.TimestampUs,
+            ArrivalTimestamp = arrivalTimestamp,
+            Box = detection.Box,
+            Quality = quality,
+            Crop = crop,
+            Picture = picture,
+        };
+    }
+
+    /// <summary>The square around a face that a picture for an officer shows.</summary>
+    public static FaceBox Surroundings(in FaceBox box)
+    {
+        float half = Math.Max(box.Width, box.Height) * PictureMargin / 2, x = (box.Left + box.Right) / 2, y = (box.Top + box.Bottom) / 2;
+        return new FaceBox(x - half, y - half, x + half, y + half);
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace LfrEngine.Watchlists;
+
+/// <summary>File access straight from and to borrowed memory.</summary>
+internal static class FileBytes
+{
+    private const int LinuxNoSpace = 28, LinuxQuota = 122, WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027);
+
+    /// <summary>Fills the destination.</summary>
+    /// <exception cref="EndOfStreamException">The file ends first.</exception>
+    public static void ReadExactly(SafeFileHandle file, Span<byte> destination, long offset)
+    {
+        while (!destination.IsEmpty)
+        {
+            int read = RandomAccess.Read(file, destination, offset);
+            if (read == 0)
+                throw new EndOfStreamException("The file ended while it was being read.");
+            destination = destination[read..];
+            offset += read;
+        }
+    }
+
+    /// <summary>Creates a file that must not exist, unbuffered, readable by its owner alone.</summary>
+    public static FileStream CreateNew(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(path, options);
+    }
+
+    public static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The failure being reported is the one that matters; this file is only ciphertext.
+        }
+    }
+
+    public static WatchlistException WriteFailure(string path, Exception error) =>
+        error.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull or WindowsHandleDiskFull
+            ? new WatchlistException(WatchlistFailure.DiskFull, $"{path}: the disk is full; nothing was changed. Free some space or write elsewhere.", error)
+            : new WatchlistException(WatchlistFailure.WriteFailed, $"{path}: cannot be written; nothing was changed. {error.Message}", error);
+}

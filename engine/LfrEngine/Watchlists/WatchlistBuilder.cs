@@ -1,0 +1,129 @@
+using LfrEngine.Memory;
+
+namespace LfrEngine.Watchlists;
+
+/// <summary>Collects identities and templates in locked memory until <see cref="Build"/>. One thread.</summary>
+public sealed class WatchlistBuilder : IDisposable
+{
+    private readonly string version;
+    private readonly string embedderId;
+    private readonly string embedderSha256;
+    private readonly int embeddingLength;
+    private readonly List<WatchlistIdentity> identities = [];
+    private readonly HashSet<string> ids = new(StringComparer.Ordinal);
+    private readonly GrowingBuffer<float> embeddings;
+    private readonly GrowingBuffer<WatchlistTemplate> templates;
+    private readonly GrowingBuffer<byte> photos;
+    private bool built;
+
+    /// <summary>Begins an empty watchlist.</summary>
+    /// <param name="version">Which state of the watchlist this is; 1…128 characters.</param>
+    /// <param name="embedderId">Name of the embedder; 1…128 characters.</param>
+    /// <param name="embedderSha256">SHA-256 of the embedder's model file, 64 lower-case hexadecimal digits.</param>
+    /// <param name="embeddingLength">D, 1…4096.</param>
+    /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>.</exception>
+    public WatchlistBuilder(string version, string embedderId, string embedderSha256, int embeddingLength)
+    {
+        WatchlistRules.CheckVersion(version);
+        WatchlistRules.CheckEmbedder(embedderId, embedderSha256, embeddingLength);
+        this.version = version;
+        this.embedderId = embedderId;
+        this.embedderSha256 = embedderSha256;
+        this.embeddingLength = embeddingLength;
+        embeddings = new GrowingBuffer<float>();
+        templates = new GrowingBuffer<WatchlistTemplate>();
+        photos = new GrowingBuffer<byte>();
+    }
+
+    /// <summary>The watchlist's id; keep it when a new version of the same watchlist is built.</summary>
+    public Guid Id { get; set; } = Guid.NewGuid();
+
+    /// <summary>When it counts as built; kept to whole milliseconds.</summary>
+    public DateTimeOffset CreatedUtc { get; set; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Identities added so far.</summary>
+    public int IdentityCount => identities.Count;
+
+    /// <summary>Templates added so far.</summary>
+    public int TemplateCount => templates.Count;
+
+    /// <summary>Adds a person.</summary>
+    /// <returns>The identity's index.</returns>
+    /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>: an empty or repeated id, or text outside the limits. Nothing was added.</exception>
+    public int AddIdentity(WatchlistIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        WatchlistRules.CheckIdentity(identity);
+        if (identities.Count == WatchlistRules.MaximumIdentities)
+            throw WatchlistRules.Broken($"More than {WatchlistRules.MaximumIdentities} identities.");
+        if (!ids.Add(identity.Id))
+            throw WatchlistRules.Broken($"Two identities have the id '{identity.Id}'.");
+        identities.Add(identity);
+        return identities.Count - 1;
+    }
+
+    /// <summary>Adds a template of a person already added.</summary>
+    /// <param name="identityIndex">From <see cref="AddIdentity"/>.</param>
+    /// <param name="embedding">float32 [D], finite, unit length within 1e-3. Copied.</param>
+    /// <param name="quality">Finite; higher is better.</param>
+    /// <param name="photo">JPEG of the face, at most 1 MiB; may be empty. Copied.</param>
+    /// <returns>The template's index.</returns>
+    /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>. Nothing was added.</exception>
+    public int AddTemplate(int identityIndex, ReadOnlySpan<float> embedding, float quality, ReadOnlySpan<byte> photo = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(identityIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(identityIndex, identities.Count);
+        int index = templates.Count;
+        if (embedding.Length != embeddingLength)
+            throw WatchlistRules.Broken($"Template {index} has {embedding.Length} elements; this watchlist's embeddings have {embeddingLength}.");
+        WatchlistRules.CheckEmbedding(embedding, index);
+        WatchlistRules.CheckQuality(quality, index);
+        WatchlistRules.CheckPhotoBytes(photo.Length, index);
+        if (embedding.Length > WatchlistRules.MaximumEmbeddingElements - embeddings.Count || photo.Length > Array.MaxLength - photos.Count)
+            throw WatchlistRules.Broken("The watchlist is full: templates or photos would exceed 2 GiB.");
+
+        // Room first: when memory runs out, nothing has been added.
+        embeddings.Reserve(embedding.Length);
+        photos.Reserve(photo.Length);
+        templates.Reserve(1);
+        templates.Append([new WatchlistTemplate { IdentityIndex = identityIndex, Quality = quality, PhotoOffset = photos.Count, PhotoBytes = photo.Length }]);
+        embeddings.Append(embedding);
+        photos.Append(photo);
+        return index;
+    }
+
+    /// <summary>Makes the watchlist, which owns the templates from then on; the builder is spent.</summary>
+    /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>: an identity has no template.</exception>
+    public Watchlist Build()
+    {
+        if (built)
+            throw new InvalidOperationException("This builder has already made its watchlist.");
+        DateTimeOffset created = DateTimeOffset.FromUnixTimeMilliseconds(CreatedUtc.ToUnixTimeMilliseconds());
+        var origin = new WatchlistOrigin(Id, created, embedderId, embedderSha256, embeddingLength);
+        int templateCount = templates.Count;
+        int photoBytes = photos.Count;
+        HostBuffer<float> rows = embeddings.Detach();
+        HostBuffer<WatchlistTemplate> table = templates.Detach();
+        HostBuffer<byte> pictures = photos.Detach();
+        built = true;
+        try
+        {
+            return new Watchlist(origin, version, [.. identities], templateCount, rows, table, pictures, photoBytes);
+        }
+        catch
+        {
+            rows.Dispose();
+            table.Dispose();
+            pictures.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Wipes what was collected and not built. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        embeddings.Dispose();
+        templates.Dispose();
+        photos.Dispose();
+    }
+}

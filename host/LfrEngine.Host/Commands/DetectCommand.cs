@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Quality;
+using LfrEngine.Tracking;
+using Spectre.Console;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr detect FOLDER</c>: recall by size and unmatched boxes on labelled pictures.</summary>
+internal static class DetectCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
+        var score = new Option<float>("--score") { Description = "Detection score that counts, 0 to 1.", DefaultValueFactory = _ => new DetectorSettings().MinimumScore };
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var check = new Option<bool>("--check") { Description = "As the engine compares: candidates from 0.3, kept when detector and landmarks together find them plausible." };
+        var plain = new Option<bool>("--single-scale") { Description = "Without the further pass at half size." };
+        ModelOptions models = new();
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("detect", "Measure detection on labelled pictures.") { folder, score, grid, check, plain, json };
+        models.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            var settings = new DetectorSettings { MinimumScore = parsed.GetValue(score), GridLongSide = parsed.GetValue(grid) };
+            if (parsed.GetValue(plain))
+                settings = settings with { ExtraScales = [] };
+            if (parsed.GetValue(check))
+                settings = settings with { MinimumScore = new TrackerSettings().ContinueScore };
+            return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, parsed.GetValue(check), models.Load(parsed), parsed.GetValue(json), stopping));
+        });
+        return command;
+    }
+
+    private static int Run(DirectoryInfo folder, DetectorSettings settings, bool check, EngineModels models, bool json, CancellationToken stopping)
+    {
+        using (models)
+        {
+            IReadOnlyList<LabelledPicture> pictures;
+            try
+            {
+                pictures = BoxTruth.Read(folder.FullName);
+            }
+            catch (Exception e) when (e is FormatException or IOException or System.Xml.XmlException)
+            {
+                throw new CommandFailure(ExitCode.Input, $"The labelled pictures cannot be read: {e.Message}", e);
+            }
+            var score = new DetectionScore();
+            double milliseconds = 0;
+            Progress.While("Detecting", pictures.Count, report =>
+            {
+                using var analyzer = new StillAnalyzer(models, settings);
+                for (int i = 0; i < pictures.Count; i++)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    using MediaReader reader = MediaReader.Open(pictures[i].Path);
+                    reader.Read(out MediaFrame? picture);
+                    using (picture)
+                    {
+                        FrameView view = FrameLease.ViewOf(picture!);
+                        // Once to prepare this size, once to time it.
+                        analyzer.Detect(view);
+                        long started = Stopwatch.GetTimestamp();
+                        ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+                        var kept = new List<FaceCandidate>(faces.Length);
+                        foreach (FaceCandidate face in faces)
+                        {
+                            if (!check || analyzer.Plausibility(view, face) >= QualityAssessor.MinimumPlausibility)
+                                kept.Add(face);
+                        }
+                        milliseconds += Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+                        score.Add(pictures[i].Faces, CollectionsMarshal.AsSpan(kept));
+                    }
+                    report(i + 1);
+                }
+                return 0;
+            });
+            var sizes = score.BySize().Select(s => new SizeRecall(s.Size, s.Found, s.Labelled, s.Labelled == 0 ? 0 : (double)s.Found / s.Labelled)).ToArray();
+            var result = new DetectReport(models.Detector.Manifest.Id, settings.MinimumScore, check, settings.GridLongSide, score.Pictures, sizes, score.UnmatchedPer100, milliseconds / Math.Max(1, score.Pictures));
+            if (json)
+            {
+                HostJson.Print(result, HostJson.Default.DetectReport);
+                return ExitCode.Success;
+            }
+            AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(check ? " with landmark check" : "")}, IoU >= {DetectionScore.MatchIoU}");
+            foreach (SizeRecall size in sizes)
+                AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall:0.000}  ({size.Found} of {size.Labelled})");
+            AnsiConsole.WriteLine($"unmatched boxes    {result.UnmatchedPer100Pictures:0.0} per 100 pictures (from {DetectionScore.SmallestUnmatched} px)");
+            AnsiConsole.WriteLine($"time               {result.MillisecondsPerPicture:0.0} ms per picture on one thread");
+            return ExitCode.Success;
+        }
+    }
+}
+
+/// <summary>Recall of one band of face sizes.</summary>
+internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double Recall);
+
+/// <summary>Result of <c>lfr detect</c>.</summary>
+internal sealed record DetectReport(string Detector, float MinimumScore, bool LandmarkCheck, int GridLongSide, int Pictures, SizeRecall[] BySize, double UnmatchedPer100Pictures, double MillisecondsPerPicture);

@@ -1,0 +1,21 @@
+using System.CommandLine;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary>The options by which every command chooses its networks.</summary>
+internal sealed class ModelOptions
+{
+    private readonly Option<string> detector = new("--detector") { Description = "Detector: an id from `lfr models list`, or the path of a manifest.", DefaultValueFactory = _ => EngineModels.DefaultDetector };
+    private readonly Option<string> embedder = new("--embedder") { Description = "Embedder: an id from `lfr models list`, or the path of a manifest.", DefaultValueFactory = _ => EngineModels.DefaultEmbedder };
+
+    public void AddTo(Command command)
+    {
+        command.Add(detector);
+        command.Add(embedder);
+    }
+
+    public EngineModels Load(ParseResult parsed) =>
+        EngineModels.Load(ModelCatalog.Default, parsed.GetRequiredValue(detector), embedder: parsed.GetRequiredValue(embedder));
+}

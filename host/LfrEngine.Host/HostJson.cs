@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using LfrEngine.Host.Commands;
+
+namespace LfrEngine.Host;
+
+/// <summary>What the commands print for machines. The schema is docs/json.md.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ModelListing[]))]
+[JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(DetectReport))]
+internal sealed partial class HostJson : JsonSerializerContext
+{
+    // Made on first use: the generated Default is itself a static of this class.
+    private static JsonSerializerOptions? readable;
+
+    private static JsonSerializerOptions Readable => readable ??= new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
+    {
+        WriteIndented = true,
+        TypeInfoResolver = Default,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Writes one indented document to standard output.</summary>
+    public static void Print<T>(T value, JsonTypeInfo<T> type) =>
+        Console.Out.WriteLine(JsonSerializer.Serialize(value, (JsonTypeInfo<T>)Readable.GetTypeInfo(type.Type)));
+}

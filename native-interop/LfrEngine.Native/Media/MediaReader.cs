@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+
+namespace LfrEngine.Native.Media;
+
+/// <summary>What a read came to, failures apart.</summary>
+public enum DecodeResult
+{
+    /// <summary>The next frame is there.</summary>
+    Frame = 0,
+
+    /// <summary>The source has no more frames.</summary>
+    EndOfStream = 1,
+
+    /// <summary><see cref="MediaReader.Interrupt"/> was called.</summary>
+    Interrupted = 2,
+}
+
+/// <summary>Frames of a file, a folder of pictures, a capture device or a network stream, decoded by FFmpeg.</summary>
+/// <remarks>One thread reads. <see cref="Interrupt"/> and <see cref="Dispose"/> may come from any other at any time.</remarks>
+public sealed unsafe class MediaReader : IDisposable
+{
+    private readonly MediaHandle _handle;
+
+    private MediaReader(MediaHandle handle) => _handle = handle;
+
+    /// <summary>Versions of the FFmpeg libraries in use.</summary>
+    public static string Versions => Marshal.PtrToStringUTF8((nint)MediaApi.lfr_media_versions())!;
+
+    /// <summary>Whether FFmpeg has a decoder of this name, such as "h264" or "libdav1d".</summary>
+    public static bool HasDecoder(string name) => MediaApi.lfr_media_has_decoder(name) != 0;
+
+    /// <summary>Opens a source.</summary>
+    /// <param name="source">A file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names),
+    /// /dev/videoN, or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <param name="cancellationToken">Ends a slow open. It has no effect on the reader afterwards.</param>
+    /// <exception cref="MediaException">The source cannot be opened.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
+    public static MediaReader Open(string source, MediaOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return OpenWith((handle, data) => MediaApi.lfr_media_open(handle, source, data), options, cancellationToken);
+    }
+
+    /// <summary>Opens a media file that lies in memory.</summary>
+    /// <param name="data">The file's bytes. Borrowed until the reader is disposed: they must not move or go away.</param>
+    /// <param name="sizeBytes">How many.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="MediaException">The bytes are no media file.</exception>
+    public static MediaReader OpenMemory(byte* data, long sizeBytes, MediaOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeBytes);
+        return OpenWith((handle, settings) => MediaApi.lfr_media_open_memory(handle, data, sizeBytes, settings), options, CancellationToken.None);
+    }
+
+    /// <summary>Decodes one picture, or the first frame of a video, that lies in memory.</summary>
+    /// <param name="encoded">The file's bytes. Borrowed for the call.</param>
+    /// <returns>The frame; the caller disposes it.</returns>
+    /// <exception cref="MediaException">The bytes are no picture, or a broken one.</exception>
+    public static MediaFrame ReadPicture(ReadOnlySpan<byte> encoded)
+    {
+        if (encoded.IsEmpty)
+            throw new MediaException(MediaError.NotVideo, "the picture is empty");
+        fixed (byte* data = encoded)
+        {
+            using MediaReader reader = OpenMemory(data, encoded.Length);
+            // A picture that cannot be decoded throws, so there is a frame here.
+            reader.Read(out MediaFrame? frame);
+            return frame!;
+        }
+    }
+
+    /// <summary>Decodes the next frame. Damaged packets are skipped and counted.</summary>
+    /// <param name="frame">The frame, which the caller disposes; null unless the result is <see cref="DecodeResult.Frame"/>.</param>
+    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    /// <exception cref="ObjectDisposedException">The reader was disposed.</exception>
+    public DecodeResult Read(out MediaFrame? frame)
+    {
+        nint native = 0;
+        int status = MediaApi.lfr_media_read(_handle, &native).ThrowIfFailed();
+        frame = status == MediaApi.Ok ? new MediaFrame(native) : null;
+        return (DecodeResult)status;
+    }
+
+    /// <summary>Makes a read in progress, and every later one, return <see cref="DecodeResult.Interrupted"/>. Does nothing
+    /// on a disposed reader.</summary>
+    public void Interrupt() => InterruptQuietly(_handle);
+
+    /// <summary>What is known so far. To be asked by the reading thread.</summary>
+    public MediaInfo GetInfo()
+    {
+        MediaInfoData data = new() { StructSize = (uint)sizeof(MediaInfoData) };
+        MediaApi.lfr_media_get_info(_handle, &data).ThrowIfFailed();
+        return MediaInfo.From(data);
+    }
+
+    /// <summary>Bytes that are not zero in this reader's free frame buffers: 0, or the wiping is broken.</summary>
+    public long CountResidue()
+    {
+        long bytes;
+        MediaApi.lfr_media_count_residue(_handle, &bytes).ThrowIfFailed();
+        return bytes;
+    }
+
+    /// <summary>Interrupts a read in progress and closes the source. Frames handed out stay valid.</summary>
+    public void Dispose()
+    {
+        Interrupt();
+        _handle.Dispose();
+    }
+
+    private delegate int OpenCall(MediaHandle handle, MediaOptionsData* options);
+
+    private static MediaReader OpenWith(OpenCall call, MediaOptions? options, CancellationToken cancellationToken)
+    {
+        MediaOptionsData data = (options ?? new MediaOptions()).ToData();
+        MediaHandle handle = MediaHandle.Create();
+        try
+        {
+            int status;
+            using (cancellationToken.UnsafeRegister(static state => InterruptQuietly((MediaHandle)state!), handle))
+                status = call(handle, &data).ThrowIfFailed();
+            // Cancelled after all, perhaps only just before the registration ended: the reader would be of no use.
+            if (status == MediaApi.Interrupted || cancellationToken.IsCancellationRequested)
+                throw new OperationCanceledException(cancellationToken);
+            return new MediaReader(handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static void InterruptQuietly(MediaHandle handle)
+    {
+        try
+        {
+            MediaApi.lfr_media_interrupt(handle);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed is as good as interrupted.
+        }
+    }
+}

@@ -1,0 +1,198 @@
+/*
+ * lfr_media: video in, planes out.
+ *
+ * A thin C ABI over libavformat and libavcodec. It knows bytes, not faces.
+ *
+ * Rules of the ABI
+ *   - Fixed-width integers, opaque handles, explicit row strides; nothing throws or aborts.
+ *   - Every function that can fail returns an int32_t: LFR_MEDIA_OK, LFR_MEDIA_END, LFR_MEDIA_INTERRUPTED
+ *     or a negative lfr_media_status. lfr_media_last_error() then gives one sentence for the calling thread.
+ *   - Structures begin with struct_size, set by the caller to sizeof(the structure).
+ *   - A failed call hands out nothing and leaks nothing.
+ *
+ * Memory
+ *   Decoded pictures live in page-aligned buffers of ours: locked (best effort, counted), left out of core dumps,
+ *   wiped on fork. A buffer is wiped when its last holder, decoder included, has let go of it, and only then reused.
+ */
+#ifndef LFR_MEDIA_H
+#define LFR_MEDIA_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef LFR_MEDIA_BUILD
+#define LFR_API __attribute__((visibility("default")))
+#else
+#define LFR_API
+#endif
+
+typedef struct lfr_media lfr_media;
+typedef struct lfr_frame lfr_frame;
+
+enum lfr_media_status {
+    LFR_MEDIA_OK = 0,
+    LFR_MEDIA_END = 1,
+    LFR_MEDIA_INTERRUPTED = 2,
+
+    LFR_MEDIA_BAD_ARGUMENT = -1,
+
+    LFR_MEDIA_CANNOT_OPEN = -10,        /* not found, not permitted, not reachable */
+    LFR_MEDIA_NOT_VIDEO = -11,          /* not a media file, or one without a video stream */
+    LFR_MEDIA_NO_DECODER = -12,         /* this FFmpeg build lacks the codec, or the codec refuses the stream */
+    LFR_MEDIA_PIXEL_FORMAT = -13,       /* decoded, but in a pixel format without a conversion */
+    LFR_MEDIA_TIMED_OUT = -14,
+    LFR_MEDIA_READ_ERROR = -15,         /* the source broke, or nothing in it could be decoded */
+    LFR_MEDIA_OUT_OF_MEMORY = -16,
+    LFR_MEDIA_BAD_SIZE = -17,           /* a picture side is zero or above LFR_MEDIA_MAX_SIDE */
+    LFR_MEDIA_BUFFER_TOO_SMALL = -18,   /* encode: *written holds the size needed */
+    LFR_MEDIA_ENCODE_FAILED = -19
+};
+
+#define LFR_MEDIA_MAX_SIDE 16384
+
+enum lfr_pixel_format {
+    LFR_PIXEL_GREY = 0,     /* one plane */
+    LFR_PIXEL_I420 = 1,     /* Y, U, V; chroma half width, half height (rounded up) */
+    LFR_PIXEL_I422 = 2,     /* Y, U, V; chroma half width (rounded up) */
+    LFR_PIXEL_I444 = 3,     /* Y, U, V; all full size */
+    LFR_PIXEL_NV12 = 4,     /* Y, then interleaved UV; chroma half width, half height (rounded up) */
+    LFR_PIXEL_RGB24 = 5     /* R, G, B interleaved; only as input of lfr_media_encode */
+};
+
+enum lfr_colour_matrix { LFR_MATRIX_BT601 = 0, LFR_MATRIX_BT709 = 1, LFR_MATRIX_BT2020 = 2 };
+enum lfr_colour_range { LFR_RANGE_LIMITED = 0, LFR_RANGE_FULL = 1 };
+enum lfr_chroma_location { LFR_CHROMA_CENTRE = 0, LFR_CHROMA_LEFT = 1, LFR_CHROMA_TOP_LEFT = 2 };
+enum lfr_rtsp_transport { LFR_RTSP_TCP = 0, LFR_RTSP_UDP = 1 };
+enum lfr_image_codec { LFR_IMAGE_JPEG = 0, LFR_IMAGE_PNG = 1 };
+
+typedef struct lfr_media_options {
+    uint32_t struct_size;
+    int32_t open_timeout_ms;        /* for live and network sources; 0 = wait for ever. Default 10000. */
+    int32_t read_timeout_ms;        /* longest wait for one frame of such a source; 0 = for ever. Default 10000. */
+    int32_t decoder_threads;        /* 1 to 64. Default 1: more threads hold more frames. */
+    int32_t rtsp_transport;         /* lfr_rtsp_transport. Default TCP. */
+    int32_t low_delay;              /* 1: hand frames out as soon as they are decoded, start without probing. Default 0. */
+    int32_t picture_interval_us;    /* time between two pictures of a folder, microseconds. Default 40000 (25 fps). */
+} lfr_media_options;
+
+typedef struct lfr_media_info {
+    uint32_t struct_size;
+    int32_t width;                  /* of the newest upright frame; before it, what the container says, or 0 */
+    int32_t height;
+    int32_t frame_rate_num;         /* average frame rate as a fraction; 0/1 = unknown */
+    int32_t frame_rate_den;
+    int32_t is_live;                /* 1: network source or capture device */
+    int32_t is_truncated;           /* 1: known at the end of the stream: the file is shorter than its index says */
+    int32_t reserved;
+    int64_t frames;                 /* handed out so far */
+    int64_t corrupt;                /* damaged packets, or broken pictures of a folder, met so far */
+    int64_t duration_us;            /* -1 = unknown */
+    char container[32];             /* FFmpeg's names, zero-terminated; "pictures" for a folder */
+    char codec[32];
+    char pixel_format[32];          /* as decoded, before any conversion */
+    char last_damage[256];          /* one sentence on the newest entry in the corrupt count; "" = none */
+} lfr_media_info;
+
+typedef struct lfr_frame_info {
+    uint32_t struct_size;
+    int32_t format;                 /* lfr_pixel_format, never RGB24 */
+    int32_t width;                  /* pixels, upright */
+    int32_t height;
+    const uint8_t *plane[3];        /* valid until lfr_frame_release; NULL where the format has no such plane */
+    int32_t row_stride[3];          /* bytes, positive */
+    int32_t matrix;                 /* lfr_colour_matrix; unspecified: JPEG 601, otherwise 709 from 720 rows on, else 601 */
+    int32_t range;                  /* lfr_colour_range */
+    int32_t chroma_location;        /* lfr_chroma_location; centre for a turned picture (half a pixel off at most) */
+    int32_t rotation_degrees;       /* what was applied to make it upright, clockwise: 0, 90, 180, 270 */
+    int32_t mirrored;               /* 1: mirrored left to right before that rotation */
+    int32_t is_key_frame;
+    int32_t is_corrupt;             /* 1: the decoder concealed damage in it */
+    int64_t index;                  /* from 0: number of the frame; for a folder, the picture's place in name order */
+    int64_t pts_us;                 /* microseconds since the first frame, strictly increasing; synthesised when missing */
+    int64_t arrival_ns;             /* CLOCK_MONOTONIC when the last packet needed for it came in */
+} lfr_frame_info;
+
+typedef struct lfr_image {
+    uint32_t struct_size;
+    int32_t format;                 /* lfr_pixel_format */
+    int32_t width;
+    int32_t height;
+    const uint8_t *plane[3];
+    int32_t row_stride[3];
+    int32_t matrix;                 /* for YUV; JPEG means BT.601 */
+    int32_t range;                  /* for grey and YUV; JPEG and PNG mean full */
+    int32_t reserved;
+} lfr_image;
+
+typedef struct lfr_media_stats {
+    uint32_t struct_size;
+    uint32_t reserved;
+    int64_t buffers_outstanding;    /* frame buffers someone (caller or decoder) holds */
+    int64_t bytes_allocated;        /* mapped for frame buffers, held or free */
+    int64_t bytes_unlocked;         /* of those, not locked in memory (RLIMIT_MEMLOCK) */
+    int64_t buffers_wiped;          /* since the process began */
+    int64_t packets_wiped;          /* compressed packets wiped after use */
+    int64_t packets_shared;         /* compressed packets somebody else still held, so not wiped by us */
+} lfr_media_stats;
+
+/* Text for the latest failure on the calling thread; "" if there was none. Never holds URL credentials or queries.
+ * Valid until the next failing call on this thread. */
+LFR_API const char *lfr_media_last_error(void);
+
+/* Makes a closed reader. Split from open so that another thread can interrupt a slow open. */
+LFR_API int32_t lfr_media_create(lfr_media **out);
+
+/* Opens a file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names), /dev/videoN,
+ * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL. Once per reader. options may be NULL. */
+LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_media_options *options);
+
+/* The same over bytes in memory, borrowed until lfr_media_close. */
+LFR_API int32_t lfr_media_open_memory(lfr_media *media, const uint8_t *data, int64_t size,
+                                      const lfr_media_options *options);
+
+/* From any thread, as long as the reader is not closed: open and read return LFR_MEDIA_INTERRUPTED soon (network
+ * waits poll every 100 ms; a name look-up in progress finishes first), and so does every later call. */
+LFR_API int32_t lfr_media_interrupt(lfr_media *media);
+
+/* Next frame, upright. Damaged packets are skipped and counted. LFR_MEDIA_END repeats; a negative status ends the
+ * stream and repeats: close and open again. One thread at a time. *out is NULL unless LFR_MEDIA_OK. */
+LFR_API int32_t lfr_media_read(lfr_media *media, lfr_frame **out);
+
+/* On the reading thread, or while nobody reads. */
+LFR_API int32_t lfr_media_get_info(lfr_media *media, lfr_media_info *info);
+
+/* Bytes that are not zero in this reader's free frame buffers: 0, or the wiping is broken. For self-checks. */
+LFR_API int32_t lfr_media_count_residue(lfr_media *media, int64_t *bytes);
+
+/* Frees the reader; frames already handed out stay valid. NULL is allowed. Not concurrently with any other call. */
+LFR_API void lfr_media_close(lfr_media *media);
+
+LFR_API int32_t lfr_frame_get_info(const lfr_frame *frame, lfr_frame_info *info);
+
+/* From any thread, once. NULL is allowed. */
+LFR_API void lfr_frame_release(lfr_frame *frame);
+
+/* Process-wide counters. */
+LFR_API int32_t lfr_media_get_stats(lfr_media_stats *stats);
+
+/* Encodes one picture into destination.
+ * JPEG: full-range BT.601 I420, I422, I444, full-range grey, or RGB24; quality 1 (small) to 100 (best).
+ * PNG: RGB24 or full-range grey; quality is ignored.
+ * *written: bytes written, or bytes needed with LFR_MEDIA_BUFFER_TOO_SMALL. */
+LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t quality,
+                                 uint8_t *destination, int64_t capacity, int64_t *written);
+
+/* Runtime versions, as "libavformat 59.27.100, libavcodec 59.37.100, libavutil 57.28.100". Static. */
+LFR_API const char *lfr_media_versions(void);
+
+/* 1 if FFmpeg has a decoder of this name ("h264", "hevc", "libdav1d"), 0 if not. */
+LFR_API int32_t lfr_media_has_decoder(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,54 @@
+#include "internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static _Thread_local char last_error[512];
+
+LFR_API const char *lfr_media_last_error(void)
+{
+    return last_error;
+}
+
+int32_t lfr_fail(int32_t status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(last_error, sizeof last_error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+void lfr_mask_url(char *destination, size_t capacity, const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    if (scheme_end == NULL) {
+        snprintf(destination, capacity, "%s", url);
+        return;
+    }
+    /* The last '@' counts, wherever it stands: passwords hold unescaped '@', '/' and '?' in practice. */
+    const char *host = scheme_end + 3;
+    const char *at = strrchr(host, '@');
+    const char *rest = at != NULL ? at + 1 : host;
+    /* Cameras take user names and passwords in the query, too. */
+    size_t shown = strcspn(rest, "?");
+    snprintf(destination, capacity, "%.*s%s%.*s%s", (int)(host - url), url, at != NULL ? "***@" : "",
+             (int)shown, rest, rest[shown] != '\0' ? "?***" : "");
+}
+
+lfr_error_text lfr_describe(int averror)
+{
+    lfr_error_text result;
+    if (av_strerror(averror, result.text, sizeof result.text) < 0)
+        snprintf(result.text, sizeof result.text, "FFmpeg error %d", averror);
+    return result;
+}
+
+int64_t lfr_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

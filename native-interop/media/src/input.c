@@ -1,0 +1,110 @@
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (64 * 1024)
+
+static int read_bytes(void *opaque, uint8_t *buffer, int wanted)
+{
+    byte_input *input = opaque;
+    if (*input->interrupted)
+        return AVERROR_EXIT;
+    if (input->descriptor < 0) {
+        if (input->position >= input->size)
+            return AVERROR_EOF;
+        int64_t count = FFMIN(wanted, input->size - input->position);
+        memcpy(buffer, input->memory + input->position, (size_t)count);
+        input->position += count;
+        return (int)count;
+    }
+    ssize_t count;
+    do
+        count = pread(input->descriptor, buffer, (size_t)wanted, input->position);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        return AVERROR(errno);
+    input->position += count;
+    return count == 0 ? AVERROR_EOF : (int)count;
+}
+
+static int64_t seek_bytes(void *opaque, int64_t offset, int whence)
+{
+    byte_input *input = opaque;
+    switch (whence & ~AVSEEK_FORCE) {
+    case AVSEEK_SIZE:
+        return input->size;
+    case SEEK_SET:
+        break;
+    case SEEK_CUR:
+        offset += input->position;
+        break;
+    case SEEK_END:
+        offset += input->size;
+        break;
+    default:
+        return AVERROR(EINVAL);
+    }
+    if (offset < 0)
+        return AVERROR(EINVAL);
+    return input->position = offset;
+}
+
+static int32_t make_context(byte_input *input)
+{
+    uint8_t *buffer = av_malloc(BUFFER_BYTES);
+    if (buffer != NULL)
+        input->context = avio_alloc_context(buffer, BUFFER_BYTES, 0, input, read_bytes, NULL, seek_bytes);
+    if (input->context == NULL) {
+        av_free(buffer);
+        if (input->descriptor >= 0)
+            close(input->descriptor);
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for the input buffer");
+    }
+    return LFR_MEDIA_OK;
+}
+
+int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *interrupted)
+{
+    *input = (byte_input){.descriptor = open(path, O_RDONLY | O_CLOEXEC), .interrupted = interrupted};
+    if (input->descriptor < 0)
+        return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
+    struct stat status;
+    if (fstat(input->descriptor, &status) == 0)
+        input->size = status.st_size;
+    if (input->size == 0) {
+        close(input->descriptor);
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is empty", path);
+    }
+    return make_context(input);
+}
+
+int32_t input_open_memory(byte_input *input, const uint8_t *data, int64_t size, const atomic_bool *interrupted)
+{
+    *input = (byte_input){.descriptor = -1, .memory = data, .size = size, .interrupted = interrupted};
+    return make_context(input);
+}
+
+bool input_starts_like_mp4(byte_input *input)
+{
+    uint8_t start[8] = {0};
+    input->position = 0;
+    return read_bytes(input, start, sizeof start) == (int)sizeof start && memcmp(start + 4, "ftyp", 4) == 0;
+}
+
+void input_close(byte_input *input)
+{
+    if (input->context != NULL) {
+        /* libavformat may have replaced the buffer while it probed; this is the one in use at the end. */
+        if (input->context->buffer != NULL)
+            lfr_wipe(input->context->buffer, (size_t)input->context->buffer_size);
+        av_freep(&input->context->buffer);
+        avio_context_free(&input->context);
+    }
+    if (input->descriptor >= 0)
+        close(input->descriptor);
+    input->descriptor = -1;
+}

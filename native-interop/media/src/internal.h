@@ -1,0 +1,220 @@
+/* Shared by the source files of lfr_media; nothing here is exported. */
+#ifndef LFR_MEDIA_INTERNAL_H
+#define LFR_MEDIA_INTERNAL_H
+
+#include "lfr_media.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/pixdesc.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ---- error.c ---- */
+
+/* Stores the sentence for lfr_media_last_error and returns status. */
+int32_t lfr_fail(int32_t status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The URL without user, password and query, for messages. */
+void lfr_mask_url(char *destination, size_t capacity, const char *url);
+
+/* FFmpeg's text for an error code. */
+typedef struct { char text[AV_ERROR_MAX_STRING_SIZE]; } lfr_error_text;
+lfr_error_text lfr_describe(int averror);
+
+int64_t lfr_now_ns(void);
+
+/* ---- pool.c: locked, wiped memory for pictures ---- */
+
+typedef struct frame_pool frame_pool;
+
+/* Planes inside one pool buffer. */
+typedef struct {
+    AVBufferRef *buffer;
+    uint8_t *data[4];
+    int stride[4];
+} pool_picture;
+
+frame_pool *pool_create(void);
+
+/* Drops the owner's reference. Buffers still held stay valid, are wiped on release and then unmapped. */
+void pool_close(frame_pool *pool);
+
+/* A zeroed buffer of at least size bytes, or NULL. Thread safe. */
+AVBufferRef *pool_get(frame_pool *pool, size_t size);
+
+/* Planes for a picture, every row aligned to 64 bytes or row_align[plane] where that is more. row_align may be NULL. */
+int pool_get_picture(frame_pool *pool, enum AVPixelFormat format, int width, int height, const int *row_align,
+                     pool_picture *picture);
+
+/* Whether the buffer is a live one of this pool. */
+bool pool_owns(frame_pool *pool, const AVBufferRef *buffer);
+
+int64_t pool_count_residue(frame_pool *pool);
+
+void pool_read_stats(lfr_media_stats *stats);
+void pool_count_packet(bool wiped);
+
+/* Writes zeros the compiler may not leave out. */
+void lfr_wipe(void *memory, size_t size);
+
+/* ---- convert.c: any decoded format to one of ours ---- */
+
+/* The lfr_pixel_format a decoded format becomes, or -1 when there is no conversion. */
+int32_t convert_target(enum AVPixelFormat source);
+
+/* Whether the decoder's planes can be handed out as they are. */
+bool convert_is_native(enum AVPixelFormat source);
+
+/* FFmpeg's layout for one of our formats. */
+enum AVPixelFormat convert_layout(int32_t format);
+
+int convert_plane_count(int32_t format);
+
+/* Converts into planes of convert_target(source->format). Returns 0 or a negative FFmpeg error. */
+int convert_picture(frame_pool *pool, const AVFrame *source, bool full_range, pool_picture *destination);
+
+/* ---- orient.c: making pictures upright ---- */
+
+typedef struct {
+    bool transpose;     /* rows become columns, before the flips below */
+    bool flip_x;        /* of the upright picture */
+    bool flip_y;
+} orientation;
+
+orientation orientation_from_matrix(const int32_t matrix[9]);
+orientation orientation_from_exif(int value);
+bool orientation_is_identity(orientation turn);
+
+/* Clockwise degrees, after a left-right mirroring if *mirrored. */
+int32_t orientation_degrees(orientation turn, int32_t *mirrored);
+
+/* The format an upright picture gets: I422 turned on its side has no layout of ours and becomes I444. */
+int32_t orientation_format(orientation turn, int32_t format);
+
+/* width and height are the source's. */
+void orientation_apply(orientation turn, int32_t format, int width, int height, const pool_picture *source,
+                       pool_picture *destination);
+
+/* ---- frame.c ---- */
+
+struct lfr_frame {
+    AVBufferRef *buffer;
+    lfr_frame_info info;
+};
+
+/* What the reader knows about a frame and the decoder does not. */
+typedef struct {
+    frame_pool *pool;
+    enum AVCodecID codec;
+    const int32_t *stream_matrix;   /* display matrix of the stream, or NULL */
+    int64_t index;
+    int64_t pts_us;
+    int64_t arrival_ns;
+} frame_context;
+
+/* Makes a frame from a decoded picture, copying only where it must. The picture stays the caller's. */
+int32_t frame_create(const frame_context *context, AVFrame *picture, lfr_frame **out);
+
+/* ---- input.c: bytes from a file or from memory ---- */
+
+typedef struct {
+    int descriptor;                 /* -1: memory */
+    const uint8_t *memory;
+    int64_t size;
+    int64_t position;
+    const atomic_bool *interrupted;
+    AVIOContext *context;
+} byte_input;
+
+int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *interrupted);
+int32_t input_open_memory(byte_input *input, const uint8_t *data, int64_t size, const atomic_bool *interrupted);
+bool input_starts_like_mp4(byte_input *input);
+void input_close(byte_input *input);
+
+/* ---- folder.c ---- */
+
+typedef struct {
+    char **paths;
+    int64_t count;
+} picture_folder;
+
+int32_t folder_list(picture_folder *folder, const char *path);
+void folder_free(picture_folder *folder);
+
+/* ---- source.c: one demuxer and one decoder ---- */
+
+typedef struct {
+    AVFormatContext *format;
+    AVCodecContext *decoder;
+    AVPacket *packet;
+    AVFrame *picture;
+    byte_input input;
+    bool has_input;
+    int stream;
+    bool draining;
+    bool packet_counted;            /* the current packet is already in the corrupt count */
+    bool last_packet_bad;
+    int64_t packets;
+    int bad_reads;                  /* in a row */
+    int64_t arrival_ns;
+} media_source;
+
+struct lfr_media {
+    lfr_media_options options;
+    atomic_bool interrupted;
+    atomic_bool closing;            /* the interrupt callback heeds only the deadline: RTSP may say good-bye */
+    _Atomic int64_t deadline_ns;    /* 0: none */
+    frame_pool *pool;
+    media_source source;
+    bool opened;
+    bool live;
+    bool still;                     /* the source is one picture */
+    bool truncated;
+    atomic_bool size_refused;       /* the decoder asked for a picture above the limit */
+    int32_t ended;                  /* sticky status, 0 while the stream runs */
+    char ended_text[512];
+    char name[256];                 /* masked, for messages */
+
+    bool is_folder;
+    picture_folder folder;
+    int64_t next_picture;
+
+    int64_t frames;
+    int64_t corrupt;
+    bool has_origin;
+    int64_t origin_us;              /* decoder time of pts 0 */
+    int64_t last_pts_us;
+    int32_t width, height;
+    AVRational frame_rate;
+    int64_t duration_us;
+    char container[32];
+    char codec[32];
+    char pixel_format[32];
+    char last_damage[256];
+};
+
+/* Interrupted or past the deadline? Fills the error text and gives the status, or 0. */
+int32_t media_check_stop(lfr_media *media, const char *doing);
+void media_set_deadline(lfr_media *media, int64_t timeout_ms);
+
+/* Adds one to the corrupt count and keeps the sentence. */
+void media_note_damage(lfr_media *media, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* path: a regular file; url: anything else; data: memory. Exactly one is given. */
+int32_t source_open_file(lfr_media *media, const char *path);
+int32_t source_open_memory(lfr_media *media, const uint8_t *data, int64_t size);
+int32_t source_open_url(lfr_media *media, const char *url);
+int32_t source_open_device(lfr_media *media, const char *path);
+
+/* Decodes the next picture into source.picture. LFR_MEDIA_OK, LFR_MEDIA_END, LFR_MEDIA_INTERRUPTED or an error. */
+int32_t source_decode(lfr_media *media);
+void source_close(lfr_media *media);
+
+/* Brings frame_rate up to what is known by now. */
+void source_update_frame_rate(lfr_media *media);
+const int32_t *source_display_matrix(const lfr_media *media);
+
+#endif

@@ -1,0 +1,289 @@
+#include "internal.h"
+
+#include <libavutil/imgutils.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Enough for the reference frames of H.264 to come and go without a system call. */
+#define MAX_FREE_BLOCKS 20
+/* A folder of large pictures in many sizes must not pile them all up. */
+#define MAX_FREE_BYTES ((size_t)128 << 20)
+/* AVX-512 rows. */
+#define ROW_ALIGN 64
+/* Decoders read and write a little past a plane's last row. */
+#define PLANE_PADDING 128
+
+typedef struct block {
+    struct block *previous;
+    struct block *next;
+    frame_pool *pool;
+    uint8_t *memory;
+    size_t size;
+    bool locked;
+} block;
+
+/* Newest first. */
+typedef struct {
+    block *first;
+    block *last;
+    int count;
+    size_t bytes;
+} block_list;
+
+struct frame_pool {
+    pthread_mutex_t lock;
+    block_list free;
+    block_list held;
+    bool closed;
+};
+
+static _Atomic int64_t buffers_outstanding;
+static _Atomic int64_t bytes_allocated;
+static _Atomic int64_t bytes_unlocked;
+static _Atomic int64_t buffers_wiped;
+static _Atomic int64_t packets_wiped;
+static _Atomic int64_t packets_shared;
+
+void lfr_wipe(void *memory, size_t size)
+{
+    memset(memory, 0, size);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+static void list_add(block_list *list, block *item)
+{
+    item->previous = NULL;
+    item->next = list->first;
+    if (list->first != NULL)
+        list->first->previous = item;
+    else
+        list->last = item;
+    list->first = item;
+    list->count++;
+    list->bytes += item->size;
+}
+
+static void list_remove(block_list *list, block *item)
+{
+    if (item->previous != NULL)
+        item->previous->next = item->next;
+    else
+        list->first = item->next;
+    if (item->next != NULL)
+        item->next->previous = item->previous;
+    else
+        list->last = item->previous;
+    list->count--;
+    list->bytes -= item->size;
+}
+
+static block *block_map(frame_pool *pool, size_t size)
+{
+    block *item = calloc(1, sizeof *item);
+    if (item == NULL)
+        return NULL;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        free(item);
+        return NULL;
+    }
+    item->pool = pool;
+    item->memory = memory;
+    item->size = size;
+    item->locked = mlock(memory, size) == 0;
+    if (!item->locked)
+        bytes_unlocked += (int64_t)size;
+    bytes_allocated += (int64_t)size;
+    madvise(memory, size, MADV_DONTDUMP);
+#ifdef MADV_WIPEONFORK
+    madvise(memory, size, MADV_WIPEONFORK);
+#endif
+    return item;
+}
+
+static void block_unmap(block *item)
+{
+    munmap(item->memory, item->size);
+    bytes_allocated -= (int64_t)item->size;
+    if (!item->locked)
+        bytes_unlocked -= (int64_t)item->size;
+    free(item);
+}
+
+static void pool_free(frame_pool *pool)
+{
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+/* The AVBuffer's free callback: the decoder's references are gone as well. */
+static void block_release(void *opaque, uint8_t *data)
+{
+    (void)data;
+    block *item = opaque;
+    frame_pool *pool = item->pool;
+    lfr_wipe(item->memory, item->size);
+    buffers_wiped++;
+
+    pthread_mutex_lock(&pool->lock);
+    list_remove(&pool->held, item);
+    block *surplus = NULL;
+    if (pool->closed) {
+        surplus = item;
+        item->next = NULL;
+    } else {
+        list_add(&pool->free, item);
+        while (pool->free.count > MAX_FREE_BLOCKS || (pool->free.bytes > MAX_FREE_BYTES && pool->free.count > 1)) {
+            block *oldest = pool->free.last;
+            list_remove(&pool->free, oldest);
+            oldest->next = surplus;
+            surplus = oldest;
+        }
+    }
+    bool last = pool->closed && pool->held.count == 0;
+    pthread_mutex_unlock(&pool->lock);
+
+    while (surplus != NULL) {
+        block *next = surplus->next;
+        block_unmap(surplus);
+        surplus = next;
+    }
+    buffers_outstanding--;
+    if (last)
+        pool_free(pool);
+}
+
+frame_pool *pool_create(void)
+{
+    frame_pool *pool = calloc(1, sizeof *pool);
+    if (pool != NULL && pthread_mutex_init(&pool->lock, NULL) != 0) {
+        free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+void pool_close(frame_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    block *item = pool->free.first;
+    pool->free = (block_list){0};
+    bool last = pool->held.count == 0;
+    pthread_mutex_unlock(&pool->lock);
+
+    while (item != NULL) {
+        block *next = item->next;
+        block_unmap(item);
+        item = next;
+    }
+    if (last)
+        pool_free(pool);
+}
+
+AVBufferRef *pool_get(frame_pool *pool, size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size = (size + page - 1) / page * page;
+
+    pthread_mutex_lock(&pool->lock);
+    block *item = pool->free.first;
+    while (item != NULL && item->size != size)
+        item = item->next;
+    if (item != NULL)
+        list_remove(&pool->free, item);
+    pthread_mutex_unlock(&pool->lock);
+
+    if (item == NULL)
+        item = block_map(pool, size);
+    if (item == NULL)
+        return NULL;
+    AVBufferRef *buffer = av_buffer_create(item->memory, item->size, block_release, item, 0);
+    if (buffer == NULL) {
+        block_unmap(item);
+        return NULL;
+    }
+    pthread_mutex_lock(&pool->lock);
+    list_add(&pool->held, item);
+    pthread_mutex_unlock(&pool->lock);
+    buffers_outstanding++;
+    return buffer;
+}
+
+int pool_get_picture(frame_pool *pool, enum AVPixelFormat format, int width, int height, const int *row_align,
+                     pool_picture *picture)
+{
+    *picture = (pool_picture){0};
+    int result = av_image_fill_linesizes(picture->stride, format, width);
+    if (result < 0)
+        return result;
+    ptrdiff_t strides[4];
+    for (int plane = 0; plane < 4; plane++) {
+        int align = row_align != NULL && row_align[plane] > ROW_ALIGN ? row_align[plane] : ROW_ALIGN;
+        picture->stride[plane] = FFALIGN(picture->stride[plane], align);
+        strides[plane] = picture->stride[plane];
+    }
+    size_t sizes[4];
+    result = av_image_fill_plane_sizes(sizes, format, height, strides);
+    if (result < 0)
+        return result;
+
+    size_t offsets[4];
+    size_t total = 0;
+    for (int plane = 0; plane < 4; plane++) {
+        offsets[plane] = total;
+        if (sizes[plane] > 0)
+            total += (sizes[plane] + PLANE_PADDING + ROW_ALIGN - 1) / ROW_ALIGN * ROW_ALIGN;
+    }
+    picture->buffer = pool_get(pool, total);
+    if (picture->buffer == NULL)
+        return AVERROR(ENOMEM);
+    for (int plane = 0; plane < 4; plane++)
+        picture->data[plane] = sizes[plane] > 0 ? picture->buffer->data + offsets[plane] : NULL;
+    return 0;
+}
+
+bool pool_owns(frame_pool *pool, const AVBufferRef *buffer)
+{
+    if (buffer == NULL)
+        return false;
+    pthread_mutex_lock(&pool->lock);
+    block *item = pool->held.first;
+    while (item != NULL && item->memory != buffer->data)
+        item = item->next;
+    pthread_mutex_unlock(&pool->lock);
+    return item != NULL;
+}
+
+int64_t pool_count_residue(frame_pool *pool)
+{
+    int64_t bytes = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (const block *item = pool->free.first; item != NULL; item = item->next)
+        for (size_t i = 0; i < item->size; i++)
+            bytes += item->memory[i] != 0;
+    pthread_mutex_unlock(&pool->lock);
+    return bytes;
+}
+
+void pool_read_stats(lfr_media_stats *stats)
+{
+    stats->buffers_outstanding = buffers_outstanding;
+    stats->bytes_allocated = bytes_allocated;
+    stats->bytes_unlocked = bytes_unlocked;
+    stats->buffers_wiped = buffers_wiped;
+    stats->packets_wiped = packets_wiped;
+    stats->packets_shared = packets_shared;
+}
+
+void pool_count_packet(bool wiped)
+{
+    if (wiped)
+        packets_wiped++;
+    else
+        packets_shared++;
+}

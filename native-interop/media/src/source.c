@@ -1,0 +1,427 @@
+#include "internal.h"
+
+#include <libavdevice/avdevice.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* A source that only fails is given up after this many failures in a row. */
+#define MAX_BAD_READS 4096
+/* How long closing may take to tell an RTSP server good-bye. */
+#define CLOSE_TIMEOUT_MS 500
+/* A device without a frame is asked again after this time. */
+#define DEVICE_POLL_MS 2
+/* Receive buffer of UDP sockets: a key frame of a 4K camera comes in one burst. */
+#define UDP_BUFFER_BYTES "4194304"
+
+static pthread_once_t devices_registered = PTHREAD_ONCE_INIT;
+
+static int interrupt_requested(void *opaque)
+{
+    lfr_media *media = opaque;
+    int64_t deadline = media->deadline_ns;
+    return (media->interrupted && !media->closing) || (deadline != 0 && lfr_now_ns() > deadline);
+}
+
+static int get_buffer(AVCodecContext *decoder, AVFrame *frame, int flags)
+{
+    lfr_media *media = decoder->opaque;
+    const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(frame->format);
+    if (format == NULL || (format->flags & AV_PIX_FMT_FLAG_HWACCEL))
+        return avcodec_default_get_buffer2(decoder, frame, flags);
+    if (frame->width < 1 || frame->height < 1 || decoder->width > LFR_MEDIA_MAX_SIDE ||
+        decoder->height > LFR_MEDIA_MAX_SIDE) {
+        media->size_refused = true;
+        return AVERROR(EINVAL);
+    }
+    int width = frame->width;
+    int height = frame->height;
+    int align[AV_NUM_DATA_POINTERS] = {0};
+    avcodec_align_dimensions2(decoder, &width, &height, align);
+    pool_picture picture;
+    int result = pool_get_picture(media->pool, frame->format, width, height, align, &picture);
+    if (result < 0)
+        return result;
+    frame->buf[0] = picture.buffer;
+    for (int plane = 0; plane < 4; plane++) {
+        frame->data[plane] = picture.data[plane];
+        frame->linesize[plane] = picture.stride[plane];
+    }
+    frame->extended_data = frame->data;
+    return 0;
+}
+
+/* Whether the demuxer reads text as if it were pictures; such a file is no video to us. */
+static bool is_text_art(const AVInputFormat *format)
+{
+    static const char *const names[] = {"tty", "bin", "xbin", "adf", "idf"};
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(names); i++)
+        if (strcmp(format->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_picture_demuxer(const AVInputFormat *format)
+{
+    size_t length = strlen(format->name);
+    return length > 5 && strcmp(format->name + length - 5, "_pipe") == 0;
+}
+
+/* Probing decodes frames into memory that is not ours, so it is left out wherever the header says enough: pictures,
+ * MP4 (which also knows the reorder depth), and live streams (where it costs a second or more as well). */
+static bool can_skip_probing(const lfr_media *media, const AVFormatContext *format)
+{
+    int stream = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (stream < 0)
+        return false;
+    enum AVCodecID codec = format->streams[stream]->codecpar->codec_id;
+    if (codec == AV_CODEC_ID_NONE || codec == AV_CODEC_ID_PROBE)
+        return false;
+    const char *name = format->iformat->name;
+    return is_picture_demuxer(format->iformat) || strncmp(name, "mov,", 4) == 0 || strcmp(name, "gif") == 0 ||
+           strcmp(name, "apng") == 0 || media->options.low_delay;
+}
+
+static int32_t open_failed(lfr_media *media, int result)
+{
+    int32_t stopped = media_check_stop(media, "opening");
+    if (stopped != 0)
+        return stopped;
+    lfr_error_text reason = lfr_describe(result);
+    media_source *source = &media->source;
+    if (result == AVERROR(ENOMEM))
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to open %s", media->name);
+    if (result == AVERROR(ETIMEDOUT))
+        return lfr_fail(LFR_MEDIA_TIMED_OUT, "opening %s timed out", media->name);
+    if (source->has_input && input_starts_like_mp4(&source->input))
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO,
+                        "%s is an MP4 file without a usable index (moov): it was cut short or never finished (%s)",
+                        media->name, reason.text);
+    if (result == AVERROR_INVALIDDATA || source->has_input)
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is not a media file that FFmpeg can read (%s)", media->name, reason.text);
+    return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, reason.text);
+}
+
+static int32_t open_decoder(lfr_media *media)
+{
+    media_source *source = &media->source;
+    const AVStream *stream = source->format->streams[source->stream];
+    const AVCodecParameters *parameters = stream->codecpar;
+    if (parameters->width > LFR_MEDIA_MAX_SIDE || parameters->height > LFR_MEDIA_MAX_SIDE)
+        return lfr_fail(LFR_MEDIA_BAD_SIZE, "%s has pictures of %d x %d pixels; the limit is %d on either side",
+                        media->name, parameters->width, parameters->height, LFR_MEDIA_MAX_SIDE);
+    const char *codec_name = avcodec_get_name(parameters->codec_id);
+    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+    if (codec == NULL)
+        return lfr_fail(LFR_MEDIA_NO_DECODER, "%s needs a decoder for %s, which this FFmpeg lacks", media->name, codec_name);
+
+    AVCodecContext *decoder = source->decoder = avcodec_alloc_context3(codec);
+    source->packet = av_packet_alloc();
+    source->picture = av_frame_alloc();
+    if (decoder == NULL || source->packet == NULL || source->picture == NULL ||
+        avcodec_parameters_to_context(decoder, parameters) < 0)
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for the %s decoder", codec_name);
+
+    decoder->opaque = media;
+    decoder->get_buffer2 = get_buffer;
+    decoder->pkt_timebase = stream->time_base;
+    decoder->thread_count = media->options.decoder_threads;
+    /* Frame threads add a frame of delay each. */
+    decoder->thread_type = media->options.low_delay ? FF_THREAD_SLICE : FF_THREAD_FRAME | FF_THREAD_SLICE;
+#if LIBAVCODEC_VERSION_MAJOR < 60
+    /* Already marked deprecated in 5.x, and still needed there: without it frame threads hand get_buffer2 back and
+     * forth. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    decoder->thread_safe_callbacks = 1;
+#pragma GCC diagnostic pop
+#endif
+    if (media->options.low_delay)
+        decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    /* A picture that stands alone is whole or refused; in a video, concealment is better than a hole. */
+    if (media->still || media->is_folder)
+        decoder->err_recognition |= AV_EF_EXPLODE | AV_EF_CRCCHECK;
+
+    int result = avcodec_open2(decoder, codec, NULL);
+    if (result < 0)
+        return lfr_fail(LFR_MEDIA_NO_DECODER, "the %s decoder refuses %s: %s", codec_name, media->name,
+                        lfr_describe(result).text);
+    snprintf(media->codec, sizeof media->codec, "%s", codec_name);
+    if (!media->is_folder) {
+        snprintf(media->container, sizeof media->container, "%s", source->format->iformat->name);
+        if (source->format->duration > 0 && !media->still)
+            media->duration_us = source->format->duration;
+        source_update_frame_rate(media);
+        media->width = decoder->width;
+        media->height = decoder->height;
+    }
+    return LFR_MEDIA_OK;
+}
+
+/* Opens the demuxer and the decoder. Takes options over. */
+static int32_t open_source(lfr_media *media, const char *url, const AVInputFormat *demuxer, AVDictionary *options)
+{
+    media_source *source = &media->source;
+    AVFormatContext *format = avformat_alloc_context();
+    if (format == NULL) {
+        av_dict_free(&options);
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to open %s", media->name);
+    }
+    format->interrupt_callback = (AVIOInterruptCB){interrupt_requested, media};
+    if (source->has_input)
+        format->pb = source->input.context;
+    if (media->options.low_delay)
+        format->flags |= AVFMT_FLAG_NOBUFFER;
+    if (demuxer != NULL)
+        format->flags |= AVFMT_FLAG_NONBLOCK;
+
+    /* On failure this frees the context. */
+    int result = avformat_open_input(&format, url, demuxer, &options);
+    av_dict_free(&options);
+    if (result < 0)
+        return open_failed(media, result);
+    source->format = format;
+    if (is_text_art(format->iformat))
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is a text file, not a media file", media->name);
+    media->still = is_picture_demuxer(format->iformat);
+    if (!can_skip_probing(media, format)) {
+        result = avformat_find_stream_info(format, NULL);
+        if (result < 0)
+            return open_failed(media, result);
+    }
+    /* An interrupted probe reports success with what it has. */
+    int32_t stopped = media_check_stop(media, "opening");
+    if (stopped != 0)
+        return stopped;
+
+    source->stream = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (source->stream < 0 || (format->streams[source->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC))
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s has no video stream", media->name);
+    for (unsigned i = 0; i < format->nb_streams; i++)
+        if ((int)i != source->stream)
+            format->streams[i]->discard = AVDISCARD_ALL;
+    return open_decoder(media);
+}
+
+static int32_t open_with_input(lfr_media *media, int32_t input_status, const char *name)
+{
+    if (input_status != LFR_MEDIA_OK)
+        return input_status;
+    media->source.has_input = true;
+    AVDictionary *options = NULL;
+    /* A playlist in a file may not reach out; a session description (SDP) may listen. */
+    av_dict_set(&options, "protocol_whitelist", name != NULL ? "file,rtp,udp" : "none", 0);
+    int32_t status = open_source(media, name, NULL, options);
+    if (status != LFR_MEDIA_OK)
+        source_close(media);
+    return status;
+}
+
+int32_t source_open_file(lfr_media *media, const char *path)
+{
+    media->source = (media_source){0};
+    return open_with_input(media, input_open_file(&media->source.input, path, &media->interrupted), path);
+}
+
+int32_t source_open_memory(lfr_media *media, const uint8_t *data, int64_t size)
+{
+    media->source = (media_source){0};
+    return open_with_input(media, input_open_memory(&media->source.input, data, size, &media->interrupted), NULL);
+}
+
+int32_t source_open_url(lfr_media *media, const char *url)
+{
+    media->source = (media_source){0};
+    AVDictionary *options = NULL;
+    if (strncasecmp(url, "rtsp", 4) == 0) {
+        bool udp = media->options.rtsp_transport == LFR_RTSP_UDP;
+        av_dict_set(&options, "rtsp_transport", udp ? "udp" : "tcp", 0);
+        av_dict_set(&options, "allowed_media_types", "video", 0);
+        if (udp)
+            av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
+    } else if (strncasecmp(url, "udp:", 4) == 0 || strncasecmp(url, "rtp:", 4) == 0) {
+        av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
+        av_dict_set(&options, "overrun_nonfatal", "1", 0);
+    }
+    int32_t status = open_source(media, url, NULL, options);
+    if (status != LFR_MEDIA_OK)
+        source_close(media);
+    return status;
+}
+
+int32_t source_open_device(lfr_media *media, const char *path)
+{
+    media->source = (media_source){0};
+    pthread_once(&devices_registered, avdevice_register_all);
+    const AVInputFormat *demuxer = av_find_input_format("video4linux2");
+    if (demuxer == NULL)
+        return lfr_fail(LFR_MEDIA_NO_DECODER, "this FFmpeg is built without Video4Linux2, needed for %s", path);
+    int32_t status = open_source(media, path, demuxer, NULL);
+    if (status != LFR_MEDIA_OK)
+        source_close(media);
+    return status;
+}
+
+/* Frees the packet, and wipes it where nobody else reads it. */
+static void drop_packet(AVPacket *packet)
+{
+    if (packet->buf != NULL && packet->size > 0) {
+        bool ours = av_buffer_is_writable(packet->buf);
+        if (ours)
+            lfr_wipe(packet->buf->data, packet->buf->size);
+        pool_count_packet(ours);
+    }
+    av_packet_unref(packet);
+}
+
+/* At most once per packet. Before the first frame of a live stream errors only mean that we came in mid-way. */
+static void note_bad_packet(lfr_media *media, const char *reason)
+{
+    media_source *source = &media->source;
+    if (source->packet_counted || (media->live && media->frames == 0))
+        return;
+    source->packet_counted = true;
+    media_note_damage(media, "packet %lld: %s", (long long)source->packets, reason);
+}
+
+/* The end of the file: is it the end of what the container promised? */
+static void check_truncation(lfr_media *media)
+{
+    const media_source *source = &media->source;
+    if (!source->has_input)
+        return;
+    int promised = avformat_index_get_entries_count(source->format->streams[source->stream]);
+    media->truncated = source->last_packet_bad || promised > source->packets;
+}
+
+/* Feeds the decoder one packet, or the end. */
+static int32_t feed_decoder(lfr_media *media)
+{
+    media_source *source = &media->source;
+    AVPacket *packet = source->packet;
+    int result = av_read_frame(source->format, packet);
+    if (result < 0) {
+        int32_t stopped = media_check_stop(media, "reading");
+        if (stopped != 0)
+            return stopped;
+        if (result == AVERROR(EAGAIN)) {
+            poll(NULL, 0, DEVICE_POLL_MS);
+            return LFR_MEDIA_OK;
+        }
+        /* Damaged lengths ask for more memory than there is. */
+        bool damaged = result == AVERROR_INVALIDDATA || result == AVERROR(ENOMEM);
+        if (damaged && ++source->bad_reads < MAX_BAD_READS) {
+            source->packet_counted = false;
+            source->last_packet_bad = true;
+            note_bad_packet(media, lfr_describe(result).text);
+            return LFR_MEDIA_OK;
+        }
+        if (result != AVERROR_EOF)
+            return lfr_fail(result == AVERROR(ENOMEM)      ? LFR_MEDIA_OUT_OF_MEMORY
+                            : result == AVERROR(ETIMEDOUT) ? LFR_MEDIA_TIMED_OUT
+                                                           : LFR_MEDIA_READ_ERROR,
+                            "reading %s failed: %s", media->name, lfr_describe(result).text);
+        check_truncation(media);
+        source->draining = true;
+        avcodec_send_packet(source->decoder, NULL);
+        return LFR_MEDIA_OK;
+    }
+    source->bad_reads = 0;
+    if (packet->stream_index != source->stream) {
+        drop_packet(packet);
+        return LFR_MEDIA_OK;
+    }
+    source->arrival_ns = lfr_now_ns();
+    source->packets++;
+    source->packet_counted = false;
+    source->last_packet_bad = packet->flags & AV_PKT_FLAG_CORRUPT;
+    if (source->last_packet_bad)
+        note_bad_packet(media, "incomplete");
+    result = avcodec_send_packet(source->decoder, packet);
+    if (result < 0)
+        note_bad_packet(media, lfr_describe(result).text);
+    return LFR_MEDIA_OK;
+}
+
+int32_t source_decode(lfr_media *media)
+{
+    media_source *source = &media->source;
+    for (;;) {
+        int32_t status = media_check_stop(media, "reading");
+        if (status != 0)
+            return status;
+        int result = avcodec_receive_frame(source->decoder, source->picture);
+        if (result == 0)
+            return LFR_MEDIA_OK;
+        if (result == AVERROR_EOF)
+            return LFR_MEDIA_END;
+        if (media->size_refused || source->decoder->width > LFR_MEDIA_MAX_SIDE ||
+            source->decoder->height > LFR_MEDIA_MAX_SIDE)
+            return lfr_fail(LFR_MEDIA_BAD_SIZE, "%s has pictures of %d x %d pixels; the limit is %d on either side",
+                            media->name, source->decoder->width, source->decoder->height, LFR_MEDIA_MAX_SIDE);
+        if (result == AVERROR(ENOMEM))
+            return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to decode %s", media->name);
+        if (result != AVERROR(EAGAIN)) {
+            note_bad_packet(media, lfr_describe(result).text);
+            if (source->draining && ++source->bad_reads >= MAX_BAD_READS)
+                return LFR_MEDIA_END;
+            continue;
+        }
+        if (source->draining)
+            return LFR_MEDIA_END;
+        /* Only now has the decoder used the packet up. */
+        drop_packet(source->packet);
+        status = feed_decoder(media);
+        if (status != LFR_MEDIA_OK)
+            return status;
+    }
+}
+
+void source_close(lfr_media *media)
+{
+    media_source *source = &media->source;
+    if (source->packet != NULL)
+        drop_packet(source->packet);
+    av_packet_free(&source->packet);
+    av_frame_free(&source->picture);
+    if (source->decoder != NULL && avcodec_is_open(source->decoder))
+        avcodec_flush_buffers(source->decoder);
+    avcodec_free_context(&source->decoder);
+
+    media->closing = true;
+    media_set_deadline(media, CLOSE_TIMEOUT_MS);
+    avformat_close_input(&source->format);
+    media->closing = false;
+    if (source->has_input)
+        input_close(&source->input);
+    source->has_input = false;
+}
+
+void source_update_frame_rate(lfr_media *media)
+{
+    const media_source *source = &media->source;
+    const AVStream *stream = source->format->streams[source->stream];
+    const AVRational candidates[] = {stream->avg_frame_rate, source->decoder->framerate, stream->r_frame_rate};
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(candidates); i++)
+        if (candidates[i].num > 0 && candidates[i].den > 0) {
+            media->frame_rate = candidates[i];
+            return;
+        }
+}
+
+const int32_t *source_display_matrix(const lfr_media *media)
+{
+    const AVStream *stream = media->source.format->streams[media->source.stream];
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 100)
+    const AVPacketSideData *found = av_packet_side_data_get(
+        stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+    return found != NULL && found->size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)found->data : NULL;
+#else
+    size_t size = 0;
+    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    return data != NULL && size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)data : NULL;
+#endif
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Sets up and runs all tests; ends with "N passed, N failed, N skipped" counted from the test runners' own reports.
+# Arguments are passed to every test program, for example: ./test.sh -class '*Watchlist*'
+root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+. "$root/scripts/setup.sh"
+build_native
+build_managed tests LfrEngine.sln
+dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
+
+passed=0 failed=0 skipped=0 broken=0
+mkdir -p build/results
+rm -f build/results/*
+for project in tests/*.Tests; do
+    name=$(basename "$project")
+    report=build/results/$name.xml
+    dotnet "$project/bin/Release/net10.0/$name.dll" -noLogo -xml "$report" "$@" || broken=1
+    if [ ! -s "$report" ]; then
+        say "$name left no report."
+        failed=$((failed + 1))
+        continue
+    fi
+    # One <assembly …> element per program carries the totals.
+    count() { grep -o "<assembly [^>]*>" "$report" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'; }
+    passed=$((passed + $(count passed)))
+    failed=$((failed + $(count failed) + $(count errors)))
+    skipped=$((skipped + $(count skipped)))
+done
+[ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+[ "$passed" -gt 0 ] || failed=$((failed + 1))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
