@@ -14,7 +14,7 @@ public sealed record DetectorSettings
     public float[] ExtraScales { get; init; } = [0.5f];
 
     /// <summary>Faces from an extra pass count only from this height, pixels of the full grid: smaller ones were seen better before.</summary>
-    public float ExtraScaleMinimumHeight { get; init; } = 80;
+    public float ExtraScaleMinimumHeight { get; init; } = 40;
 
     /// <summary>Scores below this are not even considered, 0…1.</summary>
     public float CandidateScore { get; init; } = 0.2f;
@@ -33,10 +33,14 @@ public sealed unsafe class FaceDetector : IDisposable
     private const int MaximumCandidates = 4096;
     private const int PlansKept = 8;
 
+    // Whole cells of the coarse strides: at multiples of 16 alone, recall of large faces on the masks set falls from 0.90 to 0.89.
+    private const int GridStep = 32;
+
     private readonly OnnxModel model;
     private readonly IDetectorHead head;
     private readonly Letterbox letterbox = new();
     private readonly CandidateList pass = new(MaximumCandidates);
+    private readonly CandidateList merged = new(MaximumCandidates);
     private readonly List<(int Width, int Height, InferencePlan Plan)> plans = [];
 
     /// <summary>Makes a detector over a loaded model, which the caller keeps owning.</summary>
@@ -57,24 +61,26 @@ public sealed unsafe class FaceDetector : IDisposable
     public void Detect(in FrameView frame, CandidateList faces)
     {
         faces.Clear();
+        merged.Clear();
         float full = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
-        Look(frame, full, 0, faces);
+        Look(frame, full, 0);
         foreach (float fraction in Settings.ExtraScales)
-            Look(frame, full * fraction, Settings.ExtraScaleMinimumHeight / full, faces);
+            Look(frame, full * fraction, Settings.ExtraScaleMinimumHeight / full);
 
-        NonMaximumSuppression.Blend(faces, Settings.BlendIoU);
-        NonMaximumSuppression.DropNested(faces, 0.7f);
-        Span<FaceCandidate> found = faces.Items;
-        int kept = 0;
-        while (kept < found.Length && found[kept].Score >= Settings.MinimumScore)
-            kept++;
-        faces.Truncate(kept);
+        NonMaximumSuppression.Blend(merged, Settings.BlendIoU);
+        NonMaximumSuppression.DropNested(merged, 0.7f);
+        foreach (ref readonly FaceCandidate face in merged.Items)
+        {
+            if (face.Score >= Settings.MinimumScore)
+                faces.Add(face);
+        }
     }
 
     /// <summary>Wipes tensors and scratch; call when a stream pauses.</summary>
     public void Wipe()
     {
         pass.Clear();
+        merged.Clear();
         foreach ((_, _, InferencePlan plan) in plans)
             plan.Wipe();
     }
@@ -84,14 +90,15 @@ public sealed unsafe class FaceDetector : IDisposable
     {
         letterbox.Dispose();
         pass.Dispose();
+        merged.Dispose();
         foreach ((_, _, InferencePlan plan) in plans)
             plan.Dispose();
         plans.Clear();
     }
 
-    private void Look(in FrameView frame, float scale, float minimumHeight, CandidateList faces)
+    private void Look(in FrameView frame, float scale, float minimumHeight)
     {
-        int multiple = head.GridMultiple;
+        int multiple = Math.Max(GridStep, head.GridMultiple);
         int gridWidth = RoundUp(Math.Max(1, (int)MathF.Round(frame.Width * scale)), multiple);
         int gridHeight = RoundUp(Math.Max(1, (int)MathF.Round(frame.Height * scale)), multiple);
         InferencePlan plan = PlanFor(gridWidth, gridHeight);
@@ -112,7 +119,7 @@ public sealed unsafe class FaceDetector : IDisposable
                 continue;
             if (found.HasLandmarks)
                 mapped.Landmarks = transform.ToFrame(found.Landmarks);
-            faces.Add(mapped);
+            merged.Add(mapped);
         }
     }
 

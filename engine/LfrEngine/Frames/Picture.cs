@@ -80,6 +80,27 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
+    /// <summary>The picture as a JPEG file, in locked memory that the caller owns.</summary>
+    /// <param name="quality">1 (small) to 100 (best).</param>
+    /// <param name="sizeBytes">Bytes of the file at the start of the buffer.</param>
+    public HostBuffer<byte> EncodeJpeg(int quality, out int sizeBytes)
+    {
+        int plane = Width * Height;
+        ImagePlanes planes = ImagePlanes.Yuv(PixelFormat.I444, samples.Span[..plane], samples.Span.Slice(plane, plane), samples.Span.Slice(2 * plane, plane), Width, Height, Width, Width);
+        HostBuffer<byte> file = BufferPool.Rent<byte>(ImageEncoder.MaxSizeBytes(Width, Height));
+        try
+        {
+            if (!ImageEncoder.TryEncode(ImageCodec.Jpeg, planes, file.Span, out sizeBytes, quality))
+                throw new InvalidOperationException($"A {Width}x{Height} JPEG needs {sizeBytes} bytes, more than any can.");
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>A copy with an owner of its own.</summary>
     public Picture Copy()
     {

@@ -71,7 +71,11 @@ internal static class DetectCommand
                         var kept = new List<FaceCandidate>(faces.Length);
                         foreach (FaceCandidate face in faces)
                         {
-                            if (!check || analyzer.Plausibility(view, face) >= QualityAssessor.MinimumPlausibility)
+                            // Faces too small to be compared never get landmarks: the detector alone judges them.
+                            bool passes = !check || (face.Box.Height < DetectionScore.SmallestUnmatched
+                                ? face.Score >= new DetectorSettings().MinimumScore
+                                : analyzer.Plausibility(view, face) >= QualityAssessor.MinimumPlausibility);
+                            if (passes)
                                 kept.Add(face);
                         }
                         milliseconds += Stopwatch.GetElapsedTime(started).TotalMilliseconds;

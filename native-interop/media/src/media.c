@@ -280,7 +280,8 @@ static int32_t read_folder(lfr_media *media, lfr_frame **out)
             source_close(media);
         }
         media->deadline_ns = 0;
-        if (status == LFR_MEDIA_OK || status == LFR_MEDIA_INTERRUPTED || status == LFR_MEDIA_OUT_OF_MEMORY)
+        /* Out of memory is no reason to stop: damaged pictures ask for more than there is. */
+        if (status == LFR_MEDIA_OK || status == LFR_MEDIA_INTERRUPTED)
             return status;
         /* One entry per picture, however many packets of it were bad. */
         media->corrupt = corrupt;

@@ -311,9 +311,7 @@ static int32_t feed_decoder(lfr_media *media)
             poll(NULL, 0, DEVICE_POLL_MS);
             return LFR_MEDIA_OK;
         }
-        /* Damaged lengths ask for more memory than there is. */
-        bool damaged = result == AVERROR_INVALIDDATA || result == AVERROR(ENOMEM);
-        if (damaged && ++source->bad_reads < MAX_BAD_READS) {
+        if (result == AVERROR_INVALIDDATA && ++source->bad_reads < MAX_BAD_READS) {
             source->packet_counted = false;
             source->last_packet_bad = true;
             note_bad_packet(media, lfr_describe(result).text);

@@ -32,27 +32,23 @@ public sealed class MediaOrientationTests : IDisposable
     public void Read_I422OnItsSide_BecomesI444()
     {
         string clip = TurnedClip("yuv422p", 90);
-        byte[] expected = Ffmpeg.Decode(clip, "gray");
-
         using MediaReader reader = Frames.Open(clip);
         reader.Read(out MediaFrame? frame);
         using MediaFrame read = frame!;
 
         Assert.Equal((PixelFormat.I444, 120, 160), (read.Info.Format, read.Info.Width, read.Info.Height));
         byte[] packed = Frames.Pack(read);
-        byte[] upright = Ffmpeg.Decode(clip, "yuv422p", "-noautorotate");
-        // The reference turns each chroma column pair into a row pair.
+        byte[] stored = Ffmpeg.Decode(clip, "yuv422p", "-noautorotate");
         bool clockwise = read.Info.RotationDegrees == 90;
         for (int y = 0; y < 160; y++)
             for (int x = 0; x < 120; x++)
             {
                 int column = clockwise ? y : 159 - y;
                 int row = clockwise ? 119 - x : x;
-                Assert.Equal(upright[row * 160 + column], packed[y * 120 + x]);
-                Assert.Equal(upright[19200 + row * 80 + column / 2], packed[19200 + y * 120 + x]);
-                Assert.Equal(upright[28800 + row * 80 + column / 2], packed[38400 + y * 120 + x]);
+                Assert.Equal(stored[row * 160 + column], packed[y * 120 + x]);
+                Assert.Equal(stored[19200 + row * 80 + column / 2], packed[19200 + y * 120 + x]);
+                Assert.Equal(stored[28800 + row * 80 + column / 2], packed[38400 + y * 120 + x]);
             }
-        Assert.NotEmpty(expected);
     }
 
     [Theory]

@@ -1,0 +1,53 @@
+using LfrEngine.Quality;
+
+namespace LfrEngine.Watchlists;
+
+/// <summary>What the gate makes of a photo.</summary>
+public enum PhotoVerdict
+{
+    /// <summary>Fit for a watchlist.</summary>
+    Accepted,
+
+    /// <summary>Enrolled, but a better photo should be found.</summary>
+    Doubtful,
+
+    /// <summary>Not enrolled.</summary>
+    Rejected,
+}
+
+/// <summary>Decides whether a face is good enough to be sought with, and says why not.</summary>
+/// <remarks>Stricter than a camera's gate: a poor template raises false alerts for as long as it is on the list.</remarks>
+public static class PhotoGate
+{
+    /// <summary>Judges one face.</summary>
+    /// <param name="quality">Of the face.</param>
+    /// <param name="reasons">Receives a sentence for each shortcoming.</param>
+    public static PhotoVerdict Judge(in FaceQuality quality, List<string> reasons)
+    {
+        PhotoVerdict verdict = PhotoVerdict.Accepted;
+        Check(quality.Plausibility, QualityAssessor.MinimumPlausibility + 0.8f, QualityAssessor.MinimumPlausibility, "it is doubtful that this is a face", "this does not look like a face");
+        Check(quality.InterEyePixels, 40, 20, $"{quality.InterEyePixels:0} pixels between the eyes; 40 or more are better", $"{quality.InterEyePixels:0} pixels between the eyes; at least 20 are needed");
+        Check(quality.Sharpness, 0.10f, 0.05f, "somewhat blurred", "too blurred");
+        Check(quality.Brightness, 60, 30, "rather dark", "too dark");
+        Check(255 - quality.Brightness, 40, 20, "rather bright", "too bright");
+        Check(-quality.Clipped, -0.25f, -0.5f, "parts are black or burnt out", "most of it is black or burnt out");
+        Check(-Math.Abs(quality.YawDegrees), -35, -60, $"turned to the side by about {Math.Abs(quality.YawDegrees):0} degrees", $"turned away by about {Math.Abs(quality.YawDegrees):0} degrees");
+        Check(-Math.Abs(quality.PitchDegrees), -35, -60, $"nodded by about {Math.Abs(quality.PitchDegrees):0} degrees", $"nodded away by about {Math.Abs(quality.PitchDegrees):0} degrees");
+        Check(-quality.Cover, -0.8f, -2, "mouth and chin differ much from the cheeks: perhaps covered", "");
+        return verdict;
+
+        void Check(float value, float good, float usable, string doubtful, string rejected)
+        {
+            if (value < usable)
+            {
+                verdict = PhotoVerdict.Rejected;
+                reasons.Add(rejected);
+            }
+            else if (value < good)
+            {
+                verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
+                reasons.Add(doubtful);
+            }
+        }
+    }
+}
