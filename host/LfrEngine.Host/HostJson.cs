@@ -10,10 +10,14 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(ModelListing[]))]
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(DetectReport))]
+[JsonSerializable(typeof(EnrolReport))]
+[JsonSerializable(typeof(AlertLine))]
+[JsonSerializable(typeof(RunReport))]
 internal sealed partial class HostJson : JsonSerializerContext
 {
     // Made on first use: the generated Default is itself a static of this class.
     private static JsonSerializerOptions? readable;
+    private static HostJson? lines;
 
     private static JsonSerializerOptions Readable => readable ??= new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
     {
@@ -21,6 +25,12 @@ internal sealed partial class HostJson : JsonSerializerContext
         TypeInfoResolver = Default,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    /// <summary>For JSON lines: one document per line, letters of every script as they are.</summary>
+    public static HostJson Lines => lines ??= new HostJson(new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
 
     /// <summary>Writes one indented document to standard output.</summary>
     public static void Print<T>(T value, JsonTypeInfo<T> type) =>

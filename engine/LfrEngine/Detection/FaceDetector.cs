@@ -10,11 +10,11 @@ public sealed record DetectorSettings
     /// <summary>Long side of the detection grid, pixels: a larger frame is scaled down to it, a smaller one is taken as it is.</summary>
     public int GridLongSide { get; init; } = 960;
 
-    /// <summary>Further passes at these fractions of the grid, for faces too large for the detector at full size.</summary>
-    public float[] ExtraScales { get; init; } = [0.5f];
+    /// <summary>Further passes, each at half the size of the one before, for faces too large for the detector; 0 to 4.</summary>
+    public int HalfSizePasses { get; init; } = 1;
 
-    /// <summary>Faces from an extra pass count only from this height, pixels of the full grid: smaller ones were seen better before.</summary>
-    public float ExtraScaleMinimumHeight { get; init; } = 40;
+    /// <summary>Faces from a further pass count only from this height, pixels of the full grid: smaller ones were seen better before.</summary>
+    public float HalfSizeMinimumHeight { get; init; } = 40;
 
     /// <summary>Scores below this are not even considered, 0…1.</summary>
     public float CandidateScore { get; init; } = 0.2f;
@@ -47,6 +47,8 @@ public sealed unsafe class FaceDetector : IDisposable
     public FaceDetector(OnnxModel model, DetectorSettings settings)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.GridLongSide, 32);
+        ArgumentOutOfRangeException.ThrowIfNegative(settings.HalfSizePasses);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(settings.HalfSizePasses, 4);
         this.model = model;
         Settings = settings;
         head = DetectorFamilies.Create(model.Manifest);
@@ -62,10 +64,20 @@ public sealed unsafe class FaceDetector : IDisposable
     {
         faces.Clear();
         merged.Clear();
-        float full = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
-        Look(frame, full, 0);
-        foreach (float fraction in Settings.ExtraScales)
-            Look(frame, full * fraction, Settings.ExtraScaleMinimumHeight / full);
+        float scale = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
+        float minimumHeight = Settings.HalfSizeMinimumHeight / scale;
+        InferencePlan plan = PlanFor(frame, scale, out LetterboxTransform transform);
+        letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
+        Look(plan, transform, 0);
+        for (int i = 0; i < Settings.HalfSizePasses; i++)
+        {
+            InferencePlan fuller = plan;
+            LetterboxTransform whole = transform;
+            scale /= 2;
+            plan = PlanFor(frame, scale, out transform);
+            Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
+            Look(plan, transform, minimumHeight);
+        }
 
         NonMaximumSuppression.Blend(merged, Settings.BlendIoU);
         NonMaximumSuppression.DropNested(merged, 0.7f);
@@ -96,21 +108,14 @@ public sealed unsafe class FaceDetector : IDisposable
         plans.Clear();
     }
 
-    private void Look(in FrameView frame, float scale, float minimumHeight)
+    private void Look(InferencePlan plan, in LetterboxTransform transform, float minimumHeight)
     {
-        int multiple = Math.Max(GridStep, head.GridMultiple);
-        int gridWidth = RoundUp(Math.Max(1, (int)MathF.Round(frame.Width * scale)), multiple);
-        int gridHeight = RoundUp(Math.Max(1, (int)MathF.Round(frame.Height * scale)), multiple);
-        InferencePlan plan = PlanFor(gridWidth, gridHeight);
-        LetterboxTransform transform = LetterboxTransform.Fit(frame.Width, frame.Height, gridWidth, gridHeight, scale);
-
-        letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer, gridWidth, gridHeight);
         plan.Run();
         Span<DetectorOutput> outputs = stackalloc DetectorOutput[plan.Outputs.Count];
         for (int i = 0; i < outputs.Length; i++)
             outputs[i] = new DetectorOutput(plan.Outputs[i].Pointer, plan.Outputs[i].Length);
         pass.Clear();
-        head.Decode(outputs, gridWidth, gridHeight, Settings.CandidateScore, pass);
+        head.Decode(outputs, transform.GridWidth, transform.GridHeight, Settings.CandidateScore, pass);
         foreach (ref FaceCandidate found in pass.Items)
         {
             FaceCandidate mapped = found;
@@ -123,12 +128,26 @@ public sealed unsafe class FaceDetector : IDisposable
         }
     }
 
+    private InferencePlan PlanFor(in FrameView frame, float scale, out LetterboxTransform transform)
+    {
+        int multiple = Math.Max(GridStep, head.GridMultiple);
+        int width = RoundUp(Math.Max(1, (int)MathF.Round(frame.Width * scale)), multiple);
+        int height = RoundUp(Math.Max(1, (int)MathF.Round(frame.Height * scale)), multiple);
+        transform = LetterboxTransform.Fit(frame.Width, frame.Height, width, height, scale);
+        return PlanFor(width, height);
+    }
+
     private InferencePlan PlanFor(int width, int height)
     {
         for (int i = 0; i < plans.Count; i++)
         {
-            if (plans[i].Width == width && plans[i].Height == height)
-                return plans[i].Plan;
+            if (plans[i].Width != width || plans[i].Height != height)
+                continue;
+            // Most recently used last: what goes is never one of the passes in hand.
+            (int, int, InferencePlan Plan) used = plans[i];
+            plans.RemoveAt(i);
+            plans.Add(used);
+            return used.Plan;
         }
         if (plans.Count == PlansKept)
         {

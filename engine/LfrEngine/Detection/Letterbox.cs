@@ -6,9 +6,11 @@ namespace LfrEngine.Detection;
 
 /// <summary>Where a frame lies on the detection grid: scaled with its aspect kept, in the upper left corner, the rest padding.</summary>
 /// <param name="Scale">Grid pixels per frame pixel.</param>
+/// <param name="GridWidth">Columns of the grid.</param>
+/// <param name="GridHeight">Rows of the grid.</param>
 /// <param name="ImageWidth">Grid columns that show the frame.</param>
 /// <param name="ImageHeight">Grid rows that show the frame.</param>
-public readonly record struct LetterboxTransform(float Scale, int ImageWidth, int ImageHeight)
+public readonly record struct LetterboxTransform(float Scale, int GridWidth, int GridHeight, int ImageWidth, int ImageHeight)
 {
     /// <summary>Fits a frame into a grid.</summary>
     /// <param name="frameWidth">Pixels.</param>
@@ -21,7 +23,7 @@ public readonly record struct LetterboxTransform(float Scale, int ImageWidth, in
         float scale = Math.Min(maximumScale, Math.Min((float)gridWidth / frameWidth, (float)gridHeight / frameHeight));
         int width = Math.Clamp((int)MathF.Round(frameWidth * scale), 1, gridWidth);
         int height = Math.Clamp((int)MathF.Round(frameHeight * scale), 1, gridHeight);
-        return new LetterboxTransform(scale, width, height);
+        return new LetterboxTransform(scale, gridWidth, gridHeight, width, height);
     }
 
     /// <summary>From grid pixels back to frame pixels.</summary>
@@ -47,11 +49,10 @@ public sealed unsafe class Letterbox : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="transform">From <see cref="LetterboxTransform.Fit"/>.</param>
     /// <param name="input">Channel order and normalisation.</param>
-    /// <param name="tensor">float32 [3, gridHeight, gridWidth]. Borrowed.</param>
-    /// <param name="gridWidth">Pixels.</param>
-    /// <param name="gridHeight">Pixels.</param>
-    public void Fill(in FrameView frame, in LetterboxTransform transform, ModelInput input, float* tensor, int gridWidth, int gridHeight)
+    /// <param name="tensor">float32 [3, GridHeight, GridWidth]. Borrowed.</param>
+    public void Fill(in FrameView frame, in LetterboxTransform transform, ModelInput input, float* tensor)
     {
+        int gridWidth = transform.GridWidth, gridHeight = transform.GridHeight;
         int plane = gridWidth * gridHeight;
         float width = transform.ImageWidth / transform.Scale, height = transform.ImageHeight / transform.Scale;
         luma.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, 0, 0, width, height,
@@ -65,6 +66,31 @@ public sealed unsafe class Letterbox : IDisposable
             ColourKernel.Convert(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
             for (int channel = 0; channel < 3; channel++)
                 new Span<float>(row + (channel * plane) + shown, gridWidth - shown).Clear();
+        }
+    }
+
+    /// <summary>Makes the tensor of half the scale out of a filled one: the mean of 2 × 2.</summary>
+    /// <param name="source">float32 [3, GridHeight, GridWidth] of <paramref name="whole"/>. Borrowed.</param>
+    /// <param name="whole">How the source lies.</param>
+    /// <param name="destination">float32 [3, GridHeight, GridWidth] of <paramref name="half"/>. Borrowed.</param>
+    /// <param name="half">The same frame at half the scale.</param>
+    public static void Halve(float* source, in LetterboxTransform whole, float* destination, in LetterboxTransform half)
+    {
+        // The source grid is padded to even sides, so an odd last column or row halves with its padding.
+        int columns = Math.Min(half.GridWidth, whole.GridWidth / 2), rows = Math.Min(half.GridHeight, whole.GridHeight / 2);
+        for (int channel = 0; channel < 3; channel++)
+        {
+            float* from = source + (channel * whole.GridWidth * whole.GridHeight);
+            float* to = destination + (channel * half.GridWidth * half.GridHeight);
+            for (int y = 0; y < half.GridHeight; y++, to += half.GridWidth)
+            {
+                int filled = y < rows ? columns : 0;
+                float* upper = from + (2 * y * whole.GridWidth);
+                float* lower = upper + whole.GridWidth;
+                for (int x = 0; x < filled; x++)
+                    to[x] = 0.25f * (upper[2 * x] + upper[(2 * x) + 1] + lower[2 * x] + lower[(2 * x) + 1]);
+                new Span<float>(to + filled, half.GridWidth - filled).Clear();
+            }
         }
     }
 

@@ -9,7 +9,7 @@ public sealed unsafe class Picture : IDisposable
 {
     private readonly HostBuffer<byte> samples;
 
-    /// <summary>Takes memory for a picture; black-level zeros.</summary>
+    /// <summary>Takes memory for a picture, black all over.</summary>
     public Picture(int width, int height)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -17,6 +17,7 @@ public sealed unsafe class Picture : IDisposable
         Width = width;
         Height = height;
         samples = BufferPool.Rent<byte>(3 * width * height);
+        samples.Span[(width * height)..].Fill(128);
     }
 
     /// <summary>Pixels.</summary>

@@ -42,7 +42,8 @@ public sealed unsafe class PlaneResampler : IDisposable
         int first = columns.First;
         int span = columns.Last - first + 1;
         int bytes = ((span - 1) * step) + 1;
-        int needed = bytes + Vector512<float>.Count;
+        // Whole windows are loaded from the last sample on: what lies beyond is permuted away, but must be there.
+        int needed = bytes + (4 * Vector512<float>.Count) + (columns.Taps * step);
         if (line is null || line.Length < needed)
         {
             line?.Dispose();
@@ -111,24 +112,31 @@ public sealed unsafe class PlaneResampler : IDisposable
             output[x] = sums[(columns.Start(x) - first) * step];
     }
 
+    // Sixteen outputs at a time, or eight where the image shrinks more: the samples for tap k of all of them lie within 32 floats, so two loads and
+    // one permutation fetch them, and the permutation is the same for every tap. (Gathers do the same four times slower on Zen 4.)
     private void SumColumns(float* sums, int step, int first, float* output, int gridWidth)
     {
         int x = 0;
-        if (Avx2.IsSupported && Fma.IsSupported)
+        if (Avx512F.IsSupported)
         {
-            // Eight outputs at a time: tap k of each is gathered. Weights lie tap-major for this.
-            Vector256<int> stepVector = Vector256.Create(step);
-            Vector256<int> firstVector = Vector256.Create(first);
-            for (; x <= gridWidth - 8; x += 8)
+            const int Window = 32;
+            Vector512<int> stepVector = Vector512.Create(step);
+            while (x <= gridWidth - 16)
             {
-                Vector256<int> index = (columns.Starts8(x) - firstVector) * stepVector;
-                Vector256<float> sum = Vector256<float>.Zero;
-                for (int k = 0; k < columns.Taps; k++)
-                {
-                    sum = Fma.MultiplyAdd(Avx2.GatherVector256(sums, index, 4), columns.TapWeights8(k, x), sum);
-                    index += stepVector;
-                }
-                sum.Store(output + x);
+                int start = columns.Start(x);
+                int outputs = (columns.Start(x + 15) - start) * step < Window ? 16 : (columns.Start(x + 7) - start) * step < Window ? 8 : 0;
+                if (outputs == 0)
+                    break;
+                Vector512<int> index = (columns.Starts16(x) - Vector512.Create(start)) * stepVector;
+                float* at = sums + ((start - first) * step);
+                Vector512<float> sum = Vector512<float>.Zero;
+                for (int k = 0; k < columns.Taps; k++, at += step)
+                    sum = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32x2(Vector512.Load(at), index, Vector512.Load(at + 16)), columns.TapWeights16(k, x), sum);
+                if (outputs == 16)
+                    sum.Store(output + x);
+                else
+                    sum.GetLower().Store(output + x);
+                x += outputs;
             }
         }
         for (; x < gridWidth; x++)
@@ -163,10 +171,10 @@ public sealed unsafe class PlaneResampler : IDisposable
         public ReadOnlySpan<float> Weights(int output) => byOutput.AsSpan(output * Taps, Taps);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector256<int> Starts8(int output) => Vector256.LoadUnsafe(ref starts[output]);
+        public Vector512<int> Starts16(int output) => Vector512.LoadUnsafe(ref starts[output]);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector256<float> TapWeights8(int tap, int output) => Vector256.LoadUnsafe(ref byTap[(tap * grid) + output]);
+        public Vector512<float> TapWeights16(int tap, int output) => Vector512.LoadUnsafe(ref byTap[(tap * grid) + output]);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public float TapWeight(int tap, int output) => byTap[(tap * grid) + output];

@@ -73,6 +73,9 @@ public sealed class CameraStatus(string name)
     /// <summary>From the arrival of a frame's pixels to the end of its analysis, newest frame, milliseconds.</summary>
     public double LagMs => Volatile.Read(ref lagUs) / 1000.0;
 
+    /// <summary>SHA-256 over every compared shot: tracklet, time, box, quality and scores. Two runs over the same recording give the same; it tells nothing else.</summary>
+    public string TraceSha256 { get; internal set; } = "";
+
     internal void CountDecoded() => Interlocked.Increment(ref decoded);
 
     internal void SetDropped(long total) => Volatile.Write(ref dropped, total);

@@ -11,7 +11,7 @@ namespace LfrEngine.Pipeline;
 
 /// <summary>The engine at work: cameras in, alerts out, everything else erased.</summary>
 /// <remarks>
-/// Each camera has one thread per stage and the stages pass on what they own:
+/// Each camera has a thread per stage (detection, the longest, may have several) and the stages pass on what they own:
 /// <code>
 /// Decode    CameraReader                          a frame
 /// Detect    Letterbox → network → FaceDetector    the frame with its faces
@@ -25,6 +25,8 @@ namespace LfrEngine.Pipeline;
 /// </remarks>
 public sealed class LivePipeline
 {
+    private const int MaximumDetectors = 4;
+
     private readonly EngineModels models;
     private readonly Gallery gallery;
     private readonly PipelineSettings settings;
@@ -61,12 +63,14 @@ public sealed class LivePipeline
         // Waiting for other cameras' shots pays only where there are others.
         TimeSpan deadline = cameras.Count > 1 ? TimeSpan.FromMilliseconds(2) : TimeSpan.Zero;
         using var batcher = new EmbeddingBatcher(models.Embedder, embeddingThreads, deadline);
+        // A camera alone may use all processors; detection is the longest stage, so its frames are shared out and put back in order.
+        int detectors = Math.Clamp(Environment.ProcessorCount / cameras.Count, 1, MaximumDetectors);
         var lanes = new List<Lane>();
         long started = Stopwatch.GetTimestamp();
         try
         {
             for (int i = 0; i < cameras.Count; i++)
-                lanes.Add(new Lane(this, cameras[i], statuses[i], batcher, desk, totals, onAlert, started, stopping));
+                lanes.Add(new Lane(this, cameras[i], statuses[i], batcher, desk, totals, onAlert, started, detectors, stopping));
         }
         finally
         {
@@ -97,22 +101,26 @@ public sealed class LivePipeline
         private readonly Handoff<FrameLease> decoded;
         private readonly Handoff<DetectedFrame> detected = new(StageQueue, dropOldest: false);
         private readonly Handoff<TrackedFrame> tracked = new(StageQueue, dropOldest: false);
-        private readonly Thread[] threads;
+        private readonly List<Thread> threads = [];
+        private readonly Lock taking = new();
+        private readonly object turns = new();
+        private long framesTaken;
+        private long turn;
+        private int detecting;
 
         public Lane(LivePipeline pipeline, CameraSettings camera, CameraStatus status, EmbeddingBatcher batcher, AlertDesk desk, RunTotals totals,
-            Action<Alert> onAlert, long started, CancellationToken stopping)
+            Action<Alert> onAlert, long started, int detectors, CancellationToken stopping)
         {
             (this.pipeline, this.camera, this.status, this.batcher, this.desk, this.totals, this.onAlert, this.started) =
                 (pipeline, camera, status, batcher, desk, totals, onAlert, started);
             ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             decoded = new Handoff<FrameLease>(camera.DropsOldest ? 1 : StageQueue, camera.DropsOldest);
-            threads =
-            [
-                Start("decode", Decode, decoded.Complete),
-                Start("detect", Detect, () => { decoded.Abandon(); detected.Complete(); }),
-                Start("track", Track, () => { detected.Abandon(); tracked.Complete(); }),
-                Start("recognise", Recognise, tracked.Abandon),
-            ];
+            Start("decode", Decode, decoded.Complete);
+            detecting = detectors;
+            for (int i = 0; i < detectors; i++)
+                Start($"detect {i}", Detect, LeaveDetection);
+            Start("track", Track, () => { detected.Abandon(); tracked.Complete(); });
+            Start("recognise", Recognise, tracked.Abandon);
         }
 
         public void Join()
@@ -139,22 +147,66 @@ public sealed class LivePipeline
         private void Detect()
         {
             using var detector = new FaceDetector(pipeline.models.Detector, pipeline.settings.Detector with { MinimumScore = pipeline.settings.Tracker.ContinueScore });
-            while (decoded.Take(out FrameLease? frame))
+            while (TakeDecoded(out long number) is { } frame)
             {
-                var found = new DetectedFrame(frame);
+                DetectedFrame? found = null;
                 try
                 {
+                    found = new DetectedFrame(frame);
                     detector.Detect(frame.View, found.Faces);
+                    status.CountFaces(found.Faces.Count);
                 }
                 catch
                 {
-                    found.Dispose();
+                    found?.Dispose();
+                    found = null;
                     throw;
                 }
-                status.CountFaces(found.Faces.Count);
-                if (!detected.Put(found))
-                    return;
+                finally
+                {
+                    // In order, and also when detection failed: the others must not wait for ever.
+                    WaitForTurn(number);
+                    if (found is not null)
+                        detected.Put(found);
+                    PassTurn();
+                }
             }
+        }
+
+        private FrameLease? TakeDecoded(out long number)
+        {
+            lock (taking)
+            {
+                bool any = decoded.Take(out FrameLease? frame);
+                number = any ? framesTaken++ : 0;
+                return frame;
+            }
+        }
+
+        private void WaitForTurn(long number)
+        {
+            lock (turns)
+            {
+                while (turn != number)
+                    Monitor.Wait(turns);
+            }
+        }
+
+        private void PassTurn()
+        {
+            lock (turns)
+            {
+                turn++;
+                Monitor.PulseAll(turns);
+            }
+        }
+
+        private void LeaveDetection()
+        {
+            if (Interlocked.Decrement(ref detecting) > 0 && status.State != CameraState.Failed)
+                return;
+            decoded.Abandon();
+            detected.Complete();
         }
 
         private void Track()
@@ -196,6 +248,7 @@ public sealed class LivePipeline
             using GalleryLease lease = pipeline.gallery.Lease();
             Gallery gallery = lease.Gallery;
             var search = new CosineSearch();
+            using var trace = new ShotTrace();
             using var ledger = new EvidenceLedger(camera.Name, pipeline.settings.Alerts, gallery, pipeline.settings.Thresholds);
             int perProbe = pipeline.settings.MaximumCandidates;
             var crops = new List<HostBuffer<float>>();
@@ -217,7 +270,10 @@ public sealed class LivePipeline
                         batcher.Embed(crops, probes, norms);
                         search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
                         for (int i = 0; i < batch.Count; i++)
+                        {
+                            trace.Add(batch[i], norms.Span[i], candidates.Slice(i * perProbe, counts[i]));
                             ledger.Add(batch[i], candidates.Slice(i * perProbe, counts[i]), alerts);
+                        }
                         status.CountCompared(batch.Count);
                     }
                     foreach (long id in frame.EndedTracklets)
@@ -231,6 +287,7 @@ public sealed class LivePipeline
                 if (frame.ArrivalTimestamp != 0)
                     status.CountAnalysed(Stopwatch.GetElapsedTime(frame.ArrivalTimestamp));
             }
+            status.TraceSha256 = trace.Finish();
         }
 
         private void Hand(List<Alert> alerts)
@@ -256,7 +313,7 @@ public sealed class LivePipeline
         }
 
         // A stage that fails ends its camera, and only its camera: the reader stops, the queues empty themselves.
-        private Thread Start(string stage, Action work, Action leave)
+        private void Start(string stage, Action work, Action leave)
         {
             var thread = new Thread(() =>
             {
@@ -281,8 +338,8 @@ public sealed class LivePipeline
                 IsBackground = true,
                 Name = $"{camera.Name} {stage}",
             };
+            threads.Add(thread);
             thread.Start();
-            return thread;
         }
     }
 

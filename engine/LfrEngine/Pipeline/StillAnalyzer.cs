@@ -61,7 +61,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     }
 
     /// <summary>Settings for a single picture, where a face may fill it: more passes at small scales than a camera needs.</summary>
-    public static DetectorSettings StillSettings { get; } = new() { GridLongSide = 640, ExtraScales = [0.5f, 0.25f] };
+    public static DetectorSettings StillSettings { get; } = new() { GridLongSide = 640, HalfSizePasses = 2 };
 
     /// <summary>Finds the faces of a picture, largest first, without comparing them.</summary>
     /// <param name="frame">Borrowed.</param>

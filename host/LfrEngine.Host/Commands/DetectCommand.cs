@@ -30,7 +30,7 @@ internal static class DetectCommand
         {
             var settings = new DetectorSettings { MinimumScore = parsed.GetValue(score), GridLongSide = parsed.GetValue(grid) };
             if (parsed.GetValue(plain))
-                settings = settings with { ExtraScales = [] };
+                settings = settings with { HalfSizePasses = 0 };
             if (parsed.GetValue(check))
                 settings = settings with { MinimumScore = new TrackerSettings().ContinueScore };
             return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, parsed.GetValue(check), models.Load(parsed), parsed.GetValue(json), stopping));

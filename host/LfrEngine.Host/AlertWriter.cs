@@ -1,0 +1,165 @@
+using System.Text;
+using System.Text.Json;
+using LfrEngine.Alerts;
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Host;
+
+/// <summary>Writes alerts as JSON lines and as side-by-side pictures. What cannot be written is tried again with the next alert and at the end.</summary>
+internal sealed class AlertWriter : IDisposable
+{
+    private const int PictureSide = 256;
+    private const int Gap = 8;
+    private const int JpegQuality = 92;
+
+    private readonly FileStream? lines;
+    private readonly string? linesPath;
+    private readonly string? crops;
+    private readonly Watchlist watchlist;
+    private readonly string embedderSha256;
+    private readonly Queue<string> pending = new();
+
+    /// <summary>Opens the outputs, so that a folder that cannot be written is known before any camera is.</summary>
+    /// <exception cref="CommandFailure">An output cannot be written.</exception>
+    public AlertWriter(string? linesPath, string? crops, Watchlist watchlist, string embedderSha256)
+    {
+        (this.linesPath, this.crops, this.watchlist, this.embedderSha256) = (linesPath, crops, watchlist, embedderSha256);
+        try
+        {
+            if (crops is not null)
+            {
+                Directory.CreateDirectory(crops);
+                string probe = Path.Combine(crops, $".lfr-{Guid.NewGuid():N}");
+                File.WriteAllBytes(probe, []);
+                File.Delete(probe);
+            }
+            if (linesPath is not null)
+                lines = new FileStream(linesPath, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written: {e.Message} Give a folder that can be written with --out and --crops.", e);
+        }
+    }
+
+    /// <summary>The latest failure to write; null while all is written.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Writes one line of JSON.</summary>
+    public void WriteLine(string json)
+    {
+        if (lines is null)
+            return;
+        pending.Enqueue(json);
+        Flush();
+    }
+
+    /// <summary>Writes an alert: its picture if pictures are kept, then its line.</summary>
+    /// <returns>Path of the picture; null when none was written.</returns>
+    public string? Write(Alert alert)
+    {
+        string? picture = crops is null ? null : WritePicture(alert);
+        WriteLine(JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture)), HostJson.Lines.AlertLine));
+        return picture;
+    }
+
+    /// <summary>Tries what is still pending.</summary>
+    /// <returns>Lines that could not be written, for the terminal.</returns>
+    public IReadOnlyCollection<string> Finish()
+    {
+        Flush();
+        return pending;
+    }
+
+    public void Dispose() => lines?.Dispose();
+
+    private void Flush()
+    {
+        try
+        {
+            while (pending.TryPeek(out string? json))
+            {
+                long before = lines!.Position;
+                try
+                {
+                    lines.Write(Encoding.UTF8.GetBytes(json + "\n"));
+                }
+                catch (IOException)
+                {
+                    // No half lines: what was written of this one is taken back, if the file allows it.
+                    if (lines.CanSeek && lines.Length > before)
+                        lines.SetLength(before);
+                    throw;
+                }
+                pending.Dequeue();
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {e.Message} Make room: the next alert tries again.";
+        }
+    }
+
+    private string? WritePicture(Alert alert)
+    {
+        string path = Path.Combine(crops!, FileName(alert));
+        try
+        {
+            using var sideBySide = new Picture((2 * PictureSide) + Gap, PictureSide);
+            sideBySide.Paint(alert.Probe.View, Whole(alert.Probe.View), 0, PictureSide);
+            if (!watchlist.Photo(alert.TemplateIndex).IsEmpty)
+            {
+                using MediaFrame photo = MediaReader.ReadPicture(watchlist.Photo(alert.TemplateIndex));
+                FrameView view = FrameLease.ViewOf(photo);
+                sideBySide.Paint(view, Whole(view), PictureSide + Gap, PictureSide);
+            }
+            using HostBuffer<byte> jpeg = sideBySide.EncodeJpeg(JpegQuality, out int bytes);
+            using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.Write))
+                RandomAccess.Write(file, jpeg.Span[..bytes], 0);
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
+        {
+            Failure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
+            {
+                // The failure above says it already.
+            }
+            return null;
+        }
+    }
+
+    private static FaceBox Whole(in FrameView view) => new(0, 0, view.Width, view.Height);
+
+    private static string FileName(Alert alert) =>
+        string.Concat($"{alert.Camera}-{alert.TrackletId}-{alert.Identity.Id}".Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_')) + ".jpg";
+}
+
+/// <summary>One alert as a line of JSON. Fields ending in "At" and "latencyMs" tell the run's own time; all others are the same whenever the same recording is run.</summary>
+internal sealed record AlertLine(string Type, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
+    float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, string ModelSha256, string? Picture,
+    DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs)
+{
+    public static AlertLine From(Alert alert, string modelSha256, string? picture) => new(
+        alert.JoinedAlertId is null ? "alert" : "sighting", alert.Id, alert.JoinedAlertId, alert.Camera, alert.TrackletId,
+        alert.FirstSeenUs / 1000.0, alert.BestShotUs / 1000.0, alert.CompletedUs / 1000.0,
+        [alert.Box.Left, alert.Box.Top, alert.Box.Right, alert.Box.Bottom], alert.Score, alert.Threshold, alert.AgreeingShots, alert.ComparedShots,
+        new CandidateLine(alert.Identity.Id, alert.Identity.Name, alert.Identity.Category, alert.Identity.Reference, alert.Identity.ImageDate, alert.Identity.Source, alert.TemplateIndex),
+        new QualityLine(alert.Quality.Score, alert.Quality.InterEyePixels, alert.Quality.Sharpness, alert.Quality.Brightness,
+            alert.Quality.YawDegrees, alert.Quality.PitchDegrees, alert.Quality.RollDegrees, alert.Quality.Cover),
+        modelSha256, picture, alert.CapturedAt, alert.RaisedAt, (alert.RaisedAt - alert.CapturedAt).TotalMilliseconds);
+}
+
+/// <summary>Whom an alert is about.</summary>
+internal sealed record CandidateLine(string Id, string Name, WatchlistCategory Category, string? Reference, DateOnly? ImageDate, string? Source, int Template);
+
+/// <summary>Quality of an alert's best shot.</summary>
+internal sealed record QualityLine(float Score, float InterEyePixels, float Sharpness, float Brightness, float YawDegrees, float PitchDegrees, float RollDegrees, float Cover);

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
+using Spectre.Console;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: photos in, one encrypted watchlist file out.</summary>
+internal static class EnrolCommand
+{
+    // Two people as alike as this are more likely one person under two ids: on LFW no two people score so high.
+    private const float SamePersonScore = 0.6f;
+
+    public static Command Create()
+    {
+        var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos)." };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write; an older one is replaced whole or not at all.", Required = true };
+        var category = new Option<string>("--category") { Description = $"Category of people whose entry names none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
+        var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
+        ModelOptions models = new();
+        KeyOptions key = new();
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("enrol", "Build a watchlist from photos.") { people, output, category, version, json };
+        models.AddTo(command);
+        key.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
+                throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
+            List<EnrolmentRequest> requests = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
+            using WatchlistKey secret = key.Get(parsed);
+            using EngineModels loaded = models.Load(parsed);
+            return Task.FromResult(Run(requests, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, loaded, parsed.GetValue(json), stopping));
+        });
+        return command;
+    }
+
+    internal static int Run(List<EnrolmentRequest> requests, string output, string version, WatchlistKey key, EngineModels models, bool json, CancellationToken stopping)
+    {
+        ModelManifest embedder = models.Embedder.Manifest;
+        using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
+        var outcomes = new List<PhotoOutcome>();
+        var missing = new List<string>();
+        Progress.While("Enrolling", requests.Count, report =>
+        {
+            using var enroller = new WatchlistEnroller(models);
+            for (int i = 0; i < requests.Count; i++)
+            {
+                stopping.ThrowIfCancellationRequested();
+                if (!enroller.Add(builder, requests[i], outcomes))
+                    missing.Add(requests[i].Identity.Id);
+                report(i + 1);
+            }
+            return 0;
+        });
+        if (builder.TemplateCount == 0)
+        {
+            Print(outcomes, missing, [], json ? null : "");
+            throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
+        }
+        using Watchlist watchlist = builder.Build();
+        float threshold = DefaultThreshold(embedder);
+        SimilarityWarning[] similar = [.. WatchlistAudit.FindSimilar(watchlist, threshold, stopping).Select(s => new SimilarityWarning(
+            watchlist.Identities[s.FirstIdentityIndex].Id, watchlist.Identities[s.SecondIdentityIndex].Id, s.ComparisonScore,
+            s.ComparisonScore >= SamePersonScore ? "same face under two ids?" : "lookalikes: either may raise an alert for the other"))];
+        WatchlistFile.Write(output, watchlist, key);
+
+        var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
+            [.. outcomes.Select(o => new PhotoReport(o.IdentityId, o.Photo, o.Verdict.ToString().ToLowerInvariant(), o.Quality, [.. o.Reasons]))], [.. missing], similar);
+        if (json)
+            HostJson.Print(summary, HostJson.Default.EnrolReport);
+        else
+            Print(outcomes, missing, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
+        return missing.Count == 0 ? ExitCode.Success : ExitCode.Incomplete;
+    }
+
+    internal static float DefaultThreshold(ModelManifest embedder) =>
+        embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value
+        ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
+
+    private static void Print(List<PhotoOutcome> outcomes, List<string> missing, SimilarityWarning[] similar, string? closing)
+    {
+        if (closing is null)
+            return;
+        foreach (PhotoOutcome outcome in outcomes.Where(o => o.Reasons.Count > 0))
+            AnsiConsole.MarkupLineInterpolated($"[{(outcome.Verdict == PhotoVerdict.Rejected ? "red" : "yellow")}]{outcome.Verdict.ToString().ToLowerInvariant(),-8}[/] {outcome.IdentityId}: {Path.GetFileName(outcome.Photo)}: {string.Join("; ", outcome.Reasons)}");
+        foreach (string id in missing)
+            AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo");
+        foreach (SimilarityWarning warning in similar)
+            AnsiConsole.MarkupLineInterpolated($"[yellow]alike[/] {warning.FirstId} and {warning.SecondId} score {warning.Score:0.000}: {warning.Meaning}");
+        if (closing.Length > 0)
+            AnsiConsole.WriteLine(closing);
+    }
+}
+
+/// <summary>Result of <c>lfr enrol</c>.</summary>
+internal sealed record EnrolReport(string File, Guid WatchlistId, string Version, string Embedder, string EmbedderSha256, int Identities, int Templates,
+    PhotoReport[] Photos, string[] NotEnrolled, SimilarityWarning[] Similar);
+
+/// <summary>What became of one photo.</summary>
+internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons);
+
+/// <summary>Two people of the list who are alike.</summary>
+internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning);

@@ -1,0 +1,221 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using LfrEngine.Alerts;
+using LfrEngine.Detection;
+using LfrEngine.Matching;
+using LfrEngine.Native.Media;
+using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr run</c>: cameras against a watchlist, until they end or Ctrl-C.</summary>
+internal static class RunCommand
+{
+    private const int AlertsShown = 8;
+
+    public static Command Create()
+    {
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE, once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL.", Required = true };
+        var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
+        var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
+        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md)." };
+        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder." };
+        var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
+        pace.AcceptOnlyFromAmong("auto", "realtime", "max");
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        ModelOptions models = new();
+        KeyOptions key = new();
+        var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, pace, grid, json };
+        models.AddTo(command);
+        key.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            Pace chosen = parsed.GetRequiredValue(pace) switch { "realtime" => Pace.RealTime, "max" => Pace.Maximum, _ => Pace.Automatic };
+            CameraSettings[] settings = [.. parsed.GetRequiredValue(cameras).Select(c => ParseCamera(c, chosen))];
+            if (settings.Select(c => c.Name).Distinct().Count() != settings.Length)
+                throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
+            if (parsed.GetValue(threshold) is { } t && !(t is > -1 and <= 1))
+                throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
+            using EngineModels loaded = models.Load(parsed);
+            using WatchlistKey secret = key.Get(parsed);
+            using Watchlist list = WatchlistFile.Read(parsed.GetRequiredValue(watchlist).FullName, secret, loaded.Embedder.Manifest.Sha256);
+            var options = new PipelineSettings
+            {
+                Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
+                Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
+            };
+            return Task.FromResult(Run(loaded, list, settings, options, parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(json), stopping).ExitCode);
+        });
+        return command;
+    }
+
+    /// <summary>Runs the cameras, shows what happens, and sums up.</summary>
+    internal static (int ExitCode, RunReport Report, IReadOnlyList<AlertNotice> Alerts) Run(EngineModels models, Watchlist watchlist, CameraSettings[] cameras, PipelineSettings settings,
+        string? lines, string? crops, bool json, CancellationToken stopping)
+    {
+        using var writer = new AlertWriter(lines, crops, watchlist, models.Embedder.Manifest.Sha256);
+        CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
+        var notices = new List<AlertNotice>();
+        double firstResult = 0;
+        long started = Stopwatch.GetTimestamp();
+
+        void OnAlert(Alert alert)
+        {
+            using (alert)
+            {
+                lock (notices)
+                {
+                    string? picture = writer.Write(alert);
+                    notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null));
+                    if (json)
+                        Console.Out.WriteLine(JsonSerializer.Serialize(AlertLine.From(alert, models.Embedder.Manifest.Sha256, picture), HostJson.Lines.AlertLine));
+                }
+            }
+        }
+
+        MediaStatistics before = MediaStatistics.Read();
+        RunTotals totals;
+        using (Gallery gallery = Gallery.Create(watchlist))
+        {
+            var pipeline = new LivePipeline(models, gallery, settings);
+            using var done = new CancellationTokenSource();
+            Thread screen = new(() => Show(statuses, notices, started, json, ref firstResult, done.Token)) { IsBackground = true, Name = "screen" };
+            screen.Start();
+            try
+            {
+                totals = pipeline.Run(cameras, statuses, OnAlert, stopping);
+            }
+            finally
+            {
+                done.Cancel();
+                screen.Join();
+            }
+        }
+        MediaStatistics after = MediaStatistics.Read();
+        RunReport report = RunReport.From(totals, statuses, firstResult, new ErasureReport(after.BuffersWiped - before.BuffersWiped, totals.ShotsErased,
+            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes));
+        string summary = JsonSerializer.Serialize(report, HostJson.Lines.RunReport);
+        writer.WriteLine(summary);
+        if (json)
+            Console.Out.WriteLine(summary);
+        else
+            PrintSummary(report);
+
+        int code = ExitCode.Success;
+        foreach (CameraStatus failed in statuses.Where(s => s.State == CameraState.Failed))
+        {
+            Console.Error.WriteLine($"Camera {failed.Name} failed: {failed.Message}");
+            code = statuses.All(s => s.State == CameraState.Failed) ? ExitCode.Input : ExitCode.Incomplete;
+        }
+        foreach (string lost in writer.Finish())
+            Console.Error.WriteLine(lost);
+        if (writer.Failure is not null)
+        {
+            Console.Error.WriteLine(writer.Failure);
+            code = ExitCode.Output;
+        }
+        return (code, report, notices);
+    }
+
+    private static CameraSettings ParseCamera(string text, Pace pace)
+    {
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && equals < text.Length - 1
+            ? new CameraSettings(text[..equals], text[(equals + 1)..], pace)
+            : throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+    }
+
+    private static void Show(CameraStatus[] statuses, List<AlertNotice> notices, long started, bool json, ref double firstResult, CancellationToken done)
+    {
+        bool live = !json && AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected;
+        var rate = new long[statuses.Length];
+        double result = 0;
+        void NoteFirst()
+        {
+            if (result == 0 && statuses.Any(s => s.FramesAnalysed > 0))
+                result = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+
+        if (live)
+        {
+            AnsiConsole.Live(Screen(statuses, notices, rate, 1)).AutoClear(true).Start(context =>
+            {
+                long last = Stopwatch.GetTimestamp();
+                while (!done.WaitHandle.WaitOne(100))
+                {
+                    NoteFirst();
+                    if (Stopwatch.GetElapsedTime(last) < TimeSpan.FromSeconds(1))
+                        continue;
+                    context.UpdateTarget(Screen(statuses, notices, rate, Stopwatch.GetElapsedTime(last).TotalSeconds));
+                    last = Stopwatch.GetTimestamp();
+                }
+            });
+        }
+        else
+        {
+            int told = 0;
+            bool over;
+            do
+            {
+                over = done.WaitHandle.WaitOne(50);
+                NoteFirst();
+                lock (notices)
+                {
+                    for (; told < notices.Count && !json; told++)
+                        AnsiConsole.WriteLine(notices[told].Sentence);
+                }
+            }
+            while (!over);
+        }
+        NoteFirst();
+        firstResult = result;
+    }
+
+    private static Rows Screen(CameraStatus[] statuses, List<AlertNotice> notices, long[] rate, double seconds)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("Camera", "State", "Picture", "fps", "Frames", "Dropped", "Faces seen", "Compared", "Alerts", "Lag ms");
+        for (int i = 0; i < statuses.Length; i++)
+        {
+            CameraStatus s = statuses[i];
+            long analysed = s.FramesAnalysed;
+            double fps = (analysed - rate[i]) / seconds;
+            rate[i] = analysed;
+            string state = s.Message.Length > 0 ? $"{s.State}: {s.Message}" : s.State.ToString();
+            table.AddRow(Markup.Escape(s.Name), Markup.Escape(state), $"{s.FrameSize.Width}x{s.FrameSize.Height} {Markup.Escape(s.Codec)}", $"{fps:0.0}", $"{analysed}", $"{s.FramesDropped}",
+                $"{s.FacesSeen}", $"{s.ShotsCompared}", $"{s.Alerts}", $"{s.LagMs:0}");
+        }
+        var rows = new List<IRenderable> { table };
+        lock (notices)
+            rows.AddRange(notices.TakeLast(AlertsShown).Select(n => new Text(n.Sentence)));
+        rows.Add(new Markup("[grey]Ctrl-C ends the run.[/]"));
+        return new Rows(rows);
+    }
+
+    private static void PrintSummary(RunReport report)
+    {
+        foreach (CameraReport c in report.Cameras)
+        {
+            AnsiConsole.WriteLine($"{c.Name}: {c.State}, {c.FramesAnalysed} frames analysed, {c.FramesDropped} dropped, {c.Tracklets} tracklets, {c.FacesSeen} faces seen, {c.Alerts} alert(s){(c.Message is null ? "" : "; " + c.Message)}");
+        }
+        AnsiConsole.WriteLine($"{report.Frames} frames in {report.ElapsedSeconds:0.0} s ({report.FramesPerSecond:0.0} per second), first result after {report.FirstResultSeconds:0.0} s, peak memory {report.PeakMemoryBytes >> 20} MiB");
+        AnsiConsole.WriteLine($"{report.FacesSeen} faces seen, {report.ShotsCompared} comparisons with the watchlist, {report.Alerts} alert(s), {report.JoinedAlerts} further sighting(s)");
+        if (report.CaptureToAlert.Count > 0)
+            AnsiConsole.WriteLine($"capture to alert: p50 {report.CaptureToAlert.P50Ms:0} ms, p99 {report.CaptureToAlert.P99Ms:0} ms, longest {report.CaptureToAlert.MaximumMs:0} ms");
+        AnsiConsole.WriteLine($"erased: {report.Erased.FrameBuffersWiped} frame buffers (held p50 {report.FrameHeld.P50Ms:0} ms, p99 {report.FrameHeld.P99Ms:0} ms), "
+            + $"{report.Erased.CropsAndEmbeddingsWiped} crops with their embeddings (longest {report.ShotHeld.MaximumMs:0} ms); still held: {report.Erased.FrameBuffersHeld}");
+        if (report.Erased.BytesNotLocked > 0)
+            AnsiConsole.MarkupLineInterpolated($"[yellow]{report.Erased.BytesNotLocked >> 20} MiB could not be locked and might reach swap; `lfr doctor` tells how to raise the limit.[/]");
+    }
+}
+
+/// <summary>An alert for the screen.</summary>
+internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined)
+{
+    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {TimeSpan.FromMicroseconds(CompletedUs):mm\\:ss\\.ff}: like {Name} ({Category.Name()}), score {Score:0.000}{(Picture is null ? "" : $", {Picture}")}";
+}

@@ -1,0 +1,41 @@
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Host;
+
+/// <summary>The summary at the end of a run.</summary>
+internal sealed record RunReport(string Type, double ElapsedSeconds, double FirstResultSeconds, CameraReport[] Cameras, long Frames, long FramesDropped, double FramesPerSecond,
+    long FacesSeen, long ShotsCompared, int Alerts, int JoinedAlerts, LatencyReport CaptureToAlert, LatencyReport FrameHeld, LatencyReport ShotHeld, ErasureReport Erased, long PeakMemoryBytes)
+{
+    public static RunReport From(RunTotals totals, IReadOnlyList<CameraStatus> cameras, double firstResultSeconds, ErasureReport erased) => new(
+        "summary", totals.Elapsed.TotalSeconds, firstResultSeconds, [.. cameras.Select(CameraReport.From)],
+        cameras.Sum(c => c.FramesAnalysed), cameras.Sum(c => c.FramesDropped), cameras.Sum(c => c.FramesAnalysed) / Math.Max(1e-6, totals.Elapsed.TotalSeconds),
+        cameras.Sum(c => c.FacesSeen), cameras.Sum(c => c.ShotsCompared), totals.AlertsRaised, totals.AlertsJoined,
+        LatencyReport.From(totals.CaptureToAlert), LatencyReport.From(totals.FrameHeld), LatencyReport.From(totals.ShotHeld), erased, PeakMemory());
+
+    // Peak resident set of this process; .NET's own figure is the current one on Linux.
+    private static long PeakMemory()
+    {
+        const string Status = "/proc/self/status";
+        if (!File.Exists(Status))
+            return Environment.WorkingSet;
+        string? line = File.ReadLines(Status).FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return line is null ? Environment.WorkingSet : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) * 1024;
+    }
+}
+
+/// <summary>One camera of a run.</summary>
+internal sealed record CameraReport(string Name, string State, string? Message, string Codec, int Width, int Height, long FramesDecoded, long FramesAnalysed, long FramesDropped,
+    long DamagedPackets, long Reconnects, long FacesDetected, long Tracklets, long FacesSeen, long ShotsCompared, long Alerts, string TraceSha256)
+{
+    public static CameraReport From(CameraStatus c) => new(c.Name, c.State.ToString().ToLowerInvariant(), c.Message.Length > 0 ? c.Message : null, c.Codec, c.FrameSize.Width, c.FrameSize.Height,
+        c.FramesDecoded, c.FramesAnalysed, c.FramesDropped, c.DamagedPackets, c.Reconnects, c.FacesDetected, c.Tracklets, c.FacesSeen, c.ShotsCompared, c.Alerts, c.TraceSha256);
+}
+
+/// <summary>Percentiles of a duration, milliseconds.</summary>
+internal sealed record LatencyReport(long Count, double P50Ms, double P99Ms, double MaximumMs)
+{
+    public static LatencyReport From(LatencyHistogram h) => new(h.Count, h.PercentileMs(0.5), h.PercentileMs(0.99), h.MaximumMs);
+}
+
+/// <summary>What was wiped, and what is still held: nothing, if all is well.</summary>
+internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked);
