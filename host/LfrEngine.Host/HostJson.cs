@@ -11,6 +11,7 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(DetectReport))]
 [JsonSerializable(typeof(EnrolReport))]
+[JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(AlertLine))]
 [JsonSerializable(typeof(RunReport))]
 internal sealed partial class HostJson : JsonSerializerContext

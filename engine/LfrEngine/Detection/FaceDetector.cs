@@ -8,7 +8,7 @@ namespace LfrEngine.Detection;
 public sealed record DetectorSettings
 {
     /// <summary>Long side of the detection grid, pixels: a larger frame is scaled down to it, a smaller one is taken as it is.</summary>
-    public int GridLongSide { get; init; } = 960;
+    public int GridLongSide { get; init; } = 640;
 
     /// <summary>Further passes, each at half the size of the one before, for faces too large for the detector; 0 to 4.</summary>
     public int HalfSizePasses { get; init; } = 1;

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using Spectre.Console;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr doctor</c>: what this machine offers, what is missing, and the command that mends it.</summary>
+internal static class DoctorCommand
+{
+    // Frames, tensors and crops of four 1080p cameras.
+    private const long LockedBytesWanted = 512L << 20;
+
+    private static readonly string[] Decoders = ["h264", "hevc", "mjpeg", "mpeg4", "vp9", "libdav1d", "png"];
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json };
+        command.SetAction(parsed => Run(parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(bool json)
+    {
+        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), LockedMemory(), Swap(), Npm(), .. Models()];
+        if (json)
+        {
+            HostJson.Print(findings, HostJson.Default.FindingArray);
+        }
+        else
+        {
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("", "What", "Found", "To mend it");
+            foreach (Finding f in findings)
+                table.AddRow(f.State switch { "ok" => "[green]ok[/]", "missing" => "[red]missing[/]", _ => "[yellow]note[/]" }, Markup.Escape(f.What), Markup.Escape(f.Found), Markup.Escape(f.Fix ?? ""));
+            AnsiConsole.Write(table);
+        }
+        return findings.Any(f => f.State == "missing") ? ExitCode.Environment : ExitCode.Success;
+    }
+
+    private static Finding System() => Ok("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, .NET {Environment.Version}, lfr {typeof(DoctorCommand).Assembly.GetName().Version}");
+
+    private static Finding Processor()
+    {
+        (string Name, bool Supported)[] sets = [("AVX-512", Avx512F.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("NEON", AdvSimd.IsSupported)];
+        string found = string.Join(", ", sets.Where(s => s.Supported).Select(s => s.Name));
+        string text = $"{Environment.ProcessorCount} processor(s), {(found.Length > 0 ? found : "no vector instructions")}";
+        return found.Length > 0 ? Ok("processor", text) : new Finding("processor", "note", text, "any x86-64 from 2013 on, or 64-bit Arm, is many times faster");
+    }
+
+    private static Finding Ffmpeg()
+    {
+        try
+        {
+            return Ok("FFmpeg", MediaReader.Versions);
+        }
+        catch (DllNotFoundException e)
+        {
+            return new Finding("FFmpeg", "missing", e.Message, "./lfr setup");
+        }
+    }
+
+    private static IEnumerable<Finding> Codecs()
+    {
+        string[] have, lack;
+        try
+        {
+            have = [.. Decoders.Where(MediaReader.HasDecoder)];
+            lack = [.. Decoders.Except(have)];
+        }
+        catch (DllNotFoundException)
+        {
+            yield break;
+        }
+        yield return lack.Length == 0
+            ? Ok("decoders", string.Join(", ", have))
+            : new Finding("decoders", "note", $"{string.Join(", ", have)}; without {string.Join(", ", lack)}", "apt-get install libavcodec-extra");
+    }
+
+    private static IEnumerable<Finding> Gpus()
+    {
+        string[] cards = Directory.Exists("/sys/class/drm")
+            ? [.. Directory.EnumerateDirectories("/sys/class/drm", "renderD*").Select(c => $"{Path.GetFileName(c)} (vendor {ReadLine(Path.Combine(c, "device/vendor"))})").Order(StringComparer.Ordinal)]
+            : [];
+        string[] nvidia = Directory.Exists("/proc/driver/nvidia/gpus")
+            ? [.. Directory.EnumerateDirectories("/proc/driver/nvidia/gpus").Select(g => File.ReadLines(Path.Combine(g, "information")).FirstOrDefault()?.Replace("Model:", "", StringComparison.Ordinal).Trim() ?? "NVIDIA")]
+            : [];
+        string[] all = [.. cards, .. nvidia];
+        yield return Ok("GPU", all.Length > 0 ? string.Join(", ", all) : "none; everything runs on the processor");
+    }
+
+    private static Finding LockedMemory()
+    {
+        string? line = File.Exists("/proc/self/limits") ? File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max locked memory", StringComparison.Ordinal)) : null;
+        if (line is null)
+            return new Finding("locked memory", "note", "the limit is not known on this system", null);
+        string soft = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
+        // A process with CAP_IPC_LOCK (root, usually) is not bound by the limit.
+        bool unbound = soft == "unlimited" || HasCapability(14);
+        bool enough = unbound || (long.TryParse(soft, out long bytes) && bytes >= LockedBytesWanted);
+        return enough
+            ? Ok("locked memory", unbound ? "unlimited" : $"{soft} bytes")
+            : new Finding("locked memory", "note", $"limit {soft} bytes: pages beyond it could reach swap", "ulimit -l unlimited in the shell, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf");
+    }
+
+    private static Finding Swap()
+    {
+        bool swap = File.Exists("/proc/swaps") && File.ReadLines("/proc/swaps").Skip(1).Any();
+        return swap ? new Finding("swap", "note", "on: pages that could not be locked may be written to disk", "swapoff -a, or encrypt the swap") : Ok("swap", "off");
+    }
+
+    private static Finding Npm()
+    {
+        string? found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(p => Path.Combine(p, OperatingSystem.IsWindows() ? "npm.cmd" : "npm")).FirstOrDefault(File.Exists);
+        return found is not null ? Ok("npm", found) : new Finding("npm", "note", "not found; needed to restore models", "apt-get install npm");
+    }
+
+    private static IEnumerable<Finding> Models()
+    {
+        ModelCatalog catalog = ModelCatalog.Default;
+        foreach (ModelManifest manifest in catalog.Manifests())
+        {
+            ModelListing listing = ModelsCommand.Describe(catalog, manifest);
+            yield return listing.State == "ready" ? Ok($"model {manifest.Id}", listing.Path) : new Finding($"model {manifest.Id}", "missing", listing.State, "lfr models restore");
+        }
+    }
+
+    private static bool HasCapability(int bit)
+    {
+        string? line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("CapEff:", StringComparison.Ordinal)) : null;
+        return line is not null && ulong.TryParse(line[7..].Trim(), global::System.Globalization.NumberStyles.HexNumber, null, out ulong effective) && (effective >> bit & 1) != 0;
+    }
+
+    private static string ReadLine(string path)
+    {
+        try
+        {
+            return File.ReadLines(path).FirstOrDefault() ?? "?";
+        }
+        catch (IOException)
+        {
+            return "?";
+        }
+    }
+
+    private static Finding Ok(string what, string found) => new(what, "ok", found, null);
+}
+
+/// <summary>One line of <c>lfr doctor</c>: ok, note or missing.</summary>
+internal sealed record Finding(string What, string State, string Found, string? Fix);
