@@ -4,6 +4,10 @@
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 . "$root/scripts/setup.sh"
 build_native
+# Real peers and an independent oracle: ffmpeg makes clips, GStreamer serves RTSP, OpenCV (by NuGet) needs GTK's library.
+need_packages ffmpeg=ffmpeg 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0' \
+    'file:/usr/lib/python3/dist-packages/gi=python3-gi' 'file:/usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good' \
+    'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base' 'file:/usr/lib/*/libgtk-3.so.0=libgtk-3-0'
 build_managed tests LfrEngine.sln
 dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 

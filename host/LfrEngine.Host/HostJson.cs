@@ -9,6 +9,7 @@ namespace LfrEngine.Host;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelListing[]))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(AllPairsReport))]
 [JsonSerializable(typeof(DetectReport))]
 [JsonSerializable(typeof(EnrolReport))]
 [JsonSerializable(typeof(Finding[]))]

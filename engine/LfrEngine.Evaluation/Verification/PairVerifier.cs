@@ -25,6 +25,27 @@ public sealed class PairVerifier(EngineModels models, string imageFolder)
         var index = images.Select((image, i) => (image, i)).ToDictionary(e => e.image, e => e.i);
         int length = models.Embedder.Manifest.EmbeddingLength;
         using HostBuffer<float> embeddings = BufferPool.Rent<float>(images.Length * length);
+        bool[] acquired = EmbedAll(images, embeddings, progress, stopping);
+        var scores = new float[pairs.Count];
+        for (int i = 0; i < scores.Length; i++)
+        {
+            int a = index[pairs[i].First], b = index[pairs[i].Second];
+            scores[i] = acquired[a] && acquired[b]
+                ? TensorPrimitives.Dot<float>(embeddings.Span.Slice(a * length, length), embeddings.Span.Slice(b * length, length))
+                : -1;
+        }
+        return scores;
+    }
+
+    /// <summary>Embeds images on all processors.</summary>
+    /// <param name="images">Paths relative to the image folder.</param>
+    /// <param name="embeddings">float32 [images, embedding length]; rows of images that failed stay zero. Borrowed.</param>
+    /// <param name="progress">Told the number of images done.</param>
+    /// <param name="stopping">Ends the work.</param>
+    /// <returns>Whether each image gave an embedding.</returns>
+    public bool[] EmbedAll(string[] images, HostBuffer<float> embeddings, Action<int> progress, CancellationToken stopping)
+    {
+        int length = models.Embedder.Manifest.EmbeddingLength;
         var acquired = new bool[images.Length];
         int done = 0, next = -1;
         Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
@@ -38,15 +59,7 @@ public sealed class PairVerifier(EngineModels models, string imageFolder)
                 progress(Interlocked.Increment(ref done));
             }
         });
-        var scores = new float[pairs.Count];
-        for (int i = 0; i < scores.Length; i++)
-        {
-            int a = index[pairs[i].First], b = index[pairs[i].Second];
-            scores[i] = acquired[a] && acquired[b]
-                ? TensorPrimitives.Dot<float>(embeddings.Span.Slice(a * length, length), embeddings.Span.Slice(b * length, length))
-                : -1;
-        }
-        return scores;
+        return acquired;
     }
 
     private bool TryEmbed(StillAnalyzer analyzer, string image, Span<float> embedding)
