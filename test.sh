@@ -8,7 +8,7 @@ build_native
 need_packages ffmpeg=ffmpeg 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0' \
     'file:/usr/lib/python3/dist-packages/gi=python3-gi' 'file:/usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good' \
     'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base' 'file:/usr/lib/*/libgtk-3.so.0=libgtk-3-0'
-build_managed tests LfrEngine.sln
+build_managed tests LfrEngine.sln tests LfrEngine.sln
 dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 
 passed=0 failed=0 skipped=0 broken=0
@@ -17,7 +17,7 @@ rm -f build/results/*
 for project in tests/*.Tests; do
     name=$(basename "$project")
     report=build/results/$name.xml
-    dotnet "$project/bin/Release/net10.0/$name.dll" -noLogo -xml "$report" "$@" || broken=1
+    dotnet "$project/bin/Release/net10.0/$name.dll" -noLogo -noColor -result-xml "$report" "$@" || broken=1
     if [ ! -s "$report" ]; then
         say "$name left no report."
         failed=$((failed + 1))

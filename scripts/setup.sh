@@ -55,10 +55,11 @@ build_native() {
     touch build/.native
 }
 
-# build_managed STAMP PROJECT: one project and what it stands on.
+# build_managed STAMP PROJECT PATH…: one project or solution, when one of the paths or what all stand on has changed.
 build_managed() {
     local stamp=build/.$1 project=$2
-    stale "$stamp" engine native-interop/LfrEngine.Native host models tests perf Directory.Build.props Directory.Packages.props build/.native 2>/dev/null || return 0
+    shift 2
+    stale "$stamp" engine native-interop/LfrEngine.Native host models Directory.Build.props Directory.Packages.props BannedSymbols.txt build/.native "$@" || return 0
     say "Building ${project%.*}"
     dotnet build "$project" -c Release -v quiet -clp:NoSummary >build/managed.log 2>&1 \
         || { grep -E 'error|warning' build/managed.log | sort -u | head -n 20 >&2; fail "The build failed; the whole log is build/managed.log."; }

@@ -6,6 +6,11 @@ using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 
+// A file or pipe has no width: lines stay whole there.
+const int Unwrapped = 1000;
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = Unwrapped;
+
 var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
 {
     RunCommand.Create(),
@@ -64,7 +69,9 @@ catch (Exception e)
 
 static int Fail(int code, string message)
 {
-    var error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    if (Console.IsErrorRedirected)
+        error.Profile.Width = Unwrapped;
     error.MarkupLineInterpolated($"[red]{message}[/]");
     return code;
 }

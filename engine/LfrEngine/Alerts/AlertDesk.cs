@@ -30,7 +30,9 @@ public sealed class AlertDesk(AlertPolicy policy)
                 Joined++;
                 return;
             }
-            standing[identity] = (alert.Id, alert.CompletedUs);
+            // A passage of an earlier time that comes late stands for itself, and leaves the later one standing.
+            if (alert.CompletedUs >= last.LastUs)
+                standing[identity] = (alert.Id, alert.CompletedUs);
             Raised++;
         }
     }

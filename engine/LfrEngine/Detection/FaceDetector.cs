@@ -39,8 +39,8 @@ public sealed unsafe class FaceDetector : IDisposable
     private readonly OnnxModel model;
     private readonly IDetectorHead head;
     private readonly Letterbox letterbox = new();
-    private readonly CandidateList pass = new(MaximumCandidates);
-    private readonly CandidateList merged = new(MaximumCandidates);
+    private readonly CandidateList pass;
+    private readonly CandidateList merged;
     private readonly List<(int Width, int Height, InferencePlan Plan)> plans = [];
 
     /// <summary>Makes a detector over a loaded model, which the caller keeps owning.</summary>
@@ -52,6 +52,9 @@ public sealed unsafe class FaceDetector : IDisposable
         this.model = model;
         Settings = settings;
         head = DetectorFamilies.Create(model.Manifest);
+        // Rented last: nothing is held when the family is unknown.
+        pass = new CandidateList(MaximumCandidates);
+        merged = new CandidateList(MaximumCandidates);
     }
 
     /// <summary>How it looks.</summary>

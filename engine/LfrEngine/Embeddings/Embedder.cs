@@ -18,6 +18,8 @@ public sealed unsafe class Embedder : IDisposable
     /// <summary>Prepares an embedder over a loaded model, which the caller keeps owning.</summary>
     public Embedder(OnnxModel model)
     {
+        if (model.Manifest.Family != "embedder")
+            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; known is embedder.");
         this.model = model;
         InferencePlan one = PlanFor(1);
         if (one.Outputs[0].Length != Length)
@@ -44,17 +46,23 @@ public sealed unsafe class Embedder : IDisposable
         if (crops.IsEmpty)
             return;
         InferencePlan plan = PlanFor(crops.Length);
-        for (int i = 0; i < crops.Length; i++)
-            crops[i].Span.CopyTo(plan.Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
-        plan.Run();
-        for (int i = 0; i < crops.Length; i++)
+        try
         {
-            ReadOnlySpan<float> raw = plan.Outputs[0].Span.Slice(i * Length, Length);
-            float norm = TensorPrimitives.Norm(raw);
-            norms[i] = norm;
-            TensorPrimitives.Divide(raw, Math.Max(norm, 1e-12f), embeddings.Slice(i * Length, Length));
+            for (int i = 0; i < crops.Length; i++)
+                crops[i].Span.CopyTo(plan.Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
+            plan.Run();
+            for (int i = 0; i < crops.Length; i++)
+            {
+                ReadOnlySpan<float> raw = plan.Outputs[0].Span.Slice(i * Length, Length);
+                float norm = TensorPrimitives.Norm(raw);
+                norms[i] = norm;
+                TensorPrimitives.Divide(raw, Math.Max(norm, 1e-12f), embeddings.Slice(i * Length, Length));
+            }
         }
-        plan.Wipe();
+        finally
+        {
+            plan.Wipe();
+        }
     }
 
     /// <inheritdoc/>

@@ -46,6 +46,14 @@ public sealed class EmbeddingBatcher : IDisposable
     {
         if (crops.Count == 0)
             return;
+        // Checked here: what does not fit or is gone is this asker's mistake, and must not reach the batch that others share.
+        foreach (HostBuffer<float> crop in crops)
+        {
+            if (crop.Span.Length != Alignment.FaceAligner.CropLength)
+                throw new ArgumentException($"A crop has {crop.Length} elements, not {Alignment.FaceAligner.CropLength}.", nameof(crops));
+        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(embeddings.Span.Length, crops.Count * Length, nameof(embeddings));
+        ArgumentOutOfRangeException.ThrowIfLessThan(norms.Span.Length, crops.Count, nameof(norms));
         var request = new Request(crops, embeddings, norms);
         lock (waiting)
         {

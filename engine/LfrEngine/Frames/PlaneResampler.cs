@@ -187,7 +187,8 @@ public sealed unsafe class PlaneResampler : IDisposable
                 throw new ArgumentOutOfRangeException(nameof(extent), $"A rectangle of {extent} samples from {start} cannot be resampled.");
             if (start == offset && extent == length && gridSize == grid && samples == limit)
                 return;
-            (offset, length, grid, limit) = (start, extent, gridSize, samples);
+            // Known again only when the tables are complete.
+            (offset, length, grid, limit) = (float.NaN, extent, gridSize, samples);
 
             double scale = (double)extent / gridSize;
             double support = Math.Max(1, scale);
@@ -227,6 +228,7 @@ public sealed unsafe class PlaneResampler : IDisposable
             }
             if (allCopies)
                 ReduceToCopies();
+            offset = start;
         }
 
         // Grid and source coincide (an image at native size): one sample, no arithmetic.

@@ -64,8 +64,10 @@ public sealed record ModelManifest
         }
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
-        if (manifest.Sha256.Length != 64)
-            throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 hexadecimal digits; `sha256sum FILE` prints it.");
+        if ((manifest.Task == ModelTask.Landmarks) != (manifest.Input.Channels == ChannelOrder.Grey))
+            throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmark models take grey, detectors and embedders rgb or bgr.");
+        if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
+            throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
         if (manifest.Outputs.Length == 0)
             throw new ModelLoadException($"The model manifest {path} names no outputs.");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)

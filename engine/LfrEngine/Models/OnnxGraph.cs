@@ -23,6 +23,7 @@ internal static class OnnxGraph
         FreeDimensions(model.Graph, freeSize);
         FreeBatchOfReshapes(model.Graph);
         ReplacePRelu(model.Graph);
+        DropUnusedInitializers(model.Graph);
         return model.ToByteArray();
     }
 
@@ -69,6 +70,8 @@ internal static class OnnxGraph
 
     private static void DropDeadNodes(GraphProto graph)
     {
+        if (HasSubgraphs(graph))
+            return;
         var needed = graph.Output.Select(o => o.Name).ToHashSet();
         var alive = new List<NodeProto>();
         // ONNX lists nodes in topological order.
@@ -83,9 +86,22 @@ internal static class OnnxGraph
         alive.Reverse();
         graph.Node.Clear();
         graph.Node.AddRange(alive);
-        var unused = graph.Initializer.Where(t => !needed.Contains(t.Name)).ToList();
-        foreach (TensorProto tensor in unused)
+    }
+
+    private static void DropUnusedInitializers(GraphProto graph)
+    {
+        if (HasSubgraphs(graph))
+            return;
+        var used = graph.Node.SelectMany(n => n.Input).Concat(graph.Output.Select(o => o.Name)).ToHashSet();
+        foreach (TensorProto tensor in graph.Initializer.Where(t => !used.Contains(t.Name)).ToList())
             graph.Initializer.Remove(tensor);
+    }
+
+    // A subgraph (If, Loop, Scan) may use any tensor around it, which the fields known here do not tell: such graphs keep everything.
+    private static bool HasSubgraphs(GraphProto graph)
+    {
+        const int AttributeGraph = 5, AttributeGraphs = 10;
+        return graph.Node.Any(n => n.Attribute.Any(a => a.Type is AttributeGraph or AttributeGraphs));
     }
 
     private static void FreeDimensions(GraphProto graph, bool freeSize)
@@ -142,7 +158,7 @@ internal static class OnnxGraph
             if (node.OpType != "PRelu" || !initializers.TryGetValue(node.Input[1], out TensorProto? slope) || slope.DataType != Float)
                 continue;
             // Only per-channel slopes [C, 1, 1]; a shared slope or an element-wise one keeps its operator.
-            if (slope.Dims.Count != 3 || slope.Dims[1] != 1 || slope.Dims[2] != 1)
+            if (slope.Dims.Count != 3 || slope.Dims[0] == 1 || slope.Dims[1] != 1 || slope.Dims[2] != 1)
                 continue;
             float[] a = Floats(slope);
             string x = node.Input[0], y = node.Output[0], stem = y + "_prelu";

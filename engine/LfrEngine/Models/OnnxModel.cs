@@ -25,8 +25,16 @@ public sealed class OnnxModel : IDisposable
         try
         {
             byte[] graph = OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
-            var session = CreateSession(graph);
-            CheckInput(manifest, session);
+            InferenceSession session = CreateSession(graph);
+            try
+            {
+                CheckInput(manifest, session);
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
             return new OnnxModel(manifest, session);
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
@@ -39,9 +47,10 @@ public sealed class OnnxModel : IDisposable
     /// <remarks>Relative to the largest value of each output. Rounding gives about 1e-6.</remarks>
     public static double CompareWithOriginal(ModelCatalog catalog, ModelManifest manifest)
     {
+        // First, because it tells what is wrong with the manifest.
+        using OnnxModel edited = Load(catalog, manifest);
         byte[] file = ReadChecked(catalog, manifest);
         using var original = CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
-        using OnnxModel edited = Load(catalog, manifest);
         int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
         // Families that come with free sizes are compared at a size of our own.
         long[] dims = [1, shape[1], shape[2] > 0 ? shape[2] : 320, shape[3] > 0 ? shape[3] : 320];
