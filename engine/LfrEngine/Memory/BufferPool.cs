@@ -8,7 +8,7 @@ public static class BufferPool
 {
     // Powers of two from one page; larger requests take whole pages of their own and are not kept.
     private const int SmallestClassBits = 12;
-    private const int LargestKeptBits = 24;
+    private const int LargestKeptBits = 26;
 
     private static readonly Stack<Block>[] Free = CreateClasses();
     private static long outstandingBlocks;
@@ -31,10 +31,17 @@ public static class BufferPool
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Block block = Take((nuint)Math.Max(length, 1) * (nuint)sizeof(T));
-        Interlocked.Increment(ref outstandingBlocks);
         return new HostBuffer<T>(block, length);
     }
 
+    /// <summary>Takes a zeroed block; <see cref="Return"/> gives it back.</summary>
+    internal static Block Take(nuint bytes)
+    {
+        Interlocked.Increment(ref outstandingBlocks);
+        return TakeKept(bytes);
+    }
+
+    /// <summary>Wipes what was used of a block and gives it back.</summary>
     internal static unsafe void Return(Block block, nuint usedBytes)
     {
         LockedMemory.Wipe((void*)block.Address, usedBytes);
@@ -51,7 +58,7 @@ public static class BufferPool
             kept.Push(block);
     }
 
-    private static Block Take(nuint bytes)
+    private static Block TakeKept(nuint bytes)
     {
         int bits = Math.Max(SmallestClassBits, 64 - System.Numerics.BitOperations.LeadingZeroCount((ulong)bytes - 1));
         if (bits > LargestKeptBits)

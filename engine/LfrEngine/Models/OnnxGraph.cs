@@ -94,7 +94,12 @@ internal static class OnnxGraph
             return;
         var used = graph.Node.SelectMany(n => n.Input).Concat(graph.Output.Select(o => o.Name)).ToHashSet();
         foreach (TensorProto tensor in graph.Initializer.Where(t => !used.Contains(t.Name)).ToList())
+        {
             graph.Initializer.Remove(tensor);
+            // Before IR version 4 every initializer is listed as an input too; left there, it would have to be fed.
+            if (graph.Input.FirstOrDefault(i => i.Name == tensor.Name) is { } listed)
+                graph.Input.Remove(listed);
+        }
     }
 
     // A subgraph (If, Loop, Scan) may use any tensor around it, which the fields known here do not tell: such graphs keep everything.

@@ -128,6 +128,7 @@ public sealed class OnnxModel : IDisposable
 
     private static InferenceSession CreateSession(byte[] graph)
     {
+        ActivationAllocator.Register();
         using var options = new SessionOptions
         {
             // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off foreign stacks.
@@ -136,7 +137,9 @@ public sealed class OnnxModel : IDisposable
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            EnableMemoryPattern = true,
         };
+        options.AddSessionConfigEntry("session.use_env_allocators", "1");
         return new InferenceSession(graph, options);
     }
 }
