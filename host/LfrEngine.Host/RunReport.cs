@@ -1,3 +1,4 @@
+using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.Host;
@@ -10,7 +11,7 @@ internal sealed record RunReport(string Type, double ElapsedSeconds, double Firs
         "summary", totals.Elapsed.TotalSeconds, firstResultSeconds, [.. cameras.Select(CameraReport.From)],
         cameras.Sum(c => c.FramesAnalysed), cameras.Sum(c => c.FramesDropped), cameras.Sum(c => c.FramesAnalysed) / Math.Max(1e-6, totals.Elapsed.TotalSeconds),
         cameras.Sum(c => c.FacesSeen), cameras.Sum(c => c.ShotsCompared), totals.AlertsRaised, totals.AlertsJoined,
-        LatencyReport.From(totals.CaptureToAlert), LatencyReport.From(totals.FrameHeld), LatencyReport.From(totals.ShotHeld), erased, PeakMemory());
+        LatencyReport.From(totals.CaptureToAlert), LatencyReport.From(totals.Erasure.Frame), LatencyReport.From(totals.Erasure.Crop), erased, PeakMemory());
 
     // Peak resident set of this process; .NET's own figure is the current one on Linux.
     private static long PeakMemory()

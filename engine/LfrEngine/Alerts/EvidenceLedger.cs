@@ -45,10 +45,13 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
     }
 
     /// <summary>A tracklet has ended: what is left of it is wiped.</summary>
-    public void End(long trackletId)
+    /// <returns>Whether it had been compared at all.</returns>
+    public bool End(long trackletId)
     {
-        if (tracklets.Remove(trackletId, out TrackletEvidence? evidence))
-            evidence.Dispose();
+        if (!tracklets.Remove(trackletId, out TrackletEvidence? evidence))
+            return false;
+        evidence.Dispose();
+        return true;
     }
 
     /// <inheritdoc/>

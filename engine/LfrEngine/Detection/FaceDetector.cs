@@ -27,7 +27,7 @@ public sealed record DetectorSettings
 }
 
 /// <summary>Finds faces in a frame: letterbox, network, family decoder, suppression.</summary>
-/// <remarks>Used by one thread at a time; make one per thread from the same <see cref="OnnxModel"/>.</remarks>
+/// <remarks>Holds nothing of a frame between calls. Used by one thread at a time; make one per thread from the same <see cref="OnnxModel"/>.</remarks>
 public sealed unsafe class FaceDetector : IDisposable
 {
     private const int MaximumCandidates = 4096;
@@ -79,8 +79,10 @@ public sealed unsafe class FaceDetector : IDisposable
             scale /= 2;
             plan = PlanFor(frame, scale, out transform);
             Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
+            fuller.Wipe();
             Look(plan, transform, minimumHeight);
         }
+        plan.Wipe();
 
         NonMaximumSuppression.Blend(merged, Settings.BlendIoU);
         NonMaximumSuppression.DropNested(merged, 0.7f);
@@ -89,15 +91,7 @@ public sealed unsafe class FaceDetector : IDisposable
             if (face.Score >= Settings.MinimumScore)
                 faces.Add(face);
         }
-    }
-
-    /// <summary>Wipes tensors and scratch; call when a stream pauses.</summary>
-    public void Wipe()
-    {
-        pass.Clear();
         merged.Clear();
-        foreach ((_, _, InferencePlan plan) in plans)
-            plan.Wipe();
     }
 
     /// <inheritdoc/>
@@ -129,6 +123,7 @@ public sealed unsafe class FaceDetector : IDisposable
                 mapped.Landmarks = transform.ToFrame(found.Landmarks);
             merged.Add(mapped);
         }
+        pass.Clear();
     }
 
     private InferencePlan PlanFor(in FrameView frame, float scale, out LetterboxTransform transform)

@@ -9,8 +9,8 @@ namespace LfrEngine.Frames;
 /// <remarks>
 /// Separable: rows first (whole vectors over the columns that matter), then columns. Where the grid is larger than the rectangle the filter is
 /// bilinear interpolation; where it is smaller the triangle widens to cover every source pixel, so small faces are averaged, not skipped.
-/// Samples outside the plane repeat its edge. One instance per thread; tables and scratch are reused and hold no pixels between calls that
-/// the next call does not overwrite; <see cref="Dispose"/> wipes them.
+/// Samples outside the plane repeat its edge. One instance per thread; tables are reused, and the
+/// scratch line holds nothing between calls.
 /// </remarks>
 public sealed unsafe class PlaneResampler : IDisposable
 {
@@ -61,6 +61,7 @@ public sealed unsafe class PlaneResampler : IDisposable
             else
                 SumColumns(sums, step, first, output, gridWidth);
         }
+        line.Wipe();
     }
 
     /// <inheritdoc/>

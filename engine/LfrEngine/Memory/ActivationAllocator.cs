@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
@@ -15,10 +16,9 @@ internal static unsafe partial class ActivationAllocator
     private const int GetErrorMessageSlot = 2, CreateCpuMemoryInfoSlot = 69, ReleaseStatusSlot = 93, RegisterAllocatorSlot = 176;
     private const int OrtDeviceAllocator = 0, OrtMemTypeDefault = 0;
 
-    private static readonly Dictionary<nint, (BufferPool.Block Block, nuint Bytes)> Held = [];
+    private static readonly Dictionary<nint, (BufferPool.Block Block, nuint Bytes, long TakenAt)> Held = [];
     private static readonly Lock Gate = new();
     private static OrtAllocatorTable* table;
-    private static long freedBlocks;
 
     /// <summary>Blocks that the runtime holds now: a run is under way, or a session keeps packed weights.</summary>
     public static int HeldBlocks
@@ -29,9 +29,6 @@ internal static unsafe partial class ActivationAllocator
                 return Held.Count;
         }
     }
-
-    /// <summary>Blocks wiped since the process began.</summary>
-    public static long WipedBlocks => Volatile.Read(ref freedBlocks);
 
     /// <summary>Registers the allocator with the process' environment; once, before the first session.</summary>
     /// <exception cref="InvalidOperationException">The runtime refused it.</exception>
@@ -81,7 +78,7 @@ internal static unsafe partial class ActivationAllocator
         {
             BufferPool.Block block = BufferPool.Take(bytes);
             lock (Gate)
-                Held.Add(block.Address, (block, bytes));
+                Held.Add(block.Address, (block, bytes, Stopwatch.GetTimestamp()));
             return (void*)block.Address;
         }
         catch (InsufficientMemoryException)
@@ -94,14 +91,14 @@ internal static unsafe partial class ActivationAllocator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Free(OrtAllocatorTable* self, void* address)
     {
-        (BufferPool.Block Block, nuint Bytes) held;
+        (BufferPool.Block Block, nuint Bytes, long TakenAt) held;
         lock (Gate)
         {
             if (!Held.Remove((nint)address, out held))
                 return;
         }
         BufferPool.Return(held.Block, held.Bytes);
-        Interlocked.Increment(ref freedBlocks);
+        ErasureClock.Activation.Add(Stopwatch.GetElapsedTime(held.TakenAt));
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

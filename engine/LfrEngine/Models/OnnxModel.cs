@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
@@ -152,6 +153,7 @@ public sealed unsafe class InferencePlan : IDisposable
     private readonly RunOptions options = new();
     private readonly List<IDisposable> owned = [];
     private readonly HostBuffer<float>[] outputs;
+    private long filledAt;
 
     internal InferencePlan(OnnxModel model, int batch, int height, int width)
     {
@@ -195,15 +197,23 @@ public sealed unsafe class InferencePlan : IDisposable
     /// <summary>float32 tensors in the order of the manifest's outputs, batch first; valid until the next <see cref="Run"/>.</summary>
     public IReadOnlyList<HostBuffer<float>> Outputs => outputs;
 
-    /// <summary>Runs the network on the calling thread.</summary>
-    public void Run() => session.RunWithBinding(options, binding);
+    /// <summary>Runs the network on the calling thread; its activations are wiped when this returns.</summary>
+    public void Run()
+    {
+        if (filledAt == 0)
+            filledAt = Stopwatch.GetTimestamp();
+        session.RunWithBinding(options, binding);
+    }
 
-    /// <summary>Wipes input and outputs.</summary>
+    /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>
     public void Wipe()
     {
         Input.Wipe();
         foreach (HostBuffer<float> output in outputs)
             output.Wipe();
+        if (filledAt != 0)
+            ErasureClock.Tensor.Add(Stopwatch.GetElapsedTime(filledAt));
+        filledAt = 0;
     }
 
     /// <inheritdoc/>

@@ -51,13 +51,14 @@ public sealed class LivePipeline
     /// <param name="statuses">One per camera, in order; updated while running.</param>
     /// <param name="onAlert">Called on a camera's thread for every alert, joined ones included. Takes ownership.</param>
     /// <param name="stopping">Ends the run.</param>
-    public RunTotals Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, CancellationToken stopping)
+    /// <param name="onDeadlineMissed">Told when something of a face outlived its verdict by more than <see cref="ErasureClock.DeadlineMs"/>; milliseconds.</param>
+    public RunTotals Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, CancellationToken stopping, Action<double>? onDeadlineMissed = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(statuses.Count, cameras.Count);
         if (cameras.Select(c => c.Name).Distinct().Count() != cameras.Count)
             throw new ArgumentException("Two cameras have the same name.", nameof(cameras));
 
-        var totals = new RunTotals();
+        var totals = new RunTotals(onDeadlineMissed);
         var desk = new AlertDesk(settings.Alerts);
         int embeddingThreads = settings.EmbeddingThreads > 0 ? settings.EmbeddingThreads : Math.Max(1, Environment.ProcessorCount / 2);
         // Waiting for other cameras' shots pays only where there are others.
@@ -257,6 +258,7 @@ public sealed class LivePipeline
             Span<Candidate> candidates = new Candidate[Embedder.MaximumBatch * perProbe];
             while (tracked.Take(out TrackedFrame? frame))
             {
+                long verdict;
                 using (frame)
                 {
                     List<FaceShot> shots = frame.Shots;
@@ -265,25 +267,32 @@ public sealed class LivePipeline
                         List<FaceShot> batch = shots.GetRange(first, Math.Min(Embedder.MaximumBatch, shots.Count - first));
                         crops.Clear();
                         crops.AddRange(batch.Select(s => s.Crop));
-                        using HostBuffer<float> probes = BufferPool.Rent<float>(batch.Count * batcher.Length);
-                        using HostBuffer<float> norms = BufferPool.Rent<float>(batch.Count);
-                        batcher.Embed(crops, probes, norms);
-                        search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
-                        for (int i = 0; i < batch.Count; i++)
+                        using (HostBuffer<float> probes = BufferPool.Rent<float>(batch.Count * batcher.Length))
+                        using (HostBuffer<float> norms = BufferPool.Rent<float>(batch.Count))
                         {
-                            trace.Add(batch[i], norms.Span[i], candidates.Slice(i * perProbe, counts[i]));
-                            ledger.Add(batch[i], candidates.Slice(i * perProbe, counts[i]), alerts);
+                            batcher.Embed(crops, probes, norms);
+                            search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
+                            for (int i = 0; i < batch.Count; i++)
+                            {
+                                trace.Add(batch[i], norms.Span[i], candidates.Slice(i * perProbe, counts[i]));
+                                ledger.Add(batch[i], candidates.Slice(i * perProbe, counts[i]), alerts);
+                            }
                         }
+                        totals.CountEmbeddingsErased(batch.Count, frame.ArrivalTimestamp);
                         status.CountCompared(batch.Count);
                     }
+                    verdict = Stopwatch.GetTimestamp();
                     foreach (long id in frame.EndedTracklets)
-                        ledger.End(id);
+                    {
+                        if (ledger.End(id))
+                            totals.Erasure.Erased(frame.TrackedAt);
+                    }
                     status.SetSeen(ledger.FacesSeen);
                     status.CountTracklets(frame.ConfirmedEnded);
                     Hand(alerts);
                 }
                 // Counted when it is true: the shots have been wiped.
-                totals.CountShotsErased(frame.Shots.Count, frame.ArrivalTimestamp);
+                totals.CountShotsErased(frame.Shots.Count, frame.ArrivalTimestamp, verdict);
                 if (frame.ArrivalTimestamp != 0)
                     status.CountAnalysed(Stopwatch.GetElapsedTime(frame.ArrivalTimestamp));
             }
@@ -365,6 +374,9 @@ public sealed class LivePipeline
         public long TimestampUs { get; } = timestampUs;
 
         public long ArrivalTimestamp { get; } = arrivalTimestamp;
+
+        /// <summary>When tracking was done with the frame, stopwatch ticks: the verdict on what ended in it.</summary>
+        public long TrackedAt { get; } = Stopwatch.GetTimestamp();
 
         public List<FaceShot> Shots { get; } = [];
 

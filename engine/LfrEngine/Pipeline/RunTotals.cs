@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using LfrEngine.Memory;
 
 namespace LfrEngine.Pipeline;
 
 /// <summary>What a run came to, over all cameras; durations are counted while it runs.</summary>
-public sealed class RunTotals
+/// <param name="onDeadlineMissed">Told of every missed erasure deadline; milliseconds since the verdict.</param>
+public sealed class RunTotals(Action<double>? onDeadlineMissed)
 {
     private long framesErased;
     private long shotsErased;
@@ -23,11 +25,8 @@ public sealed class RunTotals
     /// <summary>Crops and embeddings wiped after comparison; every shot has one of each.</summary>
     public long ShotsErased => Volatile.Read(ref shotsErased);
 
-    /// <summary>From the arrival of a frame's pixels until the engine lets go of them.</summary>
-    public LatencyHistogram FrameHeld { get; } = new();
-
-    /// <summary>From the arrival of a frame's pixels until the crops cut from it are judged and wiped.</summary>
-    public LatencyHistogram ShotHeld { get; } = new();
+    /// <summary>How long frames, crops and embeddings lived.</summary>
+    public ErasureClock Erasure { get; } = new(onDeadlineMissed);
 
     /// <summary>From the arrival of the frame that completed the evidence until the alert.</summary>
     public LatencyHistogram CaptureToAlert { get; } = new();
@@ -35,14 +34,23 @@ public sealed class RunTotals
     internal void CountFrameErased(long arrivalTimestamp)
     {
         Interlocked.Increment(ref framesErased);
-        FrameHeld.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
+        Erasure.Frame.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
     }
 
-    internal void CountShotsErased(int count, long arrivalTimestamp)
+    internal void CountShotsErased(int count, long arrivalTimestamp, long verdictTimestamp)
     {
         Interlocked.Add(ref shotsErased, count);
         for (int i = 0; i < count; i++)
-            ShotHeld.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
+        {
+            Erasure.Crop.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
+            Erasure.Erased(verdictTimestamp);
+        }
+    }
+
+    internal void CountEmbeddingsErased(int count, long arrivalTimestamp)
+    {
+        for (int i = 0; i < count; i++)
+            Erasure.Embedding.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
     }
 
     internal void CountAlert(TimeSpan duration) => CaptureToAlert.Add(duration);

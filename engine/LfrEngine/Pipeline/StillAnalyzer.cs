@@ -95,12 +95,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     }
 
     /// <summary>Wipes what the last picture left.</summary>
-    public void Wipe()
-    {
-        detector.Wipe();
-        landmarks.Wipe();
-        faces.Clear();
-    }
+    public void Wipe() => faces.Clear();
 
     /// <inheritdoc/>
     public void Dispose()

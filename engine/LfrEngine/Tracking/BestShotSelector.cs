@@ -67,9 +67,6 @@ public sealed unsafe class BestShotSelector : IDisposable
         }
     }
 
-    /// <summary>Wipes what the last look left.</summary>
-    public void Wipe() => landmarks.Wipe();
-
     /// <inheritdoc/>
     public void Dispose() => landmarks.Dispose();
 

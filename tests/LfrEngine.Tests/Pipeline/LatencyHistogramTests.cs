@@ -1,4 +1,4 @@
-using LfrEngine.Pipeline;
+using LfrEngine.Memory;
 using Xunit;
 
 namespace LfrEngine.Tests.Pipeline;

@@ -1,4 +1,4 @@
-namespace LfrEngine.Pipeline;
+namespace LfrEngine.Memory;
 
 /// <summary>Counts durations in buckets 5 % wide from 1 µs to about 20 minutes. Thread-safe, no allocation per value.</summary>
 public sealed class LatencyHistogram
