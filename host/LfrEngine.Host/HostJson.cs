@@ -13,6 +13,9 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(DetectReport))]
 [JsonSerializable(typeof(EnrolReport))]
 [JsonSerializable(typeof(Finding[]))]
+[JsonSerializable(typeof(DeadlineLine))]
+[JsonSerializable(typeof(ErasureReceipt))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(AlertLine))]
 [JsonSerializable(typeof(RunReport))]
 internal sealed partial class HostJson : JsonSerializerContext

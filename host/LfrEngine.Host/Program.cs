@@ -17,6 +17,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     EnrolCommand.Create(),
     DemoCommand.Create(),
     DoctorCommand.Create(),
+    ReceiptCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),

@@ -51,7 +51,8 @@ internal static class DemoCommand
         AnsiConsole.WriteLine("3. The engine watches the clip.");
         using Watchlist watchlist = WatchlistFile.Read(list, key, models.Embedder.Manifest.Sha256);
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(EnrolCommand.DefaultThreshold(models.Embedder.Manifest)) };
-        (int code, RunReport report, IReadOnlyList<AlertNotice> alerts) = RunCommand.Run(models, watchlist, [new CameraSettings("street", clip, Pace.Maximum)], settings, lines, crops, json: false, stopping);
+        (int code, RunReport report, IReadOnlyList<AlertNotice> alerts) = RunCommand.Run(models, watchlist, [new CameraSettings("street", clip, Pace.Maximum)], settings,
+            new RunOutputs(lines, crops, Receipt: null, Json: false), stopping);
         if (code != ExitCode.Success)
             return code;
         stopping.ThrowIfCancellationRequested();
@@ -60,7 +61,7 @@ internal static class DemoCommand
         if (alerts.Count == 1 && alerts[0].Picture is { } picture)
             AnsiConsole.MarkupLineInterpolated($"[green]One alert, for the woman on the list.[/] What the officer judges, side by side: {picture}");
         AnsiConsole.WriteLine($"Everybody else was let go: of {report.FacesSeen} faces seen, {report.FacesSeen - report.Alerts} matched nobody; their pictures, crops and embeddings were wiped from memory, "
-            + $"the longest {report.ShotHeld.MaximumMs:0} ms after it was captured, and nothing about them was stored.");
+            + $"the longest {report.Lifetimes.Crop.MaximumMs:0} ms after it was captured, and nothing about them was stored.");
         if (alerts.Count == 1)
             return ExitCode.Success;
         throw new CommandFailure(ExitCode.Incomplete, $"The demonstration expects exactly one alert and got {alerts.Count}. Report this with the output of `lfr doctor --json`.");

@@ -4,6 +4,7 @@ using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
+using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
@@ -25,13 +26,14 @@ internal static class RunCommand
         var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md)." };
         var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder." };
+        var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`)." };
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, pace, grid, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, json };
         models.AddTo(command);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -50,20 +52,33 @@ internal static class RunCommand
                 Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
                 Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
             };
-            return Task.FromResult(Run(loaded, list, settings, options, parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(json), stopping).ExitCode);
+            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(json)), stopping).ExitCode);
         });
         return command;
     }
 
     /// <summary>Runs the cameras, shows what happens, and sums up.</summary>
     internal static (int ExitCode, RunReport Report, IReadOnlyList<AlertNotice> Alerts) Run(EngineModels models, Watchlist watchlist, CameraSettings[] cameras, PipelineSettings settings,
-        string? lines, string? crops, bool json, CancellationToken stopping)
+        RunOutputs outputs, CancellationToken stopping)
     {
-        using var writer = new AlertWriter(lines, crops, watchlist, models.Embedder.Manifest.Sha256);
+        bool json = outputs.Json;
+        using InstallationKey? key = outputs.Receipt is null ? null : InstallationKey.Open();
+        using var writer = new AlertWriter(outputs.Lines, outputs.Crops, watchlist, models.Embedder.Manifest.Sha256);
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         var notices = new List<AlertNotice>();
         double firstResult = 0;
         long started = Stopwatch.GetTimestamp();
+        DateTimeOffset startedAt = DateTimeOffset.UtcNow;
+
+        void OnDeadlineMissed(double milliseconds)
+        {
+            lock (notices)
+            {
+                string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", milliseconds, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), HostJson.Lines.DeadlineLine);
+                writer.WriteLine(line);
+                Console.Error.WriteLine(json ? line : $"A face outlived its verdict by {milliseconds:0} ms; the deadline is {ErasureClock.DeadlineMs} ms.");
+            }
+        }
 
         void OnAlert(Alert alert)
         {
@@ -89,7 +104,7 @@ internal static class RunCommand
             screen.Start();
             try
             {
-                totals = pipeline.Run(cameras, statuses, OnAlert, stopping);
+                totals = pipeline.Run(cameras, statuses, OnAlert, stopping, OnDeadlineMissed);
             }
             finally
             {
@@ -106,6 +121,14 @@ internal static class RunCommand
             Console.Out.WriteLine(summary);
         else
             PrintSummary(report);
+
+        if (key is not null)
+        {
+            Models.ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
+            new ErasureReceipt(ErasureReceipt.CurrentFormat, startedAt, DateTimeOffset.UtcNow, watchlist.Id, [.. cameras.Select(c => c.Name)],
+                report.Frames, report.FramesDropped, report.FacesSeen, report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased,
+                ErasureReceipt.HashBuild(), used.ToDictionary(m => m.Id, m => m.Sha256)).Write(outputs.Receipt!, key);
+        }
 
         int code = ExitCode.Success;
         foreach (CameraStatus failed in statuses.Where(s => s.State == CameraState.Failed))
@@ -207,12 +230,18 @@ internal static class RunCommand
         AnsiConsole.WriteLine($"{report.FacesSeen} faces seen, {report.ShotsCompared} comparisons with the watchlist, {report.Alerts} alert(s), {report.JoinedAlerts} further sighting(s)");
         if (report.CaptureToAlert.Count > 0)
             AnsiConsole.WriteLine($"capture to alert: p50 {report.CaptureToAlert.P50Ms:0} ms, p99 {report.CaptureToAlert.P99Ms:0} ms, longest {report.CaptureToAlert.MaximumMs:0} ms");
-        AnsiConsole.WriteLine($"erased: {report.Erased.FrameBuffersWiped} frame buffers (held p50 {report.FrameHeld.P50Ms:0} ms, p99 {report.FrameHeld.P99Ms:0} ms), "
-            + $"{report.Erased.CropsAndEmbeddingsWiped} crops with their embeddings (longest {report.ShotHeld.MaximumMs:0} ms); still held: {report.Erased.FrameBuffersHeld}");
+        AnsiConsole.WriteLine($"erased: {report.Erased.FrameBuffersWiped} frame buffers (held p50 {report.Lifetimes.Frame.P50Ms:0} ms, p99 {report.Lifetimes.Frame.P99Ms:0} ms), "
+            + $"{report.Erased.CropsAndEmbeddingsWiped} crops with their embeddings (longest {report.Lifetimes.Crop.MaximumMs:0} ms); still held: {report.Erased.FrameBuffersHeld}; deadline missed {report.Lifetimes.DeadlineBreaches} time(s)");
         if (report.Erased.BytesNotLocked > 0)
             AnsiConsole.MarkupLineInterpolated($"[yellow]{report.Erased.BytesNotLocked >> 20} MiB could not be locked and might reach swap; `lfr doctor` tells how to raise the limit.[/]");
     }
 }
+
+/// <summary>Where a run writes.</summary>
+internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, bool Json);
+
+/// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
+internal sealed record DeadlineLine(string Type, double Milliseconds, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
 internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined)
