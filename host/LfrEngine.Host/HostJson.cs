@@ -16,6 +16,7 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(DeadlineLine))]
 [JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(CameraLine))]
 [JsonSerializable(typeof(AlertLine))]
 [JsonSerializable(typeof(RunReport))]
 internal sealed partial class HostJson : JsonSerializerContext

@@ -129,8 +129,6 @@ public sealed class LivePipeline
             foreach (Thread thread in threads)
                 thread.Join();
             ending.Dispose();
-            if (status.State != CameraState.Failed)
-                status.State = CameraState.Ended;
         }
 
         private void Decode()
@@ -297,6 +295,8 @@ public sealed class LivePipeline
                     status.CountAnalysed(Stopwatch.GetElapsedTime(frame.ArrivalTimestamp));
             }
             status.TraceSha256 = trace.Finish();
+            if (status.State != CameraState.Failed)
+                status.State = CameraState.Ended;
         }
 
         private void Hand(List<Alert> alerts)

@@ -183,6 +183,7 @@ internal static class RunCommand
         else
         {
             int told = 0;
+            var states = new CameraState?[statuses.Length];
             bool over;
             do
             {
@@ -192,12 +193,31 @@ internal static class RunCommand
                 {
                     for (; told < notices.Count && !json; told++)
                         AnsiConsole.WriteLine(notices[told].Sentence);
+                    TellStates(statuses, states, json);
                 }
             }
             while (!over);
         }
         NoteFirst();
         firstResult = result;
+    }
+
+    // Without a screen, each change of a camera's state is a line.
+    private static void TellStates(CameraStatus[] statuses, CameraState?[] told, bool json)
+    {
+        for (int i = 0; i < statuses.Length; i++)
+        {
+            CameraStatus status = statuses[i];
+            CameraState now = status.State;
+            if (told[i] == now)
+                continue;
+            told[i] = now;
+            string? message = status.Message.Length > 0 ? status.Message : null;
+            if (json)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new CameraLine("camera", status.Name, now.ToString().ToLowerInvariant(), message, DateTimeOffset.UtcNow), HostJson.Lines.CameraLine));
+            else if (now is CameraState.Reconnecting or CameraState.Failed)
+                AnsiConsole.WriteLine($"{status.Name}: {now}{(message is null ? "" : ": " + message)}");
+        }
     }
 
     private static Rows Screen(CameraStatus[] statuses, List<AlertNotice> notices, long[] rate, double seconds)
@@ -236,6 +256,9 @@ internal static class RunCommand
             AnsiConsole.MarkupLineInterpolated($"[yellow]{report.Erased.BytesNotLocked >> 20} MiB could not be locked and might reach swap; `lfr doctor` tells how to raise the limit.[/]");
     }
 }
+
+/// <summary>A camera's change of state, as a line of JSON.</summary>
+internal sealed record CameraLine(string Type, string Name, string State, string? Message, DateTimeOffset ObservedAt);
 
 /// <summary>Where a run writes.</summary>
 internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, bool Json);
