@@ -136,6 +136,15 @@ public sealed class LivePipeline
             using var reader = new CameraReader(camera, status, started);
             while (reader.Read(ending.Token) is { } frame)
             {
+                try
+                {
+                    pipeline.settings.AtStage?.Invoke("decode");
+                }
+                catch
+                {
+                    frame.Dispose();
+                    throw;
+                }
                 bool taken = decoded.Put(frame);
                 status.SetDropped(decoded.Dropped);
                 if (!taken)
@@ -152,6 +161,7 @@ public sealed class LivePipeline
                 try
                 {
                     found = new DetectedFrame(frame);
+                    pipeline.settings.AtStage?.Invoke("detect");
                     detector.Detect(frame.View, found.Faces);
                     status.CountFaces(found.Faces.Count);
                 }
@@ -217,6 +227,7 @@ public sealed class LivePipeline
                 TrackedFrame next = new(found.Frame.TimestampUs, found.Frame.ArrivalTimestamp);
                 try
                 {
+                    pipeline.settings.AtStage?.Invoke("track");
                     FrameView view = found.Frame.View;
                     tracker.Update(found.Faces.Items, next.TimestampUs, view.Width, view.Height);
                     selector.Select(view, next.ArrivalTimestamp, tracker, found.Faces.Items, next.Shots);
@@ -268,7 +279,9 @@ public sealed class LivePipeline
                         using (HostBuffer<float> probes = BufferPool.Rent<float>(batch.Count * batcher.Length))
                         using (HostBuffer<float> norms = BufferPool.Rent<float>(batch.Count))
                         {
+                            pipeline.settings.AtStage?.Invoke("embed");
                             batcher.Embed(crops, probes, norms);
+                            pipeline.settings.AtStage?.Invoke("match");
                             search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
                             for (int i = 0; i < batch.Count; i++)
                             {
@@ -301,15 +314,27 @@ public sealed class LivePipeline
 
         private void Hand(List<Alert> alerts)
         {
-            foreach (Alert alert in alerts)
+            int handed = 0;
+            try
             {
-                desk.Submit(alert);
-                totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
-                if (alert.JoinedAlertId is null)
-                    status.CountAlert();
-                onAlert(alert);
+                while (handed < alerts.Count)
+                {
+                    pipeline.settings.AtStage?.Invoke("alert");
+                    Alert alert = alerts[handed++];
+                    desk.Submit(alert);
+                    totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
+                    if (alert.JoinedAlertId is null)
+                        status.CountAlert();
+                    onAlert(alert);
+                }
             }
-            alerts.Clear();
+            finally
+            {
+                // The one that failed is its taker's; those behind it are still ours.
+                foreach (Alert left in alerts.Skip(handed))
+                    left.Dispose();
+                alerts.Clear();
+            }
         }
 
         private static void CollectEnded(FaceTracker tracker, TrackedFrame frame)

@@ -26,6 +26,9 @@ public sealed record PipelineSettings
     /// <summary>Identities considered per shot.</summary>
     public int MaximumCandidates { get; init; } = 5;
 
+    /// <summary>Called at the start of every stage's work on a frame with the stage's name; a test throws from it to prove that nothing is left behind.</summary>
+    internal Action<string>? AtStage { get; init; }
+
     /// <summary>Threads that embed, for all cameras together; 0 chooses one per two processors.</summary>
     public int EmbeddingThreads { get; init; }
 }

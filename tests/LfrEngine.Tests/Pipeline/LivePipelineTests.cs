@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using LfrEngine.Alerts;
+using LfrEngine.Matching;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Tests.Detection;
+using LfrEngine.Tests.Watchlists;
+using LfrEngine.Watchlists;
+using Xunit;
+
+namespace LfrEngine.Tests.Pipeline;
+
+/// <summary>The whole pipeline on real faces: nothing of anyone is left, however a run ends.</summary>
+[Collection(CountsRentedBuffers.Name)]
+public sealed class LivePipelineTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("lfr-pipeline-").FullName;
+    private readonly ModelCatalog catalog = new(Path.Combine(RepoRoot.Path, "models"), PackageCache.Default);
+    private readonly EngineModels models;
+
+    public LivePipelineTests()
+    {
+        RepoRoot.RestoredModel("fr_detect.onnx");
+        models = EngineModels.Load(catalog);
+    }
+
+    public void Dispose()
+    {
+        models.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("decode")]
+    [InlineData("detect")]
+    [InlineData("track")]
+    [InlineData("embed")]
+    [InlineData("match")]
+    [InlineData("alert")]
+    public void Run_StageThrows_FailsThatCameraAndLeavesNothing(string stage)
+    {
+        string clip = MakeClip();
+        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, atStage: name =>
+        {
+            // One camera's thread, in the middle of its work.
+            if (name == stage && Thread.CurrentThread.Name!.StartsWith("a ", StringComparison.Ordinal))
+                throw new IOException("injected");
+        });
+
+        Assert.Equal(CameraState.Failed, outcome.Cameras[0].State);
+        Assert.Equal("injected", outcome.Cameras[0].Message);
+        Assert.Equal(CameraState.Ended, outcome.Cameras[1].State);
+        Assert.Equal(outcome.Cameras[1].FramesDecoded, outcome.Cameras[1].FramesAnalysed);
+        Assert.True(outcome.Cameras[1].FramesAnalysed > 20);
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_FourCamerasAtRealTimePace_DropsAreWipedToo()
+    {
+        string clip = MakeClip();
+        Outcome outcome = Run([.. Enumerable.Range(0, 4).Select(i => new CameraSettings($"c{i}", clip, Pace.RealTime))], listed: true);
+
+        Assert.All(outcome.Cameras, c => Assert.Equal(CameraState.Ended, c.State));
+        Assert.All(outcome.Cameras, c => Assert.Equal(c.FramesDecoded, c.FramesAnalysed + c.FramesDropped));
+        Assert.Equal(1, outcome.Totals.AlertsRaised);
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_StoppedInTheMiddle_LeavesNothing()
+    {
+        string clip = MakeClip();
+        using var stopping = new CancellationTokenSource();
+        int frames = 0;
+        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, stopping: stopping, atStage: name =>
+        {
+            if (name == "track" && Interlocked.Increment(ref frames) == 15)
+                stopping.Cancel();
+        });
+
+        Assert.True(outcome.Cameras.Sum(c => c.FramesAnalysed) < 50);
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_AlertTakerThrows_LeavesNothing()
+    {
+        string clip = MakeClip();
+        Outcome outcome = Run([new("a", clip, Pace.Maximum)], listed: true, onAlert: alert =>
+        {
+            alert.Dispose();
+            throw new InvalidOperationException("the taker failed");
+        });
+
+        Assert.Equal(CameraState.Failed, outcome.Cameras[0].State);
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_NobodyListed_RaisesNothingAndWipesEveryShotWithinTheDeadline()
+    {
+        Outcome outcome = Run([new("a", MakeClip(), Pace.Maximum)], listed: false);
+
+        Assert.Equal(0, outcome.Totals.AlertsRaised);
+        Assert.True(outcome.Cameras[0].FacesSeen > 0);
+        Assert.Equal(outcome.Cameras[0].ShotsCompared, outcome.Totals.ShotsErased);
+        Assert.Equal(outcome.Totals.ShotsErased, outcome.Totals.Erasure.Crop.Count);
+        Assert.Equal(outcome.Totals.ShotsErased, outcome.Totals.Erasure.Embedding.Count);
+        Assert.Equal(outcome.Cameras[0].FramesAnalysed, outcome.Totals.Erasure.Frame.Count);
+        Assert.Equal(0, outcome.Totals.Erasure.DeadlineBreaches);
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_SameClipTwice_ComparesTheSame()
+    {
+        string clip = MakeClip();
+        Outcome first = Run([new("a", clip, Pace.Maximum)], listed: true), second = Run([new("a", clip, Pace.Maximum)], listed: true);
+
+        Assert.Equal(64, first.Cameras[0].TraceSha256.Length);
+        Assert.Equal(first.Cameras[0].TraceSha256, second.Cameras[0].TraceSha256);
+        Assert.Equal(1, first.Totals.AlertsRaised);
+        Assert.Equal(1, second.Totals.AlertsRaised);
+    }
+
+    [Fact]
+    public void Activations_AfterARun_AreAllWiped()
+    {
+        long before = ErasureClock.Activation.Count;
+        int held = ActivationAllocator.HeldBlocks;
+        Run([new("a", MakeClip(), Pace.Maximum)], listed: false);
+
+        Assert.True(ErasureClock.Activation.Count > before);
+        Assert.Equal(held, ActivationAllocator.HeldBlocks);
+    }
+
+    private Outcome Run(CameraSettings[] cameras, bool listed, Action<string>? atStage = null, Action<Alert>? onAlert = null, CancellationTokenSource? stopping = null)
+    {
+        using Watchlist watchlist = Enrol(listed);
+        long rented = BufferPool.OutstandingBlocks, frames = MediaStatistics.Read().BuffersOutstanding;
+        CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
+        using Gallery gallery = Gallery.Create(watchlist);
+        long withGallery = BufferPool.OutstandingBlocks;
+        var pipeline = new LivePipeline(models, gallery, new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0.48f), AtStage = atStage });
+        RunTotals totals = pipeline.Run(cameras, statuses, onAlert ?? (alert => alert.Dispose()), stopping?.Token ?? TestContext.Current.CancellationToken);
+        Assert.True(withGallery >= rented);
+        return new Outcome(statuses, totals, BufferPool.OutstandingBlocks - withGallery, MediaStatistics.Read().BuffersOutstanding - frames);
+    }
+
+    // The woman of the demonstration from another photo than the clip's, or somebody who is not in the clip.
+    private Watchlist Enrol(bool listed)
+    {
+        string photo = Path.Combine(folder, listed ? "listed.jpg" : "other.jpg");
+        Ffmpeg("-y", "-i", catalog.SamplePath("@vladmandic/face-api", listed ? "demo/sample3.jpg" : "demo/sample6.jpg"), "-vf", listed ? "crop=460:580:960:120" : "crop=400:560:150:360", "-frames:v", "1", photo);
+        ModelManifest embedder = models.Embedder.Manifest;
+        using var builder = new WatchlistBuilder("test", embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
+        using var enroller = new WatchlistEnroller(models);
+        var outcomes = new List<PhotoOutcome>();
+        Assert.True(enroller.Add(builder, new EnrolmentRequest(new WatchlistIdentity("p", "P", WatchlistCategory.Wanted), [photo]), outcomes), string.Join("; ", outcomes.SelectMany(o => o.Reasons)));
+        return builder.Build();
+    }
+
+    // Three people of a sample photo, the listed one among them, drift through the picture for 1.6 s.
+    private string MakeClip()
+    {
+        string clip = Path.Combine(folder, "clip.mp4");
+        if (!File.Exists(clip))
+            Ffmpeg("-loop", "1", "-framerate", "25", "-i", catalog.SamplePath("@vladmandic/face-api", "demo/sample1.jpg"), "-t", "1.6", "-vf", "scale=1120:-2,crop=960:544:x='40+20*t':y=60", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", clip);
+        return clip;
+    }
+
+    private static void Ffmpeg(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("ffmpeg") { RedirectStandardError = true };
+        foreach (string argument in (string[])["-loglevel", "error", "-nostdin", .. arguments])
+            start.ArgumentList.Add(argument);
+        using Process ffmpeg = Process.Start(start)!;
+        string errors = ffmpeg.StandardError.ReadToEnd();
+        ffmpeg.WaitForExit();
+        Assert.True(ffmpeg.ExitCode == 0, errors);
+    }
+
+    private sealed record Outcome(CameraStatus[] Cameras, RunTotals Totals, long BlocksLeft, long FramesLeft)
+    {
+        public void AssertNothingLeft()
+        {
+            Assert.Equal(0, BlocksLeft);
+            Assert.Equal(0, FramesLeft);
+        }
+    }
+}
