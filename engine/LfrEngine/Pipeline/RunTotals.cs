@@ -7,7 +7,6 @@ namespace LfrEngine.Pipeline;
 /// <param name="onDeadlineMissed">Told of every missed erasure deadline; milliseconds since the verdict.</param>
 public sealed class RunTotals(Action<double>? onDeadlineMissed)
 {
-    private long framesErased;
     private long shotsErased;
 
     /// <summary>Length of the run.</summary>
@@ -18,9 +17,6 @@ public sealed class RunTotals(Action<double>? onDeadlineMissed)
 
     /// <summary>Passages that joined an alert.</summary>
     public int AlertsJoined { get; internal set; }
-
-    /// <summary>Frames let go of after analysis.</summary>
-    public long FramesErased => Volatile.Read(ref framesErased);
 
     /// <summary>Crops and embeddings wiped after comparison; every shot has one of each.</summary>
     public long ShotsErased => Volatile.Read(ref shotsErased);
@@ -33,7 +29,6 @@ public sealed class RunTotals(Action<double>? onDeadlineMissed)
 
     internal void CountFrameErased(long arrivalTimestamp)
     {
-        Interlocked.Increment(ref framesErased);
         Erasure.Frame.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
     }
 

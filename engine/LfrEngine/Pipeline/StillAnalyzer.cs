@@ -10,9 +10,9 @@ namespace LfrEngine.Pipeline;
 /// <summary>One face of a still picture, on the same code path as a camera's. Its holder disposes it.</summary>
 public sealed class StillFace : IDisposable
 {
-    internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, HostBuffer<float> crop, HostBuffer<float> embedding, float norm)
+    internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, HostBuffer<float> crop, HostBuffer<float> embedding)
     {
-        (Box, DetectionScore, Landmarks, Quality, Crop, Embedding, Norm) = (box, detectionScore, landmarks, quality, crop, embedding, norm);
+        (Box, DetectionScore, Landmarks, Quality, Crop, Embedding) = (box, detectionScore, landmarks, quality, crop, embedding);
     }
 
     /// <summary>Where, picture pixels.</summary>
@@ -32,9 +32,6 @@ public sealed class StillFace : IDisposable
 
     /// <summary>float32 [Length], unit length. Owned.</summary>
     public HostBuffer<float> Embedding { get; }
-
-    /// <summary>Length of the embedding before it was normalised.</summary>
-    public float Norm { get; }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -91,7 +88,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
         Span<float> norm = stackalloc float[1];
         embedder.Embed([crop], embedding.Span, norm);
-        return new StillFace(face.Box, face.Score, found, quality, crop, embedding, norm[0]);
+        return new StillFace(face.Box, face.Score, found, quality, crop, embedding);
     }
 
     /// <summary>Wipes what the last picture left.</summary>

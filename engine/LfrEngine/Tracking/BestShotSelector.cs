@@ -35,14 +35,11 @@ public sealed unsafe class BestShotSelector : IDisposable
         owners = new long[slotCount];
     }
 
-    /// <summary>Close looks taken so far.</summary>
-    public long Looks { get; private set; }
-
     /// <summary>Appends the shots of this frame.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="arrivalTimestamp">When its pixels arrived, stopwatch ticks.</param>
     /// <param name="tracker">The camera's tracker, updated with this frame.</param>
-    /// <param name="detections">What the tracker was updated with; its landmarks are used where the detector gives them.</param>
+    /// <param name="detections">What the tracker was updated with. Landmarks of the detector, where it gives any, are not used: two passes of the landmark model give steadier embeddings.</param>
     /// <param name="shots">Receives the shots; the caller owns them.</param>
     public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> shots)
     {
@@ -61,7 +58,6 @@ public sealed unsafe class BestShotSelector : IDisposable
                 continue;
             history.Looks++;
             history.LastLookUs = now;
-            Looks++;
             if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is { } shot)
                 shots.Add(shot);
         }

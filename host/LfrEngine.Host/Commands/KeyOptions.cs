@@ -13,6 +13,18 @@ internal sealed class KeyOptions
 
     public void AddTo(Command command) => command.Add(keyFile);
 
+    /// <summary>The key to open a list, which tells whether it wants a passphrase or a key file.</summary>
+    public WatchlistKey GetFor(ParseResult parsed, WatchlistFileInfo list)
+    {
+        bool hasFile = parsed.GetValue(keyFile) is not null;
+        if (hasFile && list.SealedWithPassphrase)
+            throw new CommandFailure(ExitCode.Input, $"The watchlist is sealed with a passphrase, not with a key file: leave --key-file out and set {Variable}, or type it when asked.");
+        if (!hasFile && !list.SealedWithPassphrase)
+            throw new CommandFailure(ExitCode.Input, "The watchlist is sealed with a key file: give it with --key-file.");
+        return Get(parsed);
+    }
+
+    /// <summary>A key to seal a new list with.</summary>
     public WatchlistKey Get(ParseResult parsed)
     {
         if (parsed.GetValue(keyFile) is { } file)

@@ -44,9 +44,10 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
             if (parsed.GetValue(threshold) is { } t && !(t is > -1 and <= 1))
                 throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
+            string listPath = parsed.GetRequiredValue(watchlist).FullName;
+            using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed);
-            using WatchlistKey secret = key.Get(parsed);
-            using Watchlist list = WatchlistFile.Read(parsed.GetRequiredValue(watchlist).FullName, secret, loaded.Embedder.Manifest.Sha256);
+            using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
             var options = new PipelineSettings
             {
                 Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
