@@ -83,7 +83,7 @@ internal sealed class AlertWriter : IDisposable
         {
             while (pending.TryPeek(out string? json))
             {
-                long before = lines!.Position;
+                long before = lines!.CanSeek ? lines.Position : 0;
                 try
                 {
                     lines.Write(Encoding.UTF8.GetBytes(json + "\n"));

@@ -2,9 +2,13 @@ using System.CommandLine;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
 using LfrEngine.Models;
+using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
 using Spectre.Console;
+
+// First of all: no core files, no dumps, nobody else reads this memory.
+ProcessHardening.Apply();
 
 // A file or pipe has no width: lines stay whole there.
 const int Unwrapped = 1000;
@@ -49,7 +53,7 @@ catch (DllNotFoundException e)
 }
 catch (WatchlistException e)
 {
-    return Fail(e.Reason == WatchlistFailure.WriteFailed ? ExitCode.Output : ExitCode.Input, e.Message);
+    return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
 }
 catch (MediaException e)
 {

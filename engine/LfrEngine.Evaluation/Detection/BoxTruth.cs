@@ -34,12 +34,13 @@ public static class BoxTruth
             if (!images.TryGetValue(Path.GetFileNameWithoutExtension(path), out string? image))
                 continue;
             XElement[] objects = [.. XDocument.Load(path).Descendants("object")];
-            pictures.Add(new LabelledPicture(image, [.. objects.Select(o => Box(o.Element("bndbox")!))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]));
+            pictures.Add(new LabelledPicture(image, [.. objects.Select(o => Box(o.Element("bndbox")))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]));
         }
         return pictures;
 
-        static FaceBox Box(XElement box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
-        static float Side(XElement box, string name) => float.Parse(box.Element(name)!.Value, CultureInfo.InvariantCulture);
+        static FaceBox Box(XElement? box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
+        static float Side(XElement? box, string name) => float.Parse(
+            box?.Element(name)?.Value ?? throw new FormatException($"an object without bndbox/{name}."), CultureInfo.InvariantCulture);
     }
 
     private static List<LabelledPicture> ReadList(string folder, string list)

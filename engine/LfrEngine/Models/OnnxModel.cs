@@ -1,12 +1,26 @@
 using System.Diagnostics;
 using LfrEngine.Memory;
+using LfrEngine.Native.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
 
 /// <summary>A loaded network. Thread-safe; each thread makes its own <see cref="InferencePlan"/>.</summary>
-public sealed class OnnxModel : IDisposable
+public sealed partial class OnnxModel : IDisposable
 {
+    // The official builds of ONNX Runtime report to Microsoft and leave a device id in the temporary folder unless this stands in the
+    // environment before the library initialises (its Privacy.md). The runtime's own variables do not reach native code on Unix.
+    static OnnxModel()
+    {
+        if (OperatingSystem.IsWindows())
+            Environment.SetEnvironmentVariable("ORT_DISABLE_TELEMETRY", "1");
+        else
+            _ = SetNativeVariable("ORT_DISABLE_TELEMETRY", "1", 1);
+    }
+
+    [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = System.Runtime.InteropServices.StringMarshalling.Utf8)]
+    private static partial int SetNativeVariable(string name, string value, int overwrite);
+
     private OnnxModel(ModelManifest manifest, InferenceSession session)
     {
         Manifest = manifest;
@@ -203,6 +217,8 @@ public sealed unsafe class InferencePlan : IDisposable
         if (filledAt == 0)
             filledAt = Stopwatch.GetTimestamp();
         session.RunWithBinding(options, binding);
+        // Kernels spill activations and crops to the stack of the thread that runs them: this one, as sessions have no threads of their own.
+        StackScrub.Wipe();
     }
 
     /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>

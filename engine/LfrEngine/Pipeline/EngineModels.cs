@@ -1,3 +1,4 @@
+using LfrEngine.Detection;
 using LfrEngine.Models;
 
 namespace LfrEngine.Pipeline;
@@ -38,6 +39,7 @@ public sealed class EngineModels : IDisposable
         try
         {
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(detector, ModelTask.Detect)));
+            _ = DetectorFamilies.Create(loaded[0].Manifest);
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(landmarks, ModelTask.Landmarks)));
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(embedder, ModelTask.Embed)));
             return new EngineModels(loaded[0], loaded[1], loaded[2]);

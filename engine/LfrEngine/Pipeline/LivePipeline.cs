@@ -121,7 +121,13 @@ public sealed class LivePipeline
             for (int i = 0; i < detectors; i++)
                 Start($"detect {i}", Detect, LeaveDetection);
             Start("track", Track, () => { detected.Abandon(); tracked.Complete(); });
-            Start("recognise", Recognise, tracked.Abandon);
+            Start("recognise", Recognise, () =>
+            {
+                tracked.Abandon();
+                // Told now, not when the slowest camera is done.
+                if (status.State != CameraState.Failed)
+                    status.State = CameraState.Ended;
+            });
         }
 
         public void Join()

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using LfrEngine.Models;
+using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using Spectre.Console;
 
@@ -11,9 +12,6 @@ namespace LfrEngine.Host.Commands;
 /// <summary><c>lfr doctor</c>: what this machine offers, what is missing, and the command that mends it.</summary>
 internal static class DoctorCommand
 {
-    // Frames, tensors and crops of four 1080p cameras.
-    private const long LockedBytesWanted = 512L << 20;
-
     private static readonly string[] Decoders = ["h264", "hevc", "mjpeg", "mpeg4", "vp9", "libdav1d", "png"];
 
     public static Command Create()
@@ -26,7 +24,7 @@ internal static class DoctorCommand
 
     private static int Run(bool json)
     {
-        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), LockedMemory(), Swap(), Npm(), .. Models()];
+        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. Hardening(), Npm(), .. Models()];
         if (json)
         {
             HostJson.Print(findings, HostJson.Default.FindingArray);
@@ -92,24 +90,12 @@ internal static class DoctorCommand
         yield return Ok("GPU", all.Length > 0 ? string.Join(", ", all) : "none; everything runs on the processor");
     }
 
-    private static Finding LockedMemory()
+    private static IEnumerable<Finding> Hardening()
     {
-        string? line = File.Exists("/proc/self/limits") ? File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith("Max locked memory", StringComparison.Ordinal)) : null;
-        if (line is null)
-            return new Finding("locked memory", "note", "the limit is not known on this system", null);
-        string soft = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
-        // A process with CAP_IPC_LOCK (root, usually) is not bound by the limit.
-        bool unbound = soft == "unlimited" || HasCapability(14);
-        bool enough = unbound || (long.TryParse(soft, out long bytes) && bytes >= LockedBytesWanted);
-        return enough
-            ? Ok("locked memory", unbound ? "unlimited" : $"{soft} bytes")
-            : new Finding("locked memory", "note", $"limit {soft} bytes: pages beyond it could reach swap", "ulimit -l unlimited in the shell, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf");
-    }
-
-    private static Finding Swap()
-    {
-        bool swap = File.Exists("/proc/swaps") && File.ReadLines("/proc/swaps").Skip(1).Any();
-        return swap ? new Finding("swap", "note", "on: pages that could not be locked may be written to disk", "swapoff -a, or encrypt the swap") : Ok("swap", "off");
+        HardeningReport report = ProcessHardening.Inspect();
+        yield return Ok("locked memory", report.LockedLimit is { } limit ? $"{limit >> 20} MiB may be locked" : "unlimited");
+        foreach (HardeningFinding finding in report.Findings)
+            yield return new Finding(finding.Name, "note", finding.Problem, finding.Remedy);
     }
 
     private static Finding Npm()
@@ -126,12 +112,6 @@ internal static class DoctorCommand
             ModelListing listing = ModelsCommand.Describe(catalog, manifest);
             yield return listing.State == "ready" ? Ok($"model {manifest.Id}", listing.Path) : new Finding($"model {manifest.Id}", "missing", listing.State, "lfr models restore");
         }
-    }
-
-    private static bool HasCapability(int bit)
-    {
-        string? line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("CapEff:", StringComparison.Ordinal)) : null;
-        return line is not null && ulong.TryParse(line[7..].Trim(), global::System.Globalization.NumberStyles.HexNumber, null, out ulong effective) && (effective >> bit & 1) != 0;
     }
 
     private static string ReadLine(string path)

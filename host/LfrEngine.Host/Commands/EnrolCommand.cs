@@ -56,7 +56,10 @@ internal static class EnrolCommand
         });
         if (builder.TemplateCount == 0)
         {
-            Print(outcomes, missing, [], json ? null : "");
+            if (json)
+                HostJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, Photos(), [.. missing], []), HostJson.Default.EnrolReport);
+            else
+                Print(outcomes, missing, [], "");
             throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
         }
         using Watchlist watchlist = builder.Build();
@@ -67,12 +70,14 @@ internal static class EnrolCommand
         WatchlistFile.Write(output, watchlist, key);
 
         var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
-            [.. outcomes.Select(o => new PhotoReport(o.IdentityId, o.Photo, o.Verdict.ToString().ToLowerInvariant(), o.Quality, [.. o.Reasons]))], [.. missing], similar);
+            Photos(), [.. missing], similar);
         if (json)
             HostJson.Print(summary, HostJson.Default.EnrolReport);
         else
             Print(outcomes, missing, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
         return missing.Count == 0 ? ExitCode.Success : ExitCode.Incomplete;
+
+        PhotoReport[] Photos() => [.. outcomes.Select(o => new PhotoReport(o.IdentityId, o.Photo, o.Verdict.ToString().ToLowerInvariant(), o.Quality, [.. o.Reasons]))];
     }
 
     internal static float DefaultThreshold(ModelManifest embedder) =>

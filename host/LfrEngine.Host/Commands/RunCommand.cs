@@ -5,6 +5,7 @@ using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
@@ -18,6 +19,7 @@ namespace LfrEngine.Host.Commands;
 internal static class RunCommand
 {
     private const int AlertsShown = 8;
+    private const int SmallestGrid = 32;
 
     public static Command Create()
     {
@@ -30,10 +32,11 @@ internal static class RunCommand
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var unlocked = new Option<bool>("--allow-unlocked") { Description = "Run although not all biometric memory can be locked and the machine swaps: faces may reach the disk." };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, unlocked, json };
         models.AddTo(command);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -44,6 +47,10 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
             if (parsed.GetValue(threshold) is { } t && !(t is > -1 and <= 1))
                 throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
+            if (parsed.GetValue(grid) is var side and < SmallestGrid)
+                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
+            if (!parsed.GetValue(unlocked))
+                RequireLockedMemory();
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed);
@@ -90,7 +97,7 @@ internal static class RunCommand
                     string? picture = writer.Write(alert);
                     notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null));
                     if (json)
-                        Console.Out.WriteLine(JsonSerializer.Serialize(AlertLine.From(alert, models.Embedder.Manifest.Sha256, picture), HostJson.Lines.AlertLine));
+                        Console.Out.WriteLine(JsonSerializer.Serialize(AlertLine.From(alert, models.Embedder.Manifest.Sha256, picture is null ? null : Path.GetFileName(picture)), HostJson.Lines.AlertLine));
                 }
             }
         }
@@ -145,6 +152,14 @@ internal static class RunCommand
             code = ExitCode.Output;
         }
         return (code, report, notices);
+    }
+
+    // Without swap an unlocked page cannot reach a disk, so a small limit is then only told at the end of the run.
+    private static void RequireLockedMemory()
+    {
+        HardeningReport report = ProcessHardening.Inspect();
+        if (report.SwapOn && report.LockedLimit is { } limit && limit < HardeningReport.SmallestUsefulLockBytes)
+            throw new CommandFailure(ExitCode.Environment, $"Only {limit >> 20} MiB can be locked in memory and this machine swaps: pictures of faces could be written to its disk. Raise the limit (ulimit -l unlimited, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf), switch swap off (swapoff -a), or accept it with --allow-unlocked.");
     }
 
     private static CameraSettings ParseCamera(string text, Pace pace)

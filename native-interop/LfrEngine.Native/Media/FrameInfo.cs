@@ -3,57 +3,57 @@ namespace LfrEngine.Native.Media;
 /// <summary>Describes the planes of a decoded, upright frame. The pointers live as long as the frame.</summary>
 public readonly unsafe struct FrameInfo
 {
-    private readonly FrameInfoData _data;
+    private readonly FrameInfoData data;
 
-    internal FrameInfo(in FrameInfoData data) => _data = data;
+    internal FrameInfo(in FrameInfoData data) => this.data = data;
 
     /// <summary>Layout of the planes.</summary>
-    public PixelFormat Format => (PixelFormat)_data.Format;
+    public PixelFormat Format => (PixelFormat)data.Format;
 
     /// <summary>Pixels, upright.</summary>
-    public int Width => _data.Width;
+    public int Width => data.Width;
 
     /// <summary>Pixels, upright.</summary>
-    public int Height => _data.Height;
+    public int Height => data.Height;
 
     /// <summary>1 for grey, 2 for NV12, otherwise 3.</summary>
     public int PlaneCount => Format switch { PixelFormat.Grey => 1, PixelFormat.Nv12 => 2, _ => 3 };
 
     /// <summary>Unspecified streams: BT.601 for JPEG, otherwise BT.709 from 720 rows on, else BT.601.</summary>
-    public ColourMatrix Matrix => (ColourMatrix)_data.Matrix;
+    public ColourMatrix Matrix => (ColourMatrix)data.Matrix;
 
     /// <summary>Full for JPEG and everything converted from RGB.</summary>
-    public ColourRange Range => (ColourRange)_data.Range;
+    public ColourRange Range => (ColourRange)data.Range;
 
     /// <summary>Where chroma samples lie.</summary>
-    public ChromaLocation ChromaLocation => (ChromaLocation)_data.ChromaLocation;
+    public ChromaLocation ChromaLocation => (ChromaLocation)data.ChromaLocation;
 
     /// <summary>What was applied to make the picture upright, clockwise: 0, 90, 180 or 270.</summary>
-    public int RotationDegrees => _data.RotationDegrees;
+    public int RotationDegrees => data.RotationDegrees;
 
     /// <summary>Whether it was mirrored left to right before that rotation.</summary>
-    public bool IsMirrored => _data.Mirrored != 0;
+    public bool IsMirrored => data.Mirrored != 0;
 
     /// <summary>Decoded without reference to another frame.</summary>
-    public bool IsKeyFrame => _data.IsKeyFrame != 0;
+    public bool IsKeyFrame => data.IsKeyFrame != 0;
 
     /// <summary>The decoder concealed damage in it.</summary>
-    public bool IsCorrupt => _data.IsCorrupt != 0;
+    public bool IsCorrupt => data.IsCorrupt != 0;
 
     /// <summary>Number of the frame from 0; for a folder, the picture's place in name order.</summary>
-    public long Index => _data.Index;
+    public long Index => data.Index;
 
     /// <summary>Microseconds since the first frame; strictly increasing.</summary>
-    public long PtsUs => _data.PtsUs;
+    public long PtsUs => data.PtsUs;
 
     /// <summary>When the last packet needed for it came in: nanoseconds of CLOCK_MONOTONIC, which on Linux is what <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> counts.</summary>
-    public long ArrivalTimestamp => _data.ArrivalNs;
+    public long ArrivalTimestamp => data.ArrivalNs;
 
     /// <summary>First byte of a plane. Borrowed from the frame.</summary>
-    public byte* PlanePointer(int plane) => (byte*)_data.Plane[plane];
+    public byte* PlanePointer(int plane) => (byte*)data.Plane[plane];
 
     /// <summary>Bytes from one row of a plane to the next; positive.</summary>
-    public int RowStride(int plane) => _data.RowStride[plane];
+    public int RowStride(int plane) => data.RowStride[plane];
 
     /// <summary>Bytes of picture in one row of a plane.</summary>
     public int RowBytes(int plane) => (plane, Format) switch

@@ -43,6 +43,9 @@ internal static unsafe partial class MediaApi
     internal static partial int lfr_media_count_residue(MediaHandle media, long* bytes);
 
     [LibraryImport(Library)]
+    internal static partial int lfr_media_scrub(MediaHandle media);
+
+    [LibraryImport(Library)]
     internal static partial void lfr_media_close(nint media);
 
     [LibraryImport(Library)]
@@ -146,13 +149,13 @@ internal struct MediaInfoData
     [InlineArray(32)]
     internal struct Name
     {
-        private byte _first;
+        private byte first;
     }
 
     [InlineArray(256)]
     internal struct Sentence
     {
-        private byte _first;
+        private byte first;
     }
 }
 
@@ -180,13 +183,13 @@ internal struct FrameInfoData
     [InlineArray(3)]
     internal struct Pointers
     {
-        private nint _first;
+        private nint first;
     }
 
     [InlineArray(3)]
     internal struct Strides
     {
-        private int _first;
+        private int first;
     }
 }
 
@@ -217,4 +220,6 @@ internal struct MediaStatsData
     public long BuffersWiped;
     public long PacketsWiped;
     public long PacketsShared;
+    public long PacketsOutstanding;
+    public long Scrubs;
 }

@@ -7,7 +7,7 @@ namespace LfrEngine.Native.Media;
 /// <remarks>A safe handle itself, so that a frame costs one managed object.</remarks>
 public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
 {
-    private readonly FrameInfo _info;
+    private readonly FrameInfo info;
 
     /// <summary>Takes the native frame over, also when this throws.</summary>
     internal MediaFrame(nint frame)
@@ -16,7 +16,7 @@ public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
         SetHandle(frame);
         FrameInfoData data = new() { StructSize = (uint)sizeof(FrameInfoData) };
         MediaApi.lfr_frame_get_info(frame, &data).ThrowIfFailed();
-        _info = new FrameInfo(data);
+        info = new FrameInfo(data);
     }
 
     /// <summary>Describes the planes. Its pointers are valid until this frame is disposed.</summary>
@@ -25,7 +25,7 @@ public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
         get
         {
             ObjectDisposedException.ThrowIf(IsClosed, this);
-            return ref _info;
+            return ref info;
         }
     }
 
@@ -42,7 +42,7 @@ public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
 
     /// <summary>One row of one plane, without padding. Borrowed until this frame is disposed.</summary>
     public ReadOnlySpan<byte> Row(int plane, int row) =>
-        Plane(plane).Slice(row * _info.RowStride(plane), _info.RowBytes(plane));
+        Plane(plane).Slice(row * info.RowStride(plane), info.RowBytes(plane));
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle()

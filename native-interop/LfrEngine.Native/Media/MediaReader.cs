@@ -19,9 +19,9 @@ public enum DecodeResult
 /// <remarks>One thread reads. <see cref="Interrupt"/> and <see cref="Dispose"/> may come from any other at any time.</remarks>
 public sealed unsafe class MediaReader : IDisposable
 {
-    private readonly MediaHandle _handle;
+    private readonly MediaHandle handle;
 
-    private MediaReader(MediaHandle handle) => _handle = handle;
+    private MediaReader(MediaHandle handle) => this.handle = handle;
 
     /// <summary>Versions of the FFmpeg libraries in use.</summary>
     public static string Versions => Marshal.PtrToStringUTF8((nint)MediaApi.lfr_media_versions())!;
@@ -78,28 +78,33 @@ public sealed unsafe class MediaReader : IDisposable
     public DecodeResult Read(out MediaFrame? frame)
     {
         nint native = 0;
-        int status = MediaApi.lfr_media_read(_handle, &native).ThrowIfFailed();
+        int status = MediaApi.lfr_media_read(handle, &native).ThrowIfFailed();
         frame = status == MediaApi.Ok ? new MediaFrame(native) : null;
         return (DecodeResult)status;
     }
 
     /// <summary>Makes a read in progress, and every later one, return <see cref="DecodeResult.Interrupted"/>. Does nothing
     /// on a disposed reader.</summary>
-    public void Interrupt() => InterruptQuietly(_handle);
+    public void Interrupt() => InterruptQuietly(handle);
 
     /// <summary>What is known so far. To be asked by the reading thread.</summary>
     public MediaInfo GetInfo()
     {
         MediaInfoData data = new() { StructSize = (uint)sizeof(MediaInfoData) };
-        MediaApi.lfr_media_get_info(_handle, &data).ThrowIfFailed();
+        MediaApi.lfr_media_get_info(handle, &data).ThrowIfFailed();
         return MediaInfo.From(data);
     }
 
-    /// <summary>Bytes that are not zero in this reader's free frame buffers: 0, or the wiping is broken.</summary>
+    /// <summary>Overwrites what the decoder and the input buffer keep of packets already used, for a stream that pauses. The
+    /// frames read afterwards are the same, bit by bit. The decoder's reference frames stay: it predicts from them.</summary>
+    /// <remarks>On the reading thread, or while nobody reads. The end of a stream and <see cref="Dispose"/> do it by themselves.</remarks>
+    public void Scrub() => MediaApi.lfr_media_scrub(handle).ThrowIfFailed();
+
+    /// <summary>Bytes that are not zero in this reader's free buffers: 0, or the wiping is broken.</summary>
     public long CountResidue()
     {
         long bytes;
-        MediaApi.lfr_media_count_residue(_handle, &bytes).ThrowIfFailed();
+        MediaApi.lfr_media_count_residue(handle, &bytes).ThrowIfFailed();
         return bytes;
     }
 
@@ -107,7 +112,7 @@ public sealed unsafe class MediaReader : IDisposable
     public void Dispose()
     {
         Interrupt();
-        _handle.Dispose();
+        handle.Dispose();
     }
 
     private delegate int OpenCall(MediaHandle handle, MediaOptionsData* options);

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -8,19 +9,26 @@ namespace LfrEngine.Native.Memory;
 /// <summary>Whole pages from the operating system for bytes that must be wiped: kept out of core dumps, of child processes and, where the limit allows, of swap.</summary>
 /// <remarks>
 /// Knows bytes, not faces. The engine rents typed blocks from it through its own <c>Memory/</c> folder and never calls it elsewhere.
+/// Guarded, a block lies between inaccessible pages, and the rest of its last page holds canaries.
 /// Linux: <c>mmap</c>, <c>mlock</c>, <c>MADV_DONTDUMP</c>, <c>MADV_WIPEONFORK</c>. Windows: <c>VirtualAlloc</c>, <c>VirtualLock</c>.
 /// </remarks>
 public static partial class LockedMemory
 {
-    private const int ProtRead = 1, ProtWrite = 2;
+    private const int ProtNone = 0, ProtRead = 1, ProtWrite = 2;
     private const int MapPrivate = 2, MapAnonymous = 0x20, MapAnonymousMac = 0x1000;
     private const int MadvDontDump = 16, MadvWipeOnFork = 18;
-    private const uint MemCommitReserve = 0x3000, MemRelease = 0x8000, PageReadWrite = 4;
+    private const uint MemRelease = 0x8000, PageReadWrite = 4;
 
+    private const int LimitMemlock = 8, CapabilityIpcLock = 14;
+    private const uint MemReserve = 0x2000, MemCommit = 0x1000, PageNoAccess = 1;
+    private const byte Canary = 0xC5;
+
+    // Few: pools keep their blocks. Knowing them all makes a second Free an exception instead of somebody else's pages gone.
+    private static readonly Dictionary<nint, Region> Regions = [];
     private static long allocatedBytes;
     private static long unlockedBytes;
 
-    /// <summary>Bytes now held, in whole pages.</summary>
+    /// <summary>Bytes now held, in whole pages, guard pages not counted.</summary>
     public static long AllocatedBytes => Volatile.Read(ref allocatedBytes);
 
     /// <summary>Bytes now held that the operating system refused to lock: they could reach swap.</summary>
@@ -29,28 +37,35 @@ public static partial class LockedMemory
     /// <summary>Size of a page, bytes.</summary>
     public static int PageBytes => Environment.SystemPageSize;
 
+    /// <summary>How many bytes this process may lock; null = as many as there are, or not known.</summary>
+    /// <remarks>Linux: the soft RLIMIT_MEMLOCK, unless CAP_IPC_LOCK is in effect. Windows: the minimum working set.</remarks>
+    public static long? LimitBytes { get; } = FindLimit();
+
+    /// <summary>Whether new blocks lie between inaccessible pages and are checked when they are freed: in debug builds, and
+    /// everywhere with LFR_MEMORY_GUARD=1 in the environment.</summary>
+#if DEBUG
+    public static bool IsGuarded => true;
+#else
+    public static bool IsGuarded { get; } = Environment.GetEnvironmentVariable("LFR_MEMORY_GUARD") == "1";
+#endif
+
     /// <summary>Takes zeroed pages. The caller owns them and gives them back with <see cref="Free"/>.</summary>
     /// <param name="bytes">At least 1; rounded up to whole pages.</param>
     /// <param name="locked">Whether the pages are locked into memory. Pass it to <see cref="Free"/>.</param>
     /// <exception cref="InsufficientMemoryException">The operating system gave no pages.</exception>
-    public static unsafe nint Allocate(nuint bytes, out bool locked)
+    public static nint Allocate(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked);
+
+    internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked)
     {
         ArgumentOutOfRangeException.ThrowIfZero(bytes);
         nuint rounded = RoundUp(bytes);
-        nint address;
+        nuint guard = guarded ? (nuint)PageBytes : 0;
+        nint mapping = OperatingSystem.IsWindows() ? MapWindows(rounded, guard) : MapUnix(rounded, guard);
+        nint address = mapping + (nint)guard;
         if (OperatingSystem.IsWindows())
-        {
-            address = VirtualAlloc(0, rounded, MemCommitReserve, PageReadWrite);
-            if (address == 0)
-                throw new InsufficientMemoryException($"VirtualAlloc of {rounded} bytes failed: {new Win32Exception().Message}.");
             locked = VirtualLock(address, rounded) != 0;
-        }
         else
         {
-            int anonymous = OperatingSystem.IsLinux() ? MapAnonymous : MapAnonymousMac;
-            address = MemoryMap(0, rounded, ProtRead | ProtWrite, MapPrivate | anonymous, -1, 0);
-            if (address == -1)
-                throw new InsufficientMemoryException($"mmap of {rounded} bytes failed: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
             locked = MemoryLock(address, rounded) == 0;
             if (OperatingSystem.IsLinux())
             {
@@ -59,6 +74,10 @@ public static partial class LockedMemory
                 _ = MemoryAdvise(address, rounded, MadvWipeOnFork);
             }
         }
+        if (guarded)
+            Slack(address, bytes).Fill(Canary);
+        lock (Regions)
+            Regions[address] = new Region(bytes, rounded, guard, locked);
         Interlocked.Add(ref allocatedBytes, (long)rounded);
         if (!locked)
             Interlocked.Add(ref unlockedBytes, (long)rounded);
@@ -66,25 +85,42 @@ public static partial class LockedMemory
     }
 
     /// <summary>Wipes the pages and gives them back.</summary>
-    /// <param name="address">From <see cref="Allocate"/>.</param>
+    /// <param name="address">From <see cref="Allocate(nuint, out bool)"/>.</param>
     /// <param name="bytes">The size asked for.</param>
-    /// <param name="locked">What <see cref="Allocate"/> reported.</param>
+    /// <param name="locked">What <see cref="Allocate(nuint, out bool)"/> reported.</param>
+    /// <exception cref="InvalidOperationException">The block was freed before, never allocated, or has another size; nothing was
+    /// touched. Or somebody wrote behind the end of it: it is wiped and given back all the same.</exception>
     public static unsafe void Free(nint address, nuint bytes, bool locked)
     {
-        nuint rounded = RoundUp(bytes);
-        Wipe((void*)address, rounded);
+        Region? region;
+        lock (Regions)
+        {
+            if (!Regions.TryGetValue(address, out region))
+                throw new InvalidOperationException($"The block at 0x{address:x} was freed before, or never allocated.");
+            if (region.Bytes != bytes || region.Locked != locked)
+                throw new InvalidOperationException($"The block at 0x{address:x} has {region.Bytes} bytes; {bytes} are to be freed.");
+            Regions.Remove(address);
+        }
+        int broken = region.Guard > 0 ? Slack(address, bytes).IndexOfAnyExcept(Canary) : -1;
+        Wipe((void*)address, region.Rounded);
         if (OperatingSystem.IsWindows())
-            _ = VirtualFree(address, 0, MemRelease);
+            _ = VirtualFree(address - (nint)region.Guard, 0, MemRelease);
         else
-            _ = MemoryUnmap(address, rounded);
-        Interlocked.Add(ref allocatedBytes, -(long)rounded);
-        if (!locked)
-            Interlocked.Add(ref unlockedBytes, -(long)rounded);
+            _ = MemoryUnmap(address - (nint)region.Guard, region.Rounded + 2 * region.Guard);
+        Interlocked.Add(ref allocatedBytes, -(long)region.Rounded);
+        if (!region.Locked)
+            Interlocked.Add(ref unlockedBytes, -(long)region.Rounded);
+        if (broken >= 0)
+            throw new InvalidOperationException($"Somebody wrote {broken + 1} bytes or more behind the end of a block of {bytes} bytes.");
     }
 
     /// <summary>Overwrites with zeros; the call is never optimised away.</summary>
     public static unsafe void Wipe(void* address, nuint bytes)
     {
+#if LFR_NO_WIPE
+        // The forensic tests' positive control; new blocks must still be zero, so nothing is reused either.
+        return;
+#else
         const int Chunk = 1 << 30;
         byte* at = (byte*)address;
         while (bytes > 0)
@@ -94,12 +130,78 @@ public static partial class LockedMemory
             at += length;
             bytes -= (nuint)length;
         }
+#endif
+    }
+
+    private static nint MapWindows(nuint bytes, nuint guard)
+    {
+        nint mapping = VirtualAlloc(0, bytes + 2 * guard, MemReserve, PageNoAccess);
+        if (mapping == 0 || VirtualAlloc(mapping + (nint)guard, bytes, MemCommit, PageReadWrite) == 0)
+        {
+            string reason = new Win32Exception().Message;
+            if (mapping != 0)
+                _ = VirtualFree(mapping, 0, MemRelease);
+            throw new InsufficientMemoryException($"VirtualAlloc of {bytes} bytes failed: {reason}.");
+        }
+        return mapping;
+    }
+
+    private static nint MapUnix(nuint bytes, nuint guard)
+    {
+        int anonymous = OperatingSystem.IsLinux() ? MapAnonymous : MapAnonymousMac;
+        nuint whole = bytes + 2 * guard;
+        nint mapping = MemoryMap(0, whole, guard > 0 ? ProtNone : ProtRead | ProtWrite, MapPrivate | anonymous, -1, 0);
+        if (mapping == -1)
+            throw new InsufficientMemoryException($"mmap of {whole} bytes failed: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+        if (guard > 0 && MemoryProtect(mapping + (nint)guard, bytes, ProtRead | ProtWrite) != 0)
+        {
+            string reason = new Win32Exception(Marshal.GetLastPInvokeError()).Message;
+            _ = MemoryUnmap(mapping, whole);
+            throw new InsufficientMemoryException($"mprotect of {bytes} bytes failed: {reason}.");
+        }
+        return mapping;
+    }
+
+    // What lies between the end of what was asked for and the guard page.
+    private static unsafe Span<byte> Slack(nint address, nuint bytes) => new((byte*)address + bytes, (int)(RoundUp(bytes) - bytes));
+
+    private static long? FindLimit()
+    {
+        if (OperatingSystem.IsWindows())
+            return GetProcessWorkingSetSize(-1, out nuint smallest, out _) != 0 ? (long)smallest : null;
+        if (!OperatingSystem.IsLinux() || GetLimit(LimitMemlock, out ResourceLimit limit) != 0 || limit.Soft > long.MaxValue || MayLockAll())
+            return null;
+        return (long)limit.Soft;
+    }
+
+    // A user namespace has capabilities of its own, which do not count here: only where user ids are the machine's do they.
+    private static bool MayLockAll()
+    {
+        try
+        {
+            string effective = File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff:", StringComparison.Ordinal))[7..];
+            bool has = (ulong.Parse(effective.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> CapabilityIpcLock & 1) != 0;
+            return has && File.ReadAllText("/proc/self/uid_map").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is ["0", "0", "4294967295"];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
     }
 
     private static nuint RoundUp(nuint bytes) => (bytes + (nuint)PageBytes - 1) & ~((nuint)PageBytes - 1);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint MemoryMap(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int MemoryProtect(nint address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, out ResourceLimit limit);
+
+    [LibraryImport("kernel32")]
+    private static partial int GetProcessWorkingSetSize(nint process, out nuint smallest, out nuint largest);
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int MemoryUnmap(nint address, nuint length);
@@ -118,4 +220,13 @@ public static partial class LockedMemory
 
     [LibraryImport("kernel32")]
     private static partial int VirtualLock(nint address, nuint size);
+
+    private sealed record Region(nuint Bytes, nuint Rounded, nuint Guard, bool Locked);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct ResourceLimit
+    {
+        public readonly ulong Soft;
+        public readonly ulong Hard;
+    }
 }

@@ -13,6 +13,9 @@
  * Memory
  *   Decoded pictures live in page-aligned buffers of ours: locked (best effort, counted), left out of core dumps,
  *   wiped on fork. A buffer is wiped when its last holder, decoder included, has let go of it, and only then reused.
+ *   Compressed packets are moved into such buffers as soon as the demuxer hands them over, and the demuxer's copy is
+ *   wiped. What the decoder copies for itself (its unescaped bitstream) is overwritten by lfr_media_scrub, which
+ *   closing and the end of a stream do by themselves.
  */
 #ifndef LFR_MEDIA_H
 #define LFR_MEDIA_H
@@ -131,11 +134,13 @@ typedef struct lfr_media_stats {
     uint32_t struct_size;
     uint32_t reserved;
     int64_t buffers_outstanding;    /* frame buffers someone (caller or decoder) holds */
-    int64_t bytes_allocated;        /* mapped for frame buffers, held or free */
+    int64_t bytes_allocated;        /* mapped for frames and packets, held or free */
     int64_t bytes_unlocked;         /* of those, not locked in memory (RLIMIT_MEMLOCK) */
     int64_t buffers_wiped;          /* since the process began */
-    int64_t packets_wiped;          /* compressed packets wiped after use */
-    int64_t packets_shared;         /* compressed packets somebody else still held, so not wiped by us */
+    int64_t packets_wiped;          /* compressed packets wiped when the decoder let go of them */
+    int64_t packets_shared;         /* originals of a demuxer that somebody else still held, so not wiped by us */
+    int64_t packets_outstanding;    /* packets the decoder holds */
+    int64_t scrubs;                 /* decoders scrubbed, closing included */
 } lfr_media_stats;
 
 /* Text for the latest failure on the calling thread; "" if there was none. Never holds URL credentials or queries.
@@ -164,7 +169,13 @@ LFR_API int32_t lfr_media_read(lfr_media *media, lfr_frame **out);
 /* On the reading thread, or while nobody reads. */
 LFR_API int32_t lfr_media_get_info(lfr_media *media, lfr_media_info *info);
 
-/* Bytes that are not zero in this reader's free frame buffers: 0, or the wiping is broken. For self-checks. */
+/* Overwrites what the decoder and the input buffer keep of packets already used; what is read next stays the same, bit
+ * by bit. For a stream that pauses. H.264 and HEVC: a filler NAL unit as large as the largest packet so far goes to
+ * every decoder thread; other decoders keep nothing that a packet can reach. The decoder's reference frames stay: it
+ * predicts from them. On the reading thread, or while nobody reads. */
+LFR_API int32_t lfr_media_scrub(lfr_media *media);
+
+/* Bytes that are not zero in this reader's free buffers: 0, or the wiping is broken. For self-checks. */
 LFR_API int32_t lfr_media_count_residue(lfr_media *media, int64_t *bytes);
 
 /* Frees the reader; frames already handed out stay valid. NULL is allowed. Not concurrently with any other call. */

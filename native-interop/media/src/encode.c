@@ -6,6 +6,8 @@
 /* The mjpeg encoder's quantiser scale; 1 is best. */
 #define BEST_SCALE 1
 #define WORST_SCALE 31
+#define SCRUB_PICTURES 1
+#define NOISE_SEED 0x9E3779B9u
 
 static void keep(void *opaque, uint8_t *data)
 {
@@ -93,7 +95,65 @@ static AVFrame *to_jpeg_planes(frame_pool *pool, const AVFrame *image)
     return frame;
 }
 
-static int encode(enum AVCodecID id, AVFrame *frame, int32_t quality, AVPacket *packet)
+static int get_encode_buffer(AVCodecContext *encoder, AVPacket *packet, int flags)
+{
+    (void)flags;
+    packet->buf = pool_get(encoder->opaque, (size_t)packet->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (packet->buf == NULL)
+        return AVERROR(ENOMEM);
+    packet->data = packet->buf->data;
+    return 0;
+}
+
+/* A picture of the same kind that nothing compresses well: as the encoder works on it, it overwrites what the encoder
+ * keeps of the one before, its output included. */
+static AVFrame *make_noise(frame_pool *pool, const AVFrame *like)
+{
+    AVFrame *noise = av_frame_alloc();
+    pool_picture planes;
+    if (noise == NULL || pool_get_picture(pool, like->format, like->width, like->height, NULL, &planes) < 0) {
+        av_frame_free(&noise);
+        return NULL;
+    }
+    uint32_t state = NOISE_SEED;
+    for (size_t i = 0; i + sizeof state <= (size_t)planes.buffer->size; i += sizeof state) {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        memcpy(planes.buffer->data + i, &state, sizeof state);
+    }
+    noise->format = like->format;
+    noise->width = like->width;
+    noise->height = like->height;
+    noise->color_range = like->color_range;
+    noise->colorspace = like->colorspace;
+    noise->buf[0] = planes.buffer;
+    for (int plane = 0; plane < 4; plane++) {
+        noise->data[plane] = planes.data[plane];
+        noise->linesize[plane] = planes.stride[plane];
+    }
+    return noise;
+}
+
+/* The encoder's own copies of the picture and of the file lie in plain memory that is freed as it is. */
+static void scrub_encoder(AVCodecContext *encoder, frame_pool *pool, const AVFrame *picture)
+{
+    AVFrame *noise = make_noise(pool, picture);
+    AVPacket *packet = av_packet_alloc();
+    if (noise != NULL && packet != NULL) {
+        noise->quality = BEST_SCALE * FF_QP2LAMBDA;
+        for (int i = 0; i < SCRUB_PICTURES; i++) {
+            noise->pts = i + 1;
+            if (avcodec_send_frame(encoder, noise) < 0 || avcodec_receive_packet(encoder, packet) < 0)
+                break;
+            av_packet_unref(packet);
+        }
+    }
+    av_packet_free(&packet);
+    av_frame_free(&noise);
+}
+
+static int encode(frame_pool *pool, enum AVCodecID id, AVFrame *frame, int32_t quality, AVPacket *packet)
 {
     const AVCodec *codec = avcodec_find_encoder(id);
     if (codec == NULL)
@@ -107,6 +167,9 @@ static int encode(enum AVCodecID id, AVFrame *frame, int32_t quality, AVPacket *
     encoder->color_range = frame->color_range = AVCOL_RANGE_JPEG;
     encoder->time_base = (AVRational){1, 25};
     encoder->thread_count = 1;
+    encoder->opaque = pool;
+    if (codec->capabilities & AV_CODEC_CAP_DR1)
+        encoder->get_encode_buffer = get_encode_buffer;
     if (id == AV_CODEC_ID_MJPEG) {
         int scale = WORST_SCALE - (int)lround((quality - 1) * (WORST_SCALE - BEST_SCALE) / 99.0);
         encoder->flags |= AV_CODEC_FLAG_QSCALE;
@@ -118,10 +181,11 @@ static int encode(enum AVCodecID id, AVFrame *frame, int32_t quality, AVPacket *
     int result = avcodec_open2(encoder, codec, NULL);
     if (result >= 0)
         result = avcodec_send_frame(encoder, frame);
-    if (result >= 0)
-        result = avcodec_send_frame(encoder, NULL);
+    /* Both encoders give a picture's packet at once. */
     if (result >= 0)
         result = avcodec_receive_packet(encoder, packet);
+    if (avcodec_is_open(encoder) && !lfr_keeps_everything())
+        scrub_encoder(encoder, pool, frame);
     avcodec_free_context(&encoder);
     return result;
 }
@@ -143,7 +207,7 @@ LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t 
     if (status != LFR_MEDIA_OK)
         return status;
 
-    frame_pool *pool = pool_create();
+    frame_pool *pool = pool_create(POOL_FRAMES);
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = borrow_image(image);
     if (codec == LFR_IMAGE_JPEG && pool != NULL && frame != NULL &&
@@ -154,7 +218,7 @@ LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t 
     }
     int result = AVERROR(ENOMEM);
     if (pool != NULL && packet != NULL && frame != NULL)
-        result = encode(codec == LFR_IMAGE_JPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG, frame, quality, packet);
+        result = encode(pool, codec == LFR_IMAGE_JPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG, frame, quality, packet);
     if (result >= 0) {
         *written = packet->size;
         if (packet->size > capacity)
@@ -172,5 +236,6 @@ LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t 
     av_packet_free(&packet);
     if (pool != NULL)
         pool_close(pool);
+    lfr_wipe_stack();
     return status;
 }

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (64 * 1024)
+#define FIRST_PROBE_BYTES 2048
+#define PROBE_BYTES (1 << 20)
 
 static int read_bytes(void *opaque, uint8_t *buffer, int wanted)
 {
@@ -93,6 +95,44 @@ bool input_starts_like_mp4(byte_input *input)
     uint8_t start[8] = {0};
     input->position = 0;
     return read_bytes(input, start, sizeof start) == (int)sizeof start && memcmp(start + 4, "ftyp", 4) == 0;
+}
+
+const AVInputFormat *input_probe(byte_input *input, const char *name)
+{
+    int most = (int)FFMIN(input->size, PROBE_BYTES);
+    frame_pool *pool = pool_create(POOL_FRAMES);
+    AVBufferRef *start = pool != NULL ? pool_get(pool, (size_t)most + AVPROBE_PADDING_SIZE) : NULL;
+    const AVInputFormat *found = NULL;
+    /* As libavformat does it: a doubtful answer counts only when there is no more to look at. */
+    bool last = start == NULL;
+    for (int wanted = FFMIN(FIRST_PROBE_BYTES, most), have = 0; found == NULL && !last; wanted = FFMIN(2 * wanted, most)) {
+        int count = 1;
+        while (have < wanted && count > 0) {
+            count = read_bytes(input, start->data + have, wanted - have);
+            have += FFMAX(count, 0);
+        }
+        last = wanted == most || count <= 0;
+        const AVProbeData probe = {.filename = name != NULL ? name : "", .buf = start->data, .buf_size = have};
+        int score = last ? 0 : AVPROBE_SCORE_RETRY;
+        found = av_probe_input_format2(&probe, 1, &score);
+    }
+    av_buffer_unref(&start);
+    if (pool != NULL)
+        pool_close(pool);
+    input->position = 0;
+    return found;
+}
+
+void input_scrub(byte_input *input)
+{
+    AVIOContext *context = input->context;
+    int64_t position = avio_tell(context);
+    if (position < 0)
+        return;
+    lfr_wipe(context->buffer, (size_t)context->buffer_size);
+    context->buf_ptr = context->buf_end = context->buffer;
+    context->pos = input->position = position;
+    context->eof_reached = 0;
 }
 
 void input_close(byte_input *input)

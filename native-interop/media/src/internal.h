@@ -26,7 +26,7 @@ lfr_error_text lfr_describe(int averror);
 
 int64_t lfr_now_ns(void);
 
-/* ---- pool.c: locked, wiped memory for pictures ---- */
+/* ---- pool.c: locked, wiped memory for pictures and packets ---- */
 
 typedef struct frame_pool frame_pool;
 
@@ -37,7 +37,10 @@ typedef struct {
     int stride[4];
 } pool_picture;
 
-frame_pool *pool_create(void);
+/* What a pool's buffers hold, for the counters. */
+typedef enum { POOL_FRAMES, POOL_PACKETS } pool_use;
+
+frame_pool *pool_create(pool_use use);
 
 /* Drops the owner's reference. Buffers still held stay valid, are wiped on release and then unmapped. */
 void pool_close(frame_pool *pool);
@@ -55,10 +58,23 @@ bool pool_owns(frame_pool *pool, const AVBufferRef *buffer);
 int64_t pool_count_residue(frame_pool *pool);
 
 void pool_read_stats(lfr_media_stats *stats);
-void pool_count_packet(bool wiped);
+void pool_count_scrub(void);
+
+/* Moves the packet's bytes into a buffer of the pool and wipes the original. */
+int pool_adopt_packet(frame_pool *pool, AVPacket *packet);
+
+/* Whether wiping is switched off: in a build with LFR_TEST_HOOKS only. */
+#ifdef LFR_TEST_HOOKS
+bool lfr_keeps_everything(void);
+#else
+#define lfr_keeps_everything() false
+#endif
 
 /* Writes zeros the compiler may not leave out. */
 void lfr_wipe(void *memory, size_t size);
+
+/* Wipes what functions that have returned left on this thread's stack and in its vector registers. */
+void lfr_wipe_stack(void);
 
 /* ---- convert.c: any decoded format to one of ours ---- */
 
@@ -132,7 +148,19 @@ typedef struct {
 int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *interrupted);
 int32_t input_open_memory(byte_input *input, const uint8_t *data, int64_t size, const atomic_bool *interrupted);
 bool input_starts_like_mp4(byte_input *input);
+
+/* The demuxer for these bytes, or NULL. libavformat's own probing would free a used I/O buffer unwiped. */
+const AVInputFormat *input_probe(byte_input *input, const char *name);
+
+/* Wipes the I/O buffer; what it held ahead is read again. */
+void input_scrub(byte_input *input);
 void input_close(byte_input *input);
+
+/* ---- filler.c: packets that a decoder reads and ignores ---- */
+
+/* A packet of filler NAL units at least size bytes long, framed as the decoder's stream is. False where the codec has
+ * none, or when memory is short. */
+bool filler_make(const AVCodecContext *decoder, int size, AVPacket *packet);
 
 /* ---- folder.c ---- */
 
@@ -145,6 +173,9 @@ int32_t folder_list(picture_folder *folder, const char *path);
 void folder_free(picture_folder *folder);
 
 /* ---- source.c: one demuxer and one decoder ---- */
+
+/* One per decoder thread (64 at most), and some to spare. */
+#define MAX_PENDING 80
 
 typedef struct {
     AVFormatContext *format;
@@ -160,6 +191,9 @@ typedef struct {
     int64_t packets;
     int bad_reads;                  /* in a row */
     int64_t arrival_ns;
+    int largest_packet;
+    AVFrame *pending[MAX_PENDING];  /* pictures that came out during a scrub, for the next reads */
+    int pending_count;
 } media_source;
 
 struct lfr_media {
@@ -168,6 +202,7 @@ struct lfr_media {
     atomic_bool closing;            /* the interrupt callback heeds only the deadline: RTSP may say good-bye */
     _Atomic int64_t deadline_ns;    /* 0: none */
     frame_pool *pool;
+    frame_pool *packets;
     media_source source;
     bool opened;
     bool live;
@@ -212,6 +247,9 @@ int32_t source_open_device(lfr_media *media, const char *path);
 /* Decodes the next picture into source.picture. LFR_MEDIA_OK, LFR_MEDIA_END, LFR_MEDIA_INTERRUPTED or an error. */
 int32_t source_decode(lfr_media *media);
 void source_close(lfr_media *media);
+
+/* Pictures that come out meanwhile are kept for the next source_decode. */
+void source_scrub(lfr_media *media);
 
 /* Brings frame_rate up to what is known by now. */
 void source_update_frame_rate(lfr_media *media);

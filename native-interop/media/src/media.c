@@ -57,8 +57,12 @@ LFR_API int32_t lfr_media_create(lfr_media **out)
     pthread_once(&log_silenced, silence_log);
     lfr_media *media = calloc(1, sizeof *media);
     if (media != NULL)
-        media->pool = pool_create();
-    if (media == NULL || media->pool == NULL) {
+        media->pool = pool_create(POOL_FRAMES);
+    if (media != NULL && media->pool != NULL)
+        media->packets = pool_create(POOL_PACKETS);
+    if (media == NULL || media->packets == NULL) {
+        if (media != NULL && media->pool != NULL)
+            pool_close(media->pool);
         free(media);
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for a reader");
     }
@@ -343,7 +347,15 @@ LFR_API int32_t lfr_media_count_residue(lfr_media *media, int64_t *bytes)
 {
     if (media == NULL || bytes == NULL)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_count_residue: media or bytes is null");
-    *bytes = pool_count_residue(media->pool);
+    *bytes = pool_count_residue(media->pool) + pool_count_residue(media->packets);
+    return LFR_MEDIA_OK;
+}
+
+LFR_API int32_t lfr_media_scrub(lfr_media *media)
+{
+    if (media == NULL)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_scrub: media is null");
+    source_scrub(media);
     return LFR_MEDIA_OK;
 }
 
@@ -354,6 +366,7 @@ LFR_API void lfr_media_close(lfr_media *media)
     source_close(media);
     folder_free(&media->folder);
     pool_close(media->pool);
+    pool_close(media->packets);
     free(media);
 }
 

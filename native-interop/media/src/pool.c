@@ -10,8 +10,12 @@
 
 /* Enough for the reference frames of H.264 to come and go without a system call. */
 #define MAX_FREE_BLOCKS 20
+/* Packets come in all sizes; in classes of powers of two from this on, blocks are found again. */
+#define SMALLEST_PACKET_BLOCK ((size_t)16 << 10)
 /* A folder of large pictures in many sizes must not pile them all up. */
 #define MAX_FREE_BYTES ((size_t)128 << 20)
+/* Deeper than decoders go, and well within the stack of a managed thread (1.5 MiB). */
+#define STACK_BYTES (256 * 1024)
 /* AVX-512 rows. */
 #define ROW_ALIGN 64
 /* Decoders read and write a little past a plane's last row. */
@@ -35,6 +39,7 @@ typedef struct {
 } block_list;
 
 struct frame_pool {
+    pool_use use;
     pthread_mutex_t lock;
     block_list free;
     block_list held;
@@ -47,11 +52,115 @@ static _Atomic int64_t bytes_unlocked;
 static _Atomic int64_t buffers_wiped;
 static _Atomic int64_t packets_wiped;
 static _Atomic int64_t packets_shared;
+static _Atomic int64_t packets_outstanding;
+static _Atomic int64_t scrubs;
+
+#ifdef LFR_TEST_HOOKS
+/* For the positive control of the forensic tests; never in a library that ships. */
+bool lfr_keeps_everything(void)
+{
+    const char *value = getenv("LFR_TEST_NO_WIPE");
+    return value != NULL && value[0] == '1';
+}
+#endif
 
 void lfr_wipe(void *memory, size_t size)
 {
+    if (lfr_keeps_everything())
+        return;
     memset(memory, 0, size);
     __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+/* The last bytes that memcpy moved are still in vector registers, and whoever saves those (the dynamic linker, a signal)
+ * writes them to the stack again. */
+#if defined(__x86_64__)
+__attribute__((target("avx"))) static void clear_avx(void)
+{
+    __asm__ __volatile__("vzeroall" : : : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                         "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
+__attribute__((target("avx512f"))) static void clear_avx512(void)
+{
+    __asm__ __volatile__(
+        "vpxord %%zmm16, %%zmm16, %%zmm16\n\t"
+        "vpxord %%zmm17, %%zmm17, %%zmm17\n\t"
+        "vpxord %%zmm18, %%zmm18, %%zmm18\n\t"
+        "vpxord %%zmm19, %%zmm19, %%zmm19\n\t"
+        "vpxord %%zmm20, %%zmm20, %%zmm20\n\t"
+        "vpxord %%zmm21, %%zmm21, %%zmm21\n\t"
+        "vpxord %%zmm22, %%zmm22, %%zmm22\n\t"
+        "vpxord %%zmm23, %%zmm23, %%zmm23\n\t"
+        "vpxord %%zmm24, %%zmm24, %%zmm24\n\t"
+        "vpxord %%zmm25, %%zmm25, %%zmm25\n\t"
+        "vpxord %%zmm26, %%zmm26, %%zmm26\n\t"
+        "vpxord %%zmm27, %%zmm27, %%zmm27\n\t"
+        "vpxord %%zmm28, %%zmm28, %%zmm28\n\t"
+        "vpxord %%zmm29, %%zmm29, %%zmm29\n\t"
+        "vpxord %%zmm30, %%zmm30, %%zmm30\n\t"
+        "vpxord %%zmm31, %%zmm31, %%zmm31\n\t"
+        : : : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",
+              "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
+}
+
+static void clear_registers(void)
+{
+    if (__builtin_cpu_supports("avx512f"))
+        clear_avx512();
+    if (__builtin_cpu_supports("avx"))
+        clear_avx();
+}
+#elif defined(__aarch64__)
+static void clear_registers(void)
+{
+    __asm__ __volatile__(
+        "movi v0.2d, #0\n\t"
+        "movi v1.2d, #0\n\t"
+        "movi v2.2d, #0\n\t"
+        "movi v3.2d, #0\n\t"
+        "movi v4.2d, #0\n\t"
+        "movi v5.2d, #0\n\t"
+        "movi v6.2d, #0\n\t"
+        "movi v7.2d, #0\n\t"
+        "movi v8.2d, #0\n\t"
+        "movi v9.2d, #0\n\t"
+        "movi v10.2d, #0\n\t"
+        "movi v11.2d, #0\n\t"
+        "movi v12.2d, #0\n\t"
+        "movi v13.2d, #0\n\t"
+        "movi v14.2d, #0\n\t"
+        "movi v15.2d, #0\n\t"
+        "movi v16.2d, #0\n\t"
+        "movi v17.2d, #0\n\t"
+        "movi v18.2d, #0\n\t"
+        "movi v19.2d, #0\n\t"
+        "movi v20.2d, #0\n\t"
+        "movi v21.2d, #0\n\t"
+        "movi v22.2d, #0\n\t"
+        "movi v23.2d, #0\n\t"
+        "movi v24.2d, #0\n\t"
+        "movi v25.2d, #0\n\t"
+        "movi v26.2d, #0\n\t"
+        "movi v27.2d, #0\n\t"
+        "movi v28.2d, #0\n\t"
+        "movi v29.2d, #0\n\t"
+        "movi v30.2d, #0\n\t"
+        "movi v31.2d, #0\n\t"
+        : : : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
+              "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
+}
+#else
+static void clear_registers(void)
+{
+}
+#endif
+
+__attribute__((noinline)) void lfr_wipe_stack(void)
+{
+    uint8_t below[STACK_BYTES];
+    lfr_wipe(below, sizeof below);
+    clear_registers();
 }
 
 static void list_add(block_list *list, block *item)
@@ -107,6 +216,8 @@ static block *block_map(frame_pool *pool, size_t size)
 
 static void block_unmap(block *item)
 {
+    if (lfr_keeps_everything())
+        return;
     munmap(item->memory, item->size);
     bytes_allocated -= (int64_t)item->size;
     if (!item->locked)
@@ -126,8 +237,12 @@ static void block_release(void *opaque, uint8_t *data)
     (void)data;
     block *item = opaque;
     frame_pool *pool = item->pool;
+    bool packet = pool->use == POOL_PACKETS;
     lfr_wipe(item->memory, item->size);
-    buffers_wiped++;
+    if (packet)
+        packets_wiped++;
+    else
+        buffers_wiped++;
 
     pthread_mutex_lock(&pool->lock);
     list_remove(&pool->held, item);
@@ -152,18 +267,23 @@ static void block_release(void *opaque, uint8_t *data)
         block_unmap(surplus);
         surplus = next;
     }
-    buffers_outstanding--;
+    if (packet)
+        packets_outstanding--;
+    else
+        buffers_outstanding--;
     if (last)
         pool_free(pool);
 }
 
-frame_pool *pool_create(void)
+frame_pool *pool_create(pool_use use)
 {
     frame_pool *pool = calloc(1, sizeof *pool);
     if (pool != NULL && pthread_mutex_init(&pool->lock, NULL) != 0) {
         free(pool);
         return NULL;
     }
+    if (pool != NULL)
+        pool->use = use;
     return pool;
 }
 
@@ -210,8 +330,33 @@ AVBufferRef *pool_get(frame_pool *pool, size_t size)
     pthread_mutex_lock(&pool->lock);
     list_add(&pool->held, item);
     pthread_mutex_unlock(&pool->lock);
-    buffers_outstanding++;
+    if (pool->use == POOL_PACKETS)
+        packets_outstanding++;
+    else
+        buffers_outstanding++;
     return buffer;
+}
+
+int pool_adopt_packet(frame_pool *pool, AVPacket *packet)
+{
+    if (packet->buf == NULL || packet->size <= 0)
+        return 0;
+    size_t needed = (size_t)packet->size + AV_INPUT_BUFFER_PADDING_SIZE;
+    size_t size = SMALLEST_PACKET_BLOCK;
+    while (size < needed)
+        size *= 2;
+    AVBufferRef *copy = pool_get(pool, size);
+    if (copy == NULL)
+        return AVERROR(ENOMEM);
+    memcpy(copy->data, packet->data, (size_t)packet->size);
+    if (av_buffer_is_writable(packet->buf))
+        lfr_wipe(packet->buf->data, packet->buf->size);
+    else
+        packets_shared++;
+    av_buffer_unref(&packet->buf);
+    packet->buf = copy;
+    packet->data = copy->data;
+    return 0;
 }
 
 int pool_get_picture(frame_pool *pool, enum AVPixelFormat format, int width, int height, const int *row_align,
@@ -278,12 +423,11 @@ void pool_read_stats(lfr_media_stats *stats)
     stats->buffers_wiped = buffers_wiped;
     stats->packets_wiped = packets_wiped;
     stats->packets_shared = packets_shared;
+    stats->packets_outstanding = packets_outstanding;
+    stats->scrubs = scrubs;
 }
 
-void pool_count_packet(bool wiped)
+void pool_count_scrub(void)
 {
-    if (wiped)
-        packets_wiped++;
-    else
-        packets_shared++;
+    scrubs++;
 }

@@ -161,7 +161,7 @@ static int32_t open_decoder(lfr_media *media)
     return LFR_MEDIA_OK;
 }
 
-/* Opens the demuxer and the decoder. Takes options over. */
+/* Opens the demuxer and the decoder. Takes options over. demuxer: NULL where libavformat is to find out. */
 static int32_t open_source(lfr_media *media, const char *url, const AVInputFormat *demuxer, AVDictionary *options)
 {
     media_source *source = &media->source;
@@ -175,8 +175,8 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
         format->pb = source->input.context;
     if (media->options.low_delay)
         format->flags |= AVFMT_FLAG_NOBUFFER;
-    if (demuxer != NULL)
-        format->flags |= AVFMT_FLAG_NONBLOCK;
+    if (demuxer != NULL && !source->has_input)
+        format->flags |= AVFMT_FLAG_NONBLOCK; /* a device */
 
     /* On failure this frees the context. */
     int result = avformat_open_input(&format, url, demuxer, &options);
@@ -211,10 +211,15 @@ static int32_t open_with_input(lfr_media *media, int32_t input_status, const cha
     if (input_status != LFR_MEDIA_OK)
         return input_status;
     media->source.has_input = true;
+    const AVInputFormat *demuxer = input_probe(&media->source.input, name);
+    int32_t status = demuxer != NULL ? LFR_MEDIA_OK : open_failed(media, AVERROR_INVALIDDATA);
     AVDictionary *options = NULL;
     /* A playlist in a file may not reach out; a session description (SDP) may listen. */
     av_dict_set(&options, "protocol_whitelist", name != NULL ? "file,rtp,udp" : "none", 0);
-    int32_t status = open_source(media, name, NULL, options);
+    if (status == LFR_MEDIA_OK)
+        status = open_source(media, name, demuxer, options);
+    else
+        av_dict_free(&options);
     if (status != LFR_MEDIA_OK)
         source_close(media);
     return status;
@@ -265,17 +270,6 @@ int32_t source_open_device(lfr_media *media, const char *path)
     return status;
 }
 
-/* Frees the packet, and wipes it where nobody else reads it. */
-static void drop_packet(AVPacket *packet)
-{
-    if (packet->buf != NULL && packet->size > 0) {
-        bool ours = av_buffer_is_writable(packet->buf);
-        if (ours)
-            lfr_wipe(packet->buf->data, packet->buf->size);
-        pool_count_packet(ours);
-    }
-    av_packet_unref(packet);
-}
 
 /* At most once per packet. Before the first frame of a live stream errors only mean that we came in mid-way. */
 static void note_bad_packet(lfr_media *media, const char *reason)
@@ -328,10 +322,14 @@ static int32_t feed_decoder(lfr_media *media)
         return LFR_MEDIA_OK;
     }
     source->bad_reads = 0;
-    if (packet->stream_index != source->stream) {
-        drop_packet(packet);
-        return LFR_MEDIA_OK;
+    /* From here on the last one who lets go of the packet, decoder threads included, wipes it. */
+    result = pool_adopt_packet(media->packets, packet);
+    if (result < 0 || packet->stream_index != source->stream) {
+        av_packet_unref(packet);
+        return result < 0 ? lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for a packet of %s", media->name)
+                          : LFR_MEDIA_OK;
     }
+    source->largest_packet = FFMAX(source->largest_packet, packet->size);
     source->arrival_ns = lfr_now_ns();
     source->packets++;
     source->packet_counted = false;
@@ -339,9 +337,78 @@ static int32_t feed_decoder(lfr_media *media)
     if (source->last_packet_bad)
         note_bad_packet(media, "incomplete");
     result = avcodec_send_packet(source->decoder, packet);
+    av_packet_unref(packet);
     if (result < 0)
         note_bad_packet(media, lfr_describe(result).text);
     return LFR_MEDIA_OK;
+}
+
+static bool take_pending(media_source *source)
+{
+    if (source->pending_count == 0)
+        return false;
+    av_frame_move_ref(source->picture, source->pending[0]);
+    av_frame_free(&source->pending[0]);
+    source->pending_count--;
+    memmove(source->pending, source->pending + 1, (size_t)source->pending_count * sizeof source->pending[0]);
+    return true;
+}
+
+/* Takes the pictures that are ready, so that the decoder works on what it is sent next. */
+static void keep_ready_pictures(lfr_media *media)
+{
+    media_source *source = &media->source;
+    while (source->pending_count < MAX_PENDING) {
+        AVFrame *picture = av_frame_alloc();
+        if (picture == NULL)
+            return;
+        int result = avcodec_receive_frame(source->decoder, picture);
+        if (result == 0) {
+            source->pending[source->pending_count++] = picture;
+            continue;
+        }
+        av_frame_free(&picture);
+        if (result == AVERROR(EAGAIN) || result == AVERROR_EOF || result == AVERROR(ENOMEM))
+            return;
+        note_bad_packet(media, lfr_describe(result).text);
+    }
+}
+
+/* The decoder's unescaped bitstream is the only copy of packets it keeps, and the only thing fillers are for. */
+static void scrub_bitstream(lfr_media *media)
+{
+    media_source *source = &media->source;
+    AVCodecContext *decoder = source->decoder;
+    AVPacket *filler = av_packet_alloc();
+    if (filler == NULL || !filler_make(decoder, source->largest_packet, filler)) {
+        av_packet_free(&filler);
+        return;
+    }
+    keep_ready_pictures(media);
+    /* H.264 calls a packet without a picture an error, unless pictures may be missing. */
+    enum AVDiscard skipped = decoder->skip_frame;
+    decoder->skip_frame = AVDISCARD_NONREF;
+    int threads = decoder->active_thread_type & FF_THREAD_FRAME ? decoder->thread_count : 1;
+    for (int i = 0; i < threads; i++) {
+        avcodec_send_packet(decoder, filler);
+        keep_ready_pictures(media);
+    }
+    decoder->skip_frame = skipped;
+    av_packet_free(&filler);
+}
+
+void source_scrub(lfr_media *media)
+{
+    media_source *source = &media->source;
+    if (source->decoder == NULL || !avcodec_is_open(source->decoder) || lfr_keeps_everything())
+        return;
+    /* At the end of the stream the decoder takes no more packets; closing flushes it first. */
+    if (!source->draining)
+        scrub_bitstream(media);
+    if (source->has_input)
+        input_scrub(&source->input);
+    lfr_wipe_stack();
+    pool_count_scrub();
 }
 
 int32_t source_decode(lfr_media *media)
@@ -351,6 +418,8 @@ int32_t source_decode(lfr_media *media)
         int32_t status = media_check_stop(media, "reading");
         if (status != 0)
             return status;
+        if (take_pending(source))
+            return LFR_MEDIA_OK;
         int result = avcodec_receive_frame(source->decoder, source->picture);
         if (result == 0)
             return LFR_MEDIA_OK;
@@ -370,8 +439,6 @@ int32_t source_decode(lfr_media *media)
         }
         if (source->draining)
             return LFR_MEDIA_END;
-        /* Only now has the decoder used the packet up. */
-        drop_packet(source->packet);
         status = feed_decoder(media);
         if (status != LFR_MEDIA_OK)
             return status;
@@ -381,14 +448,25 @@ int32_t source_decode(lfr_media *media)
 void source_close(lfr_media *media)
 {
     media_source *source = &media->source;
-    if (source->packet != NULL)
-        drop_packet(source->packet);
     av_packet_free(&source->packet);
     av_frame_free(&source->picture);
-    if (source->decoder != NULL && avcodec_is_open(source->decoder))
+    if (source->decoder != NULL && avcodec_is_open(source->decoder)) {
+        /* Lets go of the reference frames, and makes the decoder take packets again. */
         avcodec_flush_buffers(source->decoder);
+        source->draining = false;
+        source_scrub(media);
+        avcodec_flush_buffers(source->decoder);
+    }
+    while (source->pending_count > 0)
+        av_frame_free(&source->pending[--source->pending_count]);
     avcodec_free_context(&source->decoder);
 
+    /* A URL's own I/O buffer; ours is wiped by input_close. */
+    if (source->format != NULL && source->format->pb != NULL && !source->has_input) {
+        AVIOContext *context = source->format->pb;
+        lfr_wipe(context->buffer, (size_t)context->buffer_size);
+        context->buf_ptr = context->buf_end = context->buffer;
+    }
     media->closing = true;
     media_set_deadline(media, CLOSE_TIMEOUT_MS);
     avformat_close_input(&source->format);
@@ -396,6 +474,7 @@ void source_close(lfr_media *media)
     if (source->has_input)
         input_close(&source->input);
     source->has_input = false;
+    lfr_wipe_stack();
 }
 
 void source_update_frame_rate(lfr_media *media)

@@ -56,11 +56,11 @@ internal static class Ffmpeg
 /// <summary>A folder that goes away with its test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("lfr-media-");
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-media-");
 
-    public string Path => _folder.FullName;
+    public string Path => folder.FullName;
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => folder.Delete(recursive: true);
 }

@@ -8,16 +8,16 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
 {
     private const int BadArgument = (int)MediaError.BadArgument;
 
-    private readonly nint _media;
+    private readonly nint media;
 
     public MediaAbiTests()
     {
         nint media;
         Assert.Equal(0, lfr_media_create(&media));
-        _media = media;
+        this.media = media;
     }
 
-    public void Dispose() => lfr_media_close(_media);
+    public void Dispose() => lfr_media_close(media);
 
     [Fact]
     public void EveryFunction_NullHandle_IsRefused()
@@ -36,6 +36,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         Assert.Equal(0, frame);
         Assert.Equal(BadArgument, lfr_media_get_info(0, &info));
         Assert.Equal(BadArgument, lfr_media_count_residue(0, &bytes));
+        Assert.Equal(BadArgument, lfr_media_scrub(0));
         Assert.Equal(BadArgument, lfr_frame_get_info(0, &frameInfo));
         Assert.Equal(BadArgument, lfr_media_get_stats(null));
         Assert.Equal(0, lfr_media_has_decoder(null));
@@ -47,13 +48,13 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     public void EveryFunction_NullArgument_IsRefused()
     {
         byte data = 0;
-        Assert.Equal(BadArgument, lfr_media_open(_media, null, null));
-        Assert.Equal(BadArgument, lfr_media_open(_media, "", null));
-        Assert.Equal(BadArgument, lfr_media_open_memory(_media, null, 1, null));
-        Assert.Equal(BadArgument, lfr_media_open_memory(_media, &data, -1, null));
-        Assert.Equal(BadArgument, lfr_media_read(_media, null));
-        Assert.Equal(BadArgument, lfr_media_get_info(_media, null));
-        Assert.Equal(BadArgument, lfr_media_count_residue(_media, null));
+        Assert.Equal(BadArgument, lfr_media_open(media, null, null));
+        Assert.Equal(BadArgument, lfr_media_open(media, "", null));
+        Assert.Equal(BadArgument, lfr_media_open_memory(media, null, 1, null));
+        Assert.Equal(BadArgument, lfr_media_open_memory(media, &data, -1, null));
+        Assert.Equal(BadArgument, lfr_media_read(media, null));
+        Assert.Equal(BadArgument, lfr_media_get_info(media, null));
+        Assert.Equal(BadArgument, lfr_media_count_residue(media, null));
         Assert.NotEmpty(MediaApi.LastError());
     }
 
@@ -61,21 +62,22 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     public void Read_NothingOpened_IsRefused()
     {
         nint frame;
-        Assert.Equal(BadArgument, lfr_media_read(_media, &frame));
+        Assert.Equal(0, lfr_media_scrub(media));
+        Assert.Equal(BadArgument, lfr_media_read(media, &frame));
     }
 
     [Fact]
     public void Open_Twice_IsRefused()
     {
-        Assert.Equal((int)MediaError.CannotOpen, lfr_media_open(_media, "/missing", null));
-        Assert.Equal(BadArgument, lfr_media_open(_media, "/missing", null));
+        Assert.Equal((int)MediaError.CannotOpen, lfr_media_open(media, "/missing", null));
+        Assert.Equal(BadArgument, lfr_media_open(media, "/missing", null));
     }
 
     [Fact]
     public void Open_Interrupted_SaysSo()
     {
-        Assert.Equal(0, lfr_media_interrupt(_media));
-        Assert.Equal(MediaApi.Interrupted, lfr_media_open(_media, "/missing", null));
+        Assert.Equal(0, lfr_media_interrupt(media));
+        Assert.Equal(MediaApi.Interrupted, lfr_media_open(media, "/missing", null));
     }
 
     [Theory]
@@ -100,7 +102,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
             RtspTransport = transport,
             PictureIntervalUs = intervalUs,
         };
-        Assert.Equal(BadArgument, lfr_media_open(_media, "/missing", &options));
+        Assert.Equal(BadArgument, lfr_media_open(media, "/missing", &options));
     }
 
     [Fact]
@@ -108,7 +110,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     {
         MediaInfoData info = new() { StructSize = (uint)sizeof(MediaInfoData) - 1 };
         MediaStatsData stats = new() { StructSize = 0 };
-        Assert.Equal(BadArgument, lfr_media_get_info(_media, &info));
+        Assert.Equal(BadArgument, lfr_media_get_info(media, &info));
         Assert.Equal(BadArgument, lfr_media_get_stats(&stats));
         stats.StructSize = (uint)sizeof(MediaStatsData);
         Assert.Equal(0, lfr_media_get_stats(&stats));
@@ -167,6 +169,9 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
 
     [LibraryImport("liblfr_media.so")]
     private static partial int lfr_media_count_residue(nint media, long* bytes);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial int lfr_media_scrub(nint media);
 
     [LibraryImport("liblfr_media.so")]
     private static partial void lfr_media_close(nint media);

@@ -5,9 +5,9 @@ namespace LfrEngine.Native.Tests.Media;
 /// <summary>Sources that are missing, empty, something else, or broken.</summary>
 public sealed class MediaDamageTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("missing.mp4")]
@@ -33,8 +33,8 @@ public sealed class MediaDamageTests : IDisposable
     [Fact]
     public void Open_EmptyFile_IsNoVideo()
     {
-        File.WriteAllBytes(_folder["empty.mp4"], []);
-        MediaException error = Assert.Throws<MediaException>(() => Frames.Open(_folder["empty.mp4"]));
+        File.WriteAllBytes(folder["empty.mp4"], []);
+        MediaException error = Assert.Throws<MediaException>(() => Frames.Open(folder["empty.mp4"]));
         Assert.Equal(MediaError.NotVideo, error.Error);
         Assert.Contains("empty", error.Message, StringComparison.Ordinal);
     }
@@ -45,15 +45,15 @@ public sealed class MediaDamageTests : IDisposable
     [InlineData("notes")]
     public void Open_TextFile_IsNoVideo(string name)
     {
-        File.WriteAllText(_folder[name], string.Concat(Enumerable.Repeat("A line of text, nothing else.\n", 200)));
-        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(_folder[name])).Error);
+        File.WriteAllText(folder[name], string.Concat(Enumerable.Repeat("A line of text, nothing else.\n", 200)));
+        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(folder[name])).Error);
     }
 
     [Fact]
     public void Read_TextNamedLikeAPicture_Throws()
     {
-        File.WriteAllText(_folder["notes.jpg"], "A line of text, nothing else.\n");
-        Assert.Contains(Assert.Throws<MediaException>(() => Frames.Decode(_folder["notes.jpg"])).Error, new[] { MediaError.NotVideo, MediaError.ReadError });
+        File.WriteAllText(folder["notes.jpg"], "A line of text, nothing else.\n");
+        Assert.Contains(Assert.Throws<MediaException>(() => Frames.Decode(folder["notes.jpg"])).Error, new[] { MediaError.NotVideo, MediaError.ReadError });
     }
 
     [Fact]
@@ -61,15 +61,15 @@ public sealed class MediaDamageTests : IDisposable
     {
         byte[] noise = new byte[100_000];
         new Random(1).NextBytes(noise);
-        File.WriteAllBytes(_folder["noise.bin"], noise);
-        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(_folder["noise.bin"])).Error);
+        File.WriteAllBytes(folder["noise.bin"], noise);
+        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(folder["noise.bin"])).Error);
     }
 
     [Fact]
     public void Open_SoundOnly_IsNoVideo()
     {
-        Ffmpeg.Run($"-f lavfi -i sine=d=1 \"{_folder["tone.wav"]}\"");
-        MediaException error = Assert.Throws<MediaException>(() => Frames.Open(_folder["tone.wav"]));
+        Ffmpeg.Run($"-f lavfi -i sine=d=1 \"{folder["tone.wav"]}\"");
+        MediaException error = Assert.Throws<MediaException>(() => Frames.Open(folder["tone.wav"]));
         Assert.Equal(MediaError.NotVideo, error.Error);
         Assert.Contains("no video stream", error.Message, StringComparison.Ordinal);
     }
@@ -77,15 +77,15 @@ public sealed class MediaDamageTests : IDisposable
     [Fact]
     public void Open_PlaylistInFile_DoesNotReachOut()
     {
-        File.WriteAllText(_folder["list.m3u8"], "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n");
-        Assert.Throws<MediaException>(() => Frames.Decode(_folder["list.m3u8"]));
+        File.WriteAllText(folder["list.m3u8"], "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n");
+        Assert.Throws<MediaException>(() => Frames.Decode(folder["list.m3u8"]));
     }
 
     [Fact]
     public void Read_TruncatedMp4_GivesWhatThereIsAndSaysSo()
     {
-        byte[] whole = File.ReadAllBytes(Ffmpeg.Clip(_folder, "whole.mp4", "-c:v libx264 -g 10 -movflags +faststart", frames: 50));
-        string cut = _folder["cut.mp4"];
+        byte[] whole = File.ReadAllBytes(Ffmpeg.Clip(folder, "whole.mp4", "-c:v libx264 -g 10 -movflags +faststart", frames: 50));
+        string cut = folder["cut.mp4"];
         File.WriteAllBytes(cut, whole[..(whole.Length * 6 / 10)]);
 
         using MediaReader reader = Frames.Open(cut);
@@ -101,8 +101,8 @@ public sealed class MediaDamageTests : IDisposable
     [Fact]
     public void Open_Mp4WithoutIndex_SaysSo()
     {
-        byte[] whole = File.ReadAllBytes(Ffmpeg.Clip(_folder, "whole.mp4", "-c:v libx264", frames: 50));
-        string cut = _folder["cut.mp4"];
+        byte[] whole = File.ReadAllBytes(Ffmpeg.Clip(folder, "whole.mp4", "-c:v libx264", frames: 50));
+        string cut = folder["cut.mp4"];
         File.WriteAllBytes(cut, whole[..(whole.Length * 6 / 10)]);
 
         MediaException error = Assert.Throws<MediaException>(() => Frames.Open(cut));
@@ -116,7 +116,7 @@ public sealed class MediaDamageTests : IDisposable
     [InlineData("clip.mkv")]
     public void Read_DamageInTheMiddle_IsSkippedAndCounted(string name)
     {
-        string clip = Ffmpeg.Clip(_folder, name, "-c:v libx264 -g 10 -bf 0 -b:v 2M", "320x240", 100);
+        string clip = Ffmpeg.Clip(folder, name, "-c:v libx264 -g 10 -bf 0 -b:v 2M", "320x240", 100);
         byte[] bytes = File.ReadAllBytes(clip);
         new Random(3).NextBytes(bytes.AsSpan(bytes.Length * 4 / 10, bytes.Length / 10));
         File.WriteAllBytes(clip, bytes);
@@ -134,7 +134,7 @@ public sealed class MediaDamageTests : IDisposable
     [Fact]
     public void Read_WholeFile_CountsNoDamage()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.ts", "-c:v libx264 -g 10 -bf 2", frames: 50);
+        string clip = Ffmpeg.Clip(folder, "clip.ts", "-c:v libx264 -g 10 -bf 2", frames: 50);
         using MediaReader reader = Frames.Open(clip);
         Frames.ForEach(reader, frame => Assert.False(frame.Info.IsCorrupt));
         Assert.Equal((0L, false), (reader.GetInfo().Corrupt, reader.GetInfo().IsTruncated));

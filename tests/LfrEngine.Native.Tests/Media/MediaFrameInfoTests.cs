@@ -5,9 +5,9 @@ namespace LfrEngine.Native.Tests.Media;
 /// <summary>Times, colours and names that travel with the frames.</summary>
 public sealed class MediaFrameInfoTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("clip.mp4")]
@@ -16,7 +16,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     [InlineData("clip.avi")]
     public void Pts_ConstantFrameRate_StepsByOneFrame(string name)
     {
-        string clip = Ffmpeg.Clip(_folder, name, "-c:v libx264 -bf 2 -pix_fmt yuv420p", frames: 20);
+        string clip = Ffmpeg.Clip(folder, name, "-c:v libx264 -bf 2 -pix_fmt yuv420p", frames: 20);
 
         List<FrameInfo> infos = Frames.Infos(clip);
 
@@ -29,7 +29,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     [Fact]
     public void Pts_VariableFrameRate_IsKept()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mkv", "-vf select='not(mod(n\\,3))' -fps_mode vfr -c:v libx264", frames: 6);
+        string clip = Ffmpeg.Clip(folder, "clip.mkv", "-vf select='not(mod(n\\,3))' -fps_mode vfr -c:v libx264", frames: 6);
 
         Assert.Equal([0, 120_000, 240_000, 360_000, 480_000, 600_000], Frames.Infos(clip).Select(info => info.PtsUs));
     }
@@ -37,7 +37,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     [Fact]
     public void Pts_MissingInStream_IsSynthesised()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.h264", "-c:v libx264 -bf 0", frames: 10);
+        string clip = Ffmpeg.Clip(folder, "clip.h264", "-c:v libx264 -bf 0", frames: 10);
 
         Assert.Equal(Enumerable.Range(0, 10).Select(i => i * 40_000L), Frames.Infos(clip).Select(info => info.PtsUs));
     }
@@ -46,9 +46,9 @@ public sealed class MediaFrameInfoTests : IDisposable
     public void Pts_ClockReset_GoesOn()
     {
         // Ten seconds in, the second half starts over from zero.
-        string first = Ffmpeg.Clip(_folder, "first.ts", "-c:v libx264 -bf 0 -output_ts_offset 10", frames: 5);
-        string second = Ffmpeg.Clip(_folder, "second.ts", "-c:v libx264 -bf 0", frames: 5);
-        string both = _folder["both.ts"];
+        string first = Ffmpeg.Clip(folder, "first.ts", "-c:v libx264 -bf 0 -output_ts_offset 10", frames: 5);
+        string second = Ffmpeg.Clip(folder, "second.ts", "-c:v libx264 -bf 0", frames: 5);
+        string both = folder["both.ts"];
         File.WriteAllBytes(both, [.. File.ReadAllBytes(first), .. File.ReadAllBytes(second)]);
 
         long[] times = [.. Frames.Infos(both).Select(info => info.PtsUs)];
@@ -60,7 +60,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     [Fact]
     public void Arrival_EveryFrame_IsOnTheMonotonicClock()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264");
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264");
         long before = System.Diagnostics.Stopwatch.GetTimestamp();
 
         List<FrameInfo> infos = Frames.Infos(clip);
@@ -81,7 +81,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     public void Colour_OfStream_IsReported(string codec, string size, ColourMatrix matrix, ColourRange range, ChromaLocation chroma)
     {
         // The filter graph would tag the test source itself; the encoder's options alone shall count.
-        string clip = Ffmpeg.Clip(_folder, "clip.nut", $"-pix_fmt yuv420p -c:v {codec}", size, frames: 2);
+        string clip = Ffmpeg.Clip(folder, "clip.nut", $"-pix_fmt yuv420p -c:v {codec}", size, frames: 2);
 
         FrameInfo info = Frames.FirstInfo(clip);
 
@@ -91,7 +91,7 @@ public sealed class MediaFrameInfoTests : IDisposable
     [Fact]
     public void Info_OfFile_NamesWhatIsInIt()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 25);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 25);
         using MediaReader reader = Frames.Open(clip);
 
         MediaInfo before = reader.GetInfo();
@@ -118,9 +118,9 @@ public sealed class MediaFrameInfoTests : IDisposable
     [Fact]
     public void Read_SizeChangesMidStream_FramesFollow()
     {
-        string small = Ffmpeg.Clip(_folder, "small.h264", "-c:v libx264 -bf 0 -pix_fmt yuv420p", "160x120", 5);
-        string large = Ffmpeg.Clip(_folder, "large.h264", "-c:v libx264 -bf 0 -pix_fmt yuv420p", "320x240", 5);
-        string both = _folder["both.h264"];
+        string small = Ffmpeg.Clip(folder, "small.h264", "-c:v libx264 -bf 0 -pix_fmt yuv420p", "160x120", 5);
+        string large = Ffmpeg.Clip(folder, "large.h264", "-c:v libx264 -bf 0 -pix_fmt yuv420p", "320x240", 5);
+        string both = folder["both.h264"];
         File.WriteAllBytes(both, [.. File.ReadAllBytes(small), .. File.ReadAllBytes(large)]);
 
         List<FrameInfo> infos = Frames.Infos(both);

@@ -13,13 +13,13 @@ public sealed class MediaStatisticsGroup
 [Collection(MediaStatisticsGroup.Name)]
 public sealed class MediaLifetimeTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
     public MediaLifetimeTests() => AssertNothingHeld();
 
     public void Dispose()
     {
-        _folder.Dispose();
+        folder.Dispose();
         AssertNothingHeld();
     }
 
@@ -31,7 +31,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [InlineData("clip.gif", "", 1)]
     public void Dispose_AfterReading_HoldsNothingAndHasWipedEveryFrame(string name, string output, int threads)
     {
-        string clip = Ffmpeg.Clip(_folder, name, output, frames: 30);
+        string clip = Ffmpeg.Clip(folder, name, output, frames: 30);
         MediaStatistics before = MediaStatistics.Read();
 
         using (MediaReader reader = Frames.Open(clip, new MediaOptions { DecoderThreads = threads }))
@@ -50,7 +50,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Read_PacketsOfH264_AreWiped()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264", frames: 30);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264", frames: 30);
         MediaStatistics before = MediaStatistics.Read();
 
         Frames.Decode(clip);
@@ -62,7 +62,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Dispose_Midway_HoldsNothing()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -bf 3", frames: 30);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -bf 3", frames: 30);
         using MediaReader reader = Frames.Open(clip);
         for (int i = 0; i < 10; i++)
         {
@@ -77,7 +77,7 @@ public sealed class MediaLifetimeTests : IDisposable
     public unsafe void Release_LastHolder_LeavesZeros()
     {
         // Raw video is copied into our buffer, so nobody but this frame holds it.
-        string clip = Ffmpeg.Clip(_folder, "clip.nut", "-c:v rawvideo -pix_fmt yuv420p", frames: 2);
+        string clip = Ffmpeg.Clip(folder, "clip.nut", "-c:v rawvideo -pix_fmt yuv420p", frames: 2);
         using MediaReader reader = Frames.Open(clip);
         reader.Read(out MediaFrame? frame);
         byte* luma = frame!.Info.PlanePointer(0);
@@ -93,7 +93,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Frame_OutlivingItsReader_StaysValidAndIsWipedLater()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 3);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 3);
         MediaReader reader = Frames.Open(clip);
         reader.Read(out MediaFrame? frame);
         byte[] before = Frames.Pack(frame!);
@@ -110,8 +110,8 @@ public sealed class MediaLifetimeTests : IDisposable
     public void Buffers_OfManySizes_DoNotPileUp()
     {
         for (int i = 0; i < 40; i++)
-            File.WriteAllBytes(_folder[$"{i:00}.png"], Png(300 + 40 * i, 300));
-        using MediaReader reader = Frames.Open(_folder.Path);
+            File.WriteAllBytes(folder[$"{i:00}.png"], Png(300 + 40 * i, 300));
+        using MediaReader reader = Frames.Open(folder.Path);
         long peak = 0;
 
         Assert.Equal(40, Frames.ForEach(reader, _ => peak = Math.Max(peak, MediaStatistics.Read().BytesAllocated)));
@@ -122,9 +122,9 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Open_Failing_LeaksNothing()
     {
-        File.WriteAllText(_folder["text.mp4"], "no video");
+        File.WriteAllText(folder["text.mp4"], "no video");
         for (int i = 0; i < 20; i++)
-            Assert.Throws<MediaException>(() => Frames.Open(_folder["text.mp4"]));
+            Assert.Throws<MediaException>(() => Frames.Open(folder["text.mp4"]));
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Use_AfterDispose_ThrowsAndDisposingAgainDoesNot()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264", frames: 3);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264", frames: 3);
         MediaReader reader = Frames.Open(clip);
         reader.Read(out MediaFrame? frame);
         reader.Dispose();
@@ -157,7 +157,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public async Task Dispose_WhileAnotherThreadReads_IsSafe()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264", frames: 100);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264", frames: 100);
         for (int round = 0; round < 20; round++)
         {
             MediaReader reader = Frames.Open(clip);
@@ -186,7 +186,7 @@ public sealed class MediaLifetimeTests : IDisposable
     [Fact]
     public void Locking_OfBuffers_IsCounted()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264", frames: 3);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264", frames: 3);
         using MediaReader reader = Frames.Open(clip);
         reader.Read(out MediaFrame? frame);
         using MediaFrame held = frame!;

@@ -14,25 +14,25 @@ public sealed class MediaNetworkTests : IDisposable
     /// <summary>Far above what is expected, far below a hang.</summary>
     private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(10);
 
-    private readonly TemporaryFolder _folder = new();
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TemporaryFolder folder = new();
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
 
-    public MediaNetworkTests() => _listener.Start();
+    public MediaNetworkTests() => listener.Start();
 
     private static CancellationToken Stopping => TestContext.Current.CancellationToken;
 
-    private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    private int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     public void Dispose()
     {
-        _listener.Dispose();
-        _folder.Dispose();
+        listener.Dispose();
+        folder.Dispose();
     }
 
     [Fact]
     public async Task Read_Http_EqualsTheFile()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p -movflags +faststart", frames: 30);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p -movflags +faststart", frames: 30);
         Task serving = ServeAsync(File.ReadAllBytes(clip), "video/mp4", stall: null);
 
         byte[] read = await Task.Run(() => Frames.Decode($"http://user:secret@127.0.0.1:{Port}/clip.mp4"), Stopping);
@@ -116,7 +116,7 @@ public sealed class MediaNetworkTests : IDisposable
     {
         using CancellationTokenSource cancel = new();
         Task<MediaReader> opening = Task.Run(() => MediaReader.Open($"{scheme}://127.0.0.1:{Port}/live", null, cancel.Token), Stopping);
-        using TcpClient accepted = await _listener.AcceptTcpClientAsync(Stopping);
+        using TcpClient accepted = await listener.AcceptTcpClientAsync(Stopping);
 
         Stopwatch clock = Stopwatch.StartNew();
         await cancel.CancelAsync();
@@ -209,7 +209,7 @@ public sealed class MediaNetworkTests : IDisposable
     /// <summary>Answers one HTTP request; then either closes, or holds the connection until the stall is over.</summary>
     private async Task ServeAsync(byte[] body, string type, Task? stall)
     {
-        using TcpClient client = await _listener.AcceptTcpClientAsync(Stopping);
+        using TcpClient client = await listener.AcceptTcpClientAsync(Stopping);
         NetworkStream stream = client.GetStream();
         byte[] request = new byte[8192];
         _ = await stream.ReadAsync(request, Stopping);
@@ -229,7 +229,7 @@ public sealed class MediaNetworkTests : IDisposable
     /// <summary>A reader on a transport stream that has sent everything it has and neither goes on nor closes.</summary>
     private async Task<StalledStream> StallAsync(MediaOptions options)
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.ts", "-c:v libx264 -bf 0 -g 5 -tune zerolatency", frames: 50);
+        string clip = Ffmpeg.Clip(folder, "clip.ts", "-c:v libx264 -bf 0 -g 5 -tune zerolatency", frames: 50);
         TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task serving = ServeAsync(File.ReadAllBytes(clip), "video/mp2t", over.Task);
         MediaReader reader = await Task.Run(() => Frames.Open($"http://127.0.0.1:{Port}/live.ts", options), Stopping);
@@ -258,7 +258,7 @@ public sealed class MediaNetworkTests : IDisposable
 
     private RtspServer StartRtspServer()
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -bf 0 -g 5 -pix_fmt yuv420p -tune zerolatency", frames: 500);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -bf 0 -g 5 -pix_fmt yuv420p -tune zerolatency", frames: 500);
         const string Python = "/usr/bin/python3";
         if (!File.Exists(Python))
             Assert.Skip($"No {Python}. The RTSP server needs the Debian packages {RtspPackages}.");

@@ -5,9 +5,9 @@ namespace LfrEngine.Native.Tests.Media;
 /// <summary>Frames come upright, whatever the camera's position was.</summary>
 public sealed class MediaOrientationTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("yuv420p", 90)]
@@ -63,7 +63,7 @@ public sealed class MediaOrientationTests : IDisposable
     public void Read_ExifOrientation_IsApplied(int orientation, int degrees, bool mirrored)
     {
         const int Width = 50, Height = 34;
-        string plain = Ffmpeg.Clip(_folder, "plain.jpg", "-c:v mjpeg -pix_fmt yuvj444p", $"{Width}x{Height}", 1);
+        string plain = Ffmpeg.Clip(folder, "plain.jpg", "-c:v mjpeg -pix_fmt yuvj444p", $"{Width}x{Height}", 1);
         byte[] jpeg = File.ReadAllBytes(plain);
         using MediaFrame source = MediaReader.ReadPicture(jpeg);
         using MediaFrame turned = MediaReader.ReadPicture(WithOrientation(jpeg, orientation));
@@ -94,8 +94,8 @@ public sealed class MediaOrientationTests : IDisposable
 
     private string TurnedClip(string format, int degrees)
     {
-        string clip = Ffmpeg.Clip(_folder, "plain.mp4", $"-c:v libx264 -pix_fmt {format}", frames: 3);
-        string turned = _folder["turned.mp4"];
+        string clip = Ffmpeg.Clip(folder, "plain.mp4", $"-c:v libx264 -pix_fmt {format}", frames: 3);
+        string turned = folder["turned.mp4"];
         Ffmpeg.Run($"-i \"{clip}\" -c copy -metadata:s:v rotate={degrees} \"{turned}\"");
         if (Frames.FirstInfo(turned).RotationDegrees == 0)
             Ffmpeg.Run($"-display_rotation {degrees} -i \"{clip}\" -c copy \"{turned}\"");

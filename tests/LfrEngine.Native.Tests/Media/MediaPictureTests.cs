@@ -5,9 +5,9 @@ namespace LfrEngine.Native.Tests.Media;
 /// <summary>Still pictures: files, memory, folders, animations; and writing them.</summary>
 public sealed class MediaPictureTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("picture.jpg", "-pix_fmt yuvj420p", "yuvj420p", PixelFormat.I420)]
@@ -16,7 +16,7 @@ public sealed class MediaPictureTests : IDisposable
     [InlineData("picture.png", "-pix_fmt gray", "gray", PixelFormat.Grey)]
     public void Read_PictureFile_IsOneFrameAsFfmpegDecodesIt(string name, string output, string format, PixelFormat expected)
     {
-        string picture = Ffmpeg.Clip(_folder, name, output, "333x257", 1);
+        string picture = Ffmpeg.Clip(folder, name, output, "333x257", 1);
 
         FrameInfo info = Assert.Single(Frames.Infos(picture));
 
@@ -37,7 +37,7 @@ public sealed class MediaPictureTests : IDisposable
     public void Read_RgbPicture_IsLaidOnWhite(string name, string format)
     {
         string filter = format == "pal8" ? "null" : "format=rgba,colorchannelmixer=aa=0.6";
-        string picture = Ffmpeg.Clip(_folder, name, $"-vf {filter} -pix_fmt {format} {(name.EndsWith("webp", StringComparison.Ordinal) ? "-lossless 1" : "")}", "333x257", 1);
+        string picture = Ffmpeg.Clip(folder, name, $"-vf {filter} -pix_fmt {format} {(name.EndsWith("webp", StringComparison.Ordinal) ? "-lossless 1" : "")}", "333x257", 1);
         byte[] expected = Frames.ToI444(Ffmpeg.Decode(picture, "rgba"), 333 * 257);
 
         byte[] actual = Frames.Decode(picture);
@@ -50,7 +50,7 @@ public sealed class MediaPictureTests : IDisposable
     [Fact]
     public void Read_Gif_PlaysOnceWithItsTimes()
     {
-        string gif = Ffmpeg.Clip(_folder, "clip.gif", "-r 10 -loop 0", frames: 5);
+        string gif = Ffmpeg.Clip(folder, "clip.gif", "-r 10 -loop 0", frames: 5);
 
         Assert.Equal([0, 100_000, 200_000, 300_000, 400_000], Frames.Infos(gif).Select(info => info.PtsUs));
     }
@@ -58,16 +58,16 @@ public sealed class MediaPictureTests : IDisposable
     [Fact]
     public void Read_Folder_FollowsNamesAndSkipsBrokenPictures()
     {
-        Ffmpeg.Clip(_folder, "b.png", "-pix_fmt rgb24", "64x48", 1);
-        Ffmpeg.Clip(_folder, "B.jpg", "-pix_fmt yuvj420p", "80x60", 1);
-        Ffmpeg.Clip(_folder, "d.JPEG", "-f image2 -update 1 -c:v mjpeg -pix_fmt yuvj422p", "333x257", 1);
-        Ffmpeg.Clip(_folder, "e.bmp", "", "32x32", 1);
-        File.WriteAllText(_folder["c.jpg"], "not a picture");
-        File.WriteAllBytes(_folder["f.webp"], []);
-        File.WriteAllText(_folder["notes.txt"], "not even meant to be one");
-        Directory.CreateDirectory(_folder["g.png"]);
+        Ffmpeg.Clip(folder, "b.png", "-pix_fmt rgb24", "64x48", 1);
+        Ffmpeg.Clip(folder, "B.jpg", "-pix_fmt yuvj420p", "80x60", 1);
+        Ffmpeg.Clip(folder, "d.JPEG", "-f image2 -update 1 -c:v mjpeg -pix_fmt yuvj422p", "333x257", 1);
+        Ffmpeg.Clip(folder, "e.bmp", "", "32x32", 1);
+        File.WriteAllText(folder["c.jpg"], "not a picture");
+        File.WriteAllBytes(folder["f.webp"], []);
+        File.WriteAllText(folder["notes.txt"], "not even meant to be one");
+        Directory.CreateDirectory(folder["g.png"]);
 
-        using MediaReader reader = Frames.Open(_folder.Path, new MediaOptions { PictureIntervalUs = 100_000 });
+        using MediaReader reader = Frames.Open(folder.Path, new MediaOptions { PictureIntervalUs = 100_000 });
         List<(int, int, long, long)> seen = [];
         Frames.ForEach(reader, frame => seen.Add((frame.Info.Width, frame.Info.Height, frame.Info.Index, frame.Info.PtsUs)));
 
@@ -82,15 +82,15 @@ public sealed class MediaPictureTests : IDisposable
     [Fact]
     public void Read_FolderOfBrokenPictures_Throws()
     {
-        File.WriteAllText(_folder["a.jpg"], "not a picture");
-        using MediaReader reader = Frames.Open(_folder.Path);
+        File.WriteAllText(folder["a.jpg"], "not a picture");
+        using MediaReader reader = Frames.Open(folder.Path);
 
         Assert.Equal(MediaError.ReadError, Assert.Throws<MediaException>(() => reader.Read(out _)).Error);
     }
 
     [Fact]
     public void Open_FolderWithoutPictures_Throws() =>
-        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(_folder.Path)).Error);
+        Assert.Equal(MediaError.NotVideo, Assert.Throws<MediaException>(() => Frames.Open(folder.Path)).Error);
 
     [Theory]
     [InlineData("picture.jpg", "-pix_fmt yuvj420p")]
@@ -98,7 +98,7 @@ public sealed class MediaPictureTests : IDisposable
     [InlineData("clip.mp4", "-c:v libx264")]
     public void ReadPicture_FromMemory_EqualsTheFile(string name, string output)
     {
-        string picture = Ffmpeg.Clip(_folder, name, output, frames: 1);
+        string picture = Ffmpeg.Clip(folder, name, output, frames: 1);
 
         using MediaFrame frame = MediaReader.ReadPicture(File.ReadAllBytes(picture));
 
@@ -110,7 +110,7 @@ public sealed class MediaPictureTests : IDisposable
     [InlineData("picture.png", "-pix_fmt rgb24")]
     public void ReadPicture_Truncated_Throws(string name, string output)
     {
-        byte[] picture = File.ReadAllBytes(Ffmpeg.Clip(_folder, name, output, "333x257", 1));
+        byte[] picture = File.ReadAllBytes(Ffmpeg.Clip(folder, name, output, "333x257", 1));
 
         MediaException error = Assert.Throws<MediaException>(() => MediaReader.ReadPicture(picture.AsSpan(0, picture.Length / 2)));
 
@@ -124,7 +124,7 @@ public sealed class MediaPictureTests : IDisposable
     [Fact]
     public void Read_PictureAboveTheLimit_IsRefused()
     {
-        string picture = Ffmpeg.Clip(_folder, "picture.png", "-pix_fmt gray", "16400x2", 1);
+        string picture = Ffmpeg.Clip(folder, "picture.png", "-pix_fmt gray", "16400x2", 1);
 
         MediaException error = Assert.Throws<MediaException>(() => Frames.Decode(picture));
 
@@ -142,11 +142,11 @@ public sealed class MediaPictureTests : IDisposable
         byte[] pixels = Noise(stride * height);
         byte[] file = Encode(ImageCodec.Png, ImagePlanes.Rgb24(pixels, width, height, stride));
 
-        File.WriteAllBytes(_folder["picture.png"], file);
+        File.WriteAllBytes(folder["picture.png"], file);
         byte[] expected = new byte[width * height * 3];
         for (int y = 0; y < height; y++)
             pixels.AsSpan(y * stride, width * 3).CopyTo(expected.AsSpan(y * width * 3));
-        Assert.Equal(expected, Ffmpeg.Decode(_folder["picture.png"], "rgb24"));
+        Assert.Equal(expected, Ffmpeg.Decode(folder["picture.png"], "rgb24"));
     }
 
     [Fact]

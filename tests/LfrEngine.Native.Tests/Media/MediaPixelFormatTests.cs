@@ -8,9 +8,9 @@ public sealed class MediaPixelFormatTests : IDisposable
     private const int Width = 66;
     private const int Height = 50;
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("libx264 -bf 2 -qp 20", "yuv420p", "160x120", PixelFormat.I420)]
@@ -32,7 +32,7 @@ public sealed class MediaPixelFormatTests : IDisposable
     [InlineData("rawvideo", "gray", "333x257", PixelFormat.Grey)]
     public void Read_NativeFormat_IsBitExactWithFfmpeg(string codec, string format, string size, PixelFormat expected)
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.nut", $"-c:v {codec} -pix_fmt {format}", size);
+        string clip = Ffmpeg.Clip(folder, "clip.nut", $"-c:v {codec} -pix_fmt {format}", size);
 
         Assert.Equal(expected, Frames.FirstInfo(clip).Format);
         Assert.Equal(Ffmpeg.Decode(clip, format), Frames.Decode(clip));
@@ -131,7 +131,7 @@ public sealed class MediaPixelFormatTests : IDisposable
     [Fact]
     public void Read_FloatingPointFormat_IsRefusedByName()
     {
-        string clip = _folder["clip.exr"];
+        string clip = folder["clip.exr"];
         Ffmpeg.Run($"-f lavfi -i testsrc2=s=64x64 -frames:v 1 -pix_fmt gbrpf32le \"{clip}\"");
         using MediaReader reader = Frames.Open(clip);
 
@@ -147,7 +147,7 @@ public sealed class MediaPixelFormatTests : IDisposable
     [InlineData(1, true)]
     public void Read_H264WithReorderedFrames_IsBitExactWithFfmpeg(int threads, bool lowDelay)
     {
-        string clip = Ffmpeg.Clip(_folder, "clip.mp4", "-c:v libx264 -bf 3 -b-pyramid normal -refs 4 -pix_fmt yuv420p", "320x240", 60);
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -bf 3 -b-pyramid normal -refs 4 -pix_fmt yuv420p", "320x240", 60);
         MediaOptions options = new() { DecoderThreads = threads, LowDelay = lowDelay };
 
         Assert.Equal(Ffmpeg.Decode(clip, "yuv420p"), Frames.Decode(clip, options));
@@ -156,5 +156,5 @@ public sealed class MediaPixelFormatTests : IDisposable
     private static int Shift(int value, int bits) => (value + (1 << bits) - 1) >> bits;
 
     private string RawClip(string format, string filter = "null") =>
-        Ffmpeg.Clip(_folder, "clip.nut", $"-vf {filter} -c:v rawvideo -pix_fmt {format}", $"{Width}x{Height}", frames: 2);
+        Ffmpeg.Clip(folder, "clip.nut", $"-vf {filter} -c:v rawvideo -pix_fmt {format}", $"{Width}x{Height}", frames: 2);
 }

@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using LfrEngine.Native.Media;
+
+namespace LfrEngine.Host.Tests.Commands;
+
+public sealed class DemoCommandTests
+{
+    private static readonly string[] Written =
+    [
+        "demo-output/alerts.jsonl",
+        "demo-output/alerts/street-4-fair-haired-woman.jpg",
+        "demo-output/people/fair-haired-woman/photo.jpg",
+        "demo-output/watchlist.key",
+        "demo-output/watchlist.lfr",
+    ];
+
+    [Fact]
+    public async Task Demo_TwiceInOneFolder_RaisesTheOneAlertEachTimeAndWritesNothingElse()
+    {
+        using var folder = new TemporaryFolder();
+        for (int round = 0; round < 2; round++)
+        {
+            Outcome demo = (await Lfr.RunInAsync(folder.Path, [], "demo")).Exits(ExitCode.Success).IsCivil();
+
+            Assert.Equal(Written, folder.Files);
+            JsonObject[] lines = JsonLines.Parse(await File.ReadAllTextAsync(folder["demo-output/alerts.jsonl"], TestContext.Current.CancellationToken));
+            Assert.Equal(2, lines.Length);
+            JsonObject alert = lines[0], summary = lines.Summary();
+            Assert.Equal(("alert", Material.Woman), ((string?)alert["type"], (string?)alert["candidate"]!["id"]));
+            Assert.Equal("missing-or-vulnerable", (string?)alert["candidate"]!["category"]);
+            Assert.True((float)alert["score"]! >= (float)alert["threshold"]!);
+            Assert.True((int)alert["agreeingShots"]! >= 2);
+            Assert.InRange((int)summary["facesSeen"]!, 12, DemoClip.PeopleCount);
+            Assert.Equal(380, (int)summary["frames"]!);
+            Assert.Equal(0, (int)summary["erased"]!["frameBuffersHeld"]!);
+
+            string picture = folder[Written[1]];
+            Assert.Equal(Path.GetFileName(picture), (string?)alert["picture"]);
+            using MediaFrame sideBySide = MediaReader.ReadPicture(await File.ReadAllBytesAsync(picture, TestContext.Current.CancellationToken));
+            Assert.Equal((520, 256), (sideBySide.Info.Width, sideBySide.Info.Height));
+            demo.Says("One alert", picture, "Everybody else was let go", "nothing about them was stored");
+        }
+    }
+
+    [Fact]
+    public async Task Demo_FolderCannotBeMade_SaysWhereAndTheWayOut()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["file"], "", TestContext.Current.CancellationToken);
+
+        (await Lfr.RunAsync("demo", "--out-dir", folder["file/demo"])).Exits(ExitCode.Output).Says(folder["file/demo"], "--out-dir").IsCivil();
+    }
+
+    [Fact]
+    public async Task Demo_NeitherModelsNorNpm_SaysHowToGetThem()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["bin"]);
+
+        (await Lfr.RunInAsync(folder.Path, [("PATH", folder["bin"]), ("LFR_CACHE", folder["cache"])], "demo"))
+            .Exits(ExitCode.Environment).Says("npm is not installed", "apt-get install npm").IsCivil();
+        Assert.Empty(folder.Files);
+    }
+}

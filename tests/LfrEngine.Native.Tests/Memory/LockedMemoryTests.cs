@@ -1,0 +1,100 @@
+using System.Globalization;
+using LfrEngine.Native.Memory;
+using LfrEngine.Native.Tests.Media;
+
+namespace LfrEngine.Native.Tests.Memory;
+
+/// <summary>Counters are of the whole process, so nothing else may run meanwhile.</summary>
+[Collection(MediaStatisticsGroup.Name)]
+public sealed unsafe class LockedMemoryTests
+{
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1000, true)]
+    [InlineData(4096, true)]
+    [InlineData(100_000, true)]
+    [InlineData(1000, false)]
+    public void Allocate_AnySize_IsZeroWritableAndCounted(int bytes, bool guarded)
+    {
+        long before = LockedMemory.AllocatedBytes;
+        nint address = LockedMemory.Allocate((nuint)bytes, guarded, out bool locked);
+        Span<byte> block = new((void*)address, bytes);
+        Assert.False(block.ContainsAnyExcept((byte)0));
+        block.Fill(0x5A);
+        int page = LockedMemory.PageBytes;
+        Assert.Equal((bytes + page - 1) / page * page, LockedMemory.AllocatedBytes - before);
+
+        LockedMemory.Free(address, (nuint)bytes, locked);
+
+        Assert.Equal(before, LockedMemory.AllocatedBytes);
+    }
+
+    [Fact]
+    public void Allocate_Guarded_LiesBetweenInaccessiblePages()
+    {
+        nint address = LockedMemory.Allocate(5000, guarded: true, out bool locked);
+        nint end = address + 2 * LockedMemory.PageBytes;
+
+        Assert.Equal("---p", AccessAt(address - 1));
+        Assert.Equal("rw-p", AccessAt(address));
+        Assert.Equal("rw-p", AccessAt(end - 1));
+        Assert.Equal("---p", AccessAt(end));
+        LockedMemory.Free(address, 5000, locked);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3000)]
+    [InlineData(3191)]
+    public void Free_WrittenBehindTheEnd_SaysSoAndGivesBack(int where)
+    {
+        long before = LockedMemory.AllocatedBytes;
+        nint address = LockedMemory.Allocate(5000, guarded: true, out bool locked);
+        ((byte*)address)[5000 + where] ^= 1;
+
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(address, 5000, locked));
+
+        Assert.Contains($"{where + 1} bytes or more behind", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, LockedMemory.AllocatedBytes);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Free_TwiceOrWrongSize_ThrowsAndTouchesNothing(bool guarded)
+    {
+        nint address = LockedMemory.Allocate(5000, guarded, out bool locked);
+        long held = LockedMemory.AllocatedBytes;
+        Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(address, 50_000, locked));
+        Assert.Equal(held, LockedMemory.AllocatedBytes);
+        LockedMemory.Free(address, 5000, locked);
+
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(address, 5000, locked));
+        Assert.Contains("freed before", error.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(0, 1, true));
+    }
+
+    [Fact]
+    public void LimitBytes_AgreesWithTheKernel()
+    {
+        // "Max locked memory   8388608   8388608   bytes"
+        string soft = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max locked memory", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
+        if (LockedMemory.LimitBytes is { } limit)
+            Assert.Equal(soft, limit.ToString(CultureInfo.InvariantCulture));
+        else
+            Assert.True(soft == "unlimited" || Environment.IsPrivilegedProcess);
+    }
+
+    private static string AccessAt(nint address)
+    {
+        foreach (string line in File.ReadLines("/proc/self/maps"))
+        {
+            string[] parts = line.Split(' ', 3);
+            nint[] range = [.. parts[0].Split('-').Select(side => nint.Parse(side, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+            if (range[0] <= address && address < range[1])
+                return parts[1];
+        }
+        return "none";
+    }
+}
