@@ -118,7 +118,7 @@ public static partial class LockedMemory
     public static unsafe void Wipe(void* address, nuint bytes)
     {
 #if LFR_NO_WIPE
-        // The forensic tests' positive control; new blocks must still be zero, so nothing is reused either.
+        // The positive control of the forensic tests.
         return;
 #else
         const int Chunk = 1 << 30;
