@@ -93,7 +93,12 @@ internal static class DoctorCommand
     private static IEnumerable<Finding> Hardening()
     {
         HardeningReport report = ProcessHardening.Inspect();
-        yield return Ok("locked memory", report.LockedLimit is { } limit ? $"{limit >> 20} MiB may be locked" : "unlimited");
+        string locked = report.LockedLimit is { } limit ? $"{limit >> 20} MiB may be locked" : "unlimited";
+        foreach ((string what, string found) in new[] { ("locked memory", locked), ("swap", report.SwapOn ? "on" : "off") })
+        {
+            if (report.Findings.All(f => f.Name != what))
+                yield return Ok(what, found);
+        }
         foreach (HardeningFinding finding in report.Findings)
             yield return new Finding(finding.Name, "note", finding.Problem, finding.Remedy);
     }
