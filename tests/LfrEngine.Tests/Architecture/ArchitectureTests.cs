@@ -37,8 +37,8 @@ public sealed partial class ArchitectureTests
                 Assert.True(File.Exists(target), $"{Relative(project)} refers to {target}, which is missing.");
                 Assert.True(allowed.Contains(LayerOf(target)), $"{Relative(project)} must not refer to {Relative(target)}.");
             }
-            // A path written out would be a reference in disguise.
-            foreach (XElement compiled in XDocument.Load(project).Descendants("Compile"))
+            // A path written out would be a reference in disguise. Test projects may share a helper.
+            foreach (XElement compiled in XDocument.Load(project).Descendants("Compile").Where(_ => LayerOf(project) != "tests"))
                 Assert.DoesNotContain("..", compiled.Attribute("Include")?.Value ?? "", StringComparison.Ordinal);
         }
     }
