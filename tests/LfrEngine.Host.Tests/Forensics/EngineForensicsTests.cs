@@ -94,7 +94,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     // The second camera waits for a stream that never comes, and so keeps the program running when the clip is over.
     private static Child Start(string program, string? clip, string list, string key, string workingFolder, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("prlimit") { RedirectStandardOutput = true, WorkingDirectory = workingFolder };
+        var start = new ProcessStartInfo("prlimit") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingFolder };
         string[] camera = clip is null ? [] : ["--camera", "clip=" + clip];
         foreach (string argument in (string[])["--core=unlimited", "dotnet", program, "run", "--json", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])
             start.ArgumentList.Add(argument);
@@ -103,7 +103,11 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
         start.Environment["TMPDIR"] = workingFolder;
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;
-        return new Child(Process.Start(start)!);
+        Process process = Process.Start(start)!;
+        // What a dying runtime says of itself is of no interest here, but must not fill the pipe.
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        return new Child(process);
     }
 
     private static int FreePort()
