@@ -7,7 +7,6 @@ namespace LfrEngine.Pipeline;
 /// <param name="onDeadlineMissed">Told of every missed erasure deadline; milliseconds since the verdict.</param>
 public sealed class RunTotals(Action<double>? onDeadlineMissed)
 {
-    private long shotsErased;
 
     /// <summary>Length of the run.</summary>
     public TimeSpan Elapsed { get; internal set; }
@@ -19,7 +18,7 @@ public sealed class RunTotals(Action<double>? onDeadlineMissed)
     public int AlertsJoined { get; internal set; }
 
     /// <summary>Crops and embeddings wiped after comparison; every shot has one of each.</summary>
-    public long ShotsErased => Volatile.Read(ref shotsErased);
+    public long ShotsErased => Erasure.Crop.Count;
 
     /// <summary>How long frames, crops and embeddings lived.</summary>
     public ErasureClock Erasure { get; } = new(onDeadlineMissed);
@@ -34,7 +33,6 @@ public sealed class RunTotals(Action<double>? onDeadlineMissed)
 
     internal void CountShotsErased(int count, long arrivalTimestamp, long verdictTimestamp)
     {
-        Interlocked.Add(ref shotsErased, count);
         for (int i = 0; i < count; i++)
         {
             Erasure.Crop.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));

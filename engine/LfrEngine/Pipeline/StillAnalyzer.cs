@@ -84,11 +84,20 @@ public sealed unsafe class StillAnalyzer : IDisposable
             return null;
         HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
         HostBuffer<float> embedding = BufferPool.Rent<float>(embedder.Length);
-        FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
-        FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
-        Span<float> norm = stackalloc float[1];
-        embedder.Embed([crop], embedding.Span, norm);
-        return new StillFace(face.Box, face.Score, found, quality, crop, embedding);
+        try
+        {
+            FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
+            FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
+            Span<float> norm = stackalloc float[1];
+            embedder.Embed([crop], embedding.Span, norm);
+            return new StillFace(face.Box, face.Score, found, quality, crop, embedding);
+        }
+        catch
+        {
+            crop.Dispose();
+            embedding.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Wipes what the last picture left.</summary>

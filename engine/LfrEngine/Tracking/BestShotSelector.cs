@@ -72,29 +72,41 @@ public sealed unsafe class BestShotSelector : IDisposable
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return null;
         HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
-        FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
-        FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
-        if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
+        Picture? picture = null;
+        FaceShot? shot = null;
+        try
         {
-            crop.Dispose();
-            return null;
+            FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
+            FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
+            if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
+                return null;
+            history.Shots++;
+            history.LastShotUs = tracklet.TimestampUs;
+            history.BestQuality = Math.Max(history.BestQuality, quality.Score);
+            picture = new Picture(PictureSize, PictureSize);
+            picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
+            shot = new FaceShot
+            {
+                TrackletId = tracklet.Id,
+                FirstSeenUs = tracklet.FirstSeenUs,
+                TimestampUs = tracklet.TimestampUs,
+                ArrivalTimestamp = arrivalTimestamp,
+                Box = detection.Box,
+                Quality = quality,
+                Crop = crop,
+                Picture = picture,
+            };
+            return shot;
         }
-        history.Shots++;
-        history.LastShotUs = tracklet.TimestampUs;
-        history.BestQuality = Math.Max(history.BestQuality, quality.Score);
-        var picture = new Picture(PictureSize, PictureSize);
-        picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
-        return new FaceShot
+        finally
         {
-            TrackletId = tracklet.Id,
-            FirstSeenUs = tracklet.FirstSeenUs,
-            TimestampUs = tracklet.TimestampUs,
-            ArrivalTimestamp = arrivalTimestamp,
-            Box = detection.Box,
-            Quality = quality,
-            Crop = crop,
-            Picture = picture,
-        };
+            // Nobody else knows of them until there is a shot.
+            if (shot is null)
+            {
+                crop.Dispose();
+                picture?.Dispose();
+            }
+        }
     }
 
     /// <summary>The square around a face that a picture for an officer shows.</summary>

@@ -114,6 +114,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 
     private static HostBuffer<byte>? ReadFile(string path, List<string> reasons)
     {
+        HostBuffer<byte>? file = null;
         try
         {
             using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path);
@@ -123,19 +124,19 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
                 reasons.Add(length == 0 ? "the file is empty" : $"the file is larger than {MaximumPhotoBytes >> 20} MiB");
                 return null;
             }
-            HostBuffer<byte> file = BufferPool.Rent<byte>((int)length);
+            file = BufferPool.Rent<byte>((int)length);
             int read = 0;
             while (read < length && RandomAccess.Read(handle, file.Span[read..], read) is var n && n > 0)
                 read += n;
             if (read == length)
                 return file;
-            file.Dispose();
             reasons.Add("the file became shorter while it was read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             reasons.Add($"cannot be read: {e.Message}");
         }
+        file?.Dispose();
         return null;
     }
 }
