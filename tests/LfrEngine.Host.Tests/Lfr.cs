@@ -106,15 +106,28 @@ internal sealed class Lfr : IDisposable
     /// <summary>Starts a command that answers to Ctrl-C even where the test runner itself was started without.</summary>
     public static Lfr Start(string? folder, (string Name, string Value)[] variables, params string[] arguments) =>
         OperatingSystem.IsLinux()
-            ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, Program, .. arguments])
-            : Launch(Dotnet, folder, variables, [Program, .. arguments]);
+            ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, Program, .. Accept(arguments)])
+            : Launch(Dotnet, folder, variables, [Program, .. Accept(arguments)]);
+
+    /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
+    public static string[] Accept(params string[] arguments) =>
+        arguments is ["run" or "enrol", ..] && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
+
+    /// <summary>Runs a command to its end with only this much memory to lock, and without the right to lock more.</summary>
+    public static async Task<Outcome> RunWithLockLimitAsync(long bytes, params string[] arguments)
+    {
+        // Root may lock all it likes: that right goes first.
+        string[] drop = Environment.IsPrivilegedProcess ? ["--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"] : [];
+        using Lfr lfr = Launch(Find("prlimit"), null, [], [$"--memlock={bytes}:{bytes}", Find("setpriv"), .. drop, Dotnet, Program, .. arguments]);
+        return await lfr.EndAsync();
+    }
 
     /// <summary>Starts a command in a terminal of 220 columns, as a person would.</summary>
     public static Lfr StartInTerminal(params string[] arguments)
     {
         if (!File.Exists("/usr/bin/script"))
             Assert.Skip("No /usr/bin/script to open a terminal with. Debian: apt-get install bsdutils");
-        string command = string.Join(' ', new[] { Dotnet, Program }.Concat(arguments).Select(a => $"'{a}'"));
+        string command = string.Join(' ', new[] { Dotnet, Program }.Concat(Accept(arguments)).Select(a => $"'{a}'"));
         return Launch("/usr/bin/script", null, [("TERM", "xterm")], ["-qefc", $"stty cols 220 rows 50; exec {command}", "/dev/null"]);
     }
 

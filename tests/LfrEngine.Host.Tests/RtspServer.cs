@@ -10,6 +10,7 @@ internal sealed class RtspServer : IDisposable
     private const string AnyPort = "set_service(\"0\")";
 
     private readonly Process process;
+    private bool gone;
 
     private RtspServer(Process process) => this.process = process;
 
@@ -38,6 +39,9 @@ internal sealed class RtspServer : IDisposable
 
     public void Dispose()
     {
+        if (gone)
+            return;
+        gone = true;
         process.Kill();
         process.WaitForExit();
         process.Dispose();

@@ -45,13 +45,10 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
     }
 
     /// <summary>A tracklet has ended: what is left of it is wiped.</summary>
-    /// <returns>Whether it had been compared at all.</returns>
-    public bool End(long trackletId)
+    public void End(long trackletId)
     {
-        if (!tracklets.Remove(trackletId, out TrackletEvidence? evidence))
-            return false;
-        evidence.Dispose();
-        return true;
+        if (tracklets.Remove(trackletId, out TrackletEvidence? evidence))
+            evidence.Dispose();
     }
 
     /// <inheritdoc/>

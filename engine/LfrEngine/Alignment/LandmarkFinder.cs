@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 
 namespace LfrEngine.Alignment;
 
@@ -61,6 +62,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(first));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(second));
+        StackScrub.Wipe();
         return found;
     }
 

@@ -1,6 +1,7 @@
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 
 namespace LfrEngine.Detection;
 
@@ -92,6 +93,8 @@ public sealed unsafe class FaceDetector : IDisposable
                 faces.Add(face);
         }
         merged.Clear();
+        // Kernels spill activations and pixels to the stack of the thread that runs them: this one, as sessions have no threads of their own.
+        StackScrub.Wipe();
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 
 namespace LfrEngine.Embeddings;
 
@@ -62,6 +63,7 @@ public sealed unsafe class Embedder : IDisposable
         finally
         {
             plan.Wipe();
+            StackScrub.Wipe();
         }
     }
 

@@ -5,8 +5,14 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Memory;
 
-/// <summary>Gives ONNX Runtime its activations from <see cref="BufferPool"/>: locked, counted, and wiped when the runtime frees them, which is at the end of every run.</summary>
+/// <summary>Gives ONNX Runtime its activations from <see cref="BufferPool"/>: locked, counted and wiped.</summary>
 /// <remarks>
+/// The runtime frees them at the end of every run, and they are wiped there and then. While a stream is watched, wiping 15 MB after each of its frames
+/// would cost more than finding the faces' eyes: the next run overwrites the same bytes anyway. So between <see cref="BeginStream"/> and
+/// <see cref="EndStream"/> a freed block rests, for the next run of its size, and a thread of its own wipes it once it has rested
+/// <see cref="RestMs"/>; a block that never rests so long is wiped whole every <see cref="LongestMs"/>, for the bytes that not every run overwrites.
+/// No activation outlives its run by more than <see cref="RestMs"/> + <see cref="LongestMs"/>.
+///
 /// Registered through ONNX Runtime's C API, which the managed wrapper does not expose; slots of <c>OrtApi</c> as in onnxruntime_c_api.h, unchanged
 /// since version 1.18. Sessions use it when they are created with <c>session.use_env_allocators</c>. With the memory pattern on, a run takes one
 /// block. The runtime's own arena is left out on purpose: it keeps what it has, unwiped, until the next run.
@@ -16,17 +22,49 @@ internal static unsafe partial class ActivationAllocator
     private const int GetErrorMessageSlot = 2, CreateCpuMemoryInfoSlot = 69, ReleaseStatusSlot = 93, RegisterAllocatorSlot = 176;
     private const int OrtDeviceAllocator = 0, OrtMemTypeDefault = 0;
 
-    private static readonly Dictionary<nint, (BufferPool.Block Block, nuint Bytes, long TakenAt)> Held = [];
-    private static readonly Lock Gate = new();
-    private static OrtAllocatorTable* table;
+    /// <summary>How long a freed block may rest before it is wiped, milliseconds.</summary>
+    public const int RestMs = 50;
 
-    /// <summary>Blocks that the runtime holds now: a run is under way, or a session keeps packed weights.</summary>
-    public static int HeldBlocks
+    /// <summary>How long a block may be used by run after run before it is wiped whole, milliseconds.</summary>
+    public const int LongestMs = 200;
+
+    private static readonly Dictionary<nint, Use> Held = [];
+    private static readonly List<Use> Resting = [];
+    private static readonly object Gate = new();
+    private static OrtAllocatorTable* table;
+    private static Thread? sweeper;
+    private static int streams;
+
+    /// <summary>Blocks not yet wiped: a run is under way, a session keeps packed weights, or the block rests.</summary>
+    public static int UnwipedBlocks
     {
         get
         {
             lock (Gate)
-                return Held.Count;
+                return Held.Count + Resting.Count;
+        }
+    }
+
+    /// <summary>Lets freed blocks rest from now on; calls nest.</summary>
+    public static void BeginStream()
+    {
+        lock (Gate)
+        {
+            streams++;
+            if (sweeper is not null)
+                return;
+            sweeper = new Thread(Sweep) { IsBackground = true, Name = "activations", Priority = ThreadPriority.AboveNormal };
+            sweeper.Start();
+        }
+    }
+
+    /// <summary>Ends what <see cref="BeginStream"/> began; with the last of them, everything that rests is wiped before this returns.</summary>
+    public static void EndStream()
+    {
+        lock (Gate)
+        {
+            if (--streams == 0)
+                WipeRested(TimeSpan.Zero);
         }
     }
 
@@ -76,10 +114,12 @@ internal static unsafe partial class ActivationAllocator
             return null;
         try
         {
-            BufferPool.Block block = BufferPool.Take(bytes);
             lock (Gate)
-                Held.Add(block.Address, (block, bytes, Stopwatch.GetTimestamp()));
-            return (void*)block.Address;
+            {
+                Use use = TakeRested(bytes) ?? new Use(BufferPool.Take(bytes), bytes, Stopwatch.GetTimestamp(), 0);
+                Held.Add(use.Block.Address, use);
+                return (void*)use.Block.Address;
+            }
         }
         catch (InsufficientMemoryException)
         {
@@ -91,14 +131,64 @@ internal static unsafe partial class ActivationAllocator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Free(OrtAllocatorTable* self, void* address)
     {
-        (BufferPool.Block Block, nuint Bytes, long TakenAt) held;
+        Use held;
         lock (Gate)
         {
             if (!Held.Remove((nint)address, out held))
                 return;
+            if (streams > 0 && Stopwatch.GetElapsedTime(held.DirtySince).TotalMilliseconds < LongestMs)
+            {
+                Resting.Add(held with { RestingSince = Stopwatch.GetTimestamp() });
+                if (Resting.Count == 1)
+                    Monitor.Pulse(Gate);
+                return;
+            }
         }
-        BufferPool.Return(held.Block, held.Bytes);
-        ErasureClock.Activation.Add(Stopwatch.GetElapsedTime(held.TakenAt));
+        Wipe(held);
+    }
+
+    private static Use? TakeRested(nuint bytes)
+    {
+        for (int i = Resting.Count - 1; i >= 0; i--)
+        {
+            if (Resting[i].Bytes != bytes)
+                continue;
+            Use use = Resting[i];
+            Resting.RemoveAt(i);
+            return use;
+        }
+        return null;
+    }
+
+    private static void Wipe(in Use use)
+    {
+        BufferPool.Return(use.Block, use.Bytes);
+        ErasureClock.Activation.Add(Stopwatch.GetElapsedTime(use.DirtySince));
+    }
+
+    /// <summary>Wipes what has rested this long; called under the gate, so that nobody can take a block that is being wiped.</summary>
+    private static void WipeRested(TimeSpan atLeast)
+    {
+        for (int i = Resting.Count - 1; i >= 0; i--)
+        {
+            if (Stopwatch.GetElapsedTime(Resting[i].RestingSince) < atLeast)
+                continue;
+            Wipe(Resting[i]);
+            Resting.RemoveAt(i);
+        }
+    }
+
+    private static void Sweep()
+    {
+        lock (Gate)
+        {
+            while (true)
+            {
+                // Woken by the first block that rests; then looks again until none does.
+                _ = Resting.Count == 0 ? Monitor.Wait(Gate) : Monitor.Wait(Gate, RestMs / 2);
+                WipeRested(TimeSpan.FromMilliseconds(RestMs / 2));
+            }
+        }
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -106,6 +196,9 @@ internal static unsafe partial class ActivationAllocator
 
     [LibraryImport("onnxruntime")]
     private static partial nint OrtGetApiBase();
+
+    /// <summary>A block and since when it holds something, and since when it rests.</summary>
+    private readonly record struct Use(BufferPool.Block Block, nuint Bytes, long DirtySince, long RestingSince);
 
     /// <summary>OrtAllocator of onnxruntime_c_api.h, with a field of ours behind it.</summary>
     private struct OrtAllocatorTable

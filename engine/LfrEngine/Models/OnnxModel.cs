@@ -211,14 +211,12 @@ public sealed unsafe class InferencePlan : IDisposable
     /// <summary>float32 tensors in the order of the manifest's outputs, batch first; valid until the next <see cref="Run"/>.</summary>
     public IReadOnlyList<HostBuffer<float>> Outputs => outputs;
 
-    /// <summary>Runs the network on the calling thread; its activations are wiped when this returns.</summary>
+    /// <summary>Runs the network on the calling thread. <see cref="ActivationAllocator"/> wipes its activations; the caller wipes the stack, when it is done (<see cref="Native.Memory.StackScrub"/>).</summary>
     public void Run()
     {
         if (filledAt == 0)
             filledAt = Stopwatch.GetTimestamp();
         session.RunWithBinding(options, binding);
-        // Kernels spill activations and crops to the stack of the thread that runs them: this one, as sessions have no threads of their own.
-        StackScrub.Wipe();
     }
 
     /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>

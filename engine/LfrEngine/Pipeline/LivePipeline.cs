@@ -50,15 +50,14 @@ public sealed class LivePipeline
     /// <param name="cameras">Names must differ.</param>
     /// <param name="statuses">One per camera, in order; updated while running.</param>
     /// <param name="onAlert">Called on a camera's thread for every alert, joined ones included. Takes ownership.</param>
+    /// <param name="totals">Counted while running, complete when this returns. Of one run only.</param>
     /// <param name="stopping">Ends the run.</param>
-    /// <param name="onDeadlineMissed">Told when something of a face outlived its verdict by more than <see cref="ErasureClock.DeadlineMs"/>; milliseconds.</param>
-    public RunTotals Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, CancellationToken stopping, Action<double>? onDeadlineMissed = null)
+    public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(statuses.Count, cameras.Count);
         if (cameras.Select(c => c.Name).Distinct().Count() != cameras.Count)
             throw new ArgumentException("Two cameras have the same name.", nameof(cameras));
 
-        var totals = new RunTotals(onDeadlineMissed);
         var desk = new AlertDesk(settings.Alerts);
         int embeddingThreads = settings.EmbeddingThreads > 0 ? settings.EmbeddingThreads : Math.Max(1, Environment.ProcessorCount / 2);
         // Waiting for other cameras' shots pays only where there are others.
@@ -68,6 +67,10 @@ public sealed class LivePipeline
         int detectors = Math.Clamp(Environment.ProcessorCount / cameras.Count, 1, MaximumDetectors);
         var lanes = new List<Lane>();
         long started = Stopwatch.GetTimestamp();
+        using var over = new ManualResetEvent(false);
+        var watchdog = new Thread(() => Watch(totals.Erasure, over)) { IsBackground = true, Name = "watchdog", Priority = ThreadPriority.AboveNormal };
+        watchdog.Start();
+        ActivationAllocator.BeginStream();
         try
         {
             for (int i = 0; i < cameras.Count; i++)
@@ -77,11 +80,20 @@ public sealed class LivePipeline
         {
             foreach (Lane lane in lanes)
                 lane.Join();
+            ActivationAllocator.EndStream();
+            over.Set();
+            watchdog.Join();
         }
         totals.AlertsRaised = desk.Raised;
         totals.AlertsJoined = desk.Joined;
         totals.Elapsed = Stopwatch.GetElapsedTime(started);
-        return totals;
+    }
+
+    /// <summary>A stage that hangs cannot tell that it does: this thread does it for all of them.</summary>
+    private static void Watch(ErasureClock clock, ManualResetEvent over)
+    {
+        while (!over.WaitOne(ErasureClock.DeadlineMs / 10))
+            clock.CheckDeadlines();
     }
 
     /// <summary>One camera's threads.</summary>
@@ -230,7 +242,7 @@ public sealed class LivePipeline
             using var selector = new BestShotSelector(pipeline.settings.BestShots, pipeline.models.Landmarks, pipeline.models.Embedder.Manifest.Input, tracker.SlotCount);
             while (detected.Take(out DetectedFrame? found))
             {
-                TrackedFrame next = new(found.Frame.TimestampUs, found.Frame.ArrivalTimestamp);
+                TrackedFrame next = new(totals.Erasure, found.Frame.TimestampUs, found.Frame.ArrivalTimestamp);
                 try
                 {
                     pipeline.settings.AtStage?.Invoke("track");
@@ -254,7 +266,7 @@ public sealed class LivePipeline
                     return;
             }
             tracker.EndAll();
-            TrackedFrame last = new(0, 0);
+            TrackedFrame last = new(totals.Erasure, 0, 0);
             CollectEnded(tracker, last);
             tracked.Put(last);
         }
@@ -269,11 +281,11 @@ public sealed class LivePipeline
             int perProbe = pipeline.settings.MaximumCandidates;
             var crops = new List<HostBuffer<float>>();
             var alerts = new List<Alert>();
+            using var unhanded = new DisposeAll<Alert>(alerts);
             Span<int> counts = stackalloc int[Embedder.MaximumBatch];
             Span<Candidate> candidates = new Candidate[Embedder.MaximumBatch * perProbe];
             while (tracked.Take(out TrackedFrame? frame))
             {
-                long verdict;
                 using (frame)
                 {
                     List<FaceShot> shots = frame.Shots;
@@ -298,18 +310,17 @@ public sealed class LivePipeline
                         totals.CountEmbeddingsErased(batch.Count, frame.ArrivalTimestamp);
                         status.CountCompared(batch.Count);
                     }
-                    verdict = Stopwatch.GetTimestamp();
+                    if (frame.Judged())
+                        pipeline.settings.AtStage?.Invoke("erase");
                     foreach (long id in frame.EndedTracklets)
-                    {
-                        if (ledger.End(id))
-                            totals.Erasure.Erased(frame.TrackedAt);
-                    }
+                        ledger.End(id);
                     status.SetSeen(ledger.FacesSeen);
                     status.CountTracklets(frame.ConfirmedEnded);
-                    Hand(alerts);
                 }
                 // Counted when it is true: the shots have been wiped.
-                totals.CountShotsErased(frame.Shots.Count, frame.ArrivalTimestamp, verdict);
+                totals.CountCropsErased(frame.Shots.Count, frame.ArrivalTimestamp);
+                // After the wipe: nobody's shots wait for whoever takes the alerts.
+                Hand(alerts);
                 if (frame.ArrivalTimestamp != 0)
                     status.CountAnalysed(Stopwatch.GetElapsedTime(frame.ArrivalTimestamp));
             }
@@ -320,26 +331,17 @@ public sealed class LivePipeline
 
         private void Hand(List<Alert> alerts)
         {
-            int handed = 0;
-            try
+            while (alerts.Count > 0)
             {
-                while (handed < alerts.Count)
-                {
-                    pipeline.settings.AtStage?.Invoke("alert");
-                    Alert alert = alerts[handed++];
-                    desk.Submit(alert);
-                    totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
-                    if (alert.JoinedAlertId is null)
-                        status.CountAlert();
-                    onAlert(alert);
-                }
-            }
-            finally
-            {
-                // The one that failed is its taker's; those behind it are still ours.
-                foreach (Alert left in alerts.Skip(handed))
-                    left.Dispose();
-                alerts.Clear();
+                pipeline.settings.AtStage?.Invoke("alert");
+                // From here on it is its taker's.
+                Alert alert = alerts[0];
+                alerts.RemoveAt(0);
+                desk.Submit(alert);
+                totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
+                if (alert.JoinedAlertId is null)
+                    status.CountAlert();
+                onAlert(alert);
             }
         }
 
@@ -350,6 +352,8 @@ public sealed class LivePipeline
                 frame.EndedTracklets.Add(tracklet.Id);
                 frame.ConfirmedEnded += tracklet.WasConfirmed ? 1 : 0;
             }
+            if (frame.EndedTracklets.Count > 0)
+                frame.Judged();
         }
 
         // A stage that fails ends its camera, and only its camera: the reader stops, the queues empty themselves.
@@ -383,6 +387,13 @@ public sealed class LivePipeline
         }
     }
 
+    /// <summary>Disposes what a failed stage did not hand on.</summary>
+    private readonly struct DisposeAll<T>(List<T> owned) : IDisposable
+        where T : IDisposable
+    {
+        public void Dispose() => owned.ForEach(static item => item.Dispose());
+    }
+
     /// <summary>A frame and the faces found in it, on the way from detection to tracking.</summary>
     private sealed class DetectedFrame(FrameLease frame) : IDisposable
     {
@@ -400,14 +411,15 @@ public sealed class LivePipeline
     }
 
     /// <summary>What tracking found worth comparing in one frame, and which tracklets are over.</summary>
-    private sealed class TrackedFrame(long timestampUs, long arrivalTimestamp) : IDisposable
+    private sealed class TrackedFrame(ErasureClock clock, long timestampUs, long arrivalTimestamp) : IDisposable
     {
+        private const int Unjudged = -1;
+
+        private int due = Unjudged;
+
         public long TimestampUs { get; } = timestampUs;
 
         public long ArrivalTimestamp { get; } = arrivalTimestamp;
-
-        /// <summary>When tracking was done with the frame, stopwatch ticks: the verdict on what ended in it.</summary>
-        public long TrackedAt { get; } = Stopwatch.GetTimestamp();
 
         public List<FaceShot> Shots { get; } = [];
 
@@ -415,10 +427,22 @@ public sealed class LivePipeline
 
         public int ConfirmedEnded { get; set; }
 
+        /// <summary>The verdict: its shots have been compared, or a tracklet has ended with it. From here on the deadline runs, until this is disposed.</summary>
+        /// <returns>Whether there is anything to wipe.</returns>
+        public bool Judged()
+        {
+            if (due == Unjudged && Shots.Count + EndedTracklets.Count > 0)
+                due = clock.Due(Stopwatch.GetTimestamp());
+            return due != Unjudged;
+        }
+
         public void Dispose()
         {
             foreach (FaceShot shot in Shots)
                 shot.Dispose();
+            if (due != Unjudged)
+                clock.Erased(due, Shots.Count + EndedTracklets.Count);
+            due = Unjudged;
         }
     }
 }

@@ -4,10 +4,9 @@ using LfrEngine.Memory;
 namespace LfrEngine.Pipeline;
 
 /// <summary>What a run came to, over all cameras; durations are counted while it runs.</summary>
-/// <param name="onDeadlineMissed">Told of every missed erasure deadline; milliseconds since the verdict.</param>
-public sealed class RunTotals(Action<double>? onDeadlineMissed)
+/// <param name="onDeadlineMissed">Told of every missed erasure deadline, on a thread of the run.</param>
+public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
 {
-
     /// <summary>Length of the run.</summary>
     public TimeSpan Elapsed { get; internal set; }
 
@@ -31,13 +30,10 @@ public sealed class RunTotals(Action<double>? onDeadlineMissed)
         Erasure.Frame.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
     }
 
-    internal void CountShotsErased(int count, long arrivalTimestamp, long verdictTimestamp)
+    internal void CountCropsErased(int count, long arrivalTimestamp)
     {
         for (int i = 0; i < count; i++)
-        {
             Erasure.Crop.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
-            Erasure.Erased(verdictTimestamp);
-        }
     }
 
     internal void CountEmbeddingsErased(int count, long arrivalTimestamp)

@@ -37,6 +37,9 @@ internal static class DemoCommand
             throw new CommandFailure(ExitCode.Output, $"The demonstration cannot write to {folder}: {e.Message} Give another folder with --out-dir.", e);
         }
 
+        // Its people are on published sample photos: what a watch on the street must refuse is only told here.
+        if (LockOption.Shortage() is { } shortage)
+            Console.Error.WriteLine(shortage);
         AnsiConsole.WriteLine($"1. {DemoClip.PeopleCount} people from sample photos walk past in a 1280x720 H.264 clip.");
         var material = new DemoClip(catalog);
         string clip = await material.MakeAsync(stopping);
@@ -52,7 +55,7 @@ internal static class DemoCommand
         using Watchlist watchlist = WatchlistFile.Read(list, key, models.Embedder.Manifest.Sha256);
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(EnrolCommand.DefaultThreshold(models.Embedder.Manifest)) };
         (int code, RunReport report, IReadOnlyList<AlertNotice> alerts) = RunCommand.Run(models, watchlist, [new CameraSettings("street", clip, Pace.Maximum)], settings,
-            new RunOutputs(lines, crops, Receipt: null, Json: false), stopping);
+            new RunOutputs(lines, crops, Receipt: null, Metrics: null, Json: false), stopping);
         if (code != ExitCode.Success)
             return code;
         stopping.ThrowIfCancellationRequested();

@@ -22,12 +22,15 @@ internal static class EnrolCommand
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("enrol", "Build a watchlist from photos.") { people, output, category, version, json };
+        LockOption locking = new();
         models.AddTo(command);
         key.AddTo(command);
+        locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
             if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
                 throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
+            locking.Require(parsed);
             List<EnrolmentRequest> requests = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
             using EngineModels loaded = models.Load(parsed);

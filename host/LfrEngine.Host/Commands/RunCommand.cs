@@ -5,7 +5,6 @@ using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
-using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
@@ -32,11 +31,13 @@ internal static class RunCommand
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var unlocked = new Option<bool>("--allow-unlocked") { Description = "Run although not all biometric memory can be locked and the machine swaps: faces may reach the disk." };
+        var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, unlocked, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, metrics, json };
+        LockOption locking = new();
+        locking.AddTo(command);
         models.AddTo(command);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -49,8 +50,7 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
             if (parsed.GetValue(grid) is var side and < SmallestGrid)
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
-            if (!parsed.GetValue(unlocked))
-                RequireLockedMemory();
+            locking.Require(parsed);
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed);
@@ -60,7 +60,7 @@ internal static class RunCommand
                 Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
                 Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
             };
-            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(json)), stopping).ExitCode);
+            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json)), stopping).ExitCode);
         });
         return command;
     }
@@ -78,13 +78,16 @@ internal static class RunCommand
         long started = Stopwatch.GetTimestamp();
         DateTimeOffset startedAt = DateTimeOffset.UtcNow;
 
-        void OnDeadlineMissed(double milliseconds)
+        void OnDeadlineMissed(DeadlineMiss miss)
         {
             lock (notices)
             {
-                string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", milliseconds, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), HostJson.Lines.DeadlineLine);
+                string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", miss.Milliseconds, miss.StillHeld, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), HostJson.Lines.DeadlineLine);
                 writer.WriteLine(line);
-                Console.Error.WriteLine(json ? line : $"A face outlived its verdict by {milliseconds:0} ms; the deadline is {ErasureClock.DeadlineMs} ms.");
+                if (json)
+                    Console.Out.WriteLine(line);
+                else
+                    Console.Error.WriteLine($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and is not wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.");
             }
         }
 
@@ -103,7 +106,8 @@ internal static class RunCommand
         }
 
         MediaStatistics before = MediaStatistics.Read();
-        RunTotals totals;
+        var totals = new RunTotals(OnDeadlineMissed);
+        using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
         using (Gallery gallery = Gallery.Create(watchlist))
         {
             var pipeline = new LivePipeline(models, gallery, settings);
@@ -112,7 +116,7 @@ internal static class RunCommand
             screen.Start();
             try
             {
-                totals = pipeline.Run(cameras, statuses, OnAlert, stopping, OnDeadlineMissed);
+                pipeline.Run(cameras, statuses, OnAlert, totals, stopping);
             }
             finally
             {
@@ -152,14 +156,6 @@ internal static class RunCommand
             code = ExitCode.Output;
         }
         return (code, report, notices);
-    }
-
-    // Without swap an unlocked page cannot reach a disk, so a small limit is then only told at the end of the run.
-    private static void RequireLockedMemory()
-    {
-        HardeningReport report = ProcessHardening.Inspect();
-        if (report.SwapOn && report.LockedLimit is { } limit && limit < HardeningReport.SmallestUsefulLockBytes)
-            throw new CommandFailure(ExitCode.Environment, $"Only {limit >> 20} MiB can be locked in memory and this machine swaps: pictures of faces could be written to its disk. Raise the limit (ulimit -l unlimited, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf), switch swap off (swapoff -a), or accept it with --allow-unlocked.");
     }
 
     private static CameraSettings ParseCamera(string text, Pace pace)
@@ -277,10 +273,15 @@ internal static class RunCommand
 internal sealed record CameraLine(string Type, string Name, string State, string? Message, DateTimeOffset ObservedAt);
 
 /// <summary>Where a run writes.</summary>
-internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, bool Json);
+/// <param name="Lines">File for alerts and the summary.</param>
+/// <param name="Crops">Folder for side-by-side pictures.</param>
+/// <param name="Receipt">File for the erasure receipt.</param>
+/// <param name="Metrics">Address that serves metrics.</param>
+/// <param name="Json">JSON lines to standard output instead of a screen.</param>
+internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json);
 
 /// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
-internal sealed record DeadlineLine(string Type, double Milliseconds, int DeadlineMs, DateTimeOffset ObservedAt);
+internal sealed record DeadlineLine(string Type, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
 internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined)

@@ -32,6 +32,23 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     }
 
     [Fact]
+    public async Task Run_RtspSourceIsLost_LeavesNoByteOfAnyoneInMemory()
+    {
+        using var folder = new TemporaryFolder();
+        int port = FreePort();
+        using RtspServer server = RtspServer.Start(port, clip, folder);
+        using Child child = Start(ForensicMaterial.Program, $"rtsp://127.0.0.1:{port}/live", list, key);
+        // The recording is over; before the camera tries again, nobody is there any more.
+        child.WaitForLine("\"reconnecting\"");
+        server.Dispose();
+        await Task.Delay(ErasureClock.DeadlineMs + 100, TestContext.Current.CancellationToken);
+        MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{needles.Count} needles; {scan}");
+        Assert.All(scan.ByPlace, place => Assert.True(place.Key.Contains(".so", StringComparison.Ordinal), scan.ToString()));
+    }
+
+    [Fact]
     public void Run_BuiltWithoutWipes_IsFoundOut()
     {
         string program = BuildWithoutWipes();
@@ -96,7 +113,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     {
         var start = new ProcessStartInfo("prlimit") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingFolder };
         string[] camera = clip is null ? [] : ["--camera", "clip=" + clip];
-        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, "run", "--json", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])
+        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, .. Lfr.Accept(["run", "--json", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])])
             start.ArgumentList.Add(argument);
         start.Environment["GLIBC_TUNABLES"] = LfrEngine.Native.Hardening.ProcessHardening.Tunables;
         start.Environment["DOTNET_EnableDiagnostics"] = "0";

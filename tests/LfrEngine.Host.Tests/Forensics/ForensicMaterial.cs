@@ -58,7 +58,7 @@ public sealed class ForensicMaterial : IDisposable
         string person = Directory.CreateDirectory(Path.Combine(Folder, "people", "somebody-else")).FullName;
         Run("ffmpeg", "-loglevel", "error", "-nostdin", "-i", catalog.SamplePath("@vladmandic/face-api", "demo/sample6.jpg"), "-vf", "crop=400:560:150:360", "-frames:v", "1", Path.Combine(person, "photo.jpg"));
         LfrEngine.Watchlists.WatchlistKey.CreateKeyFile(KeyFile);
-        Run("dotnet", Program, "enrol", Path.Combine(Folder, "people"), "-o", list, "--key-file", KeyFile);
+        Run("dotnet", [Program, .. Lfr.Accept("enrol", Path.Combine(Folder, "people"), "-o", list, "--key-file", KeyFile)]);
         return list;
     }
 
