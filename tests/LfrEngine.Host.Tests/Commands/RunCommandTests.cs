@@ -6,6 +6,16 @@ namespace LfrEngine.Host.Tests.Commands;
 /// <summary>The clip of the demonstration at full speed: the same every time, alone or beside others.</summary>
 public sealed class RunDeterminismTests(Material material)
 {
+    /// <summary>Every block of locked memory between inaccessible pages, its canaries checked as it is freed: nobody reads or writes beyond one.</summary>
+    [Fact]
+    public async Task Run_WithGuardPages_FindsNobodyBeyondABlock()
+    {
+        Outcome outcome = (await Lfr.RunInAsync(null, [("LFR_MEMORY_GUARD", "1")], material.Run("--camera", $"gate={material.ShortClip}"))).Exits(ExitCode.Success).IsCivil();
+
+        JsonObject summary = outcome.Lines.Summary();
+        Assert.Equal((1, "ended", 0L), ((int)summary["alerts"]!, (string?)summary.Camera("gate")["state"], (long)summary["erased"]!["frameBuffersHeld"]!));
+    }
+
     [Fact]
     public async Task Run_SameClipTwice_GivesTheSameApartFromTimes()
     {
