@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Embeddings;
 
@@ -46,6 +47,7 @@ public sealed unsafe class Embedder : IDisposable
         if (crops.IsEmpty)
             return;
         InferencePlan plan = PlanFor(crops.Length);
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Embed);
         try
         {
             for (int i = 0; i < crops.Length; i++)

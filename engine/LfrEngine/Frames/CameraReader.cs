@@ -30,7 +30,10 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                 if (reader is null)
                     Open(stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((MediaReader)r!).Interrupt(), reader);
-                DecodeResult result = reader!.Read(out MediaFrame? frame);
+                DecodeResult result;
+                MediaFrame? frame;
+                using (StageClock.Time(PipelineStage.Decode))
+                    result = reader!.Read(out frame);
                 if (result == DecodeResult.Frame)
                     return Deliver(frame!, stopping);
                 MediaInfo info = reader.GetInfo();

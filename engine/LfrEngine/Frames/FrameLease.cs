@@ -1,4 +1,5 @@
 using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Frames;
 
@@ -38,5 +39,9 @@ public sealed class FrameLease : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => frame.Dispose();
+    public void Dispose()
+    {
+        using (StageClock.Time(PipelineStage.Wipe))
+            frame.Dispose();
+    }
 }

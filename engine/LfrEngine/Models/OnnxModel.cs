@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LfrEngine.Memory;
 using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
@@ -218,7 +219,8 @@ public sealed unsafe class InferencePlan : IDisposable
             filledAt = Stopwatch.GetTimestamp();
         session.RunWithBinding(options, binding);
         // Kernels spill activations and crops to the stack of the thread that runs them: this one, as sessions have no threads of their own.
-        StackScrub.Wipe();
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
     }
 
     /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>
