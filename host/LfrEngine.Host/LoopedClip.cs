@@ -18,10 +18,10 @@ internal sealed class LoopedClip : IDisposable
         using (MediaReader reader = MediaReader.Open(path))
         {
             MediaInfo info = reader.GetInfo();
+            if (!(info.AverageFps > 0) || info.DurationUs is null)
+                throw new CommandFailure(ExitCode.Input, $"{path} tells no frame rate or no length, so it cannot be played as a camera; give a recording in a container, for example MP4.");
             (Width, Height, FramesPerSecond) = (info.Width, info.Height, info.AverageFps);
         }
-        if (!(FramesPerSecond > 0))
-            throw new CommandFailure(ExitCode.Input, $"{path} has no frame rate. Pictures cannot be measured as a camera; give a video file.");
         Name = Path.GetFileName(path);
         folder = Directory.CreateTempSubdirectory("lfr-bench-");
         try
