@@ -11,6 +11,7 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(AllPairsReport))]
 [JsonSerializable(typeof(DetectReport))]
+[JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(EnrolReport))]
 [JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(DeadlineLine))]

@@ -25,6 +25,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),
+    BenchCommand.Create(),
 };
 
 ParseResult parsed = root.Parse(args);

@@ -14,7 +14,7 @@ internal sealed record RunReport(string Type, double ElapsedSeconds, double Firs
         LatencyReport.From(totals.CaptureToAlert), LifetimeReport.From(totals.Erasure), erased, PeakMemory());
 
     // Peak resident set of this process; .NET's own figure is the current one on Linux.
-    private static long PeakMemory()
+    public static long PeakMemory()
     {
         const string Status = "/proc/self/status";
         if (!File.Exists(Status))

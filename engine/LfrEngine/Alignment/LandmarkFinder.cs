@@ -4,6 +4,7 @@ using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Models;
 using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Alignment;
 
@@ -62,7 +63,8 @@ public sealed unsafe class LandmarkFinder : IDisposable
         var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(first));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(second));
-        StackScrub.Wipe();
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
         return found;
     }
 

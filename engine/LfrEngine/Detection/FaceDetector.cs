@@ -2,6 +2,7 @@ using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Detection;
 
@@ -71,7 +72,8 @@ public sealed unsafe class FaceDetector : IDisposable
         float scale = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
         float minimumHeight = Settings.HalfSizeMinimumHeight / scale;
         InferencePlan plan = PlanFor(frame, scale, out LetterboxTransform transform);
-        letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
+        using (StageClock.Time(PipelineStage.Letterbox))
+            letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
         Look(plan, transform, 0);
         for (int i = 0; i < Settings.HalfSizePasses; i++)
         {
@@ -79,12 +81,14 @@ public sealed unsafe class FaceDetector : IDisposable
             LetterboxTransform whole = transform;
             scale /= 2;
             plan = PlanFor(frame, scale, out transform);
-            Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
+            using (StageClock.Time(PipelineStage.Letterbox))
+                Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
             fuller.Wipe();
             Look(plan, transform, minimumHeight);
         }
         plan.Wipe();
 
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Suppress);
         NonMaximumSuppression.Blend(merged, Settings.BlendIoU);
         NonMaximumSuppression.DropNested(merged, 0.7f);
         foreach (ref readonly FaceCandidate face in merged.Items)
@@ -94,7 +98,8 @@ public sealed unsafe class FaceDetector : IDisposable
         }
         merged.Clear();
         // Kernels spill activations and pixels to the stack of the thread that runs them: this one, as sessions have no threads of their own.
-        StackScrub.Wipe();
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
     }
 
     /// <inheritdoc/>
@@ -110,7 +115,9 @@ public sealed unsafe class FaceDetector : IDisposable
 
     private void Look(InferencePlan plan, in LetterboxTransform transform, float minimumHeight)
     {
-        plan.Run();
+        using (StageClock.Time(PipelineStage.Detect))
+            plan.Run();
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Suppress);
         Span<DetectorOutput> outputs = stackalloc DetectorOutput[plan.Outputs.Count];
         for (int i = 0; i < outputs.Length; i++)
             outputs[i] = new DetectorOutput(plan.Outputs[i].Pointer, plan.Outputs[i].Length);

@@ -3,6 +3,7 @@ using LfrEngine.Alignment;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Embeddings;
 
@@ -47,6 +48,7 @@ public sealed unsafe class Embedder : IDisposable
         if (crops.IsEmpty)
             return;
         InferencePlan plan = PlanFor(crops.Length);
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Embed);
         try
         {
             for (int i = 0; i < crops.Length; i++)
@@ -63,7 +65,8 @@ public sealed unsafe class Embedder : IDisposable
         finally
         {
             plan.Wipe();
-            StackScrub.Wipe();
+            using (StageClock.Time(PipelineStage.Wipe))
+                StackScrub.Wipe();
         }
     }
 

@@ -15,6 +15,9 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private long offsetUs;
     private long lastUs = -1;
     private long openedAt;
+    private long previousPtsUs = long.MaxValue;
+    private long dueUs;
+    private long shortestUs = long.MaxValue;
     private long damagedBefore;
     private TimeSpan pause = FirstPause;
     private bool everOpened;
@@ -29,8 +32,14 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             {
                 if (reader is null)
                     Open(stopping);
+                // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
+                if (camera.HoldsBack)
+                    WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((MediaReader)r!).Interrupt(), reader);
-                DecodeResult result = reader!.Read(out MediaFrame? frame);
+                DecodeResult result;
+                MediaFrame? frame;
+                using (StageClock.Time(PipelineStage.Decode))
+                    result = reader!.Read(out frame);
                 if (result == DecodeResult.Frame)
                     return Deliver(frame!, stopping);
                 MediaInfo info = reader.GetInfo();
@@ -87,13 +96,23 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {info.Width}x{info.Height}";
         status.FrameSize = size;
         status.CountDecoded();
-        if (camera.HoldsBack)
-        {
-            TimeSpan wait = TimeSpan.FromMicroseconds(info.PtsUs) - Stopwatch.GetElapsedTime(openedAt);
-            if (wait > TimeSpan.Zero)
-                stopping.WaitHandle.WaitOne(wait);
-        }
-        return new FrameLease(frame, timestampUs);
+        if (!camera.HoldsBack)
+            return new FrameLease(frame, timestampUs, info.ArrivalTimestamp);
+        WaitUntilDue(info.PtsUs, stopping);
+        // The next one is due when at the earliest; what the shortest interval so far underestimates is waited for above.
+        if (info.PtsUs > previousPtsUs)
+            shortestUs = Math.Min(shortestUs, info.PtsUs - previousPtsUs);
+        previousPtsUs = info.PtsUs;
+        dueUs = shortestUs == long.MaxValue ? 0 : info.PtsUs + shortestUs;
+        // A recording's pixels arrive when they are due: what the reader is behind counts as latency, what it is ahead does not.
+        return new FrameLease(frame, timestampUs, openedAt + (long)(info.PtsUs * (Stopwatch.Frequency / 1e6)));
+    }
+
+    private void WaitUntilDue(long ptsUs, CancellationToken stopping)
+    {
+        TimeSpan wait = TimeSpan.FromMicroseconds(ptsUs) - Stopwatch.GetElapsedTime(openedAt);
+        if (wait > TimeSpan.Zero)
+            stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }
 
     private void Lose(string why, CancellationToken stopping)

@@ -1,4 +1,5 @@
 using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Frames;
 
@@ -7,18 +8,19 @@ public sealed class FrameLease : IDisposable
 {
     private readonly MediaFrame frame;
 
-    internal FrameLease(MediaFrame frame, long timestampUs)
+    internal FrameLease(MediaFrame frame, long timestampUs, long arrivalTimestamp)
     {
         this.frame = frame;
         TimestampUs = timestampUs;
+        ArrivalTimestamp = arrivalTimestamp;
         View = ViewOf(frame);
     }
 
     /// <summary>Stream time, microseconds since the run began, increasing.</summary>
     public long TimestampUs { get; }
 
-    /// <summary>When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
-    public long ArrivalTimestamp => frame.Info.ArrivalTimestamp;
+    /// <summary>When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks; for a recording played at its own pace, when they were due.</summary>
+    public long ArrivalTimestamp { get; }
 
     /// <summary>The planes; valid until <see cref="Dispose"/>.</summary>
     public FrameView View { get; }
@@ -38,5 +40,9 @@ public sealed class FrameLease : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => frame.Dispose();
+    public void Dispose()
+    {
+        using (StageClock.Time(PipelineStage.Wipe))
+            frame.Dispose();
+    }
 }

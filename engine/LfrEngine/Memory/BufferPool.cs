@@ -1,4 +1,5 @@
 using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Memory;
 
@@ -44,7 +45,8 @@ public static class BufferPool
     /// <summary>Wipes what was used of a block and gives it back.</summary>
     internal static unsafe void Return(Block block, nuint usedBytes)
     {
-        LockedMemory.Wipe((void*)block.Address, usedBytes);
+        using (StageClock.Time(PipelineStage.Wipe))
+            LockedMemory.Wipe((void*)block.Address, usedBytes);
         Interlocked.Increment(ref wipedBlocks);
         Interlocked.Add(ref wipedBytes, (long)usedBytes);
         Interlocked.Decrement(ref outstandingBlocks);

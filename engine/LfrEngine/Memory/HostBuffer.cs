@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Memory;
 
@@ -34,7 +35,11 @@ public sealed unsafe class HostBuffer<T> : IDisposable
     public Span<T> Span => new(Pointer, Length);
 
     /// <summary>Wipes the contents and keeps the block.</summary>
-    public void Wipe() => Native.Memory.LockedMemory.Wipe(Pointer, (nuint)Length * (nuint)sizeof(T));
+    public void Wipe()
+    {
+        using (StageClock.Time(PipelineStage.Wipe))
+            Native.Memory.LockedMemory.Wipe(Pointer, (nuint)Length * (nuint)sizeof(T));
+    }
 
     /// <summary>Wipes and returns the block. Safe to call twice.</summary>
     public void Dispose()

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LfrEngine.Memory;
-using LfrEngine.Native.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;

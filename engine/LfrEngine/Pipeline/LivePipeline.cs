@@ -247,7 +247,8 @@ public sealed class LivePipeline
                 {
                     pipeline.settings.AtStage?.Invoke("track");
                     FrameView view = found.Frame.View;
-                    tracker.Update(found.Faces.Items, next.TimestampUs, view.Width, view.Height);
+                    using (StageClock.Time(PipelineStage.Track))
+                        tracker.Update(found.Faces.Items, next.TimestampUs, view.Width, view.Height);
                     selector.Select(view, next.ArrivalTimestamp, tracker, found.Faces.Items, next.Shots);
                 }
                 catch
@@ -300,7 +301,8 @@ public sealed class LivePipeline
                             pipeline.settings.AtStage?.Invoke("embed");
                             batcher.Embed(crops, probes, norms);
                             pipeline.settings.AtStage?.Invoke("match");
-                            search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
+                            using (StageClock.Time(PipelineStage.Match))
+                                search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
                             for (int i = 0; i < batch.Count; i++)
                             {
                                 trace.Add(batch[i], norms.Span[i], candidates.Slice(i * perProbe, counts[i]));

@@ -3,6 +3,7 @@ using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Pipeline;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
@@ -68,7 +69,9 @@ public sealed unsafe class BestShotSelector : IDisposable
 
     private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
     {
-        FaceLandmarks found = landmarks.Find(frame, detection.Box);
+        FaceLandmarks found;
+        using (StageClock.Time(PipelineStage.Landmarks))
+            found = landmarks.Find(frame, detection.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return null;
         HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
@@ -76,15 +79,19 @@ public sealed unsafe class BestShotSelector : IDisposable
         FaceShot? shot = null;
         try
         {
-            FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
-            FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
+            using (StageClock.Time(PipelineStage.Align))
+                FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
+            FaceQuality quality;
+            using (StageClock.Time(PipelineStage.Quality))
+                quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);
             picture = new Picture(PictureSize, PictureSize);
-            picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
+            using (StageClock.Time(PipelineStage.Picture))
+                picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
             shot = new FaceShot
             {
                 TrackletId = tracklet.Id,
