@@ -71,7 +71,10 @@ public sealed unsafe class FaceDetector : IDisposable
         float scale = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
         float minimumHeight = Settings.HalfSizeMinimumHeight / scale;
         InferencePlan plan = PlanFor(frame, scale, out LetterboxTransform transform);
-        letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
+        if (frame.Surface is { } surface)
+            surface.FillLetterbox(frame, transform, model.Manifest.Input, plan);
+        else
+            letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
         Look(plan, transform, 0);
         for (int i = 0; i < Settings.HalfSizePasses; i++)
         {
@@ -79,7 +82,7 @@ public sealed unsafe class FaceDetector : IDisposable
             LetterboxTransform whole = transform;
             scale /= 2;
             plan = PlanFor(frame, scale, out transform);
-            Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
+            plan.Halve(fuller, whole, transform);
             fuller.Wipe();
             Look(plan, transform, minimumHeight);
         }

@@ -11,7 +11,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    private MediaReader? reader;
+    private ISourceReader? reader;
     private long offsetUs;
     private long lastUs = -1;
     private long openedAt;
@@ -29,8 +29,8 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             {
                 if (reader is null)
                     Open(stopping);
-                using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((MediaReader)r!).Interrupt(), reader);
-                DecodeResult result = reader!.Read(out MediaFrame? frame);
+                using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
+                DecodeResult result = reader!.Read(out FrameLease? frame);
                 if (result == DecodeResult.Frame)
                     return Deliver(frame!, stopping);
                 MediaInfo info = reader.GetInfo();
@@ -65,7 +65,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     private void Open(CancellationToken stopping)
     {
-        reader = MediaReader.Open(camera.Source, new MediaOptions { LowDelay = camera.IsLive }, stopping);
+        reader = camera.Decoder.Open(camera.Source, camera.IsLive, stopping);
         openedAt = Stopwatch.GetTimestamp();
         MediaInfo info = reader.GetInfo();
         status.Codec = info.Codec;
@@ -77,23 +77,22 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         offsetUs = camera.IsLive ? (long)Stopwatch.GetElapsedTime(runStarted).TotalMicroseconds : 0;
     }
 
-    private FrameLease Deliver(MediaFrame frame, CancellationToken stopping)
+    private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
     {
-        FrameInfo info = frame.Info;
-        long timestampUs = Math.Max(lastUs + 1, offsetUs + info.PtsUs);
-        lastUs = timestampUs;
-        (int, int) size = (info.Width, info.Height);
+        long streamUs = frame.TimestampUs;
+        frame.TimestampUs = lastUs = Math.Max(lastUs + 1, offsetUs + streamUs);
+        (int Width, int Height) size = (frame.View.Width, frame.View.Height);
         if (size != status.FrameSize && status.FrameSize != default)
-            status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {info.Width}x{info.Height}";
+            status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {size.Width}x{size.Height}";
         status.FrameSize = size;
         status.CountDecoded();
         if (camera.HoldsBack)
         {
-            TimeSpan wait = TimeSpan.FromMicroseconds(info.PtsUs) - Stopwatch.GetElapsedTime(openedAt);
+            TimeSpan wait = TimeSpan.FromMicroseconds(streamUs) - Stopwatch.GetElapsedTime(openedAt);
             if (wait > TimeSpan.Zero)
                 stopping.WaitHandle.WaitOne(wait);
         }
-        return new FrameLease(frame, timestampUs);
+        return frame;
     }
 
     private void Lose(string why, CancellationToken stopping)
