@@ -21,13 +21,18 @@ public static unsafe class FaceAligner
     /// <param name="crop">float32 [3, 112, 112]. Borrowed.</param>
     public static void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
     {
+        if (frame.Surface is { } surface)
+        {
+            surface.Align(frame, transform, input, crop);
+            return;
+        }
         const int Size = AlignmentTransform.GridSize;
         const int Plane = Size * Size;
-        int samples = Math.Clamp((int)MathF.Round(1 / transform.Scale), 1, 4);
+        int samples = SamplesPerSide(1, transform);
         Sample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, transform, 1, 1, 0, 0, samples, crop);
         if (frame.HasColour)
         {
-            int chromaSamples = Math.Clamp((int)MathF.Round(frame.ChromaScaleX / transform.Scale), 1, 4);
+            int chromaSamples = SamplesPerSide(frame.ChromaScaleX, transform);
             Sample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
                 frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + Plane);
             Sample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
@@ -39,6 +44,11 @@ public static unsafe class FaceAligner
         }
         ColourKernel.Convert(crop, crop + Plane, crop + (2 * Plane), Plane, frame.Colour, input);
     }
+
+    /// <summary>How many samples per side of a grid pixel average a plane: 1 to 4.</summary>
+    /// <param name="planeScale">Samples of the plane per frame pixel.</param>
+    /// <param name="transform">Frame to grid.</param>
+    public static int SamplesPerSide(float planeScale, in AlignmentTransform transform) => Math.Clamp((int)MathF.Round(planeScale / transform.Scale), 1, 4);
 
     private static void Sample(byte* plane, int stride, int step, int width, int height, in AlignmentTransform transform,
         float scaleX, float scaleY, float offsetX, float offsetY, int samples, float* destination)

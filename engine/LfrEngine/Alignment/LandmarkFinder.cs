@@ -78,9 +78,16 @@ public sealed unsafe class LandmarkFinder : IDisposable
     private void Pass(in FrameView frame, in FaceBox box, Span<PointF> points)
     {
         float width = Math.Max(1, box.Width), height = Math.Max(1, box.Height);
-        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, box.Left, box.Top, width, height,
-            plan.Input.Pointer, CropSize, CropSize, CropSize);
-        ColourKernel.ConvertGrey(plan.Input.Pointer, CropSize * CropSize, frame.Colour, model.Manifest.Input);
+        if (frame.Surface is { } surface)
+        {
+            surface.FillGrey(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
+        }
+        else
+        {
+            resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, box.Left, box.Top, width, height,
+                plan.Input.Pointer, CropSize, CropSize, CropSize);
+            ColourKernel.ConvertGrey(plan.Input.Pointer, CropSize * CropSize, frame.Colour, model.Manifest.Input);
+        }
         plan.Run();
         float* output = plan.Outputs[0].Pointer;
         for (int i = 0; i < PointCount; i++)

@@ -73,7 +73,12 @@ public sealed unsafe class FaceDetector : IDisposable
         float minimumHeight = Settings.HalfSizeMinimumHeight / scale;
         InferencePlan plan = PlanFor(frame, scale, out LetterboxTransform transform);
         using (StageClock.Time(PipelineStage.Letterbox))
-            letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
+        {
+            if (frame.Surface is { } surface)
+                surface.FillLetterbox(frame, transform, model.Manifest.Input, plan);
+            else
+                letterbox.Fill(frame, transform, model.Manifest.Input, plan.Input.Pointer);
+        }
         Look(plan, transform, 0);
         for (int i = 0; i < Settings.HalfSizePasses; i++)
         {
@@ -82,7 +87,7 @@ public sealed unsafe class FaceDetector : IDisposable
             scale /= 2;
             plan = PlanFor(frame, scale, out transform);
             using (StageClock.Time(PipelineStage.Letterbox))
-                Letterbox.Halve(fuller.Input.Pointer, whole, plan.Input.Pointer, transform);
+                plan.Halve(fuller, whole, transform);
             fuller.Wipe();
             Look(plan, transform, minimumHeight);
         }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -53,14 +52,7 @@ public sealed unsafe class Embedder : IDisposable
         {
             for (int i = 0; i < crops.Length; i++)
                 crops[i].Span.CopyTo(plan.Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
-            plan.Run();
-            for (int i = 0; i < crops.Length; i++)
-            {
-                ReadOnlySpan<float> raw = plan.Outputs[0].Span.Slice(i * Length, Length);
-                float norm = TensorPrimitives.Norm(raw);
-                norms[i] = norm;
-                TensorPrimitives.Divide(raw, Math.Max(norm, 1e-12f), embeddings.Slice(i * Length, Length));
-            }
+            plan.RunNormalised(Length, embeddings[..(crops.Length * Length)], norms[..crops.Length]);
         }
         finally
         {

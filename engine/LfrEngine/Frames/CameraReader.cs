@@ -11,7 +11,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    private MediaReader? reader;
+    private ISourceReader? reader;
     private long offsetUs;
     private long lastUs = -1;
     private long openedAt;
@@ -35,9 +35,9 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                 // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
                 if (camera.HoldsBack)
                     WaitUntilDue(dueUs, stopping);
-                using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((MediaReader)r!).Interrupt(), reader);
+                using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
                 DecodeResult result;
-                MediaFrame? frame;
+                FrameLease? frame;
                 using (StageClock.Time(PipelineStage.Decode))
                     result = reader!.Read(out frame);
                 if (result == DecodeResult.Frame)
@@ -74,7 +74,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     private void Open(CancellationToken stopping)
     {
-        reader = MediaReader.Open(camera.Source, new MediaOptions { LowDelay = camera.IsLive }, stopping);
+        reader = camera.Decoder.Open(camera.Source, camera.IsLive, stopping);
         openedAt = Stopwatch.GetTimestamp();
         MediaInfo info = reader.GetInfo();
         status.Codec = info.Codec;
@@ -86,26 +86,26 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         offsetUs = camera.IsLive ? (long)Stopwatch.GetElapsedTime(runStarted).TotalMicroseconds : 0;
     }
 
-    private FrameLease Deliver(MediaFrame frame, CancellationToken stopping)
+    private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
     {
-        FrameInfo info = frame.Info;
-        long timestampUs = Math.Max(lastUs + 1, offsetUs + info.PtsUs);
-        lastUs = timestampUs;
-        (int, int) size = (info.Width, info.Height);
+        long streamUs = frame.TimestampUs;
+        frame.TimestampUs = lastUs = Math.Max(lastUs + 1, offsetUs + streamUs);
+        (int Width, int Height) size = (frame.View.Width, frame.View.Height);
         if (size != status.FrameSize && status.FrameSize != default)
-            status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {info.Width}x{info.Height}";
+            status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {size.Width}x{size.Height}";
         status.FrameSize = size;
         status.CountDecoded();
         if (!camera.HoldsBack)
-            return new FrameLease(frame, timestampUs, info.ArrivalTimestamp);
-        WaitUntilDue(info.PtsUs, stopping);
+            return frame;
+        WaitUntilDue(streamUs, stopping);
         // The next one is due when at the earliest; what the shortest interval so far underestimates is waited for above.
-        if (info.PtsUs > previousPtsUs)
-            shortestUs = Math.Min(shortestUs, info.PtsUs - previousPtsUs);
-        previousPtsUs = info.PtsUs;
-        dueUs = shortestUs == long.MaxValue ? 0 : info.PtsUs + shortestUs;
+        if (streamUs > previousPtsUs)
+            shortestUs = Math.Min(shortestUs, streamUs - previousPtsUs);
+        previousPtsUs = streamUs;
+        dueUs = shortestUs == long.MaxValue ? 0 : streamUs + shortestUs;
         // A recording's pixels arrive when they are due: what the reader is behind counts as latency, what it is ahead does not.
-        return new FrameLease(frame, timestampUs, openedAt + (long)(info.PtsUs * (Stopwatch.Frequency / 1e6)));
+        frame.ArrivalTimestamp = openedAt + (long)(streamUs * (Stopwatch.Frequency / 1e6));
+        return frame;
     }
 
     private void WaitUntilDue(long ptsUs, CancellationToken stopping)

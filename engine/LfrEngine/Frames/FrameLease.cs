@@ -4,26 +4,20 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.Frames;
 
 /// <summary>One decoded frame of one camera. Its holder disposes it; the planes are wiped once the decoder has let go of them too.</summary>
-public sealed class FrameLease : IDisposable
+/// <param name="owner">Holds the planes; disposed with the lease.</param>
+/// <param name="view">The planes, valid as long as the owner.</param>
+/// <param name="timestampUs">The stream's own time, microseconds.</param>
+/// <param name="arrivalTimestamp">When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
+public sealed class FrameLease(IDisposable owner, FrameView view, long timestampUs, long arrivalTimestamp) : IDisposable
 {
-    private readonly MediaFrame frame;
-
-    internal FrameLease(MediaFrame frame, long timestampUs, long arrivalTimestamp)
-    {
-        this.frame = frame;
-        TimestampUs = timestampUs;
-        ArrivalTimestamp = arrivalTimestamp;
-        View = ViewOf(frame);
-    }
-
-    /// <summary>Stream time, microseconds since the run began, increasing.</summary>
-    public long TimestampUs { get; }
+    /// <summary>Stream time, microseconds since the run began once the camera's reader has passed it on, increasing.</summary>
+    public long TimestampUs { get; internal set; } = timestampUs;
 
     /// <summary>When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks; for a recording played at its own pace, when they were due.</summary>
-    public long ArrivalTimestamp { get; }
+    public long ArrivalTimestamp { get; internal set; } = arrivalTimestamp;
 
     /// <summary>The planes; valid until <see cref="Dispose"/>.</summary>
-    public FrameView View { get; }
+    public FrameView View { get; } = view;
 
     /// <summary>The planes of a decoded picture; valid as long as the picture.</summary>
     public static unsafe FrameView ViewOf(MediaFrame frame)
@@ -43,6 +37,6 @@ public sealed class FrameLease : IDisposable
     public void Dispose()
     {
         using (StageClock.Time(PipelineStage.Wipe))
-            frame.Dispose();
+            owner.Dispose();
     }
 }

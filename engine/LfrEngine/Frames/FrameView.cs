@@ -55,8 +55,25 @@ public readonly unsafe struct FrameView
         ChromaHeight = halfY ? (height + 1) / 2 : height;
     }
 
+    /// <summary>Describes a frame on a device: NV12, without pointers.</summary>
+    /// <param name="surface">Where the planes lie.</param>
+    /// <param name="width">Pixels, at least 1.</param>
+    /// <param name="height">Pixels, at least 1.</param>
+    /// <param name="matrix">Colour matrix.</param>
+    /// <param name="range">Limited or full.</param>
+    /// <param name="chromaLocation">Where subsampled chroma lies.</param>
+    public FrameView(IFrameSurface surface, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation chromaLocation)
+        : this(PixelFormat.Nv12, width, height, [0, 0], [width, width], matrix, range, chromaLocation)
+    {
+        U = V = null;
+        Surface = surface;
+    }
+
     /// <summary>Plane layout.</summary>
     public PixelFormat Format { get; }
+
+    /// <summary>The planes on a device; null where they lie in host memory and the pointers are valid.</summary>
+    public IFrameSurface? Surface { get; }
 
     /// <summary>Pixels.</summary>
     public int Width { get; }
@@ -110,5 +127,5 @@ public readonly unsafe struct FrameView
     public ColourRange Range { get; }
 
     /// <summary>Whether the frame carries colour.</summary>
-    public bool HasColour => U != null;
+    public bool HasColour => Format != PixelFormat.Grey;
 }

@@ -47,20 +47,11 @@ public sealed unsafe class Picture : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(left);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(left + width, Width);
         using HostBuffer<float> planes = BufferPool.Rent<float>(3 * width * Height);
-        using var resampler = new PlaneResampler();
         float* y = planes.Pointer, u = y + (width * Height), v = u + (width * Height);
-        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, region.Left, region.Top, region.Width, region.Height, y, width, width, Height);
-        if (frame.HasColour)
-        {
-            float chromaLeft = (region.Left * frame.ChromaScaleX) + frame.ChromaOffsetX, chromaTop = (region.Top * frame.ChromaScaleY) + frame.ChromaOffsetY;
-            float chromaWidth = region.Width * frame.ChromaScaleX, chromaHeight = region.Height * frame.ChromaScaleY;
-            resampler.Resample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, u, width, width, Height);
-            resampler.Resample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, v, width, width, Height);
-        }
+        if (frame.Surface is { } surface)
+            surface.Resample(frame, region, width, Height, y);
         else
-        {
-            new Span<float>(u, 2 * width * Height).Fill(128);
-        }
+            Resample(frame, region, width, y, u, v);
 
         ColourConversion colour = frame.Colour;
         byte* planeY = samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
@@ -112,4 +103,21 @@ public sealed unsafe class Picture : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => samples.Dispose();
+
+    private void Resample(in FrameView frame, in FaceBox region, int width, float* y, float* u, float* v)
+    {
+        using var resampler = new PlaneResampler();
+        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, region.Left, region.Top, region.Width, region.Height, y, width, width, Height);
+        if (frame.HasColour)
+        {
+            float chromaLeft = (region.Left * frame.ChromaScaleX) + frame.ChromaOffsetX, chromaTop = (region.Top * frame.ChromaScaleY) + frame.ChromaOffsetY;
+            float chromaWidth = region.Width * frame.ChromaScaleX, chromaHeight = region.Height * frame.ChromaScaleY;
+            resampler.Resample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, u, width, width, Height);
+            resampler.Resample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, v, width, width, Height);
+        }
+        else
+        {
+            new Span<float>(u, 2 * width * Height).Fill(128);
+        }
+    }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
@@ -20,36 +18,39 @@ public sealed partial class OnnxModel : IDisposable
     [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = System.Runtime.InteropServices.StringMarshalling.Utf8)]
     private static partial int SetNativeVariable(string name, string value, int overwrite);
 
-    private OnnxModel(ModelManifest manifest, InferenceSession session)
+    private readonly IInferenceNetwork network;
+
+    private OnnxModel(ModelManifest manifest, IInferenceNetwork network)
     {
         Manifest = manifest;
-        Session = session;
+        this.network = network;
     }
 
     /// <summary>What is known of the model.</summary>
     public ModelManifest Manifest { get; }
 
-    internal InferenceSession Session { get; }
-
     /// <summary>Loads a model: checks its hash, makes its graph dynamic, creates the session.</summary>
+    /// <param name="catalog">Where the file is.</param>
+    /// <param name="manifest">What it must be.</param>
+    /// <param name="backend">Where it runs; null for the processor. Borrowed for the life of the model.</param>
     /// <exception cref="ModelLoadException">The file is missing, altered, not ONNX, or not what the manifest says.</exception>
-    public static OnnxModel Load(ModelCatalog catalog, ModelManifest manifest)
+    public static OnnxModel Load(ModelCatalog catalog, ModelManifest manifest, IInferenceBackend? backend = null)
     {
         byte[] file = ReadChecked(catalog, manifest);
         try
         {
             byte[] graph = OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
-            InferenceSession session = CreateSession(graph);
+            IInferenceNetwork network = (backend ?? CpuBackend.Default).Load(graph, manifest);
             try
             {
-                CheckInput(manifest, session);
+                CheckInput(manifest, network.Session);
             }
             catch
             {
-                session.Dispose();
+                network.Dispose();
                 throw;
             }
-            return new OnnxModel(manifest, session);
+            return new OnnxModel(manifest, network);
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
         {
@@ -64,7 +65,7 @@ public sealed partial class OnnxModel : IDisposable
         // First, because it tells what is wrong with the manifest.
         using OnnxModel edited = Load(catalog, manifest);
         byte[] file = ReadChecked(catalog, manifest);
-        using var original = CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
+        using var original = CpuBackend.CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
         int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
         // Families that come with free sizes are compared at a size of our own.
         long[] dims = [1, shape[1], shape[2] > 0 ? shape[2] : 320, shape[3] > 0 ? shape[3] : 320];
@@ -76,7 +77,7 @@ public sealed partial class OnnxModel : IDisposable
         using var input = OrtValue.CreateTensorValueFromMemory(values, dims);
         using var options = new RunOptions();
         using var expected = original.Run(options, [manifest.Input.Name], [input], manifest.Outputs);
-        using var actual = edited.Session.Run(options, [manifest.Input.Name], [input], manifest.Outputs);
+        using var actual = edited.network.Session.Run(options, [manifest.Input.Name], [input], manifest.Outputs);
         double worst = 0;
         for (int i = 0; i < manifest.Outputs.Length; i++)
         {
@@ -97,7 +98,7 @@ public sealed partial class OnnxModel : IDisposable
     /// <summary>Input and outputs with their shapes, for people; free dimensions by name.</summary>
     public (string Input, string Outputs) DescribeShapes()
     {
-        return (string.Join("\n", Session.InputMetadata.Select(Describe)), string.Join("\n", Session.OutputMetadata.Select(Describe)));
+        return (string.Join("\n", network.Session.InputMetadata.Select(Describe)), string.Join("\n", network.Session.OutputMetadata.Select(Describe)));
 
         static string Describe(KeyValuePair<string, NodeMetadata> tensor) =>
             $"{tensor.Key} [{string.Join(", ", tensor.Value.Dimensions.Zip(tensor.Value.SymbolicDimensions, (size, name) => size >= 0 ? $"{size}" : name.Length > 0 ? name : "?"))}]";
@@ -107,10 +108,10 @@ public sealed partial class OnnxModel : IDisposable
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
-    public InferencePlan CreatePlan(int batch, int height, int width) => new(this, batch, height, width);
+    public InferencePlan CreatePlan(int batch, int height, int width) => network.CreatePlan(Manifest, batch, height, width);
 
     /// <inheritdoc/>
-    public void Dispose() => Session.Dispose();
+    public void Dispose() => network.Dispose();
 
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {
@@ -138,111 +139,5 @@ public sealed partial class OnnxModel : IDisposable
         int[] shape = input.Dimensions;
         if (shape.Length != 4 || (shape[1] > 0 && shape[1] != manifest.Input.ChannelCount))
             throw new InvalidDataException($"its input \"{manifest.Input.Name}\" has shape [{string.Join(", ", shape)}], expected [batch, {manifest.Input.ChannelCount}, height, width]");
-    }
-
-    private static InferenceSession CreateSession(byte[] graph)
-    {
-        ActivationAllocator.Register();
-        using var options = new SessionOptions
-        {
-            // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off foreign stacks.
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-            EnableMemoryPattern = true,
-        };
-        options.AddSessionConfigEntry("session.use_env_allocators", "1");
-        return new InferenceSession(graph, options);
-    }
-}
-
-/// <summary>One input shape of a network, bound to buffers in locked memory. Used by one thread at a time.</summary>
-public sealed unsafe class InferencePlan : IDisposable
-{
-    private readonly InferenceSession session;
-    private readonly OrtIoBinding binding;
-    private readonly RunOptions options = new();
-    private readonly List<IDisposable> owned = [];
-    private readonly HostBuffer<float>[] outputs;
-    private long filledAt;
-
-    internal InferencePlan(OnnxModel model, int batch, int height, int width)
-    {
-        session = model.Session;
-        ModelInput input = model.Manifest.Input;
-        long[] shape = [batch, input.ChannelCount, height, width];
-        try
-        {
-            Input = BufferPool.Rent<float>(checked((int)(shape[0] * shape[1] * shape[2] * shape[3])));
-            owned.Add(Input);
-            OrtValue inputValue = Wrap(Input, shape);
-            binding = session.CreateIoBinding();
-            owned.Add(binding);
-            binding.BindInput(input.Name, inputValue);
-
-            // A run on zeros tells the shapes of the outputs; nothing biometric is in it.
-            using var probe = session.Run(options, [input.Name], [inputValue], model.Manifest.Outputs);
-            outputs = new HostBuffer<float>[probe.Count];
-            for (int i = 0; i < outputs.Length; i++)
-            {
-                long[] outputShape = probe[i].GetTensorTypeAndShape().Shape;
-                outputs[i] = BufferPool.Rent<float>(checked((int)outputShape.Aggregate(1L, (a, b) => a * b)));
-                owned.Add(outputs[i]);
-                binding.BindOutput(model.Manifest.Outputs[i], Wrap(outputs[i], outputShape));
-            }
-        }
-        catch (OnnxRuntimeException e)
-        {
-            Dispose();
-            throw new ModelLoadException($"The model \"{model.Manifest.Id}\" does not run at [{string.Join(", ", shape)}]: {e.Message}", e);
-        }
-        Batch = batch;
-    }
-
-    /// <summary>Images per run.</summary>
-    public int Batch { get; }
-
-    /// <summary>float32 NCHW; filled before <see cref="Run"/>, owned by the plan.</summary>
-    public HostBuffer<float> Input { get; }
-
-    /// <summary>float32 tensors in the order of the manifest's outputs, batch first; valid until the next <see cref="Run"/>.</summary>
-    public IReadOnlyList<HostBuffer<float>> Outputs => outputs;
-
-    /// <summary>Runs the network on the calling thread. <see cref="ActivationAllocator"/> wipes its activations; the caller wipes the stack, when it is done (<see cref="Native.Memory.StackScrub"/>).</summary>
-    public void Run()
-    {
-        if (filledAt == 0)
-            filledAt = Stopwatch.GetTimestamp();
-        session.RunWithBinding(options, binding);
-    }
-
-    /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>
-    public void Wipe()
-    {
-        Input.Wipe();
-        foreach (HostBuffer<float> output in outputs)
-            output.Wipe();
-        if (filledAt != 0)
-            ErasureClock.Tensor.Add(Stopwatch.GetElapsedTime(filledAt));
-        filledAt = 0;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        for (int i = owned.Count - 1; i >= 0; i--)
-            owned[i].Dispose();
-        owned.Clear();
-        options.Dispose();
-    }
-
-    private OrtValue Wrap(HostBuffer<float> buffer, long[] shape)
-    {
-        OrtValue value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float,
-            shape, (nint)buffer.Pointer, (long)buffer.Length * sizeof(float));
-        owned.Add(value);
-        return value;
     }
 }

@@ -32,16 +32,21 @@ public sealed class EngineModels : IDisposable
     public OnnxModel Embedder { get; }
 
     /// <summary>Loads the models by name or by path of a manifest.</summary>
+    /// <param name="catalog">Where names are looked up.</param>
+    /// <param name="detector">Finds faces.</param>
+    /// <param name="landmarks">Places points.</param>
+    /// <param name="embedder">Makes embeddings.</param>
+    /// <param name="backend">Where they run; null for the processor. Borrowed for the life of the models.</param>
     /// <exception cref="ModelLoadException">One is missing, altered or not what its manifest says; nothing stays loaded.</exception>
-    public static EngineModels Load(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder)
+    public static EngineModels Load(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder, IInferenceBackend? backend = null)
     {
         var loaded = new List<OnnxModel>(3);
         try
         {
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(detector, ModelTask.Detect)));
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(detector, ModelTask.Detect), backend));
             _ = DetectorFamilies.Create(loaded[0].Manifest);
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(landmarks, ModelTask.Landmarks)));
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(embedder, ModelTask.Embed)));
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(landmarks, ModelTask.Landmarks), backend));
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(embedder, ModelTask.Embed), backend));
             return new EngineModels(loaded[0], loaded[1], loaded[2]);
         }
         catch

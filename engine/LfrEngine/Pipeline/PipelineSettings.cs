@@ -1,5 +1,6 @@
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Tracking;
 
@@ -52,6 +53,9 @@ public enum Pace
 /// <param name="Pace">How fast a recording is played.</param>
 public sealed record CameraSettings(string Name, string Source, Pace Pace = Pace.Automatic)
 {
+    /// <summary>Where its frames are decoded.</summary>
+    public IVideoDecoder Decoder { get; init; } = SoftwareDecoder.Default;
+
     /// <summary>Whether the source delivers in its own time: network streams and capture devices.</summary>
     public bool IsLive => Source.StartsWith("/dev/video", StringComparison.Ordinal)
         || (Uri.TryCreate(Source, UriKind.Absolute, out Uri? uri) && !uri.IsFile);

@@ -1,0 +1,61 @@
+using LfrEngine.Native.Media;
+
+namespace LfrEngine.Frames;
+
+/// <summary>Turns sources into frames: in software, or on a device.</summary>
+public interface IVideoDecoder
+{
+    /// <summary>Opens a source.</summary>
+    /// <param name="source">File, folder of pictures, device or URL.</param>
+    /// <param name="isLive">Whether it delivers in its own time.</param>
+    /// <param name="stopping">Ends a slow open.</param>
+    /// <exception cref="MediaException">The source cannot be opened.</exception>
+    /// <exception cref="OperationCanceledException">Stopped first.</exception>
+    ISourceReader Open(string source, bool isLive, CancellationToken stopping);
+}
+
+/// <summary>Frames of one opened source. One thread reads; <see cref="Interrupt"/> may come from any other.</summary>
+public interface ISourceReader : IDisposable
+{
+    /// <summary>Decodes the next frame.</summary>
+    /// <param name="frame">Owned by the caller; null unless the result is <see cref="DecodeResult.Frame"/>. Its time is the stream's own.</param>
+    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    DecodeResult Read(out FrameLease? frame);
+
+    /// <summary>Makes a read in progress, and every later one, return <see cref="DecodeResult.Interrupted"/>.</summary>
+    void Interrupt();
+
+    /// <summary>What is known so far. To be asked by the reading thread.</summary>
+    MediaInfo GetInfo();
+}
+
+/// <summary>Decodes on the processor, by FFmpeg, into locked memory.</summary>
+public sealed class SoftwareDecoder : IVideoDecoder
+{
+    private SoftwareDecoder()
+    {
+    }
+
+    /// <summary>The one there is; it holds nothing.</summary>
+    public static SoftwareDecoder Default { get; } = new();
+
+    /// <inheritdoc/>
+    public ISourceReader Open(string source, bool isLive, CancellationToken stopping) =>
+        new Reader(MediaReader.Open(source, new MediaOptions { LowDelay = isLive }, stopping));
+
+    private sealed class Reader(MediaReader reader) : ISourceReader
+    {
+        public DecodeResult Read(out FrameLease? frame)
+        {
+            DecodeResult result = reader.Read(out MediaFrame? decoded);
+            frame = decoded is null ? null : new FrameLease(decoded, FrameLease.ViewOf(decoded), decoded.Info.PtsUs, decoded.Info.ArrivalTimestamp);
+            return result;
+        }
+
+        public void Interrupt() => reader.Interrupt();
+
+        public MediaInfo GetInfo() => reader.GetInfo();
+
+        public void Dispose() => reader.Dispose();
+    }
+}

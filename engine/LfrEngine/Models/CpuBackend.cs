@@ -1,0 +1,96 @@
+using LfrEngine.Memory;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LfrEngine.Models;
+
+/// <summary>ONNX Runtime on the processor: the default.</summary>
+public sealed class CpuBackend : IInferenceBackend
+{
+    private CpuBackend()
+    {
+    }
+
+    /// <summary>The one there is; it holds nothing.</summary>
+    public static CpuBackend Default { get; } = new();
+
+    /// <inheritdoc/>
+    public IInferenceNetwork Load(byte[] graph, ModelManifest manifest) => new Network(CreateSession(graph));
+
+    /// <summary>Options that every session of this engine shares: one thread per run, which is ours, and activations from wiped memory.</summary>
+    public static SessionOptions CreateOptions()
+    {
+        ActivationAllocator.Register();
+        var options = new SessionOptions
+        {
+            // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off foreign stacks.
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            EnableMemoryPattern = true,
+        };
+        options.AddSessionConfigEntry("session.use_env_allocators", "1");
+        return options;
+    }
+
+    internal static InferenceSession CreateSession(byte[] graph)
+    {
+        using SessionOptions options = CreateOptions();
+        return new InferenceSession(graph, options);
+    }
+
+    private sealed class Network(InferenceSession session) : IInferenceNetwork
+    {
+        public InferenceSession Session { get; } = session;
+
+        public InferencePlan CreatePlan(ModelManifest manifest, int batch, int height, int width) => new Plan(manifest, Session, batch, height, width);
+
+        public void Dispose() => Session.Dispose();
+    }
+
+    /// <summary>Bound to the plan's own buffers, so that a run copies nothing.</summary>
+    private sealed class Plan : InferencePlan
+    {
+        private readonly InferenceSession session;
+        private readonly List<IDisposable> bound = [];
+        private readonly OrtIoBinding binding;
+
+        public Plan(ModelManifest manifest, InferenceSession session, int batch, int height, int width)
+            : base(manifest, session, batch, height, width)
+        {
+            this.session = session;
+            binding = session.CreateIoBinding();
+            try
+            {
+                binding.BindInput(manifest.Input.Name, Held(Input, InputShape));
+                for (int i = 0; i < Outputs.Count; i++)
+                    binding.BindOutput(manifest.Outputs[i], Held(Outputs[i], OutputShapes[i]));
+            }
+            catch (OnnxRuntimeException e)
+            {
+                Dispose();
+                throw Refused(e);
+            }
+        }
+
+        // On the calling thread. ActivationAllocator wipes its activations; the caller wipes the stack, when it is done (StackScrub).
+        protected override void RunOnce() => session.RunWithBinding(Options, binding);
+
+        protected override void Dispose(bool disposing)
+        {
+            binding.Dispose();
+            foreach (IDisposable value in bound)
+                value.Dispose();
+            bound.Clear();
+            base.Dispose(disposing);
+        }
+
+        private OrtValue Held(HostBuffer<float> buffer, long[] shape)
+        {
+            OrtValue value = Wrap(buffer, shape);
+            bound.Add(value);
+            return value;
+        }
+    }
+}

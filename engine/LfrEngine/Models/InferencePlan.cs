@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using LfrEngine.Detection;
+using LfrEngine.Memory;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LfrEngine.Models;
+
+/// <summary>One input shape of a network with its input and outputs in locked memory. Used by one thread at a time.</summary>
+public abstract unsafe class InferencePlan : IDisposable
+{
+    private readonly HostBuffer<float>[] outputs;
+    private long filledAt;
+
+    /// <summary>Takes memory for input and outputs.</summary>
+    /// <param name="manifest">Names of the tensors.</param>
+    /// <param name="session">Runs once on zeros, which tells the shapes of the outputs; nothing biometric is in it.</param>
+    /// <param name="batch">Images per run.</param>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    /// <exception cref="ModelLoadException">The network does not run at this shape.</exception>
+    protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width)
+    {
+        Batch = batch;
+        Manifest = manifest;
+        InputShape = [batch, manifest.Input.ChannelCount, height, width];
+        Input = BufferPool.Rent<float>(Length(InputShape));
+        outputs = new HostBuffer<float>[manifest.Outputs.Length];
+        OutputShapes = new long[outputs.Length][];
+        try
+        {
+            using OrtValue input = Wrap(Input, InputShape);
+            using IDisposableReadOnlyCollection<OrtValue> probe = session.Run(Options, [manifest.Input.Name], [input], manifest.Outputs);
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                OutputShapes[i] = probe[i].GetTensorTypeAndShape().Shape;
+                outputs[i] = BufferPool.Rent<float>(Length(OutputShapes[i]));
+            }
+        }
+        catch (OnnxRuntimeException e)
+        {
+            ReturnBuffers();
+            throw Refused(e);
+        }
+    }
+
+    /// <summary>Images per run.</summary>
+    public int Batch { get; }
+
+    /// <summary>float32 NCHW in host memory; filled before a run, owned by the plan.</summary>
+    public HostBuffer<float> Input { get; }
+
+    /// <summary>float32 tensors in the order of the manifest's outputs, batch first; valid until the next run.</summary>
+    public IReadOnlyList<HostBuffer<float>> Outputs => outputs;
+
+    /// <summary>What the network is.</summary>
+    protected ModelManifest Manifest { get; }
+
+    /// <summary>NCHW.</summary>
+    protected long[] InputShape { get; }
+
+    /// <summary>Of each output, batch first.</summary>
+    protected long[][] OutputShapes { get; }
+
+    /// <summary>Of every run.</summary>
+    protected RunOptions Options { get; } = new();
+
+    /// <summary>Runs the network.</summary>
+    public void Run()
+    {
+        MarkFilled();
+        RunOnce();
+    }
+
+    /// <summary>Runs an embedder and brings each row of its first output to unit length.</summary>
+    /// <param name="length">Elements per row.</param>
+    /// <param name="unit">float32 [rows, length]. Borrowed.</param>
+    /// <param name="norms">Length of each row before. Borrowed; its length says how many rows count.</param>
+    public virtual void RunNormalised(int length, Span<float> unit, Span<float> norms)
+    {
+        Run();
+        for (int i = 0; i < norms.Length; i++)
+        {
+            ReadOnlySpan<float> raw = outputs[0].Span.Slice(i * length, length);
+            float norm = norms[i] = TensorPrimitives.Norm(raw);
+            TensorPrimitives.Divide(raw, Math.Max(norm, SmallestNorm), unit.Slice(i * length, length));
+        }
+    }
+
+    /// <summary>Below this a row is all but zero, and dividing by its length would make noise of it.</summary>
+    public const float SmallestNorm = 1e-12f;
+
+    /// <summary>Fills this plan's input with another's at half the scale, as <see cref="Letterbox.Halve"/> does.</summary>
+    /// <param name="fuller">Filled, of the same network.</param>
+    /// <param name="whole">How it was filled.</param>
+    /// <param name="half">The same frame at half the scale.</param>
+    public virtual void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half) =>
+        Letterbox.Halve(fuller.Input.Pointer, whole, Input.Pointer, half);
+
+    /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>
+    public virtual void Wipe()
+    {
+        Input.Wipe();
+        foreach (HostBuffer<float> output in outputs)
+            output.Wipe();
+        if (filledAt != 0)
+            ErasureClock.Tensor.Add(Stopwatch.GetElapsedTime(filledAt));
+        filledAt = 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Runs the network on what the input holds and leaves the outputs in <see cref="Outputs"/>.</summary>
+    protected abstract void RunOnce();
+
+    /// <summary>Starts the clock of what the tensors hold.</summary>
+    protected void MarkFilled()
+    {
+        if (filledAt == 0)
+            filledAt = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Gives everything back, wiped.</summary>
+    protected virtual void Dispose(bool disposing) => ReturnBuffers();
+
+    /// <summary>The runtime did not take the shape.</summary>
+    protected ModelLoadException Refused(OnnxRuntimeException cause) =>
+        new($"The model \"{Manifest.Id}\" does not run at [{string.Join(", ", InputShape)}]: {cause.Message}", cause);
+
+    /// <summary>A tensor over a buffer of this plan.</summary>
+    protected static OrtValue Wrap(HostBuffer<float> buffer, long[] shape) =>
+        OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float,
+            shape, (nint)buffer.Pointer, (long)buffer.Length * sizeof(float));
+
+    private void ReturnBuffers()
+    {
+        foreach (HostBuffer<float>? output in outputs)
+            output?.Dispose();
+        Input.Dispose();
+        Options.Dispose();
+    }
+
+    private static int Length(long[] shape) => checked((int)shape.Aggregate(1L, (a, b) => a * b));
+}
