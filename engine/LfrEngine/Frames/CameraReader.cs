@@ -11,6 +11,8 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
+    // As many as were ever under way at once.
+    private readonly Stack<FrameLease> spares = [];
     private ISourceReader? reader;
     private long offsetUs;
     private long lastUs = -1;
@@ -37,11 +39,11 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                     WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
                 DecodeResult result;
-                FrameLease? frame;
+                FrameLease frame = Spare();
                 using (StageClock.Time(PipelineStage.Decode))
-                    result = reader!.Read(out frame);
+                    result = reader!.Read(frame);
                 if (result == DecodeResult.Frame)
-                    return Deliver(frame!, stopping);
+                    return Deliver(frame, stopping);
                 MediaInfo info = reader.GetInfo();
                 status.SetDamaged(damagedBefore + info.Corrupt);
                 if (info.IsTruncated)
@@ -71,6 +73,12 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     /// <inheritdoc/>
     public void Dispose() => reader?.Dispose();
+
+    private FrameLease Spare()
+    {
+        lock (spares)
+            return spares.TryPop(out FrameLease? spare) ? spare : new FrameLease(spares);
+    }
 
     private void Open(CancellationToken stopping)
     {

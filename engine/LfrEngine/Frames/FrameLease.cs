@@ -4,20 +4,39 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.Frames;
 
 /// <summary>One decoded frame of one camera. Its holder disposes it; the planes are wiped once the decoder has let go of them too.</summary>
-/// <param name="owner">Holds the planes; disposed with the lease.</param>
-/// <param name="view">The planes, valid as long as the owner.</param>
-/// <param name="timestampUs">The stream's own time, microseconds.</param>
-/// <param name="arrivalTimestamp">When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
-public sealed class FrameLease(IDisposable owner, FrameView view, long timestampUs, long arrivalTimestamp) : IDisposable
+/// <remarks>A lease that has been disposed is filled again by its camera's reader, so that a stream allocates nothing: let go of it when you dispose it.</remarks>
+public sealed class FrameLease : IDisposable
 {
+    private readonly Stack<FrameLease>? spares;
+    private bool held;
+
+    /// <summary>An empty lease.</summary>
+    /// <param name="spares">Where it goes when it is disposed; null: nowhere.</param>
+    public FrameLease(Stack<FrameLease>? spares = null) => this.spares = spares;
+
+    /// <summary>What holds the planes; after <see cref="Dispose"/> the emptied object, for who fills the lease again.</summary>
+    public IDisposable? Owner { get; private set; }
+
     /// <summary>Stream time, microseconds since the run began once the camera's reader has passed it on, increasing.</summary>
-    public long TimestampUs { get; internal set; } = timestampUs;
+    public long TimestampUs { get; internal set; }
 
     /// <summary>When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks; for a recording played at its own pace, when they were due.</summary>
-    public long ArrivalTimestamp { get; internal set; } = arrivalTimestamp;
+    public long ArrivalTimestamp { get; internal set; }
 
     /// <summary>The planes; valid until <see cref="Dispose"/>.</summary>
-    public FrameView View { get; } = view;
+    public FrameView View { get; private set; }
+
+    /// <summary>Takes a frame over.</summary>
+    /// <param name="owner">Holds the planes; disposed with the lease.</param>
+    /// <param name="view">The planes, valid as long as the owner.</param>
+    /// <param name="timestampUs">The stream's own time, microseconds.</param>
+    /// <param name="arrivalTimestamp">When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
+    public void Fill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
+    {
+        if (held)
+            throw new InvalidOperationException("The lease still holds a frame.");
+        (Owner, View, TimestampUs, ArrivalTimestamp, held) = (owner, view, timestampUs, arrivalTimestamp, true);
+    }
 
     /// <summary>The planes of a decoded picture; valid as long as the picture.</summary>
     public static unsafe FrameView ViewOf(MediaFrame frame)
@@ -36,7 +55,15 @@ public sealed class FrameLease(IDisposable owner, FrameView view, long timestamp
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (!held)
+            return;
+        held = false;
+        View = default;
         using (StageClock.Time(PipelineStage.Wipe))
-            owner.Dispose();
+            Owner!.Dispose();
+        if (spares is null)
+            return;
+        lock (spares)
+            spares.Push(this);
     }
 }

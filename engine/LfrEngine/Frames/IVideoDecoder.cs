@@ -18,9 +18,9 @@ public interface IVideoDecoder
 public interface ISourceReader : IDisposable
 {
     /// <summary>Decodes the next frame.</summary>
-    /// <param name="frame">Owned by the caller; null unless the result is <see cref="DecodeResult.Frame"/>. Its time is the stream's own.</param>
+    /// <param name="frame">Empty; filled with the stream's own time if the result is <see cref="DecodeResult.Frame"/>. Its <see cref="FrameLease.Owner"/> may be used again.</param>
     /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
-    DecodeResult Read(out FrameLease? frame);
+    DecodeResult Read(FrameLease frame);
 
     /// <summary>Makes a read in progress, and every later one, return <see cref="DecodeResult.Interrupted"/>.</summary>
     void Interrupt();
@@ -45,10 +45,12 @@ public sealed class SoftwareDecoder : IVideoDecoder
 
     private sealed class Reader(MediaReader reader) : ISourceReader
     {
-        public DecodeResult Read(out FrameLease? frame)
+        public DecodeResult Read(FrameLease frame)
         {
-            DecodeResult result = reader.Read(out MediaFrame? decoded);
-            frame = decoded is null ? null : new FrameLease(decoded, FrameLease.ViewOf(decoded), decoded.Info.PtsUs, decoded.Info.ArrivalTimestamp);
+            var decoded = frame.Owner as MediaFrame ?? new MediaFrame();
+            DecodeResult result = reader.Read(decoded);
+            if (result == DecodeResult.Frame)
+                frame.Fill(decoded, FrameLease.ViewOf(decoded), decoded.Info.PtsUs, decoded.Info.ArrivalTimestamp);
             return result;
         }
 

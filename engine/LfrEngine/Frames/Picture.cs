@@ -42,16 +42,23 @@ public sealed unsafe class Picture : IDisposable
     /// <param name="region">Frame pixels.</param>
     /// <param name="left">Where the region goes in this picture, pixels.</param>
     /// <param name="width">How wide it becomes, pixels; its height is the picture's.</param>
-    public void Paint(in FrameView frame, in FaceBox region, int left, int width)
+    /// <param name="scratch">Room to work in, for who paints many; null takes some for this call.</param>
+    public void Paint(in FrameView frame, in FaceBox region, int left, int width, PaintScratch? scratch = null)
     {
+        if (scratch is null)
+        {
+            using var own = new PaintScratch(width, Height);
+            Paint(frame, region, left, width, own);
+            return;
+        }
         ArgumentOutOfRangeException.ThrowIfNegative(left);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(left + width, Width);
-        using HostBuffer<float> planes = BufferPool.Rent<float>(3 * width * Height);
-        float* y = planes.Pointer, u = y + (width * Height), v = u + (width * Height);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Planes.Length, 3 * width * Height, nameof(scratch));
+        float* y = scratch.Planes.Pointer, u = y + (width * Height), v = u + (width * Height);
         if (frame.Surface is { } surface)
             surface.Resample(frame, region, width, Height, y);
         else
-            Resample(frame, region, width, y, u, v);
+            Resample(frame, region, width, scratch.Resampler, y, u, v);
 
         ColourConversion colour = frame.Colour;
         byte* planeY = samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
@@ -70,6 +77,7 @@ public sealed unsafe class Picture : IDisposable
                 planeV[to] = (byte)Math.Clamp(((red - grey) / 1.402f) + 128.5f, 0, 255);
             }
         }
+        scratch.Planes.Wipe();
     }
 
     /// <summary>The picture as a JPEG file, in locked memory that the caller owns.</summary>
@@ -93,6 +101,9 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
+    /// <summary>Makes it black; the memory is kept.</summary>
+    internal void Wipe() => samples.Wipe();
+
     /// <summary>A copy with an owner of its own.</summary>
     public Picture Copy()
     {
@@ -104,9 +115,8 @@ public sealed unsafe class Picture : IDisposable
     /// <inheritdoc/>
     public void Dispose() => samples.Dispose();
 
-    private void Resample(in FrameView frame, in FaceBox region, int width, float* y, float* u, float* v)
+    private void Resample(in FrameView frame, in FaceBox region, int width, PlaneResampler resampler, float* y, float* u, float* v)
     {
-        using var resampler = new PlaneResampler();
         resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, region.Left, region.Top, region.Width, region.Height, y, width, width, Height);
         if (frame.HasColour)
         {
@@ -119,5 +129,22 @@ public sealed unsafe class Picture : IDisposable
         {
             new Span<float>(u, 2 * width * Height).Fill(128);
         }
+    }
+}
+
+/// <summary>Room in which <see cref="Picture.Paint"/> works; wiped after each painting. Used by one thread at a time.</summary>
+/// <param name="width">Widest region painted, pixels.</param>
+/// <param name="height">Height of the pictures, pixels.</param>
+public sealed class PaintScratch(int width, int height) : IDisposable
+{
+    internal HostBuffer<float> Planes { get; } = BufferPool.Rent<float>(3 * width * height);
+
+    internal PlaneResampler Resampler { get; } = new();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Planes.Dispose();
+        Resampler.Dispose();
     }
 }

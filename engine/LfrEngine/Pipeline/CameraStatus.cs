@@ -22,7 +22,7 @@ public enum CameraState
 /// <summary>Live counters of one camera; written by its stages, read by anyone.</summary>
 public sealed class CameraStatus(string name)
 {
-    private long decoded, dropped, analysed, faces, tracklets, compared, seen, alerts, damaged, reconnects;
+    private long decoded, dropped, analysed, searched, faces, tracklets, compared, seen, alerts, damaged, reconnects;
     private long lagUs;
 
     /// <summary>Camera name.</summary>
@@ -46,8 +46,11 @@ public sealed class CameraStatus(string name)
     /// <summary>Frames dropped because a newer one came before they were looked at.</summary>
     public long FramesDropped => Volatile.Read(ref dropped);
 
-    /// <summary>Frames looked at.</summary>
+    /// <summary>Frames that went through: searched for faces, or let go between two searches.</summary>
     public long FramesAnalysed => Volatile.Read(ref analysed);
+
+    /// <summary>Frames searched for faces.</summary>
+    public long FramesSearched => Volatile.Read(ref searched);
 
     /// <summary>Damaged packets skipped.</summary>
     public long DamagedPackets => Volatile.Read(ref damaged);
@@ -78,7 +81,7 @@ public sealed class CameraStatus(string name)
 
     internal void CountDecoded() => Interlocked.Increment(ref decoded);
 
-    internal void SetDropped(long total) => Volatile.Write(ref dropped, total);
+    internal void CountDropped() => Interlocked.Increment(ref dropped);
 
     internal void CountAnalysed(TimeSpan lag)
     {
@@ -90,7 +93,11 @@ public sealed class CameraStatus(string name)
 
     internal void CountReconnect() => Interlocked.Increment(ref reconnects);
 
-    internal void CountFaces(int count) => Interlocked.Add(ref faces, count);
+    internal void CountSearched(int facesFound)
+    {
+        Interlocked.Increment(ref searched);
+        Interlocked.Add(ref faces, facesFound);
+    }
 
     internal void CountTracklets(int count) => Interlocked.Add(ref tracklets, count);
 

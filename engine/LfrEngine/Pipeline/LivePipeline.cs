@@ -1,8 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using LfrEngine.Alerts;
-using LfrEngine.Detection;
-using LfrEngine.Embeddings;
-using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Tracking;
@@ -11,21 +9,25 @@ namespace LfrEngine.Pipeline;
 
 /// <summary>The engine at work: cameras in, alerts out, everything else erased.</summary>
 /// <remarks>
-/// Each camera has a thread per stage (detection, the longest, may have several) and the stages pass on what they own:
+/// A frame's way, stage by stage, each handing on what it owns:
 /// <code>
-/// Decode    CameraReader                          a frame
-/// Detect    Letterbox → network → FaceDetector    the frame with its faces
-/// Track     FaceTracker → BestShotSelector        the shots worth comparing; the frame ends here
-/// Recognise EmbeddingBatcher → CosineSearch →
-///           EvidenceLedger → AlertDesk            an alert, or nothing: every shot ends here
+/// Read      CameraReader                          a frame                            a thread per camera
+/// Search    Letterbox → network → FaceDetector    the frame with its faces           ┐
+/// Track     FaceTracker → BestShotSelector        the shots worth comparing;         │ workers, one per processor,
+///                                                 the frame ends here                │ for all cameras together
+/// Compare   Embedder → IGallerySearch             the shots with whom they are like  │ (see Scheduler)
+/// Decide    EvidenceLedger                        every shot ends here; perhaps      │
+///                                                 an alert                           ┘
+/// Alert     AlertDesk                             merged across cameras, handed out  one thread, as who takes them may be slow
 /// </code>
-/// Between them lie short bounded queues. Only the first may drop frames, and only of sources that do not wait. Stages of one camera see its
-/// frames in order and share nothing with other cameras but the models, the embedder's threads and the alert desk, so a recording played at
-/// full speed gives the same tracklets, scores and alerts every time, and a camera that fails takes no other with it.
+/// <see cref="CameraLane"/> holds what belongs to one camera, <see cref="Worker"/> what belongs to none, <see cref="Scheduler"/> says who does what next.
+/// Stages of one camera see its frames in order and share nothing with other cameras but the models and the alert desk, so a recording played at full
+/// speed gives the same tracklets, scores and alerts every time, and a camera that fails takes no other with it.
 /// </remarks>
 public sealed class LivePipeline
 {
-    private const int MaximumDetectors = 4;
+    // Alerts are rare; this many at once would be a fault, and then evidence may wait.
+    private const int AlertQueue = 256;
 
     private readonly EngineModels models;
     private readonly Gallery gallery;
@@ -39,8 +41,7 @@ public sealed class LivePipeline
     {
         if (gallery.EmbedderSha256 != models.Embedder.Manifest.Sha256)
             throw new ArgumentException("The gallery was made by another embedder than the one loaded.", nameof(gallery));
-        settings.Tracker.Validate();
-        settings.Alerts.Validated();
+        settings.Validate();
         this.models = models;
         this.gallery = gallery;
         this.settings = settings;
@@ -49,7 +50,7 @@ public sealed class LivePipeline
     /// <summary>Runs the cameras until all have ended or the run is stopped. Nothing biometric is left when it returns, alerts handed out apart.</summary>
     /// <param name="cameras">Names must differ.</param>
     /// <param name="statuses">One per camera, in order; updated while running.</param>
-    /// <param name="onAlert">Called on a camera's thread for every alert, joined ones included. Takes ownership.</param>
+    /// <param name="onAlert">Called on one thread for every alert, joined ones included. Takes ownership. What it throws ends the alert's camera.</param>
     /// <param name="totals">Counted while running, complete when this returns. Of one run only.</param>
     /// <param name="stopping">Ends the run.</param>
     public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
@@ -58,28 +59,38 @@ public sealed class LivePipeline
         if (cameras.Select(c => c.Name).Distinct().Count() != cameras.Count)
             throw new ArgumentException("Two cameras have the same name.", nameof(cameras));
 
-        var desk = new AlertDesk(settings.Alerts);
-        int embeddingThreads = settings.EmbeddingThreads > 0 ? settings.EmbeddingThreads : Math.Max(1, Environment.ProcessorCount / 2);
-        // Waiting for other cameras' shots pays only where there are others.
-        TimeSpan deadline = cameras.Count > 1 ? TimeSpan.FromMilliseconds(2) : TimeSpan.Zero;
-        using var batcher = new EmbeddingBatcher(models.Embedder, embeddingThreads, deadline);
-        // A camera alone may use all processors; detection is the longest stage, so its frames are shared out and put back in order.
-        int detectors = Math.Clamp(Environment.ProcessorCount / cameras.Count, 1, MaximumDetectors);
-        var lanes = new List<Lane>();
         long started = Stopwatch.GetTimestamp();
+        var desk = new AlertDesk(settings.Alerts);
+        using var handed = new BlockingCollection<PendingAlert>(AlertQueue);
+        int workerCount = settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount;
+        var workers = new List<Worker>(workerCount);
+        var lanes = new List<CameraLane>(cameras.Count);
+        var threads = new List<Thread>();
+        using GalleryLease lease = gallery.Lease();
         using var over = new ManualResetEvent(false);
-        var watchdog = new Thread(() => Watch(totals.Erasure, over)) { IsBackground = true, Name = "watchdog", Priority = ThreadPriority.AboveNormal };
-        watchdog.Start();
+        Thread watchdog = Start("watchdog", () => Watch(totals.Erasure, over));
         ActivationAllocator.BeginStream();
         try
         {
             for (int i = 0; i < cameras.Count; i++)
-                lanes.Add(new Lane(this, cameras[i], statuses[i], batcher, desk, totals, onAlert, started, detectors, stopping));
+                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, stopping));
+            var scheduler = new Scheduler([.. lanes], settings, workerCount);
+            Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
+            for (int i = 0; i < workerCount; i++)
+                workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
+            WarmUp(workers);
+            foreach (Worker worker in workers)
+                threads.Add(Start($"worker {threads.Count}", worker.Run));
+            foreach (CameraLane lane in lanes)
+                threads.Add(Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started)));
+            threads.ForEach(t => t.Join());
+            handed.CompleteAdding();
+            alerts.Join();
         }
         finally
         {
-            foreach (Lane lane in lanes)
-                lane.Join();
+            workers.ForEach(w => w.Dispose());
+            lanes.ForEach(l => l.CloseReader());
             ActivationAllocator.EndStream();
             over.Set();
             watchdog.Join();
@@ -89,6 +100,60 @@ public sealed class LivePipeline
         totals.Elapsed = Stopwatch.GetElapsedTime(started);
     }
 
+    private static void Read(CameraLane lane, Scheduler scheduler, long started)
+    {
+        Exception? failure = null;
+        try
+        {
+            lane.Read(scheduler, started);
+        }
+#pragma warning disable CA1031 // Whatever reading throws ends this camera and no other; the message reaches the operator.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = e;
+        }
+        scheduler.EndSource(lane, failure);
+    }
+
+    // Before the cameras are opened: what is compiled and laid out now costs no frame later.
+    private void WarmUp(List<Worker> workers)
+    {
+        var threads = workers.ConvertAll(worker => Start("warm-up", () =>
+        {
+            using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
+            worker.WarmUp(closeLook);
+        }));
+        threads.ForEach(t => t.Join());
+    }
+
+    private void HandOut(BlockingCollection<PendingAlert> handed, AlertDesk desk, RunTotals totals, Action<Alert> onAlert, Scheduler scheduler)
+    {
+        foreach (PendingAlert pending in handed.GetConsumingEnumerable())
+        {
+            CameraLane lane = pending.Lane;
+            try
+            {
+                using (pending)
+                {
+                    settings.AtStage?.Invoke("alert", lane.Camera.Name);
+                    Alert alert = pending.Release();
+                    desk.Submit(alert);
+                    totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
+                    if (alert.JoinedAlertId is null)
+                        lane.Status.CountAlert();
+                    onAlert(alert);
+                }
+            }
+#pragma warning disable CA1031 // Who takes alerts may fail: that ends the camera, visibly, and no other.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                scheduler.EndFailed(lane, e);
+            }
+        }
+    }
+
     /// <summary>A stage that hangs cannot tell that it does: this thread does it for all of them.</summary>
     private static void Watch(ErasureClock clock, ManualResetEvent over)
     {
@@ -96,355 +161,27 @@ public sealed class LivePipeline
             clock.CheckDeadlines();
     }
 
-    /// <summary>One camera's threads.</summary>
-    private sealed class Lane
+    private static Thread Start(string name, Action work)
     {
-        // Two frames between stages keep both busy; more would only age.
-        private const int StageQueue = 2;
-
-        private readonly LivePipeline pipeline;
-        private readonly CameraSettings camera;
-        private readonly CameraStatus status;
-        private readonly EmbeddingBatcher batcher;
-        private readonly AlertDesk desk;
-        private readonly RunTotals totals;
-        private readonly Action<Alert> onAlert;
-        private readonly long started;
-        private readonly CancellationTokenSource ending;
-        private readonly Handoff<FrameLease> decoded;
-        private readonly Handoff<DetectedFrame> detected = new(StageQueue, dropOldest: false);
-        private readonly Handoff<TrackedFrame> tracked = new(StageQueue, dropOldest: false);
-        private readonly List<Thread> threads = [];
-        private readonly Lock taking = new();
-        private readonly object turns = new();
-        private long framesTaken;
-        private long turn;
-        private int detecting;
-
-        public Lane(LivePipeline pipeline, CameraSettings camera, CameraStatus status, EmbeddingBatcher batcher, AlertDesk desk, RunTotals totals,
-            Action<Alert> onAlert, long started, int detectors, CancellationToken stopping)
-        {
-            (this.pipeline, this.camera, this.status, this.batcher, this.desk, this.totals, this.onAlert, this.started) =
-                (pipeline, camera, status, batcher, desk, totals, onAlert, started);
-            ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            decoded = new Handoff<FrameLease>(camera.DropsOldest ? 1 : StageQueue, camera.DropsOldest);
-            Start("decode", Decode, decoded.Complete);
-            detecting = detectors;
-            for (int i = 0; i < detectors; i++)
-                Start($"detect {i}", Detect, LeaveDetection);
-            Start("track", Track, () => { detected.Abandon(); tracked.Complete(); });
-            Start("recognise", Recognise, () =>
-            {
-                tracked.Abandon();
-                // Told now, not when the slowest camera is done.
-                if (status.State != CameraState.Failed)
-                    status.State = CameraState.Ended;
-            });
-        }
-
-        public void Join()
-        {
-            foreach (Thread thread in threads)
-                thread.Join();
-            ending.Dispose();
-        }
-
-        private void Decode()
-        {
-            using var reader = new CameraReader(camera, status, started);
-            while (reader.Read(ending.Token) is { } frame)
-            {
-                try
-                {
-                    pipeline.settings.AtStage?.Invoke("decode");
-                }
-                catch
-                {
-                    frame.Dispose();
-                    throw;
-                }
-                bool taken = decoded.Put(frame);
-                status.SetDropped(decoded.Dropped);
-                if (!taken)
-                    return;
-            }
-        }
-
-        private void Detect()
-        {
-            using var detector = new FaceDetector(pipeline.models.Detector, pipeline.settings.Detector with { MinimumScore = pipeline.settings.Tracker.ContinueScore });
-            while (TakeDecoded(out long number) is { } frame)
-            {
-                DetectedFrame? found = null;
-                try
-                {
-                    found = new DetectedFrame(frame);
-                    pipeline.settings.AtStage?.Invoke("detect");
-                    detector.Detect(frame.View, found.Faces);
-                    status.CountFaces(found.Faces.Count);
-                }
-                catch
-                {
-                    found?.Dispose();
-                    found = null;
-                    throw;
-                }
-                finally
-                {
-                    // In order, and also when detection failed: the others must not wait for ever.
-                    WaitForTurn(number);
-                    if (found is not null)
-                        detected.Put(found);
-                    PassTurn();
-                }
-            }
-        }
-
-        private FrameLease? TakeDecoded(out long number)
-        {
-            lock (taking)
-            {
-                bool any = decoded.Take(out FrameLease? frame);
-                number = any ? framesTaken++ : 0;
-                return frame;
-            }
-        }
-
-        private void WaitForTurn(long number)
-        {
-            lock (turns)
-            {
-                while (turn != number)
-                    Monitor.Wait(turns);
-            }
-        }
-
-        private void PassTurn()
-        {
-            lock (turns)
-            {
-                turn++;
-                Monitor.PulseAll(turns);
-            }
-        }
-
-        private void LeaveDetection()
-        {
-            if (Interlocked.Decrement(ref detecting) > 0 && status.State != CameraState.Failed)
-                return;
-            decoded.Abandon();
-            detected.Complete();
-        }
-
-        private void Track()
-        {
-            var tracker = new FaceTracker(pipeline.settings.Tracker);
-            using var selector = new BestShotSelector(pipeline.settings.BestShots, pipeline.models.Landmarks, pipeline.models.Embedder.Manifest.Input, tracker.SlotCount);
-            while (detected.Take(out DetectedFrame? found))
-            {
-                TrackedFrame next = new(totals.Erasure, found.Frame.TimestampUs, found.Frame.ArrivalTimestamp);
-                try
-                {
-                    pipeline.settings.AtStage?.Invoke("track");
-                    FrameView view = found.Frame.View;
-                    using (StageClock.Time(PipelineStage.Track))
-                        tracker.Update(found.Faces.Items, next.TimestampUs, view.Width, view.Height);
-                    selector.Select(view, next.ArrivalTimestamp, tracker, found.Faces.Items, next.Shots);
-                }
-                catch
-                {
-                    next.Dispose();
-                    throw;
-                }
-                finally
-                {
-                    // The frame ends here; what was worth comparing has been cut out of it.
-                    found.Dispose();
-                }
-                totals.CountFrameErased(next.ArrivalTimestamp);
-                CollectEnded(tracker, next);
-                if (!tracked.Put(next))
-                    return;
-            }
-            tracker.EndAll();
-            TrackedFrame last = new(totals.Erasure, 0, 0);
-            CollectEnded(tracker, last);
-            tracked.Put(last);
-        }
-
-        private void Recognise()
-        {
-            using GalleryLease lease = pipeline.gallery.Lease();
-            Gallery gallery = lease.Gallery;
-            var search = new CosineSearch();
-            using var trace = new ShotTrace();
-            using var ledger = new EvidenceLedger(camera.Name, pipeline.settings.Alerts, gallery, pipeline.settings.Thresholds);
-            int perProbe = pipeline.settings.MaximumCandidates;
-            var crops = new List<HostBuffer<float>>();
-            var alerts = new List<Alert>();
-            using var unhanded = new DisposeAll<Alert>(alerts);
-            Span<int> counts = stackalloc int[Embedder.MaximumBatch];
-            Span<Candidate> candidates = new Candidate[Embedder.MaximumBatch * perProbe];
-            while (tracked.Take(out TrackedFrame? frame))
-            {
-                using (frame)
-                {
-                    List<FaceShot> shots = frame.Shots;
-                    for (int first = 0; first < shots.Count; first += Embedder.MaximumBatch)
-                    {
-                        List<FaceShot> batch = shots.GetRange(first, Math.Min(Embedder.MaximumBatch, shots.Count - first));
-                        crops.Clear();
-                        crops.AddRange(batch.Select(s => s.Crop));
-                        using (HostBuffer<float> probes = BufferPool.Rent<float>(batch.Count * batcher.Length))
-                        using (HostBuffer<float> norms = BufferPool.Rent<float>(batch.Count))
-                        {
-                            pipeline.settings.AtStage?.Invoke("embed");
-                            batcher.Embed(crops, probes, norms);
-                            pipeline.settings.AtStage?.Invoke("match");
-                            using (StageClock.Time(PipelineStage.Match))
-                                search.Search(gallery, probes.Span, pipeline.settings.Thresholds, perProbe, candidates[..(batch.Count * perProbe)], counts[..batch.Count]);
-                            for (int i = 0; i < batch.Count; i++)
-                            {
-                                trace.Add(batch[i], norms.Span[i], candidates.Slice(i * perProbe, counts[i]));
-                                ledger.Add(batch[i], candidates.Slice(i * perProbe, counts[i]), alerts);
-                            }
-                        }
-                        totals.CountEmbeddingsErased(batch.Count, frame.ArrivalTimestamp);
-                        status.CountCompared(batch.Count);
-                    }
-                    if (frame.Judged())
-                        pipeline.settings.AtStage?.Invoke("erase");
-                    foreach (long id in frame.EndedTracklets)
-                        ledger.End(id);
-                    status.SetSeen(ledger.FacesSeen);
-                    status.CountTracklets(frame.ConfirmedEnded);
-                }
-                // Counted when it is true: the shots have been wiped.
-                totals.CountCropsErased(frame.Shots.Count, frame.ArrivalTimestamp);
-                // After the wipe: nobody's shots wait for whoever takes the alerts.
-                Hand(alerts);
-                if (frame.ArrivalTimestamp != 0)
-                    status.CountAnalysed(Stopwatch.GetElapsedTime(frame.ArrivalTimestamp));
-            }
-            status.TraceSha256 = trace.Finish();
-            if (status.State != CameraState.Failed)
-                status.State = CameraState.Ended;
-        }
-
-        private void Hand(List<Alert> alerts)
-        {
-            while (alerts.Count > 0)
-            {
-                pipeline.settings.AtStage?.Invoke("alert");
-                // From here on it is its taker's.
-                Alert alert = alerts[0];
-                alerts.RemoveAt(0);
-                desk.Submit(alert);
-                totals.CountAlert(alert.RaisedAt - alert.CapturedAt);
-                if (alert.JoinedAlertId is null)
-                    status.CountAlert();
-                onAlert(alert);
-            }
-        }
-
-        private static void CollectEnded(FaceTracker tracker, TrackedFrame frame)
-        {
-            foreach (Tracklet tracklet in tracker.Ended)
-            {
-                frame.EndedTracklets.Add(tracklet.Id);
-                frame.ConfirmedEnded += tracklet.WasConfirmed ? 1 : 0;
-            }
-            if (frame.EndedTracklets.Count > 0)
-                frame.Judged();
-        }
-
-        // A stage that fails ends its camera, and only its camera: the reader stops, the queues empty themselves.
-        private void Start(string stage, Action work, Action leave)
-        {
-            var thread = new Thread(() =>
-            {
-                try
-                {
-                    work();
-                }
-#pragma warning disable CA1031 // Whatever a stage throws ends this camera and no other; the message reaches the operator.
-                catch (Exception e)
-#pragma warning restore CA1031
-                {
-                    status.Message = e.Message;
-                    status.State = CameraState.Failed;
-                    ending.Cancel();
-                }
-                finally
-                {
-                    leave();
-                }
-            })
-            {
-                IsBackground = true,
-                Name = $"{camera.Name} {stage}",
-            };
-            threads.Add(thread);
-            thread.Start();
-        }
+        var thread = new Thread(() => work()) { IsBackground = true, Name = name };
+        thread.Start();
+        return thread;
     }
 
-    /// <summary>Disposes what a failed stage did not hand on.</summary>
-    private readonly struct DisposeAll<T>(List<T> owned) : IDisposable
-        where T : IDisposable
+    /// <summary>An alert on its way out; disposing wipes it unless somebody has taken it.</summary>
+    private sealed class PendingAlert(CameraLane lane, Alert alert) : IDisposable
     {
-        public void Dispose() => owned.ForEach(static item => item.Dispose());
-    }
+        private Alert? alert = alert;
 
-    /// <summary>A frame and the faces found in it, on the way from detection to tracking.</summary>
-    private sealed class DetectedFrame(FrameLease frame) : IDisposable
-    {
-        private const int MaximumFaces = 512;
+        public CameraLane Lane { get; } = lane;
 
-        public FrameLease Frame { get; } = frame;
-
-        public CandidateList Faces { get; } = new(MaximumFaces);
-
-        public void Dispose()
+        public Alert Release()
         {
-            Frame.Dispose();
-            Faces.Dispose();
-        }
-    }
-
-    /// <summary>What tracking found worth comparing in one frame, and which tracklets are over.</summary>
-    private sealed class TrackedFrame(ErasureClock clock, long timestampUs, long arrivalTimestamp) : IDisposable
-    {
-        private const int Unjudged = -1;
-
-        private int due = Unjudged;
-
-        public long TimestampUs { get; } = timestampUs;
-
-        public long ArrivalTimestamp { get; } = arrivalTimestamp;
-
-        public List<FaceShot> Shots { get; } = [];
-
-        public List<long> EndedTracklets { get; } = [];
-
-        public int ConfirmedEnded { get; set; }
-
-        /// <summary>The verdict: its shots have been compared, or a tracklet has ended with it. From here on the deadline runs, until this is disposed.</summary>
-        /// <returns>Whether there is anything to wipe.</returns>
-        public bool Judged()
-        {
-            if (due == Unjudged && Shots.Count + EndedTracklets.Count > 0)
-                due = clock.Due(Stopwatch.GetTimestamp());
-            return due != Unjudged;
+            Alert released = alert!;
+            alert = null;
+            return released;
         }
 
-        public void Dispose()
-        {
-            foreach (FaceShot shot in Shots)
-                shot.Dispose();
-            if (due != Unjudged)
-                clock.Erased(due, Shots.Count + EndedTracklets.Count);
-            due = Unjudged;
-        }
+        public void Dispose() => alert?.Dispose();
     }
 }

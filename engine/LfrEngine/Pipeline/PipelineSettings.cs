@@ -27,11 +27,36 @@ public sealed record PipelineSettings
     /// <summary>Identities considered per shot.</summary>
     public int MaximumCandidates { get; init; } = 5;
 
-    /// <summary>Called at the start of every stage's work on a frame with the stage's name; a test throws from it to prove that nothing is left behind.</summary>
-    internal Action<string>? AtStage { get; init; }
+    /// <summary>How the gallery is searched, by all cameras together. Borrowed for the life of the pipeline.</summary>
+    public IGallerySearch Search { get; init; } = new CosineSearch();
 
-    /// <summary>Threads that embed, for all cameras together; 0 chooses one per two processors.</summary>
-    public int EmbeddingThreads { get; init; }
+    /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and let go.</summary>
+    public int DetectEveryMs { get; init; } = 80;
+
+    /// <summary>Threads that search, track, compare and decide, for all cameras together; 0 takes one per processor.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Shots compared at once at the most, 1…<see cref="Embeddings.Embedder.MaximumBatch"/>. One at a time is fastest on a processor; a GPU wants more.</summary>
+    public int EmbeddingBatch { get; init; } = 1;
+
+    /// <summary>How long a batch of shots that is not full may wait for more, milliseconds; 0 takes what is there.</summary>
+    public int EmbeddingDeadlineMs { get; init; }
+
+    /// <summary>Called at the start of every stage's work with the stage's and the camera's name; a test throws from it to prove that nothing is left behind.</summary>
+    internal Action<string, string>? AtStage { get; init; }
+
+    /// <summary>Throws if a value lies outside its stated range.</summary>
+    internal void Validate()
+    {
+        Tracker.Validate();
+        Alerts.Validated();
+        ArgumentOutOfRangeException.ThrowIfNegative(DetectEveryMs);
+        ArgumentOutOfRangeException.ThrowIfNegative(Workers);
+        ArgumentOutOfRangeException.ThrowIfNegative(EmbeddingDeadlineMs);
+        ArgumentOutOfRangeException.ThrowIfLessThan(EmbeddingBatch, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(EmbeddingBatch, Embeddings.Embedder.MaximumBatch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumCandidates, 1);
+    }
 }
 
 /// <summary>How fast a recording is played.</summary>

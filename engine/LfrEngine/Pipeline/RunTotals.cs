@@ -36,11 +36,7 @@ public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
             Erasure.Crop.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
     }
 
-    internal void CountEmbeddingsErased(int count, long arrivalTimestamp)
-    {
-        for (int i = 0; i < count; i++)
-            Erasure.Embedding.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
-    }
+    internal void CountEmbeddingErased(long arrivalTimestamp) => Erasure.Embedding.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));
 
     internal void CountAlert(TimeSpan duration) => CaptureToAlert.Add(duration);
 }

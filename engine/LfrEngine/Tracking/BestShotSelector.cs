@@ -19,6 +19,8 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
+    private readonly ShotPool shots = new(PictureSize);
+    private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
     private readonly long[] owners;
 
@@ -41,8 +43,8 @@ public sealed unsafe class BestShotSelector : IDisposable
     /// <param name="arrivalTimestamp">When its pixels arrived, stopwatch ticks.</param>
     /// <param name="tracker">The camera's tracker, updated with this frame.</param>
     /// <param name="detections">What the tracker was updated with. Landmarks of the detector, where it gives any, are not used: two passes of the landmark model give steadier embeddings.</param>
-    /// <param name="shots">Receives the shots; the caller owns them.</param>
-    public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> shots)
+    /// <param name="found">Receives the shots; the caller owns them.</param>
+    public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> found)
     {
         foreach (Tracklet tracklet in tracker.Live)
         {
@@ -60,12 +62,17 @@ public sealed unsafe class BestShotSelector : IDisposable
             history.Looks++;
             history.LastLookUs = now;
             if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is { } shot)
-                shots.Add(shot);
+                found.Add(shot);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => landmarks.Dispose();
+    public void Dispose()
+    {
+        landmarks.Dispose();
+        shots.Dispose();
+        scratch.Dispose();
+    }
 
     private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
     {
@@ -74,45 +81,35 @@ public sealed unsafe class BestShotSelector : IDisposable
             found = landmarks.Find(frame, detection.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return null;
-        HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
-        Picture? picture = null;
-        FaceShot? shot = null;
+        FaceShot? shot = shots.Take();
         try
         {
             using (StageClock.Time(PipelineStage.Align))
-                FaceAligner.Align(frame, alignment, embedderInput, crop.Pointer);
+                FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
-                quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedderInput, detection.Score);
+                quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);
-            picture = new Picture(PictureSize, PictureSize);
             using (StageClock.Time(PipelineStage.Picture))
-                picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize);
-            shot = new FaceShot
-            {
-                TrackletId = tracklet.Id,
-                FirstSeenUs = tracklet.FirstSeenUs,
-                TimestampUs = tracklet.TimestampUs,
-                ArrivalTimestamp = arrivalTimestamp,
-                Box = detection.Box,
-                Quality = quality,
-                Crop = crop,
-                Picture = picture,
-            };
-            return shot;
+                shot.Picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize, scratch);
+            shot.TrackletId = tracklet.Id;
+            shot.FirstSeenUs = tracklet.FirstSeenUs;
+            shot.TimestampUs = tracklet.TimestampUs;
+            shot.ArrivalTimestamp = arrivalTimestamp;
+            shot.Box = detection.Box;
+            shot.Quality = quality;
+            FaceShot taken = shot;
+            shot = null;
+            return taken;
         }
         finally
         {
-            // Nobody else knows of them until there is a shot.
-            if (shot is null)
-            {
-                crop.Dispose();
-                picture?.Dispose();
-            }
+            // Nobody else knows of it until it is worth comparing.
+            shot?.Dispose();
         }
     }
 

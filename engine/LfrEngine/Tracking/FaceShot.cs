@@ -1,41 +1,130 @@
 using LfrEngine.Detection;
 using LfrEngine.Frames;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
 
 /// <summary>One moment of a tracklet that is worth an embedding. Its holder disposes it, which wipes crop and picture.</summary>
-public sealed class FaceShot : IDisposable
+/// <remarks>A selector's shot goes back to it when it is disposed and is used again, so that a stream allocates nothing: let go of it when you dispose it.</remarks>
+/// <param name="crop">Owned.</param>
+/// <param name="picture">Owned.</param>
+/// <param name="home">Where it goes when it is disposed; null: nowhere.</param>
+public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? home = null) : IDisposable
 {
     /// <summary>Tracklet on its camera.</summary>
-    public required long TrackletId { get; init; }
+    public long TrackletId { get; internal set; }
 
     /// <summary>Stream time at which the tracklet began, microseconds.</summary>
-    public required long FirstSeenUs { get; init; }
+    public long FirstSeenUs { get; internal set; }
 
     /// <summary>Stream time of the frame, microseconds.</summary>
-    public required long TimestampUs { get; init; }
+    public long TimestampUs { get; internal set; }
 
     /// <summary>When the frame's pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
-    public required long ArrivalTimestamp { get; init; }
+    public long ArrivalTimestamp { get; internal set; }
 
     /// <summary>The face, frame pixels.</summary>
-    public required FaceBox Box { get; init; }
+    public FaceBox Box { get; internal set; }
 
     /// <summary>How fit the view is.</summary>
-    public required FaceQuality Quality { get; init; }
+    public FaceQuality Quality { get; internal set; }
 
     /// <summary>float32 [3, 112, 112], ready for the embedder.</summary>
-    public required HostBuffer<float> Crop { get; init; }
+    public HostBuffer<float> Crop { get; } = crop;
 
     /// <summary>The face with its surroundings, for an officer to see if it matches.</summary>
-    public required Picture Picture { get; init; }
+    public Picture Picture { get; } = picture;
+
+    /// <summary>Length of its embedding before it was normalised; 0 until it was embedded.</summary>
+    internal float EmbeddingNorm { get; set; }
+
+    /// <summary>Room for those it is like.</summary>
+    internal Candidate[] Candidates { get; private set; } = [];
+
+    /// <summary>How many of <see cref="Candidates"/> count.</summary>
+    internal int CandidateCount { get; set; }
+
+    /// <summary>Makes room in <see cref="Candidates"/>.</summary>
+    internal void Expect(int candidates)
+    {
+        if (Candidates.Length < candidates)
+            Candidates = new Candidate[candidates];
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (home is not null && home.TryReturn(this))
+            return;
         Crop.Dispose();
         Picture.Dispose();
+    }
+
+    /// <summary>Forgets everything; the blocks are kept.</summary>
+    internal void Wipe()
+    {
+        Crop.Wipe();
+        Picture.Wipe();
+        Candidates.AsSpan().Clear();
+        (CandidateCount, EmbeddingNorm, Box, Quality) = (0, 0, default, default);
+    }
+}
+
+/// <summary>Shots of one camera that are used again and again. Thread-safe; its owner disposes it, and shots still out then end with their holders.</summary>
+/// <param name="pictureSize">Side of their pictures, pixels.</param>
+public sealed class ShotPool(int pictureSize) : IDisposable
+{
+    private readonly Stack<FaceShot> idle = [];
+    private bool closed;
+
+    /// <summary>A wiped shot, which the caller owns.</summary>
+    internal FaceShot Take()
+    {
+        lock (idle)
+        {
+            if (idle.TryPop(out FaceShot? shot))
+                return shot;
+        }
+        HostBuffer<float> crop = BufferPool.Rent<float>(Alignment.FaceAligner.CropLength);
+        try
+        {
+            return new FaceShot(crop, new Picture(pictureSize, pictureSize), this);
+        }
+        catch
+        {
+            crop.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Wipes a shot and keeps it.</summary>
+    /// <returns>False when the pool is closed: the shot must dispose what it owns.</returns>
+    internal bool TryReturn(FaceShot shot)
+    {
+        lock (idle)
+        {
+            if (closed)
+                return false;
+            shot.Wipe();
+            if (!idle.Contains(shot))
+                idle.Push(shot);
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (idle)
+        {
+            closed = true;
+            while (idle.TryPop(out FaceShot? shot))
+            {
+                shot.Crop.Dispose();
+                shot.Picture.Dispose();
+            }
+        }
     }
 }

@@ -1,30 +1,28 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace LfrEngine.Native.Media;
 
 /// <summary>A decoded frame in locked native memory. Disposing lets go of it; the memory is wiped as soon as the decoder
 /// has let go as well. May outlive its reader.</summary>
-/// <remarks>A safe handle itself, so that a frame costs one managed object.</remarks>
-public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
+/// <remarks>One that has been disposed can be filled again by <see cref="MediaReader.Read(MediaFrame)"/>, so that a stream costs one managed object.</remarks>
+public sealed unsafe class MediaFrame : IDisposable
 {
-    private readonly FrameInfo info;
+    private FrameInfo info;
+    private nint handle;
 
-    /// <summary>Takes the native frame over, also when this throws.</summary>
-    internal MediaFrame(nint frame)
-        : base(ownsHandle: true)
-    {
-        SetHandle(frame);
-        FrameInfoData data = new() { StructSize = (uint)sizeof(FrameInfoData) };
-        MediaApi.lfr_frame_get_info(frame, &data).ThrowIfFailed();
-        info = new FrameInfo(data);
-    }
+    /// <summary>An empty one, to be filled.</summary>
+    public MediaFrame() => GC.SuppressFinalize(this);
+
+    /// <summary>Lets go of a frame that nobody disposed.</summary>
+    ~MediaFrame() => Release();
+
+    /// <summary>Whether it holds no frame.</summary>
+    public bool IsEmpty => Volatile.Read(ref handle) == 0;
 
     /// <summary>Describes the planes. Its pointers are valid until this frame is disposed.</summary>
     public ref readonly FrameInfo Info
     {
         get
         {
-            ObjectDisposedException.ThrowIf(IsClosed, this);
+            ObjectDisposedException.ThrowIf(IsEmpty, this);
             return ref info;
         }
     }
@@ -45,9 +43,34 @@ public sealed unsafe class MediaFrame : SafeHandleZeroOrMinusOneIsInvalid
         Plane(plane).Slice(row * info.RowStride(plane), info.RowBytes(plane));
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle()
+    public void Dispose()
     {
-        MediaApi.lfr_frame_release(handle);
-        return true;
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Takes a native frame over, also when this throws.</summary>
+    internal void Fill(nint frame)
+    {
+        handle = frame;
+        GC.ReRegisterForFinalize(this);
+        FrameInfoData data = new() { StructSize = (uint)sizeof(FrameInfoData) };
+        try
+        {
+            MediaApi.lfr_frame_get_info(frame, &data).ThrowIfFailed();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        info = new FrameInfo(data);
+    }
+
+    private void Release()
+    {
+        nint owned = Interlocked.Exchange(ref handle, 0);
+        if (owned != 0)
+            MediaApi.lfr_frame_release(owned);
     }
 }

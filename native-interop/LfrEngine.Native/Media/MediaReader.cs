@@ -77,9 +77,24 @@ public sealed unsafe class MediaReader : IDisposable
     /// <exception cref="ObjectDisposedException">The reader was disposed.</exception>
     public DecodeResult Read(out MediaFrame? frame)
     {
+        var filled = new MediaFrame();
+        DecodeResult result = Read(filled);
+        frame = result == DecodeResult.Frame ? filled : null;
+        return result;
+    }
+
+    /// <summary>Decodes the next frame into an object that has held another before.</summary>
+    /// <param name="frame">Empty; filled if the result is <see cref="DecodeResult.Frame"/>. Stays the caller's.</param>
+    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    /// <exception cref="ObjectDisposedException">The reader was disposed.</exception>
+    public DecodeResult Read(MediaFrame frame)
+    {
+        if (!frame.IsEmpty)
+            throw new ArgumentException("It still holds a frame.", nameof(frame));
         nint native = 0;
         int status = MediaApi.lfr_media_read(handle, &native).ThrowIfFailed();
-        frame = status == MediaApi.Ok ? new MediaFrame(native) : null;
+        if (status == MediaApi.Ok)
+            frame.Fill(native);
         return (DecodeResult)status;
     }
 

@@ -208,7 +208,7 @@ public sealed class AlertTests : IDisposable
         var picture = new Picture(4, 4);
         byte value = (byte)(timestampUs / 1000 % 256);
         picture.Paint(new TestFrame(Native.Media.PixelFormat.Grey, 4, 4).Paint((_, _) => (value, value, value)).View, new FaceBox(0, 0, 4, 4), 0, 4);
-        return new FaceShot
+        return new FaceShot(BufferPool.Rent<float>(16), picture)
         {
             TrackletId = tracklet,
             FirstSeenUs = 500,
@@ -216,8 +216,6 @@ public sealed class AlertTests : IDisposable
             ArrivalTimestamp = System.Diagnostics.Stopwatch.GetTimestamp(),
             Box = new FaceBox(timestampUs / 1000, 0, 50, 50),
             Quality = new FaceQuality(40, 0.3f, 120, 0, 0, 0, 0, 0, 3, 0.8f),
-            Crop = BufferPool.Rent<float>(16),
-            Picture = picture,
         };
     }
 

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using LfrEngine.Alerts;
+using LfrEngine.Frames;
+using LfrEngine.Matching;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>One camera: its reader's thread, its tracker and evidence, and where its frames stand.</summary>
+/// <remarks>
+/// The stages are methods here; <see cref="Scheduler"/> says which worker runs which, and never runs <see cref="Track"/> twice at once, or
+/// <see cref="Decide"/> twice at once: trackers and evidence see a camera's frames in order.
+/// </remarks>
+internal sealed class CameraLane : IDisposable
+{
+    private readonly PipelineSettings settings;
+    private readonly RunTotals totals;
+    private readonly FaceTracker tracker;
+    private readonly BestShotSelector selector;
+    private readonly EvidenceLedger ledger;
+    private readonly ShotTrace trace = new();
+    private readonly List<Alert> raised = [];
+    private readonly CancellationTokenSource ending;
+    private readonly Stack<FrameWork> spares = [];
+    private long nextSearchUs;
+
+    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, CancellationToken stopping)
+    {
+        (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
+        tracker = new FaceTracker(settings.Tracker);
+        selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
+        ledger = new EvidenceLedger(camera.Name, settings.Alerts, gallery, settings.Thresholds);
+        ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    }
+
+    public CameraSettings Camera { get; }
+
+    public CameraStatus Status { get; }
+
+    /// <summary>Where this camera's frames stand; the scheduler's, under its gate.</summary>
+    public LaneState State { get; } = new();
+
+    /// <summary>Reads the camera until it ends, on a thread of its own: reading waits for the source, which no worker should.</summary>
+    public void Read(Scheduler scheduler, long started)
+    {
+        using var reader = new CameraReader(Camera, Status, started);
+        while (reader.Read(ending.Token) is { } frame)
+        {
+            try
+            {
+                settings.AtStage?.Invoke("decode", Camera.Name);
+            }
+            catch
+            {
+                frame.Dispose();
+                throw;
+            }
+            if (!WantsSearch(frame.TimestampUs))
+            {
+                Passed(frame);
+                continue;
+            }
+            bool taken = scheduler.Put(this, frame);
+            if (!taken)
+                return;
+        }
+    }
+
+    /// <summary>Follows the faces found in a frame and cuts out what is worth comparing; the frame ends here.</summary>
+    public void Track(FrameWork work)
+    {
+        settings.AtStage?.Invoke("track", Camera.Name);
+        FrameView view = work.Frame!.View;
+        using (StageClock.Time(PipelineStage.Track))
+            tracker.Update(work.Faces.Items, work.TimestampUs, view.Width, view.Height);
+        selector.Select(view, work.ArrivalTimestamp, tracker, work.Faces.Items, work.Shots);
+        work.LetGoOfFrame();
+        totals.CountFrameErased(work.ArrivalTimestamp);
+        CollectEnded(work);
+    }
+
+    /// <summary>The source is over, and so is every tracklet.</summary>
+    public void EndTracklets(FrameWork work)
+    {
+        tracker.EndAll();
+        CollectEnded(work);
+    }
+
+    /// <summary>Turns scores into evidence and evidence into alerts. All that was made of the frame is wiped before an alert is handed on.</summary>
+    public void Decide(FrameWork work, Action<CameraLane, Alert> hand)
+    {
+        int shots = work.Shots.Count;
+        try
+        {
+            foreach (FaceShot shot in work.Shots)
+            {
+                ReadOnlySpan<Candidate> candidates = shot.Candidates.AsSpan(0, shot.CandidateCount);
+                trace.Add(shot, shot.EmbeddingNorm, candidates);
+                ledger.Add(shot, candidates, raised);
+            }
+            Status.CountCompared(shots);
+            if (work.Judged())
+                settings.AtStage?.Invoke("erase", Camera.Name);
+            foreach (long id in work.EndedTracklets)
+                ledger.End(id);
+            Status.SetSeen(ledger.FacesSeen);
+            Status.CountTracklets(work.ConfirmedEnded);
+        }
+        finally
+        {
+            work.Wipe();
+        }
+        // Counted when it is true: the shots have been wiped.
+        totals.CountCropsErased(shots, work.ArrivalTimestamp);
+        foreach (Alert alert in raised)
+            hand(this, alert);
+        raised.Clear();
+        if (work.ArrivalTimestamp != 0)
+            Status.CountAnalysed(Stopwatch.GetElapsedTime(work.ArrivalTimestamp));
+    }
+
+    /// <summary>Ends this camera, and no other: the reader stops, its frames are wiped as they come back.</summary>
+    public void Fail(Exception failure)
+    {
+        Status.Message = failure.Message;
+        Status.State = CameraState.Failed;
+        ending.Cancel();
+    }
+
+    /// <summary>Work for a frame; the caller gives it back with <see cref="Return"/>.</summary>
+    public FrameWork TakeWork()
+    {
+        lock (spares)
+            return spares.TryPop(out FrameWork? work) ? work : new FrameWork(this, totals.Erasure);
+    }
+
+    /// <summary>Wipes what is left in it and keeps it.</summary>
+    public void Return(FrameWork work)
+    {
+        work.Wipe();
+        lock (spares)
+            spares.Push(work);
+    }
+
+    /// <summary>Everything has been decided, or given up: nothing of anyone is left.</summary>
+    public void Dispose()
+    {
+        raised.ForEach(alert => alert.Dispose());
+        ledger.Dispose();
+        selector.Dispose();
+        foreach (FrameWork work in spares)
+            work.Dispose();
+        spares.Clear();
+        Status.TraceSha256 = trace.Finish();
+        trace.Dispose();
+        // Told now, not when the slowest camera is done.
+        if (Status.State != CameraState.Failed)
+            Status.State = CameraState.Ended;
+    }
+
+    /// <summary>Stops the reader's waiting; only after its thread has ended may the token go.</summary>
+    public void CloseReader() => ending.Dispose();
+
+    // By the stream's time alone, so that a recording is always looked at in the same frames.
+    private bool WantsSearch(long timestampUs)
+    {
+        // Half a frame early is in time: timestamps jitter.
+        const long ToleranceUs = 5_000;
+        if (timestampUs + ToleranceUs < nextSearchUs)
+            return false;
+        long step = settings.DetectEveryMs * 1000L;
+        // In the rhythm begun, unless that has been lost.
+        nextSearchUs = nextSearchUs + step > timestampUs ? nextSearchUs + step : timestampUs + step;
+        return true;
+    }
+
+    private void Passed(FrameLease frame)
+    {
+        long arrival = frame.ArrivalTimestamp;
+        frame.Dispose();
+        totals.CountFrameErased(arrival);
+        Status.CountAnalysed(Stopwatch.GetElapsedTime(arrival));
+    }
+
+    private void CollectEnded(FrameWork work)
+    {
+        foreach (Tracklet tracklet in tracker.Ended)
+        {
+            work.EndedTracklets.Add(tracklet.Id);
+            work.ConfirmedEnded += tracklet.WasConfirmed ? 1 : 0;
+        }
+        if (work.EndedTracklets.Count > 0)
+            work.Judged();
+    }
+}
+
+/// <summary>Where one camera's frames stand.</summary>
+internal sealed class LaneState
+{
+    /// <summary>Decoded, not yet searched; oldest first.</summary>
+    public Queue<FrameLease> Waiting { get; } = new();
+
+    /// <summary>Searched, waiting for those before them; by number modulo length.</summary>
+    public FrameWork?[] Searched { get; set; } = [];
+
+    /// <summary>Tracked, waiting for their shots to be compared; in order.</summary>
+    public Queue<FrameWork> Tracked { get; } = new();
+
+    /// <summary>Number of the next frame to search.</summary>
+    public long NextToSearch { get; set; }
+
+    /// <summary>Number of the next frame to track.</summary>
+    public long NextToTrack { get; set; }
+
+    /// <summary>Frames that a worker searches now.</summary>
+    public int Searching { get; set; }
+
+    /// <summary>Shots that a worker compares now.</summary>
+    public int Comparing { get; set; }
+
+    public bool Tracking { get; set; }
+
+    public bool Deciding { get; set; }
+
+    /// <summary>The reader's thread has ended.</summary>
+    public bool SourceEnded { get; set; }
+
+    /// <summary>The tracklets have been ended.</summary>
+    public bool Flushed { get; set; }
+
+    /// <summary>A stage failed: nothing is begun any more.</summary>
+    public bool Failed { get; set; }
+
+    /// <summary>Nothing is left, nothing will come.</summary>
+    public bool Closed { get; set; }
+
+    /// <summary>Whether a worker is at any of this camera's work.</summary>
+    public bool IsBusy => Searching > 0 || Comparing > 0 || Tracking || Deciding;
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>One frame on its way through the stages, with all that was made of it. Used again when it is done, so that a stream allocates nothing.</summary>
+internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposable
+{
+    private const int MaximumFaces = 512;
+    private const int Unjudged = -1;
+
+    private int due = Unjudged;
+
+    /// <summary>Whose it is.</summary>
+    public CameraLane Lane { get; } = lane;
+
+    /// <summary>The frame; null once tracking is done with it, and in the work that ends a camera.</summary>
+    public FrameLease? Frame { get; private set; }
+
+    /// <summary>Place among the frames that are searched, from 0.</summary>
+    public long Number { get; private set; }
+
+    public long TimestampUs { get; private set; }
+
+    /// <summary>Stopwatch ticks; 0 in the work that ends a camera.</summary>
+    public long ArrivalTimestamp { get; private set; }
+
+    /// <summary>The faces found, frame pixels.</summary>
+    public CandidateList Faces { get; } = new(MaximumFaces);
+
+    /// <summary>What is worth comparing. Owned.</summary>
+    public List<FaceShot> Shots { get; } = [];
+
+    /// <summary>How many of <see cref="Shots"/> are not compared yet. Under the scheduler's gate.</summary>
+    public int Uncompared { get; set; }
+
+    public List<long> EndedTracklets { get; } = [];
+
+    public int ConfirmedEnded { get; set; }
+
+    public void Begin(FrameLease? frame, long number)
+    {
+        (Frame, Number, TimestampUs, ArrivalTimestamp) = (frame, number, frame?.TimestampUs ?? 0, frame?.ArrivalTimestamp ?? 0);
+    }
+
+    /// <summary>The frame ends here: what was worth comparing has been cut out of it.</summary>
+    public void LetGoOfFrame()
+    {
+        Frame?.Dispose();
+        Frame = null;
+        Faces.Clear();
+    }
+
+    /// <summary>The verdict: its shots have been compared, or a tracklet has ended with it. From here on the deadline runs, until it is wiped.</summary>
+    /// <returns>Whether there is anything to wipe.</returns>
+    public bool Judged()
+    {
+        if (due == Unjudged && Shots.Count + EndedTracklets.Count > 0)
+            due = clock.Due(Stopwatch.GetTimestamp());
+        return due != Unjudged;
+    }
+
+    /// <summary>Wipes everything; ready for another frame.</summary>
+    public void Wipe()
+    {
+        LetGoOfFrame();
+        foreach (FaceShot shot in Shots)
+            shot.Dispose();
+        if (due != Unjudged)
+            clock.Erased(due, Shots.Count + EndedTracklets.Count);
+        due = Unjudged;
+        Shots.Clear();
+        EndedTracklets.Clear();
+        (ConfirmedEnded, Uncompared) = (0, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Wipe();
+        Faces.Dispose();
+    }
+}

@@ -1,0 +1,365 @@
+using System.Diagnostics;
+using LfrEngine.Frames;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>What a worker is to do next.</summary>
+internal enum WorkKind
+{
+    /// <summary>Find faces in <see cref="Work.Frame"/>.</summary>
+    Search,
+
+    /// <summary>Follow them.</summary>
+    Track,
+
+    /// <summary>Embed and compare the shots handed out.</summary>
+    Compare,
+
+    /// <summary>Turn scores into evidence and alerts.</summary>
+    Decide,
+}
+
+/// <summary>One step of one frame, or the comparison of shots of several.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Frame">On which frame; null for <see cref="WorkKind.Compare"/>.</param>
+/// <param name="Shots">How many shots were handed out.</param>
+internal readonly record struct Work(WorkKind Kind, FrameWork? Frame, int Shots = 0);
+
+/// <summary>A shot to compare and the frame it belongs to.</summary>
+internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
+
+/// <summary>Hands the work of all cameras to workers that belong to none.</summary>
+/// <remarks>
+/// One discipline: <b>what is furthest along goes first, and of equals the oldest</b>. Decisions before comparisons before tracking before searching:
+/// so a frame that was begun is finished before another is begun, latency is short, and little is held. Among cameras the frame that arrived first
+/// goes first, whoever's it is, so a busy camera cannot hold up a quiet one, and a source that is slow holds up nobody.
+///
+/// Shots are compared in batches across cameras: whatever waits when a worker comes, up to <see cref="PipelineSettings.EmbeddingBatch"/>; a batch that is
+/// not full may wait <see cref="PipelineSettings.EmbeddingDeadlineMs"/> for more.
+///
+/// Back-pressure: recordings that lose nothing wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
+/// on average; one more, and the oldest frame of the camera with the most frames waiting is dropped and counted there. So who floods, loses.
+/// </remarks>
+internal sealed class Scheduler
+{
+    /// <summary>Frames that wait per camera: one being late, one behind it.</summary>
+    public const int WaitingPerCamera = 2;
+
+    private readonly object gate = new();
+    private readonly CameraLane[] lanes;
+    private readonly PipelineSettings settings;
+    private readonly Queue<PendingShot> uncompared = new();
+    private readonly int liveRoom;
+    private readonly int workers;
+    private int liveWaiting;
+    private long oldestUncomparedAt;
+
+    public Scheduler(CameraLane[] lanes, PipelineSettings settings, int workers)
+    {
+        (this.lanes, this.settings, this.workers) = (lanes, settings, workers);
+        liveRoom = WaitingPerCamera * lanes.Count(l => l.Camera.DropsOldest);
+        foreach (CameraLane lane in lanes)
+            lane.State.Searched = new FrameWork?[workers + WaitingPerCamera];
+    }
+
+    /// <summary>Hands over a decoded frame. Waits for room where nothing may be lost; drops where it may.</summary>
+    /// <returns>False when the camera has failed; the frame is disposed.</returns>
+    public bool Put(CameraLane lane, FrameLease frame)
+    {
+        FrameLease? dropped = null;
+        lock (gate)
+        {
+            LaneState state = lane.State;
+            while (!lane.Camera.DropsOldest && state.Waiting.Count >= WaitingPerCamera && !state.Failed)
+                Monitor.Wait(gate);
+            if (state.Failed)
+            {
+                dropped = frame;
+            }
+            else
+            {
+                state.Waiting.Enqueue(frame);
+                if (lane.Camera.DropsOldest && ++liveWaiting > liveRoom)
+                    dropped = DropOldestOfBusiest();
+                Monitor.PulseAll(gate);
+            }
+        }
+        dropped?.Dispose();
+        return !lane.State.Failed;
+    }
+
+    /// <summary>A camera's reader has ended.</summary>
+    public void EndSource(CameraLane lane, Exception? failure)
+    {
+        lock (gate)
+        {
+            lane.State.SourceEnded = true;
+            if (failure is not null)
+                Fail(lane, failure);
+            Settle(lane);
+        }
+    }
+
+    /// <summary>Ends one camera because something of it failed.</summary>
+    public void EndFailed(CameraLane lane, Exception failure)
+    {
+        lock (gate)
+        {
+            Fail(lane, failure);
+            Settle(lane);
+        }
+    }
+
+    /// <summary>Waits for work.</summary>
+    /// <param name="work">What to do; handed back by <see cref="Done"/>.</param>
+    /// <param name="shots">Receives the shots of <see cref="WorkKind.Compare"/>, at most <see cref="PipelineSettings.EmbeddingBatch"/>.</param>
+    /// <returns>False when all cameras have ended.</returns>
+    public bool Take(out Work work, Span<PendingShot> shots)
+    {
+        lock (gate)
+        {
+            while (true)
+            {
+                if (TakeDecision(out work) || TakeShots(shots, out work, out long patience) || TakeTracking(out work) || TakeSearch(out work))
+                    return true;
+                bool over = true;
+                foreach (CameraLane lane in lanes)
+                    over &= lane.State.Closed;
+                if (over)
+                    return false;
+                if (patience > 0)
+                    Monitor.Wait(gate, TimeSpan.FromSeconds((double)patience / Stopwatch.Frequency));
+                else
+                    Monitor.Wait(gate);
+            }
+        }
+    }
+
+    /// <summary>Hands back what <see cref="Take"/> gave; what follows from it may begin.</summary>
+    /// <param name="work">What was done.</param>
+    /// <param name="shots">The shots handed out with it.</param>
+    /// <param name="failure">Why it was not, for the camera whose frame it was.</param>
+    public void Done(in Work work, ReadOnlySpan<PendingShot> shots, Exception? failure)
+    {
+        lock (gate)
+        {
+            if (work.Kind == WorkKind.Compare)
+            {
+                foreach (PendingShot pending in shots)
+                {
+                    pending.Frame.Uncompared--;
+                    pending.Frame.Lane.State.Comparing--;
+                    if (failure is not null)
+                        Fail(pending.Frame.Lane, failure);
+                }
+                foreach (PendingShot pending in shots)
+                    Settle(pending.Frame.Lane);
+                return;
+            }
+            CameraLane lane = work.Frame!.Lane;
+            LaneState state = lane.State;
+            if (failure is not null)
+                Fail(lane, failure);
+            switch (work.Kind)
+            {
+                case WorkKind.Search:
+                    state.Searching--;
+                    state.Searched[work.Frame.Number % state.Searched.Length] = work.Frame;
+                    break;
+                case WorkKind.Track:
+                    state.Tracking = false;
+                    if (work.Frame.Number >= 0)
+                        state.NextToTrack++;
+                    work.Frame.Uncompared = work.Frame.Shots.Count;
+                    if (uncompared.Count == 0)
+                        oldestUncomparedAt = Stopwatch.GetTimestamp();
+                    foreach (FaceShot shot in work.Frame.Shots)
+                        uncompared.Enqueue(new PendingShot(shot, work.Frame));
+                    state.Tracked.Enqueue(work.Frame);
+                    break;
+                case WorkKind.Decide:
+                    state.Deciding = false;
+                    lane.Return(work.Frame);
+                    break;
+            }
+            Settle(lane);
+        }
+    }
+
+    private bool TakeDecision(out Work work)
+    {
+        FrameWork? oldest = null;
+        foreach (CameraLane lane in lanes)
+        {
+            LaneState state = lane.State;
+            if (!state.Failed && !state.Deciding && state.Tracked.TryPeek(out FrameWork? first) && first.Uncompared == 0 && IsOlder(first, oldest))
+                oldest = first;
+        }
+        work = new Work(WorkKind.Decide, oldest);
+        if (oldest is null)
+            return false;
+        oldest.Lane.State.Tracked.Dequeue();
+        oldest.Lane.State.Deciding = true;
+        return true;
+    }
+
+    private bool TakeShots(Span<PendingShot> shots, out Work work, out long patience)
+    {
+        work = default;
+        patience = 0;
+        if (uncompared.Count == 0)
+            return false;
+        if (uncompared.Count < settings.EmbeddingBatch && settings.EmbeddingDeadlineMs > 0)
+        {
+            patience = oldestUncomparedAt + (settings.EmbeddingDeadlineMs * Stopwatch.Frequency / 1000) - Stopwatch.GetTimestamp();
+            if (patience > 0)
+                return false;
+        }
+        int count = 0;
+        while (count < settings.EmbeddingBatch && uncompared.TryDequeue(out shots[count]))
+            shots[count++].Frame.Lane.State.Comparing++;
+        oldestUncomparedAt = Stopwatch.GetTimestamp();
+        work = new Work(WorkKind.Compare, null, count);
+        patience = 0;
+        return true;
+    }
+
+    private bool TakeTracking(out Work work)
+    {
+        FrameWork? oldest = null;
+        foreach (CameraLane lane in lanes)
+        {
+            LaneState state = lane.State;
+            if (!state.Failed && !state.Tracking && state.Searched[state.NextToTrack % state.Searched.Length] is { } next && IsOlder(next, oldest))
+                oldest = next;
+        }
+        if (oldest is null)
+            return TakeFlush(out work);
+        LaneState of = oldest.Lane.State;
+        of.Searched[of.NextToTrack % of.Searched.Length] = null;
+        of.Tracking = true;
+        work = new Work(WorkKind.Track, oldest);
+        return true;
+    }
+
+    // The last work of a camera: no frame, but its tracklets end.
+    private bool TakeFlush(out Work work)
+    {
+        work = default;
+        foreach (CameraLane lane in lanes)
+        {
+            LaneState state = lane.State;
+            if (!state.SourceEnded || state.Failed || state.Flushed || state.Tracking || state.Waiting.Count > 0 || state.NextToTrack < state.NextToSearch)
+                continue;
+            state.Flushed = true;
+            state.Tracking = true;
+            FrameWork last = lane.TakeWork();
+            last.Begin(null, -1);
+            work = new Work(WorkKind.Track, last);
+            return true;
+        }
+        return false;
+    }
+
+    private bool TakeSearch(out Work work)
+    {
+        work = default;
+        CameraLane? oldest = null;
+        foreach (CameraLane lane in lanes)
+        {
+            LaneState state = lane.State;
+            bool room = state.NextToSearch - state.NextToTrack < state.Searched.Length && state.Tracked.Count <= workers;
+            if (!state.Failed && room && state.Waiting.TryPeek(out FrameLease? first)
+                && (oldest is null || first.ArrivalTimestamp < oldest.State.Waiting.Peek().ArrivalTimestamp))
+                oldest = lane;
+        }
+        if (oldest is null)
+            return false;
+        LaneState of = oldest.State;
+        FrameWork begun = oldest.TakeWork();
+        begun.Begin(of.Waiting.Dequeue(), of.NextToSearch++);
+        if (oldest.Camera.DropsOldest)
+            liveWaiting--;
+        else
+            Monitor.PulseAll(gate);
+        of.Searching++;
+        work = new Work(WorkKind.Search, begun);
+        return true;
+    }
+
+    private FrameLease DropOldestOfBusiest()
+    {
+        CameraLane? busiest = null;
+        foreach (CameraLane lane in lanes)
+        {
+            if (!lane.Camera.DropsOldest || lane.State.Waiting.Count == 0)
+                continue;
+            int more = lane.State.Waiting.Count - (busiest?.State.Waiting.Count ?? 0);
+            if (more > 0 || (more == 0 && lane.State.Waiting.Peek().ArrivalTimestamp < busiest!.State.Waiting.Peek().ArrivalTimestamp))
+                busiest = lane;
+        }
+        liveWaiting--;
+        busiest!.Status.CountDropped();
+        return busiest.State.Waiting.Dequeue();
+    }
+
+    private static void Fail(CameraLane lane, Exception failure)
+    {
+        if (lane.State.Failed)
+            return;
+        lane.State.Failed = true;
+        lane.Fail(failure);
+    }
+
+    // After every change: a camera that failed is emptied, one that is through is closed.
+    private void Settle(CameraLane lane)
+    {
+        LaneState state = lane.State;
+        if (state.Failed)
+            Empty(lane);
+        bool through = state.Failed ? state.Tracked.Count == 0 : state.Flushed && state.Tracked.Count == 0;
+        if (!state.Closed && state.SourceEnded && through && !state.IsBusy)
+        {
+            lane.Dispose();
+            state.Closed = true;
+        }
+        Monitor.PulseAll(gate);
+    }
+
+    private void Empty(CameraLane lane)
+    {
+        LaneState state = lane.State;
+        while (state.Waiting.TryDequeue(out FrameLease? frame))
+        {
+            if (lane.Camera.DropsOldest)
+                liveWaiting--;
+            frame.Dispose();
+        }
+        for (int i = 0; i < state.Searched.Length; i++)
+        {
+            if (state.Searched[i] is { } work)
+                lane.Return(work);
+            state.Searched[i] = null;
+        }
+        // What is being compared stays until that is done.
+        for (int i = uncompared.Count; i > 0; i--)
+        {
+            PendingShot pending = uncompared.Dequeue();
+            if (pending.Frame.Lane == lane)
+                pending.Frame.Uncompared--;
+            else
+                uncompared.Enqueue(pending);
+        }
+        for (int i = state.Tracked.Count; i > 0; i--)
+        {
+            FrameWork work = state.Tracked.Dequeue();
+            if (work.Uncompared == 0)
+                lane.Return(work);
+            else
+                state.Tracked.Enqueue(work);
+        }
+    }
+
+    private static bool IsOlder(FrameWork work, FrameWork? than) => than is null || work.ArrivalTimestamp < than.ArrivalTimestamp;
+}

@@ -1,0 +1,190 @@
+using LfrEngine.Alerts;
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.Embeddings;
+using LfrEngine.Frames;
+using LfrEngine.Matching;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>One of the threads that do the work of all cameras: owns what searching and comparing need, and nothing of any camera.</summary>
+internal sealed class Worker : IDisposable
+{
+    private readonly PipelineSettings settings;
+    private readonly RunTotals totals;
+    private readonly Gallery gallery;
+    private readonly Scheduler scheduler;
+    private readonly Action<CameraLane, Alert> hand;
+    private readonly FaceDetector detector;
+    private readonly Embedder embedder;
+    private readonly HostBuffer<float> probes;
+    private readonly HostBuffer<float> norms;
+    private readonly HostBuffer<float>[] crops;
+    private readonly PendingShot[] taken;
+    private readonly PendingShot[] sound;
+    private readonly Candidate[] candidates;
+    private readonly int[] counts;
+
+    public Worker(EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, Scheduler scheduler, Action<CameraLane, Alert> hand)
+    {
+        (this.settings, this.totals, this.gallery, this.scheduler, this.hand) = (settings, totals, gallery, scheduler, hand);
+        int batch = settings.EmbeddingBatch;
+        detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = settings.Tracker.ContinueScore });
+        embedder = new Embedder(models.Embedder);
+        probes = BufferPool.Rent<float>(batch * embedder.Length);
+        norms = BufferPool.Rent<float>(batch);
+        crops = new HostBuffer<float>[batch];
+        taken = new PendingShot[batch];
+        sound = new PendingShot[batch];
+        candidates = new Candidate[batch * settings.MaximumCandidates];
+        counts = new int[batch];
+    }
+
+    /// <summary>Goes once through the networks and kernels on a blank picture, so that the first real frame does not wait for code to be compiled and memory to be laid out.</summary>
+    public void WarmUp(BestShotSelector closeLook)
+    {
+        const int Width = 1920, Height = 1080;
+        using HostBuffer<byte> blank = BufferPool.Rent<byte>(Width * Height * 3 / 2);
+        using var faces = new CandidateList(1);
+        FrameView view = Blank(blank, Width, Height);
+        detector.Detect(view, faces);
+        closeLook.WarmUp(view);
+        using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
+        for (int i = 1; i <= crops.Length; i++)
+        {
+            Array.Fill(crops, crop, 0, i);
+            embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
+        }
+        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, settings.MaximumCandidates, candidates, counts.AsSpan(0, 1));
+        ForgetBatch();
+    }
+
+    /// <summary>Works until all cameras have ended.</summary>
+    public void Run()
+    {
+        while (scheduler.Take(out Work work, taken))
+        {
+            Exception? failure = null;
+            try
+            {
+                switch (work.Kind)
+                {
+                    case WorkKind.Search:
+                        Search(work.Frame!);
+                        break;
+                    case WorkKind.Track when work.Frame!.Frame is null:
+                        work.Frame.Lane.EndTracklets(work.Frame);
+                        break;
+                    case WorkKind.Track:
+                        work.Frame!.Lane.Track(work.Frame);
+                        break;
+                    case WorkKind.Compare:
+                        Compare(taken.AsSpan(0, work.Shots));
+                        break;
+                    case WorkKind.Decide:
+                        work.Frame!.Lane.Decide(work.Frame, hand);
+                        break;
+                }
+            }
+#pragma warning disable CA1031 // Whatever a stage throws ends its camera and no other; the message reaches the operator.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failure = e;
+            }
+            scheduler.Done(work, taken.AsSpan(0, work.Shots), failure);
+            taken.AsSpan(0, work.Shots).Clear();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        detector.Dispose();
+        embedder.Dispose();
+        probes.Dispose();
+        norms.Dispose();
+    }
+
+    private void Search(FrameWork work)
+    {
+        settings.AtStage?.Invoke("detect", work.Lane.Camera.Name);
+        detector.Detect(work.Frame!.View, work.Faces);
+        work.Lane.Status.CountSearched(work.Faces.Count);
+    }
+
+    private void Compare(ReadOnlySpan<PendingShot> shots)
+    {
+        int count = 0;
+        foreach (PendingShot pending in shots)
+        {
+            if (IsSound(pending, "embed"))
+                sound[count++] = pending;
+        }
+        try
+        {
+            for (int i = 0; i < count; i++)
+                crops[i] = sound[i].Shot.Crop;
+            embedder.Embed(crops.AsSpan(0, count), probes.Span, norms.Span);
+            ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
+            int most = settings.MaximumCandidates;
+            if (count > 0)
+            {
+                using (StageClock.Time(PipelineStage.Match))
+                    settings.Search.Search(gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count));
+            }
+            for (int i = 0; i < count; i++)
+            {
+                FaceShot shot = sound[i].Shot;
+                if (!IsSound(sound[i], "match"))
+                    continue;
+                shot.Expect(most);
+                candidates.AsSpan(i * most, counts[i]).CopyTo(shot.Candidates);
+                (shot.CandidateCount, shot.EmbeddingNorm) = (counts[i], norms.Span[i]);
+            }
+        }
+        finally
+        {
+            ForgetBatch();
+        }
+        for (int i = 0; i < count; i++)
+            totals.CountEmbeddingErased(sound[i].Frame.ArrivalTimestamp);
+        sound.AsSpan(0, count).Clear();
+    }
+
+    // What fails for one shot of a batch is its camera's misfortune, not the others'.
+    private bool IsSound(in PendingShot pending, string stage)
+    {
+        try
+        {
+            settings.AtStage?.Invoke(stage, pending.Frame.Lane.Camera.Name);
+            return true;
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            scheduler.EndFailed(pending.Frame.Lane, e);
+            return false;
+        }
+    }
+
+    private void ForgetBatch()
+    {
+        probes.Wipe();
+        norms.Wipe();
+        candidates.AsSpan().Clear();
+        Array.Clear(crops);
+    }
+
+    private static unsafe FrameView Blank(HostBuffer<byte> planes, int width, int height)
+    {
+        // Grey: black would do as well, but for kernels that take short cuts.
+        planes.Span.Fill(128);
+        nint y = (nint)planes.Pointer, u = y + (width * height), v = u + (width * height / 4);
+        return new FrameView(PixelFormat.I420, width, height, [y, u, v], [width, width / 2, width / 2], ColourMatrix.Bt709, ColourRange.Limited, ChromaLocation.Left);
+    }
+}
