@@ -16,7 +16,7 @@ namespace LfrEngine.Pipeline;
 /// Decode    CameraReader                          a frame
 /// Detect    Letterbox → network → FaceDetector    the frame with its faces
 /// Track     FaceTracker → BestShotSelector        the shots worth comparing; the frame ends here
-/// Recognise EmbeddingBatcher → CosineSearch →
+/// Recognise EmbeddingBatcher → IGallerySearch →
 ///           EvidenceLedger → AlertDesk            an alert, or nothing: every shot ends here
 /// </code>
 /// Between them lie short bounded queues. Only the first may drop frames, and only of sources that do not wait. Stages of one camera see its
@@ -263,7 +263,7 @@ public sealed class LivePipeline
         {
             using GalleryLease lease = pipeline.gallery.Lease();
             Gallery gallery = lease.Gallery;
-            var search = new CosineSearch();
+            IGallerySearch search = pipeline.settings.Search;
             using var trace = new ShotTrace();
             using var ledger = new EvidenceLedger(camera.Name, pipeline.settings.Alerts, gallery, pipeline.settings.Thresholds);
             int perProbe = pipeline.settings.MaximumCandidates;

@@ -26,6 +26,9 @@ public sealed record PipelineSettings
     /// <summary>Identities considered per shot.</summary>
     public int MaximumCandidates { get; init; } = 5;
 
+    /// <summary>How the gallery is searched, by all cameras together. Borrowed for the life of the pipeline.</summary>
+    public IGallerySearch Search { get; init; } = new CosineSearch();
+
     /// <summary>Called at the start of every stage's work on a frame with the stage's name; a test throws from it to prove that nothing is left behind.</summary>
     internal Action<string>? AtStage { get; init; }
 
