@@ -32,9 +32,9 @@ internal sealed unsafe class ResidentGallery : IDisposable
         ulong blockBytes = (ulong)(SearchPipelines.BlockRows * gallery.RowStride * elementBytes);
         long blocks = (gallery.RowCount + SearchPipelines.BlockRows - 1L) / SearchPipelines.BlockRows;
         ulong needed = (ulong)blocks * blockBytes;
-        if (needed > context.Info.MemoryBytes)
+        if (needed > context.MemoryBytes)
         {
-            throw new VulkanException(VulkanFailure.OutOfMemory, $"The watchlist's {gallery.RowCount} templates need {needed >> 20} MiB on the Vulkan device \"{context.Info.Name}\", which has {context.Info.MemoryBytes >> 20} MiB. "
+            throw new VulkanException(VulkanFailure.OutOfMemory, $"The watchlist's {gallery.RowCount} templates need {needed >> 20} MiB on the Vulkan device \"{context.Info.Name}\", which has {context.MemoryBytes >> 20} MiB. "
                 + "Use a smaller watchlist, another device, or the processor (--search simd).");
         }
         long chunkBlocks = (long)Math.Min(context.LargestBufferBytes / blockBytes, context.MostWorkgroups);
@@ -79,7 +79,7 @@ internal sealed unsafe class ResidentGallery : IDisposable
     public double LargestPacking { get; }
 
     /// <summary>The pieces.</summary>
-    public IReadOnlyList<Chunk> Chunks => chunks;
+    public ReadOnlySpan<Chunk> Chunks => chunks;
 
     /// <summary>Wipes the copy in the device's memory, and gives it back.</summary>
     public void Dispose()

@@ -38,6 +38,7 @@ internal sealed unsafe class VulkanContext : IDisposable
             PhysicalDeviceMaintenance3Properties pieces = new() { SType = StructureType.PhysicalDeviceMaintenance3Properties };
             PhysicalDeviceProperties2 properties = new() { SType = StructureType.PhysicalDeviceProperties2, PNext = &pieces };
             Api.GetPhysicalDeviceProperties2(physical, &properties);
+            MemoryBytes = Info.MemoryBytes;
             LargestBufferBytes = Math.Min(properties.Properties.Limits.MaxStorageBufferRange, pieces.MaxMemoryAllocationSize);
             MostWorkgroups = Math.Min(properties.Properties.Limits.MaxComputeWorkGroupCount[0], properties.Properties.Limits.MaxComputeWorkGroupCount[1]);
 
@@ -66,6 +67,9 @@ internal sealed unsafe class VulkanContext : IDisposable
 
     /// <summary>Most bytes of a buffer that a shader can see whole.</summary>
     public ulong LargestBufferBytes { get; init; }
+
+    /// <summary>Memory that a gallery may fill.</summary>
+    public ulong MemoryBytes { get; init; }
 
     /// <summary>Most workgroups side by side, in either direction.</summary>
     public uint MostWorkgroups { get; }

@@ -15,7 +15,7 @@ public sealed unsafe class DeviceMemoryTests
         using var pipelines = new SearchPipelines(context, precision);
         using Gallery gallery = Samples.Random(1, 50, 100, 64);
         using var resident = new ResidentGallery(context, pipelines, gallery, precision);
-        GpuBuffer<byte> rows = Assert.Single(resident.Chunks).Rows;
+        GpuBuffer<byte> rows = Assert.Single(resident.Chunks.ToArray()).Rows;
 
         byte[] before = Read(context, rows);
         Assert.Equal(128 * 64 * (precision == GalleryPrecision.Float32 ? 4 : 2), before.Length);

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "search.glsl"
 
 // Scores PROBES probes against 32 rows. Eight invocations share a row, each adds up every eighth group of four elements; the eight sums meet
@@ -38,17 +39,17 @@ void main()
     uint block = gl_WorkGroupID.y;
 
     float sums[PROBES];
-    for (uint p = 0; p < PROBES; p++)
+    [[unroll]] for (uint p = 0; p < PROBES; p++)
         sums[p] = 0.0;
     uint rowAt = block * quads * ROWS + lane;
     for (uint quad = slice; quad < quads; quad += SLICES)
     {
         vec4 four = fourOf(rowAt + quad * ROWS);
         // Past the last probe there is room, and what is summed there is not looked at.
-        for (uint p = 0; p < PROBES; p++)
+        [[unroll]] for (uint p = 0; p < PROBES; p++)
             sums[p] += dot(four, probes[(firstProbe + p) * quads + quad]);
     }
-    for (uint p = 0; p < PROBES; p++)
+    [[unroll]] for (uint p = 0; p < PROBES; p++)
         partial[(p * SLICES + slice) * ROWS + lane] = sums[p];
     barrier();
 

@@ -9,6 +9,7 @@ using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
+using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -32,11 +33,12 @@ internal static class RunCommand
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; or vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`). Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
         var unlocked = new Option<bool>("--allow-unlocked") { Description = "Run although not all biometric memory can be locked and the machine swaps: faces may reach the disk." };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, unlocked, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, search, unlocked, json };
         models.AddTo(command);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -51,6 +53,7 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             if (!parsed.GetValue(unlocked))
                 RequireLockedMemory();
+            using VulkanSearch? device = OpenSearch(parsed.GetRequiredValue(search));
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed);
@@ -59,6 +62,7 @@ internal static class RunCommand
             {
                 Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
                 Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
+                Search = device is null ? new CosineSearch() : device,
             };
             return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(json)), stopping).ExitCode);
         });
@@ -106,6 +110,8 @@ internal static class RunCommand
         RunTotals totals;
         using (Gallery gallery = Gallery.Create(watchlist))
         {
+            // A watchlist that the device cannot hold is told now, not by the first face.
+            (settings.Search as VulkanSearch)?.Load(gallery);
             var pipeline = new LivePipeline(models, gallery, settings);
             using var done = new CancellationTokenSource();
             Thread screen = new(() => Show(statuses, notices, started, json, ref firstResult, done.Token)) { IsBackground = true, Name = "screen" };
@@ -160,6 +166,18 @@ internal static class RunCommand
         HardeningReport report = ProcessHardening.Inspect();
         if (report.SwapOn && report.LockedLimit is { } limit && limit < HardeningReport.SmallestUsefulLockBytes)
             throw new CommandFailure(ExitCode.Environment, $"Only {limit >> 20} MiB can be locked in memory and this machine swaps: pictures of faces could be written to its disk. Raise the limit (ulimit -l unlimited, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf), switch swap off (swapoff -a), or accept it with --allow-unlocked.");
+    }
+
+    private static VulkanSearch? OpenSearch(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        return parts switch
+        {
+            ["simd"] => null,
+            ["vulkan"] => new VulkanSearch(),
+            ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is neither simd nor vulkan nor vulkan:DEVICE, for example vulkan:0."),
+        };
     }
 
     private static CameraSettings ParseCamera(string text, Pace pace)
