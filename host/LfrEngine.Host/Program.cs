@@ -4,6 +4,7 @@ using LfrEngine.Host.Commands;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
+using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 
@@ -55,6 +56,10 @@ catch (DllNotFoundException e)
 catch (WatchlistException e)
 {
     return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
+}
+catch (VulkanException e)
+{
+    return Fail(ExitCode.Environment, e.Message);
 }
 catch (MediaException e)
 {

@@ -8,7 +8,7 @@ namespace LfrEngine.Matching;
 /// Thread-safe; one call uses one thread. A comparison score depends on the two embeddings alone: not on the batch, not on the place in the
 /// gallery, not on the instruction set (<see cref="ScoreKernel"/>). Rows that do not yield a number match nothing.
 /// </remarks>
-public sealed unsafe class CosineSearch
+public sealed unsafe partial class CosineSearch : IGallerySearch
 {
     // 64 rows of 512 floats are 128 KiB: they stay in the second-level cache while all probes pass over them.
     private const int BlockRows = 64;
@@ -23,14 +23,7 @@ public sealed unsafe class CosineSearch
 
     internal CosineSearch(ScoreKernel.InstructionSet instructions) => this.instructions = instructions;
 
-    /// <summary>Finds, for each probe, the identities scoring at or above their category's threshold, best first.</summary>
-    /// <param name="gallery">Kept alive for the call.</param>
-    /// <param name="probes">float32 [P, D], rows of unit length. Borrowed.</param>
-    /// <param name="thresholds">Inclusive.</param>
-    /// <param name="maximumCandidates">k, at least 1.</param>
-    /// <param name="candidates">Receives [P, k]; each probe's first places are filled, an identity at most once. At equal scores the lower identity index comes first.</param>
-    /// <param name="candidateCounts">Receives the places filled for each probe; its length is P.</param>
-    /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
+    /// <inheritdoc/>
     public void Search(
         Gallery gallery,
         ReadOnlySpan<float> probes,
@@ -39,16 +32,9 @@ public sealed unsafe class CosineSearch
         Span<Candidate> candidates,
         Span<int> candidateCounts)
     {
-        ArgumentNullException.ThrowIfNull(gallery);
-        ArgumentOutOfRangeException.ThrowIfLessThan(maximumCandidates, 1);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
         int probeCount = candidateCounts.Length;
-        if (probes.Length != (long)probeCount * gallery.EmbeddingLength)
-            throw new ArgumentException($"{probes.Length} elements are not {probeCount} probes of length {gallery.EmbeddingLength}.", nameof(probes));
-        if (candidates.Length < (long)probeCount * maximumCandidates)
-            throw new ArgumentException($"Room for {candidates.Length} candidates; {probeCount} probes of {maximumCandidates} need more.", nameof(candidates));
         float lowest = thresholds.Lowest;
-        if (float.IsNaN(lowest))
-            throw new ArgumentException("A threshold is not a number.", nameof(thresholds));
 
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
@@ -96,7 +82,6 @@ public sealed unsafe class CosineSearch
             }
         }
     }
-
 
     /// <summary>First place from <paramref name="start"/> on whose score reaches the threshold, or <paramref name="count"/>.</summary>
     private static int NextAtLeast(float* scores, int start, int count, float threshold)

@@ -60,6 +60,10 @@ public sealed class Gallery : IDisposable
         return new Gallery(watchlist);
     }
 
+    /// <summary>Raised once, on the thread that let go of the last reference: copies made elsewhere, in a device's memory, end with the rows.</summary>
+    /// <remarks>Subscribe under a lease.</remarks>
+    public event EventHandler? Wiped;
+
     /// <summary><see cref="Watchlist.Id"/>.</summary>
     public Guid WatchlistId { get; }
 
@@ -126,7 +130,10 @@ public sealed class Gallery : IDisposable
     internal void Release()
     {
         if (Interlocked.Decrement(ref references) == 0)
+        {
             rows.Dispose();
+            Wiped?.Invoke(this, EventArgs.Empty);
+        }
     }
 }
 

@@ -9,6 +9,9 @@ namespace LfrEngine.Pipeline;
 /// <summary>Everything about a run that is not a camera, a model or a watchlist.</summary>
 public sealed record PipelineSettings
 {
+    /// <summary>Default of <see cref="DetectEveryMs"/>: every second frame at 25 frames per second.</summary>
+    public const int DefaultDetectEveryMs = 80;
+
     /// <summary>How faces are found.</summary>
     public DetectorSettings Detector { get; init; } = new();
 
@@ -31,7 +34,7 @@ public sealed record PipelineSettings
     public IGallerySearch Search { get; init; } = new CosineSearch();
 
     /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and let go.</summary>
-    public int DetectEveryMs { get; init; } = 80;
+    public int DetectEveryMs { get; init; } = DefaultDetectEveryMs;
 
     /// <summary>Threads that search, track, compare and decide, for all cameras together; 0 takes one per processor.</summary>
     public int Workers { get; init; }

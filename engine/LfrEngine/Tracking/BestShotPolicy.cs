@@ -8,6 +8,15 @@ public sealed record BestShotPolicy
     /// <summary>Shortest time between two close looks (landmarks and quality) at one tracklet, milliseconds.</summary>
     public int LookEveryMs { get; init; } = 80;
 
+    /// <summary>The same for a tracklet that has given its first shots, or whose last <see cref="VainLooks"/> looks gave none, as long as it does not come nearer, milliseconds.</summary>
+    public int LaterLookEveryMs { get; init; } = 320;
+
+    /// <summary>Looks in a row without a shot after which looks become rarer.</summary>
+    public int VainLooks { get; init; } = 3;
+
+    /// <summary>A face has come nearer when its box is wider than at the last look by this factor.</summary>
+    public float NearerBy { get; init; } = 1.1f;
+
     /// <summary>Shortest time between two shots of one tracklet, milliseconds: shots of the same instant are no independent evidence.</summary>
     public int ShotEveryMs { get; init; } = 160;
 
@@ -33,8 +42,12 @@ public sealed record BestShotPolicy
     internal bool WantsLook(in ShotHistory history, long timestampUs, float boxWidth) =>
         // Eyes are about 0.45 of the box width apart; a box that cannot reach the limit is not worth the landmarks.
         boxWidth * 0.55f >= MinimumInterEyePixels
-        && (history.Looks == 0 || timestampUs - history.LastLookUs >= LookEveryMs * 1000L)
+        && (history.Looks == 0 || timestampUs - history.LastLookUs >= LookInterval(history, boxWidth) * 1000L)
         && (history.Shots == 0 || timestampUs - history.LastShotUs >= ShotEveryMs * 1000L);
+
+    // A candidate for a best shot is new, or larger than it was: the others are looked at for the turn of a head, which lasts.
+    private int LookInterval(in ShotHistory history, float boxWidth) =>
+        (history.Shots >= FirstShots || history.VainLooks >= VainLooks) && boxWidth < history.LastLookWidth * NearerBy ? LaterLookEveryMs : LookEveryMs;
 
     /// <summary>Whether a view is good enough to be compared at all.</summary>
     internal bool IsComparable(in FaceQuality quality) =>
@@ -53,6 +66,8 @@ internal struct ShotHistory
 {
     public int Looks;
     public int Shots;
+    public int VainLooks;
+    public float LastLookWidth;
     public long LastLookUs;
     public long LastShotUs;
     public float BestQuality;

@@ -61,9 +61,26 @@ public sealed unsafe class BestShotSelector : IDisposable
                 continue;
             history.Looks++;
             history.LastLookUs = now;
-            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is { } shot)
-                found.Add(shot);
+            history.LastLookWidth = tracklet.DetectedBox.Width;
+            history.VainLooks++;
+            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is not { } shot)
+                continue;
+            history.VainLooks = 0;
+            found.Add(shot);
         }
+    }
+
+    /// <summary>Goes once through landmarks, alignment, quality and painting on any picture, so that the first real face does not wait for code to be compiled.</summary>
+    internal void WarmUp(in FrameView frame)
+    {
+        var box = new FaceBox(100, 100, 180, 200);
+        FaceLandmarks found = landmarks.Find(frame, box) with { Points = new Landmarks5(new PointF(120, 140), new PointF(160, 140), new PointF(140, 160), new PointF(125, 180), new PointF(155, 180)) };
+        if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
+            return;
+        using FaceShot shot = shots.Take();
+        FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
+        QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
+        shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
     /// <inheritdoc/>

@@ -31,9 +31,10 @@ internal static class BenchCommand
         var seconds = new Option<double>("--seconds") { Description = $"Measured time of each run, after {WarmUpSeconds} seconds of warm-up.", DefaultValueFactory = _ => 10 };
         var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("bench", "Measure what this machine carries: frames, cameras, latency, memory, and where the time goes.") { clip, cameras, pace, seconds, templates, grid, json };
+        var command = new Command("bench", "Measure what this machine carries: frames, cameras, latency, memory, and where the time goes.") { clip, cameras, pace, seconds, templates, grid, detectEvery, json };
         models.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -55,6 +56,7 @@ internal static class BenchCommand
             var settings = new PipelineSettings
             {
                 Detector = new DetectorSettings { GridLongSide = side },
+                DetectEveryMs = Math.Clamp(parsed.GetValue(detectEvery), 0, 1000),
                 Thresholds = CategoryThresholds.Uniform(EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)) with { AtRiskOfHarm = -1 },
             };
             string[] paces = parsed.GetRequiredValue(pace) is var one and not "both" ? [one] : [BenchRun.Maximum, BenchRun.RealTime];

@@ -5,6 +5,7 @@ using System.Runtime.Intrinsics.X86;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
+using LfrEngine.Vulkan;
 using Spectre.Console;
 
 namespace LfrEngine.Host.Commands;
@@ -24,7 +25,7 @@ internal static class DoctorCommand
 
     private static int Run(bool json)
     {
-        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. Hardening(), Npm(), .. Models()];
+        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), Npm(), .. Models()];
         if (json)
         {
             HostJson.Print(findings, HostJson.Default.FindingArray);
@@ -88,6 +89,27 @@ internal static class DoctorCommand
             : [];
         string[] all = [.. cards, .. nvidia];
         yield return Ok("GPU", all.Length > 0 ? string.Join(", ", all) : "none; everything runs on the processor");
+    }
+
+    private static IEnumerable<Finding> VulkanDevices()
+    {
+        const string What = "Vulkan", Fix = "only for `lfr run --search vulkan`: your graphics card's driver, or apt-get install mesa-vulkan-drivers libvulkan1";
+        IReadOnlyList<VulkanDevice> devices;
+        try
+        {
+            devices = VulkanDevice.List();
+        }
+        catch (VulkanException e)
+        {
+            return [new Finding(What, "note", e.Message, Fix)];
+        }
+        return devices.Count == 0
+            ? [new Finding(What, "note", "no device", Fix)]
+            : devices.Select(d =>
+            {
+                string found = $"{d.Index}: {d.Name} ({(d.Kind == VulkanDeviceKind.Processor ? "computes on the processor; for tests" : d.Kind.ToString().ToLowerInvariant())}), Vulkan {d.ApiVersion}, {d.MemoryBytes >> 20} MiB";
+                return d.Problem is null ? Ok(What, found) : new Finding(What, "note", $"{found}; cannot be used: {d.Problem}", "another device, or a newer driver");
+            });
     }
 
     private static IEnumerable<Finding> Hardening()

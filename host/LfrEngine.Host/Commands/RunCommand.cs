@@ -8,6 +8,7 @@ using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
+using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -31,11 +32,14 @@ internal static class RunCommand
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
+        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; or vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`). Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, metrics, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, detectEvery, workers, search, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
         models.AddTo(command);
@@ -50,7 +54,12 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
             if (parsed.GetValue(grid) is var side and < SmallestGrid)
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
+            if (parsed.GetValue(detectEvery) is < 0 or > 1000)
+                throw new CommandFailure(ExitCode.Usage, $"--detect-every {parsed.GetValue(detectEvery)} is not between 0 and 1000 milliseconds.");
+            if (parsed.GetValue(workers) is < 0 or > 1024)
+                throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
             locking.Require(parsed);
+            using VulkanSearch? device = OpenSearch(parsed.GetRequiredValue(search));
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed);
@@ -59,6 +68,9 @@ internal static class RunCommand
             {
                 Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
                 Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
+                DetectEveryMs = parsed.GetValue(detectEvery),
+                Workers = parsed.GetValue(workers),
+                Search = device is null ? new CosineSearch() : device,
             };
             return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json)), stopping).ExitCode);
         });
@@ -110,6 +122,8 @@ internal static class RunCommand
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
         using (Gallery gallery = Gallery.Create(watchlist))
         {
+            // A watchlist that the device cannot hold is told now, not by the first face.
+            (settings.Search as VulkanSearch)?.Load(gallery);
             var pipeline = new LivePipeline(models, gallery, settings);
             using var done = new CancellationTokenSource();
             Thread screen = new(() => Show(statuses, notices, started, json, ref firstResult, done.Token)) { IsBackground = true, Name = "screen" };
@@ -156,6 +170,18 @@ internal static class RunCommand
             code = ExitCode.Output;
         }
         return (code, report, notices);
+    }
+
+    private static VulkanSearch? OpenSearch(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        return parts switch
+        {
+            ["simd"] => null,
+            ["vulkan"] => new VulkanSearch(),
+            ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is neither simd nor vulkan nor vulkan:DEVICE, for example vulkan:0."),
+        };
     }
 
     private static CameraSettings ParseCamera(string text, Pace pace)

@@ -43,10 +43,10 @@ public sealed class LivePipelineTests : IDisposable
     public void Run_StageThrows_FailsThatCameraAndLeavesNothing(string stage)
     {
         string clip = MakeClip();
-        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, atStage: name =>
+        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, atStage: (name, camera) =>
         {
-            // One camera's thread, in the middle of its work.
-            if (name == stage && Thread.CurrentThread.Name!.StartsWith("a ", StringComparison.Ordinal))
+            // One camera, in the middle of its work.
+            if (name == stage && camera == "a")
                 throw new IOException("injected");
         });
 
@@ -76,7 +76,7 @@ public sealed class LivePipelineTests : IDisposable
         string clip = MakeClip();
         using var stopping = new CancellationTokenSource();
         int frames = 0;
-        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, stopping: stopping, atStage: name =>
+        Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, stopping: stopping, atStage: (name, _) =>
         {
             if (name == "track" && Interlocked.Increment(ref frames) == 15)
                 stopping.Cancel();
@@ -134,7 +134,7 @@ public sealed class LivePipelineTests : IDisposable
         using var told = new ManualResetEventSlim();
         var misses = new List<DeadlineMiss>();
         int hung = 0;
-        Outcome outcome = Run([new("a", MakeClip(), Pace.Maximum)], listed: false, atStage: stage =>
+        Outcome outcome = Run([new("a", MakeClip(), Pace.Maximum)], listed: false, atStage: (stage, _) =>
         {
             // Once, when there is something to wipe: goes on only after the watchdog has spoken.
             if (stage == "erase" && Interlocked.Exchange(ref hung, 1) == 0 && !told.Wait(TimeSpan.FromSeconds(60)))
@@ -175,7 +175,7 @@ public sealed class LivePipelineTests : IDisposable
         Assert.Equal(held, ActivationAllocator.UnwipedBlocks);
     }
 
-    private Outcome Run(CameraSettings[] cameras, bool listed, Action<string>? atStage = null, Action<Alert>? onAlert = null, CancellationTokenSource? stopping = null,
+    private Outcome Run(CameraSettings[] cameras, bool listed, Action<string, string>? atStage = null, Action<Alert>? onAlert = null, CancellationTokenSource? stopping = null,
         Action<DeadlineMiss>? onDeadlineMissed = null)
     {
         using Watchlist watchlist = Enrol(listed);

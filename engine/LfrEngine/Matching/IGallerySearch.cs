@@ -1,0 +1,41 @@
+namespace LfrEngine.Matching;
+
+/// <summary>Finds whom a probe is like. Every implementation gives the same identities, in the same order, with the same scores to the last bit.</summary>
+public interface IGallerySearch
+{
+    /// <summary>Finds, for each probe, the identities scoring at or above their category's threshold, best first.</summary>
+    /// <param name="gallery">Kept alive for the call.</param>
+    /// <param name="probes">float32 [P, D], rows of unit length. Borrowed.</param>
+    /// <param name="thresholds">Inclusive.</param>
+    /// <param name="maximumCandidates">k, at least 1.</param>
+    /// <param name="candidates">Receives [P, k]; each probe's first places are filled, an identity at most once. At equal scores the lower identity index comes first.</param>
+    /// <param name="candidateCounts">Receives the places filled for each probe; its length is P.</param>
+    /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
+    void Search(
+        Gallery gallery,
+        ReadOnlySpan<float> probes,
+        in CategoryThresholds thresholds,
+        int maximumCandidates,
+        Span<Candidate> candidates,
+        Span<int> candidateCounts);
+
+    /// <summary>Throws what the arguments of <see cref="Search"/> deserve.</summary>
+    static void CheckArguments(
+        Gallery gallery,
+        ReadOnlySpan<float> probes,
+        in CategoryThresholds thresholds,
+        int maximumCandidates,
+        ReadOnlySpan<Candidate> candidates,
+        ReadOnlySpan<int> candidateCounts)
+    {
+        ArgumentNullException.ThrowIfNull(gallery);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumCandidates, 1);
+        int probeCount = candidateCounts.Length;
+        if (probes.Length != (long)probeCount * gallery.EmbeddingLength)
+            throw new ArgumentException($"{probes.Length} elements are not {probeCount} probes of length {gallery.EmbeddingLength}.", nameof(probes));
+        if (candidates.Length < (long)probeCount * maximumCandidates)
+            throw new ArgumentException($"Room for {candidates.Length} candidates; {probeCount} probes of {maximumCandidates} need more.", nameof(candidates));
+        if (float.IsNaN(thresholds.Lowest))
+            throw new ArgumentException("A threshold is not a number.", nameof(thresholds));
+    }
+}
