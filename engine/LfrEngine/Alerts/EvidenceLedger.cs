@@ -16,6 +16,9 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
 {
     private readonly Dictionary<long, TrackletEvidence> tracklets = [];
 
+    // Used again, so that passers-by cost no allocation; as many as were ever in view at once.
+    private readonly Queue<TrackletEvidence> spares = new();
+
     /// <summary>Tracklets with at least one compared shot: the faces seen.</summary>
     public long FacesSeen { get; private set; }
 
@@ -27,7 +30,9 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
     {
         if (!tracklets.TryGetValue(shot.TrackletId, out TrackletEvidence? evidence))
         {
-            tracklets.Add(shot.TrackletId, evidence = new TrackletEvidence());
+            if (!spares.TryDequeue(out evidence))
+                evidence = new TrackletEvidence();
+            tracklets.Add(shot.TrackletId, evidence);
             FacesSeen++;
         }
         evidence.ComparedShots++;
@@ -47,8 +52,10 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
     /// <summary>A tracklet has ended: what is left of it is wiped.</summary>
     public void End(long trackletId)
     {
-        if (tracklets.Remove(trackletId, out TrackletEvidence? evidence))
-            evidence.Dispose();
+        if (!tracklets.Remove(trackletId, out TrackletEvidence? evidence))
+            return;
+        evidence.Dispose();
+        spares.Enqueue(evidence);
     }
 
     /// <inheritdoc/>
@@ -108,6 +115,8 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
         {
             foreach (IdentityEvidence identity in identities)
                 identity.Dispose();
+            identities.Clear();
+            ComparedShots = 0;
         }
     }
 

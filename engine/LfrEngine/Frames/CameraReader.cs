@@ -6,14 +6,19 @@ namespace LfrEngine.Frames;
 
 /// <summary>Reads one camera: opens it, holds a recording back to its own pace, and opens a live source again when it is lost.</summary>
 /// <remarks>Used by the camera's decode thread alone. What happens to the source is told through <see cref="CameraStatus"/>.</remarks>
-public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted) : IDisposable
+/// <param name="camera">What to read.</param>
+/// <param name="status">Told what happens.</param>
+/// <param name="runStarted">Stopwatch ticks.</param>
+/// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
+public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, int framesUnderWay = 0) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
-    // As many as were ever under way at once.
-    private readonly Stack<FrameLease> spares = [];
+    // In turn, so that all of them are in use early and none is made in the middle of a stream.
+    private readonly Queue<FrameLease> spares = new();
     private ISourceReader? reader;
+    private int made;
     private long offsetUs;
     private long lastUs = -1;
     private long openedAt;
@@ -77,7 +82,11 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private FrameLease Spare()
     {
         lock (spares)
-            return spares.TryPop(out FrameLease? spare) ? spare : new FrameLease(spares);
+        {
+            for (; made < framesUnderWay; made++)
+                spares.Enqueue(new FrameLease(spares));
+            return spares.TryDequeue(out FrameLease? spare) ? spare : new FrameLease(spares);
+        }
     }
 
     private void Open(CancellationToken stopping)

@@ -7,12 +7,12 @@ namespace LfrEngine.Frames;
 /// <remarks>A lease that has been disposed is filled again by its camera's reader, so that a stream allocates nothing: let go of it when you dispose it.</remarks>
 public sealed class FrameLease : IDisposable
 {
-    private readonly Stack<FrameLease>? spares;
+    private readonly Queue<FrameLease>? spares;
     private bool held;
 
     /// <summary>An empty lease.</summary>
     /// <param name="spares">Where it goes when it is disposed; null: nowhere.</param>
-    public FrameLease(Stack<FrameLease>? spares = null) => this.spares = spares;
+    public FrameLease(Queue<FrameLease>? spares = null) => this.spares = spares;
 
     /// <summary>What holds the planes; after <see cref="Dispose"/> the emptied object, for who fills the lease again.</summary>
     public IDisposable? Owner { get; private set; }
@@ -64,6 +64,6 @@ public sealed class FrameLease : IDisposable
         if (spares is null)
             return;
         lock (spares)
-            spares.Push(this);
+            spares.Enqueue(this);
     }
 }

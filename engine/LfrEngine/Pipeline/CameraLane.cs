@@ -21,15 +21,19 @@ internal sealed class CameraLane : IDisposable
     private readonly ShotTrace trace = new();
     private readonly List<Alert> raised = [];
     private readonly CancellationTokenSource ending;
-    private readonly Stack<FrameWork> spares = [];
+    private readonly Queue<FrameWork> spares = new();
+    private readonly int underWay;
     private long nextSearchUs;
 
-    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, CancellationToken stopping)
+    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, int workers, CancellationToken stopping)
     {
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
         tracker = new FaceTracker(settings.Tracker);
         selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
         ledger = new EvidenceLedger(camera.Name, settings.Alerts, gallery, settings.Thresholds);
+        underWay = Scheduler.LargestUnderWay(workers);
+        for (int i = 0; i < underWay; i++)
+            spares.Enqueue(new FrameWork(this, totals.Erasure));
         ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     }
 
@@ -43,7 +47,7 @@ internal sealed class CameraLane : IDisposable
     /// <summary>Reads the camera until it ends, on a thread of its own: reading waits for the source, which no worker should.</summary>
     public void Read(Scheduler scheduler, long started)
     {
-        using var reader = new CameraReader(Camera, Status, started);
+        using var reader = new CameraReader(Camera, Status, started, underWay + Scheduler.WaitingPerCamera + 1);
         while (reader.Read(ending.Token) is { } frame)
         {
             try
@@ -131,7 +135,7 @@ internal sealed class CameraLane : IDisposable
     public FrameWork TakeWork()
     {
         lock (spares)
-            return spares.TryPop(out FrameWork? work) ? work : new FrameWork(this, totals.Erasure);
+            return spares.TryDequeue(out FrameWork? work) ? work : new FrameWork(this, totals.Erasure);
     }
 
     /// <summary>Wipes what is left in it and keeps it.</summary>
@@ -139,7 +143,7 @@ internal sealed class CameraLane : IDisposable
     {
         work.Wipe();
         lock (spares)
-            spares.Push(work);
+            spares.Enqueue(work);
     }
 
     /// <summary>Everything has been decided, or given up: nothing of anyone is left.</summary>

@@ -73,7 +73,7 @@ public sealed class LivePipeline
         try
         {
             for (int i = 0; i < cameras.Count; i++)
-                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, stopping));
+                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, stopping));
             var scheduler = new Scheduler([.. lanes], settings, workerCount);
             Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
             for (int i = 0; i < workerCount; i++)

@@ -46,6 +46,12 @@ internal sealed class Scheduler
     /// <summary>Frames that wait per camera: one being late, one behind it.</summary>
     public const int WaitingPerCamera = 2;
 
+    /// <summary>Frames of one camera that can be anywhere between searching and deciding.</summary>
+    public static int LargestUnderWay(int workers) => SearchedAhead(workers) + workers + 2;
+
+    // How far searching may run ahead of tracking.
+    private static int SearchedAhead(int workers) => workers + WaitingPerCamera;
+
     private readonly object gate = new();
     private readonly CameraLane[] lanes;
     private readonly PipelineSettings settings;
@@ -60,7 +66,7 @@ internal sealed class Scheduler
         (this.lanes, this.settings, this.workers) = (lanes, settings, workers);
         liveRoom = WaitingPerCamera * lanes.Count(l => l.Camera.DropsOldest);
         foreach (CameraLane lane in lanes)
-            lane.State.Searched = new FrameWork?[workers + WaitingPerCamera];
+            lane.State.Searched = new FrameWork?[SearchedAhead(workers)];
     }
 
     /// <summary>Hands over a decoded frame. Waits for room where nothing may be lost; drops where it may.</summary>

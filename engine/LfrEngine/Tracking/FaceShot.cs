@@ -76,7 +76,7 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
 /// <param name="pictureSize">Side of their pictures, pixels.</param>
 public sealed class ShotPool(int pictureSize) : IDisposable
 {
-    private readonly Stack<FaceShot> idle = [];
+    private readonly Queue<FaceShot> idle = new();
     private bool closed;
 
     /// <summary>A wiped shot, which the caller owns.</summary>
@@ -84,7 +84,7 @@ public sealed class ShotPool(int pictureSize) : IDisposable
     {
         lock (idle)
         {
-            if (idle.TryPop(out FaceShot? shot))
+            if (idle.TryDequeue(out FaceShot? shot))
                 return shot;
         }
         HostBuffer<float> crop = BufferPool.Rent<float>(Alignment.FaceAligner.CropLength);
@@ -109,7 +109,7 @@ public sealed class ShotPool(int pictureSize) : IDisposable
                 return false;
             shot.Wipe();
             if (!idle.Contains(shot))
-                idle.Push(shot);
+                idle.Enqueue(shot);
             return true;
         }
     }
@@ -120,7 +120,7 @@ public sealed class ShotPool(int pictureSize) : IDisposable
         lock (idle)
         {
             closed = true;
-            while (idle.TryPop(out FaceShot? shot))
+            while (idle.TryDequeue(out FaceShot? shot))
             {
                 shot.Crop.Dispose();
                 shot.Picture.Dispose();

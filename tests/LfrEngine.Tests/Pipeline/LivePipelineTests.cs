@@ -16,6 +16,7 @@ namespace LfrEngine.Tests.Pipeline;
 [Collection(CountsRentedBuffers.Name)]
 public sealed class LivePipelineTests : IDisposable
 {
+    private readonly ITestOutputHelper output = TestContext.Current.TestOutputHelper!;
     private readonly string folder = Directory.CreateTempSubdirectory("lfr-pipeline-").FullName;
     private readonly ModelCatalog catalog = new(Path.Combine(RepoRoot.Path, "models"), PackageCache.Default);
     private readonly EngineModels models;
@@ -153,6 +154,81 @@ public sealed class LivePipelineTests : IDisposable
     }
 
     [Fact]
+    public void Run_OneCameraStuck_TheOtherRaisesItsAlert()
+    {
+        string clip = MakeClip();
+        using var raised = new ManualResetEventSlim();
+        Outcome outcome = Run([new("stuck", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, atStage: (stage, camera) =>
+        {
+            // A source that does not deliver until the other camera is through.
+            if (stage == "decode" && camera == "stuck" && !raised.Wait(TimeSpan.FromSeconds(60)))
+                throw new TimeoutException("the other camera waited for this one");
+        }, onAlert: alert =>
+        {
+            alert.Dispose();
+            raised.Set();
+        });
+
+        Assert.All(outcome.Cameras, c => Assert.Equal(("", CameraState.Ended), (c.Message, c.State)));
+        outcome.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void Run_AnyNumberOfWorkersAndBatches_ComparesTheSame()
+    {
+        string clip = MakeClip();
+        Outcome one = Run([new("a", clip, Pace.Maximum)], listed: true, workers: 1);
+        Outcome many = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, workers: 5, embeddingBatch: 8);
+
+        Assert.All(many.Cameras, c => Assert.Equal(one.Cameras[0].TraceSha256, c.TraceSha256));
+        many.AssertNothingLeft();
+    }
+
+    [Theory]
+    [InlineData(0, 40)]
+    [InlineData(80, 20)]
+    [InlineData(120, 14)]
+    public void Run_DetectEveryMs_SearchesThatOftenAndLosesNoFrame(int everyMs, int searched)
+    {
+        Outcome outcome = Run([new("a", MakeClip(), Pace.Maximum)], listed: true, detectEveryMs: everyMs);
+
+        Assert.Equal((40L, 40L, (long)searched), (outcome.Cameras[0].FramesDecoded, outcome.Cameras[0].FramesAnalysed, outcome.Cameras[0].FramesSearched));
+        Assert.Equal(1, outcome.Totals.AlertsRaised);
+    }
+
+    /// <summary>In the middle of a stream, with people in the picture who are looked at and compared, nothing is taken from the managed heap.</summary>
+    [Fact]
+    public void Run_SteadyState_AllocatesNoManagedByte()
+    {
+        const int WarmFrames = 150;
+        // By thread: its first reading plus one, and its last.
+        var first = new long[10_000];
+        var last = new long[10_000];
+        int frames = 0, measured = 0, compared = 0;
+        string clip = MakeClip(seconds: 12);
+        // Pools of the process grow to what two workers need at their busiest.
+        Run([new("a", clip, Pace.Maximum)], listed: false, workers: 2);
+        Outcome outcome = Run([new("a", clip, Pace.Maximum)], listed: false, atStage: (stage, _) =>
+        {
+            frames += stage == "decode" ? 1 : 0;
+            // The last frames end tracklets.
+            if (frames is < WarmFrames or > 290)
+                return;
+            measured += stage == "decode" ? 1 : 0;
+            compared += stage == "embed" ? 1 : 0;
+            int thread = Environment.CurrentManagedThreadId;
+            last[thread] = GC.GetAllocatedBytesForCurrentThread();
+            if (first[thread] == 0)
+                first[thread] = last[thread] + 1;
+        }, workers: 2);
+
+        Assert.True(measured > 100 && compared > 5, $"{measured} frames, {compared} comparisons");
+        long[] bytes = [.. first.Zip(last, (from, to) => from == 0 ? -1 : to - (from - 1)).Where(taken => taken >= 0)];
+        output.WriteLine($"{measured} frames, {compared} comparisons, bytes by thread: {string.Join(", ", bytes)}");
+        Assert.All(bytes, taken => Assert.Equal(0, taken));
+    }
+
+    [Fact]
     public void Run_SameClipTwice_ComparesTheSame()
     {
         string clip = MakeClip();
@@ -176,14 +252,21 @@ public sealed class LivePipelineTests : IDisposable
     }
 
     private Outcome Run(CameraSettings[] cameras, bool listed, Action<string, string>? atStage = null, Action<Alert>? onAlert = null, CancellationTokenSource? stopping = null,
-        Action<DeadlineMiss>? onDeadlineMissed = null)
+        Action<DeadlineMiss>? onDeadlineMissed = null, int workers = 0, int embeddingBatch = 1, int detectEveryMs = PipelineSettings.DefaultDetectEveryMs)
     {
         using Watchlist watchlist = Enrol(listed);
         long rented = BufferPool.OutstandingBlocks, frames = MediaStatistics.Read().BuffersOutstanding;
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         using Gallery gallery = Gallery.Create(watchlist);
         long withGallery = BufferPool.OutstandingBlocks;
-        var pipeline = new LivePipeline(models, gallery, new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0.48f), AtStage = atStage });
+        var pipeline = new LivePipeline(models, gallery, new PipelineSettings
+        {
+            Thresholds = CategoryThresholds.Uniform(0.48f),
+            AtStage = atStage,
+            Workers = workers,
+            EmbeddingBatch = embeddingBatch,
+            DetectEveryMs = detectEveryMs,
+        });
         var totals = new RunTotals(onDeadlineMissed);
         pipeline.Run(cameras, statuses, onAlert ?? (alert => alert.Dispose()), totals, stopping?.Token ?? TestContext.Current.CancellationToken);
         Assert.True(withGallery >= rented);
@@ -204,11 +287,11 @@ public sealed class LivePipelineTests : IDisposable
     }
 
     // Three people of a sample photo, the listed one among them, drift through the picture for 1.6 s.
-    private string MakeClip(string format = "mp4")
+    private string MakeClip(string format = "mp4", double seconds = 1.6)
     {
-        string clip = Path.Combine(folder, "clip." + format);
+        string clip = Path.Combine(folder, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"clip{seconds}.{format}"));
         if (!File.Exists(clip))
-            Ffmpeg("-loop", "1", "-framerate", "25", "-i", catalog.SamplePath("@vladmandic/face-api", "demo/sample1.jpg"), "-t", "1.6", "-vf", "scale=1120:-2,crop=960:544:x='40+20*t':y=60", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-pix_fmt", "yuv420p", "-f", format, clip);
+            Ffmpeg("-loop", "1", "-framerate", "25", "-i", catalog.SamplePath("@vladmandic/face-api", "demo/sample1.jpg"), "-t", seconds.ToString(System.Globalization.CultureInfo.InvariantCulture), "-vf", "scale=1120:-2,crop=960:544:x='40+10*t':y=60", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-pix_fmt", "yuv420p", "-f", format, clip);
         return clip;
     }
 
