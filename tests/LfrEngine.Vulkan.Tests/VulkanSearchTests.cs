@@ -115,6 +115,10 @@ public sealed class VulkanSearchTests(Searches searches)
             foreach (float limit in (float[])[found[0][k / 2].ComparisonScore, MathF.BitIncrement(found[0][k / 2].ComparisonScore)])
                 Samples.AssertSame(search, gallery, probes, CategoryThresholds.Uniform(limit), k);
         }
+        // A hundred thresholds that one identity just reaches: the device's own sum would put many of them on the wrong side.
+        using Gallery others = Samples.Random(4, 300, 300, Length);
+        foreach (Candidate candidate in Samples.AssertSame(search, others, row, CategoryThresholds.Uniform(-1), 100)[0])
+            Samples.AssertSame(search, others, row, CategoryThresholds.Uniform(candidate.ComparisonScore), 100);
         Assert.Equal(before, search.SearchedByProcessor);
     }
 
