@@ -1,6 +1,9 @@
 using LfrEngine.Native.Memory;
 using Silk.NET.Vulkan;
 using Buffer = Silk.NET.Vulkan.Buffer;
+using DeviceMemory = Silk.NET.Vulkan.DeviceMemory;
+// Vulkan's own DeviceMemory is the memory; this counts it.
+using DeviceMemoryCount = LfrEngine.Memory.DeviceMemory;
 
 namespace LfrEngine.Vulkan;
 
@@ -19,7 +22,7 @@ internal enum GpuMemory
 
 /// <summary>A typed block of a device's memory, or of host memory that the device copies from and to. One holder; that holder's <see cref="Dispose"/> wipes it and gives it back.</summary>
 /// <typeparam name="T">Unmanaged element.</typeparam>
-/// <remarks>Contents are zero when created: the wipe that ends a use begins the next.</remarks>
+/// <remarks>Contents are zero when created: the wipe that ends a use begins the next. Counted in <see cref="DeviceMemoryCount"/>.</remarks>
 internal sealed unsafe class GpuBuffer<T> : IDisposable
     where T : unmanaged
 {
@@ -27,6 +30,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
     private DeviceMemory memory;
     private Buffer buffer;
     private T* mapped;
+    private bool counted;
 
     /// <param name="context">Outlives the buffer.</param>
     /// <param name="length">Elements, at least 1; together a multiple of 4 bytes.</param>
@@ -62,6 +66,8 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
             };
             context.Api.AllocateMemory(context.Device, in allocate, null, out memory).ThrowIfFailed("vkAllocateMemory", context.Info.Name, needs.Size);
             context.Api.BindBufferMemory(context.Device, buffer, memory, 0).ThrowIfFailed("vkBindBufferMemory", context.Info.Name, Bytes);
+            DeviceMemoryCount.CountTaken();
+            counted = true;
             if (place != GpuMemory.Device)
             {
                 void* address;
@@ -105,13 +111,16 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
         if (mapped != null)
         {
             LockedMemory.Wipe(mapped, (nuint)Bytes);
-            return;
         }
-        lock (context.Gate)
+        else
         {
-            Fill(context.Begin());
-            context.SubmitAndWait();
+            lock (context.Gate)
+            {
+                Fill(context.Begin());
+                context.SubmitAndWait();
+            }
         }
+        DeviceMemoryCount.CountWiped((long)Bytes);
     }
 
     /// <summary>Wipes the contents and gives the memory back. Safe to call twice.</summary>
@@ -126,6 +135,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
         catch (VulkanException e) when (e.Reason == VulkanFailure.DeviceLost)
         {
             // Nobody reaches that memory any more, this process neither; its owner has already been told.
+            DeviceMemoryCount.CountLost();
         }
         finally
         {
@@ -137,6 +147,9 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
     {
         if (mapped != null)
             context.Api.UnmapMemory(context.Device, memory);
+        if (counted)
+            DeviceMemoryCount.CountReturned();
+        counted = false;
         context.Api.DestroyBuffer(context.Device, buffer, null);
         context.Api.FreeMemory(context.Device, memory, null);
         mapped = null;

@@ -1,5 +1,5 @@
 using LfrEngine.Matching;
-using Silk.NET.Vulkan;
+using DeviceMemoryCount = LfrEngine.Memory.DeviceMemory;
 
 namespace LfrEngine.Vulkan.Tests;
 
@@ -49,6 +49,24 @@ public sealed unsafe class DeviceMemoryTests
         AssertZeros(context, used.DeviceFound, 7 * 51);
         Assert.Equal(-1, new ReadOnlySpan<float>(used.Probes.Mapped, (int)used.Probes.Length).IndexOfAnyExcept(0));
         Assert.Equal(-1, new ReadOnlySpan<byte>(used.Bounds.Mapped, (int)used.Bounds.Bytes).IndexOfAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public void Dispose_EverythingUsed_IsCountedWipedAndReturned()
+    {
+        long outstanding = DeviceMemoryCount.OutstandingBuffers, wiped = DeviceMemoryCount.WipedBuffers;
+        using (var search = new VulkanSearch(Searches.Device))
+        {
+            using Gallery gallery = Samples.Random(1, 50, 100, 64);
+            Samples.AssertSame(search, gallery, Samples.Probes(new Random(1), gallery, 7), CategoryThresholds.Uniform(0), 5);
+            // Rows, their identities and the categories; the buffers of a call, five on the device and three of the host.
+            Assert.Equal(outstanding + 3 + 8, DeviceMemoryCount.OutstandingBuffers);
+            gallery.Dispose();
+            Assert.Equal(outstanding + 8, DeviceMemoryCount.OutstandingBuffers);
+        }
+        Assert.Equal(outstanding, DeviceMemoryCount.OutstandingBuffers);
+        Assert.True(DeviceMemoryCount.WipedBuffers >= wiped + 22);
+        Assert.Equal(0, DeviceMemoryCount.LostBuffers);
     }
 
     private static void AssertZeros<T>(VulkanContext context, GpuBuffer<T> buffer, int atLeast)

@@ -17,7 +17,7 @@ internal static unsafe class TestChild
     private const string Variable = "LFR_TEST_CHILD";
 
     /// <summary>Starts the child; a line on its standard input lets it go on.</summary>
-    /// <param name="what">"open", "search", "misuse", "hold-Float32" or "hold-PackedHalf".</param>
+    /// <param name="what">"open", "search", "misuse", "race", "hold-Float32" or "hold-PackedHalf".</param>
     /// <param name="environment">Set in the child.</param>
     public static Process Start(string what, params (string Name, string Value)[] environment)
     {
@@ -84,6 +84,16 @@ internal static unsafe class TestChild
                     using (var context = new VulkanContext(Searches.Device))
                     using (var buffer = new GpuBuffer<byte>(context, 64, GpuMemory.Device))
                         buffer.Fill(context.Begin(), 128);
+                    break;
+                case "race":
+                    using (var context = new VulkanContext(Searches.Device))
+                    using (var buffer = new GpuBuffer<byte>(context, 64, GpuMemory.Device))
+                    {
+                        Silk.NET.Vulkan.CommandBuffer commands = context.Begin();
+                        buffer.Fill(commands, 32);
+                        buffer.Fill(commands);
+                        context.SubmitAndWait();
+                    }
                     break;
                 default:
                     Hold(Enum.Parse<GalleryPrecision>(what["hold-".Length..]));

@@ -48,6 +48,24 @@ public sealed class VulkanSearchTests(Searches searches)
         Assert.Equal(before, search.SearchedByProcessor);
     }
 
+    [Fact]
+    public void Search_MillionTemplates_EqualsTheProcessor()
+    {
+        const int Length = 24;
+        var random = new Random(12);
+        using Gallery gallery = Samples.Make(Length, 200_000, 1_000_000, i => i < 200_000 ? i : random.Next(200_000), (_, row) =>
+        {
+            for (int i = 0; i < Length; i++)
+                row[i] = random.NextSingle() - 0.5f;
+            System.Numerics.Tensors.TensorPrimitives.Divide(row, System.Numerics.Tensors.TensorPrimitives.Norm<float>(row), row);
+        });
+        VulkanSearch search = searches[GalleryPrecision.PackedHalf];
+        long before = search.SearchedByProcessor;
+        Candidate[][] found = Samples.AssertSame(search, gallery, Samples.Probes(random, gallery, 3), CategoryThresholds.Uniform(0.6f), 10);
+        Assert.All(found, c => Assert.Equal(10, c.Length));
+        Assert.Equal(before, search.SearchedByProcessor);
+    }
+
     /// <summary>Small buffers, as if the device took no larger ones: the gallery comes in pieces, the probes in groups.</summary>
     [Theory]
     [MemberData(nameof(Precisions))]
@@ -115,6 +133,10 @@ public sealed class VulkanSearchTests(Searches searches)
             foreach (float limit in (float[])[found[0][k / 2].ComparisonScore, MathF.BitIncrement(found[0][k / 2].ComparisonScore)])
                 Samples.AssertSame(search, gallery, probes, CategoryThresholds.Uniform(limit), k);
         }
+        // A hundred thresholds that one identity just reaches: the device's own sum would put many of them on the wrong side.
+        using Gallery others = Samples.Random(4, 300, 300, Length);
+        foreach (Candidate candidate in Samples.AssertSame(search, others, row, CategoryThresholds.Uniform(-1), 100)[0])
+            Samples.AssertSame(search, others, row, CategoryThresholds.Uniform(candidate.ComparisonScore), 100);
         Assert.Equal(before, search.SearchedByProcessor);
     }
 

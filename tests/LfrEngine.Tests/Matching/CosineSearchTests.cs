@@ -55,6 +55,30 @@ public sealed class CosineSearchTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(InstructionSets))]
+    public void SearchAmong_SomeIdentities_EqualsTheSearchWithoutTheOthers(string instructions)
+    {
+        CosineSearch search = NewSearch(instructions);
+        var random = new Random(6);
+        foreach (int length in new[] { 1, 17, 64, 100 })
+        {
+            using Watchlist watchlist = WatchlistSamples.Build(length, 40, 131 + length, length);
+            using Gallery gallery = Gallery.Create(watchlist);
+            float[] probe = Probes(random, watchlist, 1);
+            Candidate[] all = All(search, gallery, probe, 1);
+            for (int size = 0; size <= 40; size++)
+            {
+                int[] some = [.. Enumerable.Range(0, 40).OrderBy(_ => random.Next()).Take(size).Order()];
+                float limit = random.NextSingle() - 0.5f;
+                Candidate[] expected = [.. all.Where(c => some.Contains(c.IdentityIndex) && c.ComparisonScore >= limit).Take(7)];
+                var found = new Candidate[7];
+                int count = search.SearchAmong(gallery, probe, some, CategoryThresholds.Uniform(limit), found);
+                Assert.Equal(expected, found[..count]);
+            }
+        }
+    }
+
     [Fact]
     public void Search_EqualScores_LowerIdentityAndTemplateFirst()
     {
