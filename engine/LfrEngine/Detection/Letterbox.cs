@@ -87,8 +87,7 @@ public sealed unsafe class Letterbox : IDisposable
                 int filled = y < rows ? columns : 0;
                 float* upper = from + (2 * y * whole.GridWidth);
                 float* lower = upper + whole.GridWidth;
-                for (int x = 0; x < filled; x++)
-                    to[x] = 0.25f * (upper[2 * x] + upper[(2 * x) + 1] + lower[2 * x] + lower[(2 * x) + 1]);
+                HalfKernel.Halve(upper, lower, to, filled);
                 new Span<float>(to + filled, half.GridWidth - filled).Clear();
             }
         }

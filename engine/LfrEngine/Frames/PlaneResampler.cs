@@ -71,7 +71,7 @@ public sealed unsafe class PlaneResampler : IDisposable
         line = null;
     }
 
-    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail.
+    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits.
     private static void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
     {
         int i = 0;
@@ -95,6 +95,23 @@ public sealed unsafe class PlaneResampler : IDisposable
                 for (int k = 0; k < weights.Length; k++, at += stride)
                     sum = Fma.MultiplyAdd(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(at)), Vector256.Create(weights[k]), sum);
                 sum.Store(sums + i);
+            }
+        }
+        else if (Vector128.IsHardwareAccelerated)
+        {
+            for (; i <= bytes - 8; i += 8)
+            {
+                Vector128<float> low = Vector128<float>.Zero, high = Vector128<float>.Zero;
+                byte* at = source + i;
+                for (int k = 0; k < weights.Length; k++, at += stride)
+                {
+                    Vector128<ushort> wide = Vector128.WidenLower(Vector64.Load(at).ToVector128());
+                    Vector128<float> weight = Vector128.Create(weights[k]);
+                    low = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(Vector128.WidenLower(wide).AsInt32()), weight, low);
+                    high = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(Vector128.WidenUpper(wide).AsInt32()), weight, high);
+                }
+                low.Store(sums + i);
+                high.Store(sums + i + 4);
             }
         }
         for (; i < bytes; i++)
