@@ -14,9 +14,19 @@ namespace LfrEngine.Frames;
 /// </remarks>
 public sealed unsafe class PlaneResampler : IDisposable
 {
+    private readonly bool vectors;
     private readonly Axis columns = new();
     private readonly Axis rows = new();
     private HostBuffer<float>? line;
+
+    /// <summary>Prepares a resampler.</summary>
+    public PlaneResampler()
+        : this(vectors: true)
+    {
+    }
+
+    /// <summary>Without vectors it is the scalar reference.</summary>
+    internal PlaneResampler(bool vectors) => this.vectors = vectors;
 
     /// <summary>Resamples one plane.</summary>
     /// <param name="plane">First sample. Borrowed.</param>
@@ -72,10 +82,10 @@ public sealed unsafe class PlaneResampler : IDisposable
     }
 
     // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits.
-    private static void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
+    private void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
     {
         int i = 0;
-        if (Avx512F.IsSupported)
+        if (vectors && Avx512F.IsSupported)
         {
             for (; i <= bytes - 16; i += 16)
             {
@@ -86,7 +96,7 @@ public sealed unsafe class PlaneResampler : IDisposable
                 sum.Store(sums + i);
             }
         }
-        else if (Avx2.IsSupported && Fma.IsSupported)
+        else if (vectors && Avx2.IsSupported && Fma.IsSupported)
         {
             for (; i <= bytes - 8; i += 8)
             {
@@ -97,7 +107,7 @@ public sealed unsafe class PlaneResampler : IDisposable
                 sum.Store(sums + i);
             }
         }
-        else if (Vector128.IsHardwareAccelerated)
+        else if (vectors && Vector128.IsHardwareAccelerated)
         {
             for (; i <= bytes - 8; i += 8)
             {
@@ -135,7 +145,7 @@ public sealed unsafe class PlaneResampler : IDisposable
     private void SumColumns(float* sums, int step, int first, float* output, int gridWidth)
     {
         int x = 0;
-        if (Avx512F.IsSupported)
+        if (vectors && Avx512F.IsSupported)
         {
             const int Window = 32;
             Vector512<int> stepVector = Vector512.Create(step);
