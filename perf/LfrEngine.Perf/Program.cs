@@ -9,6 +9,12 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using LfrEngine.Perf;
 using Perfolizer.Horology;
 
+if (args is ["export", var folder])
+{
+    GraphExport.Write(folder);
+    return;
+}
+
 // One table of everything, so that the bounds are measured in the run that quotes them. In this process: as `lfr` is built, on its native libraries.
 ManualConfig config = ManualConfig.CreateEmpty()
     .AddLogger(ConsoleLogger.Default)
