@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using LfrEngine.Frames;
 using LfrEngine.Models;
 
@@ -53,48 +52,14 @@ public static unsafe class FaceAligner
     private static void Sample(byte* plane, int stride, int step, int width, int height, in AlignmentTransform transform,
         float scaleX, float scaleY, float offsetX, float offsetY, int samples, float* destination)
     {
-        const int Size = AlignmentTransform.GridSize;
         // The frame position moves linearly over the grid; so does the plane position, half a sample back for centres at .5.
         PointF origin = transform.ToFrame(new PointF(0, 0));
         PointF right = transform.ToFrame(new PointF(1, 0));
         PointF down = transform.ToFrame(new PointF(0, 1));
-        float dxX = (right.X - origin.X) * scaleX, dxY = (right.Y - origin.Y) * scaleY;
-        float dyX = (down.X - origin.X) * scaleX, dyY = (down.Y - origin.Y) * scaleY;
-        float originX = (origin.X * scaleX) + offsetX - 0.5f, originY = (origin.Y * scaleY) + offsetY - 0.5f;
-        float weight = 1f / (samples * samples);
-        for (int y = 0; y < Size; y++)
-        {
-            for (int x = 0; x < Size; x++)
-            {
-                float sum = 0;
-                for (int j = 0; j < samples; j++)
-                {
-                    float gridY = y + ((j + 0.5f) / samples);
-                    for (int i = 0; i < samples; i++)
-                    {
-                        float gridX = x + ((i + 0.5f) / samples);
-                        sum += Bilinear(plane, stride, step, width, height,
-                            originX + (gridX * dxX) + (gridY * dyX), originY + (gridX * dxY) + (gridY * dyY));
-                    }
-                }
-                destination[(y * Size) + x] = sum * weight;
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Bilinear(byte* plane, int stride, int step, int width, int height, float x, float y)
-    {
-        x = Math.Clamp(x, 0, width - 1);
-        y = Math.Clamp(y, 0, height - 1);
-        int left = (int)x, top = (int)y;
-        float fx = x - left, fy = y - top;
-        int right = Math.Min(left + 1, width - 1) * step;
-        left *= step;
-        byte* upper = plane + ((long)top * stride);
-        byte* lower = plane + ((long)Math.Min(top + 1, height - 1) * stride);
-        float above = upper[left] + (fx * (upper[right] - upper[left]));
-        float below = lower[left] + (fx * (lower[right] - lower[left]));
-        return above + (fy * (below - above));
+        var placement = new WarpKernel.Placement(
+            (origin.X * scaleX) + offsetX - 0.5f, (origin.Y * scaleY) + offsetY - 0.5f,
+            (right.X - origin.X) * scaleX, (right.Y - origin.Y) * scaleY,
+            (down.X - origin.X) * scaleX, (down.Y - origin.Y) * scaleY);
+        WarpKernel.Sample(new WarpKernel.Plane((nint)plane, stride, step, width, height), placement, samples, destination, AlignmentTransform.GridSize);
     }
 }

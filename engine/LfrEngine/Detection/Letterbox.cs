@@ -42,8 +42,23 @@ public readonly record struct LetterboxTransform(float Scale, int GridWidth, int
 /// <remarks>One instance per thread.</remarks>
 public sealed unsafe class Letterbox : IDisposable
 {
-    private readonly PlaneResampler luma = new();
-    private readonly PlaneResampler chroma = new();
+    private readonly PlaneResampler luma;
+    private readonly PlaneResampler chroma;
+    private readonly bool vectors;
+
+    /// <summary>Prepares a letterbox.</summary>
+    public Letterbox()
+        : this(vectors: true)
+    {
+    }
+
+    /// <summary>Without vectors it is the scalar reference.</summary>
+    internal Letterbox(bool vectors)
+    {
+        this.vectors = vectors;
+        luma = new PlaneResampler(vectors);
+        chroma = new PlaneResampler(vectors);
+    }
 
     /// <summary>Fills the tensor; padding is 0, the networks' middle value.</summary>
     /// <param name="frame">Borrowed.</param>
@@ -63,7 +78,10 @@ public sealed unsafe class Letterbox : IDisposable
         {
             float* row = tensor + (y * gridWidth);
             int shown = y < transform.ImageHeight ? transform.ImageWidth : 0;
-            ColourKernel.Convert(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
+            if (vectors)
+                ColourKernel.Convert(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
+            else
+                ColourKernel.ConvertScalar(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
             for (int channel = 0; channel < 3; channel++)
                 new Span<float>(row + (channel * plane) + shown, gridWidth - shown).Clear();
         }
@@ -87,8 +105,7 @@ public sealed unsafe class Letterbox : IDisposable
                 int filled = y < rows ? columns : 0;
                 float* upper = from + (2 * y * whole.GridWidth);
                 float* lower = upper + whole.GridWidth;
-                for (int x = 0; x < filled; x++)
-                    to[x] = 0.25f * (upper[2 * x] + upper[(2 * x) + 1] + lower[2 * x] + lower[(2 * x) + 1]);
+                HalfKernel.Halve(upper, lower, to, filled);
                 new Span<float>(to + filled, half.GridWidth - filled).Clear();
             }
         }

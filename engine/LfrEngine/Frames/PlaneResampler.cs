@@ -14,9 +14,19 @@ namespace LfrEngine.Frames;
 /// </remarks>
 public sealed unsafe class PlaneResampler : IDisposable
 {
+    private readonly bool vectors;
     private readonly Axis columns = new();
     private readonly Axis rows = new();
     private HostBuffer<float>? line;
+
+    /// <summary>Prepares a resampler.</summary>
+    public PlaneResampler()
+        : this(vectors: true)
+    {
+    }
+
+    /// <summary>Without vectors it is the scalar reference.</summary>
+    internal PlaneResampler(bool vectors) => this.vectors = vectors;
 
     /// <summary>Resamples one plane.</summary>
     /// <param name="plane">First sample. Borrowed.</param>
@@ -72,11 +82,11 @@ public sealed unsafe class PlaneResampler : IDisposable
         line = null;
     }
 
-    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail.
-    private static void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
+    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits.
+    private void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
     {
         int i = 0;
-        if (Avx512F.IsSupported)
+        if (vectors && Avx512F.IsSupported)
         {
             for (; i <= bytes - 16; i += 16)
             {
@@ -87,7 +97,7 @@ public sealed unsafe class PlaneResampler : IDisposable
                 sum.Store(sums + i);
             }
         }
-        else if (Avx2.IsSupported && Fma.IsSupported)
+        else if (vectors && Avx2.IsSupported && Fma.IsSupported)
         {
             for (; i <= bytes - 8; i += 8)
             {
@@ -96,6 +106,23 @@ public sealed unsafe class PlaneResampler : IDisposable
                 for (int k = 0; k < weights.Length; k++, at += stride)
                     sum = Fma.MultiplyAdd(Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(at)), Vector256.Create(weights[k]), sum);
                 sum.Store(sums + i);
+            }
+        }
+        else if (vectors && Vector128.IsHardwareAccelerated)
+        {
+            for (; i <= bytes - 8; i += 8)
+            {
+                Vector128<float> low = Vector128<float>.Zero, high = Vector128<float>.Zero;
+                byte* at = source + i;
+                for (int k = 0; k < weights.Length; k++, at += stride)
+                {
+                    Vector128<ushort> wide = Vector128.WidenLower(Vector64.Load(at).ToVector128());
+                    Vector128<float> weight = Vector128.Create(weights[k]);
+                    low = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(Vector128.WidenLower(wide).AsInt32()), weight, low);
+                    high = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(Vector128.WidenUpper(wide).AsInt32()), weight, high);
+                }
+                low.Store(sums + i);
+                high.Store(sums + i + 4);
             }
         }
         for (; i < bytes; i++)
@@ -119,7 +146,7 @@ public sealed unsafe class PlaneResampler : IDisposable
     private void SumColumns(float* sums, int step, int first, float* output, int gridWidth)
     {
         int x = 0;
-        if (Avx512F.IsSupported)
+        if (vectors && Avx512F.IsSupported)
         {
             const int Window = 32;
             Vector512<int> stepVector = Vector512.Create(step);

@@ -39,8 +39,7 @@ public sealed partial class OnnxModel : IDisposable
         byte[] file = ReadChecked(catalog, manifest);
         try
         {
-            byte[] graph = OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
-            IInferenceNetwork network = (backend ?? CpuBackend.Default).Load(graph, manifest);
+            IInferenceNetwork network = (backend ?? CpuBackend.Default).Load(Edit(file, manifest), manifest);
             try
             {
                 CheckInput(manifest, network.Session);
@@ -112,6 +111,11 @@ public sealed partial class OnnxModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => network.Dispose();
+
+    /// <summary>The graph as this engine runs it, an ONNX file.</summary>
+    internal static byte[] ReadEdited(ModelCatalog catalog, ModelManifest manifest) => Edit(ReadChecked(catalog, manifest), manifest);
+
+    private static byte[] Edit(byte[] file, ModelManifest manifest) => OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
 
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {

@@ -19,6 +19,7 @@ public sealed unsafe class ColourKernelTests
 
     [Theory]
     [MemberData(nameof(Conversions))]
+    [Trait("Kernel", "yes")]
     public void Convert_EveryLength_EqualsScalarBitByBit(ColourMatrix matrix, ColourRange range)
     {
         var colour = new ColourConversion(matrix, range);
@@ -50,6 +51,10 @@ public sealed unsafe class ColourKernelTests
             }
         }
     }
+
+    [Theory]
+    [MemberData(nameof(InstructionSets.Switches), MemberType = typeof(InstructionSets))]
+    public void Kernel_WithoutInstructions_StillAgrees(string variable) => InstructionSets.RunWithout(variable, typeof(ColourKernelTests));
 
     [Theory]
     [MemberData(nameof(Conversions))]

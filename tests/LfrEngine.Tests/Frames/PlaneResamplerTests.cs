@@ -38,6 +38,7 @@ public sealed unsafe class PlaneResamplerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
+    [Trait("Kernel", "yes")]
     public void Resample_AnyRectangle_EqualsTheDefinition(int planeWidth, int planeHeight, int step, int padding,
         float left, float top, float width, float height, int gridWidth, int gridHeight)
     {
@@ -60,6 +61,10 @@ public sealed unsafe class PlaneResamplerTests
                 Assert.Equal(Reference(plane, stride, step, planeWidth, planeHeight, left, top, width, height, gridWidth, gridHeight, x, y), grid[(y * gridWidth) + x], Tolerance);
         }
     }
+
+    [Theory]
+    [MemberData(nameof(InstructionSets.Switches), MemberType = typeof(InstructionSets))]
+    public void Kernel_WithoutInstructions_StillAgrees(string variable) => InstructionSets.RunWithout(variable, typeof(PlaneResamplerTests));
 
     [Fact]
     public void Resample_OneInstanceManySizes_IsAsFreshEachTime()

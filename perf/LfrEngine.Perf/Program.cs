@@ -1,0 +1,30 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using LfrEngine.Perf;
+using Perfolizer.Horology;
+
+if (args is ["export", var folder])
+{
+    GraphExport.Write(folder);
+    return;
+}
+
+// One table of everything, so that the bounds are measured in the run that quotes them. In this process: as `lfr` is built, on its native libraries.
+ManualConfig config = ManualConfig.CreateEmpty()
+    .AddLogger(ConsoleLogger.Default)
+    .AddExporter(MarkdownExporter.GitHub)
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithClock(OperatingSystem.IsLinux() ? new ThreadClock() : Chronometer.BestClock).WithWarmupCount(3).WithIterationCount(15))
+    .AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Metrics)
+    .AddColumn(StatisticColumn.Median, BaselineRatioColumn.RatioMean)
+    .AddColumn(new BoundColumn("GB/s", w => w.Bytes, nameof(Peaks.MemoryCopy), share: false), new BoundColumn("of memcpy", w => w.Bytes, nameof(Peaks.MemoryCopy), share: true))
+    .AddColumn(new BoundColumn("GFLOP/s", w => w.Flops, nameof(Peaks.MultiplyAdd), share: false), new BoundColumn("of FMA", w => w.Flops, nameof(Peaks.MultiplyAdd), share: true))
+    .AddLogicalGroupRules(BenchmarkLogicalGroupRule.ByCategory)
+    .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
+BenchmarkSwitcher.FromAssembly(typeof(Peaks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config);
