@@ -16,8 +16,9 @@ public sealed class EvidenceLedger(string camera, AlertPolicy policy, Gallery ga
 {
     private readonly Dictionary<long, TrackletEvidence> tracklets = [];
 
-    // Used again, so that passers-by cost no allocation; as many as were ever in view at once.
-    private readonly Queue<TrackletEvidence> spares = new();
+    // Used again, so that passers-by cost no allocation; more are made where more are in view at once.
+    private const int PassersAtOnce = 32;
+    private readonly Queue<TrackletEvidence> spares = new(Enumerable.Range(0, PassersAtOnce).Select(_ => new TrackletEvidence()));
 
     /// <summary>Tracklets with at least one compared shot: the faces seen.</summary>
     public long FacesSeen { get; private set; }

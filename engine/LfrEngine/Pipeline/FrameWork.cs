@@ -10,6 +10,7 @@ namespace LfrEngine.Pipeline;
 internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposable
 {
     private const int MaximumFaces = 512;
+    private const int ManyAtOnce = 32;
     private const int Unjudged = -1;
 
     private int due = Unjudged;
@@ -32,12 +33,12 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
     public CandidateList Faces { get; } = new(MaximumFaces);
 
     /// <summary>What is worth comparing. Owned.</summary>
-    public List<FaceShot> Shots { get; } = [];
+    public List<FaceShot> Shots { get; } = new(ManyAtOnce);
 
     /// <summary>How many of <see cref="Shots"/> are not compared yet. Under the scheduler's gate.</summary>
     public int Uncompared { get; set; }
 
-    public List<long> EndedTracklets { get; } = [];
+    public List<long> EndedTracklets { get; } = new(ManyAtOnce);
 
     public int ConfirmedEnded { get; set; }
 
