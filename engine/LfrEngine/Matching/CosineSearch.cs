@@ -1,27 +1,65 @@
 using System.Numerics;
+using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>Exact search on the processor: float32, every row, per-identity maximum, no managed allocation.</summary>
+/// <summary>Exact search on the processor: what comparing every row in float32 gives, per-identity maximum, no managed allocation once warm.</summary>
 /// <remarks>
-/// Thread-safe; one call uses one thread. A comparison score depends on the two embeddings alone: not on the batch, not on the place in the
-/// gallery, not on the instruction set (<see cref="ScoreKernel"/>). Rows that do not yield a number match nothing.
+/// <para>
+/// A first pass over 8-bit codes, a quarter of the bytes, gives each row a ceiling that its comparison score cannot exceed
+/// (<see cref="RowCodes"/>, with the proof). Rows whose ceiling is below their category's threshold, or below the worst of the k candidates
+/// so far, are done with; the others are scored in float32. Where too many are left, as with a threshold of −1 and a large k, the block is
+/// scored in float32 as a whole. Either way the answer is the same to the last bit.
+/// </para>
+/// <para>
+/// Thread-safe. A comparison score depends on the two embeddings alone: not on the batch, not on the place in the gallery, not on the
+/// instruction set, not on the threads (<see cref="ScoreKernel"/>). Rows that do not yield a number match nothing.
+/// </para>
+/// <para>
+/// A large search is offered to idle processors in pieces. The caller works too and waits for nobody but those who took a piece: on a busy
+/// machine it does it all, and a search of a van's list (20,000 templates, one probe) is too short to be offered.
+/// </para>
 /// </remarks>
 public sealed unsafe partial class CosineSearch : IGallerySearch
 {
-    // 64 rows of 512 floats are 128 KiB: they stay in the second-level cache while all probes pass over them.
+    // 64 rows of 512: 32 KiB of codes, 128 KiB of floats; they stay in the caches while all probes pass over them.
     private const int BlockRows = 64;
 
+    private const int QuarterGroups = 4;
+
+    // What one thread takes at a time: long enough that the taking costs nothing, short enough that nobody waits long for the last.
+    private const int PieceRows = 8 * BlockRows;
+
+    // Code products that are worth waking a thread for: about 0.2 ms.
+    private const long ProductsPerThread = 1L << 23;
+
+    // Candidates that helping threads may keep between them; beyond, a search stays on its own thread.
+    private const long MostHelperCandidates = 1 << 20;
+
+    // From this share of a block on, one pass over the whole block is cheaper than its rows one at a time.
+    private const int DenseShare = 4;
+
     private readonly ScoreKernel.InstructionSet instructions;
+    private readonly bool firstPass;
+    private readonly int threads;
+    private Job? spare;
 
     /// <summary>Uses the widest instruction set of this machine.</summary>
-    public CosineSearch()
-        : this(ScoreKernel.Widest)
+    /// <param name="threads">Most threads of one search, the caller's included; null = as many as there are processors.</param>
+    public CosineSearch(int? threads = null)
+        : this(ScoreKernel.Widest, firstPass: true, threads ?? Environment.ProcessorCount)
     {
     }
 
-    internal CosineSearch(ScoreKernel.InstructionSet instructions) => this.instructions = instructions;
+    /// <summary>Any kernel of this machine; without the first pass every row is scored in float32, which is what the answer is defined by.</summary>
+    internal CosineSearch(ScoreKernel.InstructionSet instructions, bool firstPass, int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        this.instructions = instructions;
+        this.firstPass = firstPass;
+        this.threads = threads;
+    }
 
     /// <inheritdoc/>
     public void Search(
@@ -34,53 +72,173 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     {
         IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
         int probeCount = candidateCounts.Length;
+        int length = gallery.EmbeddingLength;
         float lowest = thresholds.Lowest;
 
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
-        ReadOnlySpan<int> rowIdentities = gallery.RowIdentities;
-        ReadOnlySpan<int> rowTemplates = gallery.RowTemplates;
-        ReadOnlySpan<WatchlistCategory> categories = gallery.IdentityCategories;
-        float* limits = stackalloc float[WatchlistCategories.Count];
-        for (int i = 0; i < WatchlistCategories.Count; i++)
-            limits[i] = thresholds[(WatchlistCategory)i];
-        float* scores = stackalloc float[ScoreKernel.ProbeStep * BlockRows];
-        float* rows = gallery.RowPointer;
-        int length = gallery.EmbeddingLength;
-
-        fixed (float* firstProbe = probes)
+        if (probeCount == 0)
+            return;
+        // Codes, scales and norms of the probes: pieces of somebody's embedding, so in memory that is wiped when it is given back.
+        int codeStride = RowCodes.StrideOf(length);
+        nuint scratchBytes = (nuint)probeCount * (nuint)((codeStride * sizeof(short)) + (2 * sizeof(float)));
+        BufferPool.Block scratch = BufferPool.Take(scratchBytes);
+        Job job = Interlocked.Exchange(ref spare, null) ?? new Job(this);
+        try
         {
-            for (int row = 0; row < gallery.RowCount; row += BlockRows)
+            fixed (float* firstProbe = probes)
             {
-                int blockRows = Math.Min(BlockRows, gallery.RowCount - row);
-                for (int probe = 0; probe < probeCount; probe += ScoreKernel.ProbeStep)
+                float* limits = stackalloc float[WatchlistCategories.Count];
+                for (int i = 0; i < WatchlistCategories.Count; i++)
+                    limits[i] = thresholds[(WatchlistCategory)i];
+                var codes = (short*)scratch.Address;
+                var scales = (float*)(codes + ((long)probeCount * codeStride));
+                float* norms = scales + probeCount;
+                for (int p = 0; p < probeCount && firstPass; p++)
+                    RowCodes.QuantiseProbe(firstProbe + ((long)p * length), length, codes + ((long)p * codeStride), out scales[p], out norms[p]);
+
+                long products = (long)gallery.RowCount * length * probeCount;
+                int helpers = (int)Math.Min(threads, products / ProductsPerThread) - 1;
+                if (helpers * (long)probeCount * maximumCandidates > MostHelperCandidates)
+                    helpers = 0;
+                var query = new Query(gallery, firstProbe, codes, scales, norms, probeCount, limits, lowest, maximumCandidates);
+                job.Open(query, helpers);
+                try
                 {
-                    int groupProbes = Math.Min(ScoreKernel.ProbeStep, probeCount - probe);
-                    ScoreKernel.Score(
-                        instructions,
-                        firstProbe + ((long)probe * length),
-                        groupProbes,
-                        length,
-                        rows + ((long)row * gallery.RowStride),
-                        gallery.RowStride,
-                        blockRows,
-                        scores,
-                        BlockRows);
-                    for (int p = 0; p < groupProbes; p++)
-                    {
-                        Span<Candidate> kept = candidates.Slice((probe + p) * maximumCandidates, maximumCandidates);
-                        ref int count = ref candidateCounts[probe + p];
-                        float* rowScores = scores + (p * BlockRows);
-                        for (int i = NextAtLeast(rowScores, 0, blockRows, lowest); i < blockRows; i = NextAtLeast(rowScores, i + 1, blockRows, lowest))
-                        {
-                            int identity = rowIdentities[row + i];
-                            if (rowScores[i] >= limits[(int)categories[identity]])
-                                Offer(kept, ref count, new Candidate(identity, rowTemplates[row + i], rowScores[i]));
-                        }
-                    }
+                    job.Work(query, candidates, candidateCounts);
+                }
+                finally
+                {
+                    job.Close();
+                }
+                job.Merge(query, candidates, candidateCounts);
+            }
+        }
+        finally
+        {
+            BufferPool.Return(scratch, scratchBytes);
+            Volatile.Write(ref spare, job);
+        }
+    }
+
+    /// <summary>Compares all probes with one block of rows.</summary>
+    private void SearchBlock(in Query query, int row, int blockRows, in Scratch scratch, Span<Candidate> candidates, Span<int> counts)
+    {
+        for (int probe = 0; probe < query.ProbeCount; probe += ScoreKernel.ProbeStep)
+        {
+            int group = Math.Min(ScoreKernel.ProbeStep, query.ProbeCount - probe);
+            int left = firstPass ? FirstPass(query, probe, group, row, blockRows, scratch, candidates, counts) : int.MaxValue;
+            if (left == 0)
+                continue;
+            bool dense = left > group * blockRows / DenseShare;
+            if (dense)
+                ScoreRows(query, probe, group, row, blockRows, scratch.Scores);
+            for (int p = 0; p < group; p++)
+            {
+                Span<Candidate> kept = candidates.Slice((probe + p) * query.MaximumCandidates, query.MaximumCandidates);
+                ref int count = ref counts[probe + p];
+                float* scores = scratch.Scores + (p * BlockRows);
+                if (dense)
+                {
+                    for (int i = NextAtLeast(scores, 0, blockRows, Floor(query, kept, count)); i < blockRows; i = NextAtLeast(scores, i + 1, blockRows, Floor(query, kept, count)))
+                        OfferRow(query, row + i, scores[i], kept, ref count);
+                    continue;
+                }
+                for (int i = 0; i < scratch.LeftCounts[p]; i++)
+                {
+                    int at = scratch.Left[(p * BlockRows) + i];
+                    // The list may have risen since the first pass.
+                    if (!(Ceiling(query, probe + p, row + at, scratch.Sums[(p * BlockRows) + at]) >= Floor(query, kept, count)))
+                        continue;
+                    ScoreRows(query, probe + p, 1, row + at, 1, scores);
+                    OfferRow(query, row + at, scores[0], kept, ref count);
                 }
             }
         }
+    }
+
+    /// <summary>Lists, for each probe of a group, the rows of a block whose ceiling reaches both their category's threshold and the candidates so far.</summary>
+    /// <returns>Rows listed, of all probes.</returns>
+    private int FirstPass(in Query query, int probe, int group, int row, int blockRows, in Scratch scratch, Span<Candidate> candidates, Span<int> counts)
+    {
+        CodeKernel.Multiply(
+            instructions,
+            query.ProbeCodes + ((long)probe * query.CodeStride),
+            group,
+            query.RowCodes + ((long)row * query.CodeStride),
+            query.CodeStride,
+            blockRows,
+            scratch.Sums,
+            BlockRows,
+            fromMemory: probe == 0);
+        float* scales = query.RowScales + row;
+        float* slacks = query.RowSlacks + row;
+        int all = 0;
+        for (int p = 0; p < group; p++)
+        {
+            float floor = Floor(query, candidates.Slice((probe + p) * query.MaximumCandidates, query.MaximumCandidates), counts[probe + p]);
+            int* sums = scratch.Sums + (p * BlockRows);
+            byte* left = scratch.Left + (p * BlockRows);
+            int found = 0;
+            var scale = new Vector<float>(query.ProbeScales[probe + p]);
+            var norm = new Vector<float>(query.ProbeNorms[probe + p]);
+            var limit = new Vector<float>(floor);
+            for (int i = 0; i < blockRows; i += Vector<float>.Count)
+            {
+                // As RowCodes.Ceiling. What lies behind the last row is read and, below, left out.
+                Vector<float> ceiling = (Vector.Load(slacks + i) * norm) + (Vector.Load(scales + i) * (scale * Vector.ConvertToSingle(Vector.Load(sums + i))));
+                if (!Vector.GreaterThanOrEqualAny(ceiling, limit))
+                    continue;
+                int end = Math.Min(i + Vector<float>.Count, blockRows);
+                for (int r = i; r < end; r++)
+                {
+                    float at = Ceiling(query, probe + p, row + r, sums[r]);
+                    if (at >= floor && at >= query.Limits[(int)query.Gallery.IdentityCategories[query.Gallery.RowIdentities[row + r]]])
+                        left[found++] = (byte)r;
+                }
+            }
+            scratch.LeftCounts[p] = found;
+            all += found;
+        }
+        return all;
+    }
+
+    /// <summary>No row below it can change the answer.</summary>
+    private static float Floor(in Query query, ReadOnlySpan<Candidate> kept, int count) =>
+        count == kept.Length ? MathF.Max(query.Lowest, kept[^1].ComparisonScore) : query.Lowest;
+
+    private static float Ceiling(in Query query, int probe, int row, int sum) =>
+        Matching.RowCodes.Ceiling(sum, query.ProbeScales[probe], query.ProbeNorms[probe], query.RowScales[row], query.RowSlacks[row]);
+
+    private void ScoreRows(in Query query, int probe, int probes, int row, int rows, float* scores)
+    {
+        Gallery gallery = query.Gallery;
+        float* first = gallery.RowPointer + ((long)row * gallery.RowStride);
+        // With many probes the first groups bring the next block, a quarter each, so that no group waits for memory.
+        float* next = null;
+        if (query.ProbeCount >= QuarterGroups * ScoreKernel.ProbeStep)
+        {
+            int group = probe / ScoreKernel.ProbeStep;
+            next = group < QuarterGroups ? first + ((BlockRows + (group * (BlockRows / QuarterGroups))) * (long)gallery.RowStride) : first;
+        }
+        ScoreKernel.Score(
+            instructions,
+            query.Probes + ((long)probe * gallery.EmbeddingLength),
+            probes,
+            gallery.EmbeddingLength,
+            first,
+            gallery.RowStride,
+            rows,
+            scores,
+            BlockRows,
+            next);
+    }
+
+    private static void OfferRow(in Query query, int row, float score, Span<Candidate> kept, ref int count)
+    {
+        int identity = query.Gallery.RowIdentities[row];
+        if (score >= query.Limits[(int)query.Gallery.IdentityCategories[identity]])
+            Offer(kept, ref count, new Candidate(identity, query.Gallery.RowTemplates[row], score));
     }
 
     /// <summary>First place from <paramref name="start"/> on whose score reaches the threshold, or <paramref name="count"/>.</summary>
@@ -97,17 +255,20 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         return i;
     }
 
-    /// <summary>Keeps the best k identities, sorted. Rows arrive by rising identity, so an identity's first best template wins a tie.</summary>
+    /// <summary>
+    /// Keeps the best k identities, sorted. Whatever the order of the offers, an identity's best template stands for it, the lowest of equals:
+    /// so lists of parts of a gallery can be offered to each other.
+    /// </summary>
     private static void Offer(Span<Candidate> kept, ref int count, in Candidate offered)
     {
-        if (count == kept.Length && !Precedes(offered, kept[^1]))
+        if (count == kept.Length && !Precedes(offered, kept[^1]) && offered.IdentityIndex != kept[^1].IdentityIndex)
             return;
         int place = count;
         for (int i = 0; i < count; i++)
         {
             if (kept[i].IdentityIndex == offered.IdentityIndex)
             {
-                if (!(offered.ComparisonScore > kept[i].ComparisonScore))
+                if (!Improves(offered, kept[i]))
                     return;
                 place = i;
                 break;
@@ -130,4 +291,146 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
 
     private static bool Precedes(in Candidate a, in Candidate b) =>
         a.ComparisonScore > b.ComparisonScore || (a.ComparisonScore == b.ComparisonScore && a.IdentityIndex < b.IdentityIndex);
+
+    private static bool Improves(in Candidate offered, in Candidate known) =>
+        offered.ComparisonScore > known.ComparisonScore
+        || (offered.ComparisonScore == known.ComparisonScore && offered.TemplateIndex < known.TemplateIndex);
+
+    /// <summary>What is asked; the pointers are the caller's, who outlives every thread at work on it.</summary>
+    private readonly struct Query(
+        Gallery gallery,
+        float* probes,
+        short* probeCodes,
+        float* probeScales,
+        float* probeNorms,
+        int probeCount,
+        float* limits,
+        float lowest,
+        int maximumCandidates)
+    {
+        public readonly Gallery Gallery = gallery;
+        public readonly float* Probes = probes;
+        public readonly short* ProbeCodes = probeCodes;
+        public readonly float* ProbeScales = probeScales;
+        public readonly float* ProbeNorms = probeNorms;
+        public readonly sbyte* RowCodes = gallery.Codes.Codes;
+        public readonly float* RowScales = gallery.Codes.Scales;
+        public readonly float* RowSlacks = gallery.Codes.Slacks;
+        public readonly float* Limits = limits;
+        public readonly int CodeStride = gallery.Codes.Stride;
+        public readonly int ProbeCount = probeCount;
+        public readonly float Lowest = lowest;
+        public readonly int MaximumCandidates = maximumCandidates;
+    }
+
+    /// <summary>One thread's place for one block.</summary>
+    private readonly struct Scratch(float* scores, int* sums, byte* left, int* leftCounts)
+    {
+        public readonly float* Scores = scores;
+        public readonly int* Sums = sums;
+        public readonly byte* Left = left;
+        public readonly int* LeftCounts = leftCounts;
+    }
+
+    /// <summary>One search, cut into pieces that any thread may take. Kept from search to search.</summary>
+    private sealed class Job(CosineSearch search) : IThreadPoolWorkItem
+    {
+        private const int Closed = -1;
+
+        private Query query;
+        private Candidate[] helperCandidates = [];
+        private int[] helperCounts = [];
+        private int places;
+        private int placesTaken;
+        private int nextPiece;
+
+        // Helpers at work. One that comes when the search is over, or when another one has begun, finds the door closed or helps the other.
+        private int helpersInside = Closed;
+
+        public void Open(in Query asked, int helpers)
+        {
+            query = asked;
+            nextPiece = placesTaken = 0;
+            places = Math.Max(helpers, 0);
+            int counts = places * asked.ProbeCount;
+            if (helperCounts.Length < counts)
+                helperCounts = new int[counts];
+            if (helperCandidates.Length < counts * asked.MaximumCandidates)
+                helperCandidates = new Candidate[counts * asked.MaximumCandidates];
+            helperCounts.AsSpan(0, counts).Clear();
+            Volatile.Write(ref helpersInside, 0);
+            for (int i = 0; i < places; i++)
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        public void Execute()
+        {
+            int inside = Volatile.Read(ref helpersInside);
+            while (inside != Closed)
+            {
+                int before = Interlocked.CompareExchange(ref helpersInside, inside + 1, inside);
+                if (before == inside)
+                {
+                    int place = Interlocked.Increment(ref placesTaken) - 1;
+                    if (place < places)
+                        Work(query, CandidatesOf(query, place), CountsOf(query, place));
+                    Interlocked.Decrement(ref helpersInside);
+                    return;
+                }
+                inside = before;
+            }
+        }
+
+        /// <summary>Takes pieces until there are none.</summary>
+        public void Work(in Query asked, Span<Candidate> candidates, Span<int> counts)
+        {
+            float* scores = stackalloc float[ScoreKernel.ProbeStep * BlockRows];
+            int* sums = stackalloc int[ScoreKernel.ProbeStep * BlockRows];
+            byte* left = stackalloc byte[ScoreKernel.ProbeStep * BlockRows];
+            int* leftCounts = stackalloc int[ScoreKernel.ProbeStep];
+            var scratch = new Scratch(scores, sums, left, leftCounts);
+            int rowCount = asked.Gallery.RowCount;
+            while (true)
+            {
+                long first = (Interlocked.Increment(ref nextPiece) - 1L) * PieceRows;
+                if (first >= rowCount)
+                    return;
+                int end = (int)Math.Min(first + PieceRows, rowCount);
+                for (int row = (int)first; row < end; row += BlockRows)
+                    search.SearchBlock(asked, row, Math.Min(BlockRows, end - row), scratch, candidates, counts);
+            }
+        }
+
+        /// <summary>Lets nobody in any more and waits for those inside, who are at their last piece.</summary>
+        public void Close()
+        {
+            var wait = new SpinWait();
+            while (Interlocked.CompareExchange(ref helpersInside, Closed, 0) != 0)
+                wait.SpinOnce(sleep1Threshold: -1);
+            query = default;
+        }
+
+        public void Merge(in Query asked, Span<Candidate> candidates, Span<int> counts)
+        {
+            for (int place = 0; place < Math.Min(places, placesTaken); place++)
+            {
+                Span<Candidate> found = CandidatesOf(asked, place);
+                Span<int> foundCounts = CountsOf(asked, place);
+                for (int p = 0; p < asked.ProbeCount; p++)
+                {
+                    int first = p * asked.MaximumCandidates;
+                    foreach (ref readonly Candidate candidate in found.Slice(first, foundCounts[p]))
+                        Offer(candidates.Slice(first, asked.MaximumCandidates), ref counts[p], candidate);
+                }
+            }
+        }
+
+        private Span<Candidate> CandidatesOf(in Query asked, int place)
+        {
+            int all = asked.ProbeCount * asked.MaximumCandidates;
+            return helperCandidates.AsSpan(place * all, all);
+        }
+
+        private Span<int> CountsOf(in Query asked, int place) => helperCounts.AsSpan(place * asked.ProbeCount, asked.ProbeCount);
+    }
 }

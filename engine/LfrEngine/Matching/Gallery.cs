@@ -3,7 +3,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>One watchlist version as an immutable float32 matrix [N, D] in locked memory, ready to be searched by many threads.</summary>
+/// <summary>One watchlist version as an immutable float32 matrix [N, D] in locked memory, and once more in 8 bits, ready to be searched by many threads.</summary>
 /// <remarks>
 /// Rows are grouped by identity, start on 64-byte boundaries and are padded with zeros; the row count is padded to <see cref="ScoreKernel.RowStep"/>.
 /// Counted references: the maker holds one until <see cref="Dispose"/>, each <see cref="GalleryLease"/> holds one; the last to go wipes.
@@ -11,45 +11,60 @@ namespace LfrEngine.Matching;
 public sealed class Gallery : IDisposable
 {
     private readonly HostBuffer<float> rows;
+    private readonly RowCodes codes;
     private readonly int[] rowIdentities;
     private readonly int[] rowTemplates;
     private readonly WatchlistCategory[] categories;
     private int references = 1;
     private int ownerGone;
 
-    private Gallery(Watchlist watchlist)
+    private unsafe Gallery(
+        WatchlistOrigin origin,
+        string version,
+        IReadOnlyList<WatchlistIdentity> identities,
+        ReadOnlySpan<WatchlistTemplate> templates,
+        ReadOnlySpan<float> embeddings)
     {
-        WatchlistId = watchlist.Id;
-        WatchlistVersion = watchlist.Version;
-        EmbedderId = watchlist.EmbedderId;
-        EmbedderSha256 = watchlist.EmbedderSha256;
-        EmbeddingLength = watchlist.EmbeddingLength;
-        Identities = watchlist.Identities;
-        categories = [.. watchlist.Identities.Select(identity => identity.Category)];
+        WatchlistId = origin.Id;
+        WatchlistVersion = version;
+        EmbedderId = origin.EmbedderId;
+        EmbedderSha256 = origin.EmbedderSha256;
+        EmbeddingLength = origin.EmbeddingLength;
+        Identities = identities;
+        categories = [.. identities.Select(identity => identity.Category)];
 
-        int count = watchlist.TemplateCount;
+        int count = templates.Length;
         RowCount = count;
         RowStride = (EmbeddingLength + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes * ScoreKernel.Lanes;
         long paddedRows = (count + ScoreKernel.RowStep - 1L) / ScoreKernel.RowStep * ScoreKernel.RowStep;
-        if (paddedRows * RowStride > int.MaxValue)
-            throw new ArgumentException("The watchlist is too large for one gallery.", nameof(watchlist));
+        if (paddedRows * RowStride > int.MaxValue || RowCodes.BytesOf(count, EmbeddingLength) > int.MaxValue)
+            throw new ArgumentException($"{count} templates of length {EmbeddingLength} are too many for one gallery.", nameof(templates));
 
         // A counting sort: stable, so an identity's templates keep their order and ties fall to the lowest template.
-        var next = new int[Identities.Count + 1];
-        for (int template = 0; template < count; template++)
-            next[watchlist.IdentityIndex(template) + 1]++;
-        for (int identity = 0; identity < Identities.Count; identity++)
+        var next = new int[identities.Count + 1];
+        foreach (ref readonly WatchlistTemplate template in templates)
+            next[template.IdentityIndex + 1]++;
+        for (int identity = 0; identity < identities.Count; identity++)
             next[identity + 1] += next[identity];
         rowIdentities = new int[count];
         rowTemplates = new int[count];
         rows = BufferPool.Rent<float>((int)(paddedRows * RowStride));
-        for (int template = 0; template < count; template++)
+        try
         {
-            int identity = watchlist.IdentityIndex(template);
-            int row = next[identity]++;
-            rowIdentities[row] = identity;
-            rowTemplates[row] = template;
-            watchlist.Embedding(template).CopyTo(rows.Span[(row * RowStride)..]);
+            for (int template = 0; template < count; template++)
+            {
+                int identity = templates[template].IdentityIndex;
+                int row = next[identity]++;
+                rowIdentities[row] = identity;
+                rowTemplates[row] = template;
+                embeddings.Slice(template * EmbeddingLength, EmbeddingLength).CopyTo(rows.Span[(row * RowStride)..]);
+            }
+            codes = new RowCodes(rows.Pointer, count, RowStride, EmbeddingLength);
+        }
+        catch
+        {
+            rows.Dispose();
+            throw;
         }
     }
 
@@ -57,8 +72,21 @@ public sealed class Gallery : IDisposable
     public static Gallery Create(Watchlist watchlist)
     {
         ArgumentNullException.ThrowIfNull(watchlist);
-        return new Gallery(watchlist);
+        return Create(watchlist.Origin, watchlist.Version, watchlist.Identities, watchlist.Templates, watchlist.Embeddings);
     }
+
+    /// <summary>Copies templates that nobody has checked: a row may hold anything.</summary>
+    /// <param name="origin">Whose they are; gives D.</param>
+    /// <param name="version"><see cref="Watchlist.Version"/>.</param>
+    /// <param name="identities">The people.</param>
+    /// <param name="templates">N, each naming its identity.</param>
+    /// <param name="embeddings">float32 [N, D]. Borrowed for the call.</param>
+    internal static Gallery Create(
+        WatchlistOrigin origin,
+        string version,
+        IReadOnlyList<WatchlistIdentity> identities,
+        ReadOnlySpan<WatchlistTemplate> templates,
+        ReadOnlySpan<float> embeddings) => new(origin, version, identities, templates, embeddings);
 
     /// <summary>Raised once, on the thread that let go of the last reference: copies made elsewhere, in a device's memory, end with the rows.</summary>
     /// <remarks>Subscribe under a lease.</remarks>
@@ -103,6 +131,9 @@ public sealed class Gallery : IDisposable
     /// <summary>First row, for the kernels; also past the last row there are rows up to the padding.</summary>
     internal unsafe float* RowPointer => rows.Pointer;
 
+    /// <summary>The same rows in 8 bits, for the first pass of a search.</summary>
+    internal RowCodes Codes => codes;
+
     /// <summary>Keeps the gallery from being wiped while it is used.</summary>
     /// <exception cref="ObjectDisposedException">The last reference has gone.</exception>
     public GalleryLease Lease() => TryAcquire() ? new GalleryLease(this) : throw new ObjectDisposedException(nameof(Gallery));
@@ -129,9 +160,15 @@ public sealed class Gallery : IDisposable
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref references) == 0)
+        if (Interlocked.Decrement(ref references) != 0)
+            return;
+        try
         {
             rows.Dispose();
+        }
+        finally
+        {
+            codes.Dispose();
             Wiped?.Invoke(this, EventArgs.Empty);
         }
     }

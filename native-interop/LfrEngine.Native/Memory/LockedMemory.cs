@@ -16,7 +16,8 @@ public static partial class LockedMemory
 {
     private const int ProtNone = 0, ProtRead = 1, ProtWrite = 2;
     private const int MapPrivate = 2, MapAnonymous = 0x20, MapAnonymousMac = 0x1000;
-    private const int MadvDontDump = 16, MadvWipeOnFork = 18;
+    private const int MadvHugePage = 14, MadvDontDump = 16, MadvWipeOnFork = 18;
+    private const int HugePageBytes = 2 << 20;
     private const uint MemRelease = 0x8000, PageReadWrite = 4;
 
     private const int LimitMemlock = 8, CapabilityIpcLock = 14;
@@ -66,6 +67,9 @@ public static partial class LockedMemory
             locked = VirtualLock(address, rounded) != 0;
         else
         {
+            // Advice only, and before the lock brings the pages in: a gallery read from end to end in small pages waits for their addresses.
+            if (OperatingSystem.IsLinux() && rounded >= HugePageBytes)
+                _ = MemoryAdvise(address, rounded, MadvHugePage);
             locked = MemoryLock(address, rounded) == 0;
             if (OperatingSystem.IsLinux())
             {

@@ -191,7 +191,7 @@ public sealed class CosineSearchTests
         Assert.Equal(0, Measure());
     }
 
-    private static CosineSearch NewSearch(string instructions) => new(Enum.Parse<ScoreKernel.InstructionSet>(Supported(instructions)));
+    private static CosineSearch NewSearch(string instructions) => new(Enum.Parse<ScoreKernel.InstructionSet>(Supported(instructions)), firstPass: true, threads: 1);
 
     private static string Supported(string instructions)
     {

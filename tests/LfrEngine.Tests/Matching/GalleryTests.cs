@@ -54,8 +54,9 @@ public sealed class GalleryTests : IDisposable
         Assert.Equal(outstanding, BufferPool.OutstandingBlocks);
         Assert.Equal(watchlist.Embedding(gallery.RowTemplates[0]), second.Gallery.Rows[..16]);
         second.Dispose();
-        Assert.Equal(outstanding - 1, BufferPool.OutstandingBlocks);
-        Assert.Equal(wiped + 1, BufferPool.WipedBlocks);
+        // The rows, and their codes.
+        Assert.Equal(outstanding - 2, BufferPool.OutstandingBlocks);
+        Assert.Equal(wiped + 2, BufferPool.WipedBlocks);
         Assert.Throws<ObjectDisposedException>(() => gallery.Lease().Dispose());
         Assert.Throws<ObjectDisposedException>(() => gallery.Rows.Length);
     }
@@ -131,11 +132,53 @@ public sealed class GalleryTests : IDisposable
             await Task.Delay(1, TestContext.Current.CancellationToken);
         await stop.CancelAsync();
         await Task.WhenAll(searchers);
-        Assert.Equal(outstanding + 1, BufferPool.OutstandingBlocks);
+        Assert.Equal(outstanding + 2, BufferPool.OutstandingBlocks);
         holder.Withdraw();
         Assert.Equal(outstanding, BufferPool.OutstandingBlocks);
-        Assert.Equal(wiped + galleries, BufferPool.WipedBlocks);
+        // Rows and codes of each gallery, and the probes' codes of each search.
+        Assert.Equal(wiped + (2 * galleries) + searches, BufferPool.WipedBlocks);
         foreach (Watchlist list in lists)
             list.Dispose();
+    }
+
+    [Fact]
+    public async Task Create_200000RowsWhileThreadsSearch_SearchesGoOn()
+    {
+        const int length = 128, templates = 200_000;
+        using Watchlist small = WatchlistSamples.Build(3, 500, 1000, length);
+        using Watchlist large = WatchlistSamples.Build(4, 2000, templates, length);
+        float[] probe = large.Embedding(templates - 1).ToArray();
+        using var holder = new GalleryHolder();
+        holder.Publish(Gallery.Create(small));
+        var search = new CosineSearch();
+        using var stop = new CancellationTokenSource();
+        long inSmall = 0, inLarge = 0;
+        Task[] searchers = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            var candidates = new Candidate[1];
+            var counts = new int[1];
+            while (!stop.IsCancellationRequested)
+            {
+                Assert.True(holder.TryLease(out GalleryLease lease));
+                using (lease)
+                {
+                    search.Search(lease.Gallery, probe, CategoryThresholds.Uniform(0.99f), 1, candidates, counts);
+                    Assert.Equal(lease.Gallery.RowCount == templates ? 1 : 0, counts[0]);
+                    Interlocked.Increment(ref lease.Gallery.RowCount == templates ? ref inLarge : ref inSmall);
+                }
+            }
+        }, CancellationToken.None))];
+        while (Interlocked.Read(ref inSmall) == 0)
+            await Task.Yield();
+        long before = Interlocked.Read(ref inSmall);
+        Gallery built = Gallery.Create(large);
+        long during = Interlocked.Read(ref inSmall) - before;
+        holder.Publish(built);
+        while (Interlocked.Read(ref inLarge) < 10)
+            await Task.Yield();
+        await stop.CancelAsync();
+        await Task.WhenAll(searchers);
+        // Hundreds here; a lock held while the gallery is built would leave one for each thread.
+        Assert.InRange(during, 10, long.MaxValue);
     }
 }

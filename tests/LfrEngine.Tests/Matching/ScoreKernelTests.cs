@@ -1,14 +1,10 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using LfrEngine.Matching;
 using Xunit;
 
 namespace LfrEngine.Tests.Matching;
 
-public sealed unsafe partial class ScoreKernelTests
+public sealed unsafe class ScoreKernelTests
 {
-    private const string ExpectedVariable = "LFR_TEST_WIDEST";
-
     public static TheoryData<string> InstructionSets => [.. Enum.GetNames<ScoreKernel.InstructionSet>()];
 
     [Theory]
@@ -31,7 +27,8 @@ public sealed unsafe partial class ScoreKernelTests
             {
                 for (int count = 1; count <= 4; count++)
                 {
-                    ScoreKernel.Score(instructions, probe, count, length, row, stride, 7, score, 8);
+                    // Where the next rows lie is a hint alone.
+                    ScoreKernel.Score(instructions, probe, count, length, row, stride, 7, score, 8, length % 2 == 0 ? row : null);
                     for (int p = 0; p < count; p++)
                     {
                         for (int r = 0; r < 7; r++)
@@ -49,18 +46,17 @@ public sealed unsafe partial class ScoreKernelTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Uses mprotect.");
         var instructions = Enum.Parse<ScoreKernel.InstructionSet>(name);
         Assert.SkipUnless(instructions <= ScoreKernel.Widest, $"{name} is not on this machine.");
-        int page = Environment.SystemPageSize;
-        byte* probePages = MapWithGuard(page);
-        byte* rowPages = MapWithGuard(page);
-        byte* scorePages = MapWithGuard(page);
+        using var probePage = new GuardedPage();
+        using var rowPage = new GuardedPage();
+        using var scorePage = new GuardedPage();
         foreach (int length in Enumerable.Range(1, 70).Append(128))
         {
             int stride = (length + 15) / 16 * 16;
             for (int probes = 1; probes <= 4; probes++)
             {
-                float* probe = (float*)(probePages + page) - (probes * length);
-                float* rows = (float*)(rowPages + page) - (4 * stride);
-                float* scores = (float*)(scorePages + page) - (probes * 4);
+                float* probe = (float*)probePage.End - (probes * length);
+                float* rows = (float*)rowPage.End - (4 * stride);
+                float* scores = (float*)scorePage.End - (probes * 4);
                 new Span<float>(probe, probes * length).Fill(1);
                 new Span<float>(rows, 4 * stride).Clear();
                 for (int r = 0; r < 4; r++)
@@ -70,47 +66,17 @@ public sealed unsafe partial class ScoreKernelTests
                     Assert.Equal(length, scores[(p * 4) + 2]);
             }
         }
-        foreach (nint pages in new[] { (nint)probePages, (nint)rowPages, (nint)scorePages })
-            _ = MemoryUnmap(pages, (nuint)(2 * page));
     }
 
     [Theory]
-    [InlineData("DOTNET_EnableAVX512", "Vector256")]
-    [InlineData("DOTNET_EnableAVX2", "Vector128|Scalar")]
-    [InlineData("DOTNET_EnableHWIntrinsic", "Scalar")]
-    public void Widest_InstructionSetSwitchedOff_FallsBackAndStillAgrees(string variable, string expected)
-    {
-        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "Switches of x64.");
-        Assert.SkipUnless(ScoreKernel.Widest >= ScoreKernel.InstructionSet.Vector256, "Nothing to switch off.");
-        Assert.SkipUnless(Environment.GetEnvironmentVariable(ExpectedVariable) is null, "This is the child process.");
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(ScoreKernelTests).Assembly.Location);
-        foreach (string method in new[] { nameof(Child_Widest_IsAsExpected), nameof(Score_Lengths1To256_EqualsTheScalarReferenceBitForBit) })
-        {
-            start.ArgumentList.Add("-method");
-            start.ArgumentList.Add($"{typeof(ScoreKernelTests).FullName}.{method}");
-        }
-        start.Environment[variable] = "0";
-        start.Environment[ExpectedVariable] = expected;
-        using Process child = Process.Start(start)!;
-        string output = child.StandardOutput.ReadToEnd() + child.StandardError.ReadToEnd();
-        child.WaitForExit();
-        Assert.True(child.ExitCode == 0, output);
-        Assert.Contains("Total: 5", output, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Child_Widest_IsAsExpected()
-    {
-        string? expected = Environment.GetEnvironmentVariable(ExpectedVariable);
-        Assert.SkipWhen(expected is null, "Runs in the child process of another test.");
-        Assert.Contains(ScoreKernel.Widest.ToString(), expected.Split('|'));
-    }
+    [MemberData(nameof(InstructionSetChild.Switches), MemberType = typeof(InstructionSetChild))]
+    public void Widest_InstructionSetSwitchedOff_FallsBackAndStillAgrees(string variable, string expected) =>
+        InstructionSetChild.Run(
+            variable,
+            expected,
+            5,
+            (typeof(InstructionSetChild), nameof(InstructionSetChild.Widest_InChild_IsAsExpected)),
+            (typeof(ScoreKernelTests), nameof(Score_Lengths1To256_EqualsTheScalarReferenceBitForBit)));
 
     private static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
 
@@ -119,21 +85,4 @@ public sealed unsafe partial class ScoreKernelTests
         foreach (ref float value in values)
             value = (float)(random.NextDouble() - 0.5);
     }
-
-    private static byte* MapWithGuard(int page)
-    {
-        nint address = MemoryMap(0, (nuint)(2 * page), 3, 0x22, -1, 0);
-        Assert.NotEqual(-1, address);
-        Assert.Equal(0, MemoryProtect(address + page, (nuint)page, 0));
-        return (byte*)address;
-    }
-
-    [LibraryImport("libc", EntryPoint = "mmap")]
-    private static partial nint MemoryMap(nint address, nuint length, int protection, int flags, int descriptor, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "mprotect")]
-    private static partial int MemoryProtect(nint address, nuint length, int protection);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int MemoryUnmap(nint address, nuint length);
 }
