@@ -14,15 +14,17 @@ internal static class OnnxGraph
     /// <param name="file">The ONNX file.</param>
     /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
     /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
+    /// <param name="rewrite">Whether the <see cref="OnnxRewrites"/> apply; benchmarks compare with and without.</param>
     /// <exception cref="InvalidDataException">A named tensor does not exist, or the file is not ONNX.</exception>
-    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize)
+    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true)
     {
         ModelProto model = Parse(file);
         Expose(model.Graph, outputs);
         DropDeadNodes(model.Graph);
         FreeDimensions(model.Graph, freeSize);
         FreeBatchOfReshapes(model.Graph);
-        OnnxRewrites.Apply(model);
+        if (rewrite)
+            OnnxRewrites.Apply(model);
         DropUnusedInitializers(model.Graph);
         return model.ToByteArray();
     }
