@@ -4,7 +4,7 @@ using LfrEngine.Models.Onnx;
 
 namespace LfrEngine.Models;
 
-/// <summary>Edits a network in memory before ONNX Runtime sees it: free dimensions, chosen outputs, faster equal operators.</summary>
+/// <summary>Edits a network in memory before ONNX Runtime sees it: free dimensions and chosen outputs; then <see cref="OnnxRewrites"/>.</summary>
 /// <remarks>Works on the few fields of ONNX that it needs (onnx_subset.proto); all others travel through untouched as unknown fields.</remarks>
 internal static class OnnxGraph
 {
@@ -14,15 +14,17 @@ internal static class OnnxGraph
     /// <param name="file">The ONNX file.</param>
     /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
     /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
+    /// <param name="rewrite">Whether the <see cref="OnnxRewrites"/> apply; benchmarks compare with and without.</param>
     /// <exception cref="InvalidDataException">A named tensor does not exist, or the file is not ONNX.</exception>
-    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize)
+    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true)
     {
         ModelProto model = Parse(file);
         Expose(model.Graph, outputs);
         DropDeadNodes(model.Graph);
         FreeDimensions(model.Graph, freeSize);
         FreeBatchOfReshapes(model.Graph);
-        ReplacePRelu(model.Graph);
+        if (rewrite)
+            OnnxRewrites.Apply(model);
         DropUnusedInitializers(model.Graph);
         return model.ToByteArray();
     }
@@ -152,59 +154,11 @@ internal static class OnnxGraph
         }
     }
 
-    // PRelu(x) = a·x + (1 − a)·relu(x), per channel. ONNX Runtime's PRelu is a scalar kernel with layout changes around it; two depthwise 1×1
-    // convolutions and a Relu stay in MLAS' blocked layout. The embedder's time halves; outputs differ by rounding alone.
-    private static void ReplacePRelu(GraphProto graph)
-    {
-        var initializers = graph.Initializer.ToDictionary(t => t.Name);
-        for (int i = 0; i < graph.Node.Count; i++)
-        {
-            NodeProto node = graph.Node[i];
-            if (node.OpType != "PRelu" || !initializers.TryGetValue(node.Input[1], out TensorProto? slope) || slope.DataType != Float)
-                continue;
-            // Only per-channel slopes [C, 1, 1]; a shared slope or an element-wise one keeps its operator.
-            if (slope.Dims.Count != 3 || slope.Dims[0] == 1 || slope.Dims[1] != 1 || slope.Dims[2] != 1)
-                continue;
-            float[] a = Floats(slope);
-            string x = node.Input[0], y = node.Output[0], stem = y + "_prelu";
-            graph.Initializer.Add(ChannelWeights(stem + "_a", a));
-            graph.Initializer.Add(ChannelWeights(stem + "_b", [.. a.Select(v => 1 - v)]));
-            graph.Node.RemoveAt(i);
-            graph.Node.Insert(i++, Depthwise(x, stem + "_a", stem + "_linear", a.Length));
-            graph.Node.Insert(i++, new NodeProto { OpType = "Relu", Name = stem + "_relu", Input = { x }, Output = { stem + "_positive" } });
-            graph.Node.Insert(i++, Depthwise(stem + "_positive", stem + "_b", stem + "_rest", a.Length));
-            graph.Node.Insert(i, new NodeProto { OpType = "Add", Name = stem + "_sum", Input = { stem + "_linear", stem + "_rest" }, Output = { y } });
-        }
-    }
-
-    private static NodeProto Depthwise(string input, string weights, string output, int channels)
-    {
-        const int AttributeInt = 2, AttributeInts = 7;
-        return new NodeProto
-        {
-            OpType = "Conv",
-            Name = output,
-            Input = { input, weights },
-            Output = { output },
-            Attribute =
-            {
-                new AttributeProto { Name = "group", I = channels, Type = AttributeInt },
-                new AttributeProto { Name = "kernel_shape", Ints = { 1, 1 }, Type = AttributeInts },
-            },
-        };
-    }
-
-    private static TensorProto ChannelWeights(string name, float[] values) => new()
-    {
-        Name = name,
-        DataType = Float,
-        Dims = { values.Length, 1, 1, 1 },
-        RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
-    };
-
-    private static long[] Integers(TensorProto tensor) =>
+    /// <summary>The elements of an int64 tensor, however it stores them.</summary>
+    public static long[] Integers(TensorProto tensor) =>
         tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(tensor.RawData.Span).ToArray();
 
-    private static float[] Floats(TensorProto tensor) =>
+    /// <summary>The elements of a float32 tensor, however it stores them.</summary>
+    public static float[] Floats(TensorProto tensor) =>
         tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
 }

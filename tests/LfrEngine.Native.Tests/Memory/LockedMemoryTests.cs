@@ -42,6 +42,28 @@ public sealed unsafe class LockedMemoryTests
         LockedMemory.Free(address, 5000, locked);
     }
 
+    /// <summary>"hg" in smaps: the kernel was told before the pages came. It may still have none to give.</summary>
+    [Theory]
+    [InlineData(8 << 20, true)]
+    [InlineData(1 << 20, false)]
+    public void Allocate_LargeBlock_AsksForHugePages(int bytes, bool asks)
+    {
+        Assert.SkipUnless(Directory.Exists("/sys/kernel/mm/transparent_hugepage"), "This kernel has no huge pages.");
+        // Guarded: the kernel cannot merge it with a neighbour of other flags.
+        nint address = LockedMemory.Allocate((nuint)bytes, guarded: true, out bool locked);
+        string? flags = null;
+        foreach (string line in File.ReadLines("/proc/self/smaps").SkipWhile(l => !l.StartsWith($"{address:x}-", StringComparison.Ordinal)))
+        {
+            if (!line.StartsWith("VmFlags:", StringComparison.Ordinal))
+                continue;
+            flags = line;
+            break;
+        }
+        LockedMemory.Free(address, (nuint)bytes, locked);
+        Assert.NotNull(flags);
+        Assert.Equal(asks, flags.Split(' ').Contains("hg"));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(3000)]

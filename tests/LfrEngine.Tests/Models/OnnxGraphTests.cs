@@ -92,14 +92,15 @@ public sealed class OnnxGraphTests
         Assert.Equal(["batch", "", "height", "width"], after.Graph.Input.Single(i => i.Name == "input").Type.TensorType.Shape.Dim.Select(d => d.DimParam));
     }
 
-    /// <summary>PRelu per channel, with one shared slope, and per element: all compute as before, at batch 1 and 2.</summary>
+    /// <summary>PRelu per channel (with slopes below and above 1), with one shared slope, and per element: all compute as before, at batch 1 and 2.</summary>
     [Theory]
-    [InlineData(3, 1, 1, 0)]
-    [InlineData(1, 1, 1, 1)]
-    [InlineData(3, 4, 4, 1)]
-    public void MakeDynamic_PReluOfAnyShape_ComputesAsBefore(int channels, int height, int width, int preluLeft)
+    [InlineData(3, 1, 1, 0.1f, 0)]
+    [InlineData(3, 1, 1, 0.7f, 0)]
+    [InlineData(1, 1, 1, 0.1f, 1)]
+    [InlineData(3, 4, 4, 0.1f, 1)]
+    public void MakeDynamic_PReluOfAnyShape_ComputesAsBefore(int channels, int height, int width, float smallest, int preluLeft)
     {
-        byte[] file = PReluModel([channels, height, width]);
+        byte[] file = PReluModel([channels, height, width], smallest);
         byte[] edited = OnnxGraph.MakeDynamic(file, ["y"], freeSize: false);
         var input = new float[3 * 4 * 4];
         var random = new Random(5);
@@ -164,7 +165,7 @@ public sealed class OnnxGraphTests
     private static int Count(ModelProto model, string operation) => model.Graph.Node.Count(n => n.OpType == operation);
 
     // y = PRelu(x), x [1, 3, 4, 4].
-    private static byte[] PReluModel(int[] slopeShape)
+    private static byte[] PReluModel(int[] slopeShape, float smallest = 0.1f)
     {
         static ValueInfoProto Tensor(string name)
         {
@@ -177,7 +178,7 @@ public sealed class OnnxGraphTests
         int elements = slopeShape.Aggregate(1, (a, b) => a * b);
         var slope = new TensorProto { Name = "slope", DataType = Float };
         slope.Dims.AddRange(slopeShape.Select(d => (long)d));
-        slope.FloatData.AddRange(Enumerable.Range(0, elements).Select(i => 0.1f + (0.2f * i)));
+        slope.FloatData.AddRange(Enumerable.Range(0, elements).Select(i => smallest + (0.2f * i)));
         return new ModelProto
         {
             IrVersion = 6,
