@@ -11,7 +11,10 @@ public class SearchBenchmarks
     private const int Rows = 20_000, Length = 512;
     private const double Bytes = (double)Rows * Length * sizeof(float), Flops = 2.0 * Rows * Length;
 
-    private readonly CosineSearch search = new();
+    // The first pass reads 8-bit codes, a scale and a slack; at this threshold it leaves nothing to score.
+    private const double CodeBytes = (double)Rows * (Length + (2 * sizeof(float)));
+
+    private readonly CosineSearch search = new(threads: 1), float32 = new(ScoreKernel.Widest, firstPass: false, threads: 1);
     private readonly CategoryThresholds thresholds = CategoryThresholds.Uniform(0.48f);
     private readonly float[] probe = new float[Length], rows = new float[Rows * Length];
     private readonly Candidate[] candidates = new Candidate[5];
@@ -52,6 +55,14 @@ public class SearchBenchmarks
 
     [Benchmark]
     [Work(Bytes, Flops)]
+    public int OneProbeFloat32()
+    {
+        float32.Search(gallery!, probe, thresholds, candidates.Length, candidates, counts);
+        return counts[0];
+    }
+
+    [Benchmark]
+    [Work(CodeBytes, Flops)]
     public int OneProbe()
     {
         search.Search(gallery!, probe, thresholds, candidates.Length, candidates, counts);

@@ -34,6 +34,9 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     // Code products that are worth waking a thread for: about 0.2 ms.
     private const long ProductsPerThread = 1L << 23;
 
+    // Seven probes of 512.
+    private const int StackBytes = 8192;
+
     // Candidates that helping threads may keep between them; beyond, a search stays on its own thread.
     private const long MostHelperCandidates = 1 << 20;
 
@@ -43,7 +46,9 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     private readonly ScoreKernel.InstructionSet instructions;
     private readonly bool firstPass;
     private readonly int threads;
-    private Job? spare;
+
+    // As many as there were searches at one time.
+    private readonly Stack<Job> spare = new();
 
     /// <summary>Uses the widest instruction set of this machine.</summary>
     /// <param name="threads">Most threads of one search, the caller's included; null = as many as there are processors.</param>
@@ -72,53 +77,97 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     {
         IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
         int probeCount = candidateCounts.Length;
-        int length = gallery.EmbeddingLength;
-        float lowest = thresholds.Lowest;
-
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
         if (probeCount == 0)
             return;
-        // Codes, scales and norms of the probes: pieces of somebody's embedding, so in memory that is wiped when it is given back.
-        int codeStride = RowCodes.StrideOf(length);
-        nuint scratchBytes = (nuint)probeCount * (nuint)((codeStride * sizeof(short)) + (2 * sizeof(float)));
-        BufferPool.Block scratch = BufferPool.Take(scratchBytes);
-        Job job = Interlocked.Exchange(ref spare, null) ?? new Job(this);
+        // Codes, scales and norms of the probes: pieces of somebody's embedding, wiped when the search ends. A few lie on the stack, so that
+        // no search of a running stream finds the pool empty and makes a block.
+        nuint bytes = (nuint)probeCount * (nuint)((RowCodes.StrideOf(gallery.EmbeddingLength) * sizeof(short)) + (2 * sizeof(float)));
+        if (bytes <= StackBytes)
+        {
+            byte* scratch = stackalloc byte[StackBytes];
+            try
+            {
+                SearchWith(scratch, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+            }
+            finally
+            {
+                Native.Memory.LockedMemory.Wipe(scratch, bytes);
+            }
+            return;
+        }
+        BufferPool.Block block = BufferPool.Take(bytes);
         try
         {
-            fixed (float* firstProbe = probes)
-            {
-                float* limits = stackalloc float[WatchlistCategories.Count];
-                for (int i = 0; i < WatchlistCategories.Count; i++)
-                    limits[i] = thresholds[(WatchlistCategory)i];
-                var codes = (short*)scratch.Address;
-                var scales = (float*)(codes + ((long)probeCount * codeStride));
-                float* norms = scales + probeCount;
-                for (int p = 0; p < probeCount && firstPass; p++)
-                    RowCodes.QuantiseProbe(firstProbe + ((long)p * length), length, codes + ((long)p * codeStride), out scales[p], out norms[p]);
-
-                long products = (long)gallery.RowCount * length * probeCount;
-                int helpers = (int)Math.Min(threads, products / ProductsPerThread) - 1;
-                if (helpers * (long)probeCount * maximumCandidates > MostHelperCandidates)
-                    helpers = 0;
-                var query = new Query(gallery, firstProbe, codes, scales, norms, probeCount, limits, lowest, maximumCandidates);
-                job.Open(query, helpers);
-                try
-                {
-                    job.Work(query, candidates, candidateCounts);
-                }
-                finally
-                {
-                    job.Close();
-                }
-                job.Merge(query, candidates, candidateCounts);
-            }
+            SearchWith((byte*)block.Address, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
         }
         finally
         {
-            BufferPool.Return(scratch, scratchBytes);
-            Volatile.Write(ref spare, job);
+            BufferPool.Return(block, bytes);
         }
+    }
+
+    private void SearchWith(
+        byte* scratch,
+        Gallery gallery,
+        ReadOnlySpan<float> probes,
+        in CategoryThresholds thresholds,
+        int maximumCandidates,
+        Span<Candidate> candidates,
+        Span<int> counts)
+    {
+        int length = gallery.EmbeddingLength, codeStride = RowCodes.StrideOf(length), probeCount = counts.Length;
+        fixed (float* firstProbe = probes)
+        {
+            float* limits = stackalloc float[WatchlistCategories.Count];
+            for (int i = 0; i < WatchlistCategories.Count; i++)
+                limits[i] = thresholds[(WatchlistCategory)i];
+            var codes = (short*)scratch;
+            var scales = (float*)(codes + ((long)probeCount * codeStride));
+            float* norms = scales + probeCount;
+            for (int p = 0; p < probeCount && firstPass; p++)
+                RowCodes.QuantiseProbe(firstProbe + ((long)p * length), length, codes + ((long)p * codeStride), out scales[p], out norms[p]);
+
+            var query = new Query(gallery, firstProbe, codes, scales, norms, probeCount, limits, thresholds.Lowest, maximumCandidates);
+            long products = (long)gallery.RowCount * length * probeCount;
+            int helpers = (int)Math.Min(threads, products / ProductsPerThread) - 1;
+            if (helpers > 0 && helpers * (long)probeCount * maximumCandidates <= MostHelperCandidates)
+                SearchTogether(query, helpers, candidates, counts);
+            else
+                SearchRows(query, 0, gallery.RowCount, candidates, counts);
+        }
+    }
+
+    private void SearchTogether(in Query query, int helpers, Span<Candidate> candidates, Span<int> counts)
+    {
+        Job? job;
+        lock (spare)
+            spare.TryPop(out job);
+        job ??= new Job(this);
+        job.Open(query, helpers);
+        try
+        {
+            job.Work(query, candidates, counts);
+        }
+        finally
+        {
+            job.Close();
+        }
+        job.Merge(query, candidates, counts);
+        lock (spare)
+            spare.Push(job);
+    }
+
+    private void SearchRows(in Query query, int first, int end, Span<Candidate> candidates, Span<int> counts)
+    {
+        float* scores = stackalloc float[ScoreKernel.ProbeStep * BlockRows];
+        int* sums = stackalloc int[ScoreKernel.ProbeStep * BlockRows];
+        byte* left = stackalloc byte[ScoreKernel.ProbeStep * BlockRows];
+        int* leftCounts = stackalloc int[ScoreKernel.ProbeStep];
+        var scratch = new Scratch(scores, sums, left, leftCounts);
+        for (int row = first; row < end; row += BlockRows)
+            SearchBlock(query, row, Math.Min(BlockRows, end - row), scratch, candidates, counts);
     }
 
     /// <summary>Compares all probes with one block of rows.</summary>
@@ -351,7 +400,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         {
             query = asked;
             nextPiece = placesTaken = 0;
-            places = Math.Max(helpers, 0);
+            places = helpers;
             int counts = places * asked.ProbeCount;
             if (helperCounts.Length < counts)
                 helperCounts = new int[counts];
@@ -384,20 +433,13 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         /// <summary>Takes pieces until there are none.</summary>
         public void Work(in Query asked, Span<Candidate> candidates, Span<int> counts)
         {
-            float* scores = stackalloc float[ScoreKernel.ProbeStep * BlockRows];
-            int* sums = stackalloc int[ScoreKernel.ProbeStep * BlockRows];
-            byte* left = stackalloc byte[ScoreKernel.ProbeStep * BlockRows];
-            int* leftCounts = stackalloc int[ScoreKernel.ProbeStep];
-            var scratch = new Scratch(scores, sums, left, leftCounts);
             int rowCount = asked.Gallery.RowCount;
             while (true)
             {
                 long first = (Interlocked.Increment(ref nextPiece) - 1L) * PieceRows;
                 if (first >= rowCount)
                     return;
-                int end = (int)Math.Min(first + PieceRows, rowCount);
-                for (int row = (int)first; row < end; row += BlockRows)
-                    search.SearchBlock(asked, row, Math.Min(BlockRows, end - row), scratch, candidates, counts);
+                search.SearchRows(asked, (int)first, (int)Math.Min(first + PieceRows, rowCount), candidates, counts);
             }
         }
 

@@ -135,8 +135,8 @@ public sealed class GalleryTests : IDisposable
         Assert.Equal(outstanding + 2, BufferPool.OutstandingBlocks);
         holder.Withdraw();
         Assert.Equal(outstanding, BufferPool.OutstandingBlocks);
-        // Rows and codes of each gallery, and the probes' codes of each search.
-        Assert.Equal(wiped + (2 * galleries) + searches, BufferPool.WipedBlocks);
+        // Rows and codes of each gallery.
+        Assert.Equal(wiped + (2 * galleries), BufferPool.WipedBlocks);
         foreach (Watchlist list in lists)
             list.Dispose();
     }
