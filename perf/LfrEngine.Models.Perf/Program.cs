@@ -74,17 +74,20 @@ internal static partial class Program
             _ => [[1, channels, 112, 112], [2, channels, 112, 112], [4, channels, 112, 112], [8, channels, 112, 112]],
         };
         byte[] exported = OnnxGraph.MakeDynamic(file, manifest.Outputs, detector, rewrite: false), rewritten = OnnxGraph.MakeDynamic(file, manifest.Outputs, detector);
+        byte[][] small = manifest.Int8 is null ? [] : [OnnxGraph.MakeDynamic(file, manifest.Outputs, detector, ranges: manifest.Int8.Ranges)];
         foreach (long[] shape in shapes)
         {
-            using Candidate original = new("as exported", exported, manifest, shape, _ => { }), now = new("rewritten", rewritten, manifest, shape, _ => { });
-            Compare($"{manifest.Id} {string.Join('x', shape)}", runs, original, now);
+            Candidate[] graphs = [new("as exported", exported, manifest, shape, _ => { }), new("rewritten", rewritten, manifest, shape, _ => { }), .. small.Select(g => new Candidate("rewritten, 8 bits", g, manifest, shape, _ => { }))];
+            Compare($"{manifest.Id} {string.Join('x', shape)}", runs, graphs);
+            foreach (Candidate graph in graphs)
+                graph.Dispose();
         }
 
         Candidate[] settings = [.. Settings.Prepend(("as the engine", _ => { })).Select(s => new Candidate(s.Name, rewritten, manifest, shapes[0], s.Change))];
         Compare($"{manifest.Id} {string.Join('x', shapes[0])}, settings", runs, settings);
         foreach (Candidate candidate in settings)
             candidate.Dispose();
-        PrintOperators(new Candidate("", rewritten, manifest, shapes[0], o => (o.EnableProfiling, o.ProfileOutputPathPrefix) = (true, Path.Combine(Path.GetTempPath(), "lfr-models-perf"))), runs);
+        PrintOperators(new Candidate("", small.FirstOrDefault(rewritten), manifest, shapes[0], o => (o.EnableProfiling, o.ProfileOutputPathPrefix) = (true, Path.Combine(Path.GetTempPath(), "lfr-models-perf"))), runs);
     }
 
     private static void Compare(string title, int runs, params Candidate[] candidates)

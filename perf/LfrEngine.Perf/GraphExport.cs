@@ -8,16 +8,17 @@ namespace LfrEngine.Perf;
 /// <summary>Writes the graphs as the engine runs them, so that other runtimes can run the same: perf/peers/pipeline.</summary>
 internal static class GraphExport
 {
-    /// <summary>Writes each default model as <c>ID.onnx</c>, and the detector once more as <c>detector-640x384.onnx</c> with its size and the shapes of its outputs stated: OpenCV 4.6 reads no others.</summary>
+    /// <summary>Writes each default model as <c>ID.onnx</c>, and the detector once more as <c>detector-640x384.onnx</c> in float32, with its size and the shapes of its outputs stated: OpenCV 4.6 reads no others.</summary>
     public static void Write(string folder)
     {
         ModelCatalog catalog = ModelCatalog.Default;
         foreach ((string id, ModelTask task) in new[] { (EngineModels.DefaultDetector, ModelTask.Detect), (EngineModels.DefaultLandmarks, ModelTask.Landmarks), (EngineModels.DefaultEmbedder, ModelTask.Embed) })
         {
-            byte[] graph = OnnxModel.ReadEdited(catalog, catalog.Find(id, task));
-            File.WriteAllBytes(Path.Combine(folder, $"{id}.onnx"), graph);
+            ModelManifest manifest = catalog.Find(id, task);
+            File.WriteAllBytes(Path.Combine(folder, $"{id}.onnx"), OnnxModel.ReadEdited(catalog, manifest));
+            // OpenCV does not know the runtime's own 8-bit operators.
             if (task == ModelTask.Detect)
-                File.WriteAllBytes(Path.Combine(folder, "detector-640x384.onnx"), Fix(graph, 384, 640));
+                File.WriteAllBytes(Path.Combine(folder, "detector-640x384.onnx"), Fix(OnnxModel.ReadEdited(catalog, manifest with { Int8 = null }), 384, 640));
         }
     }
 

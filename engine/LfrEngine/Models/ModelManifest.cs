@@ -40,6 +40,9 @@ public sealed record ModelManifest
     /// <summary>Comparison-score thresholds and the evidence they rest on; embedders only.</summary>
     public ModelThreshold[] Thresholds { get; init; } = [];
 
+    /// <summary>What may run on 8-bit integers, where the processor is faster that way; null = nothing.</summary>
+    public ModelQuantisation? Int8 { get; init; }
+
     /// <summary>Folder of the manifest, to resolve <see cref="ModelSource.File"/>.</summary>
     [JsonIgnore]
     public string Folder { get; init; } = "";
@@ -70,6 +73,8 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
         if (manifest.Outputs.Length == 0)
             throw new ModelLoadException($"The model manifest {path} names no outputs.");
+        if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)
+            throw new ModelLoadException($"The model manifest {path} gives no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)
             throw new ModelLoadException($"The model manifest {path} is an embedder without an embeddingLength.");
         return manifest with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
@@ -107,6 +112,11 @@ public sealed record ModelSource
     /// <inheritdoc/>
     public override string ToString() => Npm is null ? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}";
 }
+
+/// <summary>Tensors that may be held in 8 bits.</summary>
+/// <param name="Ranges">Smallest and largest value by tensor; an operator whose inputs and result are all listed runs on integers.</param>
+/// <param name="Evidence">Where the ranges come from, and what accuracy is with and without.</param>
+public sealed record ModelQuantisation(IReadOnlyDictionary<string, float[]> Ranges, string Evidence);
 
 /// <summary>One threshold and what is known of it.</summary>
 /// <param name="Name">Name for configuration, for example <c>default</c>.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using LfrEngine.Models.Onnx;
+using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
@@ -8,15 +9,15 @@ namespace LfrEngine.Models;
 /// <remarks>Works on the few fields of ONNX that it needs (onnx_subset.proto); all others travel through untouched as unknown fields.</remarks>
 internal static class OnnxGraph
 {
-    private const int Float = 1, Int64 = 7;
-
     /// <summary>Makes a file dynamic.</summary>
     /// <param name="file">The ONNX file.</param>
     /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
     /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
     /// <param name="rewrite">Whether the <see cref="OnnxRewrites"/> apply; benchmarks compare with and without.</param>
+    /// <param name="ranges">For <see cref="OnnxQuantiser"/>; null leaves everything in float32.</param>
     /// <exception cref="InvalidDataException">A named tensor does not exist, or the file is not ONNX.</exception>
-    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true)
+    public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true,
+        IReadOnlyDictionary<string, float[]>? ranges = null)
     {
         ModelProto model = Parse(file);
         Expose(model.Graph, outputs);
@@ -24,7 +25,7 @@ internal static class OnnxGraph
         FreeDimensions(model.Graph, freeSize);
         FreeBatchOfReshapes(model.Graph);
         if (rewrite)
-            OnnxRewrites.Apply(model);
+            OnnxRewrites.Apply(model, ranges);
         DropUnusedInitializers(model.Graph);
         return model.ToByteArray();
     }
@@ -65,7 +66,7 @@ internal static class OnnxGraph
             graph.Output.Add(described.GetValueOrDefault(name) ?? new ValueInfoProto
             {
                 Name = name,
-                Type = new TypeProto { TensorType = new TypeProto.Types.TensorTypeProto { ElemType = Float } },
+                Type = new TypeProto { TensorType = new TypeProto.Types.TensorTypeProto { ElemType = TypeFloat } },
             });
         }
     }
@@ -143,7 +144,7 @@ internal static class OnnxGraph
         {
             TensorProto? shape = initializers.GetValueOrDefault(node.Input[1])
                 ?? constants.GetValueOrDefault(node.Input[1])?.Attribute.FirstOrDefault(a => a.Name == "value")?.T;
-            if (shape is null || shape.DataType != Int64)
+            if (shape is null || shape.DataType != TypeInt64)
                 continue;
             long[] dims = Integers(shape);
             if (dims.Length < 2 || dims[0] != 1)
@@ -153,12 +154,4 @@ internal static class OnnxGraph
             shape.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<long>(dims));
         }
     }
-
-    /// <summary>The elements of an int64 tensor, however it stores them.</summary>
-    public static long[] Integers(TensorProto tensor) =>
-        tensor.Int64Data.Count > 0 ? [.. tensor.Int64Data] : MemoryMarshal.Cast<byte, long>(tensor.RawData.Span).ToArray();
-
-    /// <summary>The elements of a float32 tensor, however it stores them.</summary>
-    public static float[] Floats(TensorProto tensor) =>
-        tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
 }

@@ -39,7 +39,8 @@ public sealed partial class OnnxModel : IDisposable
         byte[] file = ReadChecked(catalog, manifest);
         try
         {
-            IInferenceNetwork network = (backend ?? CpuBackend.Default).Load(Edit(file, manifest), manifest);
+backend ??= CpuBackend.Default;
+            IInferenceNetwork network = backend.Load(Edit(file, manifest, backend), manifest);
             try
             {
                 CheckInput(manifest, network.Session);
@@ -58,11 +59,11 @@ public sealed partial class OnnxModel : IDisposable
     }
 
     /// <summary>The largest relative difference between the dynamic graph and the original, over all outputs, on seeded noise at the original size.</summary>
-    /// <remarks>Relative to the largest value of each output. Rounding gives about 1e-6.</remarks>
+    /// <remarks>Relative to the largest value of each output, in float32. Rounding gives about 1e-6.</remarks>
     public static double CompareWithOriginal(ModelCatalog catalog, ModelManifest manifest)
     {
         // First, because it tells what is wrong with the manifest.
-        using OnnxModel edited = Load(catalog, manifest);
+        using OnnxModel edited = Load(catalog, manifest with { Int8 = null });
         byte[] file = ReadChecked(catalog, manifest);
         using var original = CpuBackend.CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
         int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
@@ -112,10 +113,11 @@ public sealed partial class OnnxModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => network.Dispose();
 
-    /// <summary>The graph as this engine runs it, an ONNX file.</summary>
-    internal static byte[] ReadEdited(ModelCatalog catalog, ModelManifest manifest) => Edit(ReadChecked(catalog, manifest), manifest);
+    /// <summary>The graph as this engine runs it on the processor, an ONNX file.</summary>
+    internal static byte[] ReadEdited(ModelCatalog catalog, ModelManifest manifest) => Edit(ReadChecked(catalog, manifest), manifest, CpuBackend.Default);
 
-    private static byte[] Edit(byte[] file, ModelManifest manifest) => OnnxGraph.MakeDynamic(file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect);
+    private static byte[] Edit(byte[] file, ModelManifest manifest, IInferenceBackend backend) => OnnxGraph.MakeDynamic(
+        file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect, ranges: backend is CpuBackend && OnnxQuantiser.PaysHere ? manifest.Int8?.Ranges : null);
 
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {

@@ -1,8 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Google.Protobuf;
 using LfrEngine.Models.Onnx;
+using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
@@ -14,18 +13,18 @@ namespace LfrEngine.Models;
 /// </remarks>
 internal static class OnnxRewrites
 {
-    private const int Float = 1, Int64 = 7;
-    private const int AttributeInt = 2, AttributeInts = 7;
-
     // Channels per block: the width of a vector register.
     private static readonly int Block = Avx512F.IsSupported ? 16 : 8;
 
-    /// <summary>Applies every rewrite.</summary>
-    public static void Apply(ModelProto model)
+    /// <summary>Applies every rewrite, and <see cref="OnnxQuantiser"/> where ranges are given.</summary>
+    public static void Apply(ModelProto model, IReadOnlyDictionary<string, float[]>? ranges)
     {
         GraphProto graph = model.Graph;
         ReplacePRelu(graph);
         ReplaceSoftmaxOfPairs(graph);
+        // Before siblings merge: what is 8 bits wide has no blocks to fill.
+        if (ranges is not null)
+            OnnxQuantiser.Apply(model, ranges);
         MergeSiblings(graph, model.OpsetImport.FirstOrDefault(o => o.Domain.Length == 0)?.Version ?? 1);
     }
 
@@ -38,7 +37,7 @@ internal static class OnnxRewrites
             // Only per-channel slopes [C, 1, 1]; a shared slope or an element-wise one keeps its operator.
             if (!TryWeights(graph, node.Input[1], out TensorProto? slope) || slope.Dims.Count != 3 || slope.Dims[0] == 1 || slope.Dims[1] != 1 || slope.Dims[2] != 1)
                 continue;
-            float[] a = OnnxGraph.Floats(slope);
+            float[] a = Floats(slope);
             float[] b = [.. a.Select(v => 1 - v)];
             string x = node.Input[0], y = node.Output[0], stem = y + "_prelu";
             Add(graph, stem + "_a", [a.Length, 1, 1, 1], a);
@@ -66,7 +65,7 @@ internal static class OnnxRewrites
                 for (int i = 1; i < convolution.Input.Count; i++)
                 {
                     TensorProto weights = Weights(graph, convolution.Input[i])!;
-                    float[] values = OnnxGraph.Floats(weights);
+                    float[] values = Floats(weights);
                     int filter = values.Length / (int)weights.Dims[0];
                     for (int first = 0; first < values.Length; first += 2 * filter)
                     {
@@ -110,8 +109,8 @@ internal static class OnnxRewrites
     // The last element of a target shape, which exporters state or assemble from parts; 0 when it is not known.
     private static long LastOfShape(GraphProto graph, string tensor)
     {
-        if (Constant(graph, tensor) is { DataType: Int64 } stated)
-            return OnnxGraph.Integers(stated)[^1];
+        if (Constant(graph, tensor) is { DataType: TypeInt64 } stated)
+            return Integers(stated)[^1];
         return Maker(graph, tensor) is { OpType: "Concat" } assembled ? LastOfShape(graph, assembled.Input[^1]) : 0;
     }
 
@@ -185,7 +184,7 @@ internal static class OnnxRewrites
         {
             TensorProto[] parts = [.. nodes.Select(n => Weights(graph, n.Input[i])!)];
             merged.Input[i] = $"{output}_{i}";
-            Add(graph, merged.Input[i], [parts.Sum(p => p.Dims[0]), .. parts[0].Dims.Skip(1)], [.. parts.SelectMany(OnnxGraph.Floats)]);
+            Add(graph, merged.Input[i], [parts.Sum(p => p.Dims[0]), .. parts[0].Dims.Skip(1)], [.. parts.SelectMany(Floats)]);
         }
         if (merged.Attribute.FirstOrDefault(a => a.Name == "group") is { } stated)
             merged.Attribute.Remove(stated);
@@ -209,7 +208,7 @@ internal static class OnnxRewrites
             return split;
         }
         split.Input.Add(input + "_sizes");
-        graph.Initializer.Add(new TensorProto { Name = split.Input[1], DataType = Int64, Dims = { sizes.Length }, RawData = Bytes<long>(sizes) });
+        graph.Initializer.Add(new TensorProto { Name = split.Input[1], DataType = TypeInt64, Dims = { sizes.Length }, RawData = Bytes<long>(sizes) });
         return split;
     }
 
@@ -227,39 +226,4 @@ internal static class OnnxRewrites
     };
 
     private static NodeProto Relu(string input, string output) => new() { OpType = "Relu", Name = output, Input = { input }, Output = { output } };
-
-    private static void Replace(GraphProto graph, NodeProto node, NodeProto[] by)
-    {
-        int at = graph.Node.IndexOf(node);
-        graph.Node.RemoveAt(at);
-        foreach (NodeProto made in by)
-            graph.Node.Insert(at++, made);
-    }
-
-    private static IEnumerable<NodeProto> Readers(GraphProto graph, string tensor) => graph.Node.Where(n => n.Input.Contains(tensor));
-
-    private static NodeProto? Maker(GraphProto graph, string tensor) => graph.Node.FirstOrDefault(n => n.Output.Contains(tensor));
-
-    private static bool IsOutput(GraphProto graph, string tensor) => graph.Output.Any(o => o.Name == tensor);
-
-    private static TensorProto? Constant(GraphProto graph, string tensor) => graph.Initializer.FirstOrDefault(t => t.Name == tensor)
-        ?? (Maker(graph, tensor) is { OpType: "Constant" } node ? node.Attribute.FirstOrDefault(a => a.Name == "value")?.T : null);
-
-    private static TensorProto? Weights(GraphProto graph, string tensor) => graph.Initializer.FirstOrDefault(t => t.Name == tensor);
-
-    private static bool TryWeights(GraphProto graph, string tensor, [NotNullWhen(true)] out TensorProto? weights)
-    {
-        weights = Weights(graph, tensor);
-        return weights?.DataType == Float;
-    }
-
-    private static void Add(GraphProto graph, string name, long[] dims, float[] values) =>
-        graph.Initializer.Add(new TensorProto { Name = name, DataType = Float, Dims = { dims }, RawData = Bytes<float>(values) });
-
-    private static ByteString Bytes<T>(T[] values)
-        where T : unmanaged => ByteString.CopyFrom(MemoryMarshal.AsBytes<T>(values));
-
-    private static long Number(NodeProto node, string attribute, long otherwise) => node.Attribute.FirstOrDefault(a => a.Name == attribute)?.I ?? otherwise;
-
-    private static long[] Numbers(NodeProto node, string attribute) => [.. node.Attribute.FirstOrDefault(a => a.Name == attribute)?.Ints ?? []];
 }
