@@ -26,5 +26,6 @@ ManualConfig config = ManualConfig.CreateEmpty()
     .AddColumn(new BoundColumn("GB/s", w => w.Bytes, nameof(Peaks.MemoryCopy), share: false), new BoundColumn("of memcpy", w => w.Bytes, nameof(Peaks.MemoryCopy), share: true))
     .AddColumn(new BoundColumn("GFLOP/s", w => w.Flops, nameof(Peaks.MultiplyAdd), share: false), new BoundColumn("of FMA", w => w.Flops, nameof(Peaks.MultiplyAdd), share: true))
     .AddLogicalGroupRules(BenchmarkLogicalGroupRule.ByCategory)
+    .WithArtifactsPath(Path.Combine("build", "benchmarks"))
     .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
 BenchmarkSwitcher.FromAssembly(typeof(Peaks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config);
