@@ -20,11 +20,12 @@ ManualConfig config = ManualConfig.CreateEmpty()
     .AddLogger(ConsoleLogger.Default)
     .AddExporter(MarkdownExporter.GitHub)
     .AddDiagnoser(MemoryDiagnoser.Default)
-    .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithClock(OperatingSystem.IsLinux() ? new ThreadClock() : Chronometer.BestClock).WithWarmupCount(3).WithIterationCount(15))
+    .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithClock(OperatingSystem.IsLinux() ? new ThreadClock() : Chronometer.BestClock).WithIterationTime(TimeInterval.FromMilliseconds(100)).WithWarmupCount(3).WithIterationCount(15))
     .AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Metrics)
     .AddColumn(StatisticColumn.Median, BaselineRatioColumn.RatioMean)
     .AddColumn(new BoundColumn("GB/s", w => w.Bytes, nameof(Peaks.MemoryCopy), share: false), new BoundColumn("of memcpy", w => w.Bytes, nameof(Peaks.MemoryCopy), share: true))
     .AddColumn(new BoundColumn("GFLOP/s", w => w.Flops, nameof(Peaks.MultiplyAdd), share: false), new BoundColumn("of FMA", w => w.Flops, nameof(Peaks.MultiplyAdd), share: true))
     .AddLogicalGroupRules(BenchmarkLogicalGroupRule.ByCategory)
+    .WithArtifactsPath(Path.Combine("build", "benchmarks"))
     .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
 BenchmarkSwitcher.FromAssembly(typeof(Peaks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config);

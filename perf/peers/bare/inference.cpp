@@ -1,6 +1,6 @@
 // ONNX Runtime called bare: the engine's graphs, tensor shapes and numbers of runs, and nothing else: no decoding, no pixels, no wiping.
-// Usage: inference GRAPHS FRAMES LOOKS EMBEDS SHOTS WIDTH HEIGHT
-//   FRAMES frames with a detector run at WIDTH x HEIGHT and one at half that; LOOKS faces with two landmark runs each;
+// Usage: inference GRAPHS FRAMES SEARCHES LOOKS EMBEDS SHOTS WIDTH HEIGHT
+//   of FRAMES frames SEARCHES have a detector run at WIDTH x HEIGHT and one at half that; LOOKS faces with two landmark runs each;
 //   EMBEDS runs of the embedder with SHOTS faces in all. Prints processor milliseconds per frame: all, detector, landmarks, embedder.
 #include <onnxruntime_cxx_api.h>
 
@@ -103,13 +103,13 @@ long share(long total, long i, long n)
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) {
-        std::fprintf(stderr, "usage: inference GRAPHS FRAMES LOOKS EMBEDS SHOTS WIDTH HEIGHT\n");
+    if (argc != 9) {
+        std::fprintf(stderr, "usage: inference GRAPHS FRAMES SEARCHES LOOKS EMBEDS SHOTS WIDTH HEIGHT\n");
         return 2;
     }
     std::string graphs = argv[1];
-    long frames = std::atol(argv[2]), looks = std::atol(argv[3]), embeds = std::atol(argv[4]), shots = std::atol(argv[5]);
-    int64_t width = std::atol(argv[6]), height = std::atol(argv[7]);
+    long frames = std::atol(argv[2]), searches = std::atol(argv[3]), looks = std::atol(argv[4]), embeds = std::atol(argv[5]), shots = std::atol(argv[6]);
+    int64_t width = std::atol(argv[7]), height = std::atol(argv[8]);
     Ort::Env env(ORT_LOGGING_LEVEL_ERROR);
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(1);
@@ -121,8 +121,10 @@ int main(int argc, char **argv)
     auto all = [&] {
         long embedded = 0;
         for (long frame = 0; frame < frames; frame++) {
-            detector.run({1, 3, height, width});
-            detector.run({1, 3, height / 2, width / 2});
+            if (share(searches, frame, frames) > 0) {
+                detector.run({1, 3, height, width});
+                detector.run({1, 3, height / 2, width / 2});
+            }
             for (long look = 0; look < 2 * share(looks, frame, frames); look++)
                 landmarks.run({1, 1, 64, 64});
             for (long run = share(embeds, frame, frames); run > 0; run--, embedded++)

@@ -24,16 +24,16 @@ public sealed class BenchCommandTests(Material material) : IDisposable
             Assert.True(frames > 0 && seconds >= 3 && processor > 0, shown);
             Assert.Equal(frames / seconds, (double)r["framesPerSecond"]!, 1e-6);
             Assert.Equal(25 * processor / frames, (double)r["coresPerCamera"]!, 1e-6);
-            // Two passes of the detector for a frame; those under way at either end of the measured time blur the count.
+            // At most two passes of the detector for a frame; those under way at either end of the measured time blur the count.
             double underWay = 12 * (int)r["cameras"]! / frames;
-            Assert.InRange(Calls(r, "detect"), Math.Max(0.001, 2 - (2 * underWay)), 2 + (2 * underWay));
+            Assert.InRange(Calls(r, "detect"), 0.1, 2 + (2 * underWay));
             Assert.InRange(Calls(r, "align"), Calls(r, "quality") - underWay, Calls(r, "quality") + underWay);
             // Stages inside stages count once: together they are less than the processor time of the whole process. Its clock ticks are coarser than theirs.
             Assert.True(r["stages"]!.AsArray().Sum(s => (double)s!["msPerFrame"]!) <= 1.02 * (double)r["processorMsPerFrame"]!, shown);
         });
         Assert.All(runs.Where(r => (string?)r["pace"] == "max"), r => Assert.Equal((0, 0), ((int)r["framesDropped"]!, (int)r["framesDroppedAtStart"]!)));
         // Every passage is like one entry of the list.
-        Assert.True((int)runs[0]["captureToAlert"]!["count"]! > 0, runs[0].ToJsonString());
+        Assert.True(runs.Sum(r => (int)r["captureToAlert"]!["count"]!) > 0, report.ToJsonString());
         Assert.InRange((int)report["camerasWithoutDrops"]!, 0, 2);
         Assert.Empty(folder.Files);
     }
