@@ -55,15 +55,16 @@ public readonly unsafe struct FrameView
         ChromaHeight = halfY ? (height + 1) / 2 : height;
     }
 
-    /// <summary>Describes a frame on a device: NV12, without pointers.</summary>
+    /// <summary>Describes a frame on a device, without pointers.</summary>
     /// <param name="surface">Where the planes lie.</param>
+    /// <param name="format">Plane layout, with colour.</param>
     /// <param name="width">Pixels, at least 1.</param>
     /// <param name="height">Pixels, at least 1.</param>
     /// <param name="matrix">Colour matrix.</param>
     /// <param name="range">Limited or full.</param>
     /// <param name="chromaLocation">Where subsampled chroma lies.</param>
-    public FrameView(IFrameSurface surface, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation chromaLocation)
-        : this(PixelFormat.Nv12, width, height, [0, 0], [width, width], matrix, range, chromaLocation)
+    public FrameView(IFrameSurface surface, PixelFormat format, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation chromaLocation)
+            : this(format, width, height, [0, 0, 0], [0, 0, 0], matrix, range, chromaLocation)
     {
         U = V = null;
         Surface = surface;
