@@ -77,6 +77,9 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         readBack.Span.Clear();
     }
 
+    /// <summary>What the last reading passed through.</summary>
+    internal Span<T> ReadBackSpan => readBack is null ? [] : readBack.Span;
+
     /// <summary>Sets every element to zero on the device, and returns when that is done.</summary>
     public unsafe void Clear(GpuDevice gpu)
     {

@@ -13,23 +13,30 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     private bool disposed;
 
     /// <inheritdoc/>
-    public void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan)
+    public void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan) =>
+        Letterbox(frame, transform, input, OnThisDevice(plan).BeginFill);
+
+    /// <inheritdoc/>
+    public void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan) =>
+        Grey(frame, region, size, input, OnThisDevice(plan).BeginFill);
+
+    /// <summary>The whole frame into a tensor on the device.</summary>
+    public void Letterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
     {
-        DirectMlPlan target = OnThisDevice(plan);
         var whole = new FaceBox(0, 0, transform.ImageWidth / transform.Scale, transform.ImageHeight / transform.Scale);
         LetterboxTransform grid = transform;
         FrameView view = frame;
+        int mode = input.Channels == ChannelOrder.Bgr ? ResampleShader.Bgr : ResampleShader.Rgb;
         Cut(gpu => gpu.Graphics.For(grid.GridWidth, grid.GridHeight, Resampling(gpu, view, whole, grid.GridWidth, grid.GridHeight,
-            grid.ImageWidth, grid.ImageHeight, ModeOf(input), input, target.BeginFill(gpu))));
+            grid.ImageWidth, grid.ImageHeight, mode, input, destination(gpu))));
     }
 
-    /// <inheritdoc/>
-    public void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan)
+    /// <summary>A region as grey into a tensor on the device.</summary>
+    public void Grey(in FrameView frame, in FaceBox region, int size, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
     {
-        DirectMlPlan target = OnThisDevice(plan);
         FrameView view = frame;
         FaceBox box = region;
-        Cut(gpu => gpu.Graphics.For(size, size, Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, target.BeginFill(gpu))));
+        Cut(gpu => gpu.Graphics.For(size, size, Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu))));
     }
 
     /// <inheritdoc/>
@@ -78,8 +85,6 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
             store.Context.Use(_ => store.Return(bytes));
         }
     }
-
-    private static int ModeOf(ModelInput input) => input.Channels == ChannelOrder.Bgr ? ResampleShader.Bgr : ResampleShader.Rgb;
 
     private DirectMlPlan OnThisDevice(InferencePlan plan) =>
         plan is DirectMlPlan target && target.Context == store.Context
