@@ -123,6 +123,8 @@ public unsafe struct ID3D11Texture2D
 
     public readonly int QueryInterface(Guid* riid, void** ppvObject) => throw new PlatformNotSupportedException();
 
+    public readonly uint AddRef() => throw new PlatformNotSupportedException();
+
     public readonly uint Release() => throw new PlatformNotSupportedException();
 
     public readonly void GetDesc(Texture2DDesc* pDesc) => throw new PlatformNotSupportedException();
