@@ -125,6 +125,7 @@ internal static class RunCommand
         }
 
         MediaStatistics before = MediaStatistics.Read();
+        (long deviceWiped, long deviceLost) = (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
         var totals = new RunTotals(OnDeadlineMissed);
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
         using (Gallery gallery = Gallery.Create(watchlist))
@@ -147,7 +148,8 @@ internal static class RunCommand
         }
         MediaStatistics after = MediaStatistics.Read();
         RunReport report = RunReport.From(totals, statuses, firstResult, new ErasureReport(after.BuffersWiped - before.BuffersWiped, totals.ShotsErased,
-            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes));
+            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes,
+            DeviceMemory.WipedBuffers - deviceWiped, DeviceMemory.LostBuffers - deviceLost));
         string summary = JsonSerializer.Serialize(report, HostJson.Lines.RunReport);
         writer.WriteLine(summary);
         if (json)
