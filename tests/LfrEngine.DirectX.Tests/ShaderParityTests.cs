@@ -120,7 +120,7 @@ public sealed unsafe class ShaderParityTests
     [InlineData(64, 32, 32, 32)]
     [InlineData(96, 64, 64, 32)]
     [InlineData(640, 384, 320, 192)]
-    public void Halve_AnyGrid_IsTheProcessorsToTheBit(int width, int height, int halfWidth, int halfHeight)
+    public void Halve_AnyGrid_IsTheProcessors(int width, int height, int halfWidth, int halfHeight)
     {
         float[] source = Values(3 * width * height, 3);
         var expected = new float[3 * halfWidth * halfHeight];
@@ -134,7 +134,8 @@ public sealed unsafe class ShaderParityTests
             whole.Upload(gpu, source);
             gpu.Graphics.For(halfWidth, halfHeight, 3, new HalveShader(whole.On(gpu), width, height, half.On(gpu), halfWidth, halfHeight));
         });
-        Assert.Equal(0, Device.Largest("halve", expected, device.Read(half, expected.Length)));
+        // A GPU may add in another order; the stand-in does as it is told.
+        Assert.InRange(Device.Largest("halve", expected, device.Read(half, expected.Length)), 0, GpuContext.IsBuilt ? 1e-6f : 0);
     }
 
     [Theory]
