@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.DirectX;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
 using LfrEngine.Models;
@@ -56,6 +57,10 @@ catch (DllNotFoundException e)
 catch (WatchlistException e)
 {
     return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
+}
+catch (GpuException e)
+{
+    return Fail(ExitCode.Environment, e.Message);
 }
 catch (VulkanException e)
 {

@@ -39,4 +39,5 @@ internal sealed record LatencyReport(long Count, double P50Ms, double P99Ms, dou
 }
 
 /// <summary>What was wiped, and what is still held: nothing, if all is well.</summary>
-internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked);
+internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked,
+    long DeviceBuffersWiped = 0, long DeviceBuffersLost = 0);

@@ -38,6 +38,15 @@ public sealed class FrameLease : IDisposable
         (Owner, View, TimestampUs, ArrivalTimestamp, held) = (owner, view, timestampUs, arrivalTimestamp, true);
     }
 
+    /// <summary>Takes a copy of the frame over and lets go of the one it was made from.</summary>
+    /// <inheritdoc cref="Fill"/>
+    public void Refill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
+    {
+        Owner!.Dispose();
+        held = false;
+        Fill(owner, view, timestampUs, arrivalTimestamp);
+    }
+
     /// <summary>The planes of a decoded picture; valid as long as the picture.</summary>
     public static unsafe FrameView ViewOf(MediaFrame frame)
     {

@@ -55,25 +55,11 @@ public readonly unsafe struct FrameView
         ChromaHeight = halfY ? (height + 1) / 2 : height;
     }
 
-    /// <summary>Describes a frame on a device: NV12, without pointers.</summary>
-    /// <param name="surface">Where the planes lie.</param>
-    /// <param name="width">Pixels, at least 1.</param>
-    /// <param name="height">Pixels, at least 1.</param>
-    /// <param name="matrix">Colour matrix.</param>
-    /// <param name="range">Limited or full.</param>
-    /// <param name="chromaLocation">Where subsampled chroma lies.</param>
-    public FrameView(IFrameSurface surface, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation chromaLocation)
-        : this(PixelFormat.Nv12, width, height, [0, 0], [width, width], matrix, range, chromaLocation)
-    {
-        U = V = null;
-        Surface = surface;
-    }
-
     /// <summary>Plane layout.</summary>
     public PixelFormat Format { get; }
 
     /// <summary>The planes on a device; null where they lie in host memory and the pointers are valid.</summary>
-    public IFrameSurface? Surface { get; }
+    public IFrameSurface? Surface { get; private init; }
 
     /// <summary>Pixels.</summary>
     public int Width { get; }
@@ -82,13 +68,13 @@ public readonly unsafe struct FrameView
     public int Height { get; }
 
     /// <summary>Luma plane.</summary>
-    public byte* Y { get; }
+    public byte* Y { get; private init; }
 
     /// <summary>First Cb sample; null for grey.</summary>
-    public byte* U { get; }
+    public byte* U { get; private init; }
 
     /// <summary>First Cr sample; null for grey.</summary>
-    public byte* V { get; }
+    public byte* V { get; private init; }
 
     /// <summary>Bytes per luma row.</summary>
     public int LumaStride { get; }
@@ -128,4 +114,8 @@ public readonly unsafe struct FrameView
 
     /// <summary>Whether the frame carries colour.</summary>
     public bool HasColour => Format != PixelFormat.Grey;
+
+    /// <summary>The same frame with its planes on a device, and no pointers.</summary>
+    /// <param name="surface">Where they lie.</param>
+    public FrameView On(IFrameSurface surface) => this with { Y = null, U = null, V = null, Surface = surface };
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LfrEngine.Models;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Memory;
@@ -17,9 +18,9 @@ namespace LfrEngine.Memory;
 /// since version 1.18. Sessions use it when they are created with <c>session.use_env_allocators</c>. With the memory pattern on, a run takes one
 /// block. The runtime's own arena is left out on purpose: it keeps what it has, unwiped, until the next run.
 /// </remarks>
-internal static unsafe partial class ActivationAllocator
+internal static unsafe class ActivationAllocator
 {
-    private const int GetErrorMessageSlot = 2, CreateCpuMemoryInfoSlot = 69, ReleaseStatusSlot = 93, RegisterAllocatorSlot = 176;
+    private const int CreateCpuMemoryInfoSlot = 69, RegisterAllocatorSlot = 176;
     private const int OrtDeviceAllocator = 0, OrtMemTypeDefault = 0;
 
     /// <summary>How long a freed block may rest before it is wiped, milliseconds.</summary>
@@ -77,34 +78,20 @@ internal static unsafe partial class ActivationAllocator
             if (table != null)
                 return;
             nint environment = OrtEnv.Instance().DangerousGetHandle();
-            uint version = uint.Parse(OrtEnv.Instance().GetVersionString().Split('.')[1], System.Globalization.CultureInfo.InvariantCulture);
-            void** api = ((delegate* unmanaged[Cdecl]<uint, void**>)(*(void**)OrtGetApiBase()))(version);
-            if (api == null)
-                throw new InvalidOperationException($"ONNX Runtime offers no C API of version {version}.");
-
             nint info;
-            Check(api, ((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)api[CreateCpuMemoryInfoSlot])(OrtDeviceAllocator, OrtMemTypeDefault, &info));
+            OrtNativeApi.ThrowIfFailed(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)OrtNativeApi.Slot(CreateCpuMemoryInfoSlot))(OrtDeviceAllocator, OrtMemTypeDefault, &info), "the wiping allocator");
             // Never freed: the runtime keeps the pointer for the life of the process.
             var made = (OrtAllocatorTable*)NativeMemory.AllocZeroed((nuint)sizeof(OrtAllocatorTable));
-            made->Version = version;
+            made->Version = OrtNativeApi.Version;
             made->Alloc = &Alloc;
             made->Free = &Free;
             made->Info = &Info;
             made->Reserve = &Alloc;
             made->GetStats = made->AllocOnStream = made->Shrink = null;
             made->MemoryInfo = info;
-            Check(api, ((delegate* unmanaged[Cdecl]<nint, OrtAllocatorTable*, nint>)api[RegisterAllocatorSlot])(environment, made));
+            OrtNativeApi.ThrowIfFailed(((delegate* unmanaged[Cdecl]<nint, OrtAllocatorTable*, nint>)OrtNativeApi.Slot(RegisterAllocatorSlot))(environment, made), "the wiping allocator");
             table = made;
         }
-    }
-
-    private static void Check(void** api, nint status)
-    {
-        if (status == 0)
-            return;
-        string text = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)api[GetErrorMessageSlot])(status)) ?? "no reason given";
-        ((delegate* unmanaged[Cdecl]<nint, void>)api[ReleaseStatusSlot])(status);
-        throw new InvalidOperationException($"ONNX Runtime refused the wiping allocator: {text}");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -193,9 +180,6 @@ internal static unsafe partial class ActivationAllocator
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint Info(OrtAllocatorTable* self) => self->MemoryInfo;
-
-    [LibraryImport("onnxruntime")]
-    private static partial nint OrtGetApiBase();
 
     /// <summary>A block and since when it holds something, and since when it rests.</summary>
     private readonly record struct Use(BufferPool.Block Block, nuint Bytes, long DirtySince, long RestingSince);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using LfrEngine.DirectX;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
@@ -18,14 +19,21 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json };
-        command.SetAction(parsed => Run(parsed.GetValue(json)));
+        var gpu = new Option<bool>("--gpu") { Description = "Try every step of the Windows GPU path on this machine against the processor's result." };
+        var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to try decoding with." };
+        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json, gpu, video };
+        command.SetAction(parsed => parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(bool json)
+    private static int TryGpu(string? video, bool json)
     {
-        Finding[] findings = [System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), Npm(), .. Models()];
+        using var doctor = new GpuDoctor(ModelCatalog.Default, video);
+        return Print([.. doctor.Run().Select(c => new Finding($"GPU: {c.Step}", c.Passed switch { true => "ok", false => "missing", null => "note" }, c.Found, null))], json);
+    }
+
+    private static int Print(Finding[] findings, bool json)
+    {
         if (json)
         {
             HostJson.Print(findings, HostJson.Default.FindingArray);

@@ -16,6 +16,6 @@ internal sealed class ModelOptions
         command.Add(embedder);
     }
 
-    public EngineModels Load(ParseResult parsed) =>
-        EngineModels.Load(ModelCatalog.Default, parsed.GetRequiredValue(detector), embedder: parsed.GetRequiredValue(embedder));
+    public EngineModels Load(ParseResult parsed, IInferenceBackend? backend = null) =>
+        EngineModels.Load(ModelCatalog.Default, parsed.GetRequiredValue(detector), embedder: parsed.GetRequiredValue(embedder), backend: backend);
 }

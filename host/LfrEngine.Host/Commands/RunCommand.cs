@@ -35,13 +35,15 @@ internal static class RunCommand
         var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
         var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
-        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; or vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`). Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
+        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`); or computesharp, the GPU of Windows. Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
+        GpuOptions gpu = new();
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
         var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, detectEvery, workers, search, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
+        gpu.AddTo(command);
         models.AddTo(command);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -59,10 +61,13 @@ internal static class RunCommand
             if (parsed.GetValue(workers) is < 0 or > 1024)
                 throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
             locking.Require(parsed);
+            using GpuRun onGpu = gpu.Open(parsed, search: parsed.GetRequiredValue(search) == "computesharp");
+            for (int i = 0; i < settings.Length; i++)
+                settings[i] = settings[i] with { Decoder = onGpu.VideoDecoder };
             using VulkanSearch? device = OpenSearch(parsed.GetRequiredValue(search));
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
-            using EngineModels loaded = models.Load(parsed);
+            using EngineModels loaded = models.Load(parsed, onGpu.Backend);
             using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
             var options = new PipelineSettings
             {
@@ -70,7 +75,9 @@ internal static class RunCommand
                 Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
                 DetectEveryMs = parsed.GetValue(detectEvery),
                 Workers = parsed.GetValue(workers),
-                Search = device is null ? new CosineSearch() : device,
+                Search = (IGallerySearch?)device ?? (IGallerySearch?)onGpu.Search ?? new CosineSearch(),
+                // One at a time is fastest on a processor; a GPU is asked less often.
+                EmbeddingBatch = onGpu.Backend is null ? 1 : Embeddings.Embedder.MaximumBatch,
             };
             return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json)), stopping).ExitCode);
         });
@@ -118,6 +125,7 @@ internal static class RunCommand
         }
 
         MediaStatistics before = MediaStatistics.Read();
+        (long deviceWiped, long deviceLost) = (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
         var totals = new RunTotals(OnDeadlineMissed);
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
         using (Gallery gallery = Gallery.Create(watchlist))
@@ -140,7 +148,8 @@ internal static class RunCommand
         }
         MediaStatistics after = MediaStatistics.Read();
         RunReport report = RunReport.From(totals, statuses, firstResult, new ErasureReport(after.BuffersWiped - before.BuffersWiped, totals.ShotsErased,
-            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes));
+            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes,
+            DeviceMemory.WipedBuffers - deviceWiped, DeviceMemory.LostBuffers - deviceLost));
         string summary = JsonSerializer.Serialize(report, HostJson.Lines.RunReport);
         writer.WriteLine(summary);
         if (json)
@@ -177,10 +186,10 @@ internal static class RunCommand
         string[] parts = text.Split(':', 2);
         return parts switch
         {
-            ["simd"] => null,
+            ["simd"] or ["computesharp"] => null,
             ["vulkan"] => new VulkanSearch(),
             ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
-            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is neither simd nor vulkan nor vulkan:DEVICE, for example vulkan:0."),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
         };
     }
 

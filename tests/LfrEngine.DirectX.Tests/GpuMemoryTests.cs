@@ -1,0 +1,94 @@
+using LfrEngine.Alignment;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Tests.Frames;
+
+namespace LfrEngine.DirectX.Tests;
+
+/// <summary>What lies on the device is cleared there, and read back to prove it.</summary>
+public sealed unsafe class GpuMemoryTests
+{
+    [Fact]
+    public void Buffer_New_IsZero()
+    {
+        using var device = new Device();
+        using var buffer = new GpuBuffer<float>(device.Context, 1000);
+        Assert.All(device.Read(buffer, 1000), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void Buffer_Cleared_ReadsZero()
+    {
+        using var device = new Device();
+        using var buffer = new GpuBuffer<float>(device.Context, 1000);
+        float[] poison = [.. Enumerable.Repeat(7.25f, 1000)];
+        device.Context.Use(gpu => buffer.Upload(gpu, poison));
+        Assert.Equal(poison, device.Read(buffer, 1000));
+        (long wiped, long bytes) = (DeviceMemory.WipedBuffers, DeviceMemory.WipedBytes);
+        device.Context.Use(buffer.Clear);
+        Assert.All(device.Read(buffer, 1000), v => Assert.Equal(0, v));
+        Assert.Equal((wiped + 1, bytes + 4000), (DeviceMemory.WipedBuffers, DeviceMemory.WipedBytes));
+    }
+
+    [Fact]
+    public void Staging_AfterTheCopy_IsZero()
+    {
+        using var device = new Device();
+        using var buffer = new GpuBuffer<float>(device.Context, 500);
+        float[] poison = [.. Enumerable.Repeat(3f, 500)];
+        device.Context.Use(gpu =>
+        {
+            buffer.Upload(gpu, poison);
+            Assert.Equal(-1, buffer.Stage(gpu).IndexOfAnyExcept(0f));
+            var back = new float[500];
+            buffer.Read(gpu, back);
+            Assert.Equal(poison, back);
+            Assert.Equal(-1, buffer.ReadBackSpan.IndexOfAnyExcept(0f));
+        });
+    }
+
+    /// <summary>The same memory serves the next frame, and nothing of the one before is in it.</summary>
+    [Fact]
+    public void Frame_Disposed_IsClearedOnTheDevice()
+    {
+        using var device = new Device();
+        TestFrame picture = ShaderParityTests.Noise(PixelFormat.Nv12, 64, 48);
+        long wiped = DeviceMemory.WipedBuffers;
+        GpuFrame frame = device.Upload(picture.View, out _);
+        const int Bytes = 64 * 48 * 3 / 2;
+        frame.Dispose();
+        frame.Dispose();
+        Assert.Equal(wiped + 1, DeviceMemory.WipedBuffers);
+        using GpuBuffer<uint> again = device.Frames.Take(Bytes);
+        var words = new uint[Bytes / 4];
+        device.Context.Use(gpu => again.Read(gpu, words));
+        Assert.All(words, w => Assert.Equal(0u, w));
+    }
+
+    /// <summary>The scratch that a crop passes through on its way back is cleared with it.</summary>
+    [Fact]
+    public void Crop_ReadBack_LeavesNothingInTheScratch()
+    {
+        using var device = new Device();
+        TestFrame picture = ShaderParityTests.Noise(PixelFormat.Nv12, 64, 48);
+        using GpuFrame frame = device.Upload(picture.View, out FrameView view);
+        using HostBuffer<float> planes = BufferPool.Rent<float>(3 * 32 * 32);
+        frame.Resample(view, new Detection.FaceBox(0, 0, 64, 48), 32, 32, planes.Pointer);
+        Assert.NotEqual(-1, planes.Span.IndexOfAnyExcept(0f));
+        Assert.All(device.Read(device.Frames.Patch(1), FaceAligner.CropLength), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void Context_Disposed_ClearsWhatOthersLeft()
+    {
+        var device = new Device();
+        var left = new GpuBuffer<float>(device.Context, 10);
+        device.Context.Use(gpu => left.Upload(gpu, [1f, 2f]));
+        (long wiped, long lost) = (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
+        device.Frames.Dispose();
+        device.Context.Dispose();
+        Assert.Equal((wiped + 1, lost), (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers));
+        left.Dispose();
+    }
+}
