@@ -39,7 +39,7 @@ public sealed partial class OnnxModel : IDisposable
         byte[] file = ReadChecked(catalog, manifest);
         try
         {
-backend ??= CpuBackend.Default;
+            backend ??= CpuBackend.Default;
             IInferenceNetwork network = backend.Load(Edit(file, manifest, backend), manifest);
             try
             {
