@@ -113,7 +113,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     {
         var start = new ProcessStartInfo("prlimit") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingFolder };
         string[] camera = clip is null ? [] : ["--camera", "clip=" + clip];
-        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, .. Lfr.Accept(["run", "--json", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])])
+        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, .. Lfr.Accept(["run", "--json", "--detect-every", "0", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])])
             start.ArgumentList.Add(argument);
         start.Environment["GLIBC_TUNABLES"] = LfrEngine.Native.Hardening.ProcessHardening.Tunables;
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
