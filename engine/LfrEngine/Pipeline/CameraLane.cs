@@ -25,8 +25,9 @@ internal sealed class CameraLane : IDisposable
     private readonly int underWay;
     private long nextSearchUs;
 
-    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, int workers, CancellationToken stopping)
+    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, int workers, int searchAfterMs, CancellationToken stopping)
     {
+        nextSearchUs = searchAfterMs * 1000L;
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
         tracker = new FaceTracker(settings.Tracker);
         selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);

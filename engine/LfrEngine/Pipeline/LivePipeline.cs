@@ -73,7 +73,11 @@ public sealed class LivePipeline
         try
         {
             for (int i = 0; i < cameras.Count; i++)
-                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, stopping));
+            {
+                // Live cameras take turns, so that not all of them want their search in the same instant. A recording is searched the same way wherever it stands.
+                int turn = cameras[i].DropsOldest ? i * settings.DetectEveryMs / cameras.Count : 0;
+                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, stopping));
+            }
             var scheduler = new Scheduler([.. lanes], settings, workerCount);
             Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
             for (int i = 0; i < workerCount; i++)

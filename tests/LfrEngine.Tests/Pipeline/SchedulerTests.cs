@@ -148,7 +148,7 @@ public sealed class SchedulerTests : IDisposable
     private Scheduler Make(Pace pace, params string[] names)
     {
         foreach (string name in names)
-            lanes.Add(new CameraLane(new CameraSettings(name, "none.mp4", pace), new CameraStatus(name), models, gallery, settings, totals, 2, CancellationToken.None));
+            lanes.Add(new CameraLane(new CameraSettings(name, "none.mp4", pace), new CameraStatus(name), models, gallery, settings, totals, 2, 0, CancellationToken.None));
         return new Scheduler([.. lanes], settings, workers: 2);
     }
 
