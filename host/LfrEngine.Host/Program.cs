@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
 using LfrEngine.Models;
@@ -60,6 +61,10 @@ catch (WatchlistException e)
 catch (VulkanException e)
 {
     return Fail(ExitCode.Environment, e.Message);
+}
+catch (DataException e)
+{
+    return Fail(ExitCode.Input, e.Message);
 }
 catch (MediaException e)
 {
