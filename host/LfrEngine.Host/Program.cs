@@ -13,6 +13,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     DemoCommand.Create(),
     DoctorCommand.Create(),
     ReceiptCommand.Create(),
+    EvidenceCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),

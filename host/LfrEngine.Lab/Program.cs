@@ -10,6 +10,9 @@ var root = new RootCommand("LfrEngine laboratory: error rates with their interva
 {
     VerifyCommand.Create(),
     IdentifyCommand.Create(),
+    PassagesCommand.Create(),
+    SimulateCommand.Create(),
+    CoverCommand.Create(),
     QualityCommand.Create(),
     DetectCommand.Create(),
     CompareCommand.Create(),

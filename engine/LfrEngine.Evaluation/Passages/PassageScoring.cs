@@ -10,7 +10,7 @@ namespace LfrEngine.Evaluation.Passages;
 /// <param name="Compared">Shots compared of it.</param>
 /// <param name="OwnScore">Highest threshold at which an alert for the right identity is raised; −1 where none is, and for people who are not listed.</param>
 /// <param name="WrongScore">Highest threshold at which an alert for another identity is raised; −1 where none is.</param>
-/// <param name="AlertAfterMs">Time from entering to the alert for the right identity at the run's threshold; null where none was raised.</param>
+/// <param name="AlertAfterMs">Time from entering to the alert for the right identity at the threshold asked for; null where none was raised.</param>
 public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs);
 
 /// <summary>Collects what the pipeline compares and judges it by passages: one person walking past once.</summary>
@@ -39,8 +39,9 @@ public sealed class PassageScoring(int agreeingShots)
     /// <summary>Judges all passages.</summary>
     /// <param name="passages">The truth.</param>
     /// <param name="identities">Ids of the gallery's identities, in order.</param>
+    /// <param name="threshold">Inclusive; decides when an alert is raised, not whether one would be at another.</param>
     /// <param name="strangers">Receives alerts, as thresholds, of tracklets that belong to no passage.</param>
-    public IReadOnlyList<PassageOutcome> Judge(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, List<float> strangers)
+    public IReadOnlyList<PassageOutcome> Judge(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, float threshold, List<float> strangers)
     {
         var own = passages.Select(_ => -1f).ToArray();
         var wrong = passages.Select(_ => -1f).ToArray();
@@ -61,8 +62,9 @@ public sealed class PassageScoring(int agreeingShots)
                 foreach (int p in right)
                 {
                     own[p] = Math.Max(own[p], reached);
-                    double alertAt = scores.Select(s => s.TimeMs).Order().ElementAt(agreeingShots - 1) - passages[p].FromMs;
-                    after[p] = Math.Min(after[p] ?? double.MaxValue, alertAt);
+                    double[] agreeing = [.. scores.Where(s => s.Score >= threshold).Select(s => s.TimeMs).Order()];
+                    if (agreeing.Length >= agreeingShots)
+                        after[p] = Math.Min(after[p] ?? double.MaxValue, agreeing[agreeingShots - 1] - passages[p].FromMs);
                 }
                 if (right.Length > 0)
                     continue;

@@ -51,7 +51,7 @@ public sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double> 
         for (int step = 0; step <= Steps; step++)
         {
             double share = Most * step / Steps;
-            int gone = (int)(share * n);
+            int gone = (int)((share * n) + 1e-9);
             shares.Add(share);
             rates.Add(new Proportion((long)Math.Round(left[gone]), n - gone));
         }

@@ -7,9 +7,11 @@ public sealed class SeededRandom(ulong seed)
     private ulong state = seed;
 
     /// <summary>64 random bits.</summary>
-    public ulong NextBits()
+    public ulong NextBits() => Mix(state += 0x9E3779B97F4A7C15);
+
+    /// <summary>Scatters the bits of a number.</summary>
+    public static ulong Mix(ulong z)
     {
-        ulong z = state += 0x9E3779B97F4A7C15;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);

@@ -21,6 +21,9 @@ public sealed record PairCounts(ScoreHistogram Mated, ScoreHistogram NonMated)
         : this(new ScoreHistogram(), new ScoreHistogram())
     {
     }
+
+    /// <summary>Whether all bins hold the same counts.</summary>
+    public bool SameAs(PairCounts other) => Enumerable.Range(0, ScoreHistogram.BinCount).All(b => Mated[b] == other.Mated[b] && NonMated[b] == other.NonMated[b]);
 }
 
 /// <summary>A way to sort images into groups, in which pairs within a group are counted apart.</summary>

@@ -10,6 +10,8 @@ namespace LfrEngine.Lab.Output;
 /// <summary>Writes a report: report.html (all in one file), report.json, a CSV per table and curve, a PNG per curve. All or nothing.</summary>
 internal static class ReportWriter
 {
+    private const int MostRowsShown = 200;
+
     private const string Style = """
         body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
         h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}
@@ -86,6 +88,11 @@ internal static class ReportWriter
             html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(curve.Title)}</h2><figure>{Plots.Svg(curve)}</figure>");
         foreach (ReportTable table in report.Tables)
         {
+            if (table.Rows.Count > MostRowsShown)
+            {
+                html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(table.Title)}</h2><p>{table.Rows.Count:#,0} rows: see {table.Id}.csv.</p>");
+                continue;
+            }
             html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(table.Title)}</h2><div class=\"wide\"><table><tr>{string.Concat(table.Columns.Select(c => $"<th>{Text(c)}</th>"))}</tr>");
             foreach (IReadOnlyList<ReportCell> row in table.Rows)
                 html.Append("<tr>").AppendJoin("", row.Select(c => c.Number is { } n ? $"<td>{Number(n)}</td>" : $"<td class=\"text\">{Text(c.Text ?? "")}</td>")).Append("</tr>");
