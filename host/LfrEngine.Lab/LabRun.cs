@@ -30,6 +30,8 @@ internal sealed class LabOptions
 
     public static string DefaultCache => Path.Combine(PackageCache.Default.Root, "lab");
 
+    private readonly LockOption locking = new();
+
     public ModelOptions Models { get; } = new();
 
     /// <summary>Adds what a protocol needs.</summary>
@@ -40,9 +42,14 @@ internal sealed class LabOptions
         foreach (Option option in images ? (Option[])[exclude, cache, cacheKey, seed, output, json] : [seed, output, json])
             command.Add(option);
         Models.AddTo(command);
+        locking.AddTo(command);
     }
 
-    public LabRun Start(ParseResult parsed, string protocol, string title) => new(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
+    public LabRun Start(ParseResult parsed, string protocol, string title)
+    {
+        locking.Require(parsed);
+        return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
+    }
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 

@@ -73,7 +73,7 @@ internal static class PassagesCommand
                     hash.AppendData(Encoding.UTF8.GetBytes($"{camera} {(File.Exists(video) ? PackageCache.HashOf(video) : video)}\n"));
                     var status = new CameraStatus(camera);
                     // Camera by camera: a recording at full speed gives the same scores every time, whatever runs beside it.
-                    pipeline.Run([new CameraSettings(camera, video, Pace.Maximum)], [status], alert => alert.Dispose(), stopping);
+                    pipeline.Run([new CameraSettings(camera, video, Pace.Maximum)], [status], alert => alert.Dispose(), new RunTotals(), stopping);
                     stopping.ThrowIfCancellationRequested();
                     if (status.State == CameraState.Failed)
                         run.Failures.Add(new ReportFailure(camera, "unreadable", status.Message));

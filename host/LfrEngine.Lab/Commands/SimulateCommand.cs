@@ -8,6 +8,7 @@ using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
 using LfrEngine.Host;
+using LfrEngine.Host.Commands;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -33,13 +34,16 @@ internal static class SimulateCommand
         var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 };
         var exclude = new Option<string[]>("--exclude") { Description = "People to leave out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var seed = new Option<ulong>("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
-        LfrEngine.Host.Commands.ModelOptions models = new();
+        ModelOptions models = new();
+        LockOption locking = new();
         var command = new Command("simulate", "Make passage videos with truth from stills.") { data, output, listed, others, cameras, exclude, seed };
         models.AddTo(command);
+        locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
             if (parsed.GetValue(listed) < 1 || parsed.GetValue(others) < 0 || parsed.GetValue(cameras) < 1)
                 throw new CommandFailure(ExitCode.Usage, "--listed and --cameras are at least 1, --others at least 0.");
+            locking.Require(parsed);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(exclude)!);
             using EngineModels loaded = models.Load(parsed);
             Run(loaded, set, parsed.GetRequiredValue(output).FullName, parsed.GetValue(listed), parsed.GetValue(others), parsed.GetValue(cameras), parsed.GetValue(seed), stopping);
