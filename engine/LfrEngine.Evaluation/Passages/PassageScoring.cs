@@ -26,13 +26,16 @@ public sealed class PassageScoring(int agreeingShots)
     private readonly Dictionary<(string Camera, long Tracklet), List<Shot>> tracklets = [];
 
     /// <summary>For <see cref="Pipeline.PipelineSettings.OnCompared"/>.</summary>
-    public void Add(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates)
+    public void Add(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates) => Add(camera, shot.TrackletId, shot.TimestampUs / 1000.0, shot.Box, candidates);
+
+    /// <summary>Takes in what was compared of a tracklet at a moment.</summary>
+    internal void Add(string camera, long tracklet, double timeMs, FaceBox box, ReadOnlySpan<Candidate> candidates)
     {
         lock (tracklets)
         {
-            if (!tracklets.TryGetValue((camera, shot.TrackletId), out List<Shot>? shots))
-                tracklets.Add((camera, shot.TrackletId), shots = []);
-            shots.Add(new Shot(shot.TimestampUs / 1000.0, shot.Box, candidates.ToArray()));
+            if (!tracklets.TryGetValue((camera, tracklet), out List<Shot>? shots))
+                tracklets.Add((camera, tracklet), shots = []);
+            shots.Add(new Shot(timeMs, box, candidates.ToArray()));
         }
     }
 

@@ -1,10 +1,7 @@
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Passages;
-using LfrEngine.Frames;
 using LfrEngine.Matching;
-using LfrEngine.Memory;
-using LfrEngine.Tracking;
 
 namespace LfrEngine.Evaluation.Tests.Passages;
 
@@ -67,19 +64,6 @@ public sealed class PassageScoringTests
 
     private static Passage Walk(string? subject, double from, double to) => new("v", "street", from, to, subject, subject ?? "other", null, []);
 
-    private static void Add(PassageScoring scoring, long tracklet, long ms, params (int Identity, float Score)[] candidates)
-    {
-        using var shot = new FaceShot
-        {
-            TrackletId = tracklet,
-            FirstSeenUs = 0,
-            TimestampUs = ms * 1000,
-            ArrivalTimestamp = 0,
-            Box = new FaceBox(0, 0, 100, 100),
-            Quality = default,
-            Crop = BufferPool.Rent<float>(1),
-            Picture = new Picture(1, 1),
-        };
-        scoring.Add("street", shot, [.. candidates.Select(c => new Candidate(c.Identity, c.Identity, c.Score))]);
-    }
+    private static void Add(PassageScoring scoring, long tracklet, long ms, params (int Identity, float Score)[] candidates) =>
+        scoring.Add("street", tracklet, ms, new FaceBox(0, 0, 100, 100), [.. candidates.Select(c => new Candidate(c.Identity, c.Identity, c.Score))]);
 }
