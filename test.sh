@@ -4,10 +4,11 @@
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 . "$root/scripts/setup.sh"
 build_native
-# Real peers and an independent oracle: ffmpeg makes clips, GStreamer serves RTSP, OpenCV (by NuGet) needs GTK's library.
+# Real peers and independent oracles: ffmpeg makes clips, GStreamer serves RTSP, OpenCV (by NuGet) needs GTK's library, SciPy and scikit-learn check the statistics.
 need_packages ffmpeg=ffmpeg 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0' \
     'file:/usr/lib/python3/dist-packages/gi=python3-gi' 'file:/usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good' \
-    'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base' 'file:/usr/lib/*/libgtk-3.so.0=libgtk-3-0'
+    'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base' 'file:/usr/lib/*/libgtk-3.so.0=libgtk-3-0' \
+    'file:/usr/lib/python3/dist-packages/scipy=python3-scipy' 'file:/usr/lib/python3/dist-packages/sklearn=python3-sklearn'
 # A Vulkan device that every machine can have, the layer that watches how it is used, and the shader compiler.
 need_packages 'file:/usr/lib/*/libvulkan.so.1=libvulkan1' 'file:/usr/share/vulkan/icd.d/lvp_icd.*=mesa-vulkan-drivers' \
     'file:/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json=vulkan-validationlayers' glslangValidator=glslang-tools

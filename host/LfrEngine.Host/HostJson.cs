@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Host.Commands;
 
 namespace LfrEngine.Host;
@@ -16,6 +17,7 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(DeadlineLine))]
 [JsonSerializable(typeof(ErasureReceipt))]
+[JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(CameraLine))]
 [JsonSerializable(typeof(AlertLine))]

@@ -1,21 +1,10 @@
 using System.CommandLine;
-using LfrEngine.DirectX;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
-using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
-using LfrEngine.Native.Media;
-using LfrEngine.Vulkan;
-using LfrEngine.Watchlists;
-using Spectre.Console;
 
 // First of all: no core files, no dumps, nobody else reads this memory.
 ProcessHardening.Apply();
-
-// A file or pipe has no width: lines stay whole there.
-const int Unwrapped = 1000;
-if (Console.IsOutputRedirected)
-    AnsiConsole.Profile.Width = Unwrapped;
 
 var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
 {
@@ -24,70 +13,11 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     DemoCommand.Create(),
     DoctorCommand.Create(),
     ReceiptCommand.Create(),
+    EvidenceCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),
     BenchCommand.Create(),
 };
 
-ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
-{
-    foreach (var error in parsed.Errors)
-        Console.Error.WriteLine(error.Message);
-    Console.Error.WriteLine("`lfr COMMAND --help` lists what a command takes.");
-    return ExitCode.Usage;
-}
-try
-{
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
-}
-catch (CommandFailure e)
-{
-    return Fail(e.ExitCode, e.Message);
-}
-catch (ModelLoadException e)
-{
-    return Fail(ExitCode.Environment, e.Message);
-}
-catch (DllNotFoundException e)
-{
-    return Fail(ExitCode.Environment, e.Message);
-}
-catch (WatchlistException e)
-{
-    return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
-}
-catch (GpuException e)
-{
-    return Fail(ExitCode.Environment, e.Message);
-}
-catch (VulkanException e)
-{
-    return Fail(ExitCode.Environment, e.Message);
-}
-catch (MediaException e)
-{
-    return Fail(ExitCode.Input, e.Message);
-}
-catch (OperationCanceledException)
-{
-    return Fail(ExitCode.Stopped, "Stopped.");
-}
-#pragma warning disable CA1031 // The last line of defence: a fault ends in a sentence and a code, not in a crash report with memory in it.
-catch (Exception e)
-#pragma warning restore CA1031
-{
-    Console.Error.WriteLine($"lfr failed: {e.GetType().Name}: {e.Message}");
-    Console.Error.WriteLine(e.StackTrace);
-    return ExitCode.Internal;
-}
-
-static int Fail(int code, string message)
-{
-    IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-    if (Console.IsErrorRedirected)
-        error.Profile.Width = Unwrapped;
-    error.MarkupLineInterpolated($"[red]{message}[/]");
-    return code;
-}
+return await CommandRunner.RunAsync(root, args, "lfr");

@@ -13,7 +13,7 @@ internal sealed record RunReport(string Type, double ElapsedSeconds, double Firs
         cameras.Sum(c => c.FacesSeen), cameras.Sum(c => c.ShotsCompared), totals.AlertsRaised, totals.AlertsJoined,
         LatencyReport.From(totals.CaptureToAlert), LifetimeReport.From(totals.Erasure), erased, PeakMemory());
 
-    // Peak resident set of this process; .NET's own figure is the current one on Linux.
+    /// <summary>Peak resident set of this process, bytes; .NET's own figure is the current one on Linux.</summary>
     public static long PeakMemory()
     {
         const string Status = "/proc/self/status";

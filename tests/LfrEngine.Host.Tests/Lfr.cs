@@ -104,10 +104,13 @@ internal sealed class Lfr : IDisposable
     }
 
     /// <summary>Starts a command that answers to Ctrl-C even where the test runner itself was started without.</summary>
-    public static Lfr Start(string? folder, (string Name, string Value)[] variables, params string[] arguments) =>
+    public static Lfr Start(string? folder, (string Name, string Value)[] variables, params string[] arguments) => StartProgram(Program, folder, variables, arguments);
+
+    /// <summary>The same for another program of ours.</summary>
+    public static Lfr StartProgram(string program, string? folder, (string Name, string Value)[] variables, params string[] arguments) =>
         OperatingSystem.IsLinux()
-            ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, Program, .. Accept(arguments)])
-            : Launch(Dotnet, folder, variables, [Program, .. Accept(arguments)]);
+            ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, program, .. Accept(arguments)])
+            : Launch(Dotnet, folder, variables, [program, .. Accept(arguments)]);
 
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>

@@ -17,6 +17,31 @@ public sealed class DetectionScore
     private readonly int[] found = new int[Sizes.Length];
     private readonly int[] labelled = new int[Sizes.Length];
 
+    // For the precision curve: faces and boxes from SmallestUnmatched pixels; found faces that are smaller count neither way.
+    private readonly List<(float Score, bool IsFace)> boxes = [];
+    private int counted;
+
+    /// <summary>Area under the precision–recall curve over faces from <see cref="SmallestUnmatched"/> pixels: average precision, as a step function.</summary>
+    public double AveragePrecision
+    {
+        get
+        {
+            double area = 0;
+            int found = 0, seen = 0;
+            foreach (IGrouping<float, (float Score, bool IsFace)> equals in boxes.GroupBy(b => b.Score).OrderByDescending(g => g.Key))
+            {
+                int faces = equals.Count(b => b.IsFace);
+                found += faces;
+                seen += equals.Count();
+                area += (double)faces / Math.Max(1, counted) * found / seen;
+            }
+            return area;
+        }
+    }
+
+    /// <summary>Boxes with their score and whether they are faces, best first, and how many faces there are: what <see cref="AveragePrecision"/> is computed from.</summary>
+    public (IReadOnlyList<(float Score, bool IsFace)> Boxes, int Faces) Ranking => ([.. boxes.OrderByDescending(b => b.Score)], counted);
+
     /// <summary>Pictures scored.</summary>
     public int Pictures { get; private set; }
 
@@ -49,14 +74,18 @@ public sealed class DetectionScore
                 if (!taken[i] && iou >= overlap)
                     (best, overlap) = (i, iou);
             }
+            bool largeEnough = Size(best >= 0 ? truth[best] : detection.Box) >= SmallestUnmatched;
+            if (largeEnough)
+                boxes.Add((detection.Score, best >= 0));
             if (best >= 0)
                 taken[best] = true;
-            else if (Size(detection.Box) >= SmallestUnmatched)
+            else if (largeEnough)
                 Unmatched++;
         }
         for (int i = 0; i < truth.Length; i++)
         {
             float size = Size(truth[i]);
+            counted += size >= SmallestUnmatched ? 1 : 0;
             int band = Array.FindIndex(Sizes, s => size >= s.From && size < s.To);
             if (band < 0)
                 continue;

@@ -1,76 +1,276 @@
-using System.Numerics.Tensors;
+using System.Diagnostics;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
 using LfrEngine.Memory;
 
 namespace LfrEngine.Evaluation.Verification;
 
-/// <summary>Comparison scores of all against all, counted in bins of 10⁻⁴.</summary>
-/// <remarks>A rate at a threshold that is a multiple of 10⁻⁴ is exact: bins hold scores from their lower edge, inclusive.</remarks>
-public sealed class AllPairs
+/// <summary>A comparison worth looking at.</summary>
+/// <param name="First">Image.</param>
+/// <param name="Second">Image, higher number.</param>
+/// <param name="Score">Comparison score.</param>
+public readonly record struct ScoredPair(int First, int Second, float Score);
+
+/// <summary>Counts of pairs whose images are both of one group.</summary>
+/// <param name="Mated">Pairs of one person.</param>
+/// <param name="NonMated">Pairs of two people.</param>
+public sealed record PairCounts(ScoreHistogram Mated, ScoreHistogram NonMated)
 {
-    private const int BinsPerUnit = 10_000;
-
-    private readonly long[] mated = new long[(2 * BinsPerUnit) + 1];
-    private readonly long[] nonMated = new long[(2 * BinsPerUnit) + 1];
-
-    /// <summary>Pairs of images of one person.</summary>
-    public long Mated => mated.Sum();
-
-    /// <summary>Pairs of images of two people.</summary>
-    public long NonMated => nonMated.Sum();
-
-    /// <summary>Non-mated pairs at or above a threshold.</summary>
-    public long FalseMatches(double threshold) => CountFrom(nonMated, threshold);
-
-    /// <summary>False-match rate.</summary>
-    public double Fmr(double threshold) => (double)FalseMatches(threshold) / Math.Max(1, NonMated);
-
-    /// <summary>True-match rate, 1 − FNMR.</summary>
-    public double Tmr(double threshold) => (double)CountFrom(mated, threshold) / Math.Max(1, Mated);
-
-    /// <summary>The smallest threshold in steps of 0.01 whose false-match rate does not exceed <paramref name="fmr"/>.</summary>
-    public double ThresholdFor(double fmr)
+    /// <summary>Nothing counted yet.</summary>
+    public PairCounts()
+        : this(new ScoreHistogram(), new ScoreHistogram())
     {
-        for (int step = -100; step < 100; step++)
-        {
-            if (Fmr(step / 100.0) <= fmr)
-                return step / 100.0;
-        }
-        return 1;
     }
 
-    /// <summary>Counts all pairs of a set.</summary>
-    /// <param name="embeddings">float32 [N, length], rows of unit length. Borrowed.</param>
-    /// <param name="length">Elements per row.</param>
-    /// <param name="subjects">Subject of each row.</param>
-    /// <param name="rows">Rows that take part.</param>
-    /// <param name="stopping">Ends the work.</param>
-    public static AllPairs Count(HostBuffer<float> embeddings, int length, IReadOnlyList<string> subjects, IReadOnlyList<int> rows, CancellationToken stopping)
+    /// <summary>Whether all bins hold the same counts.</summary>
+    public bool SameAs(PairCounts other) => Enumerable.Range(0, ScoreHistogram.BinCount).All(b => Mated[b] == other.Mated[b] && NonMated[b] == other.NonMated[b]);
+}
+
+/// <summary>A way to sort images into groups, in which pairs within a group are counted apart.</summary>
+/// <param name="Name">Of the column.</param>
+/// <param name="Values">Names of the groups.</param>
+/// <param name="GroupOf">Group of each image; −1 for none.</param>
+public sealed record Grouping(string Name, IReadOnlyList<string> Values, int[] GroupOf);
+
+/// <summary>All images against all: exact counts, in memory that does not grow with the number of comparisons.</summary>
+public sealed unsafe class AllPairs
+{
+    /// <summary>Highest non-mated scores kept.</summary>
+    public const int TopKept = 100_000;
+
+    /// <summary>Mated pairs kept one by one; beyond, only their counts are.</summary>
+    public const int MatedKept = 5_000_000;
+
+    private readonly List<ScoredPair> mated = [];
+
+    private AllPairs(IReadOnlyList<Grouping> groupings)
     {
-        var total = new AllPairs();
-        Parallel.For(0, rows.Count, new ParallelOptions { CancellationToken = stopping }, () => new AllPairs(), (a, _, own) =>
+        Groupings = groupings;
+        Groups = [.. groupings.Select(g => g.Values.Select(_ => new PairCounts()).ToArray())];
+    }
+
+    /// <summary>All pairs.</summary>
+    public PairCounts All { get; } = new();
+
+    /// <summary>The groupings asked for.</summary>
+    public IReadOnlyList<Grouping> Groupings { get; }
+
+    /// <summary>Counts of each group of each grouping.</summary>
+    public PairCounts[][] Groups { get; }
+
+    /// <summary>The highest non-mated scores, highest first: look-alikes, or label errors.</summary>
+    public IReadOnlyList<ScoredPair> Top { get; private set; } = [];
+
+    /// <summary>All mated pairs by image numbers; null where there are more than <see cref="MatedKept"/>.</summary>
+    public IReadOnlyList<ScoredPair>? Mated { get; private set; }
+
+    /// <summary>Pairs compared.</summary>
+    public long Comparisons => All.Mated.Total + All.NonMated.Total;
+
+    /// <summary>Time of scoring and counting.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Counts all pairs of acquired images.</summary>
+    /// <param name="templates">Borrowed.</param>
+    /// <param name="subjects">Subject of each image, as a number.</param>
+    /// <param name="groupings">Groups to count apart; may be none.</param>
+    /// <param name="scorer">Loaded here; disposed by the caller.</param>
+    /// <param name="progress">Told the tiles done and how many there are.</param>
+    /// <param name="stopping">Ends the work.</param>
+    public static AllPairs Count(TemplateSet templates, int[] subjects, IReadOnlyList<Grouping> groupings, IPairScorer scorer, Action<long, long> progress, CancellationToken stopping)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(subjects.Length, templates.Count);
+        var total = new AllPairs(groupings);
+        var top = new TopScores();
+        bool allMatedKept = true;
+        long started = Stopwatch.GetTimestamp();
+        scorer.Load(templates);
+        int blocks = (templates.Count + scorer.BlockRows - 1) / scorer.BlockRows;
+        long tiles = (long)blocks * (blocks + 1) / 2, next = -1, done = 0;
+        int[] people = [.. subjects.Select((s, i) => templates.IsAcquired(i) ? s : -1)];
+        Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
         {
-            ReadOnlySpan<float> all = embeddings.Span, first = all.Slice(rows[a] * length, length);
-            for (int b = a + 1; b < rows.Count; b++)
+            using var worker = new Worker(templates, people, groupings, scorer);
+            long tile;
+            while ((tile = Interlocked.Increment(ref next)) < tiles)
             {
-                double score = TensorPrimitives.Dot(first, all.Slice(rows[b] * length, length));
-                int bin = Math.Clamp((int)Math.Floor((score + 1) * BinsPerUnit), 0, own.mated.Length - 1);
-                (subjects[rows[a]] == subjects[rows[b]] ? own.mated : own.nonMated)[bin]++;
+                stopping.ThrowIfCancellationRequested();
+                (int first, int second) = TileAt(tile);
+                worker.Count(first, second);
+                progress(Interlocked.Increment(ref done), tiles);
             }
-            return own;
-        }, own =>
-        {
             lock (total)
             {
-                TensorPrimitives.Add<long>(total.mated, own.mated, total.mated);
-                TensorPrimitives.Add<long>(total.nonMated, own.nonMated, total.nonMated);
+                worker.AddTo(total);
+                top.Add(worker.Top);
+                allMatedKept &= worker.AllMatedKept && total.mated.Count + worker.Mated.Count <= MatedKept;
+                if (allMatedKept)
+                    total.mated.AddRange(worker.Mated);
             }
         });
+        total.Top = top.Sorted();
+        if (allMatedKept)
+        {
+            total.mated.Sort((a, b) => (a.First, a.Second).CompareTo((b.First, b.Second)));
+            total.Mated = total.mated;
+        }
+        total.Elapsed = Stopwatch.GetElapsedTime(started);
         return total;
     }
 
-    private static long CountFrom(long[] bins, double threshold)
+    /// <summary>False matches at a threshold by pairs of subjects, for the bootstrap; null where more were seen than are kept.</summary>
+    /// <param name="threshold">Inclusive.</param>
+    /// <param name="subjects">Subject of each image.</param>
+    /// <param name="takesPart">Which images count.</param>
+    public SubjectPairCount[]? FalseMatches(double threshold, int[] subjects, Func<int, bool> takesPart)
     {
-        int first = Math.Clamp((int)Math.Round((threshold + 1) * BinsPerUnit), 0, bins.Length);
-        return bins.AsSpan(first).ToArray().Sum();
+        if (All.NonMated.AtLeast(threshold).Count > Top.Count)
+            return null;
+        int first = ScoreHistogram.BinOfThreshold(threshold);
+        return [.. Top.TakeWhile(p => ScoreHistogram.BinOf(p.Score) >= first).Where(p => takesPart(p.First) && takesPart(p.Second))
+            .GroupBy(p => (Math.Min(subjects[p.First], subjects[p.Second]), Math.Max(subjects[p.First], subjects[p.Second])))
+            .Select(g => new SubjectPairCount(g.Key.Item1, g.Key.Item2, g.Count()))];
+    }
+
+    // Tiles on and above the diagonal, column after column, so that a column's block stays where it is.
+    private static (int First, int Second) TileAt(long tile)
+    {
+        long second = (long)((Math.Sqrt((8.0 * tile) + 1) - 1) / 2);
+        while ((second + 1) * (second + 2) / 2 <= tile)
+            second++;
+        while (second * (second + 1) / 2 > tile)
+            second--;
+        return ((int)(tile - (second * (second + 1) / 2)), (int)second);
+    }
+
+    /// <summary>The counts of one thread.</summary>
+    private sealed class Worker : IDisposable
+    {
+        private readonly TemplateSet templates;
+        private readonly int[] people;
+        private readonly IReadOnlyList<Grouping> groupings;
+        private readonly IPairScorer scorer;
+        private readonly HostBuffer<float> scores;
+        private readonly long[] matedBins = new long[ScoreHistogram.BinCount];
+        private readonly long[] nonMatedBins = new long[ScoreHistogram.BinCount];
+        private readonly long[][][] groupBins;
+
+        public Worker(TemplateSet templates, int[] people, IReadOnlyList<Grouping> groupings, IPairScorer scorer)
+        {
+            (this.templates, this.people, this.groupings, this.scorer) = (templates, people, groupings, scorer);
+            scores = BufferPool.Rent<float>(scorer.BlockRows * scorer.BlockRows);
+            groupBins = [.. groupings.Select(g => Enumerable.Range(0, 2 * g.Values.Count).Select(_ => new long[ScoreHistogram.BinCount]).ToArray())];
+        }
+
+        public TopScores Top { get; } = new();
+
+        public List<ScoredPair> Mated { get; } = [];
+
+        public bool AllMatedKept { get; private set; } = true;
+
+        public void Count(int first, int second)
+        {
+            scorer.Score(first, second, scores.Pointer);
+            int block = scorer.BlockRows, firstRow = first * block, secondRow = second * block;
+            int rows = Math.Min(block, templates.Count - firstRow), columns = Math.Min(block, templates.Count - secondRow);
+            float tolerance = scorer.Tolerance;
+            for (int i = 0; i < rows; i++)
+            {
+                int a = firstRow + i, person = people[a];
+                if (person < 0)
+                    continue;
+                float* row = scores.Pointer + ((long)i * block);
+                for (int j = first == second ? i + 1 : 0; j < columns; j++)
+                {
+                    int b = secondRow + j, other = people[b];
+                    if (other < 0)
+                        continue;
+                    float score = row[j];
+                    // Near an edge, or kept as it is, a score is computed in the engine's own order: all scorers count the same.
+                    if (tolerance > 0 && (person == other || score >= Top.Floor - tolerance || ScoreHistogram.IsNearEdge(score, tolerance)))
+                        score = templates.Score(a, b);
+                    int bin = ScoreHistogram.BinOf(score);
+                    if (person == other)
+                    {
+                        matedBins[bin]++;
+                        Keep(new ScoredPair(a, b, score));
+                    }
+                    else
+                    {
+                        nonMatedBins[bin]++;
+                        if (score >= Top.Floor)
+                            Top.Add(new ScoredPair(a, b, score));
+                    }
+                    for (int g = 0; g < groupBins.Length; g++)
+                    {
+                        int[] groupOf = groupings[g].GroupOf;
+                        int group = groupOf[a];
+                        if (group >= 0 && group == groupOf[b])
+                            groupBins[g][(2 * group) + (person == other ? 0 : 1)][bin]++;
+                    }
+                }
+            }
+        }
+
+        public void AddTo(AllPairs total)
+        {
+            total.All.Mated.Add(matedBins);
+            total.All.NonMated.Add(nonMatedBins);
+            for (int g = 0; g < groupBins.Length; g++)
+            {
+                for (int v = 0; v < total.Groups[g].Length; v++)
+                {
+                    total.Groups[g][v].Mated.Add(groupBins[g][2 * v]);
+                    total.Groups[g][v].NonMated.Add(groupBins[g][(2 * v) + 1]);
+                }
+            }
+        }
+
+        public void Dispose() => scores.Dispose();
+
+        private void Keep(ScoredPair pair)
+        {
+            if (Mated.Count < MatedKept)
+                Mated.Add(pair);
+            else
+                AllMatedKept = false;
+        }
+    }
+
+    /// <summary>The highest scores seen; equal scores are ordered by image, so that the choice does not depend on threads.</summary>
+    private sealed class TopScores
+    {
+        private readonly List<ScoredPair> pairs = [];
+
+        /// <summary>Scores below it are of no interest any more.</summary>
+        public float Floor { get; private set; } = float.NegativeInfinity;
+
+        public void Add(ScoredPair pair)
+        {
+            pairs.Add(pair);
+            if (pairs.Count >= 2 * TopKept)
+                Cut();
+        }
+
+        public void Add(TopScores other)
+        {
+            pairs.AddRange(other.pairs);
+            Cut();
+        }
+
+        public List<ScoredPair> Sorted()
+        {
+            Cut();
+            return pairs;
+        }
+
+        private void Cut()
+        {
+            pairs.Sort((a, b) => (-a.Score, a.First, a.Second).CompareTo((-b.Score, b.First, b.Second)));
+            if (pairs.Count <= TopKept)
+                return;
+            pairs.RemoveRange(TopKept, pairs.Count - TopKept);
+            Floor = pairs[^1].Score;
+        }
     }
 }

@@ -101,6 +101,7 @@ internal sealed class CameraLane : IDisposable
             {
                 ReadOnlySpan<Candidate> candidates = shot.Candidates.AsSpan(0, shot.CandidateCount);
                 trace.Add(shot, shot.EmbeddingNorm, candidates);
+                settings.OnCompared?.Invoke(Camera.Name, shot, candidates);
                 ledger.Add(shot, candidates, raised);
             }
             Status.CountCompared(shots);

@@ -33,6 +33,9 @@ public sealed record PipelineSettings
     /// <summary>How the gallery is searched, by all cameras together. Borrowed for the life of the pipeline.</summary>
     public IGallerySearch Search { get; init; } = new CosineSearch();
 
+    /// <summary>Told of every compared shot, on one of the workers, in order for each camera: the laboratory's view of the very scores that alerts are made of.</summary>
+    public ShotCompared? OnCompared { get; init; }
+
     /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and let go.</summary>
     public int DetectEveryMs { get; init; } = DefaultDetectEveryMs;
 
@@ -61,6 +64,12 @@ public sealed record PipelineSettings
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumCandidates, 1);
     }
 }
+
+/// <summary>A shot was compared with the gallery.</summary>
+/// <param name="camera">Name.</param>
+/// <param name="shot">Borrowed for the call.</param>
+/// <param name="candidates">Identities at or above their threshold, best first. Borrowed for the call.</param>
+public delegate void ShotCompared(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates);
 
 /// <summary>How fast a recording is played.</summary>
 public enum Pace

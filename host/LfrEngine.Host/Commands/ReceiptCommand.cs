@@ -25,23 +25,7 @@ internal static class ReceiptCommand
 
     private static int Verify(string path, string? keyPath)
     {
-        string trusted;
-        try
-        {
-            if (keyPath is null)
-            {
-                using InstallationKey own = InstallationKey.Open();
-                trusted = own.PublicPem;
-            }
-            else
-            {
-                trusted = File.ReadAllText(keyPath);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailure(ExitCode.Input, $"The public key {keyPath} cannot be read: {e.Message}", e);
-        }
+        string trusted = SignedDocument.TrustedPem(keyPath);
         ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         using var signer = ECDsa.Create();
         signer.ImportFromPem(trusted);

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
 using LfrEngine.Evaluation.Verification;
-using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using Spectre.Console;
@@ -38,26 +38,23 @@ internal static class VerifyCommand
         const double WantedFmr = 1e-5;
         using (models)
         {
-            string[] images = [.. Directory.EnumerateDirectories(folder).Where(d => !exclude.Contains(Path.GetFileName(d))).Order(StringComparer.Ordinal)
-                .SelectMany(d => Directory.EnumerateFiles(d).Order(StringComparer.Ordinal)).Select(f => Path.GetRelativePath(folder, f))];
-            if (images.Length < 2)
-                throw new CommandFailure(ExitCode.Input, $"{folder} holds no images in sub-folders, one sub-folder per person.");
-            string[] subjects = [.. images.Select(i => Path.GetDirectoryName(i)!)];
-            int length = models.Embedder.Manifest.EmbeddingLength;
-            using HostBuffer<float> embeddings = BufferPool.Rent<float>(images.Length * length);
-            var verifier = new PairVerifier(models, folder);
-            bool[] acquired = Progress.While("Embedding", images.Length, report => verifier.EmbedAll(images, embeddings, report, stopping));
-            AllPairs[] halves = [.. Enumerable.Range(0, 2).Select(half => AllPairs.Count(embeddings, length, subjects,
-                [.. Enumerable.Range(0, images.Length).Where(i => acquired[i] && Half(subjects[i]) == half)], stopping))];
-            double threshold = halves[0].ThresholdFor(WantedFmr);
-            var report = new AllPairsReport(models.Embedder.Manifest.Id, models.Embedder.Manifest.Sha256, images.Length, verifier.Failures.Count, threshold, WantedFmr,
-                halves[0].Fmr(threshold), halves[1].FalseMatches(threshold), halves[1].NonMated, halves[1].Fmr(threshold), halves[1].Mated, halves[1].Tmr(threshold));
+            FaceDataSet data = FaceDataSet.Read(folder, exclude);
+            using TemplateSet templates = Progress.While("Embedding", data.Samples.Count, report => new TemplateExtractor(models, cache: null).Extract(data, report, stopping));
+            int failed = templates.Outcomes.Count(o => o.State != Acquisition.Acquired);
+            var halves = new Grouping("half", ["0", "1"], [.. data.Samples.Select(s => FaceDataSet.HalfOf(s.Subject))]);
+            using var scorer = new SimdPairScorer();
+            PairCounts[] counts = AllPairs.Count(templates, data.SubjectNumbers(), [halves], scorer, (_, _) => { }, stopping).Groups[0];
+            // In steps of 0.01: people will type it.
+            double threshold = Enumerable.Range(-100, 201).Select(s => s / 100.0).First(t => counts[0].NonMated.AtLeast(t).Rate <= WantedFmr || t >= 1);
+            Proportion fmr = counts[1].NonMated.AtLeast(threshold), tmr = counts[1].Mated.AtLeast(threshold);
+            var report = new AllPairsReport(models.Embedder.Manifest.Id, models.Embedder.Manifest.Sha256, data.Samples.Count, failed, threshold, WantedFmr,
+                counts[0].NonMated.AtLeast(threshold).Rate, fmr.Count, fmr.Total, fmr.Rate, tmr.Total, tmr.Rate);
             if (json)
             {
                 HostJson.Print(report, HostJson.Default.AllPairsReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{images.Length} images of {subjects.Distinct().Count()} people, {verifier.Failures.Count} failures to acquire, embedder {report.Embedder}");
+            AnsiConsole.WriteLine($"{data.Samples.Count} images of {data.Subjects.Count} people, {failed} failures to acquire, embedder {report.Embedder}");
             AnsiConsole.WriteLine($"threshold  {threshold:0.00}: the smallest step of 0.01 with FMR at most {WantedFmr:0e0} on one half of the people ({report.FmrWhereSet:0.0e0})");
             AnsiConsole.WriteLine($"FMR        {report.Fmr:0.0e0} on the other half ({report.FalseMatches} of {report.NonMatedPairs} non-mated pairs)");
             AnsiConsole.WriteLine($"TMR        {report.Tmr:P2} on the other half ({report.MatedPairs} mated pairs)");
@@ -65,34 +62,25 @@ internal static class VerifyCommand
         }
     }
 
-    private static int Half(string subject) => SHA256.HashData(Encoding.UTF8.GetBytes(subject))[0] & 1;
-
-    private static int Run(FileInfo list, DirectoryInfo? images, EngineModels models, bool json, CancellationToken stopping)
+    private static int Run(FileInfo list, DirectoryInfo? imageFolder, EngineModels models, bool json, CancellationToken stopping)
     {
         using (models)
         {
             if (!list.Exists)
                 throw new CommandFailure(ExitCode.Input, $"The pair list {list.FullName} does not exist.");
-            string folder = images?.FullName ?? Path.Combine(list.DirectoryName!, "images");
+            string folder = imageFolder?.FullName ?? Path.Combine(list.DirectoryName!, "images");
             if (!Directory.Exists(folder))
                 throw new CommandFailure(ExitCode.Input, $"The image folder {folder} does not exist; give it with --images.");
-            IReadOnlyList<ImagePair> pairs;
-            try
-            {
-                pairs = LfwPairs.Read(list.FullName);
-            }
-            catch (FormatException e)
-            {
-                throw new CommandFailure(ExitCode.Input, e.Message, e);
-            }
-            var verifier = new PairVerifier(models, folder);
-            int total = pairs.SelectMany(p => new[] { p.First, p.Second }).Distinct().Count();
+            IReadOnlyList<ImagePair> pairs = LfwPairs.Read(list.FullName);
+            FaceDataSet images = LfwPairs.Images(pairs, folder);
+            int total = images.Samples.Count;
             long started = Stopwatch.GetTimestamp();
-            float[] scores = Progress.While("Embedding", total, report => verifier.Compare(pairs, report, stopping));
+            using TemplateSet templates = Progress.While("Embedding", total, report => new TemplateExtractor(models, cache: null).Extract(images, report, stopping));
             double perSecond = total / Stopwatch.GetElapsedTime(started).TotalSeconds;
-            VerificationResult result = VerificationResult.Compute(pairs, scores);
+            VerificationResult result = VerificationResult.Compute(pairs, LfwPairs.Compare(pairs, images, templates));
+            (string Name, string Reason)[] failures = [.. templates.Outcomes.Index().Where(o => o.Item.State != Acquisition.Acquired).Select(o => (images.Samples[o.Index].Name, o.Item.Reason))];
             ModelManifest embedder = models.Embedder.Manifest;
-            var report = new VerifyReport(embedder.Id, embedder.Sha256, result.Mated, result.NonMated, total, verifier.Failures.Count,
+            var report = new VerifyReport(embedder.Id, embedder.Sha256, result.Mated, result.NonMated, total, failures.Length,
                 result.Accuracy, result.AccuracyDeviation, result.MeanThreshold, result.TmrAtFmr001, result.ThresholdAtFmr001, perSecond);
             if (json)
             {
@@ -102,9 +90,9 @@ internal static class VerifyCommand
             AnsiConsole.WriteLine($"{result.Mated} mated and {result.NonMated} non-mated pairs, {total} images, embedder {embedder.Id}");
             AnsiConsole.WriteLine($"accuracy             {result.Accuracy:P2} ± {result.AccuracyDeviation:P2} over folds (each judged at the threshold best on the others; mean {result.MeanThreshold:0.000})");
             AnsiConsole.WriteLine($"TMR at FMR 10^-3     {result.TmrAtFmr001:P2} (threshold {result.ThresholdAtFmr001:0.0000})");
-            AnsiConsole.WriteLine($"failures to acquire  {verifier.Failures.Count} of {total} images (their pairs count as rejected)");
+            AnsiConsole.WriteLine($"failures to acquire  {failures.Length} of {total} images (their pairs count as rejected)");
             AnsiConsole.WriteLine($"speed                {perSecond:0.0} images per second on {Environment.ProcessorCount} processors");
-            foreach ((string image, string reason) in verifier.Failures.OrderBy(f => f.Key, StringComparer.Ordinal).Take(20))
+            foreach ((string image, string reason) in failures.OrderBy(f => f.Name, StringComparer.Ordinal).Take(20))
                 AnsiConsole.WriteLine($"  {image}: {reason}");
             return ExitCode.Success;
         }

@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace LfrEngine.Evaluation.Data;
+
+/// <summary>One person walking past one camera once: the unit of a live test.</summary>
+/// <param name="Video">Path of the recording.</param>
+/// <param name="Camera">Camera name; one camera shows one video.</param>
+/// <param name="FromMs">Stream time of entering, milliseconds.</param>
+/// <param name="ToMs">Stream time of leaving.</param>
+/// <param name="Subject">Who; null for a person who is not listed.</param>
+/// <param name="Person">Who it is even when not listed, for clustering; otherwise a name of its own.</param>
+/// <param name="EyePixels">Pixels between the eyes where the face is largest; null where the data do not tell.</param>
+/// <param name="Track">Where the face is over time; empty where the data do not tell.</param>
+public sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track);
+
+/// <summary>The true place of a face at a time.</summary>
+/// <param name="TimeMs">Stream time.</param>
+/// <param name="Box">Frame pixels.</param>
+/// <param name="Visible">Share of the face that nobody in front hides, 0…1.</param>
+public readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.FaceBox Box, double Visible);
+
+/// <summary>Reads passage lists: CSV with video, camera, from, to, subject; optional person, eye_pixels, track.</summary>
+public static class PassageList
+{
+    /// <summary>What the subject column says of a person who is on no list.</summary>
+    public const string NotListed = "not listed";
+
+    /// <summary>Reads a list. Times are seconds; a track is a CSV of ms, left, top, right, bottom, visible.</summary>
+    /// <exception cref="DataException">A line is wrong; the message names it.</exception>
+    public static IReadOnlyList<Passage> Read(string path)
+    {
+        CsvTable table = CsvTable.Read(path, "video", "camera", "from", "to", "subject");
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var passages = new List<Passage>();
+        var videoOf = new Dictionary<string, string>();
+        foreach (CsvTable.Row row in table.Rows)
+        {
+            string video = Path.Combine(folder, row.Required("video")), camera = row.Required("camera"), subject = row.Required("subject");
+            if (!File.Exists(video) && !Directory.Exists(video))
+                throw row.Wrong($"the video {video} does not exist");
+            if (videoOf.TryGetValue(camera, out string? other) && other != video)
+                throw row.Wrong($"camera {camera} shows {other} elsewhere; one camera shows one video");
+            videoOf[camera] = video;
+            double from = Number(row, "from") * 1000, to = Number(row, "to") * 1000;
+            if (!(to > from))
+                throw row.Wrong("it ends before it begins");
+            bool listed = !subject.Equals(NotListed, StringComparison.OrdinalIgnoreCase);
+            string person = row["person"] is { Length: > 0 } named ? named : listed ? subject : $"{camera} {from}";
+            passages.Add(new Passage(video, camera, from, to, listed ? subject : null, person, row["eye_pixels"].Length > 0 ? Number(row, "eye_pixels") : null,
+                row["track"] is { Length: > 0 } track ? ReadTrack(Path.Combine(folder, track)) : []));
+        }
+        return passages.Count > 0 ? passages : throw new DataException($"{path} lists no passage.");
+    }
+
+    private static TrackPoint[] ReadTrack(string path) =>
+        [.. CsvTable.Read(path, "ms", "left", "top", "right", "bottom", "visible").Rows.Select(row => new TrackPoint(Number(row, "ms"),
+            new LfrEngine.Detection.FaceBox((float)Number(row, "left"), (float)Number(row, "top"), (float)Number(row, "right"), (float)Number(row, "bottom")), Number(row, "visible")))];
+
+    private static double Number(CsvTable.Row row, string column) =>
+        double.TryParse(row.Required(column), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            ? value
+            : throw row.Wrong($"\"{row[column]}\" in {column} is no number");
+}

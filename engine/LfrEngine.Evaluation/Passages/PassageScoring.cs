@@ -1,0 +1,106 @@
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Matching;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Evaluation.Passages;
+
+/// <summary>How one passage came out.</summary>
+/// <param name="Passage">The truth.</param>
+/// <param name="Compared">Shots compared of it.</param>
+/// <param name="OwnScore">Highest threshold at which an alert for the right identity is raised; −1 where none is, and for people who are not listed.</param>
+/// <param name="WrongScore">Highest threshold at which an alert for another identity is raised; −1 where none is.</param>
+/// <param name="AlertAfterMs">Time from entering to the alert for the right identity at the threshold asked for; null where none was raised.</param>
+public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs);
+
+/// <summary>Collects what the pipeline compares and judges it by passages: one person walking past once.</summary>
+/// <remarks>
+/// An alert needs several agreeing shots, so a tracklet raises one for an identity at every threshold up to its k-th best score: one run tells all
+/// thresholds from the run's own upwards. With true tracks a tracklet belongs to the passage it overlaps most; without, to those of its time.
+/// </remarks>
+/// <param name="agreeingShots">k, of the alert policy.</param>
+public sealed class PassageScoring(int agreeingShots)
+{
+    private const float LeastOverlap = 0.2f;
+
+    private readonly Dictionary<(string Camera, long Tracklet), List<Shot>> tracklets = [];
+
+    /// <summary>For <see cref="Pipeline.PipelineSettings.OnCompared"/>.</summary>
+    public void Add(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates) => Add(camera, shot.TrackletId, shot.TimestampUs / 1000.0, shot.Box, candidates);
+
+    /// <summary>Takes in what was compared of a tracklet at a moment.</summary>
+    internal void Add(string camera, long tracklet, double timeMs, FaceBox box, ReadOnlySpan<Candidate> candidates)
+    {
+        lock (tracklets)
+        {
+            if (!tracklets.TryGetValue((camera, tracklet), out List<Shot>? shots))
+                tracklets.Add((camera, tracklet), shots = []);
+            shots.Add(new Shot(timeMs, box, candidates.ToArray()));
+        }
+    }
+
+    /// <summary>Judges all passages.</summary>
+    /// <param name="passages">The truth.</param>
+    /// <param name="identities">Ids of the gallery's identities, in order.</param>
+    /// <param name="threshold">Inclusive; decides when an alert is raised, not whether one would be at another.</param>
+    /// <param name="strangers">Receives alerts, as thresholds, of tracklets that belong to no passage.</param>
+    public IReadOnlyList<PassageOutcome> Judge(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, float threshold, List<float> strangers)
+    {
+        var own = passages.Select(_ => -1f).ToArray();
+        var wrong = passages.Select(_ => -1f).ToArray();
+        var compared = new int[passages.Count];
+        var after = new double?[passages.Count];
+        foreach (((string camera, _), List<Shot> shots) in tracklets.OrderBy(t => t.Key))
+        {
+            int[] mine = Owners(passages, camera, shots);
+            foreach (int p in mine)
+                compared[p] += shots.Count;
+            foreach (int identity in shots.SelectMany(s => s.Candidates).Select(c => c.IdentityIndex).Distinct().Order())
+            {
+                Evidence[] scores = [.. shots.SelectMany(s => s.Candidates.Where(c => c.IdentityIndex == identity).Select(c => new Evidence(s.TimeMs, c.ComparisonScore)))];
+                if (scores.Length < agreeingShots)
+                    continue;
+                float reached = scores.Select(s => s.Score).OrderDescending().ElementAt(agreeingShots - 1);
+                int[] right = [.. mine.Where(p => passages[p].Subject == identities[identity])];
+                foreach (int p in right)
+                {
+                    own[p] = Math.Max(own[p], reached);
+                    double[] agreeing = [.. scores.Where(s => s.Score >= threshold).Select(s => s.TimeMs).Order()];
+                    if (agreeing.Length >= agreeingShots)
+                        after[p] = Math.Min(after[p] ?? double.MaxValue, agreeing[agreeingShots - 1] - passages[p].FromMs);
+                }
+                if (right.Length > 0)
+                    continue;
+                if (mine.Length == 0)
+                    strangers.Add(reached);
+                else
+                    wrong[mine[0]] = Math.Max(wrong[mine[0]], reached);
+            }
+        }
+        return [.. passages.Select((p, i) => new PassageOutcome(p, compared[i], own[i], wrong[i], after[i]))];
+    }
+
+    private static int[] Owners(IReadOnlyList<Passage> passages, string camera, List<Shot> shots)
+    {
+        int[] here = [.. Enumerable.Range(0, passages.Count).Where(p => passages[p].Camera == camera)];
+        if (here.Any(p => passages[p].Track.Count > 0))
+        {
+            (int Passage, double Overlap) best = here.Select(p => (p, Overlap: shots.Average(s => Overlap(passages[p], s)))).MaxBy(p => p.Overlap);
+            return best.Overlap >= LeastOverlap ? [best.Passage] : [];
+        }
+        // People who are not listed first: where the truth does not say whose face it was, a false alert is theirs.
+        return [.. here.Where(p => shots.Any(s => s.TimeMs >= passages[p].FromMs && s.TimeMs <= passages[p].ToMs)).OrderBy(p => passages[p].Subject is null ? 0 : 1)];
+    }
+
+    private static double Overlap(Passage passage, Shot shot)
+    {
+        if (passage.Track.Count == 0 || shot.TimeMs < passage.FromMs || shot.TimeMs > passage.ToMs)
+            return 0;
+        TrackPoint nearest = passage.Track.MinBy(t => Math.Abs(t.TimeMs - shot.TimeMs));
+        return nearest.Box.IoU(shot.Box);
+    }
+
+    private readonly record struct Shot(double TimeMs, FaceBox Box, Candidate[] Candidates);
+
+    private readonly record struct Evidence(double TimeMs, float Score);
+}

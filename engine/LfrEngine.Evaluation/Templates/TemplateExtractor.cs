@@ -1,0 +1,163 @@
+using System.Security.Cryptography;
+using System.Text;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
+using Microsoft.Win32.SafeHandles;
+
+namespace LfrEngine.Evaluation.Templates;
+
+/// <summary>Runs images through the engine's own code path: decode, detect, landmarks, align, embed. Where several faces are found, the one nearest the centre counts.</summary>
+/// <param name="models">Borrowed.</param>
+/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
+public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
+{
+    private const int LargestFileBytes = 256 << 20;
+
+    private int fromCache;
+
+    /// <summary>Images whose template came from the cache.</summary>
+    public int FromCache => fromCache;
+
+    /// <summary>Makes the templates of a data set on all processors.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="progress">Told the number of images done.</param>
+    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <returns>Owned by the caller.</returns>
+    public TemplateSet Extract(FaceDataSet data, Action<int> progress, CancellationToken stopping)
+    {
+        var templates = new TemplateSet(data.Samples.Count, models.Embedder.Manifest.EmbeddingLength);
+        var hashes = new byte[templates.Count][];
+        try
+        {
+            int done = 0, next = -1;
+            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
+            {
+                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+                int i;
+                while ((i = Interlocked.Increment(ref next)) < templates.Count)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    (templates.Outcomes[i], hashes[i]) = Make(analyzer, data.Samples[i].Path, templates[i]);
+                    progress(Interlocked.Increment(ref done));
+                }
+            });
+            templates.DataSha256 = HashOf(data, hashes);
+            return templates;
+        }
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
+        {
+            templates.Dispose();
+            throw new DataException(fault.Message, fault);
+        }
+        catch
+        {
+            templates.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The face nearest the centre of a picture: the rule of LFW, whose pictures are centred on the person named.</summary>
+    /// <param name="faces">At least one.</param>
+    /// <param name="view">Borrowed.</param>
+    public static FaceCandidate NearestToCentre(ReadOnlySpan<FaceCandidate> faces, in FrameView view)
+    {
+        int best = 0;
+        float nearest = float.MaxValue;
+        for (int i = 0; i < faces.Length; i++)
+        {
+            FaceBox box = faces[i].Box;
+            float x = ((box.Left + box.Right) / 2) - (view.Width / 2f), y = ((box.Top + box.Bottom) / 2) - (view.Height / 2f);
+            if ((x * x) + (y * y) < nearest)
+                (best, nearest) = (i, (x * x) + (y * y));
+        }
+        return faces[best];
+    }
+
+    private (TemplateOutcome Outcome, byte[] Hash) Make(StillAnalyzer analyzer, string path, Span<float> embedding)
+    {
+        using HostBuffer<byte>? file = ReadFile(path, out string problem);
+        if (file is null)
+            return (TemplateOutcome.Failed(Acquisition.Unreadable, problem), []);
+        byte[] hash = SHA256.HashData(file.Span);
+        if (cache?.TryGet(hash, embedding) is { } known)
+        {
+            Interlocked.Increment(ref fromCache);
+            return (known, hash);
+        }
+        TemplateOutcome made = Embed(analyzer, file, embedding);
+        cache?.Add(hash, made, embedding);
+        return (made, hash);
+    }
+
+    private static TemplateOutcome Embed(StillAnalyzer analyzer, HostBuffer<byte> file, Span<float> embedding)
+    {
+        try
+        {
+            using MediaFrame picture = MediaReader.ReadPicture(file.Span);
+            return Embed(analyzer, FrameLease.ViewOf(picture), embedding);
+        }
+        catch (MediaException e)
+        {
+            return TemplateOutcome.Failed(Acquisition.Unreadable, e.Message);
+        }
+    }
+
+    /// <summary>Makes the template of one picture.</summary>
+    /// <param name="analyzer">Used for the call.</param>
+    /// <param name="view">Borrowed.</param>
+    /// <param name="embedding">Receives the embedding, if there is one. Borrowed.</param>
+    public static TemplateOutcome Embed(StillAnalyzer analyzer, in FrameView view, Span<float> embedding)
+    {
+        ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+        if (faces.IsEmpty)
+            return TemplateOutcome.Failed(Acquisition.NoFace, "no face found");
+        using StillFace? face = analyzer.Embed(view, NearestToCentre(faces, view));
+        if (face is null)
+            return TemplateOutcome.Failed(Acquisition.NoLandmarks, "no usable landmarks");
+        face.Embedding.Span.CopyTo(embedding);
+        return new TemplateOutcome(Acquisition.Acquired, "", face.Quality, face.Box);
+    }
+
+    /// <summary>Reads a file into locked memory.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="problem">Why there is none.</param>
+    /// <returns>Owned by the caller; null when it cannot be read.</returns>
+    internal static HostBuffer<byte>? ReadFile(string path, out string problem)
+    {
+        HostBuffer<byte>? file = null;
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(path);
+            long length = RandomAccess.GetLength(handle);
+            problem = length == 0 ? "the file is empty" : length > LargestFileBytes ? $"the file is larger than {LargestFileBytes >> 20} MiB" : "";
+            if (problem.Length > 0)
+                return null;
+            file = BufferPool.Rent<byte>((int)length);
+            FileBytes.ReadExactly(handle, file.Span, 0);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file?.Dispose();
+            problem = $"cannot be read: {e.Message}";
+            return null;
+        }
+    }
+
+    private static string HashOf(FaceDataSet data, byte[][] hashes)
+    {
+        using IncrementalHash all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int i = 0; i < hashes.Length; i++)
+        {
+            Sample sample = data.Samples[i];
+            all.AppendData(Encoding.UTF8.GetBytes(string.Join('\0', [sample.Name, sample.Subject, sample.Session, .. sample.Groups]) + "\n"));
+            all.AppendData(hashes[i]);
+        }
+        return Convert.ToHexStringLower(all.GetHashAndReset());
+    }
+}

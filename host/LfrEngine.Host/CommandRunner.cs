@@ -1,0 +1,92 @@
+using System.CommandLine;
+using LfrEngine.DirectX;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using LfrEngine.Vulkan;
+using LfrEngine.Watchlists;
+using Spectre.Console;
+
+namespace LfrEngine.Host;
+
+/// <summary>Runs a command line to its exit code: every expected failure is one sentence, never a crash.</summary>
+internal static class CommandRunner
+{
+    // A file or pipe has no width: lines stay whole there.
+    private const int Unwrapped = 1000;
+
+    /// <summary>Parses and runs.</summary>
+    /// <param name="root">All commands.</param>
+    /// <param name="args">The command line.</param>
+    /// <param name="name">Of the program, for messages.</param>
+    public static async Task<int> RunAsync(RootCommand root, string[] args, string name)
+    {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = Unwrapped;
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                Console.Error.WriteLine(error.Message);
+            Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
+            return ExitCode.Usage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+        }
+        catch (CommandFailure e)
+        {
+            return Fail(e.ExitCode, e.Message);
+        }
+        catch (ModelLoadException e)
+        {
+            return Fail(ExitCode.Environment, e.Message);
+        }
+        catch (DllNotFoundException e)
+        {
+            return Fail(ExitCode.Environment, e.Message);
+        }
+        catch (WatchlistException e)
+        {
+            return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
+        }
+        catch (GpuException e)
+        {
+            return Fail(ExitCode.Environment, e.Message);
+        }
+        catch (VulkanException e)
+        {
+            return Fail(ExitCode.Environment, e.Message);
+        }
+        catch (DataException e)
+        {
+            return Fail(ExitCode.Input, e.Message);
+        }
+        catch (MediaException e)
+        {
+            return Fail(ExitCode.Input, e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail(ExitCode.Stopped, "Stopped.");
+        }
+        #pragma warning disable CA1031 // The last line of defence: a fault ends in a sentence and a code, not in a crash report with memory in it.
+        catch (Exception e)
+        #pragma warning restore CA1031
+        {
+            Console.Error.WriteLine($"{name} failed: {e.GetType().Name}: {e.Message}");
+            Console.Error.WriteLine(e.StackTrace);
+            return ExitCode.Internal;
+        }
+    }
+
+    private static int Fail(int code, string message)
+    {
+        IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (Console.IsErrorRedirected)
+            error.Profile.Width = Unwrapped;
+        error.MarkupLineInterpolated($"[red]{message}[/]");
+        return code;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using LfrEngine.Evaluation.Evidence;
+
+namespace LfrEngine.Host;
+
+/// <summary>The laboratory's evidence on disk, signed: a threshold may only be used where its error rates have been measured.</summary>
+internal static class EvidenceFile
+{
+    private static readonly SignedKind Kind = new("evidence", "evidence file", "Give another place with --evidence.");
+
+    /// <summary>Signs and writes.</summary>
+    /// <exception cref="CommandFailure">It cannot be written.</exception>
+    public static void Write(string path, EvidenceDocument evidence, InstallationKey key) => SignedDocument.Write(path, Kind, JsonSerializer.Serialize(evidence, HostJson.Lines.EvidenceDocument), key);
+
+    /// <summary>Reads, and checks that the laboratory signed it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="trustedPem">Public key of the laboratory's installation.</param>
+    /// <exception cref="CommandFailure">It is damaged, altered, signed by another key, or of a format this program does not know.</exception>
+    public static EvidenceDocument Verify(string path, string trustedPem)
+    {
+        EvidenceDocument evidence = SignedDocument.Read(path, Kind, trustedPem, HostJson.Lines.EvidenceDocument);
+        return evidence.FormatVersion == EvidenceDocument.CurrentFormat
+            ? evidence
+            : throw new CommandFailure(ExitCode.Input, $"{path} is of format {evidence.FormatVersion}; this program reads {EvidenceDocument.CurrentFormat}.");
+    }
+}

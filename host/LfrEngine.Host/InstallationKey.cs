@@ -1,0 +1,60 @@
+using System.Security.Cryptography;
+
+namespace LfrEngine.Host;
+
+/// <summary>The signing key of this installation: ECDSA P-256, made at first use, readable by its owner alone.</summary>
+internal sealed class InstallationKey : IDisposable
+{
+    private readonly ECDsa key;
+
+    private InstallationKey(ECDsa key) => this.key = key;
+
+    /// <summary>Where it lies: <c>$LFR_CONFIG</c>, else <c>$XDG_CONFIG_HOME/lfr-engine</c>, else <c>~/.config/lfr-engine</c>.</summary>
+    public static string DefaultPath { get; } = Path.Combine(Folder(), "installation-key.pem");
+
+    /// <summary>The public half, PEM.</summary>
+    public string PublicPem => key.ExportSubjectPublicKeyInfoPem();
+
+    /// <summary>Reads the key, or makes it.</summary>
+    /// <exception cref="CommandFailure">It can be neither read nor made.</exception>
+    public static InstallationKey Open()
+    {
+        string path = DefaultPath;
+        try
+        {
+            if (File.Exists(path))
+            {
+                var known = ECDsa.Create();
+                known.ImportFromPem(File.ReadAllText(path));
+                return new InstallationKey(known);
+            }
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var writer = new StreamWriter(path, options);
+            writer.Write(made.ExportPkcs8PrivateKeyPem());
+            return new InstallationKey(made);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} can be neither read nor made: {e.Message} Set LFR_CONFIG to a folder of your own, or move the file away to make a new key.", e);
+        }
+    }
+
+    /// <summary>Signs bytes with SHA-256.</summary>
+    public byte[] Sign(byte[] data) => key.SignData(data, HashAlgorithmName.SHA256);
+
+    /// <summary>First 16 hexadecimal digits of the SHA-256 of a public key, for people.</summary>
+    public static string Fingerprint(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
+
+    public void Dispose() => key.Dispose();
+
+    private static string Folder()
+    {
+        if (Environment.GetEnvironmentVariable("LFR_CONFIG") is { Length: > 0 } own)
+            return own;
+        return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lfr-engine");
+    }
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Host;
+using Spectre.Console;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab cache erase</c></summary>
+internal static class CacheCommand
+{
+    public static Command Create()
+    {
+        var place = new Option<DirectoryInfo>("--cache") { Description = "Folder of the template cache.", DefaultValueFactory = _ => new DirectoryInfo(LabOptions.DefaultCache) };
+        var erase = new Command("erase", "Destroy the key and all templates kept between runs.") { place };
+        erase.SetAction(parsed =>
+        {
+            string folder = parsed.GetRequiredValue(place).FullName;
+            AnsiConsole.WriteLine($"{TemplateCache.Erase(folder)} file(s) erased in {folder}.");
+            return ExitCode.Success;
+        });
+        return new Command("cache", "Templates kept between runs, encrypted.") { erase };
+    }
+}

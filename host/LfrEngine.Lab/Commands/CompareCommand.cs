@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Host;
+using LfrEngine.Lab.Output;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab compare FIRST SECOND</c>: two models or two builds on the same comparisons, paired.</summary>
+internal static class CompareCommand
+{
+    /// <summary>Table of <c>lfr-lab verify PAIRS</c> that this reads.</summary>
+    public const string Attempts = "attempts";
+
+    public static readonly string[] Columns = ["first", "second", "mated", "score"];
+
+    public static Command Create()
+    {
+        var first = new Argument<DirectoryInfo>("FIRST") { Description = "Folder of a report by `lfr-lab verify PAIRS --out`." };
+        var second = new Argument<DirectoryInfo>("SECOND") { Description = "Folder of another, over the same pairs: of another model or another build." };
+        var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 };
+        var options = new LabOptions();
+        var command = new Command("compare", "Compare two models or two builds on the same data, attempt by attempt.") { first, second, fmr };
+        options.AddTo(command, images: false);
+        command.SetAction((parsed, stopping) =>
+        {
+            if (!(parsed.GetValue(fmr) is > 0 and <= 1))
+                throw new CommandFailure(ExitCode.Usage, "--fmr is above 0 and up to 1.");
+            using LabRun run = options.Start(parsed, "compare", "Paired comparison");
+            Run(run, Read(parsed.GetRequiredValue(first).FullName), Read(parsed.GetRequiredValue(second).FullName), parsed.GetValue(fmr));
+            return Task.FromResult(run.Finish());
+        });
+        return command;
+    }
+
+    private static void Run(LabRun run, List<Attempt> first, List<Attempt> second, double fmr)
+    {
+        var other = second.ToDictionary(a => (a.First, a.Second));
+        if (first.Count != second.Count || first.Any(a => !other.TryGetValue((a.First, a.Second), out Attempt b) || b.IsMated != a.IsMated))
+            throw new CommandFailure(ExitCode.Input, "The two reports are not over the same comparisons.");
+        string[] subjects = [.. first.Select(a => Path.GetDirectoryName(a.First)!).Distinct()];
+        var numbers = subjects.Index().ToDictionary(s => s.Item, s => s.Index);
+        run.TookData(Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', first.Select(a => $"{a.First} {a.Second} {a.IsMated}"))))), first.Count, subjects.Length);
+        (double a, double b) = (Threshold("first", first), Threshold("second", second));
+        Attempt[] mated = [.. first.Where(x => x.IsMated)];
+        PairedComparison comparison = PairedComparison.Compute([.. mated.Select(x => x.Score < (float)a)], [.. mated.Select(x => other[(x.First, x.Second)].Score < (float)b)],
+            [.. mated.Select(x => numbers[Path.GetDirectoryName(x.First)!])], run.Seed);
+        run.Figures.Add(ReportFigure.Of("fnmr.first", $"FNMR of the first at {a.ToString("0.####", CultureInfo.InvariantCulture)}", comparison.First, comparison.First.ClopperPearson()));
+        run.Figures.Add(ReportFigure.Of("fnmr.second", $"FNMR of the second at {b.ToString("0.####", CultureInfo.InvariantCulture)}", comparison.Second, comparison.Second.ClopperPearson()));
+        run.Figures.Add(new ReportFigure("difference", "Second less first, by subject", comparison.Second.Rate - comparison.First.Rate, comparison.Difference.Low, comparison.Difference.High));
+        run.Figures.Add(new ReportFigure("mcnemar", "Probability if both erred equally often (McNemar, exact)", comparison.Probability,
+            Note: $"only the first erred {comparison.OnlyFirstErred} times, only the second {comparison.OnlySecondErred}"));
+
+        double Threshold(string which, List<Attempt> attempts)
+        {
+            var nonMated = new ScoreHistogram();
+            foreach (Attempt attempt in attempts.Where(x => !x.IsMated))
+                nonMated.Add(attempt.Score);
+            ThresholdChoice choice = ThresholdChoice.For(nonMated, fmr);
+            return choice.Threshold ?? throw new CommandFailure(ExitCode.Input, $"The {which} report: {choice.Refusal}");
+        }
+    }
+
+    private static List<Attempt> Read(string folder)
+    {
+        string path = Path.Combine(folder, Attempts + ".csv");
+        if (!File.Exists(path))
+            throw new CommandFailure(ExitCode.Input, $"{path} does not exist: give a folder written by `lfr-lab verify PAIRS --out`.");
+        return [.. CsvTable.Read(path, Columns).Rows.Select(row => new Attempt(row.Required("first"), row.Required("second"), row.Required("mated") == "1",
+            float.TryParse(row.Required("score"), NumberStyles.Float, CultureInfo.InvariantCulture, out float score) ? score : throw row.Wrong($"\"{row["score"]}\" is no score")))];
+    }
+
+    private readonly record struct Attempt(string First, string Second, bool IsMated, float Score);
+}

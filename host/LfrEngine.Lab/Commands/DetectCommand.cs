@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Detection;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Frames;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab detect FOLDER</c>: recall and false boxes by size, average precision.</summary>
+internal static class DetectCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
+        var options = new LabOptions();
+        var command = new Command("detect", "Detection: recall by size, unmatched boxes, average precision.") { folder };
+        options.AddTo(command, images: false);
+        command.SetAction((parsed, stopping) =>
+        {
+            using LabRun run = options.Start(parsed, "detect", "Detection");
+            Run(run, parsed.GetRequiredValue(folder).FullName, stopping);
+            return Task.FromResult(run.Finish());
+        });
+        return command;
+    }
+
+    private static void Run(LabRun run, string folder, CancellationToken stopping)
+    {
+        IReadOnlyList<LabelledPicture> pictures;
+        try
+        {
+            pictures = BoxTruth.Read(folder);
+        }
+        catch (Exception e) when (e is FormatException or IOException or System.Xml.XmlException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"The labelled pictures cannot be read: {e.Message}", e);
+        }
+        // The curve wants candidates far below the threshold; recall by size is told at the engine's own.
+        float standard = new DetectorSettings().MinimumScore;
+        var curve = new DetectionScore();
+        var standing = new DetectionScore();
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Progress.While("Detecting", pictures.Count, report =>
+        {
+            using var analyzer = new StillAnalyzer(run.Models, new DetectorSettings { MinimumScore = new TrackerSettings().ContinueScore });
+            foreach ((int i, LabelledPicture labelled) in pictures.Index())
+            {
+                stopping.ThrowIfCancellationRequested();
+                hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(labelled.Path)} {PackageCache.HashOf(labelled.Path)} {string.Join(' ', labelled.Faces)}\n"));
+                try
+                {
+                    using MediaReader reader = MediaReader.Open(labelled.Path);
+                    if (reader.Read(out MediaFrame? picture) == DecodeResult.Frame)
+                    {
+                        using (picture)
+                        {
+                            FaceCandidate[] found = analyzer.Detect(FrameLease.ViewOf(picture!)).ToArray();
+                            curve.Add(labelled.Faces, found);
+                            standing.Add(labelled.Faces, [.. found.Where(f => f.Score >= standard)]);
+                        }
+                    }
+                    else
+                    {
+                        run.Failures.Add(new ReportFailure(Path.GetFileName(labelled.Path), "unreadable", "no picture in the file"));
+                    }
+                }
+                catch (MediaException e)
+                {
+                    run.Failures.Add(new ReportFailure(Path.GetFileName(labelled.Path), "unreadable", e.Message));
+                }
+                report(i + 1);
+            }
+            return 0;
+        });
+        run.TookData(Convert.ToHexStringLower(hash.GetHashAndReset()), pictures.Count, 0);
+        foreach ((string size, int found, int labelled) in standing.BySize())
+        {
+            var recall = new Proportion(found, labelled);
+            run.Figures.Add(ReportFigure.Of($"recall.{size}", $"Recall of faces of {size} pixels, score ≥ {standard:0.##}", recall, recall.Wilson()));
+        }
+        run.Figures.Add(new ReportFigure("unmatchedPer100", $"Unmatched boxes per 100 pictures (from {DetectionScore.SmallestUnmatched} px)", standing.UnmatchedPer100));
+        run.Figures.Add(new ReportFigure("averagePrecision", $"Average precision, faces from {DetectionScore.SmallestUnmatched} px, IoU ≥ {DetectionScore.MatchIoU}", curve.AveragePrecision,
+            Note: $"over candidates from {new TrackerSettings().ContinueScore:0.##}"));
+        (IReadOnlyList<(float Score, bool IsFace)> boxes, int faces) = curve.Ranking;
+        var recalls = new List<double>();
+        var precisions = new List<double>();
+        int matched = 0;
+        for (int i = 0; i < boxes.Count; i++)
+        {
+            matched += boxes[i].IsFace ? 1 : 0;
+            recalls.Add((double)matched / Math.Max(1, faces));
+            precisions.Add((double)matched / (i + 1));
+        }
+        run.Curves.Add(new ReportCurve("precision-recall", "Precision over recall", new ReportAxis("recall"), new ReportAxis("precision"), [new ReportSeries("all sizes", recalls, precisions)]));
+    }
+}

@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Globalization;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Evaluation.Identification;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Lab.Output;
+using LfrEngine.Matching;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab identify DATA</c>: open-set identification against galleries of given sizes.</summary>
+internal static class IdentifyCommand
+{
+    private const string All = "all";
+
+    // What evidence tells: thresholds that people type.
+    private static readonly double[] EvidenceThresholds = [.. Enumerable.Range(20, 61).Select(t => t / 100.0)];
+
+    public static Command Create()
+    {
+        var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns)." };
+        var sizes = new Option<string[]>("--gallery") { Description = $"People enrolled, drawn by seed; \"{All}\" is everybody with two or more images.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["100", "500", All] };
+        var wanted = new Option<double[]>("--fpir") { Description = "Rates to set thresholds for.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.1, 0.01, 0.001] };
+        var draws = new Option<int>("--draws") { Description = "Galleries drawn per size.", DefaultValueFactory = _ => 10 };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
+        var options = new LabOptions();
+        var command = new Command("identify", "Open-set identification: FPIR and TPIR over threshold, gallery size and rank.") { data, sizes, wanted, draws, evidence };
+        options.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            if (parsed.GetValue(draws) is < 1)
+                throw new CommandFailure(ExitCode.Usage, "--draws is at least 1.");
+            if (parsed.GetRequiredValue(wanted).Any(w => !(w is > 0 and <= 1)))
+                throw new CommandFailure(ExitCode.Usage, "--fpir takes rates above 0 and up to 1.");
+            int?[] galleries = [.. parsed.GetRequiredValue(sizes).Select(s => s == All ? (int?)null
+                : int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new CommandFailure(ExitCode.Usage, $"--gallery takes numbers and \"{All}\"; {s} is neither."))];
+            using LabRun run = options.Start(parsed, "identify", "Open-set identification");
+            FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
+            using TemplateSet templates = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
+            List<OperatingPoint> points = Run(run, set, templates, galleries, parsed.GetRequiredValue(wanted), parsed.GetValue(draws), parsed.GetValue(evidence) is not null, stopping);
+            if (parsed.GetValue(evidence) is { } file)
+                WriteEvidence(run, "identify", points, file.FullName);
+            return Task.FromResult(run.Finish());
+        });
+        return command;
+    }
+
+    /// <summary>Signs the points with this installation's key.</summary>
+    public static void WriteEvidence(LabRun run, string protocol, List<OperatingPoint> points, string path)
+    {
+        var embedder = run.Models.Embedder.Manifest;
+        using InstallationKey key = InstallationKey.Open();
+        EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, LabRun.BuildHashes,
+            run.DataSha256, run.Seed, points), key);
+    }
+
+    private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, int draws, bool forEvidence, CancellationToken stopping)
+    {
+        int rank = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0) }.MaximumCandidates;
+        double standard = Math.Round(EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4);
+        int eligible = OpenSetSearch.Eligible(templates, data.SubjectNumbers());
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        var ranks = new List<ReportSeries>();
+        var sets = new List<(string, ScoreHistogram, ScoreHistogram)>();
+        var predictions = new List<ReportSeries>();
+        var points = new List<OperatingPoint>();
+        foreach (int? size in galleries)
+        {
+            int n = size ?? eligible;
+            if (n > eligible || n == 0)
+            {
+                rows.Add([n, (double?)null, "refused", .. Enumerable.Repeat<ReportCell>(default, 12), $"only {eligible} people have two or more acquired images"]);
+                continue;
+            }
+            // Everybody enrolled is the same gallery each time, but for the image drawn: one draw says it.
+            int drawn = n == eligible ? 1 : draws;
+            OpenSetSearch search = Progress.While($"Searching {n}", drawn, report => OpenSetSearch.Run(templates, data, run.Models.Embedder.Manifest, n, drawn, rank, run.Seed, report, stopping));
+            bool Reported(Search s) => FaceDataSet.HalfOf(data.Subjects[s.Subject]) == 1;
+            ScoreHistogram set = OpenSetSearch.Scores(search.NonMated.Where(s => !Reported(s)));
+            var name = $"N = {n}";
+            foreach (double w in wanted)
+            {
+                ThresholdChoice choice = ThresholdChoice.For(set, w);
+                if (choice.Threshold is { } t)
+                    Add(t, w, null);
+                else
+                    rows.Add([n, w, "refused", .. Enumerable.Repeat<ReportCell>(default, 12), choice.Refusal]);
+            }
+            Add(standard, null, "the embedder's own threshold");
+            if (forEvidence)
+            {
+                foreach (double t in EvidenceThresholds.Where(t => points.All(p => p.GallerySize != n || p.Threshold != t)))
+                    points.Add(Point(t, null));
+            }
+            ranks.Add(new ReportSeries(name, [.. Enumerable.Range(1, OpenSetSearch.DeepestRank).Select(r => (double)r)], [.. Enumerable.Range(1, OpenSetSearch.DeepestRank).Select(r => search.AtRank(r).Rate)]));
+            ScoreHistogram nonMated = OpenSetSearch.Scores(search.NonMated), mated = OpenSetSearch.Scores(search.Mated);
+            sets.Add((name, nonMated, mated));
+            double[] grid = [.. Enumerable.Range(0, 81).Select(i => i / 100.0).Where(t => nonMated.AtLeast(t).Count > 0)];
+            predictions.Add(new ReportSeries($"{name} measured", grid, [.. grid.Select(t => nonMated.AtLeast(t).Rate)], [.. grid.Select(t => nonMated.AtLeast(t).ClopperPearson().Low)], [.. grid.Select(t => nonMated.AtLeast(t).ClopperPearson().High)]));
+            predictions.Add(new ReportSeries($"{name} predicted", grid, [.. grid.Select(t => Predicted(search.NonMatedComparisons.AtLeast(t).Rate, n))]));
+            for (int column = 0; column < data.GroupColumns.Count; column++)
+            {
+                Sections.AddDifferentials(run, $"{data.GroupColumns[column]} {name}", "FPIR", "FNIR", standard, [.. data.GroupValues(column).Select(v =>
+                {
+                    int c = column;
+                    bool Of(Search s) => data.Samples[s.Image].Groups[c] == v;
+                    (Proportion tpir, Interval tpirInterval, Proportion fpir, Interval fpirInterval) = search.At(standard, run.Seed, Of, s => Of(s) && Reported(s));
+                    return new GroupCell(v, fpir, new Proportion(tpir.Total - tpir.Count, tpir.Total), fpirInterval, new Interval(1 - tpirInterval.High, 1 - tpirInterval.Low));
+                })]);
+            }
+
+            void Add(double t, double? w, string? note)
+            {
+                OperatingPoint p = Point(t, w);
+                points.Add(p);
+                double fmr = search.NonMatedComparisons.AtLeast(t).Rate, predicted = Predicted(fmr, n);
+                string? firm = p.FalsePositives < Proportion.RuleOfThirty ? "fewer than 30 false positives" : null;
+                rows.Add([n, w, t, p.Fpir, p.FpirLow, p.FpirHigh, p.FalsePositives, p.NonMated, fmr, predicted, p.Tpir, p.TpirLow, p.TpirHigh, p.TruePositives, p.Mated,
+                    string.Join("; ", new[] { note, firm }.Where(x => x is not null))]);
+                string at = t.ToString("0.####", CultureInfo.InvariantCulture);
+                run.Figures.Add(ReportFigure.Of($"tpir.{n}.{(w is null ? "default" : w.Value.ToString(CultureInfo.InvariantCulture))}",
+                    w is null ? $"N = {n}: TPIR at the embedder's threshold {at}" : $"N = {n}: TPIR where FPIR was set to {w.Value.ToString("0.####", CultureInfo.InvariantCulture)} ({at})",
+                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), $"FPIR {ReportWriter.Number(p.Fpir)} [{ReportWriter.Number(p.FpirLow)}, {ReportWriter.Number(p.FpirHigh)}]"));
+            }
+
+            OperatingPoint Point(double t, double? w)
+            {
+                (Proportion tpir, Interval tpirInterval, Proportion fpir, Interval fpirInterval) = search.At(t, run.Seed, _ => true, Reported);
+                var groups = new List<GroupRates>();
+                for (int column = 0; column < data.GroupColumns.Count; column++)
+                {
+                    int c = column;
+                    foreach (string value in data.GroupValues(column))
+                    {
+                        bool Of(Search s) => data.Samples[s.Image].Groups[c] == value;
+                        (Proportion gt, Interval gti, Proportion gf, Interval gfi) = search.At(t, run.Seed, Of, s => Of(s) && Reported(s));
+                        groups.Add(new GroupRates(data.GroupColumns[column], value, gf.Total > 0 ? gf.Rate : null, gfi.Low, gfi.High, gf.Count, gf.Total, gt.Total > 0 ? gt.Rate : null, gti.Low, gti.High, gt.Count, gt.Total));
+                    }
+                }
+                return new OperatingPoint(n, t, w, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
+                    tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, groups);
+            }
+        }
+        run.Tables.Add(new ReportTable("identification", $"Thresholds set on the non-mated searches of one half of the people, FPIR reported on the other half's; TPIR within rank {rank}; predicted FPIR = 1 − (1 − FMR)^N",
+            ["N", "wanted FPIR", "threshold", "FPIR", "low", "high", "false", "searches", "FMR", "predicted FPIR", "TPIR", "low", "high", "found", "mated", "note"], rows));
+        Sections.AddDet(run.Curves, "FPIR", "FNIR", sets);
+        run.Curves.Add(new ReportCurve("prediction", "FPIR measured and predicted by 1 − (1 − FMR)^N", new ReportAxis("threshold"), new ReportAxis("FPIR", true), predictions));
+        run.Curves.Add(new ReportCurve("rank", "Mated searches with the mate within a rank", new ReportAxis("rank"), new ReportAxis("share"), ranks));
+        return points;
+    }
+
+    private static double Predicted(double fmr, int n) => 1 - Math.Pow(1 - fmr, n);
+}

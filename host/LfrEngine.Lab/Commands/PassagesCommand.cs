@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Evaluation.Passages;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Lab.Output;
+using LfrEngine.Matching;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab passages LIST</c>: recorded video through the van's own pipeline, judged by passages.</summary>
+internal static class PassagesCommand
+{
+    private static readonly double[] EyeBands = [0, 10, 16, 24, 36, double.PositiveInfinity];
+
+    public static Command Create()
+    {
+        var list = new Argument<FileInfo>("LIST") { Description = "CSV: video, camera, from, to (seconds), subject (an identity's id, or \"not listed\"); optional person, eye_pixels, track." };
+        var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
+        var threshold = new Option<float?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
+        var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: the one reported on, with which the run is the van's, byte for byte." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
+        var options = new LabOptions();
+        KeyOptions key = new();
+        var command = new Command("passages", "Recorded video through the real pipeline: people found and false alerts by passages.") { list, watchlist, threshold, from, evidence };
+        options.AddTo(command, images: false);
+        key.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            string listPath = parsed.GetRequiredValue(watchlist).FullName;
+            IReadOnlyList<Passage> passages = PassageList.Read(parsed.GetRequiredValue(list).FullName);
+            using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
+            using LabRun run = options.Start(parsed, "passages", "Passages");
+            using Watchlist people = WatchlistFile.Read(listPath, secret, run.Models.Embedder.Manifest.Sha256);
+            float at = parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), lowest = parsed.GetValue(from) ?? at;
+            if (!(at is > -1 and <= 1) || !(lowest is > -1 && lowest <= at))
+                throw new CommandFailure(ExitCode.Usage, "A threshold is a cosine between -1 and 1, and --from is at most --threshold.");
+            string[] unknown = [.. passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
+            foreach (string subject in unknown)
+                Console.Error.WriteLine($"{subject} is not on the watchlist: the passages count as missed.");
+            List<OperatingPoint> points = Run(run, passages, people, at, lowest, stopping);
+            if (parsed.GetValue(evidence) is { } file)
+                IdentifyCommand.WriteEvidence(run, "passages", points, file.FullName);
+            int code = run.Finish();
+            return Task.FromResult(run.Failures.Count > 0 ? ExitCode.Incomplete : code);
+        });
+        return command;
+    }
+
+    private static List<OperatingPoint> Run(LabRun run, IReadOnlyList<Passage> passages, Watchlist people, float threshold, float lowest, CancellationToken stopping)
+    {
+        var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(lowest) };
+        var scoring = new PassageScoring(settings.Alerts.AgreeingShots);
+        (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using (Gallery gallery = Gallery.Create(people))
+        {
+            var pipeline = new LivePipeline(run.Models, gallery, settings with { OnCompared = scoring.Add });
+            Progress.While("Watching", cameras.Length, report =>
+            {
+                foreach ((int i, (string camera, string video)) in cameras.Index())
+                {
+                    hash.AppendData(Encoding.UTF8.GetBytes($"{camera} {(File.Exists(video) ? PackageCache.HashOf(video) : video)}\n"));
+                    var status = new CameraStatus(camera);
+                    // Camera by camera: a recording at full speed gives the same scores every time, whatever runs beside it.
+                    pipeline.Run([new CameraSettings(camera, video, Pace.Maximum)], [status], alert => alert.Dispose(), new RunTotals(), stopping);
+                    stopping.ThrowIfCancellationRequested();
+                    if (status.State == CameraState.Failed)
+                        run.Failures.Add(new ReportFailure(camera, "unreadable", status.Message));
+                    rows.Add([camera, Path.GetFileName(video), status.FramesAnalysed, status.FacesSeen, status.ShotsCompared, status.Alerts, status.TraceSha256]);
+                    report(i + 1);
+                }
+                return 0;
+            });
+        }
+        foreach (Passage p in passages)
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{p.Camera} {p.FromMs} {p.ToMs} {p.Subject} {p.Person}\n")));
+        run.TookData(Convert.ToHexStringLower(hash.GetHashAndReset()), cameras.Length, passages.Select(p => p.Person).Distinct().Count());
+
+        var strangers = new List<float>();
+        IReadOnlyList<PassageOutcome> outcomes = scoring.Judge(passages, [.. people.Identities.Select(i => i.Id)], threshold, strangers);
+        PassageOutcome[] mated = [.. outcomes.Where(o => o.Passage.Subject is not null)], nonMated = [.. outcomes.Where(o => o.Passage.Subject is null)];
+        OperatingPoint point = Point(threshold);
+        run.Figures.Add(ReportFigure.Of("tpir", $"TPIR: passages of listed people found, at {threshold:0.####}", new Proportion(point.TruePositives, point.Mated), new Interval(point.TpirLow, point.TpirHigh)));
+        run.Figures.Add(ReportFigure.Of("fpir", "FPIR: passages of people not listed with an alert", new Proportion(point.FalsePositives, point.NonMated), new Interval(point.FpirLow, point.FpirHigh),
+            point.FalsePositives < Proportion.RuleOfThirty ? "fewer than 30 false alerts: not known to ±30 %" : null));
+        var confused = new Proportion(mated.Count(o => o.WrongScore >= threshold), mated.Length);
+        run.Figures.Add(ReportFigure.Of("wrongIdentity", "Passages of listed people with an alert for somebody else", confused, confused.ClopperPearson()));
+        run.Figures.Add(new ReportFigure("strangerAlerts", "Alerts that belong to no passage", strangers.Count(s => s >= threshold)));
+        double[] times = [.. mated.Where(o => o.AlertAfterMs is not null).Select(o => o.AlertAfterMs!.Value).Order()];
+        if (times.Length > 0)
+        {
+            run.Figures.Add(new ReportFigure("alertAfterMs.p50", "From entering to alert, middle, ms of stream time", times[times.Length / 2]));
+            run.Figures.Add(new ReportFigure("alertAfterMs.p90", "From entering to alert, nine of ten, ms of stream time", times[times.Length * 9 / 10]));
+        }
+        var missed = new Proportion(outcomes.Count(o => o.Compared == 0), outcomes.Count);
+        run.Figures.Add(ReportFigure.Of("neverCompared", "Passages of which nothing was good enough to compare", missed, missed.ClopperPearson()));
+        run.Tables.Add(new ReportTable("cameras", "Recordings; the trace is a hash over every compared shot: `lfr run --pace max` gives the same", ["camera", "video", "frames", "faces seen", "shots compared", "alerts", "trace"], rows));
+        if (outcomes.Any(o => o.Passage.EyePixels is not null))
+        {
+            run.Tables.Add(new ReportTable("eyes", "By pixels between the eyes where the face is largest", ["from", "to", "passages", "never compared", "share", "low", "high", "listed", "found"],
+                [.. EyeBands.Zip(EyeBands.Skip(1)).Select(band =>
+                {
+                    PassageOutcome[] inside = [.. outcomes.Where(o => o.Passage.EyePixels >= band.First && o.Passage.EyePixels < band.Second)];
+                    var never = new Proportion(inside.Count(o => o.Compared == 0), inside.Length);
+                    Interval interval = never.ClopperPearson();
+                    return (IReadOnlyList<ReportCell>)[band.First, band.Second, inside.Length, never.Count, never.Rate, interval.Low, interval.High,
+                        inside.Count(o => o.Passage.Subject is not null), inside.Count(o => o.Passage.Subject is not null && o.OwnScore >= threshold)];
+                })]));
+        }
+        run.Tables.Add(new ReportTable("passages", "Every passage; a score is the highest threshold at which the alert is raised", ["camera", "from s", "to s", "subject", "eye pixels", "shots compared", "own score", "wrong score", "alert after ms"],
+            [.. outcomes.Select(o => (IReadOnlyList<ReportCell>)[o.Passage.Camera, o.Passage.FromMs / 1000, o.Passage.ToMs / 1000, o.Passage.Subject ?? PassageList.NotListed, o.Passage.EyePixels, o.Compared,
+                o.OwnScore >= 0 ? (double)o.OwnScore : (double?)null, o.WrongScore >= 0 ? (double)o.WrongScore : (double?)null, o.AlertAfterMs])]));
+        ScoreHistogram own = new(), wrong = new();
+        foreach (PassageOutcome o in mated)
+            own.Add(o.OwnScore);
+        foreach (PassageOutcome o in nonMated)
+            wrong.Add(o.WrongScore);
+        double[] grid = [.. Enumerable.Range((int)Math.Ceiling(lowest * 100), Math.Max(1, 101 - (int)Math.Ceiling(lowest * 100))).Select(t => t / 100.0)];
+        run.Curves.Add(new ReportCurve("passage-rates", "TPIR and FPIR by passages over the threshold, bands of 95 %", new ReportAxis("threshold"), new ReportAxis("rate"),
+        [
+            new ReportSeries("TPIR", grid, [.. grid.Select(t => own.AtLeast(t).Rate)], [.. grid.Select(t => own.AtLeast(t).ClopperPearson().Low)], [.. grid.Select(t => own.AtLeast(t).ClopperPearson().High)]),
+            new ReportSeries("FPIR", grid, [.. grid.Select(t => wrong.AtLeast(t).Rate)], [.. grid.Select(t => wrong.AtLeast(t).ClopperPearson().Low)], [.. grid.Select(t => wrong.AtLeast(t).ClopperPearson().High)]),
+        ]));
+        return [point, .. grid.Where(t => t >= lowest && Math.Abs(t - threshold) > 1e-6).Select(t => Point((float)t))];
+
+        OperatingPoint Point(float t)
+        {
+            (Proportion tpir, Interval tpirInterval) = Of(mated, o => o.OwnScore >= t);
+            (Proportion fpir, Interval fpirInterval) = Of(nonMated, o => o.WrongScore >= t);
+            return new OperatingPoint(people.Identities.Count, Math.Round(t, 4), null, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
+                tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, []);
+        }
+
+        (Proportion, Interval) Of(PassageOutcome[] some, Func<PassageOutcome, bool> counts)
+        {
+            SubjectCount[] bySubject = [.. some.GroupBy(o => o.Passage.Person).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new SubjectCount(g.Count(counts), g.Count()))];
+            return (new Proportion(some.Count(counts), some.Length), Bootstrap.BySubject(bySubject, run.Seed));
+        }
+    }
+}

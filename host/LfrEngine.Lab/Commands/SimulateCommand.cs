@@ -1,0 +1,170 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Simulation;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Frames;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using Spectre.Console;
+using Progress = LfrEngine.Host.Commands.Progress;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab simulate DATA</c>: passage videos with truth, for laboratories without footage.</summary>
+internal static class SimulateCommand
+{
+    private const int ChipSize = 256;
+
+    // The chip shows hair, chin and some of what is around.
+    private const float ChipFaces = 1.9f;
+
+    public static Command Create()
+    {
+        var data = new Argument<string>("DATA") { Description = "Stills: folder with one sub-folder per person, or a CSV (file, subject, …)." };
+        var output = new Option<DirectoryInfo>("--out") { Description = "Folder for videos, tracks, passages.csv and people.csv.", Required = true };
+        var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 };
+        var others = new Option<int>("--others") { Description = "People who are on no list.", DefaultValueFactory = _ => 15 };
+        var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 };
+        var exclude = new Option<string[]>("--exclude") { Description = "People to leave out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var seed = new Option<ulong>("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
+        ModelOptions models = new();
+        LockOption locking = new();
+        var command = new Command("simulate", "Make passage videos with truth from stills.") { data, output, listed, others, cameras, exclude, seed };
+        models.AddTo(command);
+        locking.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            if (parsed.GetValue(listed) < 1 || parsed.GetValue(others) < 0 || parsed.GetValue(cameras) < 1)
+                throw new CommandFailure(ExitCode.Usage, "--listed and --cameras are at least 1, --others at least 0.");
+            locking.Require(parsed);
+            FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(exclude)!);
+            using EngineModels loaded = models.Load(parsed);
+            Run(loaded, set, parsed.GetRequiredValue(output).FullName, parsed.GetValue(listed), parsed.GetValue(others), parsed.GetValue(cameras), parsed.GetValue(seed), stopping);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static void Run(EngineModels models, FaceDataSet data, string folder, int listed, int others, int cameras, ulong seed, CancellationToken stopping)
+    {
+        var random = SeededRandom.For(seed, "people");
+        Sample[][] people = [.. data.Samples.GroupBy(s => s.Subject).Select(g => g.ToArray())];
+        random.Shuffle<Sample[]>(people);
+        Sample[][] several = [.. people.Where(p => p.Length > 1).Take(listed)];
+        Sample[][] rest = [.. people.Except(several).Take(others)];
+        if (several.Length < listed || rest.Length < others)
+            throw new CommandFailure(ExitCode.Input, $"The data hold {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
+        string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(partial, "tracks"));
+            File.WriteAllLines(Path.Combine(partial, "people.csv"), ["id,name,photos", .. several.Select(p => $"{Quoted(p[0].Subject)},{Quoted(p[0].Subject.Replace('_', ' '))},{Quoted(Path.GetFullPath(p[0].Path))}")]);
+            var lines = new List<string> { "video,camera,from,to,subject,person,eye_pixels,track" };
+            for (int camera = 1; camera <= cameras; camera++)
+            {
+                string name = $"camera-{camera}", video = name + ".mp4";
+                using var scene = new StreetScene(Heads(models, several, rest, stopping), SeededRandom.For(seed, name));
+                Film(scene, Path.Combine(partial, video), name, stopping);
+                foreach ((int i, Passage passage) in scene.Truth(video, name).Index())
+                {
+                    string track = Path.Combine("tracks", $"{name}-{i + 1}.csv");
+                    File.WriteAllLines(Path.Combine(partial, track), ["ms,left,top,right,bottom,visible", .. passage.Track.Select(t =>
+                        string.Create(CultureInfo.InvariantCulture, $"{t.TimeMs:0.###},{t.Box.Left:0.#},{t.Box.Top:0.#},{t.Box.Right:0.#},{t.Box.Bottom:0.#},{t.Visible:0.##}"))]);
+                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{video},{name},{passage.FromMs / 1000:0.###},{passage.ToMs / 1000:0.###},{Quoted(passage.Subject ?? PassageList.NotListed)},{Quoted(passage.Person)},{passage.EyePixels:0.#},{track}"));
+                }
+            }
+            File.WriteAllLines(Path.Combine(partial, "passages.csv"), lines);
+            foreach (string file in Directory.GetFiles(partial, "*", SearchOption.AllDirectories))
+            {
+                string target = Path.Combine(folder, Path.GetRelativePath(partial, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Move(file, target, overwrite: true);
+            }
+            AnsiConsole.WriteLine($"{lines.Count - 1} passages of {listed} listed people and {others} others past {cameras} camera(s) in {folder}.");
+            AnsiConsole.WriteLine($"Next: lfr enrol {Path.Combine(folder, "people.csv")} -o list.lfr, then lfr-lab passages {Path.Combine(folder, "passages.csv")} --watchlist list.lfr");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {e.Message} Make room, or give another folder with --out.", e);
+        }
+        finally
+        {
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
+        }
+    }
+
+    private static void Film(StreetScene scene, string path, string name, CancellationToken stopping) => Progress.While($"Filming {name}", scene.Frames, report =>
+    {
+        using var encoder = new VideoEncoder(path);
+        using HostBuffer<byte> frame = BufferPool.Rent<byte>(StreetScene.FrameBytes);
+        for (int i = 0; i < scene.Frames; i++)
+        {
+            stopping.ThrowIfCancellationRequested();
+            scene.Draw(i, frame);
+            encoder.Write(frame);
+            report(i + 1);
+        }
+        encoder.Finish();
+        return 0;
+    });
+
+    // The first still of a listed person is enrolled; another one walks.
+    private static List<Head> Heads(EngineModels models, Sample[][] listed, Sample[][] others, CancellationToken stopping)
+    {
+        var heads = new List<Head>();
+        try
+        {
+            using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+            foreach (Sample[] person in listed.Concat(others))
+            {
+                stopping.ThrowIfCancellationRequested();
+                bool isListed = listed.Contains(person);
+                if (Cut(analyzer, person[isListed ? 1 : 0], isListed) is { } head)
+                    heads.Add(head);
+                else
+                    Console.Error.WriteLine($"{person[isListed ? 1 : 0].Name}: no face found; {person[0].Subject} does not walk.");
+            }
+            return heads.Count > 0 ? heads : throw new CommandFailure(ExitCode.Input, "No face was found in any of the stills.");
+        }
+        catch
+        {
+            heads.ForEach(h => h.Chip.Dispose());
+            throw;
+        }
+    }
+
+    private static Head? Cut(StillAnalyzer analyzer, Sample still, bool listed)
+    {
+        using MediaReader reader = MediaReader.Open(still.Path);
+        if (reader.Read(out MediaFrame? picture) != DecodeResult.Frame)
+            return null;
+        using (picture)
+        {
+            FrameView view = FrameLease.ViewOf(picture!);
+            ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+            if (faces.IsEmpty)
+                return null;
+            using StillFace? face = analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+            if (face is null)
+                return null;
+            FaceBox box = face.Landmarks.Box;
+            float side = ChipFaces * Math.Max(box.Width, box.Height), left = ((box.Left + box.Right) / 2) - (side / 2), top = ((box.Top + box.Bottom) / 2) - (side / 2), scale = ChipSize / side;
+            var chip = new Picture(ChipSize, ChipSize);
+            chip.Paint(view, new FaceBox(left, top, left + side, top + side), 0, ChipSize);
+            return new Head(still.Subject, listed, chip, new FaceBox((box.Left - left) * scale, (box.Top - top) * scale, (box.Right - left) * scale, (box.Bottom - top) * scale),
+                face.Landmarks.Points.InterEyePixels * scale);
+        }
+    }
+
+    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\n") >= 0 ? new StringBuilder("\"").Append(field.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"').ToString() : field;
+}

@@ -1,0 +1,167 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Lab.Output;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using Spectre.Console;
+using Progress = LfrEngine.Host.Commands.Progress;
+
+namespace LfrEngine.Lab;
+
+/// <summary>The options that every protocol takes, and what it does with them.</summary>
+internal sealed class LabOptions
+{
+    private const string NoCache = "none";
+
+    private readonly Option<string[]> exclude = new("--exclude") { Description = "People to leave out: label errors. @FILE reads names from a file.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+    private readonly Option<ulong> seed = new("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
+    private readonly Option<DirectoryInfo?> output = new("--out") { Description = "Folder for report.html, report.json, CSVs and PNGs." };
+    private readonly Option<string> cache = new("--cache") { Description = $"Folder of the encrypted template cache; \"{NoCache}\" keeps nothing.", DefaultValueFactory = _ => DefaultCache };
+    private readonly Option<FileInfo?> cacheKey = new("--cache-key") { Description = "Key file of the cache; default: one beside it." };
+    private readonly Option<bool> json = new("--json") { Description = "Print the report as JSON (docs/lab-json.md)." };
+
+    public static string DefaultCache => Path.Combine(PackageCache.Default.Root, "lab");
+
+    private readonly LockOption locking = new();
+
+    public ModelOptions Models { get; } = new();
+
+    /// <summary>Adds what a protocol needs.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="images">Whether it makes templates of images.</param>
+    public void AddTo(Command command, bool images = true)
+    {
+        foreach (Option option in images ? (Option[])[exclude, cache, cacheKey, seed, output, json] : [seed, output, json])
+            command.Add(option);
+        Models.AddTo(command);
+        locking.AddTo(command);
+    }
+
+    public LabRun Start(ParseResult parsed, string protocol, string title)
+    {
+        locking.Require(parsed);
+        return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
+    }
+
+    public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
+
+    /// <summary>Reads a data set and makes its templates, from the cache where they are known.</summary>
+    public TemplateSet Extract(ParseResult parsed, LabRun run, FaceDataSet data, string kind, CancellationToken stopping)
+    {
+        string place = parsed.GetValue(cache)!;
+        using TemplateCache? known = place == NoCache ? null : TemplateCache.Open(Path.GetFullPath(place), parsed.GetValue(cacheKey)?.FullName, run.Models);
+        var extractor = new TemplateExtractor(run.Models, known);
+        TemplateSet templates = Progress.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
+        run.Took(data, templates, kind);
+        if (extractor.FromCache > 0)
+            Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {place}.");
+        return templates;
+    }
+}
+
+/// <summary>One run of a protocol, and the report that grows with it.</summary>
+internal sealed class LabRun(ParseResult parsed, string protocol, string title, EngineModels models, ulong seed, string? output, bool json) : IDisposable
+{
+    private readonly DateTimeOffset startedAt = DateTimeOffset.UtcNow;
+    private readonly long started = Stopwatch.GetTimestamp();
+    private string dataSha256 = "";
+    private int images, subjects;
+
+    public EngineModels Models { get; } = models;
+
+    public ulong Seed { get; } = seed;
+
+    public List<ReportFigure> Figures { get; } = [];
+
+    public List<ReportTable> Tables { get; } = [];
+
+    public List<ReportCurve> Curves { get; } = [];
+
+    public List<ReportFailure> Failures { get; } = [];
+
+    public string DataSha256 => dataSha256;
+
+    public Dictionary<string, string> ModelHashes => new[] { Models.Detector.Manifest, Models.Landmarks.Manifest, Models.Embedder.Manifest }.ToDictionary(m => m.Id, m => m.Sha256);
+
+    /// <summary>SHA-256 of the program's own files.</summary>
+    public static Dictionary<string, string> BuildHashes
+    {
+        get
+        {
+            Dictionary<string, string> hashes = ErasureReceipt.HashBuild();
+            foreach (string own in (string[])["LfrEngine.Evaluation.dll", "lfr-lab.dll"])
+                hashes[own] = PackageCache.HashOf(Path.Combine(AppContext.BaseDirectory, own));
+            return hashes;
+        }
+    }
+
+    /// <summary>Notes the data and the images that gave no template.</summary>
+    public void Took(FaceDataSet data, TemplateSet templates, string kind)
+    {
+        TookData(templates.DataSha256, data.Samples.Count, data.Subjects.Count);
+        foreach ((int i, TemplateOutcome outcome) in templates.Outcomes.Index())
+        {
+            if (outcome.State != Acquisition.Acquired)
+                Failures.Add(new ReportFailure(data.Samples[i].Name, kind, outcome.Reason));
+        }
+    }
+
+    /// <summary>Notes the data.</summary>
+    public void TookData(string sha256, int files, int people) => (dataSha256, images, subjects) = (sha256, files, people);
+
+    /// <summary>Shows the report and writes it where --out says.</summary>
+    public int Finish()
+    {
+        var report = new LabReport(LabReport.CurrentFormat, protocol, title,
+            new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes, Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
+            Figures, Tables, Curves, Failures);
+        if (json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(report, LabJson.Readable.LabReport));
+        else
+            Print(report);
+        if (output is not null)
+        {
+            ReportWriter.Write(output, report);
+            if (!json)
+                AnsiConsole.WriteLine($"Report: {Path.Combine(output, "report.html")}");
+        }
+        return ExitCode.Success;
+    }
+
+    public void Dispose() => Models.Dispose();
+
+    private static void Print(LabReport report)
+    {
+        AnsiConsole.WriteLine($"{report.Title}: {report.Origin.Images} files of {report.Origin.Subjects} people, {report.Failures.Count} failure(s), embedder hash {report.Origin.ModelSha256.Last().Value[..12]}");
+        foreach (ReportFigure f in report.Figures)
+        {
+            string value = f.Value is { } v ? ReportWriter.Number(v) : "-", interval = f.Low is { } low ? $"[{ReportWriter.Number(low)}, {ReportWriter.Number(f.High!.Value)}]" : "";
+            string counted = f.Total is { } total ? string.Create(CultureInfo.InvariantCulture, $"({f.Count:#,0} of {total:#,0})") : "";
+            AnsiConsole.WriteLine($"  {f.Label,-52} {value,12} {interval,-26} {counted}{(f.Note is null ? "" : "  " + f.Note)}");
+        }
+        foreach (ReportTable table in report.Tables.Where(t => t.Rows.Count <= 40))
+        {
+            var shown = new Table().Border(TableBorder.Simple).Title(Markup.Escape(table.Title)).AddColumns([.. table.Columns.Select(c => new TableColumn(Markup.Escape(c)))]);
+            foreach (IReadOnlyList<ReportCell> row in table.Rows)
+                shown.AddRow([.. row.Select(c => Markup.Escape(c.Number is { } n ? ReportWriter.Number(n) : c.Text ?? ""))]);
+            AnsiConsole.Write(shown);
+        }
+        foreach (IGrouping<string, ReportFailure> same in report.Failures.GroupBy(f => f.Reason))
+            AnsiConsole.WriteLine($"  {same.Count()} × {same.First().Kind}: {same.Key} (first: {same.First().Name})");
+    }
+
+    private static string Machine()
+    {
+        const string Processors = "/proc/cpuinfo";
+        string? name = File.Exists(Processors) ? File.ReadLines(Processors).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
+        return $"{name ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
+    }
+}

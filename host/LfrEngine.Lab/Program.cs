@@ -1,0 +1,23 @@
+using System.CommandLine;
+using LfrEngine.Host;
+using LfrEngine.Lab.Commands;
+using LfrEngine.Native.Hardening;
+
+// First of all: no core files, no dumps, nobody else reads this memory.
+ProcessHardening.Apply();
+
+var root = new RootCommand("LfrEngine laboratory: error rates with their intervals, on the engine that runs in the van.")
+{
+    VerifyCommand.Create(),
+    IdentifyCommand.Create(),
+    PassagesCommand.Create(),
+    SimulateCommand.Create(),
+    CoverCommand.Create(),
+    QualityCommand.Create(),
+    DetectCommand.Create(),
+    CompareCommand.Create(),
+    ExplainCommand.Create(),
+    CacheCommand.Create(),
+};
+
+return await CommandRunner.RunAsync(root, args, "lfr-lab");

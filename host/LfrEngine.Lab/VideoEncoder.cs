@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using LfrEngine.Evaluation.Simulation;
+using LfrEngine.Host;
+using LfrEngine.Memory;
+
+namespace LfrEngine.Lab;
+
+/// <summary>Frames to an H.264 file through the ffmpeg program, with one thread so that the file is the same every time.</summary>
+internal sealed class VideoEncoder : IDisposable
+{
+    private readonly Process ffmpeg;
+    private readonly Task<string> errors;
+
+    public VideoEncoder(string path)
+    {
+        var start = new ProcessStartInfo("ffmpeg",
+        [
+            "-hide_banner", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuvj420p", "-s", $"{StreetScene.Width}x{StreetScene.Height}", "-r", $"{StreetScene.FramesPerSecond}", "-i", "pipe:0",
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "1", "-pix_fmt", "yuvj420p", "-color_range", "pc", "-colorspace", "bt470bg", "-movflags", "+faststart", path,
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            ffmpeg = Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new CommandFailure(ExitCode.Environment, "Videos are made with the ffmpeg program, which is not installed. Debian: apt-get install ffmpeg", e);
+        }
+        errors = ffmpeg.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>Writes a frame. Borrows it.</summary>
+    public void Write(HostBuffer<byte> frame)
+    {
+        try
+        {
+            ffmpeg.StandardInput.BaseStream.Write(frame.Span);
+        }
+        catch (IOException e)
+        {
+            ffmpeg.WaitForExit();
+            throw new CommandFailure(ExitCode.Output, $"ffmpeg could not write the video: {errors.Result.Trim()}", e);
+        }
+    }
+
+    /// <summary>Ends the file.</summary>
+    public void Finish()
+    {
+        ffmpeg.StandardInput.Close();
+        ffmpeg.WaitForExit();
+        if (ffmpeg.ExitCode != 0)
+            throw new CommandFailure(ExitCode.Output, $"ffmpeg could not write the video: {errors.Result.Trim()}");
+    }
+
+    public void Dispose()
+    {
+        if (!ffmpeg.HasExited)
+        {
+            ffmpeg.Kill();
+            ffmpeg.WaitForExit();
+        }
+        ffmpeg.Dispose();
+    }
+}

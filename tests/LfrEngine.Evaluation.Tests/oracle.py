@@ -1,0 +1,108 @@
+"""The independent computation: SciPy, scikit-learn and numpy on the same numbers. Reads {"what": …, …} from standard input, prints JSON."""
+import json
+import sys
+
+import numpy as np
+from scipy import stats
+from sklearn import metrics
+
+
+def intervals(ask):
+    out = []
+    for k, n in ask["counts"]:
+        # SciPy's proportion_ci cannot take very many attempts; beta quantiles are its definition.
+        exact = [0.0 if k == 0 else stats.beta.ppf(0.025, k, n - k + 1), 1.0 if k == n else stats.beta.ppf(0.975, k + 1, n - k)]
+        if n < 1_000_000:
+            ci = stats.binomtest(k, n).proportion_ci(0.95, "exact")
+            assert np.allclose(exact, [ci.low, ci.high])
+        w = stats.binomtest(k, min(n, 10**9)).proportion_ci(0.95, "wilson") if n < 10**9 else None
+        out.append(exact + ([w.low, w.high] if w else [None, None]))
+    return out
+
+
+def functions(ask):
+    return {
+        "normal": [float(stats.norm.ppf(p)) for p in ask["p"]],
+        "chi": [float(stats.chi2.sf(x, d)) for x, d in ask["chi"]],
+        "poisson": [int(stats.poisson.ppf(p, m)) for p, m in ask["poisson"]],
+    }
+
+
+def rate_tests(ask):
+    return {
+        "fisher": [float(stats.fisher_exact([[a, n - a], [b, m - b]])[1]) for a, n, b, m in ask["tables"]],
+        "mcnemar": [float(stats.binomtest(b, b + c, 0.5).pvalue) for b, c in ask["discordant"]],
+        "visible": [visible(*v) for v in ask["visible"]],
+    }
+
+
+def visible(rate, n, m, alpha):
+    # Bisection over the other rate until the power of the arcsine test is 0.8.
+    low, high = rate, 1.0
+    power = lambda p: 1 - stats.norm.cdf(stats.norm.ppf(1 - alpha / 2) - (2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(rate))) * np.sqrt(n * m / (n + m)))
+    if power(1.0) < 0.8:
+        return None
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if power(middle) < 0.8 else (low, middle)
+    return high / rate
+
+
+def curve(ask):
+    mated, other = np.array(ask["mated"]), np.array(ask["nonMated"])
+    labels = np.r_[np.ones(len(mated)), np.zeros(len(other))]
+    scores = np.r_[mated, other]
+    fpr, fnr, thresholds = metrics.det_curve(labels, scores)
+    roc_fpr, roc_tpr, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    gap = roc_fpr - (1 - roc_tpr)
+    i = int(np.argmax(gap >= 0))
+    share = -gap[i - 1] / (gap[i] - gap[i - 1])
+    eer = roc_fpr[i - 1] + share * (roc_fpr[i] - roc_fpr[i - 1])
+    return {"fpr": fpr.tolist(), "fnr": fnr.tolist(), "thresholds": thresholds.tolist(), "eer": float(eer)}
+
+
+def differentials(ask):
+    fp, fn = (np.array([k / n for k, n in ask[kind]]) for kind in ("fp", "fn"))
+
+    def gini(x):
+        n = len(x)
+        return n / (n - 1) * np.abs(x[:, None] - x[None, :]).sum() / (2 * n * n * x.mean())
+
+    return {
+        "maxMin": [fp.max() / fp.min(), fn.max() / fn.min()],
+        "maxMean": [fp.max() / stats.gmean(fp), fn.max() / stats.gmean(fn)],
+        "gini": [gini(fp), gini(fn)],
+        "fdr": 1 - (0.5 * (fp.max() - fp.min()) + 0.5 * (fn.max() - fn.min())),
+        "garbe": 0.5 * gini(fp) + 0.5 * gini(fn),
+    }
+
+
+def bootstrap(ask):
+    rng = np.random.default_rng(1)
+    e, n = np.array(ask["errors"]), np.array(ask["attempts"])
+    draws = rng.integers(0, len(e), (20000, len(e)))
+    rates = e[draws].sum(1) / n[draws].sum(1)
+    return [float(v) for v in np.percentile(rates, [2.5, 97.5])]
+
+
+def pair_bootstrap(ask):
+    rng = np.random.default_rng(1)
+    images = np.array(ask["images"], float)
+    errors = np.zeros((len(images), len(images)))
+    for i, j, c in ask["errors"]:
+        errors[i, j] += c
+    rates = []
+    for _ in range(4000):
+        w = np.bincount(rng.integers(0, len(images), len(images)), minlength=len(images)).astype(float)
+        pairs = np.outer(w * images, w * images)
+        total = (pairs.sum() - np.trace(pairs)) / 2
+        rates.append((w @ errors @ w) / total)
+    return [float(v) for v in np.percentile(rates, [2.5, 97.5])]
+
+
+def average_precision(ask):
+    return float(metrics.average_precision_score(ask["labels"], ask["scores"]))
+
+
+ask = json.load(sys.stdin)
+json.dump(globals()[ask["what"]](ask), sys.stdout)

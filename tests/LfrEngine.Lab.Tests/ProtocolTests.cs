@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using LfrEngine.Host.Tests;
+
+namespace LfrEngine.Lab.Tests;
+
+/// <summary>The protocols, through the real program.</summary>
+public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Verify_BothEngines_CountTheSameAndReportEverything()
+    {
+        Outcome verify = (await lab.RunAsync("verify", lab.Faces, "--engine", "simd", "torch", "--cache", "none", "--out", folder["report"], "--json")).Exits(ExitCode.Success);
+
+        JsonNode report = verify.Json;
+        Assert.Equal(16 * 15 / 2, (int)report.Figure("comparisons")["value"]!);
+        Assert.True((double)report.Figure("comparisonsPerSecond.torch")["value"]! > 0);
+        Assert.Equal(8, report.Rows("histogram").Sum(r => (int)r![1]!));
+        string html = await File.ReadAllTextAsync(folder["report/report.html"], TestContext.Current.CancellationToken);
+        Assert.Contains("<svg", html, StringComparison.Ordinal);
+        // Self-contained: nothing is fetched from anywhere.
+        Assert.DoesNotContain("src=", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<link", html, StringComparison.Ordinal);
+        Assert.Contains((string)report["origin"]!["dataSha256"]!, html, StringComparison.Ordinal);
+        Assert.Equal(report.Result(), JsonNode.Parse(await File.ReadAllTextAsync(folder["report/report.json"], TestContext.Current.CancellationToken))!.Result());
+        foreach (string name in (string[])["figures.csv", "thresholds.csv", "top.csv", "det.csv", "det.png"])
+            Assert.True(new FileInfo(folder[$"report/{name}"]).Length > 0, name);
+        Assert.DoesNotContain(folder.Files, f => f.Contains("partial", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Verify_CsvWithGroups_TellsRawCellsAndEveryFailure()
+    {
+        string[] lines = [.. Laboratory.Names.SelectMany((name, i) => new[] { 1, 2 }.Select(n => $"\"{lab.Faces}/{name}/{n}.jpg\",{name},{(i % 2 == 0 ? "a" : "b")}"))];
+        await File.WriteAllLinesAsync(folder["data.csv"], ["file,subject,group", .. lines, $"{material.EmptyPhoto},nobody,a", "missing.jpg,nobody,b"], TestContext.Current.CancellationToken);
+
+        JsonNode report = (await lab.RunAsync("verify", folder["data.csv"], "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
+
+        Assert.Equal(["a", "b"], report.Rows("cells-group").Select(r => (string)r![0]!));
+        JsonNode[] failures = [.. report["failures"]!.AsArray().Select(f => f!)];
+        Assert.Equal(2, failures.Length);
+        Assert.Contains(failures, f => (string)f["reason"]! == "no face found");
+        Assert.Contains(failures, f => (string)f["name"]! == "missing.jpg" && ((string)f["reason"]!).Contains("cannot be read", StringComparison.Ordinal));
+        Assert.Equal(18, (int)report["origin"]!["images"]!);
+    }
+
+    [Fact]
+    public async Task Identify_Evidence_IsSignedCheckedAndExplained()
+    {
+        string evidence = folder["evidence.json"];
+        JsonNode report = (await lab.RunAsync("identify", lab.Faces, "--gallery", "3", "9", "--fpir", "0.5", "0.001", "--draws", "40", "--cache", "none", "--evidence", evidence, "--json")).Exits(ExitCode.Success).Json;
+
+        JsonArray rows = report.Rows("identification");
+        // 3 enrolled: 5 others with 2 pictures each in each of 40 draws, of which one half sets and the other reports.
+        JsonNode half = rows.Single(r => (double?)r![1] == 0.5 && (int)r[0]! == 3)!;
+        Assert.InRange((int)half[7]!, 1, 399);
+        Assert.Equal(120, (int)half[14]!);
+        Assert.Contains("rule of three", (string)rows.Single(r => (double?)r![1] == 0.001 && (int)r[0]! == 3)![15]!, StringComparison.Ordinal);
+        Assert.Contains("only 8 people", (string)rows.Single(r => (int)r![0]! == 9)![15]!, StringComparison.Ordinal);
+        (await Lfr.RunInAsync(null, lab.Variables, "evidence", "verify", evidence)).Exits(ExitCode.Success).Says("genuine", "3 enrolled");
+        string[] explain = ["explain", evidence, "--threshold", "0.48", "--list", "3", "--passers-by", "40"];
+        (await lab.RunAsync(explain)).Exits(ExitCode.Success).Says("With 3 people on the list and 40 passers-by", "false alerts", "Of 100 people on the list");
+        (await lab.RunAsync("explain", evidence, "--threshold", "0.48", "--list", "5000", "--passers-by", "40")).Exits(ExitCode.Input).Says("cannot carry").IsCivil();
+        (await lab.RunAsync("explain", evidence, "--threshold", "0.123", "--list", "3", "--passers-by", "40")).Exits(ExitCode.Input).Says("measured no threshold").IsCivil();
+        string text = await File.ReadAllTextAsync(evidence, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(evidence, text.Replace("\"gallerySize\":3", "\"gallerySize\":4", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        (await lab.RunAsync(explain)).Exits(ExitCode.Input).Says("has been altered").IsCivil();
+        await File.WriteAllTextAsync(evidence, text, TestContext.Current.CancellationToken);
+        (await Lfr.RunInAsync(null, [("LFR_CONFIG", folder["other"])], "evidence", "verify", evidence)).Exits(ExitCode.Input).Says("is signed by the installation").IsCivil();
+    }
+
+    [Fact]
+    public async Task Passages_RecordingOfTheVan_GiveTheSameScores()
+    {
+        await File.WriteAllLinesAsync(folder["passages.csv"],
+            ["video,camera,from,to,subject", $"{material.ShortClip},street,0,3,{Material.Woman}", $"{material.ShortClip},street,0,3,not listed"], TestContext.Current.CancellationToken);
+
+        JsonObject van = (await Lfr.RunAsync(material.Run("--camera", $"street={material.ShortClip}", "--pace", "max"))).Exits(ExitCode.Success).Lines.Summary().Camera("street");
+        JsonNode report = (await lab.RunAsync("passages", folder["passages.csv"], "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--json")).Exits(ExitCode.Success).Json;
+
+        JsonArray camera = report.Rows("cameras")[0]!.AsArray();
+        Assert.Equal((string)van["traceSha256"]!, (string)camera[6]!);
+        Assert.Equal((int)van["shotsCompared"]!, (int)camera[4]!);
+        Assert.True((int)camera[4]! > 0);
+        Assert.Equal((1, 1), ((int)report.Figure("tpir")["count"]!, (int)report.Figure("tpir")["total"]!));
+        Assert.Equal(0, (int)report.Figure("fpir")["count"]!);
+        // A lower start of the curve changes no judgement at the threshold.
+        JsonNode lower = (await lab.RunAsync("passages", folder["passages.csv"], "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--from", "0.2", "--json")).Exits(ExitCode.Success).Json;
+        foreach (string figure in (string[])["tpir", "fpir", "alertAfterMs.p50"])
+            Assert.Equal(report.Figure(figure).ToJsonString(), lower.Figure(figure).ToJsonString());
+    }
+
+    [Fact]
+    public async Task Simulate_ThenPassages_FindsThoseWhoWalkPast()
+    {
+        (await lab.RunAsync("simulate", lab.Faces, "--out", folder["street"], "--listed", "2", "--others", "2", "--seed", "5")).Exits(ExitCode.Success).Says("4 passages");
+        Assert.Equal(4, Directory.GetFiles(folder["street/tracks"]).Length);
+        (await Lfr.RunAsync("enrol", folder["street/people.csv"], "-o", folder["list.lfr"], "--key-file", material.KeyFile)).Exits(ExitCode.Success);
+
+        JsonNode report = (await lab.RunAsync("passages", folder["street/passages.csv"], "--watchlist", folder["list.lfr"], "--key-file", material.KeyFile, "--from", "0.1", "--json")).Exits(ExitCode.Success).Json;
+
+        Assert.Equal((2, 2), ((int)report.Figure("tpir")["total"]!, (int)report.Figure("fpir")["total"]!));
+        // The walkers' stills are the enrolled ones' mirror images; whoever is large enough is found.
+        Assert.True((int)report.Figure("tpir")["count"]! >= 1, report.ToJsonString());
+        Assert.Equal(0, (int)report.Figure("fpir")["count"]!);
+        Assert.All(report.Rows("passages"), r => Assert.True((int)r![5]! > 0));
+    }
+
+    [Fact]
+    public async Task Cover_EveryStratum_HasItsRow()
+    {
+        JsonNode report = (await lab.RunAsync("cover", lab.Faces, "--subjects", "4", "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
+
+        Dictionary<string, JsonArray> rows = report.Rows("strata").ToDictionary(r => (string)r![0]!, r => r!.AsArray());
+        Assert.True(rows.Count > 20);
+        Assert.Equal(1.0, (double)rows["none"][2]!);
+        // Something over the face costs likeness, and eight pixels between the eyes more than any.
+        foreach (string covered in (string[])["mask", "scarf", "sunglasses", "mask + cap", "8 pixels between the eyes"])
+            Assert.True((double?)rows[covered][12] is not { } median || median < (double)rows["none"][12]!, covered);
+    }
+
+    [Fact]
+    public async Task Quality_TwoPicturesEach_HasACurvePerComponent()
+    {
+        JsonNode report = (await lab.RunAsync("quality", lab.Faces, "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
+
+        Assert.Equal(10, report.Rows("components").Count);
+        Assert.Equal(8, (int)report.Figure("fnmr")["total"]!);
+    }
+
+    [Fact]
+    public async Task Compare_SamePairsOfOneBuild_SeesNoDifference()
+    {
+        string[] names = Laboratory.Names;
+        IEnumerable<string> pairs = Enumerable.Range(0, 2).SelectMany(fold => Enumerable.Range(0, 4).Select(i => $"{names[(4 * fold) + i]}\t1\t2")
+            .Concat(Enumerable.Range(0, 4).Select(i => $"{names[(4 * fold) + i]}\t1\t{names[(4 * fold) + ((i + 1) % 4)]}\t1")));
+        foreach (string name in names)
+        {
+            Directory.CreateDirectory(folder[$"images/{name}"]);
+            for (int n = 1; n <= 2; n++)
+                File.Copy(Path.Combine(lab.Faces, name, $"{n}.jpg"), folder[$"images/{name}/{name}_{n:0000}.jpg"]);
+        }
+        await File.WriteAllLinesAsync(folder["pairs.txt"], ["2 4", .. pairs], TestContext.Current.CancellationToken);
+        JsonNode verify = (await lab.RunAsync("verify", folder["pairs.txt"], "--cache", "none", "--out", folder["a"], "--json")).Exits(ExitCode.Success).Json;
+        Assert.Equal(1.0, (double)verify.Figure("accuracy")["value"]!);
+
+        JsonNode comparison = (await lab.RunAsync("compare", folder["a"], folder["a"], "--fmr", "0.5", "--json")).Exits(ExitCode.Success).Json;
+
+        Assert.Equal(1.0, (double)comparison.Figure("mcnemar")["value"]!);
+        Assert.Equal(0.0, (double)comparison.Figure("difference")["value"]!);
+        // Eight non-mated comparisons cannot show a rate of one in a hundred.
+        (await lab.RunAsync("compare", folder["a"], folder["a"])).Exits(ExitCode.Input).Says("rule of three").IsCivil();
+    }
+
+    [Fact]
+    public async Task Detect_Masks_IsWhatTheVansCommandSays()
+    {
+        string masks = Shared.Need("masks");
+        JsonNode van = (await Lfr.RunAsync("detect", masks, "--json")).Exits(ExitCode.Success).Json;
+
+        JsonNode report = (await lab.RunAsync("detect", masks, "--json")).Exits(ExitCode.Success).Json;
+
+        foreach (JsonNode? size in van["bySize"]!.AsArray())
+            Assert.Equal((int)size!["found"]!, (int)report.Figure("recall." + (string)size["pixels"]!)["count"]!);
+        Assert.InRange((double)report.Figure("averagePrecision")["value"]!, 0.5, 1);
+    }
+}
