@@ -131,7 +131,7 @@ internal sealed class Lfr : IDisposable
         if (!File.Exists("/usr/bin/script"))
             Assert.Skip("No /usr/bin/script to open a terminal with. Debian: apt-get install bsdutils");
         string command = string.Join(' ', new[] { Dotnet, Program }.Concat(Accept(arguments)).Select(a => $"'{a}'"));
-        return Launch("/usr/bin/script", null, [("TERM", "xterm")], ["-qefc", $"stty cols 220 rows 50; exec {command}", "/dev/null"]);
+        return Launch("/usr/bin/script", null, [("TERM", "xterm")], ["-qefc", $"stty cols 220 rows 50; exec env --default-signal=INT {command}", "/dev/null"]);
     }
 
     /// <summary>Waits until a line is printed.</summary>

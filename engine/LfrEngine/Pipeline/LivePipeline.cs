@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using LfrEngine.Alerts;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Models;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -53,6 +55,7 @@ public sealed class LivePipeline
     /// <param name="onAlert">Called on one thread for every alert, joined ones included. Takes ownership. What it throws ends the alert's camera.</param>
     /// <param name="totals">Counted while running, complete when this returns. Of one run only.</param>
     /// <param name="stopping">Ends the run.</param>
+    /// <exception cref="ModelLoadException">A network does not do what its manifest says; no camera was opened.</exception>
     public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(statuses.Count, cameras.Count);
@@ -79,10 +82,10 @@ public sealed class LivePipeline
                 lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, stopping));
             }
             var scheduler = new Scheduler([.. lanes], settings, workerCount);
-            Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
             for (int i = 0; i < workerCount; i++)
                 workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
             WarmUp(workers);
+            Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
             foreach (Worker worker in workers)
                 threads.Add(Start($"worker {threads.Count}", worker.Run));
             foreach (CameraLane lane in lanes)
@@ -94,7 +97,12 @@ public sealed class LivePipeline
         finally
         {
             workers.ForEach(w => w.Dispose());
-            lanes.ForEach(l => l.CloseReader());
+            foreach (CameraLane lane in lanes)
+            {
+                if (!lane.State.Closed)
+                    lane.Dispose();
+                lane.CloseReader();
+            }
             ActivationAllocator.EndStream();
             over.Set();
             watchdog.Join();
@@ -123,12 +131,23 @@ public sealed class LivePipeline
     // Before the cameras are opened: what is compiled and laid out now costs no frame later.
     private void WarmUp(List<Worker> workers)
     {
+        ExceptionDispatchInfo? failure = null;
         var threads = workers.ConvertAll(worker => Start("warm-up", () =>
         {
-            using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
-            worker.WarmUp(closeLook);
+            try
+            {
+                using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
+                worker.WarmUp(closeLook);
+            }
+#pragma warning disable CA1031 // Thrown again below, where the run can be refused.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
         }));
         threads.ForEach(t => t.Join());
+        failure?.Throw();
     }
 
     private void HandOut(BlockingCollection<PendingAlert> handed, AlertDesk desk, RunTotals totals, Action<Alert> onAlert, Scheduler scheduler)

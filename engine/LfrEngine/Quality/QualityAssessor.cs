@@ -78,22 +78,9 @@ public static unsafe class QualityAssessor
         // Green carries most of the luma and is the middle channel in either order.
         float* green = crop + (Size * Size);
         float scale = 1 / input.Scale[1], mean = input.Mean[1];
-        double sum = 0, squares = 0, laplacian = 0;
-        int clipped = 0, count = 0;
-        for (int y = FaceTop; y < FaceBottom; y++)
-        {
-            float* row = green + (y * Size);
-            for (int x = FaceLeft; x < FaceRight; x++)
-            {
-                float value = (row[x] * scale) + mean;
-                float second = ((4 * row[x]) - row[x - 1] - row[x + 1] - row[x - Size] - row[x + Size]) * scale;
-                sum += value;
-                squares += value * value;
-                laplacian += second * second;
-                clipped += value is < 12 or > 245 ? 1 : 0;
-                count++;
-            }
-        }
+        (double sum, double squares, double laplacian, int clipped) = TextureKernel.Measure(
+            green + (FaceTop * Size) + FaceLeft, Size, FaceRight - FaceLeft, FaceBottom - FaceTop, scale, mean);
+        const int count = (FaceRight - FaceLeft) * (FaceBottom - FaceTop);
         double average = sum / count;
         double deviation = Math.Sqrt(Math.Max(0, (squares / count) - (average * average)));
         return ((float)(Math.Sqrt(laplacian / count) / (deviation + 8)), (float)average, (float)clipped / count);

@@ -29,9 +29,10 @@ internal static class PassagesCommand
         var threshold = new Option<float?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
         var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: the one reported on, with which the run is the van's, byte for byte." };
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
         var options = new LabOptions();
         KeyOptions key = new();
-        var command = new Command("passages", "Recorded video through the real pipeline: people found and false alerts by passages.") { list, watchlist, threshold, from, evidence };
+        var command = new Command("passages", "Recorded video through the real pipeline: people found and false alerts by passages.") { list, watchlist, threshold, from, detectEvery, evidence };
         options.AddTo(command, images: false);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -44,10 +45,12 @@ internal static class PassagesCommand
             float at = parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), lowest = parsed.GetValue(from) ?? at;
             if (!(at is > -1 and <= 1) || !(lowest is > -1 && lowest <= at))
                 throw new CommandFailure(ExitCode.Usage, "A threshold is a cosine between -1 and 1, and --from is at most --threshold.");
+            if (parsed.GetValue(detectEvery) is var every and (< 0 or > 1000))
+                throw new CommandFailure(ExitCode.Usage, $"--detect-every {every} is not between 0 and 1000 milliseconds.");
             string[] unknown = [.. passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
             foreach (string subject in unknown)
                 Console.Error.WriteLine($"{subject} is not on the watchlist: the passages count as missed.");
-            List<OperatingPoint> points = Run(run, passages, people, at, lowest, stopping);
+            List<OperatingPoint> points = Run(run, passages, people, at, lowest, parsed.GetValue(detectEvery), stopping);
             if (parsed.GetValue(evidence) is { } file)
                 IdentifyCommand.WriteEvidence(run, "passages", points, file.FullName);
             int code = run.Finish();
@@ -56,9 +59,9 @@ internal static class PassagesCommand
         return command;
     }
 
-    private static List<OperatingPoint> Run(LabRun run, IReadOnlyList<Passage> passages, Watchlist people, float threshold, float lowest, CancellationToken stopping)
+    private static List<OperatingPoint> Run(LabRun run, IReadOnlyList<Passage> passages, Watchlist people, float threshold, float lowest, int detectEveryMs, CancellationToken stopping)
     {
-        var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(lowest) };
+        var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(lowest), DetectEveryMs = detectEveryMs };
         var scoring = new PassageScoring(settings.Alerts.AgreeingShots);
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
         var rows = new List<IReadOnlyList<ReportCell>>();

@@ -56,11 +56,12 @@ internal static class PriorBoxes
             int rows = Cells(gridHeight, level.Stride);
             int perCell = level.MinSizes.Length;
             int levelEnd = levelStart + (columns * rows * perCell);
-            for (int i = levelStart; i < levelEnd; i++)
+            ReadOnlySpan<float> seen = scores[..(2 * levelEnd)];
+            for (int i = ScoreScan.Next(seen, levelStart, paired: true, minimumScore); i < levelEnd; i = ScoreScan.Next(seen, i + 1, paired: true, minimumScore))
             {
                 float score = scores[(2 * i) + 1];
-                // NaN fails the comparison; +∞ is no probability either.
-                if (!(score >= minimumScore) || float.IsPositiveInfinity(score))
+                // +∞ is no probability.
+                if (float.IsPositiveInfinity(score))
                     continue;
 
                 (int cell, int size) = Math.DivRem(i - levelStart, perCell);

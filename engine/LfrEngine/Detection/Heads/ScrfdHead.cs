@@ -64,10 +64,10 @@ public sealed class ScrfdHead : IDetectorHead
     private static void DecodeLevel(
         ReadOnlySpan<float> scores, ReadOnlySpan<float> boxes, ReadOnlySpan<float> keyPoints, int stride, int columns, float minimumScore, CandidateList faces)
     {
-        for (int i = 0; i < scores.Length; i++)
+        for (int i = ScoreScan.Next(scores, 0, paired: false, minimumScore); i < scores.Length; i = ScoreScan.Next(scores, i + 1, paired: false, minimumScore))
         {
-            // NaN fails the comparison; +∞ is no probability either.
-            if (!(scores[i] >= minimumScore) || float.IsPositiveInfinity(scores[i]))
+            // +∞ is no probability.
+            if (float.IsPositiveInfinity(scores[i]))
                 continue;
 
             (int row, int column) = Math.DivRem(i / AnchorsPerCell, columns);
