@@ -13,7 +13,7 @@ public sealed class Material : IAsyncLifetime
 
     private readonly TemporaryFolder folder = new();
 
-    /// <summary>1280×720, 25 frames per second, 380 frames, 15 people; the listed one raises an alert at 2.16 s.</summary>
+    /// <summary>1280×720, 25 frames per second, 380 frames, 15 people; the listed one raises an alert at 2.28 s.</summary>
     public string Clip { get; private set; } = "";
 
     /// <summary>The first 75 frames of <see cref="Clip"/>, alert included.</summary>

@@ -43,8 +43,8 @@ internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
 /// </remarks>
 internal sealed class Scheduler
 {
-    /// <summary>Frames that wait per camera: one being late, one behind it.</summary>
-    public const int WaitingPerCamera = 2;
+    /// <summary>Frames that wait per camera: enough for the moments in which all cameras want something at once, too few to grow old.</summary>
+    public const int WaitingPerCamera = 3;
 
     /// <summary>Frames of one camera that can be anywhere between searching and deciding.</summary>
     public static int LargestUnderWay(int workers) => SearchedAhead(workers) + workers + 2;

@@ -8,7 +8,7 @@ public sealed class DemoCommandTests
     private static readonly string[] Written =
     [
         "demo-output/alerts.jsonl",
-        "demo-output/alerts/street-4-fair-haired-woman.jpg",
+        "demo-output/alerts/street-3-fair-haired-woman.jpg",
         "demo-output/people/fair-haired-woman/photo.jpg",
         "demo-output/watchlist.key",
         "demo-output/watchlist.lfr",

@@ -194,6 +194,6 @@ public sealed class RunCommandTests(Material material)
     {
         Outcome run = (await Lfr.RunAsync("run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--camera", $"gate={material.ShortClip}")).Exits(ExitCode.Success);
 
-        run.Says("ALERT gate at 00:02.16: like fair-haired-woman (wanted)", "gate: ended, 75 frames analysed, 0 dropped", "still held: 0").IsCivil();
+        run.Says("ALERT gate at 00:02.28: like fair-haired-woman (wanted)", "gate: ended, 75 frames analysed, 0 dropped", "still held: 0").IsCivil();
     }
 }

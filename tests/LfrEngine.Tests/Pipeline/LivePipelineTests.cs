@@ -79,7 +79,7 @@ public sealed class LivePipelineTests : IDisposable
         int frames = 0;
         Outcome outcome = Run([new("a", clip, Pace.Maximum), new("b", clip, Pace.Maximum)], listed: true, stopping: stopping, atStage: (name, _) =>
         {
-            if (name == "track" && Interlocked.Increment(ref frames) == 15)
+            if (name == "track" && Interlocked.Increment(ref frames) == 6)
                 stopping.Cancel();
         });
 
