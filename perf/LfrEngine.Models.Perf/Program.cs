@@ -69,7 +69,7 @@ internal static partial class Program
         bool detector = manifest.Task == ModelTask.Detect;
         long[][] shapes = manifest.Task switch
         {
-            ModelTask.Detect => [[1, channels, 384, 640], [1, channels, 192, 320]],
+            ModelTask.Detect => [[1, channels, 384, 640], [4, channels, 384, 640], [1, channels, 192, 320]],
             ModelTask.Landmarks => [[1, channels, 64, 64]],
             _ => [[1, channels, 112, 112], [2, channels, 112, 112], [4, channels, 112, 112], [8, channels, 112, 112]],
         };
