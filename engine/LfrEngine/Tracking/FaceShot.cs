@@ -41,7 +41,7 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
     internal float EmbeddingNorm { get; set; }
 
     /// <summary>Room for those it is like.</summary>
-    internal Candidate[] Candidates { get; private set; } = [];
+    internal Candidate[] Candidates { get; private set; } = new Candidate[8];
 
     /// <summary>How many of <see cref="Candidates"/> count.</summary>
     internal int CandidateCount { get; set; }
