@@ -161,7 +161,14 @@ internal static class BenchCommand
 
     private static void WaitWhileRunning(Task run, CameraStatus[] statuses, double seconds, CancellationToken stopping)
     {
-        if (!run.Wait(TimeSpan.FromSeconds(seconds), stopping) && statuses.All(s => s.State != CameraState.Failed))
+        // Waits are counted by a coarser clock than the run is measured with, and may end a few milliseconds early by it.
+        long start = Stopwatch.GetTimestamp();
+        for (double left = seconds; left > 0; left = seconds - Stopwatch.GetElapsedTime(start).TotalSeconds)
+        {
+            if (run.Wait((int)Math.Ceiling(1000 * left), stopping))
+                break;
+        }
+        if (!run.IsCompleted && statuses.All(s => s.State != CameraState.Failed))
             return;
         CameraStatus? failed = statuses.FirstOrDefault(s => s.State == CameraState.Failed);
         throw new CommandFailure(ExitCode.Input, failed is null ? "The clip ended before it was measured; give a longer one, or fewer --seconds." : $"{failed.Name} failed: {failed.Message}");
