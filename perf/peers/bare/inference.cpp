@@ -2,6 +2,7 @@
 // Usage: inference GRAPHS FRAMES SEARCHES LOOKS EMBEDS SHOTS WIDTH HEIGHT
 //   of FRAMES frames SEARCHES have a detector run at WIDTH x HEIGHT and one at half that; LOOKS faces with two landmark runs each;
 //   EMBEDS runs of the embedder with SHOTS faces in all. Prints processor milliseconds per frame: all, detector, landmarks, embedder.
+#include <algorithm>
 #include <onnxruntime_cxx_api.h>
 
 #include <cstdio>
@@ -128,7 +129,8 @@ int main(int argc, char **argv)
             for (long look = 0; look < 2 * share(looks, frame, frames); look++)
                 landmarks.run({1, 1, 64, 64});
             for (long run = share(embeds, frame, frames); run > 0; run--, embedded++)
-                embedder.run({share(shots, embedded, embeds), 3, 112, 112});
+                // Runs and faces are counted at moments a face apart: a run has at least one.
+                embedder.run({std::max(1L, share(shots, embedded, embeds)), 3, 112, 112});
         }
     };
     all(); // makes the plans and warms up
