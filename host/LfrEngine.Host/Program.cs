@@ -18,6 +18,8 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     VerifyCommand.Create(),
     DetectCommand.Create(),
     BenchCommand.Create(),
+    ServeCommand.Create(),
+    ConfigCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args, "lfr");

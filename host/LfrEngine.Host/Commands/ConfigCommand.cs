@@ -1,0 +1,29 @@
+using System.CommandLine;
+using LfrEngine.Host.Configuration;
+using Spectre.Console;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr config</c>: writes, explains and checks <c>lfr.json</c>.</summary>
+internal static class ConfigCommand
+{
+    public static Command Create()
+    {
+        ConfigOption config = new();
+        var check = new Command("check", "Check lfr.json; every error is named with its path and what is allowed.");
+        config.AddTo(check);
+        check.SetAction(parsed =>
+        {
+            Installation installation = config.Read(parsed);
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {installation.Config.Cameras.Length} camera(s), data in {installation.DataFolder}, store {installation.Config.Store.Kind.ToString().ToLowerInvariant()}.");
+            return ExitCode.Success;
+        });
+        var schema = new Command("schema", "Print the JSON Schema of lfr.json.");
+        schema.SetAction(_ =>
+        {
+            Console.Out.Write(ConfigFile.SchemaText());
+            return ExitCode.Success;
+        });
+        return new Command("config", "The configuration of `lfr serve`.") { check, schema };
+    }
+}

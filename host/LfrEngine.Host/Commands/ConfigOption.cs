@@ -1,0 +1,14 @@
+using System.CommandLine;
+using LfrEngine.Host.Configuration;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary>Which configuration a command works with.</summary>
+internal sealed class ConfigOption
+{
+    private readonly Option<string> path = new("--config") { Description = "Configuration file (`lfr config schema`).", DefaultValueFactory = _ => "lfr.json" };
+
+    public void AddTo(Command command) => command.Options.Add(path);
+
+    public Installation Read(ParseResult parsed) => ConfigFile.Read(parsed.GetRequiredValue(path));
+}

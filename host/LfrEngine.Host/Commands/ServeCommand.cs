@@ -1,0 +1,28 @@
+using System.CommandLine;
+using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Store;
+using Spectre.Console;
+
+namespace LfrEngine.Host.Commands;
+
+/// <summary><c>lfr serve</c>: the host of deployments and its console.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        ConfigOption config = new();
+        var command = new Command("serve", "Serve the console: watchlists, authorities, deployments, alerts, audit.");
+        config.AddTo(command);
+        command.SetAction(async (parsed, stopping) =>
+        {
+            Installation installation = config.Read(parsed);
+            await using WebApplication app = Server.Build(installation, TimeProvider.System);
+            await StoreSetup.MigrateAsync(app.Services, stopping);
+            await app.StartAsync(stopping);
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
+            await app.WaitForShutdownAsync(stopping);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using System.ComponentModel;
+using System.Reflection;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Host.Configuration;
+
+/// <summary>Reads <c>lfr.json</c> and checks it: every error with its path and what is allowed there.</summary>
+internal static class ConfigFile
+{
+    private const double MostHours = 24;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        NumberHandling = JsonNumberHandling.Strict,
+        PropertyNameCaseInsensitive = false,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <summary>Reads and checks.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="CommandFailure">It is missing, is not JSON, or says what makes no sense; every error is named.</exception>
+    public static Installation Read(string path)
+    {
+        path = Path.GetFullPath(path);
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"The configuration {path} cannot be read: {e.Message}", e);
+        }
+        HostConfig config;
+        try
+        {
+            config = JsonSerializer.Deserialize<HostConfig>(text, Options) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds null.");
+        }
+        catch (JsonException e)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path}: {Where(e)}{Plain(e)}", e);
+        }
+        var installation = new Installation(config, Path.GetDirectoryName(path)!);
+        List<string> errors = Check(installation);
+        return errors.Count == 0
+            ? installation
+            : throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
+    }
+
+    /// <summary>JSON Schema (2020-12) of the file, made from the types that read it.</summary>
+    public static string SchemaText()
+    {
+        JsonNode schema = Options.GetJsonSchemaAsNode(typeof(HostConfig), new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = (context, node) =>
+            {
+                ICustomAttributeProvider? provider = context.PropertyInfo?.AttributeProvider;
+                if (node is JsonObject described && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
+                    described.Insert(0, "description", description.Description);
+                return node;
+            },
+        });
+        var whole = (JsonObject)schema;
+        whole.Insert(0, "title", "lfr.json");
+        whole.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        return whole.ToJsonString(Options) + "\n";
+    }
+
+    private static string Where(JsonException e) => e.Path is { Length: > 1 } at ? $"at {at[2..]}: " : e.LineNumber is { } line ? $"line {line + 1}: " : "";
+
+    // The exception's text names types of this program, which say nothing to the reader.
+    private static string Plain(JsonException e)
+    {
+        string text = e.Message.Split(" Path: ")[0];
+        return text.Contains("could not be mapped", StringComparison.Ordinal) ? text.Split(" could not be mapped")[0].Replace("The JSON property", "unknown name", StringComparison.Ordinal) + "; `lfr config schema` lists all."
+            : text.Contains("missing required properties", StringComparison.Ordinal) ? "missing: " + text[(text.LastIndexOf(':') + 1)..].Trim()
+            : text.Contains("could not be converted", StringComparison.Ordinal) ? $"the value is of the wrong kind; {Allowed(text)}"
+            : text;
+    }
+
+    private static string Allowed(string text)
+    {
+        Type? named = new[] { typeof(StoreKind), typeof(CameraPace) }.FirstOrDefault(t => text.Contains(t.FullName!, StringComparison.Ordinal));
+        return named is null ? "`lfr config schema` says what is allowed." : $"allowed are {string.Join(", ", Enum.GetNames(named).Select(JsonNamingPolicy.CamelCase.ConvertName))}.";
+    }
+
+    private static List<string> Check(Installation installation)
+    {
+        HostConfig c = installation.Config;
+        var errors = new List<string>();
+        void Need(bool holds, string at, string allowed)
+        {
+            if (!holds)
+                errors.Add($"{at}: {allowed}");
+        }
+        void NeedFile(string? path, string at)
+        {
+            if (path is not null)
+                Need(File.Exists(installation.PathOf(path)), at, $"the file {installation.PathOf(path)} does not exist");
+        }
+
+        Need(c.Name.Trim().Length is > 0 and <= 100, "name", "1 to 100 characters");
+        Need(c.Data.Length > 0, "data", "a folder");
+        Need(c.Listen.Length > 0, "listen", "at least one https:// address");
+        for (int i = 0; i < c.Listen.Length; i++)
+            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is no https:// address with a port, for example https://localhost:8443");
+        NeedFile(c.Certificate?.Path, "certificate.path");
+        NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
+            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
+        Need(c.Engine.Inference.Length > 0, "engine.inference", "cpu, directml, auto, or the path of a provider");
+        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
+        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
+        Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");
+        Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
+        for (int i = 0; i < c.Cameras.Length; i++)
+        {
+            Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100, $"cameras[{i}].name", "1 to 100 characters");
+            Need(c.Cameras[i].Source.Length > 0, $"cameras[{i}].source", "a file, folder, device or URL");
+            Need(c.Cameras.Take(i).All(o => o.Name != c.Cameras[i].Name), $"cameras[{i}].name", $"\"{c.Cameras[i].Name}\" is the name of another camera");
+        }
+        for (int i = 0; i < c.Laboratories.Length; i++)
+            NeedFile(c.Laboratories[i], $"laboratories[{i}]");
+        foreach ((string category, CategoryPolicy policy) in c.Watchlist)
+        {
+            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            Need(policy.MaximumPeople is >= 0 and <= 1_000_000, $"watchlist.{category}.maximumPeople", "0 to 1000000");
+            Need(policy.MaximumImageAgeDays is >= 1 and <= 36500, $"watchlist.{category}.maximumImageAgeDays", "1 to 36500");
+            Need(policy.ReviewDays is >= 1 and <= 3650, $"watchlist.{category}.reviewDays", "1 to 3650");
+        }
+        Need(c.Retention.AlertHours is >= 0 and <= MostHours, "retention.alertHours", "0 to 24");
+        Need(c.Retention.WatchlistHours is >= 0 and <= MostHours, "retention.watchlistHours", "0 to 24");
+        Need(c.Retention.OutboxDays is >= 1 and <= 3650, "retention.outboxDays", "1 to 3650");
+        if (c.Mqtt is { } mqtt)
+        {
+            Need(Uri.TryCreate(mqtt.Broker, UriKind.Absolute, out Uri? uri) && uri.Scheme is "mqtt" or "mqtts", "mqtt.broker", "mqtt://HOST:PORT or mqtts://HOST:PORT");
+            Need(mqtt.Topic.Length > 0 && mqtt.Topic.IndexOfAny(['#', '+', '\0']) < 0, "mqtt.topic", "a topic without # and +");
+            NeedFile(mqtt.PasswordPath, "mqtt.passwordPath");
+        }
+        for (int i = 0; i < c.Webhooks.Length; i++)
+        {
+            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a name of its own");
+            Need(Uri.TryCreate(c.Webhooks[i].Url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), $"webhooks[{i}].url", "https:// (http:// on loopback only)");
+            NeedFile(c.Webhooks[i].SecretPath, $"webhooks[{i}].secretPath");
+        }
+        if (c.Headquarters is { } headquarters)
+        {
+            Need(Uri.TryCreate(headquarters.Url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "https", "headquarters.url", "an https:// address");
+            NeedFile(headquarters.CertificatePath, "headquarters.certificatePath");
+        }
+        foreach ((string van, string key) in c.Vans)
+            NeedFile(key, $"vans.{van}");
+        return errors;
+    }
+}
+
+/// <summary>A configuration and the folder it is relative to.</summary>
+/// <param name="Config">Checked.</param>
+/// <param name="BaseFolder">Where lfr.json lies.</param>
+public sealed record Installation(HostConfig Config, string BaseFolder)
+{
+    /// <summary>A path of the configuration, absolute.</summary>
+    public string PathOf(string path) => Path.GetFullPath(path, BaseFolder);
+
+    /// <summary>The data folder, absolute.</summary>
+    public string DataFolder => PathOf(Config.Data);
+
+    /// <summary>A place in the data folder; its folder is made, for the owner alone.</summary>
+    public string DataPath(params ReadOnlySpan<string> parts)
+    {
+        string path = Path.Combine([DataFolder, .. parts]);
+        string folder = Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+}

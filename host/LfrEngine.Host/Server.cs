@@ -1,0 +1,66 @@
+using System.Net;
+using LfrEngine.Host.Audit;
+using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Web;
+using LfrEngine.Host.Integration;
+using LfrEngine.Host.Security;
+using LfrEngine.Host.Store;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using MudBlazor.Services;
+
+namespace LfrEngine.Host;
+
+/// <summary>The host as a server: which parts there are, and where each is reached. Each part's own folder says how it works.</summary>
+internal static class Server
+{
+    /// <summary>Puts the server together; the caller starts it.</summary>
+    /// <param name="installation">From lfr.json.</param>
+    /// <param name="time">The clock of everything that is kept or erased.</param>
+    public static WebApplication Build(Installation installation, TimeProvider time)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "lfr", ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(k => Listen(k, installation));
+        builder.Services.AddSystemd();
+        // Warnings of everybody, news of ours; never what a request or a query holds.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("LfrEngine", LogLevel.Information);
+        builder.Logging.AddConsole();
+
+        builder.Services.AddSingleton(installation).AddSingleton(time);
+        builder.Services.AddStore(installation);
+        builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>().AddSingleton<Journal>();
+        builder.Services.AddConsoleSecurity(installation);
+        builder.Services.AddLocalization();
+        builder.Services.AddMudServices();
+        builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+
+        WebApplication app = builder.Build();
+        app.UseSecurityHeaders();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, Installation installation)
+    {
+        kestrel.AddServerHeader = false;
+        var certificate = ServerCertificate.Open(installation);
+        foreach (string address in installation.Config.Listen)
+        {
+            var uri = new Uri(address);
+            void Https(ListenOptions o) => o.UseHttps(certificate);
+            if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out IPAddress? ip))
+                kestrel.Listen(ip, uri.Port, Https);
+            else if (uri.IsLoopback && uri.Port != 0)
+                kestrel.ListenLocalhost(uri.Port, Https);
+            else if (uri.IsLoopback)
+                kestrel.Listen(IPAddress.Loopback, 0, Https);
+            else
+                kestrel.ListenAnyIP(uri.Port, Https);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using LfrEngine.Host.Audit;
+using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Security;
+using LfrEngine.Host.Store;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LfrEngine.Host.Web.Tests;
+
+/// <summary>The real server on a port of its own, with a data folder of its own, over real HTTPS.</summary>
+internal sealed class RunningHost : IAsyncDisposable
+{
+    private readonly DirectoryInfo folder;
+    private WebApplication app;
+
+    private RunningHost(DirectoryInfo folder, Installation installation, TimeProvider time, WebApplication app)
+    {
+        this.folder = folder;
+        Installation = installation;
+        Time = time;
+        this.app = app;
+    }
+
+    public Installation Installation { get; }
+
+    public TimeProvider Time { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>Where it listens, for example https://127.0.0.1:41233.</summary>
+    public Uri Address => new(app.Urls.First());
+
+    public Journal Journal => Services.GetRequiredService<Journal>();
+
+    /// <summary>A place in the folder that goes away with the host.</summary>
+    public string PathOf(string name) => Path.Combine(folder.FullName, name);
+
+    /// <summary>Starts one.</summary>
+    /// <param name="configure">Changes the configuration; its folder is given.</param>
+    /// <param name="time">Its clock.</param>
+    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-web-");
+        var config = new HostConfig { Name = "Test van", Listen = ["https://127.0.0.1:0"], Engine = new EngineConfig { AllowUnlocked = true } };
+        config = configure?.Invoke(config, folder.FullName) ?? config;
+        var installation = new Installation(config, folder.FullName);
+        time ??= TimeProvider.System;
+        return new RunningHost(folder, installation, time, await StartAsync(installation, time));
+    }
+
+    /// <summary>Ends the server in an orderly way and starts it again on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await app.DisposeAsync();
+        app = await StartAsync(Installation, Time);
+    }
+
+    /// <summary>Makes an officer with a password and roles, without the ways of the console.</summary>
+    public async Task<Officer> AddOfficerAsync(string name, params string[] roles)
+    {
+        await using AsyncServiceScope scope = Services.CreateAsyncScope();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        UserManager<Officer> officers = scope.ServiceProvider.GetRequiredService<UserManager<Officer>>();
+        RoleManager<IdentityRole<Guid>> known = scope.ServiceProvider.GetRequiredService<RoleManager<IdentityRole<Guid>>>();
+        foreach (string role in roles)
+        {
+            if (!await known.RoleExistsAsync(role))
+                Assert.True((await known.CreateAsync(new IdentityRole<Guid>(role))).Succeeded);
+        }
+        var officer = new Officer
+        {
+            UserName = name,
+            DisplayName = name,
+            SigningPublicKey = key.ExportSubjectPublicKeyInfoPem(),
+            SigningKey = scope.ServiceProvider.GetRequiredService<Microsoft.AspNetCore.DataProtection.IDataProtectionProvider>().CreateProtector("officer-signing-key").Protect(key.ExportPkcs8PrivateKey()),
+            CreatedAt = Time.GetUtcNow(),
+        };
+        IdentityResult made = await officers.CreateAsync(officer, Password);
+        Assert.True(made.Succeeded, string.Join("; ", made.Errors.Select(e => e.Description)));
+        if (roles.Length > 0)
+            Assert.True((await officers.AddToRolesAsync(officer, roles)).Succeeded);
+        return officer;
+    }
+
+    /// <summary>Password of officers made by <see cref="AddOfficerAsync"/>.</summary>
+    public const string Password = "correct horse battery staple";
+
+    /// <summary>A client that nobody is signed in with.</summary>
+    public HttpClient Client() => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
+    })
+    { BaseAddress = Address };
+
+    /// <summary>A client in an officer's session, made with the server's own keys.</summary>
+    public async Task<HttpClient> ClientAsync(Officer officer)
+    {
+        HttpClient client = Client();
+        client.DefaultRequestHeaders.Add("Cookie", $"{(await SessionAsync(officer)).Name}={(await SessionAsync(officer)).Value}");
+        return client;
+    }
+
+    /// <summary>An officer's session cookie, made with the server's own keys, as sign-in would set it.</summary>
+    public async Task<Cookie> SessionAsync(Officer officer)
+    {
+        await using AsyncServiceScope scope = Services.CreateAsyncScope();
+        ClaimsPrincipal principal = await scope.ServiceProvider.GetRequiredService<SignInManager<Officer>>().CreateUserPrincipalAsync(officer);
+        CookieAuthenticationOptions options = scope.ServiceProvider.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(IdentityConstants.ApplicationScheme);
+        DateTimeOffset now = Time.GetUtcNow();
+        var ticket = new AuthenticationTicket(principal, new AuthenticationProperties { IssuedUtc = now, ExpiresUtc = now.AddHours(1) }, IdentityConstants.ApplicationScheme);
+        return new Cookie(options.Cookie.Name!, options.TicketDataFormat.Protect(ticket), "/", Address.Host) { Secure = true };
+    }
+
+    /// <summary>A context of the store, for looking at.</summary>
+    public LfrStore Store() => Services.GetRequiredService<IDbContextFactory<LfrStore>>().CreateDbContext();
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+    }
+
+    private static async Task<WebApplication> StartAsync(Installation installation, TimeProvider time)
+    {
+        WebApplication app = Server.Build(installation, time);
+        await StoreSetup.MigrateAsync(app.Services, CancellationToken.None);
+        await app.StartAsync();
+        return app;
+    }
+}
