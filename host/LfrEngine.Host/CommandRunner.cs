@@ -35,41 +35,9 @@ internal static class CommandRunner
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
         }
-        catch (CommandFailure e)
+        catch (Exception e) when (CodeOf(e) is { } code)
         {
-            return Fail(e.ExitCode, e.Message);
-        }
-        catch (ModelLoadException e)
-        {
-            return Fail(ExitCode.Environment, e.Message);
-        }
-        catch (DllNotFoundException e)
-        {
-            return Fail(ExitCode.Environment, e.Message);
-        }
-        catch (WatchlistException e)
-        {
-            return Fail(e.Reason is WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull ? ExitCode.Output : ExitCode.Input, e.Message);
-        }
-        catch (GpuException e)
-        {
-            return Fail(ExitCode.Environment, e.Message);
-        }
-        catch (VulkanException e)
-        {
-            return Fail(ExitCode.Environment, e.Message);
-        }
-        catch (DataException e)
-        {
-            return Fail(ExitCode.Input, e.Message);
-        }
-        catch (MediaException e)
-        {
-            return Fail(ExitCode.Input, e.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            return Fail(ExitCode.Stopped, "Stopped.");
+            return Fail(code, e is OperationCanceledException ? "Stopped." : e.Message);
         }
         #pragma warning disable CA1031 // The last line of defence: a fault ends in a sentence and a code, not in a crash report with memory in it.
         catch (Exception e)
@@ -80,6 +48,17 @@ internal static class CommandRunner
             return ExitCode.Internal;
         }
     }
+
+    /// <summary>Exit code of what can be expected to go wrong; null of a fault of the program.</summary>
+    private static int? CodeOf(Exception e) => e switch
+    {
+        CommandFailure failure => failure.ExitCode,
+        ModelLoadException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
+        WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
+        WatchlistException or DataException or MediaException => ExitCode.Input,
+        OperationCanceledException => ExitCode.Stopped,
+        _ => null,
+    };
 
     private static int Fail(int code, string message)
     {

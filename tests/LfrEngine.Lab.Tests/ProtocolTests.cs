@@ -96,12 +96,20 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     [Fact]
     public async Task Simulate_ThenPassages_FindsThoseWhoWalkPast()
     {
-        (await lab.RunAsync("simulate", lab.Faces, "--out", folder["street"], "--listed", "2", "--others", "2", "--seed", "5")).Exits(ExitCode.Success).Says("4 passages");
+        string[] stills = [.. Laboratory.Names.SelectMany((name, i) => new[] { 1, 2 }.Select(n => $"{lab.Faces}/{name}/{n}.jpg,{name},{(i % 2 == 0 ? "a" : "b")}"))];
+        await File.WriteAllLinesAsync(folder["stills.csv"], ["file,subject,group", .. stills], TestContext.Current.CancellationToken);
+        (await lab.RunAsync("simulate", folder["stills.csv"], "--out", folder["street"], "--listed", "2", "--others", "2", "--seed", "5")).Exits(ExitCode.Success).Says("4 passages");
         Assert.Equal(4, Directory.GetFiles(folder["street/tracks"]).Length);
         (await Lfr.RunAsync("enrol", folder["street/people.csv"], "-o", folder["list.lfr"], "--key-file", material.KeyFile)).Exits(ExitCode.Success);
 
-        JsonNode report = (await lab.RunAsync("passages", folder["street/passages.csv"], "--watchlist", folder["list.lfr"], "--key-file", material.KeyFile, "--from", "0.1", "--json")).Exits(ExitCode.Success).Json;
+        JsonNode report = (await lab.RunAsync("passages", folder["street/passages.csv"], "--watchlist", folder["list.lfr"], "--key-file", material.KeyFile, "--from", "0.1", "--evidence", folder["evidence.json"], "--json")).Exits(ExitCode.Success).Json;
 
+        // The stills' groups walk along: raw cells that add up to all passages, in the report and in the evidence.
+        JsonArray cells = report.Rows("cells-group");
+        Assert.Equal((2, 2), (cells.Sum(c => (int)c![10]!), cells.Sum(c => (int)c![5]!)));
+        JsonNode point = JsonNode.Parse(await File.ReadAllTextAsync(folder["evidence.json"], TestContext.Current.CancellationToken))!["evidence"]!["points"]![0]!;
+        Assert.Equal((int)point["truePositives"]!, point["groups"]!.AsArray().Sum(g => (int)g!["truePositives"]!));
+        Assert.Equal(["group"], point["groups"]!.AsArray().Select(g => (string)g!["column"]!).Distinct());
         Assert.Equal((2, 2), ((int)report.Figure("tpir")["total"]!, (int)report.Figure("fpir")["total"]!));
         // The walkers' stills are the enrolled ones' mirror images; whoever is large enough is found.
         Assert.True((int)report.Figure("tpir")["count"]! >= 1, report.ToJsonString());

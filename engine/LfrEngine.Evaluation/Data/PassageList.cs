@@ -11,7 +11,11 @@ namespace LfrEngine.Evaluation.Data;
 /// <param name="Person">Who it is even when not listed, for clustering; otherwise a name of its own.</param>
 /// <param name="EyePixels">Pixels between the eyes where the face is largest; null where the data do not tell.</param>
 /// <param name="Track">Where the face is over time; empty where the data do not tell.</param>
-public sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track);
+public sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track)
+{
+    /// <summary>Value of each of <see cref="PassageList.GroupColumns"/>; empty where the data do not tell.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+}
 
 /// <summary>The true place of a face at a time.</summary>
 /// <param name="TimeMs">Stream time.</param>
@@ -19,17 +23,26 @@ public sealed record Passage(string Video, string Camera, double FromMs, double 
 /// <param name="Visible">Share of the face that nobody in front hides, 0…1.</param>
 public readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.FaceBox Box, double Visible);
 
-/// <summary>Reads passage lists: CSV with video, camera, from, to, subject; optional person, eye_pixels, track.</summary>
-public static class PassageList
+/// <summary>Passages past recorded cameras: CSV with video, camera, from, to, subject; optional person, eye_pixels, track; every other column is a group.</summary>
+/// <param name="Passages">In the order of the file.</param>
+/// <param name="GroupColumns">Demographic or other strata, such as sex, skin_tone, age_band, cover; may be none.</param>
+public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<string> GroupColumns)
 {
     /// <summary>What the subject column says of a person who is on no list.</summary>
     public const string NotListed = "not listed";
 
+    // The first five must be there.
+    private static readonly string[] KnownColumns = ["video", "camera", "from", "to", "subject", "person", "eye_pixels", "track"];
+
+    /// <summary>Values of a group column, sorted; passages without a value are in no group.</summary>
+    public IReadOnlyList<string> GroupValues(int column) => [.. Passages.Select(p => p.Groups[column]).Where(v => v.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+
     /// <summary>Reads a list. Times are seconds; a track is a CSV of ms, left, top, right, bottom, visible.</summary>
     /// <exception cref="DataException">A line is wrong; the message names it.</exception>
-    public static IReadOnlyList<Passage> Read(string path)
+    public static PassageList Read(string path)
     {
-        CsvTable table = CsvTable.Read(path, "video", "camera", "from", "to", "subject");
+        CsvTable table = CsvTable.Read(path, [.. KnownColumns.Take(5)]);
+        string[] groups = [.. table.Columns.Except(KnownColumns)];
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var passages = new List<Passage>();
         var videoOf = new Dictionary<string, string>();
@@ -47,9 +60,9 @@ public static class PassageList
             bool listed = !subject.Equals(NotListed, StringComparison.OrdinalIgnoreCase);
             string person = row["person"] is { Length: > 0 } named ? named : listed ? subject : $"{camera} {from}";
             passages.Add(new Passage(video, camera, from, to, listed ? subject : null, person, row["eye_pixels"].Length > 0 ? Number(row, "eye_pixels") : null,
-                row["track"] is { Length: > 0 } track ? ReadTrack(Path.Combine(folder, track)) : []));
+                row["track"] is { Length: > 0 } track ? ReadTrack(Path.Combine(folder, track)) : []) { Groups = [.. groups.Select(g => row[g])] });
         }
-        return passages.Count > 0 ? passages : throw new DataException($"{path} lists no passage.");
+        return passages.Count > 0 ? new PassageList(passages, groups) : throw new DataException($"{path} lists no passage.");
     }
 
     private static TrackPoint[] ReadTrack(string path) =>

@@ -94,7 +94,13 @@ public sealed record OperatingPoint(
 /// <param name="Mated">Attempts.</param>
 public sealed record GroupRates(
     string Column, string Group, double? Fpir, double FpirLow, double FpirHigh, long FalsePositives, long NonMated,
-    double? Tpir, double TpirLow, double TpirHigh, long TruePositives, long Mated);
+    double? Tpir, double TpirLow, double TpirHigh, long TruePositives, long Mated)
+{
+    /// <summary>From counts with their intervals.</summary>
+    public static GroupRates From(string column, string group, Proportion fpir, Interval fpirInterval, Proportion tpir, Interval tpirInterval) => new(
+        column, group, fpir.Total > 0 ? fpir.Rate : null, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
+        tpir.Total > 0 ? tpir.Rate : null, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total);
+}
 
 /// <summary>False alerts to expect.</summary>
 /// <param name="Low">Fewest, 95 %.</param>

@@ -140,7 +140,7 @@ internal static class IdentifyCommand
                     {
                         bool Of(Search s) => data.Samples[s.Image].Groups[c] == value;
                         (Proportion gt, Interval gti, Proportion gf, Interval gfi) = search.At(t, run.Seed, Of, s => Of(s) && Reported(s));
-                        groups.Add(new GroupRates(data.GroupColumns[column], value, gf.Total > 0 ? gf.Rate : null, gfi.Low, gfi.High, gf.Count, gf.Total, gt.Total > 0 ? gt.Rate : null, gti.Low, gti.High, gt.Count, gt.Total));
+                        groups.Add(GroupRates.From(data.GroupColumns[column], value, gf, gfi, gt, gti));
                     }
                 }
                 return new OperatingPoint(n, t, w, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,

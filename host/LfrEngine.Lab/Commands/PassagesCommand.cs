@@ -24,7 +24,7 @@ internal static class PassagesCommand
 
     public static Command Create()
     {
-        var list = new Argument<FileInfo>("LIST") { Description = "CSV: video, camera, from, to (seconds), subject (an identity's id, or \"not listed\"); optional person, eye_pixels, track." };
+        var list = new Argument<FileInfo>("LIST") { Description = "CSV: video, camera, from, to (seconds), subject (an identity's id, or \"not listed\"); optional person, eye_pixels, track; every other column is a group." };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
         var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: the one reported on, with which the run is the van's, byte for byte." };
@@ -38,7 +38,7 @@ internal static class PassagesCommand
         command.SetAction((parsed, stopping) =>
         {
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
-            IReadOnlyList<Passage> passages = PassageList.Read(parsed.GetRequiredValue(list).FullName);
+            PassageList passages = PassageList.Read(parsed.GetRequiredValue(list).FullName);
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using LabRun run = options.Start(parsed, "passages", "Passages");
             using Watchlist people = WatchlistFile.Read(listPath, secret, run.Models.Embedder.Manifest.Sha256);
@@ -47,7 +47,7 @@ internal static class PassagesCommand
                 throw new CommandFailure(ExitCode.Usage, "A threshold is a cosine between -1 and 1, and --from is at most --threshold.");
             if (parsed.GetValue(detectEvery) is var every and (< 0 or > 1000))
                 throw new CommandFailure(ExitCode.Usage, $"--detect-every {every} is not between 0 and 1000 milliseconds.");
-            string[] unknown = [.. passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
+            string[] unknown = [.. passages.Passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
             foreach (string subject in unknown)
                 Console.Error.WriteLine($"{subject} is not on the watchlist: the passages count as missed.");
             List<OperatingPoint> points = Run(run, passages, people, at, lowest, parsed.GetValue(detectEvery), stopping);
@@ -59,8 +59,9 @@ internal static class PassagesCommand
         return command;
     }
 
-    private static List<OperatingPoint> Run(LabRun run, IReadOnlyList<Passage> passages, Watchlist people, float threshold, float lowest, int detectEveryMs, CancellationToken stopping)
+    private static List<OperatingPoint> Run(LabRun run, PassageList list, Watchlist people, float threshold, float lowest, int detectEveryMs, CancellationToken stopping)
     {
+        IReadOnlyList<Passage> passages = list.Passages;
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(lowest), DetectEveryMs = detectEveryMs };
         var scoring = new PassageScoring(settings.Alerts.AgreeingShots);
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
@@ -87,7 +88,7 @@ internal static class PassagesCommand
             });
         }
         foreach (Passage p in passages)
-            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{p.Camera} {p.FromMs} {p.ToMs} {p.Subject} {p.Person}\n")));
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{p.Camera} {p.FromMs} {p.ToMs} {p.Subject} {p.Person} {string.Join(' ', p.Groups)}\n")));
         run.TookData(Convert.ToHexStringLower(hash.GetHashAndReset()), cameras.Length, passages.Select(p => p.Person).Distinct().Count());
 
         var strangers = new List<float>();
@@ -135,14 +136,30 @@ internal static class PassagesCommand
             new ReportSeries("TPIR", grid, [.. grid.Select(t => own.AtLeast(t).Rate)], [.. grid.Select(t => own.AtLeast(t).ClopperPearson().Low)], [.. grid.Select(t => own.AtLeast(t).ClopperPearson().High)]),
             new ReportSeries("FPIR", grid, [.. grid.Select(t => wrong.AtLeast(t).Rate)], [.. grid.Select(t => wrong.AtLeast(t).ClopperPearson().Low)], [.. grid.Select(t => wrong.AtLeast(t).ClopperPearson().High)]),
         ]));
+        for (int column = 0; column < list.GroupColumns.Count; column++)
+        {
+            int c = column;
+            Sections.AddDifferentials(run, list.GroupColumns[c], "FPIR", "FNIR", threshold, [.. list.GroupValues(c).Select(value =>
+            {
+                (Proportion tpir, Interval tpirInterval) = Of([.. mated.Where(o => o.Passage.Groups[c] == value)], o => o.OwnScore >= threshold);
+                (Proportion fpir, Interval fpirInterval) = Of([.. nonMated.Where(o => o.Passage.Groups[c] == value)], o => o.WrongScore >= threshold);
+                return new GroupCell(value, fpir, new Proportion(tpir.Total - tpir.Count, tpir.Total), fpirInterval, new Interval(1 - tpirInterval.High, 1 - tpirInterval.Low));
+            })]);
+        }
         return [point, .. grid.Where(t => t >= lowest && Math.Abs(t - threshold) > 1e-6).Select(t => Point((float)t))];
 
         OperatingPoint Point(float t)
         {
             (Proportion tpir, Interval tpirInterval) = Of(mated, o => o.OwnScore >= t);
             (Proportion fpir, Interval fpirInterval) = Of(nonMated, o => o.WrongScore >= t);
+            GroupRates[] groups = [.. Enumerable.Range(0, list.GroupColumns.Count).SelectMany(c => list.GroupValues(c).Select(value =>
+            {
+                (Proportion found, Interval foundInterval) = Of([.. mated.Where(o => o.Passage.Groups[c] == value)], o => o.OwnScore >= t);
+                (Proportion raised, Interval raisedInterval) = Of([.. nonMated.Where(o => o.Passage.Groups[c] == value)], o => o.WrongScore >= t);
+                return GroupRates.From(list.GroupColumns[c], value, raised, raisedInterval, found, foundInterval);
+            }))];
             return new OperatingPoint(people.Identities.Count, Math.Round(t, 4), null, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
-                tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, []);
+                tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, groups);
         }
 
         (Proportion, Interval) Of(PassageOutcome[] some, Func<PassageOutcome, bool> counts)

@@ -66,7 +66,8 @@ internal static class SimulateCommand
         {
             Directory.CreateDirectory(Path.Combine(partial, "tracks"));
             File.WriteAllLines(Path.Combine(partial, "people.csv"), ["id,name,photos", .. several.Select(p => $"{Quoted(p[0].Subject)},{Quoted(p[0].Subject.Replace('_', ' '))},{Quoted(Path.GetFullPath(p[0].Path))}")]);
-            var lines = new List<string> { "video,camera,from,to,subject,person,eye_pixels,track" };
+            var groupsOf = data.Samples.GroupBy(p => p.Subject).ToDictionary(g => g.Key, g => string.Concat(g.First().Groups.Select(v => "," + Quoted(v))));
+            var lines = new List<string> { "video,camera,from,to,subject,person,eye_pixels,track" + string.Concat(data.GroupColumns.Select(c => "," + Quoted(c))) };
             for (int camera = 1; camera <= cameras; camera++)
             {
                 string name = $"camera-{camera}", video = name + ".mp4";
@@ -77,7 +78,7 @@ internal static class SimulateCommand
                     string track = Path.Combine("tracks", $"{name}-{i + 1}.csv");
                     File.WriteAllLines(Path.Combine(partial, track), ["ms,left,top,right,bottom,visible", .. passage.Track.Select(t =>
                         string.Create(CultureInfo.InvariantCulture, $"{t.TimeMs:0.###},{t.Box.Left:0.#},{t.Box.Top:0.#},{t.Box.Right:0.#},{t.Box.Bottom:0.#},{t.Visible:0.##}"))]);
-                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{video},{name},{passage.FromMs / 1000:0.###},{passage.ToMs / 1000:0.###},{Quoted(passage.Subject ?? PassageList.NotListed)},{Quoted(passage.Person)},{passage.EyePixels:0.#},{track}"));
+                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{video},{name},{passage.FromMs / 1000:0.###},{passage.ToMs / 1000:0.###},{Quoted(passage.Subject ?? PassageList.NotListed)},{Quoted(passage.Person)},{passage.EyePixels:0.#},{track}{groupsOf[passage.Person]}"));
                 }
             }
             File.WriteAllLines(Path.Combine(partial, "passages.csv"), lines);
