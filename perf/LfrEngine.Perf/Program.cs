@@ -9,10 +9,17 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using LfrEngine.Perf;
 using Perfolizer.Horology;
 
-if (args is ["export", var folder])
+switch (args)
 {
-    GraphExport.Write(folder);
-    return;
+    case ["export", var folder]:
+        GraphExport.Write(folder);
+        return 0;
+    case ["models", .. var rest]:
+        return NetworkTimes.Run(rest);
+    case ["vulkan", .. var rest]:
+        return VulkanSearchTimes.Run(rest.FirstOrDefault());
+    case ["all-pairs", .. var rest]:
+        return AllPairsTimes.Run(rest);
 }
 
 // One table of everything, so that the bounds are measured in the run that quotes them. In this process: as `lfr` is built, on its native libraries.
@@ -29,3 +36,4 @@ ManualConfig config = ManualConfig.CreateEmpty()
     .WithArtifactsPath(Path.Combine("build", "benchmarks"))
     .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
 BenchmarkSwitcher.FromAssembly(typeof(Peaks).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config);
+return 0;

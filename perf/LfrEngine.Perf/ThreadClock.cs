@@ -20,6 +20,9 @@ internal sealed partial class ThreadClock : IClock
         return GetTime(ThreadProcessorTime, time) == 0 ? (time[0] * 1_000_000_000) + time[1] : throw new PlatformNotSupportedException("This system does not tell a thread's processor time.");
     }
 
+    /// <summary>Of the calling thread.</summary>
+    public static double Milliseconds => new ThreadClock().GetTimestamp() / 1e6;
+
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static unsafe partial int GetTime(int clock, long* secondsAndNanoseconds);
 }

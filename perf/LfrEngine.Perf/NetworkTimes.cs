@@ -1,18 +1,17 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using Microsoft.ML.OnnxRuntime;
 
-namespace LfrEngine.Models.Perf;
+namespace LfrEngine.Perf;
 
 /// <summary>What do the graph rewrites, the session's settings and the batch size change, and where does the time of a network go?</summary>
 /// <remarks>
-/// Usage: <c>dotnet run -c Release --project perf/LfrEngine.Models.Perf -- [--runs N] [MANIFEST.json …]</c>; without a manifest the default models.
+/// Usage: <c>dotnet run -c Release --project perf/LfrEngine.Perf -- models [--runs N] [MANIFEST.json …]</c>; without a manifest the default models.
 /// Variants take turns in random order; the clock is the thread's processor time, which other processes on the machine disturb least. Ratios are
 /// medians of paired runs. Sessions are the engine's: one thread, its allocator, memory at rest between runs as while cameras run.
 /// </remarks>
-internal static partial class Program
+internal static class NetworkTimes
 {
     private static readonly (string Name, Action<SessionOptions> Change)[] Settings =
     [
@@ -30,7 +29,9 @@ internal static partial class Program
         ("parallel executor", o => o.ExecutionMode = ExecutionMode.ORT_PARALLEL),
     ];
 
-    private static int Main(string[] arguments)
+    /// <summary>Measures and prints.</summary>
+    /// <returns>Exit code.</returns>
+    public static int Run(string[] arguments)
     {
         List<string> rest = [.. arguments];
         int runs = 300, at = rest.IndexOf("--runs");
@@ -87,7 +88,7 @@ internal static partial class Program
         Compare($"{manifest.Id} {string.Join('x', shapes[0])}, settings", runs, settings);
         foreach (Candidate candidate in settings)
             candidate.Dispose();
-        PrintOperators(new Candidate("", small.FirstOrDefault(rewritten), manifest, shapes[0], o => (o.EnableProfiling, o.ProfileOutputPathPrefix) = (true, Path.Combine(Path.GetTempPath(), "lfr-models-perf"))), runs);
+        PrintOperators(new Candidate("", small.FirstOrDefault(rewritten), manifest, shapes[0], o => (o.EnableProfiling, o.ProfileOutputPathPrefix) = (true, Path.Combine(Path.GetTempPath(), "lfr-perf"))), runs);
     }
 
     private static void Compare(string title, int runs, params Candidate[] candidates)
@@ -100,10 +101,10 @@ internal static partial class Program
             random.Shuffle(order);
             foreach (int i in order)
             {
-                double before = ThreadMilliseconds();
+                double before = ThreadClock.Milliseconds;
                 candidates[i].Run();
                 if (run >= 0)
-                    spent[i][run] = ThreadMilliseconds() - before;
+                    spent[i][run] = ThreadClock.Milliseconds - before;
             }
         }
         Console.WriteLine($"\n{title}\n{"",-36}{"median ms",10}{"p10 ms",10}{"ratio",8}");
@@ -141,22 +142,6 @@ internal static partial class Program
     }
 
     private static double Quantile(double[] values, double share) => values.Order().ElementAt((int)(share * (values.Length - 1)));
-
-    private static double ThreadMilliseconds()
-    {
-        const int ThreadCpuTime = 3;
-        _ = GetTime(ThreadCpuTime, out TimeSpec time);
-        return (time.Seconds * 1e3) + (time.Nanoseconds / 1e6);
-    }
-
-    [LibraryImport("libc", EntryPoint = "clock_gettime")]
-    private static partial int GetTime(int clock, out TimeSpec time);
-
-    private struct TimeSpec
-    {
-        public long Seconds;
-        public long Nanoseconds;
-    }
 
     /// <summary>A graph under certain settings, with its input and outputs bound.</summary>
     private sealed class Candidate : IDisposable

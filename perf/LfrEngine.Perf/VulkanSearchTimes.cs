@@ -1,20 +1,36 @@
 using System.Diagnostics;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
 
-namespace LfrEngine.Vulkan.Perf;
+namespace LfrEngine.Perf;
 
 /// <summary>Is the device faster than the processor's own search? One thread of the processor against the device, call to result, in turns.</summary>
-internal static class VulkanSearchBenchmark
+internal static class VulkanSearchTimes
 {
     private const int Length = 512;
     private const int Candidates = 5;
     private const double SecondsPerCell = 3;
     private const int FewestTurns = 5;
 
+    /// <summary>Measures and prints.</summary>
     /// <param name="device">As in <c>lfr run --search vulkan:DEVICE</c>; null takes the best.</param>
-    public static void Run(string? device)
+    public static int Run(string? device)
+    {
+        try
+        {
+            Compare(device);
+            return 0;
+        }
+        catch (VulkanException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 3;
+        }
+    }
+
+    private static void Compare(string? device)
     {
         using var half = new VulkanSearch(device, GalleryPrecision.PackedHalf);
         using var full = new VulkanSearch(device, GalleryPrecision.Float32);
@@ -38,7 +54,7 @@ internal static class VulkanSearchBenchmark
         using HostBuffer<float> probes = BufferPool.Rent<float>(probeCount * Length);
         var random = new Random(7);
         for (int p = 0; p < probeCount; p++)
-            FillUnit(random, probes.Span.Slice(p * Length, Length));
+            UnitVectors.Fill(random, probes.Span.Slice(p * Length, Length));
         // Half of them are on the list.
         for (int p = 0; p < probeCount; p += 2)
             gallery.Rows.Slice(random.Next(gallery.RowCount) * gallery.RowStride, Length).CopyTo(probes.Span[(p * Length)..]);
@@ -71,18 +87,10 @@ internal static class VulkanSearchBenchmark
         var random = new Random(1);
         for (int i = 0; i < templates; i++)
         {
-            FillUnit(random, row.Span);
+            UnitVectors.Fill(random, row.Span);
             builder.AddTemplate(builder.AddIdentity(new WatchlistIdentity($"{i}", "n", WatchlistCategory.Wanted)), row.Span, 1);
         }
         using Watchlist watchlist = builder.Build();
         return Gallery.Create(watchlist);
-    }
-
-    private static void FillUnit(Random random, Span<float> vector)
-    {
-        foreach (ref float element in vector)
-            element = random.NextSingle() - 0.5f;
-        float norm = MathF.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares(vector));
-        System.Numerics.Tensors.TensorPrimitives.Divide(vector, norm, vector);
     }
 }
