@@ -26,9 +26,8 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         var whole = new FaceBox(0, 0, transform.ImageWidth / transform.Scale, transform.ImageHeight / transform.Scale);
         LetterboxTransform grid = transform;
         FrameView view = frame;
-        int mode = input.Channels == ChannelOrder.Bgr ? ResampleShader.Bgr : ResampleShader.Rgb;
         Cut(gpu => gpu.Graphics.For(grid.GridWidth, grid.GridHeight, Resampling(gpu, view, whole, grid.GridWidth, grid.GridHeight,
-            grid.ImageWidth, grid.ImageHeight, mode, input, destination(gpu))));
+            grid.ImageWidth, grid.ImageHeight, ResampleShader.Channels, input, destination(gpu))));
     }
 
     /// <summary>A region as grey into a tensor on the device.</summary>
@@ -46,14 +45,10 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
         int samples = FaceAligner.SamplesPerSide(1, transform), chromaSamples = FaceAligner.SamplesPerSide(frame.ChromaScaleX, transform);
         FrameView view = frame;
-        ColourConversion colour = frame.Colour;
         Bring(FaceAligner.CropLength, crop, (gpu, patch) => gpu.Graphics.For(Size, Size, new AlignShader(
             bytes.On(gpu), patch.On(gpu), Size,
-            layout.LumaPitch, view.Width, view.Height, layout.FirstU, layout.FirstV, layout.ChromaPitch, layout.ChromaStep, view.ChromaWidth, view.ChromaHeight,
             origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
-            samples, chromaSamples, input.Channels == ChannelOrder.Bgr ? 1 : 0,
-            colour.LumaOffset, colour.LumaScale, colour.RedFromCr, colour.GreenFromCb, colour.GreenFromCr, colour.BlueFromCb,
-            input.Mean[0], input.Mean[1], input.Mean[2], input.Scale[0], input.Scale[1], input.Scale[2])));
+            samples, chromaSamples, Planes(view), InputColour.Of(view, input))));
     }
 
     /// <inheritdoc/>
@@ -123,16 +118,24 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     private ResampleShader Resampling(GpuDevice gpu, in FrameView view, in FaceBox region, int gridWidth, int gridHeight, int imageWidth, int imageHeight, int mode, ModelInput? input,
         ReadWriteBuffer<float> destination)
     {
-        ColourConversion colour = view.Colour;
-        float[] mean = input?.Mean ?? [0, 0, 0], scale = input?.Scale ?? [1, 1, 1];
         float stepX = region.Width / imageWidth, stepY = region.Height / imageHeight;
         return new ResampleShader(
             bytes.On(gpu), destination,
-            layout.LumaPitch, view.Width, view.Height, layout.FirstU, layout.FirstV, layout.ChromaPitch, layout.ChromaStep, view.ChromaWidth, view.ChromaHeight,
             region.Left, region.Top, stepX, stepY,
             (region.Left * view.ChromaScaleX) + view.ChromaOffsetX, (region.Top * view.ChromaScaleY) + view.ChromaOffsetY, stepX * view.ChromaScaleX, stepY * view.ChromaScaleY,
-            gridWidth, gridHeight, imageWidth, imageHeight, mode,
-            colour.LumaOffset, colour.LumaScale, colour.RedFromCr, colour.GreenFromCb, colour.GreenFromCr, colour.BlueFromCb,
-            mean[0], mean[Math.Min(1, mean.Length - 1)], mean[^1], scale[0], scale[Math.Min(1, scale.Length - 1)], scale[^1]);
+            gridWidth, gridHeight, imageWidth, imageHeight, mode, Planes(view), InputColour.Of(view, input));
     }
+
+    private FramePlanes Planes(in FrameView view) => new()
+    {
+        LumaPitch = layout.LumaPitch,
+        Width = view.Width,
+        Height = view.Height,
+        FirstU = layout.FirstU,
+        FirstV = layout.FirstV,
+        ChromaPitch = layout.ChromaPitch,
+        ChromaStep = layout.ChromaStep,
+        ChromaWidth = view.ChromaWidth,
+        ChromaHeight = view.ChromaHeight,
+    };
 }

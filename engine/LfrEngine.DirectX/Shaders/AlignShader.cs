@@ -10,15 +10,6 @@ internal readonly partial struct AlignShader(
     ReadWriteBuffer<uint> frame,
     ReadWriteBuffer<float> destination,
     int size,
-    int lumaPitch,
-    int width,
-    int height,
-    int firstU,
-    int firstV,
-    int chromaPitch,
-    int chromaStep,
-    int chromaWidth,
-    int chromaHeight,
     float originX,
     float originY,
     float rightX,
@@ -31,19 +22,8 @@ internal readonly partial struct AlignShader(
     float offsetY,
     int samples,
     int chromaSamples,
-    int bgr,
-    float lumaOffset,
-    float lumaScale,
-    float redFromCr,
-    float greenFromCb,
-    float greenFromCr,
-    float blueFromCb,
-    float mean0,
-    float mean1,
-    float mean2,
-    float scale0,
-    float scale1,
-    float scale2) : IComputeShader
+    FramePlanes planes,
+    InputColour colour) : IComputeShader
 {
     public void Execute()
     {
@@ -51,17 +31,13 @@ internal readonly partial struct AlignShader(
         int y = ThreadIds.Y;
         int plane = size * size;
         int at = (y * size) + x;
-        float luma = (Sample(x, y, 1f, 1f, 0f, 0f, width, height, 0, lumaPitch, 1, samples) - lumaOffset) * lumaScale;
-        float cb = Sample(x, y, scaleX, scaleY, offsetX, offsetY, chromaWidth, chromaHeight, firstU, chromaPitch, chromaStep, chromaSamples) - 128f;
-        float cr = Sample(x, y, scaleX, scaleY, offsetX, offsetY, chromaWidth, chromaHeight, firstV, chromaPitch, chromaStep, chromaSamples) - 128f;
-        float red = Hlsl.Clamp(luma + (cr * redFromCr), 0f, 255f);
-        float green = Hlsl.Clamp(luma + (cb * greenFromCb) + (cr * greenFromCr), 0f, 255f);
-        float blue = Hlsl.Clamp(luma + (cb * blueFromCb), 0f, 255f);
-        float first = bgr != 0 ? blue : red;
-        float last = bgr != 0 ? red : blue;
-        destination[at] = (first - mean0) * scale0;
-        destination[at + plane] = (green - mean1) * scale1;
-        destination[at + (2 * plane)] = (last - mean2) * scale2;
+        float luma = Sample(x, y, 1f, 1f, 0f, 0f, planes.Width, planes.Height, 0, planes.LumaPitch, 1, samples);
+        float cb = Sample(x, y, scaleX, scaleY, offsetX, offsetY, planes.ChromaWidth, planes.ChromaHeight, planes.FirstU, planes.ChromaPitch, planes.ChromaStep, chromaSamples);
+        float cr = Sample(x, y, scaleX, scaleY, offsetX, offsetY, planes.ChromaWidth, planes.ChromaHeight, planes.FirstV, planes.ChromaPitch, planes.ChromaStep, chromaSamples);
+        Float3 channels = InputColour.Channels(luma, cb, cr, colour);
+        destination[at] = channels.X;
+        destination[at + plane] = channels.Y;
+        destination[at + (2 * plane)] = channels.Z;
     }
 
     // The mean of count × count samples of one plane under this grid pixel.

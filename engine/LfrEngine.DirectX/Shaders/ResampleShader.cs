@@ -12,15 +12,6 @@ namespace LfrEngine.DirectX.Shaders;
 internal readonly partial struct ResampleShader(
     ReadWriteBuffer<uint> frame,
     ReadWriteBuffer<float> destination,
-    int lumaPitch,
-    int width,
-    int height,
-    int firstU,
-    int firstV,
-    int chromaPitch,
-    int chromaStep,
-    int chromaWidth,
-    int chromaHeight,
     float left,
     float top,
     float stepX,
@@ -34,30 +25,17 @@ internal readonly partial struct ResampleShader(
     int imageWidth,
     int imageHeight,
     int mode,
-    float lumaOffset,
-    float lumaScale,
-    float redFromCr,
-    float greenFromCb,
-    float greenFromCr,
-    float blueFromCb,
-    float mean0,
-    float mean1,
-    float mean2,
-    float scale0,
-    float scale1,
-    float scale2) : IComputeShader
+    FramePlanes planes,
+    InputColour colour) : IComputeShader
 {
-    /// <summary>Three planes, red first.</summary>
-    public const int Rgb = 0;
-
-    /// <summary>Three planes, blue first.</summary>
-    public const int Bgr = 1;
+    /// <summary>Three planes of channels.</summary>
+    public const int Channels = 0;
 
     /// <summary>One plane of luma.</summary>
-    public const int Grey = 2;
+    public const int Grey = 1;
 
     /// <summary>Y′, Cb, Cr as they are.</summary>
-    public const int Raw = 3;
+    public const int Raw = 2;
 
     public void Execute()
     {
@@ -77,32 +55,20 @@ internal readonly partial struct ResampleShader(
             return;
         }
 
-        float luma = Average(x, y, left, top, stepX, stepY, width, height, 0, lumaPitch, 1);
+        float luma = Average(x, y, left, top, stepX, stepY, planes.Width, planes.Height, 0, planes.LumaPitch, 1);
         if (mode == Grey)
         {
-            destination[at] = (Hlsl.Clamp((luma - lumaOffset) * lumaScale, 0f, 255f) - mean0) * scale0;
+            destination[at] = InputColour.Grey(luma, colour);
             return;
         }
-        float cb = Average(x, y, chromaLeft, chromaTop, chromaStepX, chromaStepY, chromaWidth, chromaHeight, firstU, chromaPitch, chromaStep);
-        float cr = Average(x, y, chromaLeft, chromaTop, chromaStepX, chromaStepY, chromaWidth, chromaHeight, firstV, chromaPitch, chromaStep);
-        if (mode == Raw)
-        {
-            destination[at] = luma;
-            destination[at + plane] = cb;
-            destination[at + (2 * plane)] = cr;
-            return;
-        }
-        luma = (luma - lumaOffset) * lumaScale;
-        cb -= 128f;
-        cr -= 128f;
-        float red = Hlsl.Clamp(luma + (cr * redFromCr), 0f, 255f);
-        float green = Hlsl.Clamp(luma + (cb * greenFromCb) + (cr * greenFromCr), 0f, 255f);
-        float blue = Hlsl.Clamp(luma + (cb * blueFromCb), 0f, 255f);
-        float first = mode == Bgr ? blue : red;
-        float last = mode == Bgr ? red : blue;
-        destination[at] = (first - mean0) * scale0;
-        destination[at + plane] = (green - mean1) * scale1;
-        destination[at + (2 * plane)] = (last - mean2) * scale2;
+        float cb = Average(x, y, chromaLeft, chromaTop, chromaStepX, chromaStepY, planes.ChromaWidth, planes.ChromaHeight, planes.FirstU, planes.ChromaPitch, planes.ChromaStep);
+        float cr = Average(x, y, chromaLeft, chromaTop, chromaStepX, chromaStepY, planes.ChromaWidth, planes.ChromaHeight, planes.FirstV, planes.ChromaPitch, planes.ChromaStep);
+        Float3 values = new(luma, cb, cr);
+        if (mode != Raw)
+            values = InputColour.Channels(luma, cb, cr, colour);
+        destination[at] = values.X;
+        destination[at + plane] = values.Y;
+        destination[at + (2 * plane)] = values.Z;
     }
 
     // The triangle reaches one source sample to either side, or one grid step where that is more; samples outside the plane repeat its edge.

@@ -1,6 +1,11 @@
-// Stand-in for ComputeSharp.Core 3.2.0, checked against src/ComputeSharp.Core/Intrinsics/Hlsl.g.cs and Hlsl.Void.g.cs. Here the intrinsics
+// Stand-in for ComputeSharp.Core 3.2.0, checked against src/ComputeSharp.Core/Intrinsics/Hlsl.g.cs and Hlsl.Void.g.cs, Primitives/Float/Float3.g.cs. Here the intrinsics
 // compute, as the HLSL functions they name do; in the package they only carry their names to the shader compiler.
 namespace ComputeSharp;
+
+public struct Float3(float x, float y, float z)
+{
+    public float X = x, Y = y, Z = z;
+}
 
 public static class Hlsl
 {
