@@ -18,7 +18,7 @@ internal sealed record ErasureReceipt(int FormatVersion, DateTimeOffset StartedA
 
     /// <summary>SHA-256 of the program's own files, so that a receipt names the code that made it.</summary>
     public static Dictionary<string, string> HashBuild() => Directory.EnumerateFiles(AppContext.BaseDirectory)
-        .Where(f => Path.GetFileName(f) is "lfr.dll" or "LfrEngine.dll" or "LfrEngine.Native.dll" or "Microsoft.ML.OnnxRuntime.dll" || Path.GetFileName(f).StartsWith("liblfr_media", StringComparison.Ordinal))
+        .Where(f => Path.GetFileName(f) is "lfr.dll" or "LfrEngine.dll" or "LfrEngine.Native.dll" or "Microsoft.ML.OnnxRuntime.dll" or "liblfr_media.so" or "lfr_media.dll")
         .Order(StringComparer.Ordinal)
         .ToDictionary(f => Path.GetFileName(f), Models.PackageCache.HashOf);
 

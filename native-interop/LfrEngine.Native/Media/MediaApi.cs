@@ -13,8 +13,8 @@ internal static unsafe partial class MediaApi
     internal const int Interrupted = 2;
 
     private const string Library = "lfr_media";
-    private const string FileName = "liblfr_media.so";
     private const string PathVariable = "LFR_MEDIA_LIBRARY";
+    private static readonly string FileName = OperatingSystem.IsWindows() ? "lfr_media.dll" : "liblfr_media.so";
 
     static MediaApi() => NativeLibrary.SetDllImportResolver(typeof(MediaApi).Assembly, Resolve);
 

@@ -11,8 +11,8 @@
  *   - A failed call hands out nothing and leaks nothing.
  *
  * Memory
- *   Decoded pictures live in page-aligned buffers of ours: locked (best effort, counted), left out of core dumps,
- *   wiped on fork. A buffer is wiped when its last holder, decoder included, has let go of it, and only then reused.
+ *   Decoded pictures live in page-aligned buffers of ours: locked (best effort, counted); on Linux left out of core
+ *   dumps and wiped on fork. A buffer is wiped when its last holder, decoder included, has let go of it, and only then reused.
  *   Compressed packets are moved into such buffers as soon as the demuxer hands them over, and the demuxer's copy is
  *   wiped. What the decoder copies for itself (its unescaped bitstream) is overwritten by lfr_media_scrub, which
  *   closing and the end of a stream do by themselves.
@@ -26,7 +26,9 @@
 extern "C" {
 #endif
 
-#ifdef LFR_MEDIA_BUILD
+#if defined(LFR_MEDIA_BUILD) && defined(_WIN32)
+#define LFR_API __declspec(dllexport)
+#elif defined(LFR_MEDIA_BUILD)
 #define LFR_API __attribute__((visibility("default")))
 #else
 #define LFR_API

@@ -1,10 +1,7 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES (64 * 1024)
 #define FIRST_PROBE_BYTES 2048
@@ -23,10 +20,7 @@ static int read_bytes(void *opaque, uint8_t *buffer, int wanted)
         input->position += count;
         return (int)count;
     }
-    ssize_t count;
-    do
-        count = pread(input->descriptor, buffer, (size_t)wanted, input->position);
-    while (count < 0 && errno == EINTR);
+    int64_t count = platform_read_at(input->descriptor, buffer, (size_t)wanted, input->position);
     if (count < 0)
         return AVERROR(errno);
     input->position += count;
@@ -63,7 +57,7 @@ static int32_t make_context(byte_input *input)
     if (input->context == NULL) {
         av_free(buffer);
         if (input->descriptor >= 0)
-            close(input->descriptor);
+            platform_close(input->descriptor);
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for the input buffer");
     }
     return LFR_MEDIA_OK;
@@ -71,14 +65,12 @@ static int32_t make_context(byte_input *input)
 
 int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *interrupted)
 {
-    *input = (byte_input){.descriptor = open(path, O_RDONLY | O_CLOEXEC), .interrupted = interrupted};
+    *input = (byte_input){.interrupted = interrupted};
+    input->descriptor = platform_open(path, &input->size);
     if (input->descriptor < 0)
         return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
-    struct stat status;
-    if (fstat(input->descriptor, &status) == 0)
-        input->size = status.st_size;
     if (input->size == 0) {
-        close(input->descriptor);
+        platform_close(input->descriptor);
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is empty", path);
     }
     return make_context(input);
@@ -145,6 +137,6 @@ void input_close(byte_input *input)
         avio_context_free(&input->context);
     }
     if (input->descriptor >= 0)
-        close(input->descriptor);
+        platform_close(input->descriptor);
     input->descriptor = -1;
 }

@@ -11,11 +11,44 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+
+#ifdef __MINGW_PRINTF_FORMAT
+#define PRINTF_FORMAT __MINGW_PRINTF_FORMAT
+#else
+#define PRINTF_FORMAT printf
+#endif
+
+/* ---- platform_posix.c, platform_windows.c: what operating systems do differently ---- */
+
+size_t platform_page_size(void);
+
+/* Zeroed pages, locked into memory where the limit allows and kept out of dumps and child processes where the system
+ * can; or NULL. */
+void *platform_map(size_t size, bool *locked);
+void platform_unmap(void *memory, size_t size);
+
+void platform_sleep_ms(int milliseconds);
+
+typedef enum { PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_DEVICE, PATH_OTHER } path_kind;
+
+/* Paths are UTF-8. PATH_MISSING, and -1 and false below, leave the reason in errno. */
+path_kind platform_path_kind(const char *path);
+
+/* A descriptor for reading that child processes do not inherit, or -1. */
+int platform_open(const char *path, int64_t *size);
+
+/* As pread: bytes read, 0 at the end, or -1. One thread reads. */
+int64_t platform_read_at(int descriptor, void *buffer, size_t size, int64_t position);
+void platform_close(int descriptor);
+
+/* Tells the name of every file in a folder, in no order, until found says false. False: the folder cannot be read. */
+bool platform_list(const char *path, bool (*found)(void *opaque, const char *name), void *opaque);
 
 /* ---- error.c ---- */
 
 /* Stores the sentence for lfr_media_last_error and returns status. */
-int32_t lfr_fail(int32_t status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int32_t lfr_fail(int32_t status, const char *format, ...) __attribute__((format(PRINTF_FORMAT, 2, 3)));
 
 /* The URL without user, password and query, for messages. */
 void lfr_mask_url(char *destination, size_t capacity, const char *url);
@@ -165,7 +198,7 @@ bool filler_make(const AVCodecContext *decoder, int size, AVPacket *packet);
 /* ---- folder.c ---- */
 
 typedef struct {
-    char **paths;
+    char **paths;                   /* in the order of their bytes */
     int64_t count;
 } picture_folder;
 
@@ -236,7 +269,7 @@ int32_t media_check_stop(lfr_media *media, const char *doing);
 void media_set_deadline(lfr_media *media, int64_t timeout_ms);
 
 /* Adds one to the corrupt count and keeps the sentence. */
-void media_note_damage(lfr_media *media, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void media_note_damage(lfr_media *media, const char *format, ...) __attribute__((format(PRINTF_FORMAT, 2, 3)));
 
 /* path: a regular file; url: anything else; data: memory. Exactly one is given. */
 int32_t source_open_file(lfr_media *media, const char *path);

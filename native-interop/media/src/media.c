@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define DEFAULT_PICTURE_INTERVAL_US 40000
@@ -115,17 +114,17 @@ static bool has_known_scheme(const char *url)
 
 static int32_t open_path(lfr_media *media, const char *path)
 {
-    struct stat status;
-    if (stat(path, &status) != 0)
+    path_kind kind = platform_path_kind(path);
+    if (kind == PATH_MISSING)
         return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
-    if (S_ISREG(status.st_mode))
+    if (kind == PATH_FILE)
         return source_open_file(media, path);
-    if (S_ISCHR(status.st_mode)) {
+    if (kind == PATH_DEVICE) {
         media->live = true;
         media_set_deadline(media, media->options.open_timeout_ms);
         return source_open_device(media, path);
     }
-    if (!S_ISDIR(status.st_mode))
+    if (kind != PATH_FOLDER)
         return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "%s is neither a file, nor a folder, nor a device", path);
 
     media->is_folder = true;

@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Enough for the reference frames of H.264 to come and go without a system call. */
 #define MAX_FREE_BLOCKS 20
@@ -195,22 +193,16 @@ static block *block_map(frame_pool *pool, size_t size)
     block *item = calloc(1, sizeof *item);
     if (item == NULL)
         return NULL;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
+    item->pool = pool;
+    item->size = size;
+    item->memory = platform_map(size, &item->locked);
+    if (item->memory == NULL) {
         free(item);
         return NULL;
     }
-    item->pool = pool;
-    item->memory = memory;
-    item->size = size;
-    item->locked = mlock(memory, size) == 0;
     if (!item->locked)
         bytes_unlocked += (int64_t)size;
     bytes_allocated += (int64_t)size;
-    madvise(memory, size, MADV_DONTDUMP);
-#ifdef MADV_WIPEONFORK
-    madvise(memory, size, MADV_WIPEONFORK);
-#endif
     return item;
 }
 
@@ -218,7 +210,7 @@ static void block_unmap(block *item)
 {
     if (lfr_keeps_everything())
         return;
-    munmap(item->memory, item->size);
+    platform_unmap(item->memory, item->size);
     bytes_allocated -= (int64_t)item->size;
     if (!item->locked)
         bytes_unlocked -= (int64_t)item->size;
@@ -307,7 +299,7 @@ void pool_close(frame_pool *pool)
 
 AVBufferRef *pool_get(frame_pool *pool, size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t page = platform_page_size();
     size = (size + page - 1) / page * page;
 
     pthread_mutex_lock(&pool->lock);

@@ -2,7 +2,6 @@
 
 #include <libavdevice/avdevice.h>
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -302,7 +301,7 @@ static int32_t feed_decoder(lfr_media *media)
         if (stopped != 0)
             return stopped;
         if (result == AVERROR(EAGAIN)) {
-            poll(NULL, 0, DEVICE_POLL_MS);
+            platform_sleep_ms(DEVICE_POLL_MS);
             return LFR_MEDIA_OK;
         }
         if (result == AVERROR_INVALIDDATA && ++source->bad_reads < MAX_BAD_READS) {

@@ -1,0 +1,83 @@
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+size_t platform_page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *platform_map(size_t size, bool *locked)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    *locked = mlock(memory, size) == 0;
+    madvise(memory, size, MADV_DONTDUMP);
+#ifdef MADV_WIPEONFORK
+    madvise(memory, size, MADV_WIPEONFORK);
+#endif
+    return memory;
+}
+
+void platform_unmap(void *memory, size_t size)
+{
+    munmap(memory, size);
+}
+
+void platform_sleep_ms(int milliseconds)
+{
+    poll(NULL, 0, milliseconds);
+}
+
+path_kind platform_path_kind(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return PATH_MISSING;
+    return S_ISREG(status.st_mode)   ? PATH_FILE
+           : S_ISDIR(status.st_mode) ? PATH_FOLDER
+           : S_ISCHR(status.st_mode) ? PATH_DEVICE
+                                     : PATH_OTHER;
+}
+
+int platform_open(const char *path, int64_t *size)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    *size = descriptor >= 0 && fstat(descriptor, &status) == 0 ? status.st_size : 0;
+    return descriptor;
+}
+
+int64_t platform_read_at(int descriptor, void *buffer, size_t size, int64_t position)
+{
+    ssize_t count;
+    do
+        count = pread(descriptor, buffer, size, position);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+void platform_close(int descriptor)
+{
+    close(descriptor);
+}
+
+bool platform_list(const char *path, bool (*found)(void *opaque, const char *name), void *opaque)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return false;
+    const struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL)
+        if (entry->d_type != DT_DIR && !found(opaque, entry->d_name))
+            break;
+    closedir(folder);
+    return true;
+}
