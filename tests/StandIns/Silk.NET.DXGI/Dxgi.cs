@@ -1,5 +1,5 @@
 // Stand-in for Silk.NET.DXGI 2.23.0, checked against src/Microsoft/Silk.NET.DXGI/Structs/{IDXGIFactory4,IDXGIAdapter,IDXGIResource1,SampleDesc}.gen.cs
-// and Enums/Format.gen.cs of dotnet/Silk.NET. Only the raw-pointer overloads that are used; nothing runs.
+// (IDXGIResource1 at 49ef276b) and Enums/Format.gen.cs of dotnet/Silk.NET. Only the raw-pointer overloads that are used; nothing runs.
 using Silk.NET.Core.Native;
 
 namespace Silk.NET.DXGI;

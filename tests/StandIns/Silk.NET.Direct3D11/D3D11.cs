@@ -1,14 +1,15 @@
 // Stand-in for Silk.NET.Direct3D11 2.23.0, checked against src/Microsoft/Silk.NET.Direct3D11/Structs/*.gen.cs of dotnet/Silk.NET (the files are named
-// as the types). Only the raw-pointer overloads that are used; nothing runs.
+// as the types; ID3D11Device5 at 7c38fa25, ID3D11DeviceContext4 at dd365c7e, ID3D11Texture2D at 43c56bbc, FenceFlag at aceaf42c). Only the raw-pointer
+// overloads that are used; nothing runs.
 using Silk.NET.Core.Native;
 using Silk.NET.DXGI;
 
 namespace Silk.NET.Direct3D11;
 
+// Without members: their names differ between versions (FenceFlagShared, Shared), so a number is cast.
 [Flags]
 public enum FenceFlag
 {
-    None = 0,
 }
 
 public enum Usage
@@ -93,7 +94,7 @@ public unsafe struct ID3D11DeviceContext
 
 public unsafe struct ID3D11DeviceContext4
 {
-    public static readonly Guid Guid = new("917600da-f58c-4c33-98d8-3d15b390fa24");
+    public static readonly Guid Guid = new("917600da-f58c-4c33-98d8-3e15b390fa24");
 
     public void** LpVtbl;
 

@@ -1,5 +1,6 @@
 // Stand-in for Silk.NET.Direct3D12 2.23.0, checked against src/Microsoft/Silk.NET.Direct3D12/Structs/*.gen.cs and Enums/*.gen.cs of dotnet/Silk.NET (the
-// files are named as the types). Only the raw-pointer overloads that are used; nothing runs.
+// files are named as the types; ID3D12Device and ID3D12GraphicsCommandList at 7c38fa25, ID3D12Fence at 49ef276b, CommandListType and ResourceDesc at
+// 6176dfbf, TextureCopyType at 55158121, FenceFlags at b68eb030). Only the raw-pointer overloads that are used; nothing runs.
 using Silk.NET.Core.Native;
 using Silk.NET.DXGI;
 
