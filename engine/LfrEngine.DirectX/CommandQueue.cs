@@ -74,14 +74,10 @@ internal sealed unsafe class CommandQueue : IDisposable
 
     public void Dispose()
     {
-        if (fence != null)
-            fence->Release();
-        if (list != null)
-            list->Release();
-        if (allocator != null)
-            allocator->Release();
-        if (queue != null)
-            queue->Release();
+        ComPointer.Release(fence);
+        ComPointer.Release(list);
+        ComPointer.Release(allocator);
+        ComPointer.Release(queue);
         done.Dispose();
     }
 }

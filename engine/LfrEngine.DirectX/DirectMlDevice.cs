@@ -57,7 +57,7 @@ internal sealed unsafe partial class DirectMlDevice : IDisposable
     public void Free(void* allocation) =>
         OrtNativeApi.ThrowIfFailed(((delegate* unmanaged<void*, nint>)api[FreeAllocationSlot])(allocation), "to let go of a GPU buffer");
 
-    public void Dispose() => Marshal.Release((nint)device);
+    public void Dispose() => ComPointer.Release(device);
 
     private static void** FindApi()
     {

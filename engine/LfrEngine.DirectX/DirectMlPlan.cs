@@ -216,7 +216,7 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         finally
         {
             // The handle holds the resource itself.
-            resource->Release();
+            ComPointer.Release(resource);
         }
     }
 }

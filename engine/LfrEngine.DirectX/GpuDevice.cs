@@ -54,8 +54,7 @@ internal sealed unsafe class GpuDevice : IDisposable
         Graphics.DeviceLost -= OnLost;
         directMl?.Dispose();
         queue?.Dispose();
-        if (native != null)
-            native->Release();
+        ComPointer.Release(native);
         Graphics.Dispose();
     }
 

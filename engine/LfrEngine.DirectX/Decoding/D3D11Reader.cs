@@ -203,7 +203,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         if (array != null)
         {
             shared!.ClearSlices(array);
-            array->Release();
+            ComPointer.Release(array);
         }
         array = null;
         shared?.Dispose();

@@ -121,10 +121,8 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
     /// <inheritdoc/>
     public void LeaveDevice(GpuDevice? alive)
     {
-        if (openedFence != null)
-            openedFence->Release();
-        if (opened != null)
-            opened->Release();
+        ComPointer.Release(openedFence);
+        ComPointer.Release(opened);
         openedFence = null;
         opened = null;
     }
@@ -133,14 +131,10 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
     {
         store.Context.Unregister(this);
         LeaveDevice(null);
-        if (signaller != null)
-            signaller->Release();
-        if (fence != null)
-            fence->Release();
-        if (zero != null)
-            zero->Release();
-        if (texture != null)
-            texture->Release();
+        ComPointer.Release(signaller);
+        ComPointer.Release(fence);
+        ComPointer.Release(zero);
+        ComPointer.Release(texture);
         done.Dispose();
     }
 
@@ -210,8 +204,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         }
         finally
         {
-            if (target != null)
-                target->Release();
+            ComPointer.Release(target);
         }
     }
 
@@ -229,7 +222,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         }
         finally
         {
-            newer->Release();
+            ComPointer.Release(newer);
         }
     }
 
@@ -242,7 +235,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         Guid id = IDXGIResource1.Guid;
         HResult.ThrowIfFailed(texture->QueryInterface(&id, (void**)&resource), "The shared texture gives no handle");
         int status = resource->CreateSharedHandle(ours, SharedReadWrite, unnamed, &handle);
-        resource->Release();
+        ComPointer.Release(resource);
         HResult.ThrowIfFailed(status, "The NV12 texture cannot be shared between Direct3D 11 and 12 by this driver");
         try
         {

@@ -40,10 +40,8 @@ internal sealed unsafe partial class VideoDevice : IDisposable
         }
         finally
         {
-            if (adapter != null)
-                adapter->Release();
-            if (factory != null)
-                factory->Release();
+            ComPointer.Release(adapter);
+            ComPointer.Release(factory);
         }
     }
 
@@ -68,8 +66,8 @@ internal sealed unsafe partial class VideoDevice : IDisposable
 
     public void Dispose()
     {
-        context->Release();
-        device->Release();
+        ComPointer.Release(context);
+        ComPointer.Release(device);
     }
 
     private ID3D11Texture2D* Create(uint width, uint height, uint miscFlags, SubresourceData* data, string step)

@@ -22,8 +22,6 @@ public unsafe struct IDXGIAdapter
     public static readonly Guid Guid = new("2411e7e1-12ac-4ccf-bd14-9798e8534dc0");
 
     public void** LpVtbl;
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 }
 
 public unsafe struct IDXGIFactory4
@@ -33,8 +31,6 @@ public unsafe struct IDXGIFactory4
     public void** LpVtbl;
 
     public readonly int EnumAdapterByLuid(Luid AdapterLuid, Guid* riid, void** ppvAdapter) => throw new PlatformNotSupportedException();
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 }
 
 public unsafe struct IDXGIResource1
@@ -44,6 +40,4 @@ public unsafe struct IDXGIResource1
     public void** LpVtbl;
 
     public readonly int CreateSharedHandle(SecurityAttributes* pAttributes, uint dwAccess, char* lpName, void** pHandle) => throw new PlatformNotSupportedException();
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 }

@@ -58,8 +58,6 @@ public unsafe struct ID3D11Device
 
     public readonly uint AddRef() => throw new PlatformNotSupportedException();
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly int CreateTexture2D(Texture2DDesc* pDesc, SubresourceData* pInitialData, ID3D11Texture2D** ppTexture2D) => throw new PlatformNotSupportedException();
 
     public readonly int GetDeviceRemovedReason() => throw new PlatformNotSupportedException();
@@ -71,8 +69,6 @@ public unsafe struct ID3D11Device5
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly int CreateFence(ulong InitialValue, FenceFlag Flags, Guid* ReturnedInterface, void** ppFence) => throw new PlatformNotSupportedException();
 }
 
@@ -83,8 +79,6 @@ public unsafe struct ID3D11DeviceContext
     public readonly int QueryInterface(Guid* riid, void** ppvObject) => throw new PlatformNotSupportedException();
 
     public readonly uint AddRef() => throw new PlatformNotSupportedException();
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 
     public readonly void CopySubresourceRegion(ID3D11Resource* pDstResource, uint DstSubresource, uint DstX, uint DstY, uint DstZ, ID3D11Resource* pSrcResource, uint SrcSubresource, Box* pSrcBox) =>
         throw new PlatformNotSupportedException();
@@ -98,8 +92,6 @@ public unsafe struct ID3D11DeviceContext4
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly int Signal(ID3D11Fence* pFence, ulong Value) => throw new PlatformNotSupportedException();
 }
 
@@ -108,8 +100,6 @@ public unsafe struct ID3D11Fence
     public static readonly Guid Guid = new("affde9d1-1df7-4bb7-8a34-0f46251dab80");
 
     public void** LpVtbl;
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 
     public readonly int CreateSharedHandle(SecurityAttributes* pAttributes, uint dwAccess, char* lpName, void** pHandle) => throw new PlatformNotSupportedException();
 
@@ -125,8 +115,6 @@ public unsafe struct ID3D11Texture2D
     public readonly int QueryInterface(Guid* riid, void** ppvObject) => throw new PlatformNotSupportedException();
 
     public readonly uint AddRef() => throw new PlatformNotSupportedException();
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 
     public readonly void GetDesc(Texture2DDesc* pDesc) => throw new PlatformNotSupportedException();
 }

@@ -109,8 +109,6 @@ public unsafe struct ID3D12Device
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly int CreateCommandQueue(CommandQueueDesc* pDesc, Guid* riid, void** ppCommandQueue) => throw new PlatformNotSupportedException();
 
     public readonly int CreateCommandAllocator(CommandListType type, Guid* riid, void** ppCommandAllocator) => throw new PlatformNotSupportedException();
@@ -136,8 +134,6 @@ public unsafe struct ID3D12CommandQueue
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly void ExecuteCommandLists(uint NumCommandLists, ID3D12CommandList** ppCommandLists) => throw new PlatformNotSupportedException();
 
     public readonly int Signal(ID3D12Fence* pFence, ulong Value) => throw new PlatformNotSupportedException();
@@ -161,8 +157,6 @@ public unsafe struct ID3D12CommandAllocator
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly int Reset() => throw new PlatformNotSupportedException();
 }
 
@@ -171,8 +165,6 @@ public unsafe struct ID3D12GraphicsCommandList
     public static readonly Guid Guid = new("5b160d0f-ac1b-4185-8ba8-b3ae42a5a455");
 
     public void** LpVtbl;
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 
     public readonly int Close() => throw new PlatformNotSupportedException();
 
@@ -188,8 +180,6 @@ public unsafe struct ID3D12Fence
 
     public void** LpVtbl;
 
-    public readonly uint Release() => throw new PlatformNotSupportedException();
-
     public readonly ulong GetCompletedValue() => throw new PlatformNotSupportedException();
 
     public readonly int SetEventOnCompletion(ulong Value, void* hEvent) => throw new PlatformNotSupportedException();
@@ -200,6 +190,4 @@ public unsafe struct ID3D12Resource
     public static readonly Guid Guid = new("696442be-a72e-4059-bc79-5b5c98040fad");
 
     public void** LpVtbl;
-
-    public readonly uint Release() => throw new PlatformNotSupportedException();
 }

@@ -1,0 +1,14 @@
+using System.Runtime.InteropServices;
+
+namespace LfrEngine.DirectX;
+
+/// <summary>COM interfaces held as raw pointers.</summary>
+internal static unsafe class ComPointer
+{
+    /// <summary>Lets go of an interface; null is none.</summary>
+    public static void Release(void* pointer)
+    {
+        if (pointer != null)
+            Marshal.Release((nint)pointer);
+    }
+}
