@@ -6,6 +6,7 @@ namespace LfrEngine.Host;
 internal sealed class InstallationKey : IDisposable
 {
     private readonly ECDsa key;
+    private readonly Lock gate = new();
 
     private InstallationKey(ECDsa key) => this.key = key;
 
@@ -22,20 +23,11 @@ internal sealed class InstallationKey : IDisposable
         string path = DefaultPath;
         try
         {
-            if (File.Exists(path))
-            {
-                var known = ECDsa.Create();
-                known.ImportFromPem(File.ReadAllText(path));
-                return new InstallationKey(known);
-            }
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var writer = new StreamWriter(path, options);
-            writer.Write(made.ExportPkcs8PrivateKeyPem());
-            return new InstallationKey(made);
+            if (!File.Exists(path))
+                Make(path);
+            var known = ECDsa.Create();
+            known.ImportFromPem(File.ReadAllText(path));
+            return new InstallationKey(known);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -43,13 +35,38 @@ internal sealed class InstallationKey : IDisposable
         }
     }
 
-    /// <summary>Signs bytes with SHA-256.</summary>
-    public byte[] Sign(byte[] data) => key.SignData(data, HashAlgorithmName.SHA256);
+    /// <summary>Signs bytes with SHA-256. Thread-safe.</summary>
+    public byte[] Sign(byte[] data)
+    {
+        lock (gate)
+            return key.SignData(data, HashAlgorithmName.SHA256);
+    }
 
     /// <summary>First 16 hexadecimal digits of the SHA-256 of a public key, for people.</summary>
     public static string Fingerprint(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
 
     public void Dispose() => key.Dispose();
+
+    // Whole or not at all; where two programs begin at once, both use the key of the first.
+    private static void Make(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string partial = path + $".{Guid.NewGuid():N}.partial";
+        try
+        {
+            using (var writer = new StreamWriter(partial, options))
+                writer.Write(made.ExportPkcs8PrivateKeyPem());
+            File.Move(partial, path);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(partial);
+        }
+    }
 
     private static string Folder()
     {

@@ -5,6 +5,7 @@ using LfrEngine.Host.Web;
 using LfrEngine.Host.Integration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
+using LfrEngine.Host.Transparency;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using MudBlazor.Services;
 
@@ -23,13 +24,13 @@ internal static class Server
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => Listen(k, installation));
         builder.Services.AddSystemd();
-        // Warnings of everybody, news of ours; never what a request or a query holds.
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("LfrEngine", LogLevel.Information);
-        builder.Logging.AddConsole();
+        builder.Logging.AddHostLog();
 
         builder.Services.AddSingleton(installation).AddSingleton(time);
         builder.Services.AddStore(installation);
-        builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>().AddSingleton<Journal>();
+        builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
+        builder.Services.AddAudit();
+        builder.Services.AddIntegration(installation);
         builder.Services.AddConsoleSecurity(installation);
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
@@ -42,6 +43,9 @@ internal static class Server
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        app.MapAudit();
+        app.MapTransparency();
+        app.MapIntegration();
         return app;
     }
 

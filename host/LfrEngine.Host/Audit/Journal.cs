@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Encodings.Web;
 using LfrEngine.Host.Integration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
@@ -15,8 +14,6 @@ namespace LfrEngine.Host.Audit;
 /// </remarks>
 public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, TimeProvider time) : IDisposable
 {
-    private static readonly JsonSerializerOptions Readable = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly SemaphoreSlim turn = new(1);
 
     /// <summary>Told of entries once they are committed, in order, on the thread that wrote them.</summary>
@@ -52,7 +49,7 @@ public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, T
                     ActorName = actor.Name,
                     Action = action,
                     Subject = subject,
-                    Details = JsonSerializer.Serialize(details, Readable),
+                    Details = JsonSerializer.Serialize(details, AuditJson.Options),
                     PreviousHash = last?.Hash ?? AuditChain.Beginning,
                     Hash = "",
                 };
@@ -68,7 +65,8 @@ public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, T
         {
             turn.Release();
         }
-        Written?.Invoke(written);
+        if (written.Length > 0)
+            Written?.Invoke(written);
         return result;
     }
 

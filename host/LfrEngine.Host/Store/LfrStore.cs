@@ -55,6 +55,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<AlertRecord>().HasIndex(a => new { a.ErasedAt, a.EraseBy });
         builder.Entity<AuditEntry>().HasKey(e => e.Sequence);
         builder.Entity<AuditEntry>().Property(e => e.Sequence).ValueGeneratedNever();
+        builder.Entity<AuditEntry>().HasIndex(e => e.Subject);
+        builder.Entity<AuditEntry>().HasIndex(e => e.At);
         builder.Entity<AuditSeal>().HasKey(e => e.Sequence);
         builder.Entity<AuditSeal>().Property(e => e.Sequence).ValueGeneratedNever();
         builder.Entity<OutboxMessage>().HasIndex(m => new { m.Channel, m.Id });

@@ -297,7 +297,7 @@ public sealed class OutboxMessage
     /// <summary>The same at every attempt, so that a receiver can tell a repetition.</summary>
     public Guid MessageId { get; set; }
 
-    /// <summary><c>mqtt</c>, <c>webhook:NAME</c> or <c>headquarters</c>.</summary>
+    /// <summary><c>mqtt</c> or <c>webhook:NAME</c>.</summary>
     public required string Channel { get; set; }
 
     /// <summary>The audit entry's action.</summary>
@@ -309,8 +309,6 @@ public sealed class OutboxMessage
     public DateTimeOffset CreatedAt { get; set; }
 
     public int Attempts { get; set; }
-
-    public DateTimeOffset NextAttemptAt { get; set; }
 
     public string? LastError { get; set; }
 }
@@ -340,6 +338,20 @@ public sealed class VanEntry
     public required string PreviousHash { get; set; }
 
     public required string Hash { get; set; }
+
+    /// <summary>The entry, as the van wrote it.</summary>
+    public AuditEntry ToEntry() => new()
+    {
+        Sequence = Sequence,
+        At = At,
+        ActorId = ActorId,
+        ActorName = ActorName,
+        Action = Action,
+        Subject = Subject,
+        Details = Details,
+        PreviousHash = PreviousHash,
+        Hash = Hash,
+    };
 }
 
 /// <summary>An invitation to become an officer here: its link is shown once, its hash kept.</summary>

@@ -37,6 +37,20 @@ internal static class StoreSetup
         }
     }
 
+    /// <summary>Opens the store for a command that looks at it, beside a server that may be running.</summary>
+    /// <exception cref="CommandFailure">It cannot be opened, or was never made.</exception>
+    public static LfrStore OpenForReading(Installation installation)
+    {
+        var services = new ServiceCollection();
+        services.Configure<IdentityOptions>(UsePasskeys);
+        services.AddStore(installation);
+        LfrStore store = services.BuildServiceProvider().GetRequiredService<IDbContextFactory<LfrStore>>().CreateDbContext();
+        if (store.Database.CanConnect())
+            return store;
+        store.Dispose();
+        throw new CommandFailure(ExitCode.Input, $"There is no store {(installation.Config.Store.Kind == StoreKind.Sqlite ? $"in {installation.DataFolder}" : "at that server")}: `lfr serve` makes it. Check \"store\" and \"data\" in lfr.json.");
+    }
+
     /// <summary>Which tables officers need: those with passkeys.</summary>
     public static void UsePasskeys(IdentityOptions options) => options.Stores.SchemaVersion = IdentitySchemaVersions.Version3;
 

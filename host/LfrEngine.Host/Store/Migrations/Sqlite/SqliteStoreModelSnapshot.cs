@@ -259,6 +259,10 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("At");
+
+                    b.HasIndex("Subject");
+
                     b.ToTable("Audit");
                 });
 
@@ -402,9 +406,6 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.Property<Guid>("MessageId")
                         .HasColumnType("TEXT");
-
-                    b.Property<long>("NextAttemptAt")
-                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Payload")
                         .IsRequired()

@@ -1,0 +1,17 @@
+namespace LfrEngine.Host.Integration;
+
+/// <summary>What the log says of the trail and of receivers.</summary>
+internal static partial class IntegrationLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "{Receiver} {Error}; it is tried again")]
+    public static partial void ReceiverFailed(ILogger log, string receiver, string error);
+
+    [LoggerMessage(2, LogLevel.Error, "The audit trail could not be sealed: {Error}")]
+    public static partial void NotSealed(ILogger log, string error);
+
+    [LoggerMessage(3, LogLevel.Error, "The headquarters refuses this trail: {Problem}")]
+    public static partial void HeadquartersRefuses(ILogger log, string problem);
+
+    [LoggerMessage(4, LogLevel.Error, "The trail of {Van} is refused: {Problem}")]
+    public static partial void VanRefused(ILogger log, string van, string problem);
+}

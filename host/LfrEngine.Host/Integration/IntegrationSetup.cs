@@ -1,0 +1,63 @@
+using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Security;
+using LfrEngine.Host.Store;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting.Systemd;
+
+namespace LfrEngine.Host.Integration;
+
+/// <summary>Other systems: those that are told, those that ask, those that watch.</summary>
+internal static class IntegrationSetup
+{
+    /// <summary>Logs for people; under systemd as JSON, one object a line, for the journal and whoever collects it.</summary>
+    public static void AddHostLog(this ILoggingBuilder logging)
+    {
+        // Warnings of everybody, news of ours; never what a request or a query holds.
+        logging.SetMinimumLevel(LogLevel.Warning).AddFilter("LfrEngine", LogLevel.Information);
+        if (SystemdHelpers.IsSystemdService())
+            logging.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O"));
+        else
+            logging.AddConsole();
+    }
+
+    /// <summary>Receivers of messages, the headquarters or the vans, metrics, health, the description of the REST interface.</summary>
+    public static void AddIntegration(this IServiceCollection services, Installation installation)
+    {
+        HostConfig config = installation.Config;
+        services.AddSingleton<HostMetrics>().AddSingleton<VanReceiver>();
+        foreach (WebhookConfig webhook in config.Webhooks)
+            services.AddSingleton<IHostedService>(s => ActivatorUtilities.CreateInstance<WebhookSender>(s, webhook));
+        if (config.Mqtt is { } mqtt)
+            services.AddSingleton<IHostedService>(s => ActivatorUtilities.CreateInstance<MqttSender>(s, mqtt));
+        if (config.Headquarters is { } headquarters)
+        {
+            services.AddSingleton(s => ActivatorUtilities.CreateInstance<HeadquartersSender>(s, headquarters));
+            services.AddHostedService(s => s.GetRequiredService<HeadquartersSender>());
+        }
+        services.AddHealthChecks().AddCheck<StoreHealth>("store");
+        services.AddOpenApi("v1");
+    }
+
+    /// <summary>Their endpoints.</summary>
+    public static void MapIntegration(this WebApplication app)
+    {
+        // Made now: a van's key that cannot be read ends the start, not a van's first batch.
+        _ = app.Services.GetRequiredService<VanReceiver>();
+        VanReceiver.Map(app);
+        HostMetrics.Map(app);
+        app.MapOpenApi().RequireAuthorization(Permissions.SeeDeployments);
+        app.MapHealthChecks("/health/live", new() { Predicate = _ => false }).AllowAnonymous();
+        app.MapHealthChecks("/health/ready").AllowAnonymous();
+    }
+
+    /// <summary>Ready is who can keep a record.</summary>
+    private sealed class StoreHealth(IDbContextFactory<LfrStore> stores) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            await using LfrStore store = await stores.CreateDbContextAsync(cancellationToken);
+            return await store.Database.CanConnectAsync(cancellationToken) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
+        }
+    }
+}
