@@ -1,5 +1,6 @@
 using System.Net;
 using LfrEngine.Host.Audit;
+using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Web;
 using LfrEngine.Host.Integration;
@@ -31,6 +32,7 @@ internal static class Server
         builder.Services.AddStore(installation);
         builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>().AddSingleton<Journal>();
         builder.Services.AddConsoleSecurity(installation);
+        builder.Services.AddAuthorities();
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -41,6 +43,7 @@ internal static class Server
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();
+        app.MapAuthorities();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }
