@@ -269,6 +269,8 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("Subject");
+
                     b.ToTable("Audit");
                 });
 

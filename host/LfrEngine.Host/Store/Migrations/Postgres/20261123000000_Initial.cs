@@ -476,6 +476,11 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_Audit_Subject",
+                table: "Audit",
+                column: "Subject");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Invitations_SecretSha256",
                 table: "Invitations",
                 column: "SecretSha256",

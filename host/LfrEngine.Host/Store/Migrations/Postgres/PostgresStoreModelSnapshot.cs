@@ -266,6 +266,8 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("Subject");
+
                     b.ToTable("Audit");
                 });
 

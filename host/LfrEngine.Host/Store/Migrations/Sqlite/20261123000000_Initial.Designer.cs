@@ -262,6 +262,8 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("Subject");
+
                     b.ToTable("Audit");
                 });
 

@@ -475,6 +475,11 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_Audit_Subject",
+                table: "Audit",
+                column: "Subject");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Invitations_SecretSha256",
                 table: "Invitations",
                 column: "SecretSha256",

@@ -259,6 +259,8 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("Subject");
+
                     b.ToTable("Audit");
                 });
 
