@@ -17,10 +17,11 @@ internal sealed class InstallationKey : IDisposable
     public string PublicPem => key.ExportSubjectPublicKeyInfoPem();
 
     /// <summary>Reads the key, or makes it.</summary>
+    /// <param name="at">Where it lies; null for <see cref="DefaultPath"/>.</param>
     /// <exception cref="CommandFailure">It can be neither read nor made.</exception>
-    public static InstallationKey Open()
+    public static InstallationKey Open(string? at = null)
     {
-        string path = DefaultPath;
+        string path = at ?? DefaultPath;
         try
         {
             if (!File.Exists(path))

@@ -1,5 +1,6 @@
 using System.Net;
 using LfrEngine.Host.Audit;
+using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Web;
 using LfrEngine.Host.Integration;
@@ -32,6 +33,7 @@ internal static class Server
         builder.Services.AddAudit();
         builder.Services.AddIntegration(installation);
         builder.Services.AddConsoleSecurity(installation);
+        builder.Services.AddAuthorities();
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -42,6 +44,7 @@ internal static class Server
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapStaticAssets().AllowAnonymous();
+        app.MapAuthorities();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         app.MapAudit();
         app.MapTransparency();

@@ -22,7 +22,7 @@ internal static class SignedDocument
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
-        string file = $"{{\"{kind.Property}\": {text},\n\"publicKey\": {JsonSerializer.Serialize(key.PublicPem, HostJson.Lines.String)},\n\"signature\": \"{Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text)))}\"}}\n";
+        string file = Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
         string partial = path + $".{Guid.NewGuid():N}.partial";
         try
         {
@@ -39,6 +39,14 @@ internal static class SignedDocument
                 File.Delete(partial);
         }
     }
+
+    /// <summary>A document's text.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="text">JSON of the signed value.</param>
+    /// <param name="publicPem">Of the key that signed.</param>
+    /// <param name="signature">Base64.</param>
+    public static string Compose(SignedKind kind, string text, string publicPem, string signature) =>
+        $"{{\"{kind.Property}\": {text},\n\"publicKey\": {JsonSerializer.Serialize(publicPem, HostJson.Lines.String)},\n\"signature\": \"{signature}\"}}\n";
 
     /// <summary>Reads a document and checks its signature.</summary>
     /// <param name="path">The file.</param>

@@ -143,7 +143,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
         AnsiConsole.WriteLine($"{report.Title}: {report.Origin.Images} files of {report.Origin.Subjects} people, {report.Failures.Count} failure(s), embedder hash {report.Origin.ModelSha256.Last().Value[..12]}");
         foreach (ReportFigure f in report.Figures)
         {
-            string value = f.Value is { } v ? ReportWriter.Number(v) : "-", interval = f.Low is { } low ? $"[{ReportWriter.Number(low)}, {ReportWriter.Number(f.High!.Value)}]" : "";
+            string value = f.Value is { } v ? NumberText.Of(v) : "-", interval = f.Low is { } low ? $"[{NumberText.Of(low)}, {NumberText.Of(f.High!.Value)}]" : "";
             string counted = f.Total is { } total ? string.Create(CultureInfo.InvariantCulture, $"({f.Count:#,0} of {total:#,0})") : "";
             AnsiConsole.WriteLine($"  {f.Label,-52} {value,12} {interval,-26} {counted}{(f.Note is null ? "" : "  " + f.Note)}");
         }
@@ -151,7 +151,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
         {
             var shown = new Table().Border(TableBorder.Simple).Title(Markup.Escape(table.Title)).AddColumns([.. table.Columns.Select(c => new TableColumn(Markup.Escape(c)))]);
             foreach (IReadOnlyList<ReportCell> row in table.Rows)
-                shown.AddRow([.. row.Select(c => Markup.Escape(c.Number is { } n ? ReportWriter.Number(n) : c.Text ?? ""))]);
+                shown.AddRow([.. row.Select(c => Markup.Escape(c.Number is { } n ? NumberText.Of(n) : c.Text ?? ""))]);
             AnsiConsole.Write(shown);
         }
         foreach (IGrouping<string, ReportFailure> same in report.Failures.GroupBy(f => f.Reason))

@@ -54,6 +54,7 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<AlertRecord>().HasIndex(a => new { a.DeploymentId, a.RaisedAt });
         builder.Entity<AlertRecord>().HasIndex(a => new { a.ErasedAt, a.EraseBy });
         builder.Entity<AuditEntry>().HasKey(e => e.Sequence);
+        builder.Entity<AuditEntry>().HasIndex(e => e.Subject);
         builder.Entity<AuditEntry>().Property(e => e.Sequence).ValueGeneratedNever();
         builder.Entity<AuditEntry>().HasIndex(e => e.Subject);
         builder.Entity<AuditEntry>().HasIndex(e => e.At);

@@ -126,7 +126,7 @@ internal static class IdentifyCommand
                 string at = t.ToString("0.####", CultureInfo.InvariantCulture);
                 run.Figures.Add(ReportFigure.Of($"tpir.{n}.{(w is null ? "default" : w.Value.ToString(CultureInfo.InvariantCulture))}",
                     w is null ? $"N = {n}: TPIR at the embedder's threshold {at}" : $"N = {n}: TPIR where FPIR was set to {w.Value.ToString("0.####", CultureInfo.InvariantCulture)} ({at})",
-                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), $"FPIR {ReportWriter.Number(p.Fpir)} [{ReportWriter.Number(p.FpirLow)}, {ReportWriter.Number(p.FpirHigh)}]"));
+                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), $"FPIR {NumberText.Of(p.Fpir)} [{NumberText.Of(p.FpirLow)}, {NumberText.Of(p.FpirHigh)}]"));
             }
 
             OperatingPoint Point(double t, double? w)

@@ -58,8 +58,8 @@ internal static class VerifyCommand
         ScoreHistogram mated = new(), nonMated = new();
         foreach ((int i, ImagePair pair) in pairs.Index())
             (pair.IsMated ? mated : nonMated).Add(scores[i]);
-        run.Figures.Add(new ReportFigure("accuracy", "Accuracy, LFW protocol (mean over folds)", result.Accuracy, Note: $"± {ReportWriter.Number(result.AccuracyDeviation)} over folds"));
-        run.Figures.Add(new ReportFigure("tmrAtFmr1e-3", "TMR where FMR is 10⁻³", result.TmrAtFmr001, Note: $"threshold {ReportWriter.Number(result.ThresholdAtFmr001)}, set on these pairs"));
+        run.Figures.Add(new ReportFigure("accuracy", "Accuracy, LFW protocol (mean over folds)", result.Accuracy, Note: $"± {NumberText.Of(result.AccuracyDeviation)} over folds"));
+        run.Figures.Add(new ReportFigure("tmrAtFmr1e-3", "TMR where FMR is 10⁻³", result.TmrAtFmr001, Note: $"threshold {NumberText.Of(result.ThresholdAtFmr001)}, set on these pairs"));
         run.Figures.Add(new ReportFigure("eer", "Equal error rate", DetCurve.EqualErrorRate(nonMated, mated)));
         SubjectCount[] misses = [.. pairs.Index().Where(p => p.Item.IsMated).GroupBy(p => Path.GetDirectoryName(p.Item.First)).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => new SubjectCount(g.Count(p => scores[p.Index] < (float)threshold), g.Count()))];
@@ -93,7 +93,7 @@ internal static class VerifyCommand
             AllPairs next = Progress.While($"Comparing ({engine})", 1000, report =>
                 AllPairs.Count(templates, subjects, groupings, scorer, (done, tiles) => report((int)(1000 * done / tiles)), stopping));
             run.Figures.Add(new ReportFigure($"comparisonsPerSecond.{engine}", $"Comparisons per second, {engine} on {scorer.Device}", next.Comparisons / next.Elapsed.TotalSeconds,
-                Note: $"{ReportWriter.Number(next.Elapsed.TotalSeconds)} s"));
+                Note: $"{NumberText.Of(next.Elapsed.TotalSeconds)} s"));
             first ??= next;
             if (!next.All.SameAs(first.All))
                 throw new CommandFailure(ExitCode.Internal, $"The engine {engine} counted otherwise than {engines[0]}: report this with the output of `lfr doctor --json`.");

@@ -81,7 +81,7 @@ internal static class ReportWriter
         foreach (ReportFigure f in report.Figures)
         {
             string counted = f.Total is { } total ? $"{f.Count:#,0} of {total:#,0}" : "";
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(f.Label)}</td><td>{(f.Value is { } v ? Number(v) : "–")}</td><td>{(f.Low is { } low ? $"{Number(low)} … {Number(f.High!.Value)}" : "")}</td><td>{counted}</td><td class=\"text\">{Text(f.Note ?? "")}</td></tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(f.Label)}</td><td>{(f.Value is { } v ? NumberText.Of(v) : "–")}</td><td>{(f.Low is { } low ? $"{NumberText.Of(low)} … {NumberText.Of(f.High!.Value)}" : "")}</td><td>{counted}</td><td class=\"text\">{Text(f.Note ?? "")}</td></tr>");
         }
         html.Append("</table></div>");
         foreach (ReportCurve curve in report.Curves)
@@ -95,7 +95,7 @@ internal static class ReportWriter
             }
             html.Append(CultureInfo.InvariantCulture, $"<h2>{Text(table.Title)}</h2><div class=\"wide\"><table><tr>{string.Concat(table.Columns.Select(c => $"<th>{Text(c)}</th>"))}</tr>");
             foreach (IReadOnlyList<ReportCell> row in table.Rows)
-                html.Append("<tr>").AppendJoin("", row.Select(c => c.Number is { } n ? $"<td>{Number(n)}</td>" : $"<td class=\"text\">{Text(c.Text ?? "")}</td>")).Append("</tr>");
+                html.Append("<tr>").AppendJoin("", row.Select(c => c.Number is { } n ? $"<td>{NumberText.Of(n)}</td>" : $"<td class=\"text\">{Text(c.Text ?? "")}</td>")).Append("</tr>");
             html.Append("</table></div>");
         }
         html.Append(CultureInfo.InvariantCulture, $"<h2>Failures</h2><p>{report.Failures.Count} of {origin.Images} images or videos gave nothing.</p>");
@@ -114,15 +114,6 @@ internal static class ReportWriter
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>Program {Text(file)}</td><td class=\"text\"><code>{hash}</code></td></tr>");
         html.Append(CultureInfo.InvariantCulture, $"<tr><td>Machine</td><td class=\"text\">{Text(origin.Machine)}</td></tr><tr><td>Made</td><td class=\"text\">{origin.StartedAt:u}, in {origin.ElapsedSeconds:0.0} s</td></tr></table></body></html>\n");
         return html.ToString();
-    }
-
-    /// <summary>A number for people: as many digits as it means something.</summary>
-    public static string Number(double value)
-    {
-        double size = Math.Abs(value);
-        return size >= 1e15 || (size > 0 && size < 1e-3) ? value.ToString("0.00e0", CultureInfo.InvariantCulture)
-            : value == Math.Floor(value) ? value.ToString("#,0", CultureInfo.InvariantCulture)
-            : value.ToString(size < 10 ? "0.####" : "#,0.#", CultureInfo.InvariantCulture);
     }
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
