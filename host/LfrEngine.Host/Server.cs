@@ -2,6 +2,7 @@ using System.Net;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Web;
+using LfrEngine.Host.Web.Layout;
 using LfrEngine.Host.Integration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
@@ -38,9 +39,13 @@ internal static class Server
         WebApplication app = builder.Build();
         app.UseSecurityHeaders();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseAntiforgeryEverywhere();
         app.MapStaticAssets().AllowAnonymous();
+        app.MapTheme();
+        app.MapAccount();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
     }
