@@ -12,6 +12,8 @@ need_packages ffmpeg=ffmpeg 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.
 # A Vulkan device that every machine can have, the layer that watches how it is used, and the shader compiler.
 need_packages 'file:/usr/lib/*/libvulkan.so.1=libvulkan1' 'file:/usr/share/vulkan/icd.d/lvp_icd.*=mesa-vulkan-drivers' \
     'file:/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json=vulkan-validationlayers' glslangValidator=glslang-tools
+# The console is tested in a real browser.
+need_packages chromium=chromium
 build_managed tests LfrEngine.sln tests LfrEngine.sln
 dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 

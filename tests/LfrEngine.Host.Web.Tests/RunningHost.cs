@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Text.Json;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
@@ -19,6 +20,7 @@ namespace LfrEngine.Host.Web.Tests;
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly DirectoryInfo folder;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, int> codes = new();
     private WebApplication app;
 
     private RunningHost(DirectoryInfo folder, Installation installation, TimeProvider time, WebApplication app)
@@ -32,6 +34,8 @@ internal sealed class RunningHost : IAsyncDisposable
     public Installation Installation { get; }
 
     public TimeProvider Time { get; }
+
+    public WebApplication App => app;
 
     public IServiceProvider Services => app.Services;
 
@@ -87,7 +91,18 @@ internal sealed class RunningHost : IAsyncDisposable
         Assert.True(made.Succeeded, string.Join("; ", made.Errors.Select(e => e.Description)));
         if (roles.Length > 0)
             Assert.True((await officers.AddToRolesAsync(officer, roles)).Succeeded);
+        Assert.True((await officers.ResetAuthenticatorKeyAsync(officer)).Succeeded);
+        Assert.True((await officers.SetTwoFactorEnabledAsync(officer, true)).Succeeded);
         return officer;
+    }
+
+    /// <summary>A code of the officer's authenticator app that has not been used; there are four before time must pass.</summary>
+    public async Task<string> CodeAsync(Officer officer)
+    {
+        await using AsyncServiceScope scope = Services.CreateAsyncScope();
+        int steps = codes.AddOrUpdate(officer.Id, -1, (_, last) => last + 1);
+        Assert.True(steps <= 2, "All codes of these minutes have been used.");
+        return Totp.Code((await scope.ServiceProvider.GetRequiredService<UserManager<Officer>>().GetAuthenticatorKeyAsync(officer))!, steps);
     }
 
     /// <summary>Password of officers made by <see cref="AddOfficerAsync"/>.</summary>
@@ -105,7 +120,14 @@ internal sealed class RunningHost : IAsyncDisposable
     public async Task<HttpClient> ClientAsync(Officer officer)
     {
         HttpClient client = Client();
-        client.DefaultRequestHeaders.Add("Cookie", $"{(await SessionAsync(officer)).Name}={(await SessionAsync(officer)).Value}");
+        Cookie session = await SessionAsync(officer);
+        client.DefaultRequestHeaders.Add("Cookie", $"{session.Name}={session.Value}");
+        // With the token that every change needs.
+        using HttpResponseMessage answer = await client.GetAsync(new Uri("/account/antiforgery", UriKind.Relative));
+        using var token = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
+        client.DefaultRequestHeaders.Add(token.RootElement.GetProperty("header").GetString()!, token.RootElement.GetProperty("token").GetString());
+        client.DefaultRequestHeaders.Remove("Cookie");
+        client.DefaultRequestHeaders.Add("Cookie", $"{session.Name}={session.Value}; {answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0]}");
         return client;
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using Spectre.Console;
 
@@ -20,6 +21,8 @@ internal static class ServeCommand
             await StoreSetup.MigrateAsync(app.Services, stopping);
             await app.StartAsync(stopping);
             AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
+            if (await app.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(stopping) is { } secret)
+                AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{app.Urls.First()}/account/invitation?secret={secret}");
             await app.WaitForShutdownAsync(stopping);
             return ExitCode.Success;
         });

@@ -32,6 +32,9 @@ public static class Permissions
     public const string Export = "export";
     public const string ManageOfficers = "manage-officers";
 
+    /// <summary>One's own ways to sign in: of everybody who signed in, also with a password alone. The only permission that is no role's.</summary>
+    public const string OwnAccount = "own-account";
+
     private static readonly Dictionary<string, string[]> Holders = new()
     {
         [SeeDeployments] = Roles.All,
@@ -55,7 +58,8 @@ public static class Permissions
     public static void AddTo(AuthorizationOptions options)
     {
         foreach ((string permission, string[] roles) in Holders)
-            options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireRole(roles));
-        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
+            options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).RequireRole(roles));
+        options.AddPolicy(OwnAccount, p => p.RequireAuthenticatedUser());
+        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).Build();
     }
 }

@@ -1,16 +1,16 @@
-using System.Security.Claims;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Extensions.Options;
 
 namespace LfrEngine.Host.Security;
 
 /// <summary>Who may come in, and what every answer says to the browser.</summary>
 internal static class SecuritySetup
 {
-    private const int SessionHours = 12;
+    /// <summary>Rounds of PBKDF2-HMAC-SHA-512 that OWASP asks for.</summary>
+    private const int PasswordRounds = 210_000;
 
     /// <summary>Officers, their sessions, roles and permissions.</summary>
     public static void AddConsoleSecurity(this IServiceCollection services, Installation installation)
@@ -22,28 +22,44 @@ internal static class SecuritySetup
                 o.Password.RequireNonAlphanumeric = o.Password.RequireDigit = o.Password.RequireLowercase = o.Password.RequireUppercase = false;
                 o.Lockout.MaxFailedAccessAttempts = 5;
                 o.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
+                o.SignIn.RequireConfirmedAccount = true;
                 StoreSetup.UsePasskeys(o);
             })
             .AddEntityFrameworkStores<LfrStore>()
             .AddDefaultTokenProviders()
+            .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider)
             .AddClaimsPrincipalFactory<OfficerClaims>();
+        services.AddScoped<IUserConfirmation<Officer>, EnabledOfficers>();
+        services.Configure<PasswordHasherOptions>(o => o.IterationCount = PasswordRounds);
+        // A passkey stands for both factors, so the device must have asked for a finger, a face or a PIN.
+        services.Configure<IdentityPasskeyOptions>(o =>
+        {
+            o.UserVerificationRequirement = "required";
+            o.ResidentKeyRequirement = "required";
+        });
+        services.AddSingleton<UsedCodes>().AddSingleton<OfficerSessions>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>();
+        services.AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<OfficerSignIn>();
         services.ConfigureApplicationCookie(o =>
         {
             o.Cookie.Name = "__Host-lfr";
             o.Cookie.SameSite = SameSiteMode.Strict;
             o.Cookie.SecurePolicy = CookieSecurePolicy.Always;
             o.Cookie.HttpOnly = true;
-            o.ExpireTimeSpan = TimeSpan.FromHours(SessionHours);
+            o.ExpireTimeSpan = OfficerSessions.Longest;
+            o.SlidingExpiration = false;
+            o.Events.OnValidatePrincipal = OfficerSessions.ValidateAsync;
             o.LoginPath = "/account/sign-in";
             o.AccessDeniedPath = "/account/refused";
             // Programs are told, people are led.
             o.Events.OnRedirectToLogin = c => Answer(c.HttpContext, c.RedirectUri, StatusCodes.Status401Unauthorized);
-            o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.RedirectUri, StatusCodes.Status403Forbidden);
+            o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.HttpContext.User.HasClaim(OfficerClaims.TwoFactors, "true") ? c.RedirectUri : "/account", StatusCodes.Status403Forbidden);
         });
         services.AddAuthorization(Permissions.AddTo);
         services.AddCascadingAuthenticationState();
+        services.AddRequestLimits();
         services.AddAntiforgery(o =>
         {
+            o.HeaderName = "RequestVerificationToken";
             o.Cookie.Name = "__Host-lfr-form";
             o.Cookie.SecurePolicy = CookieSecurePolicy.Always;
             o.Cookie.SameSite = SameSiteMode.Strict;
@@ -73,16 +89,5 @@ internal static class SecuritySetup
         else
             context.Response.Redirect(redirect);
         return Task.CompletedTask;
-    }
-
-    private sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options)
-        : UserClaimsPrincipalFactory<Officer, IdentityRole<Guid>>(officers, roles, options)
-    {
-        protected override async Task<ClaimsIdentity> GenerateClaimsAsync(Officer user)
-        {
-            ClaimsIdentity identity = await base.GenerateClaimsAsync(user);
-            identity.AddClaim(new Claim(Actor.DisplayNameClaim, user.DisplayName));
-            return identity;
-        }
     }
 }

@@ -1,0 +1,43 @@
+"use strict";
+
+// Blazor writes style attributes with setAttribute, which the content security policy (no inline styles) refuses. Set through the object model they are
+// allowed, and only scripts of this server can do so: markup that somebody smuggled in keeps its style attributes refused.
+const setAttribute = Element.prototype.setAttribute;
+Element.prototype.setAttribute = function (name, value) {
+    if (name === "style" && this.style)
+        this.style.cssText = value;
+    else
+        setAttribute.call(this, name, value);
+};
+
+// Light or dark: as the system says, until the officer chooses.
+const chosen = localStorage.getItem("lfr-theme");
+if (chosen === "light" || chosen === "dark")
+    document.documentElement.dataset.theme = chosen;
+
+document.addEventListener("click", event => {
+    const at = event.target instanceof Element ? event.target : null;
+    if (at?.closest("[data-theme-toggle]")) {
+        const now = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+        const next = now === "dark" ? "light" : "dark";
+        document.documentElement.dataset.theme = next;
+        localStorage.setItem("lfr-theme", next);
+    }
+    // With a base address, "#content" alone would be another page.
+    if (at?.closest(".skip-link")) {
+        event.preventDefault();
+        event.stopPropagation();
+        document.getElementById("content")?.focus();
+    }
+}, true);
+
+// The connection was given up, or the server has started again and does not know this page any more.
+document.addEventListener("DOMContentLoaded", () => {
+    const modal = document.getElementById("components-reconnect-modal");
+    modal?.addEventListener("components-reconnect-state-changed", event => {
+        if (event.detail.state === "rejected")
+            location.reload();
+        else if (event.detail.state === "failed")
+            setInterval(() => fetch("theme.css").then(answer => answer.ok && location.reload(), () => { }), 3000);
+    });
+});
