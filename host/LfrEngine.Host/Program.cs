@@ -20,6 +20,8 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     BenchCommand.Create(),
     ServeCommand.Create(),
     ConfigCommand.Create(),
+    WatchlistCommand.Create(),
+    VetCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args, "lfr");

@@ -5,6 +5,7 @@ using LfrEngine.Host.Web;
 using LfrEngine.Host.Integration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
+using LfrEngine.Host.Watchlists;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using MudBlazor.Services;
 
@@ -30,6 +31,7 @@ internal static class Server
         builder.Services.AddSingleton(installation).AddSingleton(time);
         builder.Services.AddStore(installation);
         builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>().AddSingleton<Journal>();
+        builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
@@ -40,6 +42,7 @@ internal static class Server
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.MapWatchlists();
         app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         return app;
