@@ -18,8 +18,8 @@ public static unsafe partial class DecodeSandbox
     private const int NotPermitted = 1, NotImplemented = 38;
     private const long PageBytes = 4096;
 
-    // The runtime opens a library now and then; a decoder opens nothing.
-    private const ulong MostOpenFiles = 64;
+    // Beyond those open now. The runtime opens a library now and then; a decoder opens nothing.
+    private const int MoreOpenFiles = 16;
 
     // CLONE_THREAD: a new thread, which the runtime needs, not a new process.
     private const uint CloneThread = 0x0001_0000;
@@ -36,8 +36,9 @@ public static unsafe partial class DecodeSandbox
         if (!OperatingSystem.IsLinux() || Calls.Current is not { } calls)
             return false;
         string pages = File.ReadAllText("/proc/self/statm").Split(' ')[0];
+        int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(f => int.Parse(Path.GetFileName(f), CultureInfo.InvariantCulture));
         Limit(LimitFileSize, 0, "RLIMIT_FSIZE");
-        Limit(LimitOpenFiles, MostOpenFiles, "RLIMIT_NOFILE");
+        Limit(LimitOpenFiles, (ulong)(highest + MoreOpenFiles), "RLIMIT_NOFILE");
         Limit(LimitAddressSpace, (ulong)((long.Parse(pages, CultureInfo.InvariantCulture) * PageBytes) + moreMemoryBytes), "RLIMIT_AS");
         if (ProcessControl(SetNoNewPrivs, 1, 0, 0, 0) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError(), "prctl(PR_SET_NO_NEW_PRIVS) failed");
