@@ -17,6 +17,8 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(DeadlineLine))]
 [JsonSerializable(typeof(ErasureReceipt))]
+[JsonSerializable(typeof(Watchlists.DestructionReceipt))]
+[JsonSerializable(typeof(Watchlists.ImportReport))]
 [JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(CameraLine))]

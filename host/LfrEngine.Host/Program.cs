@@ -23,6 +23,8 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     ConfigCommand.Create(),
     AuditCommand.Create(),
     ExportCommand.Create(),
+    WatchlistCommand.Create(),
+    VetCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args, "lfr");

@@ -8,6 +8,7 @@ using LfrEngine.Host.Integration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Transparency;
+using LfrEngine.Host.Watchlists;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using MudBlazor.Services;
 
@@ -33,6 +34,7 @@ internal static class Server
         builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
         builder.Services.AddAudit();
         builder.Services.AddIntegration(installation);
+        builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);
         builder.Services.AddAuthorities();
         builder.Services.AddLocalization();
@@ -49,6 +51,7 @@ internal static class Server
         app.MapStaticAssets().AllowAnonymous();
         app.MapTheme();
         app.MapAccount();
+        app.MapWatchlists();
         app.MapAuthorities();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         app.MapAudit();

@@ -48,6 +48,20 @@ internal static class SignedDocument
     public static string Compose(SignedKind kind, string text, string publicPem, string signature) =>
         $"{{\"{kind.Property}\": {text},\n\"publicKey\": {JsonSerializer.Serialize(publicPem, HostJson.Lines.String)},\n\"signature\": \"{signature}\"}}\n";
 
+    /// <summary>Whether a file looks like a kind; says nothing of its signature.</summary>
+    public static bool Is(string path, SignedKind kind)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(kind.Property, out _);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Reads a document and checks its signature.</summary>
     /// <param name="path">The file.</param>
     /// <param name="kind">What it must be.</param>

@@ -20,12 +20,46 @@ public sealed record EnrolmentRequest(WatchlistIdentity Identity, IReadOnlyList<
 /// <param name="Quality">0…1; 0 when there was nothing to measure.</param>
 public sealed record PhotoOutcome(string IdentityId, string Photo, PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality);
 
+/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face cut out and encoded anew, and its template. The holder disposes, which wipes.</summary>
+/// <param name="verdict">Of the gate.</param>
+/// <param name="reasons">Why; empty when all is well.</param>
+/// <param name="quality">0…1; 0 when there was nothing to measure.</param>
+/// <param name="template">float32 [D] of unit length; null when rejected. Owned.</param>
+/// <param name="chip">JPEG of the face with its surroundings, 256×256, at the start of the buffer; null when rejected. Owned.</param>
+/// <param name="chipBytes">Bytes of it.</param>
+public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, HostBuffer<float>? template = null, HostBuffer<byte>? chip = null, int chipBytes = 0) : IDisposable
+{
+    /// <summary>Of the gate.</summary>
+    public PhotoVerdict Verdict { get; } = verdict;
+
+    /// <summary>Why; empty when all is well.</summary>
+    public IReadOnlyList<string> Reasons { get; } = reasons;
+
+    /// <summary>0…1; 0 when there was nothing to measure.</summary>
+    public float Quality { get; } = quality;
+
+    /// <summary>float32 [D] of unit length; empty when the photo was rejected. Borrowed.</summary>
+    public ReadOnlySpan<float> Template => template is null ? [] : template.Span;
+
+    /// <summary>JPEG of the face with its surroundings, 256×256; empty when the photo was rejected. Borrowed.</summary>
+    public ReadOnlySpan<byte> Chip => chip is null ? [] : chip.Span[..chipBytes];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        template?.Dispose();
+        chip?.Dispose();
+    }
+}
+
 /// <summary>Turns photos into the templates of a watchlist, on the code path that cameras use. Used by one thread.</summary>
 public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 {
+    /// <summary>Largest file that is looked at, bytes.</summary>
+    public const int MaximumPhotoBytes = 64 << 20;
+
     private const int PhotoSize = 256;
     private const int PhotoQuality = 90;
-    private const int MaximumPhotoBytes = 64 << 20;
 
     // A second face this large beside the first leaves open who is meant.
     private const float RivalArea = 0.35f;
@@ -42,58 +76,67 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         int identity = -1;
         foreach (string photo in request.Photos)
         {
-            var reasons = new List<string>();
-            float quality = 0;
-            PhotoVerdict verdict;
-            try
-            {
-                verdict = AddPhoto(builder, request.Identity, ref identity, photo, reasons, out quality);
-            }
-            catch (MediaException e)
-            {
-                verdict = PhotoVerdict.Rejected;
-                reasons.Add(e.Message);
-            }
-            outcomes.Add(new PhotoOutcome(request.Identity.Id, photo, verdict, reasons, quality));
+            using VettedPhoto vetted = VetFile(photo);
+            outcomes.Add(new PhotoOutcome(request.Identity.Id, photo, vetted.Verdict, vetted.Reasons, vetted.Quality));
+            if (vetted.Verdict == PhotoVerdict.Rejected)
+                continue;
+            if (identity < 0)
+                identity = builder.AddIdentity(request.Identity);
+            builder.AddTemplate(identity, vetted.Template, vetted.Quality, vetted.Chip);
         }
-        analyzer.Wipe();
         return identity >= 0;
+    }
+
+    /// <summary>Decodes a photo and judges the face in it.</summary>
+    /// <param name="encoded">A JPEG, PNG, BMP or WebP file. Borrowed for the call.</param>
+    /// <returns>What the caller owns; whatever is wrong with the bytes is a reason, not an exception.</returns>
+    public VettedPhoto Vet(ReadOnlySpan<byte> encoded)
+    {
+        try
+        {
+            return IsPicture(encoded) ? VetPicture(encoded) : Reject("not a JPEG, PNG, BMP or WebP picture");
+        }
+        catch (MediaException e)
+        {
+            return Reject(e.Message);
+        }
+        finally
+        {
+            analyzer.Wipe();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => analyzer.Dispose();
 
-    private PhotoVerdict AddPhoto(WatchlistBuilder builder, WatchlistIdentity person, ref int identity, string photo, List<string> reasons, out float quality)
+    // By how each begins: FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.
+    private static bool IsPicture(ReadOnlySpan<byte> file) =>
+        file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
+        || file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A])
+        || file.StartsWith("BM"u8)
+        || (file.StartsWith("RIFF"u8) && file.Length >= 12 && file[8..12].SequenceEqual("WEBP"u8));
+
+    private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
+
+    private VettedPhoto VetPicture(ReadOnlySpan<byte> encoded)
     {
-        quality = 0;
-        using HostBuffer<byte>? file = ReadFile(photo, reasons);
-        if (file is null)
-            return PhotoVerdict.Rejected;
-        using MediaFrame picture = MediaReader.ReadPicture(file.Span);
+        using MediaFrame picture = MediaReader.ReadPicture(encoded);
         FrameView view = FrameLease.ViewOf(picture);
         ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
         if (faces.IsEmpty)
-        {
-            reasons.Add("no face found");
-            return PhotoVerdict.Rejected;
-        }
+            return Reject("no face found");
         FaceCandidate largest = faces[0];
         int rivals = 0;
         foreach (FaceCandidate other in faces[1..])
             rivals += other.Box.Area >= RivalArea * largest.Box.Area ? 1 : 0;
         if (rivals > 0)
-        {
-            reasons.Add($"{rivals + 1} faces: cut the photo to the person meant");
-            return PhotoVerdict.Rejected;
-        }
+            return Reject($"{rivals + 1} faces: cut the photo to the person meant");
         int small = faces.Length - 1;
         using StillFace? face = analyzer.Embed(view, largest);
         if (face is null)
-        {
-            reasons.Add("no usable landmarks");
-            return PhotoVerdict.Rejected;
-        }
-        quality = face.Quality.Score;
+            return Reject("no usable landmarks");
+        var reasons = new List<string>();
+        float quality = face.Quality.Score;
         PhotoVerdict verdict = PhotoGate.Judge(face.Quality, reasons);
         if (small > 0)
         {
@@ -101,42 +144,35 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
             verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
         }
         if (verdict == PhotoVerdict.Rejected)
-            return verdict;
+            return new VettedPhoto(verdict, reasons, quality);
 
         using var chip = new Picture(PhotoSize, PhotoSize);
         chip.Paint(view, BestShotSelector.Surroundings(face.Box), 0, PhotoSize);
-        using HostBuffer<byte> jpeg = chip.EncodeJpeg(PhotoQuality, out int bytes);
-        if (identity < 0)
-            identity = builder.AddIdentity(person);
-        builder.AddTemplate(identity, face.Embedding.Span, quality, jpeg.Span[..bytes]);
-        return verdict;
+        HostBuffer<byte> jpeg = chip.EncodeJpeg(PhotoQuality, out int bytes);
+        HostBuffer<float> template = BufferPool.Rent<float>(face.Embedding.Length);
+        face.Embedding.Span.CopyTo(template.Span);
+        return new VettedPhoto(verdict, reasons, quality, template, jpeg, bytes);
     }
 
-    private static HostBuffer<byte>? ReadFile(string path, List<string> reasons)
+    private VettedPhoto VetFile(string path)
     {
-        HostBuffer<byte>? file = null;
         try
         {
             using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path);
             long length = RandomAccess.GetLength(handle);
             if (length is 0 or > MaximumPhotoBytes)
-            {
-                reasons.Add(length == 0 ? "the file is empty" : $"the file is larger than {MaximumPhotoBytes >> 20} MiB");
-                return null;
-            }
-            file = BufferPool.Rent<byte>((int)length);
-            int read = 0;
-            while (read < length && RandomAccess.Read(handle, file.Span[read..], read) is var n && n > 0)
-                read += n;
-            if (read == length)
-                return file;
-            reasons.Add("the file became shorter while it was read");
+                return Reject(length == 0 ? "the file is empty" : $"the file is larger than {MaximumPhotoBytes >> 20} MiB");
+            using HostBuffer<byte> file = BufferPool.Rent<byte>((int)length);
+            FileBytes.ReadExactly(handle, file.Span, 0);
+            return Vet(file.Span);
+        }
+        catch (EndOfStreamException)
+        {
+            return Reject("the file became shorter while it was read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            reasons.Add($"cannot be read: {e.Message}");
+            return Reject($"cannot be read: {e.Message}");
         }
-        file?.Dispose();
-        return null;
     }
 }

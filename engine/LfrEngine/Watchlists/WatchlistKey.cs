@@ -81,6 +81,17 @@ public sealed class WatchlistKey : IDisposable
         }
     }
 
+    /// <summary>A key from 32…4096 random bytes, kept elsewhere than in a key file; opens what such a file would open.</summary>
+    /// <param name="bytes">Copied; the caller wipes its own.</param>
+    public static WatchlistKey FromBytes(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length is < LeastKeyFileBytes or > MostKeyFileBytes)
+            throw new ArgumentException($"A key has {LeastKeyFileBytes}…{MostKeyFileBytes} bytes.", nameof(bytes));
+        HostBuffer<byte> secret = BufferPool.Rent<byte>(bytes.Length);
+        bytes.CopyTo(secret.Span);
+        return new WatchlistKey(KeyDerivation.HkdfSha256, secret);
+    }
+
     /// <summary>Writes a new key file: 32 random bytes, readable by its owner alone. Never replaces a file.</summary>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.WriteFailed"/> or <see cref="WatchlistFailure.DiskFull"/>.</exception>
     public static void CreateKeyFile(string path)

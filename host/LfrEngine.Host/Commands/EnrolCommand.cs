@@ -9,9 +9,6 @@ namespace LfrEngine.Host.Commands;
 /// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: photos in, one encrypted watchlist file out.</summary>
 internal static class EnrolCommand
 {
-    // Two people as alike as this are more likely one person under two ids: on LFW no two people score so high.
-    private const float SamePersonScore = 0.6f;
-
     public static Command Create()
     {
         var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos)." };
@@ -31,7 +28,7 @@ internal static class EnrolCommand
             if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
                 throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
             locking.Require(parsed);
-            List<EnrolmentRequest> requests = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
+            List<EnrolmentRequest> requests = [.. PeopleFolder.Read(parsed.GetRequiredValue(people), fallback).Select(p => p.Request)];
             using WatchlistKey secret = key.Get(parsed);
             using EngineModels loaded = models.Load(parsed);
             return Task.FromResult(Run(requests, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, loaded, parsed.GetValue(json), stopping));
@@ -67,9 +64,7 @@ internal static class EnrolCommand
         }
         using Watchlist watchlist = builder.Build();
         float threshold = DefaultThreshold(embedder);
-        SimilarityWarning[] similar = [.. WatchlistAudit.FindSimilar(watchlist, threshold, stopping).Select(s => new SimilarityWarning(
-            watchlist.Identities[s.FirstIdentityIndex].Id, watchlist.Identities[s.SecondIdentityIndex].Id, s.ComparisonScore,
-            s.ComparisonScore >= SamePersonScore ? "same face under two ids?" : "lookalikes: either may raise an alert for the other"))];
+        SimilarityWarning[] similar = [.. SimilarityWarning.Find(watchlist, threshold, stopping)];
         WatchlistFile.Write(output, watchlist, key);
 
         var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
@@ -110,4 +105,17 @@ internal sealed record EnrolReport(string File, Guid WatchlistId, string Version
 internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons);
 
 /// <summary>Two people of the list who are alike.</summary>
-internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning);
+internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning)
+{
+    // Two people as alike as this are more likely one person under two ids: on LFW no two people score so high.
+    private const float SamePersonScore = 0.6f;
+
+    /// <summary>All pairs at or above a threshold.</summary>
+    /// <param name="watchlist">Borrowed.</param>
+    /// <param name="threshold">Cosine.</param>
+    /// <param name="stopping">Ends the search.</param>
+    public static IEnumerable<SimilarityWarning> Find(Watchlist watchlist, float threshold, CancellationToken stopping) =>
+        WatchlistAudit.FindSimilar(watchlist, threshold, stopping).Select(s => new SimilarityWarning(
+            watchlist.Identities[s.FirstIdentityIndex].Id, watchlist.Identities[s.SecondIdentityIndex].Id, s.ComparisonScore,
+            s.ComparisonScore >= SamePersonScore ? "same face under two ids?" : "lookalikes: either may raise an alert for the other"));
+}

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using LfrEngine.Host.Watchlists;
 using Spectre.Console;
 
 namespace LfrEngine.Host.Commands;
@@ -9,7 +10,7 @@ internal static class ReceiptCommand
 {
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("FILE") { Description = "Receipt from `lfr run --receipt`." };
+        var file = new Argument<FileInfo>("FILE") { Description = "Receipt from `lfr run --receipt`, or from the receipts folder of `lfr serve`." };
         var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the installation that made it; default: this installation's." };
         var verify = new Command("verify", "Check that a receipt was signed by an installation and not altered since.") { file, key };
         verify.SetAction(parsed => Verify(parsed.GetRequiredValue(file).FullName, parsed.GetValue(key)?.FullName));
@@ -26,9 +27,16 @@ internal static class ReceiptCommand
     private static int Verify(string path, string? keyPath)
     {
         string trusted = SignedDocument.TrustedPem(keyPath);
-        ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         using var signer = ECDsa.Create();
         signer.ImportFromPem(trusted);
+        if (DestructionReceipt.IsOne(path))
+        {
+            DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);
+            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
+            AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {gone.People} people, {gone.Photos} photo(s), destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
+            return ExitCode.Success;
+        }
+        ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         LifetimeReport lived = receipt.Lifetimes;
         AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
         AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {receipt.FacesSeen} faces seen, {receipt.Alerts} alert(s), {receipt.Frames} frames");

@@ -17,6 +17,7 @@ internal static class ServeCommand
         command.SetAction(async (parsed, stopping) =>
         {
             Installation installation = config.Read(parsed);
+            using DataLock only = DataLock.Take(installation);
             await using WebApplication app = Server.Build(installation, TimeProvider.System);
             await StoreSetup.MigrateAsync(app.Services, stopping);
             await app.StartAsync(stopping);

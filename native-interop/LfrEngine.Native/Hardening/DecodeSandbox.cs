@@ -1,0 +1,149 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace LfrEngine.Native.Hardening;
+
+/// <summary>Takes from this process, for good, what a decoder needs for no picture: the network, other programs, files to write, memory without end.</summary>
+/// <remarks>
+/// For a child process that decodes what strangers made. Linux: a seccomp filter on all threads refuses sockets, new processes, tracing and every change of the
+/// file system; limits refuse files that grow, many open files and much memory; no_new_privs is set. Elsewhere nothing is taken, and <see cref="Enter"/> says so.
+/// </remarks>
+public static unsafe partial class DecodeSandbox
+{
+    private const int SetNoNewPrivs = 38;
+    private const int LimitFileSize = 1, LimitOpenFiles = 7, LimitAddressSpace = 9;
+    private const uint SeccompSetModeFilter = 1;
+    private const uint SynchroniseThreads = 1;
+    private const int NotPermitted = 1, NotImplemented = 38;
+    private const long PageBytes = 4096;
+
+    // Beyond those open now. The runtime opens a library now and then; a decoder opens nothing.
+    private const int MoreOpenFiles = 16;
+
+    // CLONE_THREAD: a new thread, which the runtime needs, not a new process.
+    private const uint CloneThread = 0x0001_0000;
+
+    // O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND: whatever is more than reading.
+    private const uint OpenForWriting = 0x3 | 0x40 | 0x200 | 0x400;
+
+    /// <summary>Enters; there is no way back.</summary>
+    /// <param name="moreMemoryBytes">How much more address space than now the process may take.</param>
+    /// <returns>Whether this system offers it.</returns>
+    /// <exception cref="Win32Exception">The system refused.</exception>
+    public static bool Enter(long moreMemoryBytes)
+    {
+        if (!OperatingSystem.IsLinux() || Calls.Current is not { } calls)
+            return false;
+        string pages = File.ReadAllText("/proc/self/statm").Split(' ')[0];
+        int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(f => int.Parse(Path.GetFileName(f), CultureInfo.InvariantCulture));
+        Limit(LimitFileSize, 0, "RLIMIT_FSIZE");
+        Limit(LimitOpenFiles, (ulong)(highest + MoreOpenFiles), "RLIMIT_NOFILE");
+        Limit(LimitAddressSpace, (ulong)((long.Parse(pages, CultureInfo.InvariantCulture) * PageBytes) + moreMemoryBytes), "RLIMIT_AS");
+        if (ProcessControl(SetNoNewPrivs, 1, 0, 0, 0) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), "prctl(PR_SET_NO_NEW_PRIVS) failed");
+        Instruction[] program = Filter(calls);
+        fixed (Instruction* first = program)
+        {
+            var filter = new Program { Length = (ushort)program.Length, First = first };
+            // Threads share the filter and, with it, no_new_privs.
+            if (SystemCall(calls.Seccomp, SeccompSetModeFilter, SynchroniseThreads, &filter) != 0)
+                throw new Win32Exception(Marshal.GetLastPInvokeError(), "seccomp(SECCOMP_SET_MODE_FILTER) failed");
+        }
+        return true;
+    }
+
+    private static void Limit(int resource, ulong most, string name)
+    {
+        ResourceLimit limit = new() { Soft = most, Hard = most };
+        if (SetLimit(resource, in limit) != 0)
+            throw new Win32Exception(Marshal.GetLastPInvokeError(), $"setrlimit({name}) failed");
+    }
+
+    private static Instruction[] Filter(Calls calls)
+    {
+        const ushort load = 0x20, jumpEqual = 0x15, jumpNotBelow = 0x35, jumpSet = 0x45, give = 0x06;
+        // Above it x64 has a second set of numbers for the same calls (x32).
+        const uint secondNumbers = 0x4000_0000;
+        const uint number = 0, architecture = 4, firstArgument = 16, thirdArgument = 32, secondArgument = 24;
+        const uint allow = 0x7FFF_0000, kill = 0x8000_0000, error = 0x0005_0000;
+        var program = new List<Instruction>
+        {
+            new(load, 0, 0, architecture),
+            new(jumpEqual, 1, 0, calls.Architecture),
+            new(give, 0, 0, kill),
+            new(load, 0, 0, number),
+            new(jumpNotBelow, 0, 1, secondNumbers),
+            new(give, 0, 0, kill),
+        };
+        foreach (uint refused in calls.Refused)
+        {
+            program.Add(new(jumpEqual, 0, 1, refused));
+            program.Add(new(give, 0, 0, error | NotPermitted));
+        }
+        // Their arguments lie in memory, where a filter cannot look; glibc falls back to the older calls.
+        foreach (uint unknown in calls.Hidden)
+        {
+            program.Add(new(jumpEqual, 0, 1, unknown));
+            program.Add(new(give, 0, 0, error | NotImplemented));
+        }
+        AddArgument(calls.NewProcess, firstArgument, CloneThread, whenSet: allow, otherwise: error | NotPermitted);
+        AddArgument(calls.OpenAt, thirdArgument, OpenForWriting, whenSet: error | NotPermitted, otherwise: allow);
+        if (calls.Open is { } open)
+            AddArgument(open, secondArgument, OpenForWriting, whenSet: error | NotPermitted, otherwise: allow);
+        program.Add(new(give, 0, 0, allow));
+        return [.. program];
+
+        void AddArgument(uint call, uint argument, uint bits, uint whenSet, uint otherwise)
+        {
+            program.Add(new(jumpEqual, 0, 4, call));
+            program.Add(new(load, 0, 0, argument));
+            program.Add(new(jumpSet, 0, 1, bits));
+            program.Add(new(give, 0, 0, whenSet));
+            program.Add(new(give, 0, 0, otherwise));
+        }
+    }
+
+    /// <summary>Numbers of system calls on one architecture (asm/unistd.h).</summary>
+    private sealed record Calls(uint Architecture, nint Seccomp, uint NewProcess, uint OpenAt, uint? Open, uint[] Hidden, uint[] Refused)
+    {
+        public static Calls? Current => RuntimeInformation.ProcessArchitecture switch
+        {
+            // socket, connect, bind, listen, sendto, sendmsg, fork, vfork, execve, execveat, ptrace, process_vm_readv, process_vm_writev, rename, renameat, renameat2,
+            // mkdir, mkdirat, rmdir, creat, link, linkat, unlink, unlinkat, symlink, symlinkat, chmod, fchmodat, truncate, mount, kill, io_uring_setup; hidden: clone3, openat2
+            System.Runtime.InteropServices.Architecture.X64 => new(0xC000_003E, 317, 56, 257, 2, [435, 437],
+                [41, 42, 49, 50, 44, 46, 57, 58, 59, 322, 101, 310, 311, 82, 264, 316, 83, 258, 84, 85, 86, 265, 87, 263, 88, 266, 90, 268, 76, 165, 62, 425]),
+            System.Runtime.InteropServices.Architecture.Arm64 => new(0xC000_00B7, 277, 220, 56, null, [435, 437],
+                [198, 203, 200, 201, 206, 211, 221, 281, 117, 270, 271, 38, 276, 34, 37, 35, 36, 53, 45, 40, 129, 425]),
+            _ => null,
+        };
+    }
+
+    /// <summary><c>struct sock_filter</c></summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct Instruction(ushort Code, byte WhenTrue, byte WhenFalse, uint Value);
+
+    /// <summary><c>struct sock_fprog</c></summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Program
+    {
+        public ushort Length;
+        public Instruction* First;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ResourceLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    private static partial int ProcessControl(int option, nuint first, nuint second, nuint third, nuint fourth);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    private static partial int SetLimit(int resource, in ResourceLimit limit);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, uint operation, uint flags, Program* filter);
+}
