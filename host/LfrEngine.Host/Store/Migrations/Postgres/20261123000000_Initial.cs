@@ -175,7 +175,6 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                     Payload = table.Column<string>(type: "text", nullable: false),
                     CreatedAt = table.Column<long>(type: "bigint", nullable: false),
                     Attempts = table.Column<int>(type: "integer", nullable: false),
-                    NextAttemptAt = table.Column<long>(type: "bigint", nullable: false),
                     LastError = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
@@ -474,6 +473,11 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                 table: "AspNetUsers",
                 column: "NormalizedUserName",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Audit_At",
+                table: "Audit",
+                column: "At");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Audit_Subject",

@@ -266,6 +266,8 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("At");
+
                     b.HasIndex("Subject");
 
                     b.ToTable("Audit");
@@ -413,9 +415,6 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
 
                     b.Property<Guid>("MessageId")
                         .HasColumnType("uuid");
-
-                    b.Property<long>("NextAttemptAt")
-                        .HasColumnType("bigint");
 
                     b.Property<string>("Payload")
                         .IsRequired()

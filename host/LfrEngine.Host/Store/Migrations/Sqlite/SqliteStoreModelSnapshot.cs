@@ -259,6 +259,8 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.HasKey("Sequence");
 
+                    b.HasIndex("At");
+
                     b.HasIndex("Subject");
 
                     b.ToTable("Audit");
@@ -404,9 +406,6 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
                     b.Property<Guid>("MessageId")
                         .HasColumnType("TEXT");
-
-                    b.Property<long>("NextAttemptAt")
-                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Payload")
                         .IsRequired()
