@@ -1,6 +1,7 @@
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
 using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 
@@ -38,7 +39,7 @@ internal static class SecuritySetup
             o.ResidentKeyRequirement = "required";
         });
         services.AddSingleton<UsedCodes>().AddSingleton<OfficerSessions>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>();
-        services.AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<OfficerSignIn>();
+        services.AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<CircuitHandler, OpenPageOfficer.Watch>().AddScoped<OfficerSignIn>();
         services.ConfigureApplicationCookie(o =>
         {
             o.Cookie.Name = "__Host-lfr";
@@ -67,12 +68,18 @@ internal static class SecuritySetup
     }
 
     /// <summary>No foreign script, frame or address; nothing kept by the browser.</summary>
+    /// <remarks>
+    /// The policy knows no exception: no inline script, no inline style, no nonce. The component library's style element is a sheet of its own
+    /// (Web/Layout/Theme.cs), and style attributes are set through the object model (wwwroot/console.js). Pictures may be data: for QR codes and blob: for
+    /// pictures that scripts fetch.
+    /// </remarks>
     public static void UseSecurityHeaders(this WebApplication app) => app.Use((context, next) =>
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
         headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
+        // Not "no-referrer": forms would be sent without their origin, by which passkeys are checked.
+        headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self), publickey-credentials-create=(self)";
