@@ -51,17 +51,13 @@ internal static class Server
         app.MapStaticAssets().AllowAnonymous();
         app.MapTheme();
         app.MapAccount();
-<<<<<<< HEAD
         app.MapWatchlists();
         app.MapAuthorities();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        // Who may frame a page is said with the other headers.
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         app.MapAudit();
         app.MapTransparency();
         app.MapIntegration();
-=======
-        // Who may frame a page is said with the other headers.
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
->>>>>>> a9ee757 (console: passkeys, sign-in with a second factor, officers, a policy without exception)
         return app;
     }
 

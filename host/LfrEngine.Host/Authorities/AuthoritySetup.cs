@@ -16,8 +16,6 @@ internal static class AuthoritySetup
     public static void AddAuthorities(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);
-        services.TryAddSingleton<StepUp>();
-        services.TryAddSingleton<OfficerSigning>();
         services.AddSingleton<FileHashes>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityService>();
     }
 
