@@ -53,7 +53,8 @@ internal static class Server
         app.MapAccount();
         app.MapWatchlists();
         app.MapAuthorities();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        // Who may frame a page is said with the other headers.
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         app.MapAudit();
         app.MapTransparency();
         app.MapIntegration();

@@ -63,6 +63,7 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <summary>Ends the server in an orderly way and starts it again on the same data.</summary>
     public async Task RestartAsync()
     {
+        await app.StopAsync();
         await app.DisposeAsync();
         app = await StartAsync(Installation, Time);
     }
@@ -147,6 +148,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await app.StopAsync();
         await app.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         folder.Delete(recursive: true);

@@ -5,6 +5,7 @@ using LfrEngine.Host.Store;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -83,19 +84,8 @@ internal sealed class EnabledOfficers : IUserConfirmation<Officer>
 }
 
 /// <summary>The officer of an open page. The page loses its officer at once when anything about the officer changes.</summary>
-internal sealed class OpenPageOfficer : RevalidatingServerAuthenticationStateProvider
+internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal) : RevalidatingServerAuthenticationStateProvider(logs)
 {
-    private readonly OfficerSessions sessions;
-    private readonly Journal journal;
-
-    public OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal)
-        : base(logs)
-    {
-        this.sessions = sessions;
-        this.journal = journal;
-        journal.Written += OnWritten;
-    }
-
     // For what no entry tells: the end of the longest session, a store changed by another program.
     protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
 
@@ -119,5 +109,15 @@ internal sealed class OpenPageOfficer : RevalidatingServerAuthenticationStatePro
         AuthenticationState state = await GetAuthenticationStateAsync();
         if (state.User.Identity?.IsAuthenticated == true && !await sessions.HoldsAsync(state.User, CancellationToken.None))
             SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
+    }
+
+    /// <summary>Begins to watch when a page opens its circuit. A request that changes its own officer and then renders must keep the officer it has.</summary>
+    internal sealed class Watch(AuthenticationStateProvider officer, Journal journal) : CircuitHandler
+    {
+        public override Task OnCircuitOpenedAsync(Circuit circuit, CancellationToken cancellationToken)
+        {
+            journal.Written += ((OpenPageOfficer)officer).OnWritten;
+            return Task.CompletedTask;
+        }
     }
 }

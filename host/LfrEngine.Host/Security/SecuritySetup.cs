@@ -1,6 +1,8 @@
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 
@@ -38,7 +40,7 @@ internal static class SecuritySetup
             o.ResidentKeyRequirement = "required";
         });
         services.AddSingleton<UsedCodes>().AddSingleton<OfficerSessions>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>();
-        services.AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<OfficerSignIn>();
+        services.AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<CircuitHandler, OpenPageOfficer.Watch>().AddScoped<OfficerSignIn>();
         services.ConfigureApplicationCookie(o =>
         {
             o.Cookie.Name = "__Host-lfr";
@@ -54,6 +56,13 @@ internal static class SecuritySetup
             o.Events.OnRedirectToLogin = c => Answer(c.HttpContext, c.RedirectUri, StatusCodes.Status401Unauthorized);
             o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.HttpContext.User.HasClaim(OfficerClaims.TwoFactors, "true") ? c.RedirectUri : "/account", StatusCodes.Status403Forbidden);
         });
+        // Between the two steps of signing in, and between a passkey's question and its answer.
+        services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, o =>
+        {
+            o.Cookie.Name = "__Host-lfr-step";
+            o.Cookie.SameSite = SameSiteMode.Strict;
+            o.Cookie.SecurePolicy = CookieSecurePolicy.Always;
+        });
         services.AddAuthorization(Permissions.AddTo);
         services.AddCascadingAuthenticationState();
         services.AddRequestLimits();
@@ -67,12 +76,18 @@ internal static class SecuritySetup
     }
 
     /// <summary>No foreign script, frame or address; nothing kept by the browser.</summary>
+    /// <remarks>
+    /// The policy knows no exception: no inline script, no inline style, no nonce. The component library's style element is a sheet of its own
+    /// (Web/Layout/Theme.cs), and style attributes are set through the object model (wwwroot/console.js). Pictures may be data: for QR codes and blob: for
+    /// pictures that scripts fetch.
+    /// </remarks>
     public static void UseSecurityHeaders(this WebApplication app) => app.Use((context, next) =>
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
         headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
+        // Not "no-referrer": forms would be sent without their origin, by which passkeys are checked.
+        headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self), publickey-credentials-create=(self)";

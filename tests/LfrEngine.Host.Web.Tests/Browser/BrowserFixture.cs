@@ -23,7 +23,7 @@ public sealed class BrowserFixture : IAsyncDisposable
     internal async Task WithPageAsync(RunningHost host, Officer? officer, Func<ConsolePage, Task> test, BrowserNewContextOptions? options = null)
     {
         IBrowser opened = await BrowserAsync();
-        await using IBrowserContext context = await opened.NewContextAsync(new BrowserNewContextOptions(options) { IgnoreHTTPSErrors = true, BaseURL = ConsolePage.OriginOf(host) });
+        await using IBrowserContext context = await opened.NewContextAsync(new BrowserNewContextOptions(options ?? new()) { BaseURL = ConsolePage.OriginOf(host) });
         if (officer is not null)
         {
             System.Net.Cookie session = await host.SessionAsync(officer);
@@ -32,6 +32,8 @@ public sealed class BrowserFixture : IAsyncDisposable
         var page = new ConsolePage(host, context, await context.NewPageAsync());
         await test(page);
         page.AssertClean();
+        // Its circuit ends before the server does.
+        await page.Page.GotoAsync("about:blank");
     }
 
     /// <summary>A phone held upright.</summary>
@@ -50,12 +52,15 @@ public sealed class BrowserFixture : IAsyncDisposable
         await turn.WaitAsync();
         try
         {
+            // Patience for machines that do much else; no test waits for it in vain.
+            Assertions.SetDefaultExpectTimeout(30_000);
             playwright ??= await Playwright.CreateAsync();
-            // A container's root has no sandbox, and little shared memory.
+            // Passkeys want a certificate that the browser believes. A container's root has no sandbox, and little shared memory.
+            string[] always = ["--ignore-certificate-errors", "--disable-dev-shm-usage"];
             return browser ??= await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
             {
                 ExecutablePath = Chromium,
-                Args = Environment.UserName == "root" ? ["--no-sandbox", "--disable-dev-shm-usage"] : ["--disable-dev-shm-usage"],
+                Args = Environment.UserName == "root" ? [.. always, "--no-sandbox"] : always,
             });
         }
         finally

@@ -75,6 +75,10 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
                 await page.GoAsync(path);
                 Assert.Equal((path, 390), (path, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth")));
                 await page.AssertAccessibleAsync();
+                // The narrowest that WCAG asks for (1.4.10).
+                await p.SetViewportSizeAsync(320, 640);
+                Assert.Equal((path, 320), (path, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth")));
+                await p.SetViewportSizeAsync(390, 844);
             }
             await page.GoAsync("/");
             await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Officers" })).Not.ToBeInViewportAsync();

@@ -152,7 +152,8 @@ public sealed partial class SignInTests
         byte[] text = "authority"u8.ToArray();
         string code = await host.CodeAsync(olga);
 
-        await Assert.ThrowsAsync<ProofRefusedException>(() => signing.SignAsync(olga, "wrong", await host.CodeAsync(olga), text));
+        string unused = await host.CodeAsync(olga);
+        await Assert.ThrowsAsync<ProofRefusedException>(() => signing.SignAsync(olga, "wrong", unused, text));
         await Assert.ThrowsAsync<ProofRefusedException>(() => signing.SignAsync(olga, RunningHost.Password, "000000", text));
         string signature = await signing.SignAsync(olga, RunningHost.Password, code, text);
         ProofRefusedException again = await Assert.ThrowsAsync<ProofRefusedException>(() => signing.SignAsync(olga, RunningHost.Password, code, text));
