@@ -14,6 +14,8 @@ need_packages 'file:/usr/lib/*/libvulkan.so.1=libvulkan1' 'file:/usr/share/vulka
     'file:/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json=vulkan-validationlayers' glslangValidator=glslang-tools
 # The console is tested in a real browser.
 need_packages chromium=chromium
+# The host's other parties: a store for a headquarters, an MQTT broker.
+need_packages 'file:/usr/lib/postgresql/*/bin/initdb=postgresql' 'file:/usr/sbin/mosquitto=mosquitto'
 build_managed tests LfrEngine.sln tests LfrEngine.sln
 dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 

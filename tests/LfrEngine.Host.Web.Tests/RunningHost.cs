@@ -23,6 +23,9 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, int> codes = new();
     private WebApplication app;
 
+    // The tests' own installation key, not the user's.
+    static RunningHost() => Environment.SetEnvironmentVariable("LFR_CONFIG", Directory.CreateTempSubdirectory("lfr-key-").FullName);
+
     private RunningHost(DirectoryInfo folder, Installation installation, TimeProvider time, WebApplication app)
     {
         this.folder = folder;
@@ -31,7 +34,7 @@ internal sealed class RunningHost : IAsyncDisposable
         this.app = app;
     }
 
-    public Installation Installation { get; }
+    public Installation Installation { get; private set; }
 
     public TimeProvider Time { get; }
 
@@ -50,10 +53,13 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="configure">Changes the configuration; its folder is given.</param>
     /// <param name="time">Its clock.</param>
-    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null)
+    /// <param name="kind">Where it keeps its records; PostgreSQL is a database of its own on a server of the test run's.</param>
+    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null, StoreKind kind = StoreKind.Sqlite)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-web-");
         var config = new HostConfig { Name = "Test van", Listen = ["https://127.0.0.1:0"], Engine = new EngineConfig { AllowUnlocked = true } };
+        if (kind == StoreKind.Postgresql)
+            config = config with { Store = new StoreConfig { Kind = kind, Connection = await PostgresServer.NewDatabaseAsync() } };
         config = configure?.Invoke(config, folder.FullName) ?? config;
         var installation = new Installation(config, folder.FullName);
         time ??= TimeProvider.System;
@@ -63,8 +69,23 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <summary>Ends the server in an orderly way and starts it again on the same data.</summary>
     public async Task RestartAsync()
     {
+        await StopAsync();
+        await StartAgainAsync();
+    }
+
+    /// <summary>Ends the server in an orderly way; the data stays.</summary>
+    public async Task StopAsync()
+    {
         await app.StopAsync();
         await app.DisposeAsync();
+    }
+
+    /// <summary>Starts the server again after <see cref="StopAsync"/>.</summary>
+    /// <param name="at">Where it must listen; null for anywhere.</param>
+    public async Task StartAgainAsync(Uri? at = null)
+    {
+        if (at is not null)
+            Installation = Installation with { Config = Installation.Config with { Listen = [at.ToString()] } };
         app = await StartAsync(Installation, Time);
     }
 

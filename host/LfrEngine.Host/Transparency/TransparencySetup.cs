@@ -39,20 +39,22 @@ internal static class TransparencySetup
             .WithSummary("What is published of deployments, counted from the audit trail: csv, json or html (docs/audit.md).");
 
     private static async Task<IResult> ExportAsync(
-        [Description("csv, json or html.")] TransparencyForm format, [Description("First day.")] DateOnly? from, [Description("Last day.")] DateOnly? to,
+        [Description("csv, json or html.")] string format, [Description("First day.")] DateOnly? from, [Description("Last day.")] DateOnly? to,
         ClaimsPrincipal user, [FromServices] Installation installation, [FromServices] Journal journal, [FromServices] IDbContextFactory<LfrStore> stores, CancellationToken stopping)
     {
+        if (!Enum.TryParse(format, ignoreCase: true, out TransparencyForm form) || !Enum.IsDefined(form))
+            return Results.Problem($"\"{format}\" is no format: csv, json or html.", statusCode: StatusCodes.Status400BadRequest);
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         byte[] text;
         try
         {
-            text = TransparencyText.Write(Report(store, installation, from, to), format);
+            text = TransparencyText.Write(Report(store, installation, from, to), form);
         }
         catch (CommandFailure e)
         {
             return Results.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
         }
-        await journal.NoteAsync(Actor.Of(user), "transparency.exported", "transparency", new { format, from, to }, stopping);
-        return Results.File(text, TransparencyText.ContentType(format), $"deployments.{format.ToString().ToLowerInvariant()}");
+        await journal.NoteAsync(Actor.Of(user), "transparency.exported", "transparency", new { Format = form, from, to }, stopping);
+        return Results.File(text, TransparencyText.ContentType(form), $"deployments.{form.ToString().ToLowerInvariant()}");
     }
 }

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace LfrEngine.Host.Web.Tests;
+
+/// <summary>A real PostgreSQL server, started once for the test run in a folder of its own, reached through a socket there.</summary>
+internal static class PostgresServer
+{
+    private const string User = "postgres";
+
+    private static readonly Lazy<Task<string>> Started = new(StartAsync);
+
+    /// <summary>Connection string of a new, empty database.</summary>
+    public static async Task<string> NewDatabaseAsync()
+    {
+        string folder = await Started.Value;
+        string name = $"lfr_{Guid.NewGuid():N}";
+        await using var connection = new NpgsqlConnection(Connection(folder, User));
+        await connection.OpenAsync();
+        await using NpgsqlCommand create = connection.CreateCommand();
+        #pragma warning disable CA2100 // A name of ours.
+        create.CommandText = $"CREATE DATABASE {name}";
+        #pragma warning restore CA2100
+        await create.ExecuteNonQueryAsync();
+        return Connection(folder, name);
+    }
+
+    private static string Connection(string folder, string database) => new NpgsqlConnectionStringBuilder { Host = folder, Username = User, Database = database, Pooling = true, MaxPoolSize = 10 }.ConnectionString;
+
+    private static async Task<string> StartAsync()
+    {
+        string? programs = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb"))) : null;
+        if (programs is null)
+            Assert.Skip("No PostgreSQL server. Debian: apt-get install postgresql");
+        string folder = Directory.CreateTempSubdirectory("lfr-pg-").FullName;
+        // It refuses to run as root.
+        string[] asUser = Environment.IsPrivilegedProcess ? ["setpriv", $"--reuid={User}", $"--regid={User}", "--init-groups"] : [];
+        if (Environment.IsPrivilegedProcess)
+            await RunAsync("chown", User, folder);
+        string data = Path.Combine(folder, "data");
+        await RunAsync([.. asUser, Path.Combine(programs!, "initdb"), "-D", data, "-A", "trust", "-U", User, "--no-sync", "--no-locale", "-E", "UTF8"]);
+        Process server = Start([.. asUser, Path.Combine(programs!, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=400"]);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            server.Kill(entireProcessTree: true);
+            server.WaitForExit();
+            Directory.Delete(folder, recursive: true);
+        };
+        var said = new List<string>();
+        while (await server.StandardError.ReadLineAsync() is { } line)
+        {
+            said.Add(line);
+            if (line.Contains("ready to accept connections", StringComparison.Ordinal))
+            {
+                _ = server.StandardError.ReadToEndAsync();
+                return folder;
+            }
+        }
+        throw new InvalidOperationException("PostgreSQL did not start: " + string.Join('\n', said));
+    }
+
+    private static async Task RunAsync(params string[] command)
+    {
+        using Process process = Start(command);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"{string.Join(' ', command)}\n{await output}\n{await error}");
+    }
+
+    private static Process Start(string[] command) => Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" })!;
+}
