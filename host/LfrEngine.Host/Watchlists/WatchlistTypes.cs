@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Watchlists;
@@ -16,7 +18,10 @@ public sealed record PersonDetails(string Name, string Reference, string LegalBa
 /// <param name="Reasons">Why; empty when all is well.</param>
 /// <param name="Quality">0…1.</param>
 /// <param name="TakenOn">When it was taken.</param>
-public sealed record PhotoVetting(Guid Id, PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality, DateOnly? TakenOn);
+public sealed record PhotoVetting(Guid Id, [property: JsonConverter(typeof(VerdictConverter))] PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality, DateOnly? TakenOn);
+
+/// <summary>Verdicts by name, as <c>lfr enrol --json</c> writes them.</summary>
+internal sealed class VerdictConverter() : JsonStringEnumConverter<PhotoVerdict>(JsonNamingPolicy.CamelCase);
 
 /// <summary>A person as the watchlist's manager sees them.</summary>
 public sealed record PersonView(Guid Id, WatchlistCategory Category, PersonDetails Details, DateOnly ReviewedOn, bool RolePlayer, IReadOnlyList<PhotoVetting> Photos);

@@ -10,9 +10,6 @@ internal static class WatchlistText
     /// <summary>The short name of an entry, as refusals use it.</summary>
     public static string Entry(Guid person) => $"{person:N}"[^8..];
 
-    /// <summary>An instant where the server stands.</summary>
-    public static string Instant(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd HH:mm zzz", CultureInfo.InvariantCulture);
-
     /// <summary>A day.</summary>
     public static string Day(DateOnly? day) => day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "–";
 
