@@ -15,7 +15,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Host.Alerts;
 
 /// <summary>Alerts from the engine to the officers' decisions. Pictures are sealed with a key of the alert's own before anything of them is written.</summary>
-public sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, WatchlistService watchlists, EvidenceByHash evidence,
+internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, WatchlistService watchlists, EvidenceByHash evidence,
     RetentionPolicy policy, RetentionClock clock, TimeProvider time)
 {
     /// <summary>Characters of an officer's note.</summary>
@@ -58,8 +58,6 @@ public sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> st
             {
                 record.JoinedAlertId = alert.JoinedAlertId is { } joined ? await JoinedAsync(store, record, joined) : null;
                 store.Alerts.Add(record);
-                if (record.RolePlayer)
-                    (await store.Deployments.SingleAsync(d => d.Id == deploymentId)).RolePlayerPassages++;
                 entries.Note(record.JoinedAlertId is null ? AlertActions.Raised : AlertActions.Joined, AlertActions.SubjectOf(record.Id), new
                 {
                     record.DeploymentId,
@@ -268,7 +266,7 @@ public sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> st
         // The photo that an officer can judge by best: of those that are enrolled, the one of the highest quality.
         if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
         {
-            using HostBuffer<byte> reference = watchlists.Photo(person, photo);
+            using HostBuffer<byte> reference = watchlists.Photo(person.WatchlistId, photo);
             record.SealedReference = vault.Seal(record.Id, reference.Span, Purposes.Of(AlertPicture.Reference));
         }
         var warnings = new List<string>();

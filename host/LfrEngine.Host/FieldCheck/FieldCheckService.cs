@@ -16,7 +16,7 @@ namespace LfrEngine.Host.FieldCheck;
 /// alert, or joined one, for that very person. Walks of an engine that did not run throughout are recorded as void. Intervals are Clopper and Pearson's, as if
 /// walks were independent; those of one role-player are not quite, so the report says how many people walked.
 /// </remarks>
-public sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, WatchlistService watchlists, EvidenceByHash evidence, TimeProvider time)
+internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, WatchlistService watchlists, EvidenceByHash evidence, TimeProvider time)
 {
     /// <summary>Deployments with role-players, newest first.</summary>
     public async Task<IReadOnlyList<CheckedDeployment>> DeploymentsAsync(CancellationToken stopping = default)

@@ -103,7 +103,20 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
         await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
             lists = await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed && w.DestroyBy <= due).Select(w => w.Id).ToArrayAsync(stopping);
         foreach (Guid list in lists)
+            await DestroyAsync(list);
+    }
+
+    // One list that cannot be destroyed yet keeps no other, and no start, from it; its key goes first of all.
+    private async Task DestroyAsync(Guid list)
+    {
+        try
+        {
             await watchlists.DestroyAsync(Actor.Engine, list, "time-up");
+        }
+        catch (Exception e) when (e is WatchlistRefusedException or CommandFailure or IOException or UnauthorizedAccessException)
+        {
+            LookFailed(log, e.Message);
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "Erasing what is due failed and is tried again: {Reason}")]

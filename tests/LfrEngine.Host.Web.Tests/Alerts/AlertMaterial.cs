@@ -33,6 +33,7 @@ internal sealed class AlertMaterial
 
     public Guid Deployment { get; }
 
+    /// <summary>Of the host as it runs now.</summary>
     public AlertService Alerts => host.Services.GetRequiredService<AlertService>();
 
     public KeyVault Vault => host.Services.GetRequiredService<KeyVault>();
@@ -56,7 +57,7 @@ internal sealed class AlertMaterial
     /// <summary>Somebody on the watchlist, with a photo.</summary>
     public async Task<Guid> AddPersonAsync(WatchlistCategory category = WatchlistCategory.Wanted, bool rolePlayer = false, string? response = null)
     {
-        Guid person = Guid.NewGuid();
+        Guid person = Guid.NewGuid(), picture = Guid.NewGuid();
         using HostBuffer<byte> photo = Jpeg(Noise(), out int bytes);
         var record = new PersonRecord
         {
@@ -65,16 +66,16 @@ internal sealed class AlertMaterial
             Category = category,
             RolePlayer = rolePlayer,
             AddedAt = host.Time.GetUtcNow(),
-            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response)), "person"),
+            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response)), $"person/{person:N}"),
         };
         record.Photos.Add(new PhotoRecord
         {
-            Id = Guid.NewGuid(),
+            Id = picture,
             EmbedderSha256 = "",
             Reasons = "",
             Quality = 0.9f,
             SealedTemplate = [],
-            SealedPicture = Vault.Seal(Watchlist, photo.Span[..bytes], "picture"),
+            SealedPicture = Vault.Seal(Watchlist, photo.Span[..bytes], $"picture/{picture:N}"),
         });
         await host.Journal.ChangeAsync(Actor.Engine, (store, _) =>
         {

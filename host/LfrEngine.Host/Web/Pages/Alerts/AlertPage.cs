@@ -22,7 +22,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     private Task following = Task.CompletedTask;
 
     [Inject]
-    protected AlertService Service { get; set; } = null!;
+    private protected AlertService Service { get; set; } = null!;
 
     [Inject]
     protected AlertFeed Feed { get; set; } = null!;
