@@ -9,7 +9,7 @@ namespace LfrEngine.Host.Alerts;
 /// With FPIR(s) the share of such people whom the evidence for the threshold's gallery size shows to reach s: above threshold means FPIR(s) at most FPIR(T)/10 for
 /// <see cref="Strong"/>, at most FPIR(T)/100 for <see cref="VeryStrong"/>. FPIR falls with the score, so the highest measured threshold that the score reaches
 /// stands for it: the word never promises more than was measured. Its upper bound is used, as no error in few searches is no proof. Where the evidence
-/// measured no threshold between, the distance above it decides, as a part of the way to a perfect score: a quarter, a half.
+/// measured no higher threshold, or no false positive at this one, the distance above it decides, as a part of the way to a perfect score: a quarter, a half.
 /// </remarks>
 [JsonConverter(typeof(CamelCaseNames<Likeness>))]
 public enum Likeness
@@ -37,7 +37,7 @@ public static class Likenesses
     /// <param name="listSize">People on the list.</param>
     public static Likeness Of(double score, double threshold, EvidenceDocument? evidence, int listSize)
     {
-        if (evidence?.Find(threshold, Math.Max(1, listSize)) is { } at)
+        if (evidence?.Find(threshold, Math.Max(1, listSize)) is { Fpir: > 0 } at)
         {
             OperatingPoint[] above = [.. evidence.Points.Where(p => p.GallerySize == at.GallerySize && p.Threshold > at.Threshold)];
             if (above.Length > 0)

@@ -29,6 +29,7 @@ public sealed class LikenessTests
     {
         Assert.Equal(word, Likenesses.Of(score, 0.48, null, 1000));
         Assert.Equal(word, Likenesses.Of(score, 0.48, Evidence((0.48, 0.01, 0.012)), 1000));
+        Assert.Equal(word, Likenesses.Of(score, 0.48, Evidence((0.48, 0, 0.0003), (0.5, 0, 0.0003)), 1000));
     }
 
     internal static EvidenceDocument Evidence(params (double Threshold, double Fpir, double FpirHigh)[] points) => new(

@@ -136,9 +136,15 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
                 });
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
         {
             // The page was left.
+        }
+#pragma warning disable CA1031 // A page that no longer follows must not look as if nothing happened: the fault is shown.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await DispatchExceptionAsync(e);
         }
     }
 }
