@@ -108,7 +108,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Desk_AnotherOperatorWasFirst_IsToldWho()
+    public async Task Desk_AnotherOperatorDecides_IsSeenAtOnce()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
@@ -122,9 +122,11 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
                 await page.Page.Locator($"[data-alert='{alert}']").ClickAsync();
                 await Expect(page.Page.Locator("[data-to=Viable]")).ToBeVisibleAsync();
             }
-            await Task.WhenAll(first.Page.Locator("[data-to=Viable]").ClickAsync(), second.Page.Locator("[data-to=Viable]").ClickAsync(new LocatorClickOptions { NoWaitAfter = true }).ContinueWith(_ => { }, TaskScheduler.Default));
-            await Expect(first.Page.Locator(".alert-detail .badge").Last).ToContainTextAsync("viable");
+            await first.Page.Keyboard.PressAsync("v");
+            await Expect(first.Page.Locator(".decision")).ToContainTextAsync("Recorded: viable");
             await Expect(second.Page.Locator(".alert-detail .badge").Last).ToContainTextAsync("viable");
+            await Expect(second.Page.Locator(".alert-history")).ToContainTextAsync("olga");
+            await Expect(second.Page.Locator("[data-to=Viable]")).ToHaveCountAsync(0);
         }));
         Assert.Single((await material.RecordAsync(alert)).Events);
     }
