@@ -25,6 +25,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     ExportCommand.Create(),
     WatchlistCommand.Create(),
     VetCommand.Create(),
+    RetentionCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args, "lfr");

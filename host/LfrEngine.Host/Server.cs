@@ -1,10 +1,13 @@
 using System.Net;
+using LfrEngine.Host.Alerts;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.FieldCheck;
 using LfrEngine.Host.Web;
 using LfrEngine.Host.Web.Layout;
 using LfrEngine.Host.Integration;
+using LfrEngine.Host.Retention;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Transparency;
@@ -37,6 +40,9 @@ internal static class Server
         builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);
         builder.Services.AddAuthorities();
+        builder.Services.AddAlerts();
+        builder.Services.AddRetention();
+        builder.Services.AddFieldCheck();
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -53,6 +59,8 @@ internal static class Server
         app.MapAccount();
         app.MapWatchlists();
         app.MapAuthorities();
+        app.MapAlerts();
+        app.MapRetention();
         // Who may frame a page is said with the other headers.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         app.MapAudit();

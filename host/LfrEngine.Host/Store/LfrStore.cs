@@ -25,6 +25,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<AlertEvent> AlertEvents => Set<AlertEvent>();
 
+    public DbSet<WalkRecord> Walks => Set<WalkRecord>();
+
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     public DbSet<AuditSeal> AuditSeals => Set<AuditSeal>();
@@ -53,8 +55,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<AlertRecord>().HasMany(a => a.Events).WithOne().HasForeignKey(e => e.AlertId).OnDelete(DeleteBehavior.Restrict);
         builder.Entity<AlertRecord>().HasIndex(a => new { a.DeploymentId, a.RaisedAt });
         builder.Entity<AlertRecord>().HasIndex(a => new { a.ErasedAt, a.EraseBy });
+        builder.Entity<WalkRecord>().HasIndex(w => w.DeploymentId);
         builder.Entity<AuditEntry>().HasKey(e => e.Sequence);
-        builder.Entity<AuditEntry>().HasIndex(e => e.Subject);
         builder.Entity<AuditEntry>().Property(e => e.Sequence).ValueGeneratedNever();
         builder.Entity<AuditEntry>().HasIndex(e => e.Subject);
         builder.Entity<AuditEntry>().HasIndex(e => e.At);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using LfrEngine.Host.Alerts;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Store;
@@ -186,6 +188,9 @@ public sealed class AlertRecord
 
     public DateTimeOffset RaisedAt { get; set; }
 
+    /// <summary>The score in words, by the evidence at the time.</summary>
+    public Likeness Likeness { get; set; }
+
     public AlertState State { get; set; }
 
     /// <summary>The alert that this sighting joined; null for one of its own.</summary>
@@ -207,7 +212,31 @@ public sealed class AlertRecord
     public List<AlertEvent> Events { get; } = [];
 }
 
+/// <summary>A role-player of the health check in the field walking past once, as an officer recorded it.</summary>
+public sealed class WalkRecord
+{
+    public Guid Id { get; set; }
+
+    public Guid DeploymentId { get; set; }
+
+    /// <summary>The role-player.</summary>
+    public Guid PersonId { get; set; }
+
+    public WatchlistCategory Category { get; set; }
+
+    public Guid OfficerId { get; set; }
+
+    public DateTimeOffset StartedAt { get; set; }
+
+    /// <summary>Null while it lasts.</summary>
+    public DateTimeOffset? EndedAt { get; set; }
+
+    /// <summary>Why it does not count; null when it does.</summary>
+    public string? Void { get; set; }
+}
+
 /// <summary>States of an alert. Each is reached by an entry (<see cref="AlertEvent"/>), also the way back.</summary>
+[JsonConverter(typeof(CamelCaseNames<AlertState>))]
 public enum AlertState
 {
     Raised,

@@ -191,6 +191,10 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                     b.Property<Guid?>("JoinedAlertId")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("Likeness")
+                        .IsRequired()
+                        .HasColumnType("text");
+
                     b.Property<Guid>("PersonId")
                         .HasColumnType("uuid");
 
@@ -550,6 +554,41 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                     b.HasKey("Van", "Sequence");
 
                     b.ToTable("VanEntries");
+                });
+
+            modelBuilder.Entity("LfrEngine.Host.Store.WalkRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Void")
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("DeploymentId");
+
+                    b.ToTable("Walks");
                 });
 
             modelBuilder.Entity("LfrEngine.Host.Store.WatchlistRecord", b =>

@@ -30,6 +30,7 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                     Quality = table.Column<float>(type: "real", nullable: false),
                     CapturedAt = table.Column<long>(type: "bigint", nullable: false),
                     RaisedAt = table.Column<long>(type: "bigint", nullable: false),
+                    Likeness = table.Column<string>(type: "text", nullable: false),
                     State = table.Column<string>(type: "text", nullable: false),
                     JoinedAlertId = table.Column<Guid>(type: "uuid", nullable: true),
                     SealedProbe = table.Column<byte[]>(type: "bytea", nullable: true),
@@ -218,6 +219,24 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_VanEntries", x => new { x.Van, x.Sequence });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Walks",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    DeploymentId = table.Column<Guid>(type: "uuid", nullable: false),
+                    PersonId = table.Column<Guid>(type: "uuid", nullable: false),
+                    Category = table.Column<string>(type: "text", nullable: false),
+                    OfficerId = table.Column<Guid>(type: "uuid", nullable: false),
+                    StartedAt = table.Column<long>(type: "bigint", nullable: false),
+                    EndedAt = table.Column<long>(type: "bigint", nullable: true),
+                    Void = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Walks", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -504,6 +523,11 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                 name: "IX_Photos_PersonId",
                 table: "Photos",
                 column: "PersonId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Walks_DeploymentId",
+                table: "Walks",
+                column: "DeploymentId");
         }
 
         /// <inheritdoc />
@@ -550,6 +574,9 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
 
             migrationBuilder.DropTable(
                 name: "VanEntries");
+
+            migrationBuilder.DropTable(
+                name: "Walks");
 
             migrationBuilder.DropTable(
                 name: "Watchlists");

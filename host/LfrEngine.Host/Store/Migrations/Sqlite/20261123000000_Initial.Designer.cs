@@ -184,6 +184,10 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                     b.Property<Guid?>("JoinedAlertId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Likeness")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("PersonId")
                         .HasColumnType("TEXT");
 
@@ -541,6 +545,41 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                     b.HasKey("Van", "Sequence");
 
                     b.ToTable("VanEntries");
+                });
+
+            modelBuilder.Entity("LfrEngine.Host.Store.WalkRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Void")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("DeploymentId");
+
+                    b.ToTable("Walks");
                 });
 
             modelBuilder.Entity("LfrEngine.Host.Store.WatchlistRecord", b =>

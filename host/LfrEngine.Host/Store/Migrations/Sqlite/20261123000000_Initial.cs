@@ -29,6 +29,7 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                     Quality = table.Column<float>(type: "REAL", nullable: false),
                     CapturedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     RaisedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Likeness = table.Column<string>(type: "TEXT", nullable: false),
                     State = table.Column<string>(type: "TEXT", nullable: false),
                     JoinedAlertId = table.Column<Guid>(type: "TEXT", nullable: true),
                     SealedProbe = table.Column<byte[]>(type: "BLOB", nullable: true),
@@ -217,6 +218,24 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_VanEntries", x => new { x.Van, x.Sequence });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Walks",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    DeploymentId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    PersonId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Category = table.Column<string>(type: "TEXT", nullable: false),
+                    OfficerId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    StartedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    EndedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    Void = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Walks", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -503,6 +522,11 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                 name: "IX_Photos_PersonId",
                 table: "Photos",
                 column: "PersonId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Walks_DeploymentId",
+                table: "Walks",
+                column: "DeploymentId");
         }
 
         /// <inheritdoc />
@@ -549,6 +573,9 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
 
             migrationBuilder.DropTable(
                 name: "VanEntries");
+
+            migrationBuilder.DropTable(
+                name: "Walks");
 
             migrationBuilder.DropTable(
                 name: "Watchlists");
