@@ -2,6 +2,7 @@ using System.Net;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Deployments;
 using LfrEngine.Host.Web;
 using LfrEngine.Host.Web.Layout;
 using LfrEngine.Host.Integration;
@@ -37,6 +38,7 @@ internal static class Server
         builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);
         builder.Services.AddAuthorities();
+        builder.Services.AddDeployments();
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -53,6 +55,7 @@ internal static class Server
         app.MapAccount();
         app.MapWatchlists();
         app.MapAuthorities();
+        app.MapDeployments();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
         app.MapAudit();
         app.MapTransparency();

@@ -63,9 +63,20 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <summary>Ends the server in an orderly way and starts it again on the same data.</summary>
     public async Task RestartAsync()
     {
-        await app.DisposeAsync();
-        app = await StartAsync(Installation, Time);
+        await StopAsync();
+        await StartAgainAsync();
     }
+
+    /// <summary>Ends the server in an orderly way; the data stays.</summary>
+    public async Task StopAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    /// <summary>Starts the server again after <see cref="StopAsync"/>.</summary>
+    public async Task StartAgainAsync() => app = await StartAsync(Installation, Time);
 
     /// <summary>Makes an officer with a password and roles, without the ways of the console.</summary>
     public async Task<Officer> AddOfficerAsync(string name, params string[] roles)
@@ -147,8 +158,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        await StopAsync();
         folder.Delete(recursive: true);
     }
 
