@@ -96,9 +96,11 @@ static Installation Install(string folder, string source, int cameras)
 {
     string[] all = [.. Enumerable.Range(1, cameras).Select(i => $"camera {i}")];
     string file = Path.Combine(folder, "lfr.json");
+    string[] laboratories = Van.Configure(new HostConfig { Name = "overhead" }, folder).Laboratories;
     File.WriteAllText(file, System.Text.Json.JsonSerializer.Serialize(new
     {
         name = "overhead",
+        laboratories,
         listen = new[] { "https://127.0.0.1:0" },
         engine = new { allowUnlocked = true },
         cameras = all.Select(name => new { name, source, pace = "realtime" }),

@@ -52,6 +52,9 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
     /// <summary>The deployment that runs now; null when none does.</summary>
     public Guid? RunningDeployment => run?.Deployment;
 
+    /// <summary>Faces seen by it so far, over all its runs; 0 when nothing runs.</summary>
+    public long FacesSeen => run is { } running ? facesBefore + running.FacesSeen : 0;
+
     /// <summary>Counters of its cameras; none when nothing runs.</summary>
     public IReadOnlyList<CameraStatus> Cameras => run?.Cameras ?? [];
 
@@ -231,7 +234,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         Gallery? gallery = null;
         try
         {
-            authority = Authority.Parse(record.AuthorityText);
+            authority = AuthorityService.Of(record);
             EngineConfig engine = installation.Config.Engine;
             devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => log.LogInformation("{Told}", told));
             models ??= EngineModels.Load(catalog, backend: devices.Backend);
@@ -258,7 +261,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
             watch = new CameraWatch(run, time);
             return [];
         }
-        catch (Exception e) when (e is CommandFailure or ModelLoadException or WatchlistException or GpuException or VulkanException or MediaException or DllNotFoundException or KeyDestroyedException)
+        catch (Exception e) when (e is CommandFailure or ModelLoadException or WatchlistException or WatchlistRefusedException or GpuException or VulkanException or MediaException or DllNotFoundException or KeyDestroyedException)
         {
             return [e.Message];
         }
@@ -372,7 +375,6 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
     // Ends or pauses a deployment in the store.
     private async Task CloseAsync(LfrStore store, Entries entries, DeploymentRecord record, DeploymentState state, string reason, string? receipt)
     {
-        record.RolePlayerPassages = await store.Alerts.CountAsync(a => a.DeploymentId == record.Id && a.RolePlayer);
         long facesSeen = Math.Max(0, record.FacesSeen - record.RolePlayerPassages);
         double runningSeconds = Math.Round(record.RunningSeconds, 1);
         // What was withdrawn stays withdrawn, and is over.
@@ -402,21 +404,9 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         DateTimeOffset now = time.GetUtcNow();
         foreach (DeploymentRecord record in waiting)
         {
-            if (EndOf(record) is { } end && end <= now)
+            // One that has been altered cannot run, and who looks at it is told why.
+            if (AuthorityService.TryRead(record)?.End <= now)
                 await EndIdleAsync(Actor.Engine, record.Id, record.State == DeploymentState.Signed ? "The authority's window closed before it was started." : "The authority's window closed.");
-        }
-    }
-
-    private static DateTimeOffset? EndOf(DeploymentRecord record)
-    {
-        try
-        {
-            return Authority.Parse(record.AuthorityText).End;
-        }
-        catch (System.Text.Json.JsonException)
-        {
-            // Altered: it cannot run, and who looks at it is told why.
-            return null;
         }
     }
 

@@ -19,7 +19,7 @@ internal static class DeploymentsSetup
         services.TryAddSingleton(ModelCatalog.Default);
         services.AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
         services.AddSingleton<LiveViewers>();
-        services.AddSingleton<Authorities.AuthorityService>().AddSingleton<Watchlists.WatchlistService>().AddSingleton<Alerts.AlertService>();
+        services.TryAddSingleton<Alerts.AlertService>();
     }
 
     /// <summary>Maps start, pause and end, the cameras' health, and their pictures.</summary>

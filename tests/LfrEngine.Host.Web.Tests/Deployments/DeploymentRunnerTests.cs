@@ -187,7 +187,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.Equal("olga", (await store.Audit.SingleAsync(e => e.Action == "live.watched", token)).ActorName);
     }
 
-    private static DeploymentRunner Runner(RunningHost host) => host.Services.GetRequiredService<DeploymentRunner>();
+    internal static DeploymentRunner Runner(RunningHost host) => host.Services.GetRequiredService<DeploymentRunner>();
 
     private static async Task<DeploymentRecord> RecordAsync(RunningHost host, Guid deployment)
     {

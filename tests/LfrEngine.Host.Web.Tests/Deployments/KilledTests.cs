@@ -7,7 +7,10 @@ using System.Text.RegularExpressions;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
+using LfrEngine.Host.Watchlists;
+using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LfrEngine.Host.Web.Tests.Deployments;
 
@@ -23,11 +26,13 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         await using RunningHost host = await Street.HostAsync(street.Clip);
         Guid deployment = await street.PrepareAsync(host);
         System.Net.Cookie session = await host.SessionAsync(await host.AddOfficerAsync("olga", Roles.Operator));
+        byte[] template = await TemplateAsync(host);
         string config = host.PathOf("lfr.json");
         await File.WriteAllTextAsync(config, new JsonObject
         {
             ["name"] = "Test van",
             ["listen"] = new JsonArray("https://127.0.0.1:0"),
+            ["laboratories"] = new JsonArray([.. host.Installation.Config.Laboratories.Select(l => JsonValue.Create(l))]),
             ["engine"] = new JsonObject { ["allowUnlocked"] = true },
             ["cameras"] = new JsonArray(new JsonObject { ["name"] = "gate", ["source"] = street.Clip, ["pace"] = "realtime" }),
         }.ToJsonString(), token);
@@ -38,8 +43,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         {
             try
             {
-                using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } }) { BaseAddress = await AddressAsync(serve, token) };
-                client.DefaultRequestHeaders.Add("Cookie", $"{session.Name}={session.Value}");
+                using HttpClient client = await RunningHost.ClientAsync(await AddressAsync(serve, token), session);
                 using HttpResponseMessage started = await client.PostAsync(new Uri($"/api/v1/deployments/{deployment}/start", UriKind.Relative), null, token);
                 Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync(token));
                 using var patience = new CancellationTokenSource(Bound);
@@ -54,7 +58,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
             }
         }
 
-        AssertNothingInTheClear(host.Installation.DataFolder);
+        AssertNothingInTheClear(host.Installation.DataFolder, template);
         await host.StartAgainAsync();
         await using LfrStore store = host.Store();
         DeploymentRecord record = await store.Deployments.SingleAsync(token);
@@ -64,24 +68,32 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
     }
 
     // No JPEG file in any file, whole or in part, and no template: whoever finds the disk finds nobody.
-    private void AssertNothingInTheClear(string folder)
+    private static void AssertNothingInTheClear(string folder, byte[] template)
     {
-        ReadOnlySpan<byte> jpeg = [0xFF, 0xD8, 0xFF], template = MemoryMarshal.AsBytes(street.Template.AsSpan())[..32];
+        ReadOnlySpan<byte> jpeg = [0xFF, 0xD8, 0xFF];
         string[] files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
         Assert.Contains(files, f => f.EndsWith("store.db", StringComparison.Ordinal));
         foreach (string file in files)
         {
             ReadOnlySpan<byte> bytes = File.ReadAllBytes(file);
-            Assert.True(bytes.IndexOf(template) < 0, $"{file} holds a template.");
+            Assert.True(bytes.IndexOf(template.AsSpan()) < 0, $"{file} holds a template.");
             // Three bytes may come by chance in what is encrypted: a JPEG goes on with one of its segments.
             for (int at = bytes.IndexOf(jpeg); at >= 0; at = bytes[(at + 1)..].IndexOf(jpeg) is >= 0 and var next ? at + 1 + next : -1)
                 Assert.False(at + 10 < bytes.Length && bytes[at + 3] is 0xE0 or 0xE1 or 0xDB or 0xFE, $"{file} holds a JPEG at {at}.");
         }
     }
 
+    // Of the woman's template, as it lies in memory.
+    private static async Task<byte[]> TemplateAsync(RunningHost host)
+    {
+        await using LfrStore store = host.Store();
+        using Watchlist list = host.Services.GetRequiredService<WatchlistService>().Open(await store.Watchlists.SingleAsync());
+        return MemoryMarshal.AsBytes(list.Embedding(0))[..32].ToArray();
+    }
+
     private static Process Start(params string[] arguments)
     {
-        string program = Path.Combine(RepoRoot.Folder, "host", "LfrEngine.Host", "bin", "Release", "net10.0", "lfr.dll");
+        string program = Path.Combine(AppContext.BaseDirectory, "lfr.dll");
         return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["DOTNET_EnableDiagnostics"] = "0", ["NO_COLOR"] = "1" } })!;
     }
 

@@ -16,9 +16,6 @@ public sealed class Street : IAsyncLifetime
     /// <summary>The first three seconds, alert included.</summary>
     public string ShortClip => Path.Combine(folder.FullName, "short.mp4");
 
-    /// <summary>The woman's template as it is enrolled.</summary>
-    public float[] Template { get; private set; } = [];
-
     private string Photo => Path.Combine(folder.FullName, "photo.jpg");
 
     public async ValueTask InitializeAsync()
@@ -38,7 +35,7 @@ public sealed class Street : IAsyncLifetime
     }
 
     /// <summary>Starts a host with one camera, "gate".</summary>
-    internal static Task<RunningHost> HostAsync(string source, CameraPace pace = CameraPace.Realtime, TimeProvider? time = null) => RunningHost.StartAsync((config, _) => config with
+    internal static Task<RunningHost> HostAsync(string source, CameraPace pace = CameraPace.Realtime, TimeProvider? time = null) => RunningHost.StartAsync((config, folder) => Van.Configure(config, folder) with
     {
         Cameras = [new CameraConfig { Name = "gate", Source = source, Pace = pace }],
     }, time);
@@ -46,9 +43,7 @@ public sealed class Street : IAsyncLifetime
     /// <summary>Puts the woman on a watchlist and signs a deployment for it: an hour before now until two hours after.</summary>
     internal async Task<Guid> PrepareAsync(RunningHost host, string name = "High Street")
     {
-        Van van = await Van.PrepareAsync(host.Services, Photo, name);
-        Template = van.Template;
-        return van.Deployment;
+        return (await Van.PrepareAsync(host.Services, Photo, name)).Deployment;
     }
 }
 
