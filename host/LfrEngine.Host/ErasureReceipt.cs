@@ -1,5 +1,7 @@
 using System.Text.Json;
 using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Host;
 
@@ -20,7 +22,20 @@ internal sealed record ErasureReceipt(int FormatVersion, DateTimeOffset StartedA
     public static Dictionary<string, string> HashBuild() => Directory.EnumerateFiles(AppContext.BaseDirectory)
         .Where(f => Path.GetFileName(f) is "lfr.dll" or "LfrEngine.dll" or "LfrEngine.Native.dll" or "Microsoft.ML.OnnxRuntime.dll" or "liblfr_media.so" or "lfr_media.dll")
         .Order(StringComparer.Ordinal)
-        .ToDictionary(f => Path.GetFileName(f), Models.PackageCache.HashOf);
+        .ToDictionary(f => Path.GetFileName(f), PackageCache.HashOf);
+
+    /// <summary>The receipt of a run.</summary>
+    /// <param name="report">What it came to.</param>
+    /// <param name="startedAt">When it began.</param>
+    /// <param name="endedAt">When everything was wiped.</param>
+    /// <param name="watchlist">What faces were compared with.</param>
+    /// <param name="models">The networks it ran on.</param>
+    public static ErasureReceipt Of(RunReport report, DateTimeOffset startedAt, DateTimeOffset endedAt, Guid watchlist, EngineModels models)
+    {
+        ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
+        return new ErasureReceipt(CurrentFormat, startedAt, endedAt, watchlist, [.. report.Cameras.Select(c => c.Name)], report.Frames, report.FramesDropped, report.FacesSeen,
+            report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, HashBuild(), used.ToDictionary(m => m.Id, m => m.Sha256));
+    }
 
     /// <summary>Signs and writes the receipt, whole or not at all.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>

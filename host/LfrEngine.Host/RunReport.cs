@@ -1,4 +1,6 @@
 using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.Host;
@@ -41,3 +43,18 @@ internal sealed record LatencyReport(long Count, double P50Ms, double P99Ms, dou
 /// <summary>What was wiped, and what is still held: nothing, if all is well.</summary>
 internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked,
     long DeviceBuffersWiped = 0, long DeviceBuffersLost = 0);
+
+/// <summary>What the process had wiped at one moment: runs count from there.</summary>
+internal readonly record struct ErasureReading(MediaStatistics Media, long DeviceWiped, long DeviceLost)
+{
+    /// <summary>Before a run.</summary>
+    public static ErasureReading Now() => new(MediaStatistics.Read(), DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
+
+    /// <summary>What has been wiped since.</summary>
+    public ErasureReport UntilNow(RunTotals totals)
+    {
+        ErasureReading after = Now();
+        return new ErasureReport(after.Media.BuffersWiped - Media.BuffersWiped, totals.ShotsErased, after.Media.PacketsWiped - Media.PacketsWiped, after.Media.BuffersOutstanding,
+            after.Media.BytesUnlocked + LockedMemory.UnlockedBytes, after.DeviceWiped - DeviceWiped, after.DeviceLost - DeviceLost);
+    }
+}

@@ -3,6 +3,7 @@ using LfrEngine.Host.Alerts;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Deployments;
 using LfrEngine.Host.FieldCheck;
 using LfrEngine.Host.Web;
 using LfrEngine.Host.Web.Layout;
@@ -43,6 +44,7 @@ internal static class Server
         builder.Services.AddAlerts();
         builder.Services.AddRetention();
         builder.Services.AddFieldCheck();
+        builder.Services.AddDeployments();
         builder.Services.AddLocalization();
         builder.Services.AddMudServices();
         builder.Services.AddRazorComponents().AddInteractiveServerComponents();
@@ -59,6 +61,7 @@ internal static class Server
         app.MapAccount();
         app.MapWatchlists();
         app.MapAuthorities();
+        app.MapDeployments();
         app.MapAlerts();
         app.MapRetention();
         // Who may frame a page is said with the other headers.

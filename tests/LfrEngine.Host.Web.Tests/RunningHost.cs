@@ -78,6 +78,7 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
     /// <summary>Starts the server again after <see cref="StopAsync"/>.</summary>
@@ -131,20 +132,16 @@ internal sealed class RunningHost : IAsyncDisposable
     public const string Password = "correct horse battery staple";
 
     /// <summary>A client that nobody is signed in with.</summary>
-    public HttpClient Client() => new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
-    })
-    { BaseAddress = Address };
+    public HttpClient Client() => Client(Address);
 
     /// <summary>A client in an officer's session, made with the server's own keys.</summary>
-    public async Task<HttpClient> ClientAsync(Officer officer)
+    public async Task<HttpClient> ClientAsync(Officer officer) => await ClientAsync(Address, await SessionAsync(officer));
+
+    /// <summary>A client in a session, with the token that every change needs.</summary>
+    public static async Task<HttpClient> ClientAsync(Uri address, Cookie session)
     {
-        HttpClient client = Client();
-        Cookie session = await SessionAsync(officer);
+        HttpClient client = Client(address);
         client.DefaultRequestHeaders.Add("Cookie", $"{session.Name}={session.Value}");
-        // With the token that every change needs.
         using HttpResponseMessage answer = await client.GetAsync(new Uri("/account/antiforgery", UriKind.Relative));
         using var token = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
         client.DefaultRequestHeaders.Add(token.RootElement.GetProperty("header").GetString()!, token.RootElement.GetProperty("token").GetString());
@@ -152,6 +149,13 @@ internal sealed class RunningHost : IAsyncDisposable
         client.DefaultRequestHeaders.Add("Cookie", $"{session.Name}={session.Value}; {answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0]}");
         return client;
     }
+
+    private static HttpClient Client(Uri address) => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
+    })
+    { BaseAddress = address };
 
     /// <summary>An officer's session cookie, made with the server's own keys, as sign-in would set it.</summary>
     public async Task<Cookie> SessionAsync(Officer officer)
@@ -169,9 +173,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync();
-        await app.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        await StopAsync();
         folder.Delete(recursive: true);
     }
 

@@ -254,9 +254,9 @@ public sealed class VulkanSearchTests(Searches searches)
     public void Search_WhileGalleriesAreReplaced_EqualsTheProcessor()
     {
         VulkanSearch search = searches[GalleryPrecision.PackedHalf];
-        using var holder = new GalleryHolder();
+        var gate = new Lock();
         using Gallery steady = Samples.Random(1, 400, 800, 64);
-        holder.Publish(Samples.Random(100, 300, 600, 64));
+        Gallery current = Samples.Random(100, 300, 600, 64);
         int searched = 0;
         Thread[] threads = [.. Enumerable.Range(0, 3).Select(t => new Thread(() =>
         {
@@ -267,7 +267,8 @@ public sealed class VulkanSearchTests(Searches searches)
                 GalleryLease lease = default;
                 if (t > 0)
                 {
-                    Assert.True(holder.TryLease(out lease));
+                    lock (gate)
+                        lease = current.Lease();
                     gallery = lease.Gallery;
                 }
                 Samples.AssertSame(search, gallery, Samples.Probes(random, gallery, 5), CategoryThresholds.Uniform(0.1f), 5);
@@ -280,11 +281,15 @@ public sealed class VulkanSearchTests(Searches searches)
         {
             Gallery next = Samples.Random(i, 200 + i, 500, 64);
             search.Load(next);
-            holder.Publish(next);
+            lock (gate)
+            {
+                current.Dispose();
+                current = next;
+            }
         }
         Array.ForEach(threads, t => t.Join());
         Assert.Equal(120, searched);
-        holder.Withdraw();
+        current.Dispose();
         Assert.Equal([steady], search.Residents.Select(r => r.Gallery));
     }
 }

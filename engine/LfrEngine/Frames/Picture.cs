@@ -101,6 +101,36 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
+    /// <summary>Replaces a region by square cells of one colour each: the mean of what was there.</summary>
+    /// <param name="region">Picture pixels; what lies outside the picture is passed over.</param>
+    /// <param name="cell">Side of a cell, pixels, 1 or more.</param>
+    public void Pixelate(in FaceBox region, int cell)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(cell, 1);
+        int left = (int)Math.Clamp(MathF.Floor(region.Left), 0, Width), top = (int)Math.Clamp(MathF.Floor(region.Top), 0, Height);
+        int right = (int)Math.Clamp(MathF.Ceiling(region.Right), 0, Width), bottom = (int)Math.Clamp(MathF.Ceiling(region.Bottom), 0, Height);
+        for (int plane = 0; plane < 3; plane++)
+        {
+            Span<byte> values = samples.Span.Slice(plane * Width * Height, Width * Height);
+            for (int y = top; y < bottom; y += cell)
+            {
+                int rows = Math.Min(cell, bottom - y);
+                for (int x = left; x < right; x += cell)
+                {
+                    int columns = Math.Min(cell, right - x), sum = 0;
+                    for (int row = y; row < y + rows; row++)
+                    {
+                        foreach (byte value in values.Slice((row * Width) + x, columns))
+                            sum += value;
+                    }
+                    byte mean = (byte)(sum / (rows * columns));
+                    for (int row = y; row < y + rows; row++)
+                        values.Slice((row * Width) + x, columns).Fill(mean);
+                }
+            }
+        }
+    }
+
     /// <summary>Makes it black; the memory is kept.</summary>
     internal void Wipe() => samples.Wipe();
 

@@ -145,7 +145,7 @@ public sealed class Gallery : IDisposable
             Release();
     }
 
-    internal bool TryAcquire()
+    private bool TryAcquire()
     {
         int seen = Volatile.Read(ref references);
         while (seen > 0)

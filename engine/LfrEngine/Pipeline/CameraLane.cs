@@ -79,6 +79,7 @@ internal sealed class CameraLane : IDisposable
         using (StageClock.Time(PipelineStage.Track))
             tracker.Update(work.Faces.Items, work.TimestampUs, view.Width, view.Height);
         selector.Select(view, work.ArrivalTimestamp, tracker, work.Faces.Items, work.Shots);
+        Camera.LiveView?.Offer(view, work.TimestampUs, work.Faces.Items, tracker);
         work.LetGoOfFrame();
         totals.CountFrameErased(work.ArrivalTimestamp);
         CollectEnded(work);
@@ -108,7 +109,10 @@ internal sealed class CameraLane : IDisposable
             if (work.Judged())
                 settings.AtStage?.Invoke("erase", Camera.Name);
             foreach (long id in work.EndedTracklets)
+            {
                 ledger.End(id);
+                Camera.LiveView?.End(id);
+            }
             Status.SetSeen(ledger.FacesSeen);
             Status.CountTracklets(work.ConfirmedEnded);
         }
@@ -119,7 +123,10 @@ internal sealed class CameraLane : IDisposable
         // Counted when it is true: the shots have been wiped.
         totals.CountCropsErased(shots, work.ArrivalTimestamp);
         foreach (Alert alert in raised)
+        {
+            Camera.LiveView?.Show(alert.TrackletId);
             hand(this, alert);
+        }
         raised.Clear();
         if (work.ArrivalTimestamp != 0)
             Status.CountAnalysed(Stopwatch.GetElapsedTime(work.ArrivalTimestamp));

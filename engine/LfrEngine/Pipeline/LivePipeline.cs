@@ -71,7 +71,7 @@ public sealed class LivePipeline
         var threads = new List<Thread>();
         using GalleryLease lease = gallery.Lease();
         using var over = new ManualResetEvent(false);
-        Thread watchdog = Start("watchdog", () => Watch(totals.Erasure, over));
+        Thread watchdog = Start("watchdog", () => Watch(totals.Erasure, cameras, over));
         ActivationAllocator.BeginStream();
         try
         {
@@ -106,6 +106,8 @@ public sealed class LivePipeline
             ActivationAllocator.EndStream();
             over.Set();
             watchdog.Join();
+            foreach (CameraSettings camera in cameras)
+                camera.LiveView?.Dispose();
         }
         totals.AlertsRaised = desk.Raised;
         totals.AlertsJoined = desk.Joined;
@@ -178,10 +180,14 @@ public sealed class LivePipeline
     }
 
     /// <summary>A stage that hangs cannot tell that it does: this thread does it for all of them.</summary>
-    private static void Watch(ErasureClock clock, ManualResetEvent over)
+    private static void Watch(ErasureClock clock, IReadOnlyList<CameraSettings> cameras, ManualResetEvent over)
     {
         while (!over.WaitOne(ErasureClock.DeadlineMs / 10))
+        {
             clock.CheckDeadlines();
+            for (int i = 0; i < cameras.Count; i++)
+                cameras[i].LiveView?.Tidy();
+        }
     }
 
     private static Thread Start(string name, Action work)

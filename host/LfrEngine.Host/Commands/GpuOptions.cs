@@ -1,9 +1,4 @@
 using System.CommandLine;
-using LfrEngine.DirectX;
-using LfrEngine.DirectX.Decoding;
-using LfrEngine.Frames;
-using LfrEngine.Matching;
-using LfrEngine.Models;
 
 namespace LfrEngine.Host.Commands;
 
@@ -25,60 +20,9 @@ internal sealed class GpuOptions
         command.Add(decode);
     }
 
-    /// <summary>Opens the GPU if anything asks for it.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="search">Whether the watchlist is to be searched on it.</param>
-    public GpuRun Open(ParseResult parsed, bool search)
-    {
-        string networks = parsed.GetRequiredValue(inference), decoder = parsed.GetRequiredValue(decode);
-        if (decoder == "d3d11va" && networks == "cpu")
-            throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml: frames on the GPU are for networks on the GPU.");
-        bool asked = networks.StartsWith("directml", StringComparison.Ordinal) || decoder == "d3d11va" || search;
-        GpuContext? context = null;
-        if (asked)
-            context = GpuContext.Open();
-        else if (networks == "auto")
-            context = OpenIfThere();
-        bool onGpu = context is not null && networks != "cpu";
-        return new GpuRun(
-            context,
-            onGpu ? new DirectMlBackend(context!, networks == "directml-half") : null,
-            onGpu && decoder != "software" ? new D3D11Decoder(context!, decoder == "auto" ? Console.Error.WriteLine : null) : null,
-            search ? new GpuSearch(context!) : null);
-    }
+    /// <summary>Where networks are to run.</summary>
+    public string Inference(ParseResult parsed) => parsed.GetRequiredValue(inference);
 
-    private static GpuContext? OpenIfThere()
-    {
-        GpuContext context;
-        try
-        {
-            context = GpuContext.Open();
-        }
-        catch (GpuException e)
-        {
-            Console.Error.WriteLine($"--inference auto runs on the processor: {e.Message}");
-            return null;
-        }
-        if (context.IsHardware)
-        {
-            Console.Error.WriteLine($"--inference auto runs on {context.AdapterName}.");
-            return context;
-        }
-        context.Dispose();
-        Console.Error.WriteLine("--inference auto runs on the processor: there is no GPU.");
-        return null;
-    }
-}
-
-/// <summary>What of a run is on the GPU; null is on the processor. Disposed after the models.</summary>
-internal sealed record GpuRun(GpuContext? Context, DirectMlBackend? Backend, D3D11Decoder? Decoder, GpuSearch? Search) : IDisposable
-{
-    public IVideoDecoder VideoDecoder => Decoder is null ? SoftwareDecoder.Default : Decoder;
-
-    public void Dispose()
-    {
-        Search?.Dispose();
-        Decoder?.Dispose();
-        Context?.Dispose();
-    }
+    /// <summary>Who is to decode.</summary>
+    public string Decode(ParseResult parsed) => parsed.GetRequiredValue(decode);
 }

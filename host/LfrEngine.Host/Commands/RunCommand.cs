@@ -5,10 +5,7 @@ using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
-using LfrEngine.Native.Media;
-using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
-using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -61,24 +58,15 @@ internal static class RunCommand
             if (parsed.GetValue(workers) is < 0 or > 1024)
                 throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
             locking.Require(parsed);
-            using GpuRun onGpu = gpu.Open(parsed, search: parsed.GetRequiredValue(search) == "computesharp");
+            using EngineDevices devices = EngineDevices.Open(gpu.Inference(parsed), gpu.Decode(parsed), parsed.GetRequiredValue(search), Console.Error.WriteLine);
             for (int i = 0; i < settings.Length; i++)
-                settings[i] = settings[i] with { Decoder = onGpu.VideoDecoder };
-            using VulkanSearch? device = OpenSearch(parsed.GetRequiredValue(search));
+                settings[i] = settings[i] with { Decoder = devices.Decoder };
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
-            using EngineModels loaded = models.Load(parsed, onGpu.Backend);
+            using EngineModels loaded = models.Load(parsed, devices.Backend);
             using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
-            var options = new PipelineSettings
-            {
-                Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) },
-                Thresholds = CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)),
-                DetectEveryMs = parsed.GetValue(detectEvery),
-                Workers = parsed.GetValue(workers),
-                Search = (IGallerySearch?)device ?? (IGallerySearch?)onGpu.Search ?? new CosineSearch(),
-                // One at a time is fastest on a processor; a GPU is asked less often.
-                EmbeddingBatch = onGpu.Backend is null ? 1 : Embeddings.Embedder.MaximumBatch,
-            };
+            PipelineSettings options = devices.Settings(CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)), parsed.GetValue(detectEvery), parsed.GetValue(workers))
+                with { Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) } };
             return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json)), stopping).ExitCode);
         });
         return command;
@@ -124,14 +112,12 @@ internal static class RunCommand
             }
         }
 
-        MediaStatistics before = MediaStatistics.Read();
-        (long deviceWiped, long deviceLost) = (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
+        ErasureReading before = ErasureReading.Now();
         var totals = new RunTotals(OnDeadlineMissed);
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
         using (Gallery gallery = Gallery.Create(watchlist))
         {
-            // A watchlist that the device cannot hold is told now, not by the first face.
-            (settings.Search as VulkanSearch)?.Load(gallery);
+            EngineDevices.Load(settings, gallery);
             var pipeline = new LivePipeline(models, gallery, settings);
             using var done = new CancellationTokenSource();
             Thread screen = new(() => Show(statuses, notices, started, json, ref firstResult, done.Token)) { IsBackground = true, Name = "screen" };
@@ -146,10 +132,7 @@ internal static class RunCommand
                 screen.Join();
             }
         }
-        MediaStatistics after = MediaStatistics.Read();
-        RunReport report = RunReport.From(totals, statuses, firstResult, new ErasureReport(after.BuffersWiped - before.BuffersWiped, totals.ShotsErased,
-            after.PacketsWiped - before.PacketsWiped, after.BuffersOutstanding, after.BytesUnlocked + LockedMemory.UnlockedBytes,
-            DeviceMemory.WipedBuffers - deviceWiped, DeviceMemory.LostBuffers - deviceLost));
+        RunReport report = RunReport.From(totals, statuses, firstResult, before.UntilNow(totals));
         string summary = JsonSerializer.Serialize(report, HostJson.Lines.RunReport);
         writer.WriteLine(summary);
         if (json)
@@ -158,12 +141,7 @@ internal static class RunCommand
             PrintSummary(report);
 
         if (key is not null)
-        {
-            Models.ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
-            new ErasureReceipt(ErasureReceipt.CurrentFormat, startedAt, DateTimeOffset.UtcNow, watchlist.Id, [.. cameras.Select(c => c.Name)],
-                report.Frames, report.FramesDropped, report.FacesSeen, report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased,
-                ErasureReceipt.HashBuild(), used.ToDictionary(m => m.Id, m => m.Sha256)).Write(outputs.Receipt!, key);
-        }
+            ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models).Write(outputs.Receipt!, key);
 
         int code = ExitCode.Success;
         foreach (CameraStatus failed in statuses.Where(s => s.State == CameraState.Failed))
@@ -179,18 +157,6 @@ internal static class RunCommand
             code = ExitCode.Output;
         }
         return (code, report, notices);
-    }
-
-    private static VulkanSearch? OpenSearch(string text)
-    {
-        string[] parts = text.Split(':', 2);
-        return parts switch
-        {
-            ["simd"] or ["computesharp"] => null,
-            ["vulkan"] => new VulkanSearch(),
-            ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
-            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
-        };
     }
 
     private static CameraSettings ParseCamera(string text, Pace pace)

@@ -173,8 +173,6 @@ public sealed class CosineSearchTests
     {
         using Watchlist watchlist = WatchlistSamples.Build(3, 100, 300, 70);
         using Gallery gallery = Gallery.Create(watchlist);
-        using var holder = new GalleryHolder();
-        holder.Publish(gallery);
         var search = new CosineSearch();
         float[] probes = Probes(new Random(1), watchlist, 9);
         var candidates = new Candidate[90];
@@ -182,8 +180,7 @@ public sealed class CosineSearchTests
         long Measure()
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Assert.True(holder.TryLease(out GalleryLease lease));
-            using (lease)
+            using (GalleryLease lease = gallery.Lease())
                 search.Search(lease.Gallery, probes, CategoryThresholds.Uniform(-1), 10, candidates, counts);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }

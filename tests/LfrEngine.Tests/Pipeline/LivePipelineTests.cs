@@ -208,7 +208,8 @@ public sealed class LivePipelineTests : IDisposable
         string clip = MakeClip(seconds: 12);
         // Pools of the process grow to what two workers need at their busiest.
         Run([new("a", clip, Pace.Maximum)], listed: false, workers: 2);
-        Outcome outcome = Run([new("a", clip, Pace.Maximum)], listed: false, atStage: (stage, _) =>
+        using var nobodyWatches = new LiveView();
+        Outcome outcome = Run([new("a", clip, Pace.Maximum) { LiveView = nobodyWatches }], listed: false, atStage: (stage, _) =>
         {
             frames += stage == "decode" ? 1 : 0;
             // The last frames end tracklets.
@@ -226,6 +227,24 @@ public sealed class LivePipelineTests : IDisposable
         long[] bytes = [.. first.Zip(last, (from, to) => from == 0 ? -1 : to - (from - 1)).Where(taken => taken >= 0)];
         output.WriteLine($"{measured} frames, {compared} comparisons, bytes by thread: {string.Join(", ", bytes)}");
         Assert.All(bytes, taken => Assert.Equal(0, taken));
+        Assert.Equal(0, nobodyWatches.Pictures);
+    }
+
+    [Fact]
+    public void Run_Watched_ComparesTheSameAndLeavesNothing()
+    {
+        string clip = MakeClip();
+        Outcome alone = Run([new("a", clip, Pace.Maximum)], listed: true);
+        using var live = new LiveView();
+        Outcome watched = Run([new("a", clip, Pace.Maximum) { LiveView = live }], listed: true, atStage: (stage, _) =>
+        {
+            if (stage == "detect")
+                live.TakeJpeg(out int _)?.Dispose();
+        });
+
+        Assert.True(live.Pictures > 0);
+        Assert.Equal(alone.Cameras[0].TraceSha256, watched.Cameras[0].TraceSha256);
+        watched.AssertNothingLeft();
     }
 
     [Fact]

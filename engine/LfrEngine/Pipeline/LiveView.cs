@@ -1,0 +1,227 @@
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Pipeline;
+
+/// <summary>What people may see of one camera: small pictures in which everyone is pixelated but the faces that raised an alert.</summary>
+/// <remarks>
+/// A picture is made of a frame that was searched, while somebody watches and at most five times a second, by the worker that has the frame in hand: the
+/// lease is only borrowed. It is pixelated before anybody else can reach it. Pixelated are all detections down to the detector's lowest score, all
+/// tracklets, seen or coasting, and where either was within the last half second, each with room around it; what does not fit into the list of these pixelates
+/// the whole picture. Pictures are not queued: one that comes while another is encoded is dropped. When nobody watches any more they are wiped
+/// and their memory goes back. A face that raised an alert stays clear as long as its tracklet lives, except where somebody else's place overlaps it.
+///
+/// A face that the detector misses on its own grid is not pixelated; the picture is no larger than that grid, so what is too small for the detector is
+/// as small for whoever watches.
+/// </remarks>
+public sealed class LiveView : IDisposable
+{
+    /// <summary>Widest picture, pixels: the long side of the detector's default grid.</summary>
+    public const int LargestWidth = 640;
+
+    // Coarse enough that the engine's own embedder, given the true landmarks, does not know the person any more (LiveViewTests).
+    private const int CellsAcross = 4;
+    private const int SmallestCell = 8;
+    private const float Room = 1.5f;
+
+    private const int RememberMs = 500;
+    private const int WatchMs = 2000;
+    private const int IntervalMs = 195;
+    private const int MostPlaces = 2048;
+    private const int JpegQuality = 70;
+
+    private readonly object gate = new();
+    private readonly TimeProvider time;
+    private readonly List<long> alerted = [];
+    private Place[] places = [];
+    private int placeCount;
+    private bool overfull;
+    private bool remembers;
+    private long rememberedSinceUs;
+    private long watchedUntil;
+    private long nextAt;
+    private long madeAt;
+    private Picture? picture;
+    private PaintScratch? scratch;
+    private bool made;
+
+    /// <summary>Prepares a view that nobody watches.</summary>
+    /// <param name="time">Its clock; null for the system's.</param>
+    public LiveView(TimeProvider? time = null) => this.time = time ?? TimeProvider.System;
+
+    /// <summary>Pictures made so far.</summary>
+    public long Pictures { get; private set; }
+
+    /// <summary>The newest picture as a JPEG file, which the caller owns; null while there is none yet. Asking is watching, for two seconds.</summary>
+    /// <param name="sizeBytes">Bytes of the file at the start of the buffer.</param>
+    public HostBuffer<byte>? TakeJpeg(out int sizeBytes)
+    {
+        long now = time.GetTimestamp();
+        Volatile.Write(ref watchedUntil, now + Ticks(WatchMs));
+        sizeBytes = 0;
+        lock (gate)
+            return made && now - madeAt < Ticks(WatchMs) ? picture!.EncodeJpeg(JpegQuality, out sizeBytes) : null;
+    }
+
+    /// <summary>Wipes everything, who is shown included. The run does it at its end.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+            Forget();
+        lock (alerted)
+            alerted.Clear();
+        remembers = false;
+    }
+
+    /// <summary>Shows a frame to whoever watches.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="timestampUs">Stream time.</param>
+    /// <param name="faces">What the detector found in it.</param>
+    /// <param name="tracker">Updated with it.</param>
+    internal void Offer(in FrameView frame, long timestampUs, ReadOnlySpan<FaceCandidate> faces, FaceTracker tracker)
+    {
+        long until = Volatile.Read(ref watchedUntil);
+        long now = until == 0 ? 0 : time.GetTimestamp();
+        if (now >= until)
+        {
+            remembers = false;
+            return;
+        }
+        Remember(timestampUs, faces, tracker);
+        // Who was missed in this frame may have been seen in one before: no picture until those would be known.
+        if (now < nextAt || timestampUs - rememberedSinceUs < RememberMs * 1000L || !Monitor.TryEnter(gate))
+            return;
+        try
+        {
+            nextAt = now + Ticks(IntervalMs);
+            Paint(frame);
+            madeAt = now;
+            Pictures++;
+        }
+        finally
+        {
+            Monitor.Exit(gate);
+        }
+    }
+
+    /// <summary>A tracklet has raised an alert: its face is shown from now on.</summary>
+    internal void Show(long trackletId)
+    {
+        lock (alerted)
+            alerted.Add(trackletId);
+    }
+
+    /// <summary>A tracklet has ended.</summary>
+    internal void End(long trackletId)
+    {
+        lock (alerted)
+            alerted.Remove(trackletId);
+    }
+
+    /// <summary>Wipes a picture that nobody watches, or that is old because its camera is silent. Called now and then while cameras run.</summary>
+    internal void Tidy()
+    {
+        if (!Volatile.Read(ref made))
+            return;
+        long now = time.GetTimestamp();
+        lock (gate)
+        {
+            if (made && (now >= Volatile.Read(ref watchedUntil) || now - madeAt >= Ticks(WatchMs)))
+                Forget();
+        }
+    }
+
+    private long Ticks(int milliseconds) => milliseconds * time.TimestampFrequency / 1000;
+
+    private void Forget()
+    {
+        made = false;
+        picture?.Dispose();
+        scratch?.Dispose();
+        (picture, scratch) = (null, null);
+    }
+
+    private void Remember(long timestampUs, ReadOnlySpan<FaceCandidate> faces, FaceTracker tracker)
+    {
+        if (!remembers || timestampUs < rememberedSinceUs)
+        {
+            if (places.Length == 0)
+                places = new Place[MostPlaces];
+            (remembers, rememberedSinceUs, placeCount, overfull) = (true, timestampUs, 0, false);
+        }
+        int kept = 0;
+        for (int i = 0; i < placeCount; i++)
+        {
+            if (places[i].TimestampUs >= timestampUs - (RememberMs * 1000L))
+                places[kept++] = places[i];
+        }
+        placeCount = kept;
+        overfull = false;
+        foreach (Tracklet tracklet in tracker.Live)
+            Add(tracklet.Box, timestampUs, tracklet.Id);
+        for (int i = 0; i < faces.Length; i++)
+            Add(faces[i].Box, timestampUs, OwnerOf(i, tracker));
+    }
+
+    private static long OwnerOf(int detection, FaceTracker tracker)
+    {
+        foreach (Tracklet tracklet in tracker.Live)
+        {
+            if (tracklet.DetectionIndex == detection)
+                return tracklet.Id;
+        }
+        return 0;
+    }
+
+    private void Add(in FaceBox box, long timestampUs, long trackletId)
+    {
+        if (!(float.IsFinite(box.Left + box.Right + box.Top + box.Bottom) && box.Width > 0 && box.Height > 0))
+            return;
+        if (placeCount == places.Length)
+            overfull = true;
+        else
+            places[placeCount++] = new Place(box, timestampUs, trackletId);
+    }
+
+    private void Paint(in FrameView frame)
+    {
+        int width = Math.Min(LargestWidth, frame.Width), height = Math.Max(1, (int)((long)frame.Height * width / frame.Width));
+        if (picture is null || picture.Width != width || picture.Height != height)
+        {
+            Forget();
+            picture = new Picture(width, height);
+            scratch = new PaintScratch(width, height);
+        }
+        made = false;
+        picture.Paint(frame, new FaceBox(0, 0, frame.Width, frame.Height), 0, width, scratch);
+        float scale = (float)width / frame.Width;
+        if (overfull)
+            picture.Pixelate(new FaceBox(0, 0, width, height), Math.Max(width, height) / (4 * CellsAcross));
+        lock (alerted)
+        {
+            for (int i = 0; i < placeCount; i++)
+            {
+                if (places[i].TrackletId != 0 && alerted.Contains(places[i].TrackletId))
+                    continue;
+                FaceBox box = Roomy(places[i].Box, scale);
+                picture.Pixelate(box, Math.Max(SmallestCell, (int)MathF.Ceiling(Math.Max(box.Width, box.Height) / CellsAcross)));
+            }
+        }
+        made = true;
+    }
+
+    private static FaceBox Roomy(in FaceBox box, float scale)
+    {
+        float x = (box.Left + box.Right) / 2 * scale, y = (box.Top + box.Bottom) / 2 * scale;
+        float halfWidth = box.Width * scale * Room / 2, halfHeight = box.Height * scale * Room / 2;
+        return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
+    }
+
+    /// <summary>Where somebody was.</summary>
+    /// <param name="Box">Frame pixels.</param>
+    /// <param name="TimestampUs">When.</param>
+    /// <param name="TrackletId">Whose; 0 when the detection belongs to no tracklet.</param>
+    private readonly record struct Place(FaceBox Box, long TimestampUs, long TrackletId);
+}

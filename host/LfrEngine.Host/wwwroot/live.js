@@ -1,0 +1,40 @@
+// Live pictures: each image asks for its newest picture, one request at a time, while the page is in view.
+const followed = new WeakSet();
+const quickest = 200, patience = 1000;
+
+export function follow(root) {
+    for (const image of root?.querySelectorAll?.('img[data-live]') ?? []) {
+        if (!followed.has(image)) {
+            followed.add(image);
+            show(image);
+        }
+    }
+}
+
+async function show(image) {
+    let shown = '';
+    const put = url => {
+        if (url) image.src = url; else image.removeAttribute('src');
+        if (shown) URL.revokeObjectURL(shown);
+        shown = url;
+    };
+    while (image.isConnected) {
+        const asked = performance.now();
+        let wait = patience;
+        if (!document.hidden) {
+            try {
+                const answer = await fetch(image.dataset.live, { cache: 'no-store' });
+                if (answer.status === 200) {
+                    put(URL.createObjectURL(await answer.blob()));
+                    wait = quickest;
+                } else {
+                    put('');
+                }
+            } catch {
+                put('');
+            }
+        }
+        await new Promise(done => setTimeout(done, Math.max(0, wait - (performance.now() - asked))));
+    }
+    put('');
+}

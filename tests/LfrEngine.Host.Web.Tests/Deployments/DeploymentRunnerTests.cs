@@ -1,0 +1,216 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Deployments;
+using LfrEngine.Host.Security;
+using LfrEngine.Host.Store;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LfrEngine.Host.Web.Tests.Deployments;
+
+/// <summary>The engine runs while an authority says so, and everything it did is written down.</summary>
+public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
+{
+    private static readonly Actor Officer = new(Guid.NewGuid().ToString(), "olga");
+
+    [Fact]
+    public async Task Run_ListedWomanPasses_AlertIsKeptAndTheEndLeavesAReceipt()
+    {
+        await using RunningHost host = await Street.HostAsync(street.Clip);
+        Guid deployment = await street.PrepareAsync(host);
+        DeploymentRunner runner = Runner(host);
+        Task<AuditEntry> alert = host.NextAsync("alert.raised");
+
+        await runner.StartAsync(Officer, deployment);
+        Assert.Equal(deployment, runner.RunningDeployment);
+        Assert.Equal(DeploymentState.Running, (await RecordAsync(host, deployment)).State);
+        AuditEntry raised = await alert;
+        await runner.EndAsync(Officer, deployment, "The shift is over.");
+
+        Assert.Null(runner.RunningDeployment);
+        Assert.Contains("\"camera\":\"gate\"", raised.Details, StringComparison.Ordinal);
+        DeploymentRecord record = await RecordAsync(host, deployment);
+        Assert.Equal((DeploymentState.Ended, "The shift is over."), (record.State, record.StateReason));
+        Assert.True(record.FacesSeen > 0 && record.RunningSeconds > 1, $"{record.FacesSeen} faces, {record.RunningSeconds} s");
+        await using LfrStore store = host.Store();
+        Assert.Equal(record.EndedAt!.Value.AddHours(24), (await store.Watchlists.SingleAsync()).DestroyBy);
+        Assert.Single(await store.Alerts.ToArrayAsync());
+        AuditEntry[] trail = await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).ToArrayAsync();
+        Assert.Equal(["deployment.started", "deployment.ended"], trail.Select(e => e.Action));
+        Assert.All(trail, e => Assert.Equal(Officer.Name, e.ActorName));
+        JsonNode ended = JsonNode.Parse(trail[1].Details)!;
+        Assert.Equal(record.FacesSeen, (long)ended["facesSeen"]!);
+
+        var receipt = ErasureReceipt.Verify(host.Installation.DataPath("receipts", (string)ended["receipt"]!), SignedDocument.TrustedPem(null));
+        Assert.Equal((["gate"], record.FacesSeen, 1, 0L), (receipt.Cameras, receipt.FacesSeen, receipt.Alerts, receipt.Erased.FrameBuffersHeld));
+        Assert.True(receipt.Erased.CropsAndEmbeddingsWiped > 0);
+    }
+
+    [Fact]
+    public async Task Start_OutsideTheWindow_IsRefusedInWordsAndNothingRuns()
+    {
+        var time = new MovedTime();
+        await using RunningHost host = await Street.HostAsync(street.Clip, time: time);
+        Guid deployment = await street.PrepareAsync(host);
+        time.Ahead = TimeSpan.FromHours(-5);
+
+        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, deployment));
+
+        Assert.Contains("begins at", refused.Message, StringComparison.Ordinal);
+        Assert.Null(Runner(host).RunningDeployment);
+        await using LfrStore store = host.Store();
+        AuditEntry noted = await store.Audit.SingleAsync(e => e.Action == "deployment.refused");
+        Assert.Contains("begins at", noted.Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_WindowCloses_EndsByItselfAndSaysWhy()
+    {
+        var time = new MovedTime();
+        await using RunningHost host = await Street.HostAsync(street.Clip, time: time);
+        Guid deployment = await street.PrepareAsync(host);
+        Task<AuditEntry> ended = host.NextAsync("deployment.ended");
+        await Runner(host).StartAsync(Officer, deployment);
+
+        time.Ahead = TimeSpan.FromHours(3);
+        AuditEntry entry = await ended;
+
+        Assert.Equal("engine", entry.ActorName);
+        Assert.Contains("ended at", entry.Details, StringComparison.Ordinal);
+        Assert.Equal(DeploymentState.Ended, (await RecordAsync(host, deployment)).State);
+        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(host.Installation.DataPath("receipts", "_"))!));
+    }
+
+    [Fact]
+    public async Task Idle_WindowCloses_EndsWhatWaited()
+    {
+        var time = new MovedTime();
+        await using RunningHost host = await Street.HostAsync(street.Clip, time: time);
+        Guid deployment = await street.PrepareAsync(host);
+        Task<AuditEntry> ended = host.NextAsync("deployment.ended");
+
+        time.Ahead = TimeSpan.FromHours(3);
+        AuditEntry entry = await ended;
+
+        Assert.Contains("before it was started", entry.Details, StringComparison.Ordinal);
+        await using LfrStore store = host.Store();
+        Assert.NotNull((await store.Watchlists.SingleAsync()).DestroyBy);
+        Assert.Equal(DeploymentState.Ended, (await RecordAsync(host, deployment)).State);
+    }
+
+    [Fact]
+    public async Task Start_AnotherRuns_IsRefusedAndNamesIt()
+    {
+        await using RunningHost host = await Street.HostAsync(street.Clip);
+        Guid first = await street.PrepareAsync(host), second = await street.PrepareAsync(host, "Market");
+        await Runner(host).StartAsync(Officer, first);
+
+        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, second));
+
+        Assert.Contains("\"High Street\" is running", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(first, Runner(host).RunningDeployment);
+    }
+
+    [Fact]
+    public async Task Run_CamerasEnd_PausesAndGoesOnCounting()
+    {
+        await using RunningHost host = await Street.HostAsync(street.ShortClip, CameraPace.Max);
+        Guid deployment = await street.PrepareAsync(host);
+        Task<AuditEntry> paused = host.NextAsync("deployment.paused");
+        await Runner(host).StartAsync(Officer, deployment);
+        AuditEntry entry = await paused;
+        long once = (await RecordAsync(host, deployment)).FacesSeen;
+
+        Assert.Contains("All cameras have ended.", entry.Details, StringComparison.Ordinal);
+        paused = host.NextAsync("deployment.paused");
+        await Runner(host).StartAsync(Officer, deployment);
+        await paused;
+        await Runner(host).EndAsync(Officer, deployment, "Enough.");
+
+        DeploymentRecord record = await RecordAsync(host, deployment);
+        Assert.Equal((DeploymentState.Ended, 2 * once), (record.State, record.FacesSeen));
+        await using LfrStore store = host.Store();
+        Assert.Equal(["{\"runs\":1}", "{\"runs\":2}"], await store.Audit.Where(e => e.Action == "deployment.started").OrderBy(e => e.Sequence).Select(e => e.Details).ToArrayAsync());
+        Assert.Equal(2, await store.Alerts.CountAsync());
+    }
+
+    [Fact]
+    public async Task Run_CameraCannotBeOpened_PausesWithoutTellingItsAddress()
+    {
+        await using RunningHost host = await Street.HostAsync("no-such-secret-file.mp4");
+        Guid deployment = await street.PrepareAsync(host);
+        Task<AuditEntry> lost = host.NextAsync("camera.lost"), paused = host.NextAsync("deployment.paused");
+
+        await Runner(host).StartAsync(Officer, deployment);
+
+        Assert.Contains("gate", (await lost).Details, StringComparison.Ordinal);
+        Assert.Contains("gate", (await paused).Details, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", (await lost).Details + (await paused).Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_AlertCannotBeStored_StopsLoudly()
+    {
+        await using RunningHost host = await Street.HostAsync(street.Clip);
+        Guid deployment = await street.PrepareAsync(host);
+        await using (LfrStore store = host.Store())
+            await store.Database.ExecuteSqlRawAsync("CREATE TRIGGER full BEFORE INSERT ON Alerts BEGIN SELECT RAISE(ABORT, 'no room'); END", TestContext.Current.CancellationToken);
+        Task<AuditEntry> paused = host.NextAsync("deployment.paused");
+
+        await Runner(host).StartAsync(Officer, deployment);
+
+        Assert.Contains("An alert could not be stored", (await paused).Details, StringComparison.Ordinal);
+        Assert.Null(Runner(host).RunningDeployment);
+    }
+
+    [Fact]
+    public async Task LivePicture_Watched_ComesAsJpegToThoseWhoMaySeeIt()
+    {
+        await using RunningHost host = await Street.HostAsync(street.Clip);
+        Guid deployment = await street.PrepareAsync(host);
+        using HttpClient sees = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator)), mayNot = await host.ClientAsync(await host.AddOfficerAsync("egon", Roles.EngagementOfficer));
+        var address = new Uri("/pictures/live/gate", UriKind.Relative);
+        CancellationToken token = TestContext.Current.CancellationToken;
+
+        Assert.Equal(HttpStatusCode.NotFound, (await sees.GetAsync(address, token)).StatusCode);
+        await Runner(host).StartAsync(Officer, deployment, token);
+        Assert.Equal(HttpStatusCode.Forbidden, (await mayNot.GetAsync(address, token)).StatusCode);
+        HttpResponseMessage answer;
+        while ((answer = await sees.GetAsync(address, token)).StatusCode == HttpStatusCode.NoContent)
+            Assert.NotNull(Runner(host).RunningDeployment);
+
+        Assert.Equal((HttpStatusCode.OK, "image/jpeg", true), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType, answer.Headers.CacheControl!.NoStore));
+        byte[] jpeg = await answer.Content.ReadAsByteArrayAsync(token);
+        Assert.True(jpeg.Length > 2000 && jpeg is [0xFF, 0xD8, .., 0xFF, 0xD9], $"{jpeg.Length} bytes");
+        await using LfrStore store = host.Store();
+        Assert.Equal("olga", (await store.Audit.SingleAsync(e => e.Action == "live.watched", token)).ActorName);
+    }
+
+    internal static DeploymentRunner Runner(RunningHost host) => host.Services.GetRequiredService<DeploymentRunner>();
+
+    private static async Task<DeploymentRecord> RecordAsync(RunningHost host, Guid deployment)
+    {
+        await using LfrStore store = host.Store();
+        return await store.Deployments.SingleAsync(d => d.Id == deployment);
+    }
+}
+
+/// <summary>Waiting for what a host writes down.</summary>
+internal static class JournalWaiting
+{
+    // Far above what is expected, far below a hang.
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
+
+    /// <summary>The next entry of an action, from now on.</summary>
+    public static Task<AuditEntry> NextAsync(this RunningHost host, string action)
+    {
+        var found = new TaskCompletionSource<AuditEntry>(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Journal.Written += entries =>
+        {
+            if (entries.FirstOrDefault(e => e.Action == action) is { } entry)
+                found.TrySetResult(entry);
+        };
+        return found.Task.WaitAsync(Bound, TestContext.Current.CancellationToken);
+    }
+}
