@@ -6,6 +6,7 @@ using LfrEngine.Host.Store;
 using LfrEngine.Host.Watchlists;
 using LfrEngine.Watchlists;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LfrEngine.Host.Perf;
 
