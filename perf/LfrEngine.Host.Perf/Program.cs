@@ -10,6 +10,7 @@ using LfrEngine.Memory;
 using LfrEngine.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 // What does the host cost over `lfr run`? The same cameras at real-time pace, in turns: `lfr run`, the host, the host with every camera watched.
 // Usage: LfrEngine.Host.Perf CLIP [ROUNDS] [SECONDS] [CAMERAS]; the second way to call it is its own.
