@@ -245,7 +245,7 @@ public sealed class WatchlistImportTests
     private static async Task<HttpResponseMessage> UploadAsync(HttpClient client, string path, byte[] bytes)
     {
         using var body = new ByteArrayContent(bytes);
-        body.Headers.ContentType = new("application/octet-stream");
+        body.Headers.ContentType = new(path.Contains("/import", StringComparison.Ordinal) ? "application/zip" : "image/jpeg");
         return await client.PostAsync(new Uri(path, UriKind.Relative), body, Token);
     }
 
