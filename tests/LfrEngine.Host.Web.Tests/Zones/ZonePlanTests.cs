@@ -82,7 +82,10 @@ public sealed class ZonePlanTests
         double Between(double low, double high) => low + ((high - low) * random.NextDouble());
         var camera = new ZoneCamera(Between(0.5, 8), Between(-20, 80), Between(5, 120), random.Next(320, 4000), random.Next(240, 3000), random.Next(320, 2000));
         var plan = new ZonePlan(camera, Between(5, 40));
-        var place = new GroundPoint(Between(-10, 10), Between(-5, 40));
+        // A third anywhere, the others about the areas, most of which are small.
+        IReadOnlyList<GroundPoint> about = random.Next(3) switch { 0 => plan.Compared, 1 => plan.Found, _ => [] };
+        GroundPoint place = about.Count == 0 ? new GroundPoint(Between(-10, 10), Between(-5, 40))
+            : new GroundPoint(1.3 * Between(about.Min(p => p.Aside), about.Max(p => p.Aside)), Between(about.Min(p => p.Ahead) - 0.3, about.Max(p => p.Ahead) + 0.3));
 
         bool compared = Inside(plan.Compared, place), found = Inside(plan.Found, place);
         // At an edge rounding decides; a place counts when a step in no direction leads across.
