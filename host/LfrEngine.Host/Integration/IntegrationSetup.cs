@@ -15,6 +15,8 @@ internal static class IntegrationSetup
     {
         // Warnings of everybody, news of ours; never what a request or a query holds.
         logging.SetMinimumLevel(LogLevel.Warning).AddFilter("LfrEngine", LogLevel.Information);
+        // Known and meant: pages are never cached, the keys of sessions lie in the data folder as all keys do, and who sends no token is told so.
+        logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Error).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         if (SystemdHelpers.IsSystemdService())
             logging.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O"));
         else
