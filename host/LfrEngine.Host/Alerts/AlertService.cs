@@ -61,7 +61,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
                 entries.Note(record.JoinedAlertId is null ? AlertActions.Raised : AlertActions.Joined, AlertActions.SubjectOf(record.Id), new
                 {
                     record.DeploymentId,
-                    record.Category,
+                    Category = record.Category.Name(),
                     record.Camera,
                     record.Score,
                     record.Threshold,

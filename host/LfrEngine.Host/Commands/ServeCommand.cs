@@ -21,9 +21,9 @@ internal static class ServeCommand
             await using WebApplication app = Server.Build(installation, TimeProvider.System);
             await StoreSetup.MigrateAsync(app.Services, stopping);
             await app.StartAsync(stopping);
-            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
             if (await app.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(stopping) is { } secret)
                 AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{installation.Config.Listen[0].TrimEnd('/')}/account/invitation?secret={secret}");
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
             await app.WaitForShutdownAsync(stopping);
             return ExitCode.Success;
         });

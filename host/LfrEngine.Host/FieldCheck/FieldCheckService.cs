@@ -56,7 +56,7 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
             throw new WalkRefusedException(WalkRefusal.WalkingAlready);
         var walk = new WalkRecord { Id = Guid.NewGuid(), DeploymentId = deploymentId, PersonId = personId, Category = person.Category, OfficerId = officer.OfficerId, StartedAt = time.GetUtcNow() };
         store.Walks.Add(walk);
-        entries.Note("fieldcheck.walk-started", $"deployment/{deploymentId}", new { Walk = walk.Id, walk.Category });
+        entries.Note("fieldcheck.walk-started", $"deployment/{deploymentId}", new { Walk = walk.Id, Category = walk.Category.Name() });
         return walk.Id;
     });
 

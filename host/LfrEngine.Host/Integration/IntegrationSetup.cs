@@ -38,7 +38,8 @@ internal static class IntegrationSetup
             services.AddHostedService(s => s.GetRequiredService<HeadquartersSender>());
         }
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
-        services.AddOpenApi("v1");
+        // What programs are for; the forms of the account are for browsers.
+        services.AddOpenApi("v1", o => o.ShouldInclude = d => d.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("pictures/", StringComparison.Ordinal)));
     }
 
     /// <summary>Their endpoints.</summary>

@@ -37,9 +37,9 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.Equal(record.EndedAt!.Value.AddHours(24), (await store.Watchlists.SingleAsync()).DestroyBy);
         Assert.Single(await store.Alerts.ToArrayAsync());
         AuditEntry[] trail = await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).ToArrayAsync();
-        Assert.Equal(["deployment.started", "deployment.ended"], trail.Select(e => e.Action));
-        Assert.All(trail, e => Assert.Equal(Officer.Name, e.ActorName));
-        JsonNode ended = JsonNode.Parse(trail[1].Details)!;
+        Assert.Equal(["deployment.drafted", "deployment.signed", "deployment.started", "deployment.ended"], trail.Select(e => e.Action));
+        Assert.All(trail[2..], e => Assert.Equal(Officer.Name, e.ActorName));
+        JsonNode ended = JsonNode.Parse(trail[3].Details)!;
         Assert.Equal(record.FacesSeen, (long)ended["facesSeen"]!);
 
         var receipt = ErasureReceipt.Verify(host.Installation.DataPath("receipts", (string)ended["receipt"]!), SignedDocument.TrustedPem(null));

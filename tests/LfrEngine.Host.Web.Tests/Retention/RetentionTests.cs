@@ -163,7 +163,10 @@ public sealed class RetentionTests
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         await material.AddPersonAsync();
         await host.Journal.ChangeAsync(Actor.Engine, async (store, _) =>
-            (await store.Watchlists.SingleAsync(w => w.Id == material.Watchlist, TestContext.Current.CancellationToken)).DestroyBy = new RetentionPolicy(host.Installation).DestroyWatchlistBy(time.GetUtcNow()), TestContext.Current.CancellationToken);
+        {
+            (await store.Deployments.SingleAsync(TestContext.Current.CancellationToken)).State = DeploymentState.Ended;
+            (await store.Watchlists.SingleAsync(w => w.Id == material.Watchlist, TestContext.Current.CancellationToken)).DestroyBy = new RetentionPolicy(host.Installation).DestroyWatchlistBy(time.GetUtcNow());
+        }, TestContext.Current.CancellationToken);
         Task destroyed = AlertMaterial.NextAsync(host, "watchlist.destroyed");
 
         time.Pass(Day - Minute);

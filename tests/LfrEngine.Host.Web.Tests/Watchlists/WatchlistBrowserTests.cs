@@ -34,7 +34,7 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Legal basis").FillAsync("duty of care");
             await p.GetByLabel("Source of the image").FillAsync("family");
             await p.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
-            await Expect(p.GetByRole(AriaRole.Cell, new() { Name = "Ann Example" })).ToBeVisibleAsync();
+            await Expect(p.GetByRole(AriaRole.Cell, new() { Name = "Ann Example", Exact = true })).ToBeVisibleAsync();
 
             await p.GetByLabel("Taken on").FillAsync(DateTime.Now.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
             await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Woman);
