@@ -9,6 +9,7 @@ using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Watchlists;
 using LfrEngine.Watchlists;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -47,9 +48,10 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
                 using HttpResponseMessage started = await client.PostAsync(new Uri($"/api/v1/deployments/{deployment}/start", UriKind.Relative), null, token);
                 Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync(token));
                 using var patience = new CancellationTokenSource(Bound);
-                // Long enough that counts have been stored; then until the next person is seen, in the middle of it all.
-                while (seen < 5)
-                    seen = (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/operations", UriKind.Relative), patience.Token)).GetProperty("cameras").EnumerateArray().Sum(c => c.GetProperty("facesSeen").GetInt64());
+                // In the middle of it all, once counts have been stored.
+                while (await StoredFacesAsync(host, patience.Token) == 0)
+                    patience.Token.ThrowIfCancellationRequested();
+                seen = (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/operations", UriKind.Relative), patience.Token)).GetProperty("cameras").EnumerateArray().Sum(c => c.GetProperty("facesSeen").GetInt64());
             }
             finally
             {
@@ -64,7 +66,17 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         DeploymentRecord record = await store.Deployments.SingleAsync(token);
         Assert.Equal((DeploymentState.Paused, "The program ended unexpectedly."), (record.State, record.StateReason));
         Assert.True(record.RunningSeconds > 0 && record.FacesSeen > 0 && record.FacesSeen <= seen + 2, $"{record.FacesSeen} of {seen} faces, {record.RunningSeconds} s");
-        Assert.Equal(["deployment.started", "deployment.paused"], await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).Select(e => e.Action).ToArrayAsync(token));
+        Assert.Equal(["deployment.drafted", "deployment.signed", "deployment.started", "deployment.paused"], await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).Select(e => e.Action).ToArrayAsync(token));
+    }
+
+    // As another program reads it, while the server runs.
+    private static async Task<long> StoredFacesAsync(RunningHost host, CancellationToken token)
+    {
+        await using var store = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = host.Installation.DataPath("store.db"), Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ConnectionString);
+        await store.OpenAsync(token);
+        await using SqliteCommand command = store.CreateCommand();
+        command.CommandText = "SELECT FacesSeen FROM Deployments";
+        return (long)(await command.ExecuteScalarAsync(token))!;
     }
 
     // No JPEG file in any file, whole or in part, and no template: whoever finds the disk finds nobody.
