@@ -27,7 +27,8 @@ internal sealed class RunMetrics : IDisposable
             throw new CommandFailure(ExitCode.Usage, $"--metrics \"{address}\" is not ADDRESS:PORT, for example 127.0.0.1:9464.");
 
         CollectorRegistry registry = Metrics.NewCustomRegistry();
-        Fill(registry, cameras, totals);
+        Fill(registry, totals);
+        FillCameras(registry, cameras);
         var server = new MetricServer(host, port, registry: registry);
         try
         {
@@ -48,20 +49,13 @@ internal sealed class RunMetrics : IDisposable
         server.Dispose();
     }
 
-    private static void Fill(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras, RunTotals totals)
+    private static void Fill(CollectorRegistry registry, RunTotals totals)
     {
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Gauge lifetime = make.CreateGauge("lfr_erasure_lifetime_seconds", "How long what belongs to a face lived before it was wiped.", "kind", "quantile");
         Counter erased = make.CreateCounter("lfr_erasures_total", "Things of faces wiped.", "kind");
         Counter breaches = make.CreateCounter("lfr_erasure_deadline_breaches_total", "Times something of a face outlived its verdict by more than the deadline.");
         Gauge alertLatency = make.CreateGauge("lfr_capture_to_alert_seconds", "From the arrival of the frame that completed the evidence until the alert.", "quantile");
-        Counter decoded = make.CreateCounter("lfr_frames_decoded_total", "Frames decoded.", "camera");
-        Counter analysed = make.CreateCounter("lfr_frames_analysed_total", "Frames looked at.", "camera");
-        Counter dropped = make.CreateCounter("lfr_frames_dropped_total", "Frames dropped because a newer one came first.", "camera");
-        Counter seen = make.CreateCounter("lfr_faces_seen_total", "Tracklets good enough to be compared.", "camera");
-        Counter alerts = make.CreateCounter("lfr_alerts_total", "Alerts raised.", "camera");
-        Counter reconnects = make.CreateCounter("lfr_reconnects_total", "Times the source was opened again.", "camera");
-        Gauge up = make.CreateGauge("lfr_camera_up", "1 while the camera delivers.", "camera");
 
         registry.AddBeforeCollectCallback(() =>
         {
@@ -72,6 +66,25 @@ internal sealed class RunMetrics : IDisposable
             }
             breaches.IncTo(totals.Erasure.DeadlineBreaches);
             Quantiles(alertLatency, totals.CaptureToAlert);
+        });
+    }
+
+    /// <summary>Adds the counts of cameras.</summary>
+    /// <param name="registry">To which.</param>
+    /// <param name="cameras">Read at every scrape.</param>
+    internal static void FillCameras(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras)
+    {
+        MetricFactory make = Metrics.WithCustomRegistry(registry);
+        Counter decoded = make.CreateCounter("lfr_frames_decoded_total", "Frames decoded.", "camera");
+        Counter analysed = make.CreateCounter("lfr_frames_analysed_total", "Frames looked at.", "camera");
+        Counter dropped = make.CreateCounter("lfr_frames_dropped_total", "Frames dropped because a newer one came first.", "camera");
+        Counter seen = make.CreateCounter("lfr_faces_seen_total", "Tracklets good enough to be compared.", "camera");
+        Counter alerts = make.CreateCounter("lfr_alerts_total", "Alerts raised.", "camera");
+        Counter reconnects = make.CreateCounter("lfr_reconnects_total", "Times the source was opened again.", "camera");
+        Gauge up = make.CreateGauge("lfr_camera_up", "1 while the camera delivers.", "camera");
+
+        registry.AddBeforeCollectCallback(() =>
+        {
             foreach (CameraStatus camera in cameras)
             {
                 decoded.WithLabels(camera.Name).IncTo(camera.FramesDecoded);

@@ -1,4 +1,5 @@
 using System.Net;
+using LfrEngine.Host.Deployments;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using Microsoft.AspNetCore.Authorization;
@@ -11,9 +12,11 @@ namespace LfrEngine.Host.Integration;
 internal sealed class HostMetrics
 {
     private readonly CollectorRegistry registry = Metrics.NewCustomRegistry();
+    private readonly DeploymentRunner runner;
 
-    public HostMetrics(IDbContextFactory<LfrStore> stores, Outbox outbox, IServiceProvider services, TimeProvider time)
+    public HostMetrics(IDbContextFactory<LfrStore> stores, Outbox outbox, DeploymentRunner runner, IServiceProvider services, TimeProvider time)
     {
+        this.runner = runner;
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Gauge entries = make.CreateGauge("lfr_audit_entries", "Entries of the audit trail.");
         Gauge unsealed = make.CreateGauge("lfr_audit_unsealed_entries", "Entries after the last seal.");
@@ -51,6 +54,10 @@ internal sealed class HostMetrics
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         using var text = new MemoryStream();
         await metrics.registry.CollectAndExportAsTextAsync(text, context.RequestAborted);
+        // Of the run under way: its counts begin with it, which Prometheus understands as a counter that was reset.
+        CollectorRegistry run = Metrics.NewCustomRegistry();
+        RunMetrics.FillCameras(run, metrics.runner.Cameras);
+        await run.CollectAndExportAsTextAsync(text, context.RequestAborted);
         await context.Response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), context.RequestAborted);
     }).AllowAnonymous().ExcludeFromDescription();
 
