@@ -47,12 +47,7 @@ internal sealed record Van(Guid Deployment, Guid Watchlist)
             await watchlists.AddPhotoAsync(actor, person, picture, today);
         await watchlists.BuildAsync(actor, watchlist);
 
-        string evidence = installation.DataPath("evidence", $"{watchlist:N}.json");
-        using (InstallationKey laboratory = Laboratory(installation.BaseFolder))
-        {
-            EvidenceFile.Write(evidence, new EvidenceDocument(EvidenceDocument.CurrentFormat, now.AddDays(-30), "passages", "test", authorities.Embedder.Sha256,
-                new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7, [new OperatingPoint(1, Threshold, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, [])]), laboratory);
-        }
+        string evidence = ShelveEvidence(services, $"{watchlist:N}.json");
         Guid deployment = await authorities.DraftAsync(actor, new AuthorityDraft
         {
             Name = name,
@@ -71,6 +66,21 @@ internal sealed record Van(Guid Deployment, Guid Watchlist)
         services.GetRequiredService<StepUp>().ProvedByPasskey(signer.Id);
         await authorities.SignByPasskeyAsync(deployment, signer.Id);
         return new Van(deployment, watchlist);
+    }
+
+    /// <summary>Puts evidence of the installation's own laboratory on the shelf: a list of one person, the usual threshold.</summary>
+    /// <param name="services">Of the host.</param>
+    /// <param name="name">Of the file.</param>
+    /// <returns>Its path.</returns>
+    public static string ShelveEvidence(IServiceProvider services, string name)
+    {
+        Installation installation = services.GetRequiredService<Installation>();
+        string path = installation.DataPath("evidence", name);
+        using InstallationKey laboratory = Laboratory(installation.BaseFolder);
+        EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, services.GetRequiredService<TimeProvider>().GetUtcNow().AddDays(-30), "passages", "test",
+            services.GetRequiredService<AuthorityService>().Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
+            [new OperatingPoint(1, Threshold, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, [])]), laboratory);
+        return path;
     }
 
     /// <summary>The built file of a watchlist.</summary>

@@ -16,7 +16,8 @@ public sealed class Street : IAsyncLifetime
     /// <summary>The first three seconds, alert included.</summary>
     public string ShortClip => Path.Combine(folder.FullName, "short.mp4");
 
-    private string Photo => Path.Combine(folder.FullName, "photo.jpg");
+    /// <summary>A picture of the listed woman, alone, not the one in the clip.</summary>
+    public string Photo => Path.Combine(folder.FullName, "photo.jpg");
 
     public async ValueTask InitializeAsync()
     {
