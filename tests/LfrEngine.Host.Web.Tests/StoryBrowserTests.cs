@@ -126,6 +126,9 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await page.GoAsync("/operations");
             await p.GetByLabel("Reason, for the audit").FillAsync("The shift is over.");
             await p.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
+            // Whether the clip has ended before, which pauses, or not.
+            while (await host.ReadAsync(s => s.Deployments.Select(d => d.State).SingleAsync()) != DeploymentState.Ended)
+                await Task.Delay(50, TestContext.Current.CancellationToken);
             await Expect(p.GetByText("No deployment is running.")).ToBeVisibleAsync();
         });
         await AssertSurvivesAsync(host, "deployment.ended", DeploymentState.Ended);
