@@ -5,6 +5,7 @@ using LfrEngine.Host.Audit;
 using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Commands;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Retention;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Watchlists;
@@ -26,7 +27,7 @@ namespace LfrEngine.Host.Deployments;
 /// erasure receipt in the folder <c>receipts</c> of the data folder. What is counted is stored every few seconds, so that a crash loses no more; a deployment that was
 /// running then is paused when the program starts again, since nobody saw its cameras meanwhile.
 /// </remarks>
-internal sealed class DeploymentRunner(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, AuthorityService authorities, WatchlistService watchlists,
+internal sealed partial class DeploymentRunner(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, AuthorityService authorities, WatchlistService watchlists,
     AlertService alerts, ModelCatalog catalog, TimeProvider time, ILogger<DeploymentRunner> log) : BackgroundService
 {
     private const string Started = "deployment.started";
@@ -189,7 +190,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                log.LogError(e, "Watching the deployment failed; trying again.");
+                WatchFailed(log, e);
                 await StopUnwatchedAsync();
             }
             finally
@@ -236,7 +237,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         {
             authority = AuthorityService.Of(record);
             EngineConfig engine = installation.Config.Engine;
-            devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => log.LogInformation("{Told}", told));
+            devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => Told(log, told));
             models ??= EngineModels.Load(catalog, backend: devices.Backend);
             using (Watchlist people = watchlists.Open(list))
                 gallery = Gallery.Create(people);
@@ -293,7 +294,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
 
         if (running.LostAlert is { } lostAlert)
         {
-            log.LogCritical(lostAlert, "An alert could not be stored.");
+            AlertLost(log, lostAlert);
             await StopAsync(Actor.Engine, DeploymentState.Paused, $"An alert could not be stored: {lostAlert.Message}");
         }
         else if (running.Completion.IsCompleted)
@@ -336,7 +337,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         string? receipt = null;
         if (running.Completion.Exception?.InnerException is { } failure)
         {
-            log.LogError(failure, "The engine stopped.");
+            EngineStopped(log, failure);
             reason = $"The engine stopped: {failure.Message}";
         }
         else
@@ -366,7 +367,7 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         }
         catch (CommandFailure e)
         {
-            log.LogError("The erasure receipt was not written: {Reason}", e.Message);
+            ReceiptNotWritten(log, e.Message);
             reason += $" The erasure receipt was not written: {e.Message}";
             return null;
         }
@@ -389,7 +390,11 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
         record.EndedAt = time.GetUtcNow();
         WatchlistRecord? list = await store.Watchlists.FirstOrDefaultAsync(w => w.Id == record.WatchlistId);
         if (list is not null)
-            list.DestroyBy ??= record.EndedAt + TimeSpan.FromHours(installation.Config.Retention.WatchlistHours);
+        {
+            // A window that closed while the program did not run was the end: its list is not kept longer for the power cut.
+            DateTimeOffset over = AuthorityService.TryRead(record)?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
+            list.DestroyBy ??= new RetentionPolicy(installation).DestroyWatchlistBy(over);
+        }
         entries.Note("deployment.ended", Subject(record.Id), new { facesSeen, runningSeconds, reason, receipt });
     }
 
@@ -420,6 +425,21 @@ internal sealed class DeploymentRunner(Installation installation, IDbContextFact
                 await CloseAsync(changed, entries, await changed.Deployments.FirstAsync(d => d.Id == id, stopping), DeploymentState.Paused, "The program ended unexpectedly.", null), stopping);
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "Watching the deployment failed; trying again.")]
+    private static partial void WatchFailed(ILogger log, Exception fault);
+
+    [LoggerMessage(LogLevel.Information, "{What}")]
+    private static partial void Told(ILogger log, string what);
+
+    [LoggerMessage(LogLevel.Critical, "An alert could not be stored.")]
+    private static partial void AlertLost(ILogger log, Exception fault);
+
+    [LoggerMessage(LogLevel.Error, "The engine stopped.")]
+    private static partial void EngineStopped(ILogger log, Exception fault);
+
+    [LoggerMessage(LogLevel.Error, "The erasure receipt was not written: {Reason}")]
+    private static partial void ReceiptNotWritten(ILogger log, string reason);
 }
 
 /// <summary>A deployment may not do what was asked; every reason in words.</summary>
