@@ -49,7 +49,7 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await p.GetByRole(AriaRole.Button, new() { Name = "Build the watchlist" }).ClickAsync();
             await Expect(p.GetByText("This watchlist is built: nothing in it changes any more.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" })).ToBeDisabledAsync();
-            await p.GetByLabel("Reason").FillAsync("the operation is over");
+            await p.GetByLabel("Reason", new() { Exact = true }).FillAsync("the operation is over");
             await p.GetByLabel("I mean Saturday market: destroy it for good").CheckAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" }).ClickAsync();
             await Expect(p.GetByText("This watchlist was destroyed. Nothing of it can be read.")).ToBeVisibleAsync();
