@@ -22,9 +22,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
-        Guid[] people = new Guid[200];
-        for (int i = 0; i < people.Length; i++)
-            people[i] = await material.AddPersonAsync(CategoryOf(i));
+        Guid[] people = await material.AddPeopleAsync(Enumerable.Range(0, 200).Select(CategoryOf));
         await browser.WithPageAsync(host, olga, async page =>
         {
             IPage p = page.Page;

@@ -57,32 +57,17 @@ internal sealed class AlertMaterial
     /// <summary>Somebody on the watchlist, with a photo.</summary>
     public async Task<Guid> AddPersonAsync(WatchlistCategory category = WatchlistCategory.Wanted, bool rolePlayer = false, string? response = null)
     {
-        Guid person = Guid.NewGuid(), picture = Guid.NewGuid();
-        using HostBuffer<byte> photo = Jpeg(Noise(), out int bytes);
-        var record = new PersonRecord
-        {
-            Id = person,
-            WatchlistId = Watchlist,
-            Category = category,
-            RolePlayer = rolePlayer,
-            AddedAt = host.Time.GetUtcNow(),
-            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response)), $"person/{person:N}"),
-        };
-        record.Photos.Add(new PhotoRecord
-        {
-            Id = picture,
-            EmbedderSha256 = "",
-            Reasons = "",
-            Quality = 0.9f,
-            SealedTemplate = [],
-            SealedPicture = Vault.Seal(Watchlist, photo.Span[..bytes], $"picture/{picture:N}"),
-        });
-        await host.Journal.ChangeAsync(Actor.Engine, (store, _) =>
-        {
-            store.People.Add(record);
-            return Task.CompletedTask;
-        }, TestContext.Current.CancellationToken);
-        return person;
+        PersonRecord person = Person(category, rolePlayer, response);
+        await AddAsync(person);
+        return person.Id;
+    }
+
+    /// <summary>Many on the watchlist at once.</summary>
+    public async Task<Guid[]> AddPeopleAsync(IEnumerable<WatchlistCategory> categories)
+    {
+        PersonRecord[] people = [.. categories.Select(c => Person(c, false, null))];
+        await AddAsync(people);
+        return [.. people.Select(p => p.Id)];
     }
 
     /// <summary>An alert of the engine; passages of one person within a minute join, as on the engine's own desk.</summary>
@@ -156,6 +141,37 @@ internal sealed class AlertMaterial
                 seen.TrySetResult();
         };
         return seen.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    private Task AddAsync(params PersonRecord[] people) => host.Journal.ChangeAsync(Actor.Engine, (store, _) =>
+    {
+        store.People.AddRange(people);
+        return Task.CompletedTask;
+    }, TestContext.Current.CancellationToken);
+
+    private PersonRecord Person(WatchlistCategory category, bool rolePlayer, string? response)
+    {
+        Guid person = Guid.NewGuid(), picture = Guid.NewGuid();
+        using HostBuffer<byte> photo = Jpeg(Noise(), out int bytes);
+        var record = new PersonRecord
+        {
+            Id = person,
+            WatchlistId = Watchlist,
+            Category = category,
+            RolePlayer = rolePlayer,
+            AddedAt = host.Time.GetUtcNow(),
+            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response)), $"person/{person:N}"),
+        };
+        record.Photos.Add(new PhotoRecord
+        {
+            Id = picture,
+            EmbedderSha256 = "",
+            Reasons = "",
+            Quality = 0.9f,
+            SealedTemplate = [],
+            SealedPicture = Vault.Seal(Watchlist, photo.Span[..bytes], $"picture/{picture:N}"),
+        });
+        return record;
     }
 
     public static HostBuffer<byte> Jpeg(Picture picture, out int bytes)

@@ -183,8 +183,8 @@ public sealed class AlertServiceTests
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         var raised = new List<Guid>();
-        for (int i = 0; i < 30; i++)
-            raised.Add(await material.RaiseAsync(await material.AddPersonAsync()));
+        foreach (Guid person in await material.AddPeopleAsync(Enumerable.Repeat(WatchlistCategory.Wanted, 30)))
+            raised.Add(await material.RaiseAsync(person));
         ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator);
         foreach (Guid alert in raised.Take(5))
             await material.Alerts.DecideAsync(judge, alert, AlertState.Viable, "");
