@@ -23,7 +23,7 @@ public sealed class LiveView : IDisposable
 
     // Coarse enough that the engine's own embedder, given the true landmarks, does not know the person any more (LiveViewTests).
     private const int CellsAcross = 4;
-    private const int SmallestCell = 8;
+    private const int SmallestCell = 16;
     private const float Room = 1.5f;
 
     private const int RememberMs = 500;

@@ -19,7 +19,6 @@ internal static class DeploymentsSetup
         services.TryAddSingleton(ModelCatalog.Default);
         services.AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
         services.AddSingleton<LiveViewers>();
-        services.TryAddSingleton<Alerts.AlertService>();
     }
 
     /// <summary>Maps start, pause and end, the cameras' health, and their pictures.</summary>
