@@ -1,19 +1,22 @@
 using System.Diagnostics;
+using LfrEngine.Host.Web.Tests;
 using Npgsql;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
 
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>A real PostgreSQL server, started once for the test run in a folder of its own, reached through a socket there.</summary>
-internal static class PostgresServer
+public sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "postgres";
 
-    private static readonly Lazy<Task<string>> Started = new(StartAsync);
+    private static readonly Lazy<Task<(Process Server, string Folder)>> Started = new(StartAsync);
 
     /// <summary>Connection string of a new, empty database.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
-        string folder = await Started.Value;
+        (_, string folder) = await Started.Value;
         string name = $"lfr_{Guid.NewGuid():N}";
         await using var connection = new NpgsqlConnection(Connection(folder, User));
         await connection.OpenAsync();
@@ -25,9 +28,22 @@ internal static class PostgresServer
         return Connection(folder, name);
     }
 
+    /// <summary>Ends the server with the test run.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Started.IsValueCreated || !Started.Value.IsCompletedSuccessfully)
+            return;
+        (Process server, string folder) = await Started.Value;
+        // An interrupt ends it at once and in order.
+        using Process interrupt = Process.Start("kill", ["-INT", $"{server.Id}"]);
+        await server.WaitForExitAsync();
+        server.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
     private static string Connection(string folder, string database) => new NpgsqlConnectionStringBuilder { Host = folder, Username = User, Database = database, Pooling = true, MaxPoolSize = 10 }.ConnectionString;
 
-    private static async Task<string> StartAsync()
+    private static async Task<(Process, string)> StartAsync()
     {
         string? programs = Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb"))) : null;
         if (programs is null)
@@ -40,12 +56,6 @@ internal static class PostgresServer
         string data = Path.Combine(folder, "data");
         await RunAsync([.. asUser, Path.Combine(programs!, "initdb"), "-D", data, "-A", "trust", "-U", User, "--no-sync", "--no-locale", "-E", "UTF8"]);
         Process server = Start([.. asUser, Path.Combine(programs!, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=400"]);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            server.Kill(entireProcessTree: true);
-            server.WaitForExit();
-            Directory.Delete(folder, recursive: true);
-        };
         var said = new List<string>();
         while (await server.StandardError.ReadLineAsync() is { } line)
         {
@@ -53,7 +63,7 @@ internal static class PostgresServer
             if (line.Contains("ready to accept connections", StringComparison.Ordinal))
             {
                 _ = server.StandardError.ReadToEndAsync();
-                return folder;
+                return (server, folder);
             }
         }
         throw new InvalidOperationException("PostgreSQL did not start: " + string.Join('\n', said));
