@@ -78,10 +78,12 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
     {
         await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
         {
-            // Keys that nothing needs: made for an alert that was never recorded, or of something erased a moment before the end.
+            // Keys that nothing needs: made for an alert that was never recorded, or of something erased a moment before the end. A store without
+            // a trail is new, or not the one these keys belong to: a mistaken connection must not destroy them.
+            bool own = await store.Audit.AnyAsync(stopping);
             var needed = (await store.Alerts.Where(a => a.ErasedAt == null).Select(a => a.Id).ToListAsync(stopping)).ToHashSet();
             needed.UnionWith(await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed).Select(w => w.Id).ToListAsync(stopping));
-            foreach (Guid orphan in vault.All().Where(k => !needed.Contains(k)))
+            foreach (Guid orphan in vault.All().Where(k => own && !needed.Contains(k)))
                 vault.Destroy(orphan);
         }
         if (clock.LostAtStart)
