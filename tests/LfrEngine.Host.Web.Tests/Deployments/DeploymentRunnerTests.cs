@@ -22,7 +22,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         DeploymentRunner runner = Runner(host);
         Task<AuditEntry> alert = host.NextAsync("alert.raised");
 
-        await runner.StartAsync(Officer, deployment);
+        await runner.StartAsync(Officer, deployment, Token);
         Assert.Equal(deployment, runner.RunningDeployment);
         Assert.Equal(DeploymentState.Running, (await RecordAsync(host, deployment)).State);
         AuditEntry raised = await alert;
@@ -34,9 +34,9 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.Equal((DeploymentState.Ended, "The shift is over."), (record.State, record.StateReason));
         Assert.True(record.FacesSeen > 0 && record.RunningSeconds > 1, $"{record.FacesSeen} faces, {record.RunningSeconds} s");
         await using LfrStore store = host.Store();
-        Assert.Equal(record.EndedAt!.Value.AddHours(24), (await store.Watchlists.SingleAsync()).DestroyBy);
-        Assert.Single(await store.Alerts.ToArrayAsync());
-        AuditEntry[] trail = await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).ToArrayAsync();
+        Assert.Equal(record.EndedAt!.Value.AddHours(24), (await store.Watchlists.SingleAsync(Token)).DestroyBy);
+        Assert.Single(await store.Alerts.ToArrayAsync(Token));
+        AuditEntry[] trail = await store.Audit.Where(e => e.Subject == $"deployment/{deployment}").OrderBy(e => e.Sequence).ToArrayAsync(Token);
         Assert.Equal(["deployment.drafted", "deployment.signed", "deployment.started", "deployment.ended"], trail.Select(e => e.Action));
         Assert.All(trail[2..], e => Assert.Equal(Officer.Name, e.ActorName));
         JsonNode ended = JsonNode.Parse(trail[3].Details)!;
@@ -56,12 +56,12 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Guid deployment = await street.PrepareAsync(host);
         time.Ahead = TimeSpan.FromHours(-5);
 
-        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, deployment));
+        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, deployment, Token));
 
         Assert.Contains("begins at", refused.Message, StringComparison.Ordinal);
         Assert.Null(Runner(host).RunningDeployment);
         await using LfrStore store = host.Store();
-        AuditEntry noted = await store.Audit.SingleAsync(e => e.Action == "deployment.refused");
+        AuditEntry noted = await store.Audit.SingleAsync(e => e.Action == "deployment.refused", Token);
         Assert.Contains("begins at", noted.Details, StringComparison.Ordinal);
     }
 
@@ -72,7 +72,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         await using RunningHost host = await Street.HostAsync(street.Clip, time: time);
         Guid deployment = await street.PrepareAsync(host);
         Task<AuditEntry> ended = host.NextAsync("deployment.ended");
-        await Runner(host).StartAsync(Officer, deployment);
+        await Runner(host).StartAsync(Officer, deployment, Token);
 
         time.Ahead = TimeSpan.FromHours(3);
         AuditEntry entry = await ended;
@@ -96,7 +96,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
 
         Assert.Contains("before it was started", entry.Details, StringComparison.Ordinal);
         await using LfrStore store = host.Store();
-        Assert.NotNull((await store.Watchlists.SingleAsync()).DestroyBy);
+        Assert.NotNull((await store.Watchlists.SingleAsync(Token)).DestroyBy);
         Assert.Equal(DeploymentState.Ended, (await RecordAsync(host, deployment)).State);
     }
 
@@ -105,9 +105,9 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
     {
         await using RunningHost host = await Street.HostAsync(street.Clip);
         Guid first = await street.PrepareAsync(host), second = await street.PrepareAsync(host, "Market");
-        await Runner(host).StartAsync(Officer, first);
+        await Runner(host).StartAsync(Officer, first, Token);
 
-        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, second));
+        DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, second, Token));
 
         Assert.Contains("\"High Street\" is running", refused.Message, StringComparison.Ordinal);
         Assert.Equal(first, Runner(host).RunningDeployment);
@@ -119,21 +119,21 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         await using RunningHost host = await Street.HostAsync(street.ShortClip, CameraPace.Max);
         Guid deployment = await street.PrepareAsync(host);
         Task<AuditEntry> paused = host.NextAsync("deployment.paused");
-        await Runner(host).StartAsync(Officer, deployment);
+        await Runner(host).StartAsync(Officer, deployment, Token);
         AuditEntry entry = await paused;
         long once = (await RecordAsync(host, deployment)).FacesSeen;
 
         Assert.Contains("All cameras have ended.", entry.Details, StringComparison.Ordinal);
         paused = host.NextAsync("deployment.paused");
-        await Runner(host).StartAsync(Officer, deployment);
+        await Runner(host).StartAsync(Officer, deployment, Token);
         await paused;
         await Runner(host).EndAsync(Officer, deployment, "Enough.");
 
         DeploymentRecord record = await RecordAsync(host, deployment);
         Assert.Equal((DeploymentState.Ended, 2 * once), (record.State, record.FacesSeen));
         await using LfrStore store = host.Store();
-        Assert.Equal(["{\"runs\":1}", "{\"runs\":2}"], await store.Audit.Where(e => e.Action == "deployment.started").OrderBy(e => e.Sequence).Select(e => e.Details).ToArrayAsync());
-        Assert.Equal(2, await store.Alerts.CountAsync());
+        Assert.Equal(["{\"runs\":1}", "{\"runs\":2}"], await store.Audit.Where(e => e.Action == "deployment.started").OrderBy(e => e.Sequence).Select(e => e.Details).ToArrayAsync(Token));
+        Assert.Equal(2, await store.Alerts.CountAsync(Token));
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Guid deployment = await street.PrepareAsync(host);
         Task<AuditEntry> lost = host.NextAsync("camera.lost"), paused = host.NextAsync("deployment.paused");
 
-        await Runner(host).StartAsync(Officer, deployment);
+        await Runner(host).StartAsync(Officer, deployment, Token);
 
         Assert.Contains("gate", (await lost).Details, StringComparison.Ordinal);
         Assert.Contains("gate", (await paused).Details, StringComparison.Ordinal);
@@ -156,10 +156,10 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         await using RunningHost host = await Street.HostAsync(street.Clip);
         Guid deployment = await street.PrepareAsync(host);
         await using (LfrStore store = host.Store())
-            await store.Database.ExecuteSqlRawAsync("CREATE TRIGGER full BEFORE INSERT ON Alerts BEGIN SELECT RAISE(ABORT, 'no room'); END", TestContext.Current.CancellationToken);
+            await store.Database.ExecuteSqlRawAsync("CREATE TRIGGER full BEFORE INSERT ON Alerts BEGIN SELECT RAISE(ABORT, 'no room'); END", Token);
         Task<AuditEntry> paused = host.NextAsync("deployment.paused");
 
-        await Runner(host).StartAsync(Officer, deployment);
+        await Runner(host).StartAsync(Officer, deployment, Token);
 
         Assert.Contains("An alert could not be stored", (await paused).Details, StringComparison.Ordinal);
         Assert.Null(Runner(host).RunningDeployment);
@@ -172,28 +172,29 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Guid deployment = await street.PrepareAsync(host);
         using HttpClient sees = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator)), mayNot = await host.ClientAsync(await host.AddOfficerAsync("egon", Roles.EngagementOfficer));
         var address = new Uri("/pictures/live/gate", UriKind.Relative);
-        CancellationToken token = TestContext.Current.CancellationToken;
 
-        Assert.Equal(HttpStatusCode.NotFound, (await sees.GetAsync(address, token)).StatusCode);
-        await Runner(host).StartAsync(Officer, deployment, token);
-        Assert.Equal(HttpStatusCode.Forbidden, (await mayNot.GetAsync(address, token)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await sees.GetAsync(address, Token)).StatusCode);
+        await Runner(host).StartAsync(Officer, deployment, Token);
+        Assert.Equal(HttpStatusCode.Forbidden, (await mayNot.GetAsync(address, Token)).StatusCode);
         HttpResponseMessage answer;
-        while ((answer = await sees.GetAsync(address, token)).StatusCode == HttpStatusCode.NoContent)
+        while ((answer = await sees.GetAsync(address, Token)).StatusCode == HttpStatusCode.NoContent)
             Assert.NotNull(Runner(host).RunningDeployment);
 
         Assert.Equal((HttpStatusCode.OK, "image/jpeg", true), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType, answer.Headers.CacheControl!.NoStore));
-        byte[] jpeg = await answer.Content.ReadAsByteArrayAsync(token);
+        byte[] jpeg = await answer.Content.ReadAsByteArrayAsync(Token);
         Assert.True(jpeg.Length > 2000 && jpeg is [0xFF, 0xD8, .., 0xFF, 0xD9], $"{jpeg.Length} bytes");
         await using LfrStore store = host.Store();
-        Assert.Equal("olga", (await store.Audit.SingleAsync(e => e.Action == "live.watched", token)).ActorName);
+        Assert.Equal("olga", (await store.Audit.SingleAsync(e => e.Action == "live.watched", Token)).ActorName);
     }
 
     internal static DeploymentRunner Runner(RunningHost host) => host.Services.GetRequiredService<DeploymentRunner>();
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     private static async Task<DeploymentRecord> RecordAsync(RunningHost host, Guid deployment)
     {
         await using LfrStore store = host.Store();
-        return await store.Deployments.SingleAsync(d => d.Id == deployment);
+        return await store.Deployments.SingleAsync(d => d.Id == deployment, Token);
     }
 }
 
