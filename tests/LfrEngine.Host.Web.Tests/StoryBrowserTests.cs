@@ -126,7 +126,8 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await page.GoAsync("/operations");
             await p.GetByLabel("Reason, for the audit").FillAsync("The shift is over.");
             await p.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("No deployment is running.")).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Yes, end it" }).ClickAsync();
+            await Expect(p.GetByText("No deployment is signed or paused.")).ToBeVisibleAsync();
         });
         await AssertSurvivesAsync(host, "deployment.ended", DeploymentState.Ended);
         string receipt = Assert.Single(Directory.GetFiles(host.Installation.DataPath("receipts", "x")[..^1], "*.json"));

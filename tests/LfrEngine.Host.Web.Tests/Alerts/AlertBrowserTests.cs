@@ -181,6 +181,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await page.GoAsync("/retention");
             await Expect(p.Locator("table")).ToContainTextAsync("erased 24 hours after the alert");
             await page.AssertAccessibleAsync();
+            await page.ShootAsync("retention");
         });
     }
 

@@ -85,6 +85,8 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await Expect(p.GetByText("Board 1 stands inside the area: who reads it has been seen already. Move it out.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await page.ShootAsync("zones");
+            await page.GoAsync("/evidence");
+            await page.ShootAsync("evidence");
         });
     }
 
@@ -95,7 +97,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
         Guid id = await stage.DraftAsync();
         await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
         {
-            foreach (string path in new[] { "/deployments", $"/deployments/{id}", "/deployments/new", "/evidence", "/zones" })
+            foreach (string path in new[] { "/deployments", $"/deployments/{id}", "/deployments/new", "/zones", "/evidence" })
             {
                 await page.GoAsync(path);
                 Assert.Equal((path, 390), (path, await page.Page.EvaluateAsync<int>("document.scrollingElement.scrollWidth")));

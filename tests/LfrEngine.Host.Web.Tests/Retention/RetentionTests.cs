@@ -184,6 +184,7 @@ public sealed class RetentionTests
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Guid person = await material.AddPersonAsync();
+        await host.Journal.NoteAsync(Actor.Engine, "test.begun", "test", new { }, TestContext.Current.CancellationToken);
         Task taking;
         string snapshot = host.PathOf("snapshot");
         using (var block = new SqliteConnection($"Data Source={host.Installation.DataPath("store.db")};Pooling=False"))
