@@ -62,7 +62,7 @@ finally
 
 int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
 
-// A child that says something on standard output once its cameras run, measured in its steady state, then told to end by Ctrl-C.
+// A child that says something on standard output once its cameras run, measured in its steady state, then told to end; Ctrl-C would be ignored where this runs in the background.
 async Task<double> MeasureAsync(string[] arguments)
 {
     using Process child = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
@@ -75,7 +75,7 @@ async Task<double> MeasureAsync(string[] arguments)
     TimeSpan before = Spent(child);
     await Task.Delay(TimeSpan.FromSeconds(seconds));
     TimeSpan spent = Spent(child) - before, elapsed = Stopwatch.GetElapsedTime(started);
-    using (Process interrupt = Process.Start("kill", ["-INT", $"{child.Id}"]))
+    using (Process interrupt = Process.Start("kill", ["-TERM", $"{child.Id}"]))
         await interrupt.WaitForExitAsync();
     await child.WaitForExitAsync();
     await rest;

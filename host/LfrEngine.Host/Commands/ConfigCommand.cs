@@ -18,12 +18,21 @@ internal static class ConfigCommand
             AnsiConsole.WriteLine($"{installation.Config.Name}: {installation.Config.Cameras.Length} camera(s), data in {installation.DataFolder}, store {installation.Config.Store.Kind.ToString().ToLowerInvariant()}.");
             return ExitCode.Success;
         });
+        var init = new Command("init", "Write an lfr.json to begin with.");
+        config.AddTo(init);
+        init.SetAction(parsed =>
+        {
+            string path = config.PathOf(parsed);
+            ConfigFile.Begin(path);
+            AnsiConsole.WriteLine($"{path} is written. `lfr serve` serves it; `lfr config check` checks it.");
+            return ExitCode.Success;
+        });
         var schema = new Command("schema", "Print the JSON Schema of lfr.json.");
         schema.SetAction(_ =>
         {
             Console.Out.Write(ConfigFile.SchemaText());
             return ExitCode.Success;
         });
-        return new Command("config", "The configuration of `lfr serve`.") { check, schema };
+        return new Command("config", "The configuration of `lfr serve`.") { init, check, schema };
     }
 }

@@ -10,5 +10,7 @@ internal sealed class ConfigOption
 
     public void AddTo(Command command) => command.Options.Add(path);
 
-    public Installation Read(ParseResult parsed) => ConfigFile.Read(parsed.GetRequiredValue(path));
+    public string PathOf(ParseResult parsed) => Path.GetFullPath(parsed.GetRequiredValue(path));
+
+    public Installation Read(ParseResult parsed) => ConfigFile.Read(PathOf(parsed));
 }

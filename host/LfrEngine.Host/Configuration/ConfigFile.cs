@@ -30,15 +30,18 @@ internal static class ConfigFile
     };
 
     /// <summary>Reads and checks.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The file, absolute.</param>
     /// <exception cref="CommandFailure">It is missing, is not JSON, or says what makes no sense; every error is named.</exception>
     public static Installation Read(string path)
     {
-        path = Path.GetFullPath(path);
-        string text;
+        byte[] text;
         try
         {
-            text = File.ReadAllText(path);
+            text = File.ReadAllBytes(path);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new CommandFailure(ExitCode.Input, $"There is no {path}. `lfr config init` writes one to begin with; --config names another.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -47,21 +50,56 @@ internal static class ConfigFile
         HostConfig config;
         try
         {
-            config = JsonSerializer.Deserialize<HostConfig>(text, Options) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds null.");
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+            var faults = new List<string>();
+            Compare(document.RootElement, Schema(), "", faults);
+            ThrowIfAny(path, faults);
+            config = document.Deserialize<HostConfig>(Options)!;
         }
         catch (JsonException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path}: {Where(e)}{Plain(e)}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path}{(e.LineNumber is { } line ? $", line {line + 1}" : "")} is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}", e);
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
-        List<string> errors = Check(installation);
-        return errors.Count == 0
-            ? installation
-            : throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
+        ThrowIfAny(path, Check(installation));
+        return installation;
+    }
+
+    /// <summary>Writes a file to begin with.</summary>
+    /// <exception cref="CommandFailure">It is there already, or cannot be written.</exception>
+    public static void Begin(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.CreateNew);
+            file.Write(System.Text.Encoding.UTF8.GetBytes($$"""
+                {
+                  // What this installation is called, for people.
+                  "name": {{JsonSerializer.Serialize(Environment.MachineName, Options)}},
+
+                  // Cameras that deployments may use: file, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.
+                  "cameras": [
+                    // { "name": "gate", "source": "rtsp://10.0.0.5/stream1" }
+                  ],
+
+                  // Public keys (PEM files) of the laboratories whose evidence for a threshold is believed: `lfr-lab` prints its own.
+                  "laboratories": []
+
+                  // Everything else has a value to begin with; `lfr config schema` tells all.
+                }
+
+                """));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(File.Exists(path) ? ExitCode.Usage : ExitCode.Output, $"{path} was not written: {e.Message}", e);
+        }
     }
 
     /// <summary>JSON Schema (2020-12) of the file, made from the types that read it.</summary>
-    public static string SchemaText()
+    public static string SchemaText() => Schema().ToJsonString(Options) + "\n";
+
+    private static JsonObject Schema()
     {
         JsonNode schema = Options.GetJsonSchemaAsNode(typeof(HostConfig), new JsonSchemaExporterOptions
         {
@@ -77,25 +115,59 @@ internal static class ConfigFile
         var whole = (JsonObject)schema;
         whole.Insert(0, "title", "lfr.json");
         whole.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
-        return whole.ToJsonString(Options) + "\n";
+        return whole;
     }
 
-    private static string Where(JsonException e) => e.Path is { Length: > 1 } at ? $"at {at[2..]}: " : e.LineNumber is { } line ? $"line {line + 1}: " : "";
-
-    // The exception's text names types of this program, which say nothing to the reader.
-    private static string Plain(JsonException e)
+    private static void ThrowIfAny(string path, List<string> errors)
     {
-        string text = e.Message.Split(" Path: ")[0];
-        return text.Contains("could not be mapped", StringComparison.Ordinal) ? text.Split(" could not be mapped")[0].Replace("The JSON property", "unknown name", StringComparison.Ordinal) + "; `lfr config schema` lists all."
-            : text.Contains("missing required properties", StringComparison.Ordinal) ? "missing: " + text[(text.LastIndexOf(':') + 1)..].Trim()
-            : text.Contains("could not be converted", StringComparison.Ordinal) ? $"the value is of the wrong kind; {Allowed(text)}"
-            : text;
+        if (errors.Count > 0)
+            throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
     }
 
-    private static string Allowed(string text)
+    // Every place that is not as the schema says. The deserializer would stop at the first, and name types of this program, which say nothing to the reader.
+    private static void Compare(JsonElement value, JsonObject schema, string at, List<string> errors)
     {
-        Type? named = new[] { typeof(StoreKind), typeof(CameraPace) }.FirstOrDefault(t => text.Contains(t.FullName!, StringComparison.Ordinal));
-        return named is null ? "`lfr config schema` says what is allowed." : $"allowed are {string.Join(", ", Enum.GetNames(named).Select(JsonNamingPolicy.CamelCase.ConvertName))}.";
+        string place = at.Length == 0 ? "the file" : at;
+        if (schema["enum"] is JsonArray allowed)
+        {
+            if (value.ValueKind != JsonValueKind.String || !allowed.Any(a => a!.GetValue<string>() == value.GetString()))
+                errors.Add($"{place}: {value.GetRawText()} is none of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
+            return;
+        }
+        string[] wanted = schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
+        string found = value.ValueKind switch
+        {
+            JsonValueKind.Number => value.TryGetInt32(out _) && wanted.Contains("integer") ? "integer" : "number",
+            JsonValueKind.True or JsonValueKind.False => "boolean",
+            JsonValueKind other => other.ToString().ToLowerInvariant(),
+        };
+        if (!wanted.Contains(found))
+        {
+            errors.Add($"{place}: must be {string.Join(" or ", wanted)}, not {found}. {schema["description"]?.GetValue<string>()}".TrimEnd());
+            return;
+        }
+        if (found == "array")
+        {
+            int i = 0;
+            foreach (JsonElement item in value.EnumerateArray())
+                Compare(item, schema["items"]!.AsObject(), $"{at}[{i++}]", errors);
+        }
+        if (found != "object")
+            return;
+        JsonObject? properties = schema["properties"]?.AsObject();
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            string inner = at.Length == 0 ? property.Name : $"{at}.{property.Name}";
+            if ((properties?[property.Name] ?? schema["additionalProperties"] as JsonObject) is { } known)
+                Compare(property.Value, known.AsObject(), inner, errors);
+            else
+                errors.Add($"{inner}: unknown; known here are {string.Join(", ", properties!.Select(p => p.Key))}");
+        }
+        foreach (string name in schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [])
+        {
+            if (!value.TryGetProperty(name, out _))
+                errors.Add($"{(at.Length == 0 ? name : $"{at}.{name}")}: missing. {properties![name]!["description"]?.GetValue<string>()}".TrimEnd());
+        }
     }
 
     private static List<string> Check(Installation installation)
