@@ -14,7 +14,8 @@ using Microsoft.Extensions.Hosting;
 
 // What does the host cost over `lfr run`? The same cameras at real-time pace, in turns: `lfr run`, the host, the host with every camera watched.
 // Usage: LfrEngine.Host.Perf CLIP [ROUNDS] [SECONDS] [CAMERAS]; the second way to call it is its own.
-const int WarmUpSeconds = 6;
+// The host compiles its busiest methods anew for half a minute; a deployment lasts hours.
+const int WarmUpSeconds = 40;
 if (args is ["host", var folder, var id, var watched])
     return await HostAsync(folder, Guid.Parse(id), watched == "watched");
 if (args is not [var clip, ..])

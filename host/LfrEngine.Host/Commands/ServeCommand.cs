@@ -22,7 +22,7 @@ internal static class ServeCommand
             await StoreSetup.MigrateAsync(app.Services, stopping);
             await app.StartAsync(stopping);
             if (await app.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(stopping) is { } secret)
-                AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{installation.Config.Listen[0].TrimEnd('/')}/account/invitation?secret={secret}");
+                AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{installation.InvitationLink(secret)}");
             AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
             await app.WaitForShutdownAsync(stopping);
             return ExitCode.Success;

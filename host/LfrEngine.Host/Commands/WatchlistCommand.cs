@@ -36,11 +36,10 @@ internal static class WatchlistCommand
             if (!File.Exists(list))
                 throw new CommandFailure(ExitCode.Input, $"{list} does not exist. An import needs a people.csv: a folder's names say neither legal basis nor review.");
             using var source = new ListOnDisk(list);
-            var actor = new Actor("", $"command line ({Environment.UserName})");
             ImportReport report;
             try
             {
-                report = await watchlists.ImportAsync(actor, parsed.GetRequiredValue(name), source, parsed.GetValue(dryRun), stopping: stopping);
+                report = await watchlists.ImportAsync(Actor.CommandLine, parsed.GetRequiredValue(name), source, parsed.GetValue(dryRun), stopping: stopping);
             }
             catch (WatchlistRefusedException e)
             {

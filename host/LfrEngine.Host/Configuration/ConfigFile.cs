@@ -251,6 +251,14 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
     /// <summary>The data folder, absolute.</summary>
     public string DataFolder => PathOf(Config.Data);
 
+    /// <summary>The link of an invitation, for a browser that can reach this machine by its name.</summary>
+    public Uri InvitationLink(string secret)
+    {
+        var at = new Uri(Config.Listen[0]);
+        bool everywhere = System.Net.IPAddress.TryParse(at.Host.Trim('[', ']'), out System.Net.IPAddress? ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any));
+        return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Query = $"secret={secret}" }.Uri;
+    }
+
     /// <summary>A place in the data folder; its folder is made, for the owner alone.</summary>
     public string DataPath(params ReadOnlySpan<string> parts)
     {

@@ -10,6 +10,9 @@ public sealed record Actor(string Id, string Name)
     /// <summary>The program itself.</summary>
     public static readonly Actor Engine = new("", "engine");
 
+    /// <summary>Who holds the machine and gives a command there.</summary>
+    public static Actor CommandLine => new("", $"command line ({Environment.UserName})");
+
     /// <summary>The officer who is signed in.</summary>
     /// <exception cref="InvalidOperationException">Nobody is.</exception>
     public static Actor Of(ClaimsPrincipal user) => new(

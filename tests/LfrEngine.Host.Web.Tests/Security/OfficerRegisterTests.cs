@@ -1,5 +1,6 @@
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
+using LfrEngine.Host.Tests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,6 +29,26 @@ public sealed class OfficerRegisterTests
         Assert.DoesNotContain(second, string.Join(' ', await store.Invitations.Select(i => i.SecretSha256).ToArrayAsync(token)), StringComparison.Ordinal);
         // What was refused left nothing, not even an entry.
         Assert.Equal(["officer.invited", "officer.invited", "officer.enrolled"], await store.Audit.OrderBy(e => e.Sequence).Select(e => e.Action).ToArrayAsync(token));
+    }
+
+    /// <summary>Nobody can sign in any more: who holds the machine makes an administrator, and the trail says so.</summary>
+    [Fact]
+    public async Task Invite_OnTheCommandLine_MakesAnAdministrator()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        await host.AddOfficerAsync("ada", Roles.Administrator);
+        await host.StopAsync();
+        string config = host.PathOf("lfr.json");
+        await File.WriteAllTextAsync(config, """{ "name": "Test van", "listen": ["https://0.0.0.0:8443"] }""", TestContext.Current.CancellationToken);
+
+        Outcome invited = (await Lfr.RunAsync("officers", "invite", "--config", config)).Exits(ExitCode.Success).IsCivil();
+        await host.StartAgainAsync();
+
+        Uri link = new(invited.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Trim());
+        Assert.Equal((Environment.MachineName.ToLowerInvariant(), 8443, "/account/invitation"), (link.Host, link.Port, link.AbsolutePath));
+        OfficerRegister register = host.Services.GetRequiredService<OfficerRegister>();
+        Assert.Equal(Roles.Administrator, (await register.FindAsync(link.Query["?secret=".Length..]))!.Roles);
+        Assert.Equal($"command line ({Environment.UserName})", await host.ReadAsync(s => s.Audit.Where(e => e.Action == "officer.invited").Select(e => e.ActorName).SingleAsync()));
     }
 
     [Fact]
