@@ -27,8 +27,7 @@ internal sealed class RunMetrics : IDisposable
             throw new CommandFailure(ExitCode.Usage, $"--metrics \"{address}\" is not ADDRESS:PORT, for example 127.0.0.1:9464.");
 
         CollectorRegistry registry = Metrics.NewCustomRegistry();
-        Fill(registry, totals);
-        FillCameras(registry, cameras);
+        Fill(registry, cameras, totals);
         var server = new MetricServer(host, port, registry: registry);
         try
         {
@@ -49,8 +48,13 @@ internal sealed class RunMetrics : IDisposable
         server.Dispose();
     }
 
-    private static void Fill(CollectorRegistry registry, RunTotals totals)
+    /// <summary>Adds what a run counts.</summary>
+    /// <param name="registry">To which.</param>
+    /// <param name="cameras">Read at every scrape.</param>
+    /// <param name="totals">Read at every scrape.</param>
+    internal static void Fill(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras, RunTotals totals)
     {
+        FillCameras(registry, cameras);
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Gauge lifetime = make.CreateGauge("lfr_erasure_lifetime_seconds", "How long what belongs to a face lived before it was wiped.", "kind", "quantile");
         Counter erased = make.CreateCounter("lfr_erasures_total", "Things of faces wiped.", "kind");
@@ -69,10 +73,7 @@ internal sealed class RunMetrics : IDisposable
         });
     }
 
-    /// <summary>Adds the counts of cameras.</summary>
-    /// <param name="registry">To which.</param>
-    /// <param name="cameras">Read at every scrape.</param>
-    internal static void FillCameras(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras)
+    private static void FillCameras(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras)
     {
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Counter decoded = make.CreateCounter("lfr_frames_decoded_total", "Frames decoded.", "camera");

@@ -216,6 +216,7 @@ internal static class ConfigFile
         }
         Need(c.Retention.AlertHours is >= 0 and <= MostHours, "retention.alertHours", "0 to 24");
         Need(c.Retention.WatchlistHours is >= 0 and <= MostHours, "retention.watchlistHours", "0 to 24");
+        Need(c.Retention.UnusedWatchlistDays is >= 1 and <= 90, "retention.unusedWatchlistDays", "1 to 90");
         Need(c.Retention.OutboxDays is >= 1 and <= 3650, "retention.outboxDays", "1 to 3650");
         if (c.Mqtt is { } mqtt)
         {

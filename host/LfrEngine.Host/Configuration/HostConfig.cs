@@ -149,6 +149,9 @@ public sealed record RetentionConfig
     [Description("Hours after the end of a deployment by which its watchlist is destroyed. 0 to 24.")]
     public double WatchlistHours { get; init; } = 24;
 
+    [Description("Days after which a watchlist that no deployment has ended with is destroyed, counted from its beginning. 1 to 90.")]
+    public int UnusedWatchlistDays { get; init; } = 30;
+
     [Description("Days that messages, which hold no biometrics, wait for a receiver that is away.")]
     public int OutboxDays { get; init; } = 90;
 }

@@ -56,8 +56,8 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <summary>Faces seen by it so far, over all its runs; 0 when nothing runs.</summary>
     public long FacesSeen => run is { } running ? facesBefore + running.FacesSeen : 0;
 
-    /// <summary>Counters of its cameras; none when nothing runs.</summary>
-    public IReadOnlyList<CameraStatus> Cameras => run?.Cameras ?? [];
+    /// <summary>What its run counts; null when nothing runs.</summary>
+    public (IReadOnlyList<CameraStatus> Cameras, RunTotals Totals)? Counts => run is { } now ? (now.Cameras, now.Totals) : null;
 
     /// <summary>How its cameras are doing, as of the last second.</summary>
     public IReadOnlyList<CameraHealth> Health => health;
@@ -393,7 +393,8 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             // A window that closed while the program did not run was the end: its list is not kept longer for the power cut.
             DateTimeOffset over = AuthorityService.TryRead(record)?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
-            list.DestroyBy ??= new RetentionPolicy(installation).DestroyWatchlistBy(over);
+            DateTimeOffset by = new RetentionPolicy(installation).DestroyWatchlistBy(over);
+            list.DestroyBy = list.DestroyBy < by ? list.DestroyBy : by;
         }
         entries.Note("deployment.ended", Subject(record.Id), new { facesSeen, runningSeconds, reason, receipt });
     }

@@ -26,6 +26,7 @@ internal sealed class EngineRun : IDisposable
     private readonly CameraStatus[] statuses;
     private readonly Channel<Alert> alerts = Channel.CreateBounded<Alert>(new BoundedChannelOptions(AlertQueue) { SingleReader = true, SingleWriter = true });
     private readonly ConcurrentQueue<DeadlineMiss> misses = new();
+    private readonly RunTotals totals;
     private readonly CancellationTokenSource stopping = new();
     private readonly long started = Stopwatch.GetTimestamp();
 
@@ -35,6 +36,7 @@ internal sealed class EngineRun : IDisposable
         (this.models, this.gallery, this.settings, this.take) = (models, gallery, settings, take);
         this.cameras = [.. cameras.Select(c => c with { LiveView = new LiveView() })];
         statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
+        totals = new RunTotals(misses.Enqueue);
         Completion = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -43,6 +45,9 @@ internal sealed class EngineRun : IDisposable
 
     /// <summary>One per camera; updated while running.</summary>
     public IReadOnlyList<CameraStatus> Cameras => statuses;
+
+    /// <summary>What was erased, and how fast, and how fast alerts came; updated while running.</summary>
+    public RunTotals Totals => totals;
 
     /// <summary>How the cameras were opened, in the same order.</summary>
     public IReadOnlyList<CameraSettings> CameraSettings => cameras;
@@ -84,7 +89,6 @@ internal sealed class EngineRun : IDisposable
     private RunReport Run()
     {
         ErasureReading before = ErasureReading.Now();
-        var totals = new RunTotals(misses.Enqueue);
         Task storing = Task.Run(StoreAsync);
         try
         {

@@ -55,9 +55,12 @@ internal sealed class HostMetrics
         using var text = new MemoryStream();
         await metrics.registry.CollectAndExportAsTextAsync(text, context.RequestAborted);
         // Of the run under way: its counts begin with it, which Prometheus understands as a counter that was reset.
-        CollectorRegistry run = Metrics.NewCustomRegistry();
-        RunMetrics.FillCameras(run, metrics.runner.Cameras);
-        await run.CollectAndExportAsTextAsync(text, context.RequestAborted);
+        if (metrics.runner.Counts is { } counts)
+        {
+            CollectorRegistry run = Metrics.NewCustomRegistry();
+            RunMetrics.Fill(run, counts.Cameras, counts.Totals);
+            await run.CollectAndExportAsTextAsync(text, context.RequestAborted);
+        }
         await context.Response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), context.RequestAborted);
     }).AllowAnonymous().ExcludeFromDescription();
 

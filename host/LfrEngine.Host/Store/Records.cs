@@ -30,7 +30,7 @@ public sealed class WatchlistRecord
     /// <summary>Templates in the built file.</summary>
     public int Templates { get; set; }
 
-    /// <summary>By when it must be destroyed; set when its deployment ends.</summary>
+    /// <summary>By when it must be destroyed: set when it is begun, and earlier when its deployment ends.</summary>
     public DateTimeOffset? DestroyBy { get; set; }
 
     public DateTimeOffset? DestroyedAt { get; set; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Commands;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Retention;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Memory;
@@ -401,7 +402,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     private string FileOf(Guid watchlist) => installation.DataPath("watchlists", $"{watchlist:N}.lfr");
 
     private WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
-        ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow() }
+        ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
         : throw new WatchlistRefusedException([$"A watchlist's name has 1 to {MostName} characters: give another."]);
 
     private PersonRecord NewPerson(Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer)

@@ -54,7 +54,7 @@ public sealed class ConfigFileTests : IDisposable
               "cameras": [{ "name": "gate", "source": "a.mp4" }, { "name": "gate", "source": "" }],
               "laboratories": ["no-lab.pem"],
               "watchlist": { "vip": {}, "wanted": { "maximumPeople": -1, "maximumImageAgeDays": 0, "reviewDays": 0 } },
-              "retention": { "alertHours": 25, "watchlistHours": -1, "outboxDays": 0 },
+              "retention": { "alertHours": 25, "watchlistHours": -1, "unusedWatchlistDays": 91, "outboxDays": 0 },
               "mqtt": { "broker": "http://hq", "topic": "lfr/#" },
               "webhooks": [{ "name": "hq", "url": "http://hq", "secretPath": "no" }],
               "headquarters": { "url": "ftp://hq" }, "vans": { "Van 8": "no-van.pem" }
@@ -64,7 +64,7 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Equal(
             ["name", "listen[0]", "certificate.path", "certificate.keyPath", "store.connection", "engine.inference", "engine.search", "engine.decode", "engine.detectEveryMs", "engine.workers",
                 "cameras[1].source", "cameras[1].name", "laboratories[0]", "watchlist.vip", "watchlist.wanted.maximumPeople", "watchlist.wanted.maximumImageAgeDays", "watchlist.wanted.reviewDays",
-                "retention.alertHours", "retention.watchlistHours", "retention.outboxDays", "mqtt.broker", "mqtt.topic", "webhooks[0].url", "webhooks[0].secretPath", "headquarters.url", "vans.Van 8"],
+                "retention.alertHours", "retention.watchlistHours", "retention.unusedWatchlistDays", "retention.outboxDays", "mqtt.broker", "mqtt.topic", "webhooks[0].url", "webhooks[0].secretPath", "headquarters.url", "vans.Van 8"],
             errors.Select(e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
         Assert.Contains("engine.inference: \"cuda\" is none of cpu, directml, directml-half and auto", errors);
         Assert.All(errors, e => Assert.True(e.Length - e.IndexOf(": ", StringComparison.Ordinal) > 6, e));

@@ -96,8 +96,9 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
 
         Assert.Contains("before it was started", entry.Details, StringComparison.Ordinal);
         await using LfrStore store = host.Store();
-        Assert.NotNull((await store.Watchlists.SingleAsync(Token)).DestroyBy);
-        Assert.Equal(DeploymentState.Ended, (await RecordAsync(host, deployment)).State);
+        DeploymentRecord record = await RecordAsync(host, deployment);
+        Assert.Equal(DeploymentState.Ended, record.State);
+        Assert.InRange((await store.Watchlists.SingleAsync(Token)).DestroyBy!.Value, record.DraftedAt.AddHours(24), record.EndedAt!.Value.AddHours(24));
     }
 
     [Fact]
@@ -185,6 +186,26 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.True(jpeg.Length > 2000 && jpeg is [0xFF, 0xD8, .., 0xFF, 0xD9], $"{jpeg.Length} bytes");
         await using LfrStore store = host.Store();
         Assert.Equal("olga", (await store.Audit.SingleAsync(e => e.Action == "live.watched", Token)).ActorName);
+    }
+
+    [Fact]
+    public async Task Metrics_WhileRunning_TellWhatWasErased()
+    {
+        await using RunningHost host = await Street.HostAsync(street.Clip);
+        Guid deployment = await street.PrepareAsync(host);
+        using HttpClient local = host.Client();
+        Task<AuditEntry> alert = host.NextAsync("alert.raised");
+
+        Assert.DoesNotContain("lfr_erasures_total", await local.GetStringAsync(new Uri("/metrics", UriKind.Relative), Token), StringComparison.Ordinal);
+        await Runner(host).StartAsync(Officer, deployment, Token);
+        await alert;
+        string[] lines = (await local.GetStringAsync(new Uri("/metrics", UriKind.Relative), Token)).Split('\n');
+
+        double Of(string metric) => double.Parse(Assert.Single(lines, l => l.StartsWith(metric + " ", StringComparison.Ordinal))[(metric.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(1, Of("lfr_alerts_total{camera=\"gate\"}"));
+        Assert.True(Of("lfr_erasures_total{kind=\"frame\"}") > 10);
+        Assert.True(Of("lfr_erasure_lifetime_seconds{kind=\"frame\",quantile=\"0.99\"}") > 0);
+        Assert.True(Of("lfr_capture_to_alert_seconds{quantile=\"1\"}") > 0);
     }
 
     internal static DeploymentRunner Runner(RunningHost host) => host.Services.GetRequiredService<DeploymentRunner>();

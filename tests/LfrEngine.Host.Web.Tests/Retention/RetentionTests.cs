@@ -5,6 +5,7 @@ using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Retention;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
+using LfrEngine.Host.Watchlists;
 using LfrEngine.Host.Web.Tests.Alerts;
 using LfrEngine.Memory;
 using Microsoft.Data.Sqlite;
@@ -175,6 +176,24 @@ public sealed class RetentionTests
         await destroyed;
 
         Assert.False(material.Vault.Has(material.Watchlist));
+    }
+
+    /// <summary>Begun and forgotten: nobody's face is kept without an end.</summary>
+    [Fact]
+    public async Task Watchlist_NoDeploymentUsesIt_IsDestroyedInTime()
+    {
+        var time = new ManualTime();
+        await using RunningHost host = await RunningHost.StartAsync((c, _) => c with { Retention = c.Retention with { UnusedWatchlistDays = 2 } }, time);
+        KeyVault vault = host.Services.GetRequiredService<KeyVault>();
+        Guid forgotten = await host.Services.GetRequiredService<WatchlistService>().CreateAsync(Actor.CommandLine, "Forgotten", TestContext.Current.CancellationToken);
+        Task destroyed = AlertMaterial.NextAsync(host, "watchlist.destroyed");
+
+        time.Pass(2 * Day - Minute);
+        Assert.True(vault.Has(forgotten));
+        time.Pass(Minute - TimeSpan.FromSeconds(1));
+        await destroyed;
+
+        Assert.False(vault.Has(forgotten));
     }
 
     /// <summary>The power is cut after the pictures are sealed and before their record is committed.</summary>
