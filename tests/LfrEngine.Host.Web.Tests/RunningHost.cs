@@ -90,8 +90,16 @@ internal sealed class RunningHost : IAsyncDisposable
     public async Task StopAsync()
     {
         await app.StopAsync();
+        CloseStore();
         await app.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    /// <summary>Closes the connections that wait to be used again: SQLite then folds its log into its file. Of this store alone, as others' hosts go on.</summary>
+    public void CloseStore()
+    {
+        using LfrStore store = Store();
+        if (store.Database.GetDbConnection() is Microsoft.Data.Sqlite.SqliteConnection connection)
+            Microsoft.Data.Sqlite.SqliteConnection.ClearPool(connection);
     }
 
     /// <summary>Starts the server again after <see cref="StopAsync"/>.</summary>

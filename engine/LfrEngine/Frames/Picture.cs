@@ -85,13 +85,22 @@ public sealed unsafe class Picture : IDisposable
     /// <param name="sizeBytes">Bytes of the file at the start of the buffer.</param>
     public HostBuffer<byte> EncodeJpeg(int quality, out int sizeBytes)
     {
+        using var encoder = new ImageEncoder(ImageCodec.Jpeg, quality);
+        return Encode(encoder, out sizeBytes);
+    }
+
+    /// <summary>The picture as a file, in locked memory that the caller owns.</summary>
+    /// <param name="encoder">Borrowed; for pictures of this size.</param>
+    /// <param name="sizeBytes">Bytes of the file at the start of the buffer.</param>
+    public HostBuffer<byte> Encode(ImageEncoder encoder, out int sizeBytes)
+    {
         int plane = Width * Height;
         ImagePlanes planes = ImagePlanes.Yuv(PixelFormat.I444, samples.Span[..plane], samples.Span.Slice(plane, plane), samples.Span.Slice(2 * plane, plane), Width, Height, Width, Width);
         HostBuffer<byte> file = BufferPool.Rent<byte>(ImageEncoder.MaxSizeBytes(Width, Height));
         try
         {
-            if (!ImageEncoder.TryEncode(ImageCodec.Jpeg, planes, file.Span, out sizeBytes, quality))
-                throw new InvalidOperationException($"A {Width}x{Height} JPEG needs {sizeBytes} bytes, more than any can.");
+            if (!encoder.TryEncode(planes, file.Span, out sizeBytes))
+                throw new InvalidOperationException($"A {Width}x{Height} picture needs {sizeBytes} bytes, more than any can.");
             return file;
         }
         catch

@@ -1,6 +1,7 @@
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
+using LfrEngine.Native.Media;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -45,6 +46,7 @@ public sealed class LiveView : IDisposable
     private long madeAt;
     private Picture? picture;
     private PaintScratch? scratch;
+    private ImageEncoder? encoder;
     private bool made;
 
     /// <summary>Prepares a view that nobody watches.</summary>
@@ -62,7 +64,7 @@ public sealed class LiveView : IDisposable
         Volatile.Write(ref watchedUntil, now + Ticks(WatchMs));
         sizeBytes = 0;
         lock (gate)
-            return made && now - madeAt < Ticks(WatchMs) ? picture!.EncodeJpeg(JpegQuality, out sizeBytes) : null;
+            return made && now - madeAt < Ticks(WatchMs) ? picture!.Encode(encoder ??= new ImageEncoder(ImageCodec.Jpeg, JpegQuality), out sizeBytes) : null;
     }
 
     /// <summary>Wipes everything, who is shown included. The run does it at its end.</summary>
@@ -140,7 +142,8 @@ public sealed class LiveView : IDisposable
         made = false;
         picture?.Dispose();
         scratch?.Dispose();
-        (picture, scratch) = (null, null);
+        encoder?.Dispose();
+        (picture, scratch, encoder) = (null, null, null);
     }
 
     private void Remember(long timestampUs, ReadOnlySpan<FaceCandidate> faces, FaceTracker tracker)

@@ -99,24 +99,31 @@ public readonly ref struct ImagePlanes
     }
 }
 
-/// <summary>Encodes the few small pictures that are kept: an alert's crop and the candidate beside it.</summary>
-public static unsafe class ImageEncoder
+/// <summary>Encodes pictures of one size and format, one or many: an alert's pair, a camera's live view.</summary>
+/// <remarks>What the encoder keeps of a picture the next one overwrites; disposing overwrites what it keeps of the last, which takes as long as a few pictures. Not thread safe.</remarks>
+public sealed unsafe class ImageEncoder : IDisposable
 {
+    private readonly EncoderHandle encoder;
+
+    /// <summary>Prepares one; the first picture decides on size and format.</summary>
+    /// <param name="codec">JPEG takes all planes; PNG takes RGB and grey.</param>
+    /// <param name="quality">1 (small) to 100 (best); PNG ignores it.</param>
+    /// <exception cref="MediaException">Quality or codec is out of range.</exception>
+    public ImageEncoder(ImageCodec codec, int quality = 90) => encoder = EncoderHandle.Open(codec, quality);
+
     /// <summary>Room that any JPEG or PNG of this size fits in.</summary>
     /// <remarks>PNG: three bytes a pixel and a filter byte a row, which deflate enlarges by at most 0.1 %. JPEG: three
     /// full-size planes padded to 16 pixels, at most two bytes a sample. The constant covers headers and tables.</remarks>
     public static int MaxSizeBytes(int width, int height) =>
         checked((width + 15) / 16 * 16 * ((height + 15) / 16 * 16) * 6 + 4096);
 
-    /// <summary>Encodes a picture.</summary>
-    /// <param name="codec">JPEG takes all planes; PNG takes RGB and grey.</param>
+    /// <summary>Encodes a picture to a file of its own.</summary>
     /// <param name="image">Borrowed for the call.</param>
     /// <param name="destination">Where the file's bytes go. Borrowed for the call.</param>
     /// <param name="sizeBytes">Bytes written, or needed when the result is false.</param>
-    /// <param name="quality">1 (small) to 100 (best); PNG ignores it.</param>
     /// <returns>Whether the destination was large enough.</returns>
-    /// <exception cref="MediaException">The picture cannot be encoded.</exception>
-    public static bool TryEncode(ImageCodec codec, ImagePlanes image, Span<byte> destination, out int sizeBytes, int quality = 90)
+    /// <exception cref="MediaException">The picture cannot be encoded, or is of another size or format than the first.</exception>
+    public bool TryEncode(ImagePlanes image, Span<byte> destination, out int sizeBytes)
     {
         fixed (byte* first = image.First, second = image.Second, third = image.Third, target = destination)
         {
@@ -136,7 +143,7 @@ public static unsafe class ImageEncoder
             data.RowStride[1] = image.ChromaStride;
             data.RowStride[2] = image.ChromaStride;
             long written;
-            int status = MediaApi.lfr_media_encode((int)codec, &data, quality, target, destination.Length, &written);
+            int status = MediaApi.lfr_encoder_encode(encoder, &data, target, destination.Length, &written);
             sizeBytes = checked((int)written);
             if (status == (int)MediaError.BufferTooSmall)
                 return false;
@@ -144,4 +151,7 @@ public static unsafe class ImageEncoder
             return true;
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => encoder.Dispose();
 }

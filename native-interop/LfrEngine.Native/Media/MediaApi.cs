@@ -58,7 +58,13 @@ internal static unsafe partial class MediaApi
     internal static partial int lfr_media_get_stats(MediaStatsData* stats);
 
     [LibraryImport(Library)]
-    internal static partial int lfr_media_encode(int codec, ImageData* image, int quality, byte* destination, long capacity, long* written);
+    internal static partial int lfr_encoder_open(int codec, int quality, nint* encoder);
+
+    [LibraryImport(Library)]
+    internal static partial int lfr_encoder_encode(EncoderHandle encoder, ImageData* image, byte* destination, long capacity, long* written);
+
+    [LibraryImport(Library)]
+    internal static partial void lfr_encoder_close(nint encoder);
 
     [LibraryImport(Library)]
     internal static partial byte* lfr_media_versions();
@@ -109,6 +115,25 @@ internal sealed class MediaHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHand
     protected override bool ReleaseHandle()
     {
         MediaApi.lfr_media_close(handle);
+        return true;
+    }
+}
+
+/// <summary><c>lfr_encoder *</c></summary>
+internal sealed class EncoderHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+{
+    internal static unsafe EncoderHandle Open(ImageCodec codec, int quality)
+    {
+        EncoderHandle handle = new();
+        nint encoder;
+        MediaApi.lfr_encoder_open((int)codec, quality, &encoder).ThrowIfFailed();
+        handle.SetHandle(encoder);
+        return handle;
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        MediaApi.lfr_encoder_close(handle);
         return true;
     }
 }

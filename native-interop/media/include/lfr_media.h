@@ -36,6 +36,7 @@ extern "C" {
 
 typedef struct lfr_media lfr_media;
 typedef struct lfr_frame lfr_frame;
+typedef struct lfr_encoder lfr_encoder;
 
 enum lfr_media_status {
     LFR_MEDIA_OK = 0,
@@ -64,7 +65,7 @@ enum lfr_pixel_format {
     LFR_PIXEL_I422 = 2,     /* Y, U, V; chroma half width (rounded up) */
     LFR_PIXEL_I444 = 3,     /* Y, U, V; all full size */
     LFR_PIXEL_NV12 = 4,     /* Y, then interleaved UV; chroma half width, half height (rounded up) */
-    LFR_PIXEL_RGB24 = 5     /* R, G, B interleaved; only as input of lfr_media_encode */
+    LFR_PIXEL_RGB24 = 5     /* R, G, B interleaved; only as input of lfr_encoder_encode */
 };
 
 enum lfr_colour_matrix { LFR_MATRIX_BT601 = 0, LFR_MATRIX_BT709 = 1, LFR_MATRIX_BT2020 = 2 };
@@ -191,12 +192,18 @@ LFR_API void lfr_frame_release(lfr_frame *frame);
 /* Process-wide counters. */
 LFR_API int32_t lfr_media_get_stats(lfr_media_stats *stats);
 
-/* Encodes one picture into destination.
+/* Encodes pictures, one or many, all of the first one's size and format; each is a file of its own. What the encoder keeps
+ * of a picture the next one overwrites, and closing overwrites the last. Not from two threads at once.
  * JPEG: full-range BT.601 I420, I422, I444, full-range grey, or RGB24; quality 1 (small) to 100 (best).
- * PNG: RGB24 or full-range grey; quality is ignored.
- * *written: bytes written, or bytes needed with LFR_MEDIA_BUFFER_TOO_SMALL. */
-LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t quality,
-                                 uint8_t *destination, int64_t capacity, int64_t *written);
+ * PNG: RGB24 or full-range grey; quality is ignored. */
+LFR_API int32_t lfr_encoder_open(int32_t codec, int32_t quality, lfr_encoder **encoder);
+
+/* One picture into destination. *written: bytes written, or bytes needed with LFR_MEDIA_BUFFER_TOO_SMALL. */
+LFR_API int32_t lfr_encoder_encode(lfr_encoder *encoder, const lfr_image *image, uint8_t *destination, int64_t capacity,
+                                   int64_t *written);
+
+/* NULL is allowed. */
+LFR_API void lfr_encoder_close(lfr_encoder *encoder);
 
 /* Runtime versions, as "libavformat 59.27.100, libavcodec 59.37.100, libavutil 57.28.100". Static. */
 LFR_API const char *lfr_media_versions(void);

@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The mjpeg encoder's quantiser scale; 1 is best. */
@@ -26,19 +27,19 @@ static int32_t check_image(int32_t codec, const lfr_image *image)
                              image->format == LFR_PIXEL_I422 || image->format == LFR_PIXEL_I444 ||
                              image->format == LFR_PIXEL_RGB24;
     if (!allowed)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: %s takes no pictures of format %d",
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "%s takes no pictures of format %d",
                         codec == LFR_IMAGE_PNG ? "PNG" : "JPEG", image->format);
     if (image->format != LFR_PIXEL_RGB24 && image->range != LFR_RANGE_FULL)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: the picture must be full range");
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "the picture must be full range");
     if (image->format != LFR_PIXEL_RGB24 && image->format != LFR_PIXEL_GREY && image->matrix != LFR_MATRIX_BT601)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: JPEG means BT.601, the picture has another matrix");
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "JPEG means BT.601, the picture has another matrix");
     const AVPixFmtDescriptor *layout = av_pix_fmt_desc_get(convert_layout(image->format));
     for (int plane = 0; plane < convert_plane_count(image->format); plane++) {
         int row_bytes = image->format == LFR_PIXEL_RGB24 ? image->width * 3
                         : plane == 0                     ? image->width
                                                          : AV_CEIL_RSHIFT(image->width, layout->log2_chroma_w);
         if (image->plane[plane] == NULL || image->row_stride[plane] < row_bytes)
-            return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: plane %d is null, or its stride is below %d",
+            return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "plane %d is null, or its stride is below %d",
                             plane, row_bytes);
     }
     return LFR_MEDIA_OK;
@@ -105,13 +106,24 @@ static int get_encode_buffer(AVCodecContext *encoder, AVPacket *packet, int flag
     return 0;
 }
 
+struct lfr_encoder {
+    enum AVCodecID id;
+    int32_t quality;
+    frame_pool *pool;
+    /* Opened with the first picture, for pictures of its kind. */
+    AVCodecContext *context;
+    enum AVPixelFormat format;
+    int width, height;
+    int64_t pictures;
+};
+
 /* A picture of the same kind that nothing compresses well: as the encoder works on it, it overwrites what the encoder
  * keeps of the one before, its output included. */
-static AVFrame *make_noise(frame_pool *pool, const AVFrame *like)
+static AVFrame *make_noise(const lfr_encoder *encoder)
 {
     AVFrame *noise = av_frame_alloc();
     pool_picture planes;
-    if (noise == NULL || pool_get_picture(pool, like->format, like->width, like->height, NULL, &planes) < 0) {
+    if (noise == NULL || pool_get_picture(encoder->pool, encoder->format, encoder->width, encoder->height, NULL, &planes) < 0) {
         av_frame_free(&noise);
         return NULL;
     }
@@ -122,11 +134,11 @@ static AVFrame *make_noise(frame_pool *pool, const AVFrame *like)
         state ^= state << 5;
         memcpy(planes.buffer->data + i, &state, sizeof state);
     }
-    noise->format = like->format;
-    noise->width = like->width;
-    noise->height = like->height;
-    noise->color_range = like->color_range;
-    noise->colorspace = like->colorspace;
+    noise->format = encoder->format;
+    noise->width = encoder->width;
+    noise->height = encoder->height;
+    noise->color_range = encoder->context->color_range;
+    noise->colorspace = encoder->context->colorspace;
     noise->buf[0] = planes.buffer;
     for (int plane = 0; plane < 4; plane++) {
         noise->data[plane] = planes.data[plane];
@@ -136,15 +148,15 @@ static AVFrame *make_noise(frame_pool *pool, const AVFrame *like)
 }
 
 /* The encoder's own copies of the picture and of the file lie in plain memory that is freed as it is. */
-static void scrub_encoder(AVCodecContext *encoder, frame_pool *pool, const AVFrame *picture)
+static void scrub_encoder(lfr_encoder *encoder)
 {
-    AVFrame *noise = make_noise(pool, picture);
+    AVFrame *noise = make_noise(encoder);
     AVPacket *packet = av_packet_alloc();
     if (noise != NULL && packet != NULL) {
         noise->quality = BEST_SCALE * FF_QP2LAMBDA;
         for (int i = 0; i < SCRUB_PICTURES; i++) {
-            noise->pts = i + 1;
-            if (avcodec_send_frame(encoder, noise) < 0 || avcodec_receive_packet(encoder, packet) < 0)
+            noise->pts = encoder->pictures++;
+            if (avcodec_send_frame(encoder->context, noise) < 0 || avcodec_receive_packet(encoder->context, packet) < 0)
                 break;
             av_packet_unref(packet);
         }
@@ -153,72 +165,107 @@ static void scrub_encoder(AVCodecContext *encoder, frame_pool *pool, const AVFra
     av_frame_free(&noise);
 }
 
-static int encode(frame_pool *pool, enum AVCodecID id, AVFrame *frame, int32_t quality, AVPacket *packet)
+static int open_context(lfr_encoder *encoder, const AVFrame *like)
 {
-    const AVCodec *codec = avcodec_find_encoder(id);
+    const AVCodec *codec = avcodec_find_encoder(encoder->id);
     if (codec == NULL)
         return AVERROR_ENCODER_NOT_FOUND;
-    AVCodecContext *encoder = avcodec_alloc_context3(codec);
-    if (encoder == NULL)
+    AVCodecContext *context = avcodec_alloc_context3(codec);
+    if (context == NULL)
         return AVERROR(ENOMEM);
-    encoder->width = frame->width;
-    encoder->height = frame->height;
-    encoder->pix_fmt = frame->format;
-    encoder->color_range = frame->color_range = AVCOL_RANGE_JPEG;
-    encoder->time_base = (AVRational){1, 25};
-    encoder->thread_count = 1;
-    encoder->opaque = pool;
+    encoder->width = context->width = like->width;
+    encoder->height = context->height = like->height;
+    encoder->format = context->pix_fmt = like->format;
+    context->color_range = AVCOL_RANGE_JPEG;
+    context->time_base = (AVRational){1, 25};
+    context->thread_count = 1;
+    context->opaque = encoder->pool;
     if (codec->capabilities & AV_CODEC_CAP_DR1)
-        encoder->get_encode_buffer = get_encode_buffer;
-    if (id == AV_CODEC_ID_MJPEG) {
-        int scale = WORST_SCALE - (int)lround((quality - 1) * (WORST_SCALE - BEST_SCALE) / 99.0);
-        encoder->flags |= AV_CODEC_FLAG_QSCALE;
-        encoder->qmin = BEST_SCALE;
-        encoder->qmax = WORST_SCALE;
-        encoder->global_quality = frame->quality = scale * FF_QP2LAMBDA;
-        encoder->colorspace = frame->colorspace = AVCOL_SPC_BT470BG;
+        context->get_encode_buffer = get_encode_buffer;
+    if (encoder->id == AV_CODEC_ID_MJPEG) {
+        int scale = WORST_SCALE - (int)lround((encoder->quality - 1) * (WORST_SCALE - BEST_SCALE) / 99.0);
+        context->flags |= AV_CODEC_FLAG_QSCALE;
+        context->qmin = BEST_SCALE;
+        context->qmax = WORST_SCALE;
+        context->global_quality = scale * FF_QP2LAMBDA;
+        context->colorspace = AVCOL_SPC_BT470BG;
     }
-    int result = avcodec_open2(encoder, codec, NULL);
-    if (result >= 0)
-        result = avcodec_send_frame(encoder, frame);
-    /* Both encoders give a picture's packet at once. */
-    if (result >= 0)
-        result = avcodec_receive_packet(encoder, packet);
-    if (avcodec_is_open(encoder) && !lfr_keeps_everything())
-        scrub_encoder(encoder, pool, frame);
-    avcodec_free_context(&encoder);
+    int result = avcodec_open2(context, codec, NULL);
+    if (result < 0)
+        avcodec_free_context(&context);
+    encoder->context = context;
     return result;
 }
 
-LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t quality, uint8_t *destination,
-                                 int64_t capacity, int64_t *written)
+static int encode(lfr_encoder *encoder, AVFrame *frame, AVPacket *packet)
+{
+    int result = encoder->context == NULL ? open_context(encoder, frame) : 0;
+    if (result < 0)
+        return result;
+    frame->color_range = encoder->context->color_range;
+    frame->colorspace = encoder->context->colorspace;
+    if (encoder->id == AV_CODEC_ID_MJPEG)
+        frame->quality = encoder->context->global_quality;
+    frame->pts = encoder->pictures++;
+    result = avcodec_send_frame(encoder->context, frame);
+    /* Both encoders give a picture's packet at once. */
+    return result < 0 ? result : avcodec_receive_packet(encoder->context, packet);
+}
+
+LFR_API int32_t lfr_encoder_open(int32_t codec, int32_t quality, lfr_encoder **encoder)
+{
+    if (encoder == NULL)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_open: a pointer is null");
+    *encoder = NULL;
+    if (codec != LFR_IMAGE_JPEG && codec != LFR_IMAGE_PNG)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_open: codec %d is unknown", codec);
+    if (quality < 1 || quality > 100)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_open: quality is %d, allowed are 1 to 100", quality);
+    lfr_encoder *made = calloc(1, sizeof *made);
+    if (made != NULL)
+        made->pool = pool_create(POOL_FRAMES);
+    if (made == NULL || made->pool == NULL) {
+        free(made);
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "lfr_encoder_open: out of memory");
+    }
+    made->id = codec == LFR_IMAGE_JPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG;
+    made->quality = quality;
+    *encoder = made;
+    return LFR_MEDIA_OK;
+}
+
+LFR_API int32_t lfr_encoder_encode(lfr_encoder *encoder, const lfr_image *image, uint8_t *destination, int64_t capacity,
+                                   int64_t *written)
 {
     if (written != NULL)
         *written = 0;
-    if (image == NULL || image->struct_size != sizeof *image || written == NULL || capacity < 0 ||
+    if (encoder == NULL || image == NULL || image->struct_size != sizeof *image || written == NULL || capacity < 0 ||
         (destination == NULL && capacity > 0))
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: a pointer is null, capacity is negative, or "
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_encode: a pointer is null, capacity is negative, or "
                                                 "struct_size is wrong");
-    if (codec != LFR_IMAGE_JPEG && codec != LFR_IMAGE_PNG)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: codec %d is unknown", codec);
-    if (quality < 1 || quality > 100)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_encode: quality is %d, allowed are 1 to 100", quality);
-    int32_t status = check_image(codec, image);
+    bool jpeg = encoder->id == AV_CODEC_ID_MJPEG;
+    int32_t status = check_image(jpeg ? LFR_IMAGE_JPEG : LFR_IMAGE_PNG, image);
     if (status != LFR_MEDIA_OK)
         return status;
 
-    frame_pool *pool = pool_create(POOL_FRAMES);
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = borrow_image(image);
-    if (codec == LFR_IMAGE_JPEG && pool != NULL && frame != NULL &&
-        (image->format == LFR_PIXEL_RGB24 || image->format == LFR_PIXEL_GREY)) {
-        AVFrame *planes = to_jpeg_planes(pool, frame);
+    if (jpeg && frame != NULL && (image->format == LFR_PIXEL_RGB24 || image->format == LFR_PIXEL_GREY)) {
+        AVFrame *planes = to_jpeg_planes(encoder->pool, frame);
         av_frame_free(&frame);
         frame = planes;
     }
     int result = AVERROR(ENOMEM);
-    if (pool != NULL && packet != NULL && frame != NULL)
-        result = encode(pool, codec == LFR_IMAGE_JPEG ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_PNG, frame, quality, packet);
+    if (packet != NULL && frame != NULL) {
+        bool alike = encoder->context == NULL || (frame->width == encoder->width && frame->height == encoder->height &&
+                                                  frame->format == (int)encoder->format);
+        if (!alike)
+            status = lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_encode: a picture of %d x %d pixels or of another format "
+                                                      "than the first, which was %d x %d",
+                              frame->width, frame->height, encoder->width, encoder->height);
+        else
+            result = encode(encoder, frame, packet);
+    }
     if (result >= 0) {
         *written = packet->size;
         if (packet->size > capacity)
@@ -228,14 +275,24 @@ LFR_API int32_t lfr_media_encode(int32_t codec, const lfr_image *image, int32_t 
             memcpy(destination, packet->data, (size_t)packet->size);
         if (packet->buf != NULL && av_buffer_is_writable(packet->buf))
             lfr_wipe(packet->buf->data, packet->buf->size);
-    } else {
+    } else if (status == LFR_MEDIA_OK) {
         status = lfr_fail(result == AVERROR(ENOMEM) ? LFR_MEDIA_OUT_OF_MEMORY : LFR_MEDIA_ENCODE_FAILED,
                           "the picture could not be encoded: %s", lfr_describe(result).text);
     }
     av_frame_free(&frame);
     av_packet_free(&packet);
-    if (pool != NULL)
-        pool_close(pool);
     lfr_wipe_stack();
     return status;
+}
+
+LFR_API void lfr_encoder_close(lfr_encoder *encoder)
+{
+    if (encoder == NULL)
+        return;
+    if (encoder->context != NULL && !lfr_keeps_everything())
+        scrub_encoder(encoder);
+    avcodec_free_context(&encoder->context);
+    pool_close(encoder->pool);
+    free(encoder);
+    lfr_wipe_stack();
 }

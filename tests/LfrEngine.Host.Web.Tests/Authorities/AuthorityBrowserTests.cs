@@ -71,6 +71,28 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Sign_WithAPasskey_NeedsNeitherPasswordNorCode()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid id = await stage.DraftAsync();
+        await browser.WithPageAsync(stage.Host, stage.Signer, async page =>
+        {
+            IPage p = page.Page;
+            await page.AddAuthenticatorAsync();
+            await page.GoAsync("/account");
+            await p.GetByLabel("Name of the new passkey").FillAsync("phone");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+            await Expect(p.GetByText("The passkey is added.")).ToBeVisibleAsync();
+
+            await page.GoAsync($"/deployments/{id}");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Use a passkey instead" }).ClickAsync();
+            await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
+        });
+        Assert.Equal(DeploymentState.Signed, await stage.Host.ReadAsync(s => s.Deployments.Select(d => d.State).SingleAsync()));
+    }
+
+    [Fact]
     public async Task ZonePlanner_BoardMovedIn_IsWarnedOf()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();

@@ -76,7 +76,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         await browser.WithPageAsync(host, null, async page =>
         {
             IPage p = page.Page;
-            await AddAuthenticatorAsync(page);
+            await page.AddAuthenticatorAsync();
             await page.GoAsync($"/account/invitation?secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
             await p.GetByLabel("User name").FillAsync("ada");
@@ -121,7 +121,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         await browser.WithPageAsync(host, null, async page =>
         {
             IPage p = page.Page;
-            await AddAuthenticatorAsync(page);
+            await page.AddAuthenticatorAsync();
             await page.GoAsync($"/account/invitation?secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Olga Example");
             await p.GetByLabel("User name").FillAsync("olga");
@@ -148,16 +148,5 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync(RunningHost.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-    }
-
-    /// <summary>A security key of software, as browsers offer it to tests: it keeps passkeys and says that its owner was there.</summary>
-    private static async Task AddAuthenticatorAsync(ConsolePage page)
-    {
-        ICDPSession devtools = await page.Context.NewCDPSessionAsync(page.Page);
-        await devtools.SendAsync("WebAuthn.enable");
-        await devtools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
-        {
-            ["options"] = new Dictionary<string, object> { ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true },
-        });
     }
 }

@@ -44,6 +44,17 @@ internal sealed class ConsolePage
         await Page.Locator("h1").First.WaitForAsync();
     }
 
+    /// <summary>A security key of software, as browsers offer it to tests: it keeps passkeys and says that its owner was there.</summary>
+    public async Task AddAuthenticatorAsync()
+    {
+        ICDPSession devtools = await Context.NewCDPSessionAsync(Page);
+        await devtools.SendAsync("WebAuthn.enable");
+        await devtools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
+        {
+            ["options"] = new Dictionary<string, object> { ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true },
+        });
+    }
+
     /// <summary>Asserts WCAG 2.2 AA as far as axe can tell.</summary>
     public async Task AssertAccessibleAsync()
     {

@@ -19,7 +19,7 @@ public sealed class WatchingTests
         Assert.Equal((HttpStatusCode.OK, "Healthy"), await GetAsync(client, "/health/ready"));
         // Where the store cannot be opened, nobody should send work here; the program itself is alive.
         string store = host.Installation.DataPath("store.db");
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        host.CloseStore();
         File.Move(store, store + ".away");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy"), await GetAsync(client, "/health/ready"));
         Assert.Equal((HttpStatusCode.OK, "Healthy"), await GetAsync(client, "/health/live"));

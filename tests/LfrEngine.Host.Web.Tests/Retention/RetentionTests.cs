@@ -282,7 +282,7 @@ public sealed class RetentionTests
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
         string data = host.Installation.DataFolder, snapshot = host.PathOf("snapshot");
-        SqliteConnection.ClearAllPools();
+        host.CloseStore();
         Copy(data, snapshot);
 
         await using RunningHost after = await RunningHost.StartAsync((c, folder) =>

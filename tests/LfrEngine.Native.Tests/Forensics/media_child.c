@@ -38,9 +38,14 @@ static void encode(const lfr_frame_info *frame)
         image.row_stride[plane] = frame->row_stride[plane];
     }
     int64_t written;
-    require(lfr_media_encode(LFR_IMAGE_JPEG, &image, 90, file, (int64_t)room, &written) == LFR_MEDIA_OK, "jpeg");
+    lfr_encoder *encoder;
+    require(lfr_encoder_open(LFR_IMAGE_JPEG, 90, &encoder) == LFR_MEDIA_OK, "jpeg");
+    require(lfr_encoder_encode(encoder, &image, file, (int64_t)room, &written) == LFR_MEDIA_OK, "jpeg");
+    lfr_encoder_close(encoder);
     image.format = LFR_PIXEL_GREY;
-    require(lfr_media_encode(LFR_IMAGE_PNG, &image, 90, file, (int64_t)room, &written) == LFR_MEDIA_OK, "png");
+    require(lfr_encoder_open(LFR_IMAGE_PNG, 90, &encoder) == LFR_MEDIA_OK, "png");
+    require(lfr_encoder_encode(encoder, &image, file, (int64_t)room, &written) == LFR_MEDIA_OK, "png");
+    lfr_encoder_close(encoder);
     munmap(file, room);
 }
 

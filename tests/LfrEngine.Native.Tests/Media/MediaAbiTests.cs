@@ -141,12 +141,19 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         image.Plane[0] = (nint)pixels;
         image.RowStride[0] = stride;
 
-        Assert.Equal(expected, lfr_media_encode(codec, &image, quality, room, 4096, &written));
+        nint encoder;
+        int opened = lfr_encoder_open(codec, quality, &encoder);
+        Assert.Equal(expected, opened == 0 ? lfr_encoder_encode(encoder, &image, room, 4096, &written) : opened);
         Assert.Equal(expected == 0, written > 0);
-        Assert.Equal(BadArgument, lfr_media_encode(codec, &image, quality, null, 1, &written));
-        Assert.Equal(BadArgument, lfr_media_encode(codec, &image, quality, room, -1, &written));
-        Assert.Equal(BadArgument, lfr_media_encode(codec, &image, quality, room, 4096, null));
-        Assert.Equal(BadArgument, lfr_media_encode(codec, null, quality, room, 4096, &written));
+        Assert.Equal(opened == 0, encoder != 0);
+        Assert.Equal(BadArgument, lfr_encoder_encode(encoder, &image, null, 1, &written));
+        Assert.Equal(BadArgument, lfr_encoder_encode(encoder, &image, room, -1, &written));
+        Assert.Equal(BadArgument, lfr_encoder_encode(encoder, &image, room, 4096, null));
+        Assert.Equal(BadArgument, lfr_encoder_encode(encoder, null, room, 4096, &written));
+        Assert.Equal(BadArgument, lfr_encoder_encode(0, &image, room, 4096, &written));
+        Assert.Equal(BadArgument, lfr_encoder_open(codec, quality, null));
+        lfr_encoder_close(encoder);
+        lfr_encoder_close(0);
     }
 
     [LibraryImport("liblfr_media.so")]
@@ -186,7 +193,13 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     private static partial int lfr_media_get_stats(MediaStatsData* stats);
 
     [LibraryImport("liblfr_media.so")]
-    private static partial int lfr_media_encode(int codec, ImageData* image, int quality, byte* destination, long capacity, long* written);
+    private static partial int lfr_encoder_open(int codec, int quality, nint* encoder);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial int lfr_encoder_encode(nint encoder, ImageData* image, byte* destination, long capacity, long* written);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial void lfr_encoder_close(nint encoder);
 
     [LibraryImport("liblfr_media.so", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int lfr_media_has_decoder(string? name);

@@ -132,8 +132,11 @@ public sealed class MediaLifetimeTests : IDisposable
     {
         byte[] pixels = new byte[64 * 64 * 3];
         byte[] room = new byte[ImageEncoder.MaxSizeBytes(64, 64)];
-        Assert.True(ImageEncoder.TryEncode(ImageCodec.Jpeg, ImagePlanes.Rgb24(pixels, 64, 64, 192), room, out _));
-        Assert.True(ImageEncoder.TryEncode(ImageCodec.Png, ImagePlanes.Rgb24(pixels, 64, 64, 192), room, out _));
+        foreach (ImageCodec codec in new[] { ImageCodec.Jpeg, ImageCodec.Png })
+        {
+            using var encoder = new ImageEncoder(codec);
+            Assert.True(encoder.TryEncode(ImagePlanes.Rgb24(pixels, 64, 64, 192), room, out _));
+        }
     }
 
     [Fact]
@@ -202,7 +205,8 @@ public sealed class MediaLifetimeTests : IDisposable
     private byte[] Png(int width, int height)
     {
         byte[] room = new byte[ImageEncoder.MaxSizeBytes(width, height)];
-        Assert.True(ImageEncoder.TryEncode(ImageCodec.Png, ImagePlanes.Rgb24(new byte[width * height * 3], width, height, width * 3), room, out int size));
+        using var encoder = new ImageEncoder(ImageCodec.Png);
+        Assert.True(encoder.TryEncode(ImagePlanes.Rgb24(new byte[width * height * 3], width, height, width * 3), room, out int size));
         return room[..size];
     }
 

@@ -206,10 +206,11 @@ public sealed class MediaPictureTests : IDisposable
     {
         byte[] pixels = Noise(64 * 64);
 
-        Assert.False(ImageEncoder.TryEncode(ImageCodec.Png, ImagePlanes.Grey(pixels, 64, 64, 64), [], out int needed));
+        using var encoder = new ImageEncoder(ImageCodec.Png);
+        Assert.False(encoder.TryEncode(ImagePlanes.Grey(pixels, 64, 64, 64), [], out int needed));
         byte[] room = new byte[needed];
-        Assert.False(ImageEncoder.TryEncode(ImageCodec.Png, ImagePlanes.Grey(pixels, 64, 64, 64), room.AsSpan(1), out _));
-        Assert.True(ImageEncoder.TryEncode(ImageCodec.Png, ImagePlanes.Grey(pixels, 64, 64, 64), room, out int written));
+        Assert.False(encoder.TryEncode(ImagePlanes.Grey(pixels, 64, 64, 64), room.AsSpan(1), out _));
+        Assert.True(encoder.TryEncode(ImagePlanes.Grey(pixels, 64, 64, 64), room, out int written));
         Assert.Equal(needed, written);
     }
 
@@ -222,6 +223,26 @@ public sealed class MediaPictureTests : IDisposable
             Encode(codec, ImagePlanes.Rgb24(Noise(width * height * 3), width, height, width * 3), 100);
     }
 
+    /// <summary>One encoder for many pictures: each file is what an encoder of its own would make.</summary>
+    [Theory]
+    [InlineData(ImageCodec.Jpeg)]
+    [InlineData(ImageCodec.Png)]
+    public void Encode_ManyPictures_EachIsItsOwnFile(ImageCodec codec)
+    {
+        byte[][] pictures = [Ffmpeg.PatternPixels(97, 65, "rgb24"), Noise(97 * 65 * 3), new byte[97 * 65 * 3], Ffmpeg.PatternPixels(97, 65, "rgb24")];
+        byte[] room = new byte[ImageEncoder.MaxSizeBytes(97, 65)];
+        using var encoder = new ImageEncoder(codec, 70);
+
+        foreach (byte[] pixels in pictures)
+        {
+            Assert.True(encoder.TryEncode(ImagePlanes.Rgb24(pixels, 97, 65, 97 * 3), room, out int size));
+            Assert.Equal(Encode(codec, ImagePlanes.Rgb24(pixels, 97, 65, 97 * 3), 70), room[..size]);
+        }
+        MediaException refused = Assert.Throws<MediaException>(() => encoder.TryEncode(ImagePlanes.Rgb24(pictures[0], 65, 97, 65 * 3), room, out _));
+        Assert.Contains("97 x 65", refused.Message, StringComparison.Ordinal);
+        Assert.True(encoder.TryEncode(ImagePlanes.Rgb24(pictures[0], 97, 65, 97 * 3), room, out _));
+    }
+
     [Fact]
     public void Encode_PlaneTooShort_Throws() =>
         Assert.Throws<ArgumentException>(() => { ImagePlanes.Grey(new byte[63 * 64 + 63], 64, 64, 64); });
@@ -229,7 +250,8 @@ public sealed class MediaPictureTests : IDisposable
     private static byte[] Encode(ImageCodec codec, ImagePlanes image, int quality = 90)
     {
         byte[] room = new byte[ImageEncoder.MaxSizeBytes(image.Width, image.Height)];
-        Assert.True(ImageEncoder.TryEncode(codec, image, room, out int size, quality), $"{size} bytes do not fit");
+        using var encoder = new ImageEncoder(codec, quality);
+        Assert.True(encoder.TryEncode(image, room, out int size), $"{size} bytes do not fit");
         return room[..size];
     }
 
