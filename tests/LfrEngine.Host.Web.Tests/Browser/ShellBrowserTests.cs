@@ -20,7 +20,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
         {
             await page.GoAsync("/");
             await page.AssertAccessibleAsync();
-            await page.ShootAsync(scheme == ColorScheme.Dark ? "overview-dark" : "overview");
+            await page.ShootAsync(scheme == ColorScheme.Dark ? "first-steps-dark" : "first-steps");
             await page.GoAsync("/officers");
             await page.Page.GetByLabel("Auditor").CheckAsync();
             await page.Page.GetByRole(AriaRole.Button, new() { Name = "Make a link" }).ClickAsync();
@@ -81,11 +81,11 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
                 await p.SetViewportSizeAsync(390, 844);
             }
             await page.GoAsync("/");
-            await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Officers" })).Not.ToBeInViewportAsync();
+            await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Officers", Exact = true })).Not.ToBeInViewportAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Menu" }).TapAsync();
-            await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Officers" })).ToBeInViewportAsync();
+            await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Officers", Exact = true })).ToBeInViewportAsync();
             await page.ShootAsync("menu-phone");
-            await p.GetByRole(AriaRole.Link, new() { Name = "Officers" }).TapAsync();
+            await p.GetByRole(AriaRole.Link, new() { Name = "Officers", Exact = true }).TapAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Officers", Exact = true })).ToBeVisibleAsync();
         }, BrowserFixture.Phone);
     }
