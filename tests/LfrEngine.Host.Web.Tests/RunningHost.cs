@@ -53,13 +53,14 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="configure">Changes the configuration; its folder is given.</param>
     /// <param name="time">Its clock.</param>
-    /// <param name="kind">Where it keeps its records; PostgreSQL is a database of its own on a server of the test run's.</param>
-    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null, StoreKind kind = StoreKind.Sqlite)
+    /// <param name="kind">Where it keeps its records; PostgreSQL is a database of its own on a server of the test run's. Null for what LFR_TEST_STORE says, SQLite if nothing: all tests run on either.</param>
+    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null, StoreKind? kind = null)
     {
+        kind ??= Enum.Parse<StoreKind>(Environment.GetEnvironmentVariable("LFR_TEST_STORE") ?? nameof(StoreKind.Sqlite), ignoreCase: true);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-web-");
         var config = new HostConfig { Name = "Test van", Listen = ["https://127.0.0.1:0"], Engine = new EngineConfig { AllowUnlocked = true } };
         if (kind == StoreKind.Postgresql)
-            config = config with { Store = new StoreConfig { Kind = kind, Connection = await PostgresServer.NewDatabaseAsync() } };
+            config = config with { Store = new StoreConfig { Kind = StoreKind.Postgresql, Connection = await PostgresServer.NewDatabaseAsync() } };
         config = configure?.Invoke(config, folder.FullName) ?? config;
         var installation = new Installation(config, folder.FullName);
         time ??= TimeProvider.System;

@@ -17,7 +17,7 @@ namespace LfrEngine.Host.Web.Tests;
 /// </remarks>
 public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Deployment_FromWatchlistToExport_IsDoneByItsPeople()
     {
         await using RunningHost host = await Street.HostAsync(street.LongClip);

@@ -32,7 +32,8 @@ internal sealed class AuditSealer(Journal journal, Outbox outbox, InstallationKe
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await TrySealAsync(cancellationToken);
+        // Also where the others have used up the time there was: without it, what they last noted stays unsealed until the next start.
+        await TrySealAsync(CancellationToken.None);
     }
 
     /// <inheritdoc/>

@@ -87,7 +87,7 @@ public sealed class AlertTransitionTests
             // Nothing that was recorded ever goes away, and every prefix is a state too.
             for (int i = 0; i < entries.Count; i++)
                 Assert.Equal(entries[i].From, AlertTransitions.StateOf(entries.Take(i)));
-        }).QuickCheckThrowOnFailure();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
         // The walks got everywhere.
         Assert.Equal(4, longest);
         Assert.True(undone > 0 && same > 0, $"{undone} taken back, {same} refused to the same person");

@@ -71,7 +71,7 @@ public sealed partial class AuditTests
         Assert.InRange(await ClockEntryAsync(host, 2), -7205, -7190);
     }
 
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Verify_WholeAndTamperedTrails_AreToldApart()
     {
         CancellationToken token = TestContext.Current.CancellationToken;

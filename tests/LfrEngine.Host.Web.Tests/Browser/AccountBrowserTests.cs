@@ -40,6 +40,8 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             Assert.Equal(key, await p.Locator("#authenticator-key").TextContentAsync());
             await p.GetByLabel("Code", new() { Exact = true }).FillAsync(Totp.Code(key, -1));
             await p.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
+            // Told once, on the page that answers the form.
+            await Expect(p.Locator(".recovery-codes code")).ToHaveCountAsync(10);
             string[] recovery = [.. await p.Locator(".recovery-codes code").AllTextContentsAsync()];
             Assert.Equal(10, recovery.Distinct().Count());
             await page.AssertAccessibleAsync();
@@ -51,6 +53,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await page.AssertAccessibleAsync();
             await page.ShootAsync("sign-in");
             await PasswordAsync(p, "ada");
+            await Expect(p.GetByLabel("Code")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await p.GetByLabel("Code").FillAsync(Totp.Code(key));
             await p.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();

@@ -92,8 +92,9 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
                     heading.Add(await page.Page.EvaluateAsync<double>("() => performance.now()"));
                     paint.Add(await page.Page.EvaluateAsync<double>("() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now()"));
                 }
-                Report($"{path.Split('/')[1],-12} first paint", paint);
-                Report($"{path.Split('/')[1],-12} heading of the page", heading);
+                string name = path.Replace(material.Watchlist.ToString(), "ID", StringComparison.Ordinal);
+                Report($"{name,-18} first paint", paint);
+                Report($"{name,-18} heading of the page", heading);
             }
         });
     }

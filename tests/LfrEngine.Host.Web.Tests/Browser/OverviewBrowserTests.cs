@@ -44,7 +44,7 @@ public sealed class OverviewBrowserTests(BrowserFixture browser)
             await page.ShootAsync("overview");
             await p.GetByRole(AriaRole.Link, new() { Name = "Read and sign the authority of" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true })).ToBeVisibleAsync();
-            Assert.EndsWith($"/deployments/{id}", p.Url, StringComparison.Ordinal);
+            await Expect(p).ToHaveURLAsync($"{ConsolePage.OriginOf(stage.Host)}/deployments/{id}");
         });
         Officer other = await stage.Host.AddOfficerAsync("saul", Roles.AuthorisingOfficer);
         foreach (Officer officer in new[] { stage.Drafter, other })

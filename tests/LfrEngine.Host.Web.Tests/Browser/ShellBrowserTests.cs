@@ -43,7 +43,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             await p.Locator("body").FocusAsync();
             await TabToAsync(p, "Skip to the page");
             await p.Keyboard.PressAsync("Enter");
-            Assert.Equal("content", await p.EvaluateAsync<string>("document.activeElement.id"));
+            await Expect(p.Locator("#content")).ToBeFocusedAsync();
 
             await page.GoAsync("/");
             await TabToAsync(p, "Officers");

@@ -151,7 +151,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.DoesNotContain("secret", (await lost).Details + (await paused).Details, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Run_AlertCannotBeStored_StopsLoudly()
     {
         await using RunningHost host = await Street.HostAsync(street.Clip);

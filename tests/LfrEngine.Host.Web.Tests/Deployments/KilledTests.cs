@@ -20,7 +20,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
 
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Serve_KilledWhileRunning_ComesBackPausedWithNothingInTheClear()
     {
         CancellationToken token = TestContext.Current.CancellationToken;

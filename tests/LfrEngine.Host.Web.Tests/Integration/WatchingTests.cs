@@ -9,7 +9,7 @@ namespace LfrEngine.Host.Web.Tests;
 /// <summary>What programs that watch the host are told: health, metrics, the REST interface, the log.</summary>
 public sealed class WatchingTests
 {
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Health_Nobody_IsToldAWord()
     {
         await using RunningHost host = await RunningHost.StartAsync();

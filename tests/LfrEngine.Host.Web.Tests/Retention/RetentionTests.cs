@@ -197,7 +197,7 @@ public sealed class RetentionTests
     }
 
     /// <summary>The power is cut after the pictures are sealed and before their record is committed.</summary>
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task PowerCut_BetweenSealingAndCommitting_LeavesNoReadablePicture()
     {
         await using RunningHost host = await RunningHost.StartAsync();
@@ -232,7 +232,7 @@ public sealed class RetentionTests
     }
 
     /// <summary>The power is cut when the rejection is committed and the key is still there.</summary>
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task PowerCut_RejectedAndKeyNotYetDestroyed_IsMadeGoodAtTheStart()
     {
         await using RunningHost host = await RunningHost.StartAsync();
@@ -274,7 +274,7 @@ public sealed class RetentionTests
         Assert.Contains("key-lost", (await material.EntriesAsync("alert.pictures-erased")).Single().Details, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Restart_PolicyHasBecomeShorter_Holds()
     {
         var time = new ManualTime();

@@ -32,7 +32,7 @@ public sealed class OfficerRegisterTests
     }
 
     /// <summary>Nobody can sign in any more: who holds the machine makes an administrator, and the trail says so.</summary>
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Invite_OnTheCommandLine_MakesAnAdministrator()
     {
         await using RunningHost host = await RunningHost.StartAsync();

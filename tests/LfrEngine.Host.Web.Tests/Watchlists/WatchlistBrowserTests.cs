@@ -41,7 +41,7 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToBeVisibleAsync();
             await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Group);
             await Expect(p.GetByText("cut the photo to the person meant")).ToBeVisibleAsync();
-            Assert.Equal(256, await p.GetByAltText("Photo of Ann Example", new() { Exact = false }).EvaluateAsync<int>("i => i.naturalWidth"));
+            await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 256);
             await p.GetByRole(AriaRole.Button, new() { Name = "Compare everybody" }).ClickAsync();
             await Expect(p.GetByText("Nobody on this list looks like anybody else on it.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();

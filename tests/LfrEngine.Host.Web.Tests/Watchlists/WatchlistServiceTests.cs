@@ -129,7 +129,7 @@ public sealed class WatchlistServiceTests
         Assert.NotEqual(Guid.Empty, man);
     }
 
-    [Fact]
+    [Fact, Trait("Store", "sqlite")]
     public async Task Destroy_Built_NothingCanBeReadAnywhere()
     {
         await using RunningHost host = await RunningHost.StartAsync();
