@@ -44,17 +44,17 @@ internal sealed record LatencyReport(long Count, double P50Ms, double P99Ms, dou
 internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked,
     long DeviceBuffersWiped = 0, long DeviceBuffersLost = 0);
 
-/// <summary>What the process had wiped at one moment: runs count from there.</summary>
-internal readonly record struct ErasureReading(MediaStatistics Media, long DeviceWiped, long DeviceLost)
+/// <summary>What the process had wiped on devices at one moment: runs count from there. What the decoders hold in its own memory is counted by run.</summary>
+internal readonly record struct ErasureReading(long DeviceWiped, long DeviceLost)
 {
     /// <summary>Before a run.</summary>
-    public static ErasureReading Now() => new(MediaStatistics.Read(), DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
+    public static ErasureReading Now() => new(DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
 
     /// <summary>What has been wiped since.</summary>
     public ErasureReport UntilNow(RunTotals totals)
     {
         ErasureReading after = Now();
-        return new ErasureReport(after.Media.BuffersWiped - Media.BuffersWiped, totals.ShotsErased, after.Media.PacketsWiped - Media.PacketsWiped, after.Media.BuffersOutstanding,
-            after.Media.BytesUnlocked + LockedMemory.UnlockedBytes, after.DeviceWiped - DeviceWiped, after.DeviceLost - DeviceLost);
+        return new ErasureReport(totals.Media.BuffersWiped, totals.ShotsErased, totals.Media.PacketsWiped, totals.Media.BuffersOutstanding,
+            MediaStatistics.Read().BytesUnlocked + LockedMemory.UnlockedBytes, after.DeviceWiped - DeviceWiped, after.DeviceLost - DeviceLost);
     }
 }

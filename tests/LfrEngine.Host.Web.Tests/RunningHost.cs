@@ -95,12 +95,19 @@ internal sealed class RunningHost : IAsyncDisposable
         await app.DisposeAsync();
     }
 
-    /// <summary>Closes the connections that wait to be used again: SQLite then folds its log into its file. Of this store alone, as others' hosts go on.</summary>
+    /// <summary>Closes the connections that wait to be used again: SQLite then folds its log into its file, and PostgreSQL has room for others. Of this store alone, as others' hosts go on.</summary>
     public void CloseStore()
     {
         using LfrStore store = Store();
-        if (store.Database.GetDbConnection() is Microsoft.Data.Sqlite.SqliteConnection connection)
-            Microsoft.Data.Sqlite.SqliteConnection.ClearPool(connection);
+        switch (store.Database.GetDbConnection())
+        {
+            case Microsoft.Data.Sqlite.SqliteConnection connection:
+                Microsoft.Data.Sqlite.SqliteConnection.ClearPool(connection);
+                break;
+            case Npgsql.NpgsqlConnection connection:
+                Npgsql.NpgsqlConnection.ClearPool(connection);
+                break;
+        }
     }
 
     /// <summary>Starts the server again after <see cref="StopAsync"/>.</summary>

@@ -9,8 +9,9 @@ namespace LfrEngine.Frames;
 /// <param name="camera">What to read.</param>
 /// <param name="status">Told what happens.</param>
 /// <param name="runStarted">Stopwatch ticks.</param>
+/// <param name="account">Counts the frames in memory; borrowed for the reader's life.</param>
 /// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
-public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, int framesUnderWay = 0) : IDisposable
+public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
@@ -91,7 +92,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     private void Open(CancellationToken stopping)
     {
-        reader = camera.Decoder.Open(camera.Source, camera.IsLive, stopping);
+        reader = camera.Decoder.Open(camera.Source, camera.IsLive, account, stopping);
         openedAt = Stopwatch.GetTimestamp();
         MediaInfo info = reader.GetInfo();
         status.Codec = info.Codec;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LfrEngine.Alerts;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
+using LfrEngine.Native.Media;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -46,9 +47,9 @@ internal sealed class CameraLane : IDisposable
     public LaneState State { get; } = new();
 
     /// <summary>Reads the camera until it ends, on a thread of its own: reading waits for the source, which no worker should.</summary>
-    public void Read(Scheduler scheduler, long started)
+    public void Read(Scheduler scheduler, long started, MediaAccount media)
     {
-        using var reader = new CameraReader(Camera, Status, started, underWay + Scheduler.WaitingPerCamera + 1);
+        using var reader = new CameraReader(Camera, Status, started, media, underWay + Scheduler.WaitingPerCamera + 1);
         while (reader.Read(ending.Token) is { } frame)
         {
             try

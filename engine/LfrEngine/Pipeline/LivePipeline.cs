@@ -5,6 +5,7 @@ using LfrEngine.Alerts;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Media;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -70,6 +71,7 @@ public sealed class LivePipeline
         var lanes = new List<CameraLane>(cameras.Count);
         var threads = new List<Thread>();
         using GalleryLease lease = gallery.Lease();
+        using var media = new MediaAccount();
         using var over = new ManualResetEvent(false);
         Thread watchdog = Start("watchdog", () => Watch(totals.Erasure, cameras, over));
         ActivationAllocator.BeginStream();
@@ -89,7 +91,7 @@ public sealed class LivePipeline
             foreach (Worker worker in workers)
                 threads.Add(Start($"worker {threads.Count}", worker.Run));
             foreach (CameraLane lane in lanes)
-                threads.Add(Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started)));
+                threads.Add(Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media)));
             threads.ForEach(t => t.Join());
             handed.CompleteAdding();
             alerts.Join();
@@ -111,15 +113,16 @@ public sealed class LivePipeline
         }
         totals.AlertsRaised = desk.Raised;
         totals.AlertsJoined = desk.Joined;
+        totals.Media = media.Read();
         totals.Elapsed = Stopwatch.GetElapsedTime(started);
     }
 
-    private static void Read(CameraLane lane, Scheduler scheduler, long started)
+    private static void Read(CameraLane lane, Scheduler scheduler, long started, MediaAccount media)
     {
         Exception? failure = null;
         try
         {
-            lane.Read(scheduler, started);
+            lane.Read(scheduler, started, media);
         }
 #pragma warning disable CA1031 // Whatever reading throws ends this camera and no other; the message reaches the operator.
         catch (Exception e)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Memory;
+using LfrEngine.Native.Media;
 
 namespace LfrEngine.Pipeline;
 
@@ -18,6 +19,9 @@ public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
 
     /// <summary>Crops and embeddings wiped after comparison; every shot has one of each.</summary>
     public long ShotsErased => Erasure.Crop.Count;
+
+    /// <summary>Frame buffers and packets of this run's decoders in memory of the processor, when the run was over: what was wiped, and what is still held.</summary>
+    public MediaStatistics Media { get; internal set; }
 
     /// <summary>How long frames, crops and embeddings lived.</summary>
     public ErasureClock Erasure { get; } = new(onDeadlineMissed);

@@ -22,7 +22,13 @@ internal static unsafe partial class MediaApi
     internal static partial byte* lfr_media_last_error();
 
     [LibraryImport(Library)]
-    internal static partial int lfr_media_create(nint* media);
+    internal static partial int lfr_media_account_open(nint* account);
+
+    [LibraryImport(Library)]
+    internal static partial void lfr_media_account_close(nint account);
+
+    [LibraryImport(Library)]
+    internal static partial int lfr_media_create(MediaAccountHandle account, nint* media);
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int lfr_media_open(MediaHandle media, string url, MediaOptionsData* options);
@@ -55,7 +61,7 @@ internal static unsafe partial class MediaApi
     internal static partial void lfr_frame_release(nint frame);
 
     [LibraryImport(Library)]
-    internal static partial int lfr_media_get_stats(MediaStatsData* stats);
+    internal static partial int lfr_media_get_stats(MediaAccountHandle account, MediaStatsData* stats);
 
     [LibraryImport(Library)]
     internal static partial int lfr_encoder_open(int codec, int quality, nint* encoder);
@@ -100,14 +106,35 @@ internal static unsafe partial class MediaApi
     }
 }
 
+/// <summary>Owns an <c>lfr_media_account</c>; <see cref="None"/> stands for the process.</summary>
+internal sealed class MediaAccountHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+{
+    internal static MediaAccountHandle None { get; } = new();
+
+    internal static unsafe MediaAccountHandle Open()
+    {
+        MediaAccountHandle handle = new();
+        nint account;
+        MediaApi.lfr_media_account_open(&account).ThrowIfFailed();
+        handle.SetHandle(account);
+        return handle;
+    }
+
+    protected override bool ReleaseHandle()
+    {
+        MediaApi.lfr_media_account_close(handle);
+        return true;
+    }
+}
+
 /// <summary>Owns an <c>lfr_media</c>.</summary>
 internal sealed class MediaHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
-    internal static unsafe MediaHandle Create()
+    internal static unsafe MediaHandle Create(MediaAccountHandle account)
     {
         MediaHandle handle = new();
         nint media;
-        MediaApi.lfr_media_create(&media).ThrowIfFailed();
+        MediaApi.lfr_media_create(account, &media).ThrowIfFailed();
         handle.SetHandle(media);
         return handle;
     }

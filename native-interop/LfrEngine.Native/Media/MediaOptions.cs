@@ -31,6 +31,9 @@ public sealed record MediaOptions
     /// <summary>Time between two pictures of a folder, in microseconds.</summary>
     public int PictureIntervalUs { get; init; } = 40_000;
 
+    /// <summary>Counts what the reader holds and wipes, among others of a run; borrowed for the opening. Null: only the process counts it.</summary>
+    public MediaAccount? Account { get; init; }
+
     internal unsafe MediaOptionsData ToData() => new()
     {
         StructSize = (uint)sizeof(MediaOptionsData),

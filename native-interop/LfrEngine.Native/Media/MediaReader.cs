@@ -134,8 +134,9 @@ public sealed unsafe class MediaReader : IDisposable
 
     private static MediaReader OpenWith(OpenCall call, MediaOptions? options, CancellationToken cancellationToken)
     {
-        MediaOptionsData data = (options ?? new MediaOptions()).ToData();
-        MediaHandle handle = MediaHandle.Create();
+        options ??= new MediaOptions();
+        MediaOptionsData data = options.ToData();
+        MediaHandle handle = MediaHandle.Create(options.Account?.Handle ?? MediaAccountHandle.None);
         try
         {
             int status;

@@ -35,6 +35,7 @@ extern "C" {
 #endif
 
 typedef struct lfr_media lfr_media;
+typedef struct lfr_media_account lfr_media_account;
 typedef struct lfr_frame lfr_frame;
 typedef struct lfr_encoder lfr_encoder;
 
@@ -139,7 +140,7 @@ typedef struct lfr_media_stats {
     int64_t buffers_outstanding;    /* frame buffers someone (caller or decoder) holds */
     int64_t bytes_allocated;        /* mapped for frames and packets, held or free */
     int64_t bytes_unlocked;         /* of those, not locked in memory (RLIMIT_MEMLOCK) */
-    int64_t buffers_wiped;          /* since the process began */
+    int64_t buffers_wiped;          /* since the account or the process began */
     int64_t packets_wiped;          /* compressed packets wiped when the decoder let go of them */
     int64_t packets_shared;         /* originals of a demuxer that somebody else still held, so not wiped by us */
     int64_t packets_outstanding;    /* packets the decoder holds */
@@ -150,8 +151,15 @@ typedef struct lfr_media_stats {
  * Valid until the next failing call on this thread. */
 LFR_API const char *lfr_media_last_error(void);
 
-/* Makes a closed reader. Split from open so that another thread can interrupt a slow open. */
-LFR_API int32_t lfr_media_create(lfr_media **out);
+/* Counts what the readers made with it hold and wipe, one run's among others in a process. */
+LFR_API int32_t lfr_media_account_open(lfr_media_account **out);
+
+/* Readers and frames of it may go on. NULL is allowed. */
+LFR_API void lfr_media_account_close(lfr_media_account *account);
+
+/* Makes a closed reader. Split from open so that another thread can interrupt a slow open. account may be NULL; it may be
+ * closed before the reader. */
+LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out);
 
 /* Opens a file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names), /dev/videoN,
  * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL. Once per reader. options may be NULL. */
@@ -189,8 +197,9 @@ LFR_API int32_t lfr_frame_get_info(const lfr_frame *frame, lfr_frame_info *info)
 /* From any thread, once. NULL is allowed. */
 LFR_API void lfr_frame_release(lfr_frame *frame);
 
-/* Process-wide counters. */
-LFR_API int32_t lfr_media_get_stats(lfr_media_stats *stats);
+/* What the readers of an account have come to, closed ones and frames still out included; NULL: all of the process,
+ * encoders too. */
+LFR_API int32_t lfr_media_get_stats(const lfr_media_account *account, lfr_media_stats *stats);
 
 /* Encodes pictures, one or many, all of the first one's size and format; each is a file of its own. What the encoder keeps
  * of a picture the next one overwrites, and closing overwrites the last. Not from two threads at once.

@@ -223,7 +223,7 @@ LFR_API int32_t lfr_encoder_open(int32_t codec, int32_t quality, lfr_encoder **e
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_encoder_open: quality is %d, allowed are 1 to 100", quality);
     lfr_encoder *made = calloc(1, sizeof *made);
     if (made != NULL)
-        made->pool = pool_create(POOL_FRAMES);
+        made->pool = pool_create(POOL_FRAMES, NULL);
     if (made == NULL || made->pool == NULL) {
         free(made);
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "lfr_encoder_open: out of memory");

@@ -92,7 +92,7 @@ bool input_starts_like_mp4(byte_input *input)
 const AVInputFormat *input_probe(byte_input *input, const char *name)
 {
     int most = (int)FFMIN(input->size, PROBE_BYTES);
-    frame_pool *pool = pool_create(POOL_FRAMES);
+    frame_pool *pool = pool_create(POOL_FRAMES, NULL);
     AVBufferRef *start = pool != NULL ? pool_get(pool, (size_t)most + AVPROBE_PADDING_SIZE) : NULL;
     const AVInputFormat *found = NULL;
     /* As libavformat does it: a doubtful answer counts only when there is no more to look at. */

@@ -73,7 +73,11 @@ typedef struct {
 /* What a pool's buffers hold, for the counters. */
 typedef enum { POOL_FRAMES, POOL_PACKETS } pool_use;
 
-frame_pool *pool_create(pool_use use);
+lfr_media_account *account_create(void);
+void account_release(lfr_media_account *account);
+
+/* account may be NULL; it lives until the last of the pool's buffers is unmapped. */
+frame_pool *pool_create(pool_use use, lfr_media_account *account);
 
 /* Drops the owner's reference. Buffers still held stay valid, are wiped on release and then unmapped. */
 void pool_close(frame_pool *pool);
@@ -90,8 +94,9 @@ bool pool_owns(frame_pool *pool, const AVBufferRef *buffer);
 
 int64_t pool_count_residue(frame_pool *pool);
 
-void pool_read_stats(lfr_media_stats *stats);
-void pool_count_scrub(void);
+/* Of an account, or with NULL of the process. */
+void pool_read_stats(const lfr_media_account *account, lfr_media_stats *stats);
+void pool_count_scrub(frame_pool *pool);
 
 /* Moves the packet's bytes into a buffer of the pool and wipes the original. */
 int pool_adopt_packet(frame_pool *pool, AVPacket *packet);

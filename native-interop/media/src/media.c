@@ -48,7 +48,7 @@ void media_note_damage(lfr_media *media, const char *format, ...)
     va_end(arguments);
 }
 
-LFR_API int32_t lfr_media_create(lfr_media **out)
+LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out)
 {
     if (out == NULL)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_create: out is null");
@@ -56,9 +56,9 @@ LFR_API int32_t lfr_media_create(lfr_media **out)
     pthread_once(&log_silenced, silence_log);
     lfr_media *media = calloc(1, sizeof *media);
     if (media != NULL)
-        media->pool = pool_create(POOL_FRAMES);
+        media->pool = pool_create(POOL_FRAMES, account);
     if (media != NULL && media->pool != NULL)
-        media->packets = pool_create(POOL_PACKETS);
+        media->packets = pool_create(POOL_PACKETS, account);
     if (media == NULL || media->packets == NULL) {
         if (media != NULL && media->pool != NULL)
             pool_close(media->pool);
@@ -369,11 +369,24 @@ LFR_API void lfr_media_close(lfr_media *media)
     free(media);
 }
 
-LFR_API int32_t lfr_media_get_stats(lfr_media_stats *stats)
+LFR_API int32_t lfr_media_account_open(lfr_media_account **out)
+{
+    if (out == NULL)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_account_open: out is null");
+    *out = account_create();
+    return *out != NULL ? LFR_MEDIA_OK : lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for an account");
+}
+
+LFR_API void lfr_media_account_close(lfr_media_account *account)
+{
+    account_release(account);
+}
+
+LFR_API int32_t lfr_media_get_stats(const lfr_media_account *account, lfr_media_stats *stats)
 {
     if (stats == NULL || stats->struct_size != sizeof *stats)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_get_stats: stats is null, or struct_size is wrong");
-    pool_read_stats(stats);
+    pool_read_stats(account, stats);
     stats->reserved = 0;
     return LFR_MEDIA_OK;
 }

@@ -36,22 +36,41 @@ typedef struct {
     size_t bytes;
 } block_list;
 
+typedef struct {
+    _Atomic int64_t buffers_outstanding;
+    _Atomic int64_t bytes_allocated;
+    _Atomic int64_t bytes_unlocked;
+    _Atomic int64_t buffers_wiped;
+    _Atomic int64_t packets_wiped;
+    _Atomic int64_t packets_shared;
+    _Atomic int64_t packets_outstanding;
+    _Atomic int64_t scrubs;
+} counters;
+
+/* One reference for the caller and one for each pool, as buffers may outlive both the caller and their reader. */
+struct lfr_media_account {
+    counters counts;
+    _Atomic int64_t references;
+};
+
 struct frame_pool {
     pool_use use;
+    lfr_media_account *account;
     pthread_mutex_t lock;
     block_list free;
     block_list held;
     bool closed;
 };
 
-static _Atomic int64_t buffers_outstanding;
-static _Atomic int64_t bytes_allocated;
-static _Atomic int64_t bytes_unlocked;
-static _Atomic int64_t buffers_wiped;
-static _Atomic int64_t packets_wiped;
-static _Atomic int64_t packets_shared;
-static _Atomic int64_t packets_outstanding;
-static _Atomic int64_t scrubs;
+static counters process;
+
+/* For the process, and for the account, which may be NULL. */
+#define COUNT(account, what, amount)                                                                                   \
+    do {                                                                                                               \
+        process.what += (amount);                                                                                      \
+        if ((account) != NULL)                                                                                         \
+            (account)->counts.what += (amount);                                                                        \
+    } while (0)
 
 #ifdef LFR_TEST_HOOKS
 /* For the positive control of the forensic tests; never in a library that ships. */
@@ -201,24 +220,46 @@ static block *block_map(frame_pool *pool, size_t size)
         return NULL;
     }
     if (!item->locked)
-        bytes_unlocked += (int64_t)size;
-    bytes_allocated += (int64_t)size;
+        COUNT(pool->account, bytes_unlocked, (int64_t)size);
+    COUNT(pool->account, bytes_allocated, (int64_t)size);
     return item;
 }
 
-static void block_unmap(block *item)
+static void block_unmap(block *item, lfr_media_account *account)
 {
     if (lfr_keeps_everything())
         return;
     platform_unmap(item->memory, item->size);
-    bytes_allocated -= (int64_t)item->size;
+    COUNT(account, bytes_allocated, -(int64_t)item->size);
     if (!item->locked)
-        bytes_unlocked -= (int64_t)item->size;
+        COUNT(account, bytes_unlocked, -(int64_t)item->size);
     free(item);
+}
+
+lfr_media_account *account_create(void)
+{
+    lfr_media_account *account = calloc(1, sizeof *account);
+    if (account != NULL)
+        account->references = 1;
+    return account;
+}
+
+static lfr_media_account *account_retain(lfr_media_account *account)
+{
+    if (account != NULL)
+        account->references++;
+    return account;
+}
+
+void account_release(lfr_media_account *account)
+{
+    if (account != NULL && --account->references == 0)
+        free(account);
 }
 
 static void pool_free(frame_pool *pool)
 {
+    account_release(pool->account);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
@@ -230,11 +271,13 @@ static void block_release(void *opaque, uint8_t *data)
     block *item = opaque;
     frame_pool *pool = item->pool;
     bool packet = pool->use == POOL_PACKETS;
+    /* When the last buffer of a closed pool goes in another thread, the pool goes with it, and its reference to the account. */
+    lfr_media_account *account = account_retain(pool->account);
     lfr_wipe(item->memory, item->size);
     if (packet)
-        packets_wiped++;
+        COUNT(account, packets_wiped, 1);
     else
-        buffers_wiped++;
+        COUNT(account, buffers_wiped, 1);
 
     pthread_mutex_lock(&pool->lock);
     list_remove(&pool->held, item);
@@ -256,26 +299,29 @@ static void block_release(void *opaque, uint8_t *data)
 
     while (surplus != NULL) {
         block *next = surplus->next;
-        block_unmap(surplus);
+        block_unmap(surplus, account);
         surplus = next;
     }
     if (packet)
-        packets_outstanding--;
+        COUNT(account, packets_outstanding, -1);
     else
-        buffers_outstanding--;
+        COUNT(account, buffers_outstanding, -1);
     if (last)
         pool_free(pool);
+    account_release(account);
 }
 
-frame_pool *pool_create(pool_use use)
+frame_pool *pool_create(pool_use use, lfr_media_account *account)
 {
     frame_pool *pool = calloc(1, sizeof *pool);
     if (pool != NULL && pthread_mutex_init(&pool->lock, NULL) != 0) {
         free(pool);
         return NULL;
     }
-    if (pool != NULL)
-        pool->use = use;
+    if (pool == NULL)
+        return NULL;
+    pool->use = use;
+    pool->account = account_retain(account);
     return pool;
 }
 
@@ -286,15 +332,17 @@ void pool_close(frame_pool *pool)
     block *item = pool->free.first;
     pool->free = (block_list){0};
     bool last = pool->held.count == 0;
+    lfr_media_account *account = account_retain(pool->account);
     pthread_mutex_unlock(&pool->lock);
 
     while (item != NULL) {
         block *next = item->next;
-        block_unmap(item);
+        block_unmap(item, account);
         item = next;
     }
     if (last)
         pool_free(pool);
+    account_release(account);
 }
 
 AVBufferRef *pool_get(frame_pool *pool, size_t size)
@@ -316,16 +364,16 @@ AVBufferRef *pool_get(frame_pool *pool, size_t size)
         return NULL;
     AVBufferRef *buffer = av_buffer_create(item->memory, item->size, block_release, item, 0);
     if (buffer == NULL) {
-        block_unmap(item);
+        block_unmap(item, pool->account);
         return NULL;
     }
     pthread_mutex_lock(&pool->lock);
     list_add(&pool->held, item);
     pthread_mutex_unlock(&pool->lock);
     if (pool->use == POOL_PACKETS)
-        packets_outstanding++;
+        COUNT(pool->account, packets_outstanding, 1);
     else
-        buffers_outstanding++;
+        COUNT(pool->account, buffers_outstanding, 1);
     return buffer;
 }
 
@@ -344,7 +392,7 @@ int pool_adopt_packet(frame_pool *pool, AVPacket *packet)
     if (av_buffer_is_writable(packet->buf))
         lfr_wipe(packet->buf->data, packet->buf->size);
     else
-        packets_shared++;
+        COUNT(pool->account, packets_shared, 1);
     av_buffer_unref(&packet->buf);
     packet->buf = copy;
     packet->data = copy->data;
@@ -407,19 +455,20 @@ int64_t pool_count_residue(frame_pool *pool)
     return bytes;
 }
 
-void pool_read_stats(lfr_media_stats *stats)
+void pool_read_stats(const lfr_media_account *account, lfr_media_stats *stats)
 {
-    stats->buffers_outstanding = buffers_outstanding;
-    stats->bytes_allocated = bytes_allocated;
-    stats->bytes_unlocked = bytes_unlocked;
-    stats->buffers_wiped = buffers_wiped;
-    stats->packets_wiped = packets_wiped;
-    stats->packets_shared = packets_shared;
-    stats->packets_outstanding = packets_outstanding;
-    stats->scrubs = scrubs;
+    const counters *counts = account != NULL ? &account->counts : &process;
+    stats->buffers_outstanding = counts->buffers_outstanding;
+    stats->bytes_allocated = counts->bytes_allocated;
+    stats->bytes_unlocked = counts->bytes_unlocked;
+    stats->buffers_wiped = counts->buffers_wiped;
+    stats->packets_wiped = counts->packets_wiped;
+    stats->packets_shared = counts->packets_shared;
+    stats->packets_outstanding = counts->packets_outstanding;
+    stats->scrubs = counts->scrubs;
 }
 
-void pool_count_scrub(void)
+void pool_count_scrub(frame_pool *pool)
 {
-    scrubs++;
+    COUNT(pool->account, scrubs, 1);
 }

@@ -407,7 +407,7 @@ void source_scrub(lfr_media *media)
     if (source->has_input)
         input_scrub(&source->input);
     lfr_wipe_stack();
-    pool_count_scrub();
+    pool_count_scrub(media->pool);
 }
 
 int32_t source_decode(lfr_media *media)

@@ -59,7 +59,7 @@ int main(int count, char **arguments)
         .picture_interval_us = 40000,
     };
     lfr_media *media;
-    require(lfr_media_create(&media) == LFR_MEDIA_OK, "create");
+    require(lfr_media_create(NULL, &media) == LFR_MEDIA_OK, "create");
     uint8_t *bytes = NULL;
     size_t size = 0;
     if (strcmp(how, "memory") == 0) {

@@ -13,7 +13,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     public MediaAbiTests()
     {
         nint media;
-        Assert.Equal(0, lfr_media_create(&media));
+        Assert.Equal(0, lfr_media_create(0, &media));
         this.media = media;
     }
 
@@ -28,7 +28,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         byte data = 0;
         long bytes;
 
-        Assert.Equal(BadArgument, lfr_media_create(null));
+        Assert.Equal(BadArgument, lfr_media_create(0, null));
         Assert.Equal(BadArgument, lfr_media_open(0, "x", null));
         Assert.Equal(BadArgument, lfr_media_open_memory(0, &data, 1, null));
         Assert.Equal(BadArgument, lfr_media_interrupt(0));
@@ -38,9 +38,11 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         Assert.Equal(BadArgument, lfr_media_count_residue(0, &bytes));
         Assert.Equal(BadArgument, lfr_media_scrub(0));
         Assert.Equal(BadArgument, lfr_frame_get_info(0, &frameInfo));
-        Assert.Equal(BadArgument, lfr_media_get_stats(null));
+        Assert.Equal(BadArgument, lfr_media_account_open(null));
+        Assert.Equal(BadArgument, lfr_media_get_stats(0, null));
         Assert.Equal(0, lfr_media_has_decoder(null));
         lfr_media_close(0);
+        lfr_media_account_close(0);
         lfr_frame_release(0);
     }
 
@@ -111,9 +113,9 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         MediaInfoData info = new() { StructSize = (uint)sizeof(MediaInfoData) - 1 };
         MediaStatsData stats = new() { StructSize = 0 };
         Assert.Equal(BadArgument, lfr_media_get_info(media, &info));
-        Assert.Equal(BadArgument, lfr_media_get_stats(&stats));
+        Assert.Equal(BadArgument, lfr_media_get_stats(0, &stats));
         stats.StructSize = (uint)sizeof(MediaStatsData);
-        Assert.Equal(0, lfr_media_get_stats(&stats));
+        Assert.Equal(0, lfr_media_get_stats(0, &stats));
     }
 
     [Theory]
@@ -157,7 +159,13 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     }
 
     [LibraryImport("liblfr_media.so")]
-    private static partial int lfr_media_create(nint* media);
+    private static partial int lfr_media_account_open(nint* account);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial void lfr_media_account_close(nint account);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial int lfr_media_create(nint account, nint* media);
 
     [LibraryImport("liblfr_media.so", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int lfr_media_open(nint media, string? url, MediaOptionsData* options);
@@ -190,7 +198,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
     private static partial void lfr_frame_release(nint frame);
 
     [LibraryImport("liblfr_media.so")]
-    private static partial int lfr_media_get_stats(MediaStatsData* stats);
+    private static partial int lfr_media_get_stats(nint account, MediaStatsData* stats);
 
     [LibraryImport("liblfr_media.so")]
     private static partial int lfr_encoder_open(int codec, int quality, nint* encoder);

@@ -107,6 +107,45 @@ public sealed class MediaLifetimeTests : IDisposable
     }
 
     [Fact]
+    public void Account_AmongOthers_CountsItsOwnReadersAlsoAfterTheyAreClosed()
+    {
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 6);
+        using var account = new MediaAccount();
+        MediaReader reader = MediaReader.Open(clip, new MediaOptions { Account = account }, TestContext.Current.CancellationToken);
+        using MediaReader other = Frames.Open(clip);
+        reader.Read(out MediaFrame? frame);
+        other.Read(out MediaFrame? others);
+        using MediaFrame kept = others!;
+        long held = account.Read().BuffersOutstanding;
+        Assert.InRange(held, 1, MediaStatistics.Read().BuffersOutstanding - 1);
+
+        reader.Dispose();
+        Assert.Equal((1L, 0L), (account.Read().BuffersOutstanding, account.Read().PacketsOutstanding));
+        frame!.Dispose();
+
+        MediaStatistics after = account.Read();
+        Assert.Equal((0L, 0L), (after.BuffersOutstanding, after.BytesAllocated));
+        Assert.True(after.BuffersWiped >= held && after.PacketsWiped > 0 && after.Scrubs > 0, after.ToString());
+        Assert.True(MediaStatistics.Read().BuffersOutstanding > 0, "the other reader's are counted for the process alone");
+    }
+
+    [Fact]
+    public void Account_ClosedBeforeItsReaderAndFrame_IsNoLongerNeeded()
+    {
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264 -pix_fmt yuv420p", frames: 3);
+        var account = new MediaAccount();
+        MediaReader reader = MediaReader.Open(clip, new MediaOptions { Account = account }, TestContext.Current.CancellationToken);
+        reader.Read(out MediaFrame? frame);
+        account.Dispose();
+
+        reader.Dispose();
+        frame!.Dispose();
+
+        Assert.Equal((0L, 0L), (MediaStatistics.Read().BuffersOutstanding, MediaStatistics.Read().BytesAllocated));
+        Assert.Throws<ObjectDisposedException>(() => account.Read());
+    }
+
+    [Fact]
     public void Buffers_OfManySizes_DoNotPileUp()
     {
         for (int i = 0; i < 40; i++)

@@ -274,7 +274,7 @@ public sealed class LivePipelineTests : IDisposable
         Action<DeadlineMiss>? onDeadlineMissed = null, int workers = 0, int embeddingBatch = 1, int detectEveryMs = PipelineSettings.DefaultDetectEveryMs)
     {
         using Watchlist watchlist = Enrol(listed);
-        long rented = BufferPool.OutstandingBlocks, frames = MediaStatistics.Read().BuffersOutstanding;
+        long rented = BufferPool.OutstandingBlocks;
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         using Gallery gallery = Gallery.Create(watchlist);
         long withGallery = BufferPool.OutstandingBlocks;
@@ -289,7 +289,7 @@ public sealed class LivePipelineTests : IDisposable
         var totals = new RunTotals(onDeadlineMissed);
         pipeline.Run(cameras, statuses, onAlert ?? (alert => alert.Dispose()), totals, stopping?.Token ?? TestContext.Current.CancellationToken);
         Assert.True(withGallery >= rented);
-        return new Outcome(statuses, totals, BufferPool.OutstandingBlocks - withGallery, MediaStatistics.Read().BuffersOutstanding - frames);
+        return new Outcome(statuses, totals, BufferPool.OutstandingBlocks - withGallery, totals.Media.BuffersOutstanding);
     }
 
     // The woman of the demonstration from another photo than the clip's, or somebody who is not in the clip.
