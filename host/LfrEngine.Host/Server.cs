@@ -13,6 +13,8 @@ using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Transparency;
 using LfrEngine.Host.Watchlists;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using MudBlazor.Services;
 
@@ -69,6 +71,9 @@ internal static class Server
         app.MapAudit();
         app.MapTransparency();
         app.MapIntegration();
+        // Whatever else a browser asks for: the page that says there is nothing, for whom has signed in; nobody else is told what there is.
+        app.MapGet("{*address:nonfile}", () => new RazorComponentResult<App> { StatusCode = StatusCodes.Status404NotFound })
+            .WithMetadata(new ExcludeFromInteractiveRoutingAttribute()).WithOrder(int.MaxValue).ExcludeFromDescription();
         return app;
     }
 

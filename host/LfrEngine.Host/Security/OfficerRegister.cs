@@ -3,7 +3,6 @@ using System.Text;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Store;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 
@@ -182,7 +181,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         // On the journal's own context, so that the change and its entry are one transaction.
-        using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, new UserStore<Officer, IdentityRole<Guid>, LfrStore, Guid>(store));
+        using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerTokens>(scope.ServiceProvider, store));
         return await change(officers, store, entries);
     });
 

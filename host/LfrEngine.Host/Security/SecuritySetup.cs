@@ -28,6 +28,7 @@ internal static class SecuritySetup
                 StoreSetup.UsePasskeys(o);
             })
             .AddEntityFrameworkStores<LfrStore>()
+            .AddUserStore<OfficerTokens>()
             .AddDefaultTokenProviders()
             .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider)
             .AddClaimsPrincipalFactory<OfficerClaims>();

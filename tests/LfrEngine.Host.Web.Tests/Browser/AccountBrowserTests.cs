@@ -44,6 +44,13 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await Expect(p.Locator(".recovery-codes code")).ToHaveCountAsync(10);
             string[] recovery = [.. await p.Locator(".recovery-codes code").AllTextContentsAsync()];
             Assert.Equal(10, recovery.Distinct().Count());
+            await using (LfrStore store = host.Store())
+            {
+                // A copy of the store signs nobody in.
+                string[] kept = [.. (await store.UserTokens.ToArrayAsync(TestContext.Current.CancellationToken)).Select(t => t.Value!)];
+                Assert.Equal(2, kept.Length);
+                Assert.All([key, .. recovery], secret => Assert.DoesNotContain(kept, k => k.Contains(secret, StringComparison.Ordinal)));
+            }
             await page.AssertAccessibleAsync();
 
             await page.GoAsync("/officers");

@@ -112,6 +112,27 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Address_ThatIsNone_LeadsBackForOfficersAndToTheSignInForOthers()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IResponse answer = (await page.Page.GotoAsync(ConsolePage.OriginOf(host) + "/no/such/page"))!;
+            Assert.Equal(404, answer.Status);
+            await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("no such page");
+            await page.AssertAccessibleAsync();
+            await page.Page.GetByRole(AriaRole.Link, new() { Name = "overview" }).ClickAsync();
+            await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+        });
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            await page.GoAsync("/no/such/page");
+            await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+        });
+    }
+
+    [Fact]
     public async Task Policy_InlineStyleAndScript_AreRefusedByTheBrowser()
     {
         await using RunningHost host = await RunningHost.StartAsync();

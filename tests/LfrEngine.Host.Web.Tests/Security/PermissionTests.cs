@@ -24,7 +24,7 @@ public sealed class PermissionTests
     ];
 
     /// <summary>Of the framework: they carry no permission of their own, and the fallback lets in who signed in with two factors.</summary>
-    private static readonly string[] Fallback = ["_blazor", "_framework", "{**path:file}"];
+    private static readonly string[] Fallback = ["_blazor", "_framework", "{**path:file}", "{*address:nonfile}"];
 
     [Fact]
     public async Task Endpoints_All_AskForAPermissionOrAreListedAsAnonymous()
