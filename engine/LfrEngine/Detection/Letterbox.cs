@@ -70,21 +70,25 @@ public sealed unsafe class Letterbox : IDisposable
         int gridWidth = transform.GridWidth, gridHeight = transform.GridHeight;
         int plane = gridWidth * gridHeight;
         float width = transform.ImageWidth / transform.Scale, height = transform.ImageHeight / transform.Scale;
-        luma.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, 0, 0, width, height,
-            tensor, gridWidth, transform.ImageWidth, transform.ImageHeight);
-        FillChroma(frame, frame.U, width, height, tensor + plane, gridWidth, transform);
-        FillChroma(frame, frame.V, width, height, tensor + (2 * plane), gridWidth, transform);
+        luma.Begin(1, frame.Width, frame.Height, 0, 0, width, height, transform.ImageWidth, transform.ImageHeight);
+        if (frame.HasColour)
+        {
+            chroma.Begin(frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, frame.ChromaOffsetX, frame.ChromaOffsetY,
+                width * frame.ChromaScaleX, height * frame.ChromaScaleY, transform.ImageWidth, transform.ImageHeight);
+        }
+        // Row by row, so that the colours are made while all three planes' rows are in the nearest cache.
         for (int y = 0; y < gridHeight; y++)
         {
             float* row = tensor + (y * gridWidth);
             int shown = y < transform.ImageHeight ? transform.ImageWidth : 0;
-            if (vectors)
-                ColourKernel.Convert(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
-            else
-                ColourKernel.ConvertScalar(row, row + plane, row + (2 * plane), shown, frame.Colour, input);
+            if (shown > 0)
+                FillRow(frame, y, row, row + plane, row + (2 * plane), shown, input);
             for (int channel = 0; channel < 3; channel++)
                 new Span<float>(row + (channel * plane) + shown, gridWidth - shown).Clear();
         }
+        luma.End();
+        if (frame.HasColour)
+            chroma.End();
     }
 
     /// <summary>Makes the tensor of half the scale out of a filled one: the mean of 2 × 2.</summary>
@@ -111,17 +115,24 @@ public sealed unsafe class Letterbox : IDisposable
         }
     }
 
-    private void FillChroma(in FrameView frame, byte* samples, float width, float height, float* destination, int gridWidth, in LetterboxTransform transform)
+    // Luma and chroma first, then colours in their place.
+    private void FillRow(in FrameView frame, int y, float* first, float* second, float* third, int width, ModelInput input)
     {
-        if (samples == null)
+        luma.Row(frame.Y, frame.LumaStride, 1, y, first);
+        if (frame.HasColour)
         {
-            for (int y = 0; y < transform.ImageHeight; y++)
-                new Span<float>(destination + (y * gridWidth), transform.ImageWidth).Fill(128);
-            return;
+            chroma.Row(frame.U, frame.ChromaStride, frame.ChromaStep, y, second);
+            chroma.Row(frame.V, frame.ChromaStride, frame.ChromaStep, y, third);
         }
-        chroma.Resample(samples, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight,
-            frame.ChromaOffsetX, frame.ChromaOffsetY, width * frame.ChromaScaleX, height * frame.ChromaScaleY,
-            destination, gridWidth, transform.ImageWidth, transform.ImageHeight);
+        else
+        {
+            new Span<float>(second, width).Fill(128);
+            new Span<float>(third, width).Fill(128);
+        }
+        if (vectors)
+            ColourKernel.Convert(first, second, third, width, frame.Colour, input);
+        else
+            ColourKernel.ConvertScalar(first, second, third, width, frame.Colour, input);
     }
 
     /// <inheritdoc/>

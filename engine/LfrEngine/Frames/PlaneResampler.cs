@@ -18,6 +18,7 @@ public sealed unsafe class PlaneResampler : IDisposable
     private readonly Axis columns = new();
     private readonly Axis rows = new();
     private HostBuffer<float>? line;
+    private int bytes;
 
     /// <summary>Prepares a resampler.</summary>
     public PlaneResampler()
@@ -46,12 +47,19 @@ public sealed unsafe class PlaneResampler : IDisposable
         float left, float top, float width, float height,
         float* destination, int destinationStride, int gridWidth, int gridHeight)
     {
+        Begin(step, planeWidth, planeHeight, left, top, width, height, gridWidth, gridHeight);
+        for (int y = 0; y < gridHeight; y++)
+            Row(plane, stride, step, y, destination + ((long)y * destinationStride));
+        End();
+    }
+
+    /// <summary>Prepares for rows of a rectangle, for whom wants several planes' rows in turn; the parameters are those of <see cref="Resample"/>.</summary>
+    internal void Begin(int step, int planeWidth, int planeHeight, float left, float top, float width, float height, int gridWidth, int gridHeight)
+    {
         columns.Prepare(left, width, gridWidth, planeWidth);
         rows.Prepare(top, height, gridHeight, planeHeight);
 
-        int first = columns.First;
-        int span = columns.Last - first + 1;
-        int bytes = ((span - 1) * step) + 1;
+        bytes = ((columns.Last - columns.First) * step) + 1;
         // Whole windows are loaded from the last sample on: what lies beyond is permuted away, but must be there.
         int needed = bytes + (4 * Vector512<float>.Count) + (columns.Taps * step);
         if (line is null || line.Length < needed)
@@ -60,20 +68,27 @@ public sealed unsafe class PlaneResampler : IDisposable
             // With room to spare: faces come nearer, and each would take a little more.
             line = BufferPool.Rent<float>((int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed));
         }
-        float* sums = line.Pointer;
-        byte* origin = plane + ((long)first * step);
-        for (int y = 0; y < gridHeight; y++)
-        {
-            int start = rows.Start(y);
-            SumRows(origin + ((long)start * stride), stride, rows.Weights(y), sums, bytes);
-            float* output = destination + ((long)y * destinationStride);
-            if (columns.Taps == 1)
-                CopyColumns(sums, step, first, output, gridWidth);
-            else
-                SumColumns(sums, step, first, output, gridWidth);
-        }
-        line.Wipe();
     }
+
+    /// <summary>One row of the grid that was begun.</summary>
+    /// <param name="plane">First sample. Borrowed.</param>
+    /// <param name="stride">Bytes per row.</param>
+    /// <param name="step">As begun.</param>
+    /// <param name="y">Row of the grid.</param>
+    /// <param name="output">float32 [gridWidth]. Borrowed.</param>
+    internal void Row(byte* plane, int stride, int step, int y, float* output)
+    {
+        float* sums = line!.Pointer;
+        int first = columns.First;
+        SumRows(plane + ((long)first * step) + ((long)rows.Start(y) * stride), stride, rows.Weights(y), sums, y + 1 < rows.Count ? rows.Start(y + 1) - rows.Start(y) : 0);
+        if (columns.Taps == 1)
+            CopyColumns(sums, step, first, output);
+        else
+            SumColumns(sums, step, first, output);
+    }
+
+    /// <summary>Wipes what the last row left.</summary>
+    internal void End() => line!.Wipe();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -82,12 +97,34 @@ public sealed unsafe class PlaneResampler : IDisposable
         line = null;
     }
 
-    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits.
-    private void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int bytes)
+    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits. The next row will want so many
+    // rows more of the plane: they are asked for here, as a frame that was just decoded lies in no near cache, and its rows are too short for the
+    // processor to notice by itself.
+    private void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int ahead)
     {
         int i = 0;
         if (vectors && Avx512F.IsSupported)
         {
+            // Four at a time share a weight and hide each other's latency.
+            for (; i <= bytes - 64; i += 64)
+            {
+                Vector512<float> a = Vector512<float>.Zero, b = a, c = a, d = a;
+                byte* at = source + i;
+                for (int row = weights.Length; row < weights.Length + ahead; row++)
+                    Sse.Prefetch0(at + ((long)row * stride));
+                for (int k = 0; k < weights.Length; k++, at += stride)
+                {
+                    Vector512<float> weight = Vector512.Create(weights[k]);
+                    a = Avx512F.FusedMultiplyAdd(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(at))), weight, a);
+                    b = Avx512F.FusedMultiplyAdd(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(at + 16))), weight, b);
+                    c = Avx512F.FusedMultiplyAdd(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(at + 32))), weight, c);
+                    d = Avx512F.FusedMultiplyAdd(Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(at + 48))), weight, d);
+                }
+                a.Store(sums + i);
+                b.Store(sums + i + 16);
+                c.Store(sums + i + 32);
+                d.Store(sums + i + 48);
+            }
             for (; i <= bytes - 16; i += 16)
             {
                 Vector512<float> sum = Vector512<float>.Zero;
@@ -135,46 +172,70 @@ public sealed unsafe class PlaneResampler : IDisposable
         }
     }
 
-    private void CopyColumns(float* sums, int step, int first, float* output, int gridWidth)
+    private void CopyColumns(float* sums, int step, int first, float* output)
     {
-        for (int x = 0; x < gridWidth; x++)
+        for (int x = 0; x < columns.Count; x++)
             output[x] = sums[(columns.Start(x) - first) * step];
     }
 
-    // Sixteen outputs at a time, or eight where the image shrinks more: the samples for tap k of all of them lie within 32 floats, so two loads and
-    // one permutation fetch them, and the permutation is the same for every tap. (Gathers do the same four times slower on Zen 4.)
-    private void SumColumns(float* sums, int step, int first, float* output, int gridWidth)
+    // Sixteen outputs at a time, or eight where the image shrinks more. All samples of all their taps lie within 32 floats (or 64, eight of a 4K
+    // frame): they are loaded once, and each tap is a permutation of them, the one before plus a sample. (Gathers are four times slower on Zen 4.)
+    private void SumColumns(float* sums, int step, int first, float* output)
     {
-        int x = 0;
-        if (vectors && Avx512F.IsSupported)
+        int x = 0, gridWidth = columns.Count, taps = columns.Taps;
+        fixed (int* starts = columns.Starts)
+        fixed (float* weights = columns.ByTap)
         {
-            const int Window = 32;
-            Vector512<int> stepVector = Vector512.Create(step);
-            while (x <= gridWidth - 16)
+            if (vectors && Avx512F.IsSupported)
             {
-                int start = columns.Start(x);
-                int outputs = (columns.Start(x + 15) - start) * step < Window ? 16 : (columns.Start(x + 7) - start) * step < Window ? 8 : 0;
-                if (outputs == 0)
-                    break;
-                Vector512<int> index = (columns.Starts16(x) - Vector512.Create(start)) * stepVector;
-                float* at = sums + ((start - first) * step);
-                Vector512<float> sum = Vector512<float>.Zero;
-                for (int k = 0; k < columns.Taps; k++, at += step)
-                    sum = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32x2(Vector512.Load(at), index, Vector512.Load(at + 16)), columns.TapWeights16(k, x), sum);
-                if (outputs == 16)
-                    sum.Store(output + x);
-                else
-                    sum.GetLower().Store(output + x);
-                x += outputs;
+                const int Window = 32;
+                Vector512<int> stepVector = Vector512.Create(step), beyond = Vector512.Create(Window);
+                while (x <= gridWidth - 16)
+                {
+                    int start = starts[x];
+                    int reach16 = (starts[x + 15] - start + taps - 1) * step, reach8 = (starts[x + 7] - start + taps - 1) * step;
+                    if (reach8 >= 2 * Window)
+                        break;
+                    Vector512<int> index = (Vector512.Load(starts + x) - Vector512.Create(start)) * stepVector;
+                    float* at = sums + ((start - first) * step);
+                    float* weight = weights + x;
+                    Vector512<float> a = Vector512.Load(at), b = Vector512.Load(at + 16), sum = Vector512<float>.Zero;
+                    if (reach16 < Window || (reach8 < Window && reach16 >= 2 * Window))
+                    {
+                        for (int k = 0; k < taps; k++, weight += gridWidth, index += stepVector)
+                            sum = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32x2(a, index, b), Vector512.Load(weight), sum);
+                    }
+                    else
+                    {
+                        Vector512<float> c = Vector512.Load(at + 32), d = Vector512.Load(at + 48);
+                        for (int k = 0; k < taps; k++, weight += gridWidth, index += stepVector)
+                        {
+                            // The permutations look at the index's lowest five bits.
+                            Vector512<float> sample = Vector512.ConditionalSelect(Vector512.LessThan(index, beyond).AsSingle(),
+                                Avx512F.PermuteVar16x32x2(a, index, b), Avx512F.PermuteVar16x32x2(c, index, d));
+                            sum = Avx512F.FusedMultiplyAdd(sample, Vector512.Load(weight), sum);
+                        }
+                    }
+                    if (reach16 < 2 * Window)
+                    {
+                        sum.Store(output + x);
+                        x += 16;
+                    }
+                    else
+                    {
+                        sum.GetLower().Store(output + x);
+                        x += 8;
+                    }
+                }
             }
-        }
-        for (; x < gridWidth; x++)
-        {
-            float* at = sums + ((columns.Start(x) - first) * step);
-            float sum = 0;
-            for (int k = 0; k < columns.Taps; k++, at += step)
-                sum = MathF.FusedMultiplyAdd(*at, columns.TapWeight(k, x), sum);
-            output[x] = sum;
+            for (; x < gridWidth; x++)
+            {
+                float* at = sums + ((starts[x] - first) * step);
+                float sum = 0;
+                for (int k = 0; k < taps; k++, at += step)
+                    sum = MathF.FusedMultiplyAdd(*at, weights[(k * gridWidth) + x], sum);
+                output[x] = sum;
+            }
         }
     }
 
@@ -188,6 +249,8 @@ public sealed unsafe class PlaneResampler : IDisposable
         private float[] byTap = [];
         private double[] folded = [];
 
+        public int Count => grid;
+
         public int Taps { get; private set; }
 
         public int First { get; private set; }
@@ -199,14 +262,11 @@ public sealed unsafe class PlaneResampler : IDisposable
 
         public ReadOnlySpan<float> Weights(int output) => byOutput.AsSpan(output * Taps, Taps);
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector512<int> Starts16(int output) => Vector512.LoadUnsafe(ref starts[output]);
+        /// <summary>[output]: first source sample.</summary>
+        public int[] Starts => starts;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector512<float> TapWeights16(int tap, int output) => Vector512.LoadUnsafe(ref byTap[(tap * grid) + output]);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public float TapWeight(int tap, int output) => byTap[(tap * grid) + output];
+        /// <summary>[tap, output]</summary>
+        public float[] ByTap => byTap;
 
         /// <summary>Makes the taps for <paramref name="gridSize"/> samples over [start, start + extent) of a line of <paramref name="samples"/>.</summary>
         public void Prepare(float start, float extent, int gridSize, int samples)
@@ -221,7 +281,12 @@ public sealed unsafe class PlaneResampler : IDisposable
 
             double scale = (double)extent / gridSize;
             double support = Math.Max(1, scale);
-            int unclamped = (int)Math.Ceiling(2 * support) + 1;
+            // As many whole numbers lie between centre - support and centre + support at most; one less where the image shrinks by a whole
+            // number and both ends fall on samples, which then weigh nothing: a 1080p frame on a grid of 640 takes 5 of 6.
+            int unclamped = (int)Math.Ceiling(2 * support);
+            double begin = start + (0.5 * scale) - 0.5 - support;
+            if (scale == Math.Floor(scale) && begin == Math.Floor(begin) && unclamped > 1)
+                unclamped--;
             Taps = Math.Min(unclamped, samples);
             Grow(ref starts, gridSize);
             Grow(ref byOutput, gridSize * Taps);
