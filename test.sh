@@ -48,7 +48,7 @@ done
 if [ $# -eq 0 ]; then
     say "The host's records on PostgreSQL"
     LFR_TEST_STORE=postgresql run LfrEngine.Host.Web.Tests LfrEngine.Host.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
-        -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests' -class '*.AccountBrowserTests'
+        -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
 fi
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))

@@ -93,7 +93,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     private static string BuildWithoutWipes()
     {
         string root = ForensicMaterial.RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe");
-        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "host", "LfrEngine.Host"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-v", "quiet", "-clp:NoSummary");
+        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "host", "LfrEngine.Host"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
         return Path.Combine(output, "bin", "LfrEngine.Host", "release", "lfr.dll");
     }
 

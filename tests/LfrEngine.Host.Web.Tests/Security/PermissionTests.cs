@@ -61,6 +61,7 @@ public sealed class PermissionTests
         foreach (string role in Roles.All)
         {
             using HttpClient client = await host.ClientAsync(await host.AddOfficerAsync(role, role));
+            Assert.True(await IsLetInAsync(client, "GET", "/account", token), "Everybody has an account.");
             foreach (RouteEndpoint endpoint in Endpoints(host))
             {
                 string[] policies = [.. endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(a => a.Policy).OfType<string>().Where(Permissions.ByRole.ContainsKey)];
@@ -104,6 +105,7 @@ public sealed class PermissionTests
         try
         {
             using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            Assert.True((int)answer.StatusCode < 500, $"{method} {address}: {answer.StatusCode}");
             string to = answer.Headers.Location?.OriginalString ?? "";
             return answer.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
                 && !to.Contains("/account/refused", StringComparison.Ordinal) && !to.Contains("/account/sign-in", StringComparison.Ordinal);
