@@ -178,8 +178,9 @@ public sealed unsafe class PlaneResampler : IDisposable
             output[x] = sums[(columns.Start(x) - first) * step];
     }
 
-    // Sixteen outputs at a time, or eight where the image shrinks more. All samples of all their taps lie within 32 floats (or 64, eight of a 4K
-    // frame): they are loaded once, and each tap is a permutation of them, the one before plus a sample. (Gathers are four times slower on Zen 4.)
+    // Sixteen outputs at a time, or eight where the image shrinks more, as long as all samples of all their taps lie within 64 floats: they are loaded
+    // once, and each tap is a permutation of them, the one before plus a sample. Within 32, half the loads and permutations do. (Gathers are four
+    // times slower on Zen 4.)
     private void SumColumns(float* sums, int step, int first, float* output)
     {
         int x = 0, gridWidth = columns.Count, taps = columns.Taps;
@@ -193,14 +194,18 @@ public sealed unsafe class PlaneResampler : IDisposable
                 while (x <= gridWidth - 16)
                 {
                     int start = starts[x];
-                    int reach16 = (starts[x + 15] - start + taps - 1) * step, reach8 = (starts[x + 7] - start + taps - 1) * step;
-                    if (reach8 >= 2 * Window)
-                        break;
+                    int outputs = 16, reach = (starts[x + 15] - start + taps - 1) * step;
+                    if (reach >= 2 * Window)
+                    {
+                        (outputs, reach) = (8, (starts[x + 7] - start + taps - 1) * step);
+                        if (reach >= 2 * Window)
+                            break;
+                    }
                     Vector512<int> index = (Vector512.Load(starts + x) - Vector512.Create(start)) * stepVector;
                     float* at = sums + ((start - first) * step);
                     float* weight = weights + x;
                     Vector512<float> a = Vector512.Load(at), b = Vector512.Load(at + 16), sum = Vector512<float>.Zero;
-                    if (reach16 < Window || (reach8 < Window && reach16 >= 2 * Window))
+                    if (reach < Window)
                     {
                         for (int k = 0; k < taps; k++, weight += gridWidth, index += stepVector)
                             sum = Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32x2(a, index, b), Vector512.Load(weight), sum);
@@ -216,16 +221,11 @@ public sealed unsafe class PlaneResampler : IDisposable
                             sum = Avx512F.FusedMultiplyAdd(sample, Vector512.Load(weight), sum);
                         }
                     }
-                    if (reach16 < 2 * Window)
-                    {
+                    if (outputs == 16)
                         sum.Store(output + x);
-                        x += 16;
-                    }
                     else
-                    {
                         sum.GetLower().Store(output + x);
-                        x += 8;
-                    }
+                    x += outputs;
                 }
             }
             for (; x < gridWidth; x++)

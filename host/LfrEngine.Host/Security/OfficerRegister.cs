@@ -181,7 +181,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         // On the journal's own context, so that the change and its entry are one transaction.
-        using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerTokens>(scope.ServiceProvider, store));
+        using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerStore>(scope.ServiceProvider, store));
         return await change(officers, store, entries);
     });
 

@@ -28,7 +28,7 @@ internal static class SecuritySetup
                 StoreSetup.UsePasskeys(o);
             })
             .AddEntityFrameworkStores<LfrStore>()
-            .AddUserStore<OfficerTokens>()
+            .AddUserStore<OfficerStore>()
             .AddDefaultTokenProviders()
             .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider)
             .AddClaimsPrincipalFactory<OfficerClaims>();

@@ -146,7 +146,7 @@ internal sealed class MediaHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHand
     }
 }
 
-/// <summary><c>lfr_encoder *</c></summary>
+/// <summary>Owns an <c>lfr_encoder</c>.</summary>
 internal sealed class EncoderHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
     internal static unsafe EncoderHandle Open(ImageCodec codec, int quality)

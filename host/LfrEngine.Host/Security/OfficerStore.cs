@@ -9,7 +9,7 @@ namespace LfrEngine.Host.Security;
 /// <param name="store">Borrowed.</param>
 /// <param name="protection">Its keys lie with the installation, not in the store.</param>
 /// <param name="errors">Null for the framework's words.</param>
-internal sealed class OfficerTokens(LfrStore store, IDataProtectionProvider protection, IdentityErrorDescriber? errors = null)
+internal sealed class OfficerStore(LfrStore store, IDataProtectionProvider protection, IdentityErrorDescriber? errors = null)
     : UserStore<Officer, IdentityRole<Guid>, LfrStore, Guid>(store, errors)
 {
     private readonly IDataProtector tokens = protection.CreateProtector("officer-tokens");
