@@ -1,4 +1,5 @@
 using System.Net;
+using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using Prometheus;
@@ -83,6 +84,7 @@ internal sealed class RunMetrics : IDisposable
         Counter alerts = make.CreateCounter("lfr_alerts_total", "Alerts raised.", "camera");
         Counter reconnects = make.CreateCounter("lfr_reconnects_total", "Times the source was opened again.", "camera");
         Gauge up = make.CreateGauge("lfr_camera_up", "1 while the camera delivers.", "camera");
+        Gauge clock = make.CreateGauge("lfr_camera_clock_good", "1 while the camera's time stamps can be used.", "camera");
 
         registry.AddBeforeCollectCallback(() =>
         {
@@ -95,6 +97,7 @@ internal sealed class RunMetrics : IDisposable
                 alerts.WithLabels(camera.Name).IncTo(camera.Alerts);
                 reconnects.WithLabels(camera.Name).IncTo(camera.Reconnects);
                 up.WithLabels(camera.Name).Set(camera.State == CameraState.Running ? 1 : 0);
+                clock.WithLabels(camera.Name).Set(camera.Clock == ClockHealth.Good ? 1 : 0);
             }
         });
     }

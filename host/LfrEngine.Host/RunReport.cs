@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
@@ -27,10 +28,10 @@ internal sealed record RunReport(string Type, double ElapsedSeconds, double Firs
 }
 
 /// <summary>One camera of a run.</summary>
-internal sealed record CameraReport(string Name, string State, string? Message, string Codec, int Width, int Height, long FramesDecoded, long FramesAnalysed, long FramesSearched, long FramesDropped,
+internal sealed record CameraReport(string Name, string State, string? Message, string Clock, string Codec, int Width, int Height, long FramesDecoded, long FramesAnalysed, long FramesSearched, long FramesDropped,
     long DamagedPackets, long Reconnects, long FacesDetected, long Tracklets, long FacesSeen, long ShotsCompared, long Alerts, string TraceSha256)
 {
-    public static CameraReport From(CameraStatus c) => new(c.Name, c.State.ToString().ToLowerInvariant(), c.Message.Length > 0 ? c.Message : null, c.Codec, c.FrameSize.Width, c.FrameSize.Height,
+    public static CameraReport From(CameraStatus c) => new(c.Name, c.State.ToString().ToLowerInvariant(), c.Message.Length > 0 ? c.Message : null, JsonNamingPolicy.CamelCase.ConvertName(c.Clock.ToString()), c.Codec, c.FrameSize.Width, c.FrameSize.Height,
         c.FramesDecoded, c.FramesAnalysed, c.FramesSearched, c.FramesDropped, c.DamagedPackets, c.Reconnects, c.FacesDetected, c.Tracklets, c.FacesSeen, c.ShotsCompared, c.Alerts, c.TraceSha256);
 }
 

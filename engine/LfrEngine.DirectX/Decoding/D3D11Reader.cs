@@ -33,6 +33,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
     private string codecName = "";
     private int stream;
     private long firstTicks, lastTicks, waitingSince;
+    private bool resuming;
     private long corrupt;
     private bool draining;
     private volatile bool interrupted;
@@ -73,7 +74,8 @@ internal sealed unsafe class D3D11Reader : ISourceReader
                 // The GPU went, and the decoder with it. A recording goes on after the last frame, a live source where it is now.
                 Close();
                 Open();
-                if (!isLive && lastTicks != ffmpeg.AV_NOPTS_VALUE)
+                resuming = !isLive && lastTicks != ffmpeg.AV_NOPTS_VALUE;
+                if (resuming)
                     ThrowIfFailed(ffmpeg.av_seek_frame(format, stream, lastTicks, ffmpeg.AVSEEK_FLAG_BACKWARD), MediaError.ReadError, "the place of the last frame was not found again");
             }
         }
@@ -159,10 +161,10 @@ internal sealed unsafe class D3D11Reader : ISourceReader
     private bool Deliver(FrameLease lease)
     {
         long ticks = frame->best_effort_timestamp;
-        if (ticks == ffmpeg.AV_NOPTS_VALUE)
-            ticks = lastTicks == ffmpeg.AV_NOPTS_VALUE ? 0 : lastTicks + 1;
-        if (!isLive && lastTicks != ffmpeg.AV_NOPTS_VALUE && ticks <= lastTicks)
+        bool stamped = ticks != ffmpeg.AV_NOPTS_VALUE;
+        if (resuming && stamped && ticks <= lastTicks)
             return false;
+        resuming = false;
         if (frame->format != (int)AVPixelFormat.AV_PIX_FMT_D3D11 || frame->hw_frames_ctx == null)
             throw new GpuException($"This GPU does not decode {codecName} of this profile.");
         AVPixelFormat inner = ((AVHWFramesContext*)frame->hw_frames_ctx->data)->sw_format;
@@ -175,13 +177,17 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         // Stopwatch ticks, as for software frames: the pixels are there.
         long arrival = Stopwatch.GetTimestamp();
         GpuFrame picture = shared!.Bring(source, slice, (uint)frame->crop_left, (uint)frame->crop_top);
-        if (firstTicks == ffmpeg.AV_NOPTS_VALUE)
-            firstTicks = ticks;
-        lastTicks = ticks;
+        if (stamped)
+        {
+            if (firstTicks == ffmpeg.AV_NOPTS_VALUE)
+                firstTicks = ticks;
+            lastTicks = ticks;
+        }
+        long stampUs = stamped ? ffmpeg.av_rescale_q(ticks - firstTicks, timeBase, new AVRational { num = 1, den = 1_000_000 }) : FrameInfo.NoPts;
         Frames++;
         var view = new FrameView(PixelFormat.Nv12, frame->width, frame->height, [0, 0], [0, 0], MatrixOf(frame->colorspace, frame->height),
             frame->color_range == AVColorRange.AVCOL_RANGE_JPEG ? ColourRange.Full : ColourRange.Limited, LocationOf(frame->chroma_location));
-        lease.Fill(picture, view.On(picture), ffmpeg.av_rescale_q(ticks - firstTicks, timeBase, new AVRational { num = 1, den = 1_000_000 }), arrival);
+        lease.Fill(picture, view.On(picture), stampUs, arrival);
         return true;
     }
 

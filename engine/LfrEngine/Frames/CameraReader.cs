@@ -20,10 +20,11 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private readonly Queue<FrameLease> spares = new();
     private ISourceReader? reader;
     private int made;
-    private long offsetUs;
+    private StreamClock? clock;
+    private ClockHealth toldHealth;
     private long lastUs = -1;
     private long openedAt;
-    private long previousPtsUs = long.MaxValue;
+    private long previousUs = long.MaxValue;
     private long dueUs;
     private long shortestUs = long.MaxValue;
     private long damagedBefore;
@@ -100,14 +101,17 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.Message = "";
         everOpened = true;
         pause = FirstPause;
-        // Recordings begin at 0 of the run, whenever they were opened; live streams where the run's clock stands.
-        offsetUs = camera.IsLive ? (long)Stopwatch.GetElapsedTime(runStarted).TotalMicroseconds : 0;
+        // Recordings begin at 0 of the run, whenever they were opened; what comes over the network where the run's clock stands. With a duration it is a recording all the same.
+        bool isLive = camera.IsLive && info.DurationUs is null;
+        clock = new StreamClock(isLive, camera.IsLive ? MicrosecondsOfRun(openedAt) : 0, info.AverageFps);
+        toldHealth = ClockHealth.Good;
     }
 
     private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
     {
-        long streamUs = frame.TimestampUs;
-        frame.TimestampUs = lastUs = Math.Max(lastUs + 1, offsetUs + streamUs);
+        long timeUs = clock!.Next(frame.TimestampUs, MicrosecondsOfRun(frame.ArrivalTimestamp));
+        frame.TimestampUs = lastUs = Math.Max(lastUs + 1, timeUs);
+        TellHealth();
         (int Width, int Height) size = (frame.View.Width, frame.View.Height);
         if (size != status.FrameSize && status.FrameSize != default)
             status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {size.Width}x{size.Height}";
@@ -115,20 +119,33 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.CountDecoded();
         if (!camera.HoldsBack)
             return frame;
-        WaitUntilDue(streamUs, stopping);
+        WaitUntilDue(timeUs, stopping);
         // The next one is due when at the earliest; what the shortest interval so far underestimates is waited for above.
-        if (streamUs > previousPtsUs)
-            shortestUs = Math.Min(shortestUs, streamUs - previousPtsUs);
-        previousPtsUs = streamUs;
-        dueUs = shortestUs == long.MaxValue ? 0 : streamUs + shortestUs;
+        if (timeUs > previousUs)
+            shortestUs = Math.Min(shortestUs, timeUs - previousUs);
+        previousUs = timeUs;
+        dueUs = shortestUs == long.MaxValue ? 0 : timeUs + shortestUs;
         // A recording's pixels arrive when they are due: what the reader is behind counts as latency, what it is ahead does not.
-        frame.ArrivalTimestamp = openedAt + (long)(streamUs * (Stopwatch.Frequency / 1e6));
+        frame.ArrivalTimestamp = openedAt + (long)(timeUs * (Stopwatch.Frequency / 1e6));
         return frame;
     }
 
-    private void WaitUntilDue(long ptsUs, CancellationToken stopping)
+    private long MicrosecondsOfRun(long timestamp) => (long)Stopwatch.GetElapsedTime(runStarted, timestamp).TotalMicroseconds;
+
+    // Once per change: the words stay until something else is worth telling.
+    private void TellHealth()
     {
-        TimeSpan wait = TimeSpan.FromMicroseconds(ptsUs) - Stopwatch.GetElapsedTime(openedAt);
+        ClockHealth health = clock!.Health;
+        if (health == toldHealth)
+            return;
+        toldHealth = health;
+        status.Clock = health;
+        status.Message = clock.Describe();
+    }
+
+    private void WaitUntilDue(long timeUs, CancellationToken stopping)
+    {
+        TimeSpan wait = TimeSpan.FromMicroseconds(timeUs) - Stopwatch.GetElapsedTime(openedAt);
         if (wait > TimeSpan.Zero)
             stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }

@@ -29,7 +29,7 @@ public sealed class FrameLease : IDisposable
     /// <summary>Takes a frame over.</summary>
     /// <param name="owner">Holds the planes; disposed with the lease.</param>
     /// <param name="view">The planes, valid as long as the owner.</param>
-    /// <param name="timestampUs">The stream's own time, microseconds.</param>
+    /// <param name="timestampUs">The stream's own stamp, microseconds; <see cref="FrameInfo.NoPts"/> where it has none.</param>
     /// <param name="arrivalTimestamp">When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
     public void Fill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
     {

@@ -24,11 +24,11 @@ internal sealed class CameraLane : IDisposable
     private readonly CancellationTokenSource ending;
     private readonly Queue<FrameWork> spares = new();
     private readonly int underWay;
-    private long nextSearchUs;
+    private readonly SearchRhythm rhythm;
 
     public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, int workers, int searchAfterMs, CancellationToken stopping)
     {
-        nextSearchUs = searchAfterMs * 1000L;
+        rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
         tracker = new FaceTracker(settings.Tracker);
         selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
@@ -61,7 +61,7 @@ internal sealed class CameraLane : IDisposable
                 frame.Dispose();
                 throw;
             }
-            if (!WantsSearch(frame.TimestampUs))
+            if (!rhythm.Wants(frame.TimestampUs))
             {
                 Passed(frame);
                 continue;
@@ -174,19 +174,6 @@ internal sealed class CameraLane : IDisposable
 
     /// <summary>Stops the reader's waiting; only after its thread has ended may the token go.</summary>
     public void CloseReader() => ending.Dispose();
-
-    // By the stream's time alone, so that a recording is always looked at in the same frames.
-    private bool WantsSearch(long timestampUs)
-    {
-        // Half a frame early is in time: timestamps jitter.
-        const long ToleranceUs = 5_000;
-        if (timestampUs + ToleranceUs < nextSearchUs)
-            return false;
-        long step = settings.DetectEveryMs * 1000L;
-        // In the rhythm begun, unless that has been lost.
-        nextSearchUs = nextSearchUs + step > timestampUs ? nextSearchUs + step : timestampUs + step;
-        return true;
-    }
 
     private void Passed(FrameLease frame)
     {

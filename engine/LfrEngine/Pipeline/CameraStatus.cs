@@ -1,3 +1,5 @@
+using LfrEngine.Frames;
+
 namespace LfrEngine.Pipeline;
 
 /// <summary>What a camera is doing.</summary>
@@ -33,6 +35,9 @@ public sealed class CameraStatus(string name)
 
     /// <summary>The latest thing worth telling a person; empty when all is well.</summary>
     public string Message { get; internal set; } = "";
+
+    /// <summary>What the stream's time stamps were worth lately.</summary>
+    public ClockHealth Clock { get; internal set; }
 
     /// <summary>Size of the newest frame, pixels.</summary>
     public (int Width, int Height) FrameSize { get; internal set; }

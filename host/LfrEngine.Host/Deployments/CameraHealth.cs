@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LfrEngine.Frames;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.Host.Deployments;
@@ -7,6 +8,7 @@ namespace LfrEngine.Host.Deployments;
 /// <summary>How a camera is doing, once a second.</summary>
 /// <param name="Name">As configured.</param>
 /// <param name="State">What it is doing.</param>
+/// <param name="Clock">What its time stamps are worth.</param>
 /// <param name="Message">The latest thing worth telling; empty when all is well. Names no address and no password.</param>
 /// <param name="Width">Of its pictures, pixels; 0 before the first.</param>
 /// <param name="Height">Of its pictures, pixels; 0 before the first.</param>
@@ -16,7 +18,7 @@ namespace LfrEngine.Host.Deployments;
 /// <param name="LastFrameSeconds">Since the newest frame, to the second; null before the first.</param>
 /// <param name="FacesSeen">Good enough to be compared, since the start.</param>
 /// <param name="Alerts">Since the start.</param>
-public sealed record CameraHealth(string Name, [property: JsonConverter(typeof(CameraStateName))] CameraState State, string Message, int Width, int Height, double FramesPerSecond, long FramesDropped, double LagMs, double? LastFrameSeconds, long FacesSeen, long Alerts)
+public sealed record CameraHealth(string Name, [property: JsonConverter(typeof(CameraStateName))] CameraState State, [property: JsonConverter(typeof(ClockHealthName))] ClockHealth Clock, string Message, int Width, int Height, double FramesPerSecond, long FramesDropped, double LagMs, double? LastFrameSeconds, long FacesSeen, long Alerts)
 {
     /// <summary>Whether it delivers.</summary>
     public bool IsWell => State == CameraState.Running && LastFrameSeconds is null or < Patience;
@@ -27,6 +29,9 @@ public sealed record CameraHealth(string Name, [property: JsonConverter(typeof(C
 
 /// <summary>States as words, as in the lines of <c>lfr run</c>.</summary>
 internal sealed class CameraStateName() : JsonStringEnumConverter<CameraState>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
+
+/// <summary>The same of clocks.</summary>
+internal sealed class ClockHealthName() : JsonStringEnumConverter<ClockHealth>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
 
 /// <summary>Watches the cameras of one run: what they did since the last look.</summary>
 internal sealed class CameraWatch(EngineRun run, TimeProvider time)
@@ -48,7 +53,7 @@ internal sealed class CameraWatch(EngineRun run, TimeProvider time)
             long newestAt = decoded > before.Decoded ? now : before.NewestAt;
             // An address may hold a password.
             string message = status.Message.Replace(run.CameraSettings[i].Source, status.Name, StringComparison.Ordinal);
-            all[i] = new CameraHealth(status.Name, status.State, message, status.FrameSize.Width, status.FrameSize.Height, seconds > 0 ? (decoded - before.Decoded) / seconds : 0,
+            all[i] = new CameraHealth(status.Name, status.State, status.Clock, message, status.FrameSize.Width, status.FrameSize.Height, seconds > 0 ? (decoded - before.Decoded) / seconds : 0,
                 status.FramesDropped, status.LagMs, newestAt == 0 ? null : time.GetElapsedTime(newestAt, now).TotalSeconds, status.FacesSeen, status.Alerts);
             bool lost = status.State is CameraState.Reconnecting or CameraState.Failed || (status.State == CameraState.Opening && status.Reconnects > 0);
             if (lost != before.Lost && (lost || status.State == CameraState.Running))

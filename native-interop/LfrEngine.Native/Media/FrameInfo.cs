@@ -43,11 +43,14 @@ public readonly unsafe struct FrameInfo
     /// <summary>Number of the frame from 0; for a folder, the picture's place in name order.</summary>
     public long Index => data.Index;
 
-    /// <summary>Microseconds since the first frame; strictly increasing.</summary>
+    /// <summary>The stream's own stamp less that of its first stamped frame, microseconds, as it comes: it may stand still, jump or go back. <see cref="NoPts"/> where the stream gives none.</summary>
     public long PtsUs => data.PtsUs;
 
-    /// <summary>When the last packet needed for it came in: nanoseconds of CLOCK_MONOTONIC, which on Linux is what <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> counts.</summary>
-    public long ArrivalTimestamp => data.ArrivalNs;
+    /// <summary><see cref="PtsUs"/> of a frame without a stamp.</summary>
+    public const long NoPts = long.MinValue;
+
+    /// <summary>When the last packet needed for it came in, ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    public long ArrivalTimestamp => NativeClock.ToStopwatchTicks(data.ArrivalNs, System.Diagnostics.Stopwatch.Frequency);
 
     /// <summary>First byte of a plane. Borrowed from the frame.</summary>
     public byte* PlanePointer(int plane) => (byte*)data.Plane[plane];

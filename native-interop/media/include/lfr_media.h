@@ -59,6 +59,7 @@ enum lfr_media_status {
 };
 
 #define LFR_MEDIA_MAX_SIDE 16384
+#define LFR_NO_PTS INT64_MIN
 
 enum lfr_pixel_format {
     LFR_PIXEL_GREY = 0,     /* one plane */
@@ -118,8 +119,10 @@ typedef struct lfr_frame_info {
     int32_t is_key_frame;
     int32_t is_corrupt;             /* 1: the decoder concealed damage in it */
     int64_t index;                  /* from 0: number of the frame; for a folder, the picture's place in name order */
-    int64_t pts_us;                 /* microseconds since the first frame, strictly increasing; synthesised when missing */
-    int64_t arrival_ns;             /* CLOCK_MONOTONIC when the last packet needed for it came in */
+    int64_t pts_us;                 /* the stream's own stamp less that of its first stamped frame, microseconds, as it comes: it
+                                     * may stand still, jump or go back; LFR_NO_PTS where the stream gives none */
+    int64_t arrival_ns;             /* when the last packet needed for it came in: CLOCK_MONOTONIC; on Windows QueryPerformanceCounter,
+                                     * in nanoseconds */
 } lfr_frame_info;
 
 typedef struct lfr_image {

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static _Thread_local char last_error[512];
 
@@ -44,11 +43,4 @@ lfr_error_text lfr_describe(int averror)
     if (av_strerror(averror, result.text, sizeof result.text) < 0)
         snprintf(result.text, sizeof result.text, "FFmpeg error %d", averror);
     return result;
-}
-
-int64_t lfr_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

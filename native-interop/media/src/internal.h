@@ -258,8 +258,7 @@ struct lfr_media {
     int64_t frames;
     int64_t corrupt;
     bool has_origin;
-    int64_t origin_us;              /* decoder time of pts 0 */
-    int64_t last_pts_us;
+    int64_t origin_us;              /* the first stamp */
     int32_t width, height;
     AVRational frame_rate;
     int64_t duration_us;

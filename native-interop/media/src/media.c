@@ -13,8 +13,6 @@
 #define DEFAULT_TIMEOUT_MS 10000
 #define DEFAULT_PICTURE_INTERVAL_US 40000
 #define MAX_DECODER_THREADS 64
-/* A clock that steps back further than this has been reset; less is jitter. */
-#define CLOCK_RESET_US 1000000
 
 static pthread_once_t log_silenced = PTHREAD_ONCE_INIT;
 
@@ -193,36 +191,19 @@ LFR_API int32_t lfr_media_interrupt(lfr_media *media)
     return LFR_MEDIA_OK;
 }
 
-static int64_t frame_interval_us(const lfr_media *media)
+/* As the stream says; what to make of it is for who knows the arrival times. */
+static int64_t stamp_us(lfr_media *media)
 {
-    AVRational rate = media->frame_rate;
-    return rate.num > 0 ? av_rescale(1000000, rate.den, rate.num) : DEFAULT_PICTURE_INTERVAL_US;
-}
-
-/* Microseconds since the first frame, strictly increasing whatever the stream says. */
-static int64_t next_pts_us(lfr_media *media)
-{
-    const AVFrame *picture = media->source.picture;
-    AVRational time_base = media->source.format->streams[media->source.stream]->time_base;
-    int64_t stamp = picture->best_effort_timestamp;
-    int64_t pts_us;
-    if (stamp == AV_NOPTS_VALUE) {
-        pts_us = media->frames > 0 ? media->last_pts_us + FFMAX(frame_interval_us(media), 1) : 0;
-    } else {
-        int64_t time_us = av_rescale_q(stamp, time_base, (AVRational){1, 1000000});
-        if (!media->has_origin) {
-            media->has_origin = true;
-            media->origin_us = time_us - (media->frames > 0 ? media->last_pts_us + frame_interval_us(media) : 0);
-        }
-        pts_us = time_us - media->origin_us;
-        if (media->frames > 0 && pts_us < media->last_pts_us - CLOCK_RESET_US) {
-            pts_us = media->last_pts_us + FFMAX(frame_interval_us(media), 1);
-            media->origin_us = time_us - pts_us;
-        }
-        if (media->frames > 0 && pts_us <= media->last_pts_us)
-            pts_us = media->last_pts_us + 1;
+    int64_t stamp = media->source.picture->best_effort_timestamp;
+    if (stamp == AV_NOPTS_VALUE)
+        return LFR_NO_PTS;
+    int64_t time_us = av_rescale_q(stamp, media->source.format->streams[media->source.stream]->time_base, (AVRational){1, 1000000});
+    if (!media->has_origin) {
+        media->has_origin = true;
+        media->origin_us = time_us;
     }
-    return media->last_pts_us = pts_us;
+    /* Made-up stamps lie anywhere: as unsigned the difference cannot overflow. */
+    return (int64_t)((uint64_t)time_us - (uint64_t)media->origin_us);
 }
 
 /* Makes the caller's frame from the decoded picture. */
@@ -255,7 +236,7 @@ static int32_t read_stream(lfr_media *media, lfr_frame **out)
 {
     int32_t status = source_decode(media);
     if (status == LFR_MEDIA_OK)
-        return hand_out(media, media->frames, next_pts_us(media), out);
+        return hand_out(media, media->frames, stamp_us(media), out);
     if (status == LFR_MEDIA_END && media->frames == 0)
         return lfr_fail(LFR_MEDIA_READ_ERROR, "no picture in %s could be decoded%s%s", media->name,
                         media->corrupt > 0 ? "; " : "", media->last_damage);

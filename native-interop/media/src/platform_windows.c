@@ -20,6 +20,16 @@ static wchar_t *widen(const char *path, const wchar_t *suffix)
     return wcscat(wide, suffix);
 }
 
+int64_t lfr_now_ns(void)
+{
+    LARGE_INTEGER now, frequency;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    /* In two parts: the product of a count of days and 10^9 does not fit. */
+    return now.QuadPart / frequency.QuadPart * 1000000000 +
+           now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
+}
+
 size_t platform_page_size(void)
 {
     SYSTEM_INFO system;

@@ -177,19 +177,14 @@ public sealed class MediaNetworkTests : IDisposable
         Assert.Equal(MediaError.TimedOut, Assert.Throws<MediaException>(() => stalled.Reader.Read(out _)).Error);
     }
 
-    /// <summary>Reads frames up to a number and checks their width and times.</summary>
+    /// <summary>Reads frames up to a number and checks their width.</summary>
     private static void ReadSome(MediaReader reader, int count, int width)
     {
-        long last = -1;
         for (int i = 0; i < count; i++)
         {
             Assert.Equal(DecodeResult.Frame, reader.Read(out MediaFrame? frame));
             using (frame)
-            {
                 Assert.Equal(width, frame!.Info.Width);
-                Assert.True(frame.Info.PtsUs > last);
-                last = frame.Info.PtsUs;
-            }
         }
     }
 
