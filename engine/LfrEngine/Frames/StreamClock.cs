@@ -29,6 +29,8 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     // Reordered stamps come one by one; a clock that has really gone back stays there.
     private const int LateFramesBelieved = 3;
 
+    // Multiplexers turn a stamp that stands still into one that creeps by single ticks; no camera takes 500 pictures a second.
+    private const long SmallestStepUs = 2_000;
     private const int FramesUntilStandStill = 5;
     private const long WrongSpeedAfterUs = 5_000_000;
     private const long FaultShownUs = 30_000_000;
@@ -43,7 +45,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     private long? lastStampUs;
     private long offsetUs;
     private int lateFrames;
-    private int equalStamps;
+    private int stillStamps;
     private int missingStamps;
     private long faultUs = long.MinValue;
 
@@ -68,16 +70,17 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
         long? stamp = stampUs == FrameInfo.NoPts ? null : stampUs;
         missingStamps = stamp is null ? missingStamps + 1 : 0;
         long? step = stamp is { } now && lastStampUs is { } before ? Step(before, now) : null;
-        equalStamps = step == 0 ? equalStamps + 1 : 0;
+        bool still = step is >= 0 and < SmallestStepUs;
+        stillStamps = still ? stillStamps + 1 : 0;
 
-        long timeUs = isLive ? Live(stamp, step, arrivalUs, first) : Recorded(stamp, step, first);
+        long timeUs = isLive ? Live(stamp, step, still, arrivalUs, first) : Recorded(stamp, step, still, first);
         lastUs = first ? timeUs : Math.Max(timeUs, lastUs + 1);
         lastStampUs = stamp ?? lastStampUs;
         lastArrivalUs = arrivalUs;
 
         if (missingStamps >= FramesUntilStandStill)
             Note(ClockHealth.Missing);
-        else if (equalStamps >= FramesUntilStandStill)
+        else if (stillStamps >= FramesUntilStandStill)
             Note(ClockHealth.StandStill);
         else if (Health != ClockHealth.Good && lastUs - faultUs > FaultShownUs)
             Health = ClockHealth.Good;
@@ -107,7 +110,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     }
 
     // By the stamps, as long as they go ahead and not too far.
-    private long Recorded(long? stamp, long? step, bool first)
+    private long Recorded(long? stamp, long? step, bool still, bool first)
     {
         long expectedUs = first ? startUs : lastUs + intervalUs;
         if (stamp is not { } stampUs)
@@ -120,7 +123,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
         long timeUs = unchecked(stampUs + offsetUs);
         long aheadUs = unchecked(timeUs - lastUs);
         long longestUs = Math.Max(LongestPauseUs, 3 * intervalUs);
-        if (aheadUs > 0 && aheadUs <= longestUs)
+        if (aheadUs >= SmallestStepUs && aheadUs <= longestUs)
         {
             lateFrames = 0;
             return timeUs;
@@ -131,17 +134,18 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
             offsetUs = unchecked(lastUs + longestUs - stampUs);
             return lastUs + longestUs;
         }
-        if (++lateFrames >= LateFramesBelieved || aheadUs > 0)
-        {
-            if (step != 0 && lateFrames == LateFramesBelieved)
-                NoteJump(unchecked(aheadUs - intervalUs));
-            offsetUs = unchecked(expectedUs - stampUs);
-        }
+        // What stands still may go on where it would be by now: only a clock that runs, and stays behind, begins anew.
+        lateFrames += still ? 0 : 1;
+        if (lateFrames < LateFramesBelieved && aheadUs <= longestUs)
+            return expectedUs;
+        NoteJump(unchecked(aheadUs - intervalUs));
+        lateFrames = 0;
+        offsetUs = unchecked(expectedUs - stampUs);
         return expectedUs;
     }
 
     // By arrivals, or by stamps that have proved to keep step with them.
-    private long Live(long? stamp, long? step, long arrivalUs, bool first)
+    private long Live(long? stamp, long? step, bool still, long arrivalUs, bool first)
     {
         // One frame without a stamp is nothing: the first of an RTSP stream has none.
         if (stamp is not { } stampUs)
@@ -152,7 +156,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
         bool jumped = stepUs < 0 || unchecked((ulong)(stepUs - passedUs + LargestLagUs)) > 2 * (ulong)LargestLagUs;
         if (jumped)
             NoteJump(unchecked(stepUs - passedUs));
-        if (jumped || stepUs == 0)
+        if (jumped || still)
             return LoseStep(stampUs, arrivalUs);
 
         long ageUs = arrivalUs - window.ArrivalUs;

@@ -50,6 +50,17 @@ public sealed class StreamClockTests
     }
 
     [Fact]
+    public void Next_RecordingThatCreepsAndCatchesUp_KeepsItsPace()
+    {
+        var clock = new StreamClock(isLive: false, 0, 25);
+        // A second of ticks of 90 kHz, in place of a second that was written twice.
+        long[] times = [.. Enumerable.Range(0, 100).Select(i => clock.Next(i is >= 25 and < 50 ? 960_000 + ((i - 24) * 11L) : i * 40_000L, 0))];
+
+        Assert.All(times.Select((t, i) => t - (i * 40_000L)), off => Assert.InRange(off, -50_000, 50_000));
+        Assert.Equal(ClockHealth.StandStill, clock.Health);
+    }
+
+    [Fact]
     public void Next_ElevenHoursMissing_AreToldAndShortened()
     {
         var clock = new StreamClock(isLive: false, 0, 25);
@@ -213,7 +224,7 @@ public sealed class StreamClockTests
         from seed in Gen.Choose(0, int.MaxValue)
         select Stream.Make(kind, framesPerSecond, jitterMs, at, seed);
 
-    internal enum StampKind { Healthy, Missing, Frozen, Back, BackALittle, Ahead, Wrap33, Wrap32, WrongSpeed, Variable, Jitter }
+    internal enum StampKind { Healthy, Missing, Frozen, Creeping, Back, BackALittle, Ahead, Wrap33, Wrap32, WrongSpeed, Variable, Jitter }
 
     internal readonly record struct Frame(long StampUs, long ArrivalUs, long TrueUs);
 
@@ -231,6 +242,7 @@ public sealed class StreamClockTests
                 {
                     StampKind.Missing => FrameInfo.NoPts,
                     StampKind.Frozen => 0,
+                    StampKind.Creeping => i * 11L,
                     StampKind.Back => after ? time - (3 * 3600 * Second) : time,
                     StampKind.BackALittle => after ? time - 900_000 : time,
                     StampKind.Ahead => after ? time + (3 * 3600 * Second) : time,
