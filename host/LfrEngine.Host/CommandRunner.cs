@@ -65,7 +65,7 @@ internal static class CommandRunner
         IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         if (Console.IsErrorRedirected)
             error.Profile.Width = Unwrapped;
-        error.MarkupLineInterpolated($"[red]{message}[/]");
+        error.MarkupLineInterpolated($"[red]{Shown.Text(message)}[/]");
         return code;
     }
 }

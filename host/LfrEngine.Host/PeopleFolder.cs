@@ -1,7 +1,7 @@
 using System.Globalization;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
-using Microsoft.VisualBasic.FileIO;
 
 namespace LfrEngine.Host;
 
@@ -15,22 +15,31 @@ namespace LfrEngine.Host;
 /// <param name="Response">What officers are to do.</param>
 internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null)
 {
+    /// <summary>A folder whose name cannot be spoken to the system again.</summary>
+    public bool IsUnnameable { get; init; }
+
     /// <summary>What enrolment takes of it.</summary>
     public EnrolmentRequest Request => new(Identity, Photos);
+
+    /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
+    public string? Refusal => (IsUnnameable ? "The name is not UTF-8." : Identity.Problem()) is { } problem
+        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 ? "Change it in the list." : "Rename the folder, or give a people.csv.")}"
+        : null;
 }
 
 /// <summary>Where a list of people and their photos lie.</summary>
 internal abstract class PeopleSource : IDisposable
 {
-    private static readonly string[] PictureEndings = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+    // What systems leave in folders by themselves.
+    private static readonly string[] s_leftovers = ["thumbs.db", "desktop.ini", "ehthumbs.db"];
 
     /// <summary>What the list is called in messages.</summary>
     public abstract string List { get; }
 
-    /// <summary>The CSV list.</summary>
-    public abstract TextReader OpenList();
+    /// <summary>The CSV list, for the caller to dispose.</summary>
+    public abstract Stream OpenList();
 
-    /// <summary>Photos in the folder of that name, in order.</summary>
+    /// <summary>Files in the folder of that name, in order: whether they are photos is told by what is in them.</summary>
     public abstract string[] PicturesIn(string folder);
 
     /// <summary>The full name of a photo that the list names.</summary>
@@ -46,7 +55,8 @@ internal abstract class PeopleSource : IDisposable
     {
     }
 
-    protected static bool IsPicture(string name) => PictureEndings.Contains(Path.GetExtension(name).ToLowerInvariant());
+    /// <summary>Whether somebody put the file there: no hidden file, and none that a system leaves behind.</summary>
+    protected static bool IsMeant(string name) => Path.GetFileName(name) is var file && !file.StartsWith('.') && !s_leftovers.Contains(file.ToLowerInvariant());
 
     /// <summary>Reads a stream of known length.</summary>
     protected static HostBuffer<byte>? ReadWhole(Stream stream, long length, out string problem)
@@ -75,11 +85,14 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 
     public override string List => list;
 
-    public override TextReader OpenList() => new StreamReader(list);
+    public override Stream OpenList() => File.OpenRead(list);
 
     public override string[] PicturesIn(string folderName) => PicturesOnDisk(Path.Combine(folder, folderName));
 
-    public override string Locate(string photo) => Path.Combine(folder, photo);
+    // A list from Windows writes folders with its own stroke.
+    public override string Locate(string photo) => Path.Combine(folder, photo) is var path && !File.Exists(path) && photo.Contains('\\', StringComparison.Ordinal)
+        ? Path.Combine(folder, photo.Replace('\\', '/'))
+        : path;
 
     public override HostBuffer<byte>? Read(string photo, out string problem)
     {
@@ -95,8 +108,8 @@ internal sealed class ListOnDisk(string list) : PeopleSource
         }
     }
 
-    /// <summary>Pictures in a folder, in order; none when there is no such folder.</summary>
-    public static string[] PicturesOnDisk(string path) => Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Where(IsPicture).Order(StringComparer.Ordinal)] : [];
+    /// <summary>Files in a folder, in order; none when there is no such folder.</summary>
+    public static string[] PicturesOnDisk(string path) => Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Where(IsMeant).Order(StringComparer.Ordinal)] : [];
 }
 
 /// <summary>Reads who is to be enrolled: a folder of sub-folders, or a CSV list beside the photos.</summary>
@@ -123,10 +136,10 @@ internal static class PeopleFolder
     }
 
     private static List<PersonRow> ReadFolders(string path, WatchlistCategory category) =>
-        [.. Directory.EnumerateDirectories(path).Order(StringComparer.Ordinal).Select(folder =>
+        [.. Directory.EnumerateDirectories(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Select(folder =>
         {
             string id = Path.GetFileName(folder);
-            return new PersonRow(0, new WatchlistIdentity(id, id.Replace('_', ' '), category), ListOnDisk.PicturesOnDisk(folder));
+            return new PersonRow(0, new WatchlistIdentity(id, id.Replace('_', ' '), category), ListOnDisk.PicturesOnDisk(folder)) { IsUnnameable = !Directory.Exists(folder) };
         })];
 
     /// <summary>Reads a CSV list.</summary>
@@ -135,60 +148,63 @@ internal static class PeopleFolder
     /// <exception cref="CommandFailure">There is nobody, or the CSV is wrong; the message names file and line.</exception>
     public static List<PersonRow> ReadCsv(PeopleSource source, WatchlistCategory category)
     {
-        string list = source.List;
-        var people = new List<PersonRow>();
-        using var parser = new TextFieldParser(source.OpenList()) { Delimiters = [","], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = true };
         try
         {
-            string[] header = [.. (parser.ReadFields() ?? []).Select(h => h.ToLowerInvariant().Replace(' ', '_'))];
-            string? unknown = header.FirstOrDefault(h => !Columns.Contains(h));
-            if (unknown is not null || !header.Contains("id"))
-                throw new CommandFailure(ExitCode.Input, unknown is null ? $"{list} has no column \"id\"." : $"{list} has a column \"{unknown}\"; known are {string.Join(", ", Columns)}.");
-            while (!parser.EndOfData)
-            {
-                long line = parser.LineNumber;
-                string[] fields = parser.ReadFields()!;
-                string? Field(string name) => Array.IndexOf(header, name) is var i and >= 0 && i < fields.Length && fields[i].Length > 0 ? fields[i] : null;
-                string id = Field("id") ?? throw new CommandFailure(ExitCode.Input, $"{list}, line {line}: the id is empty.");
-                people.Add(new PersonRow(
-                    line,
-                    new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, list, line), Field("reference"), Date(Field("image_date"), list, line), Field("source")),
-                    Photos(Field("photos"), source, id), Field("legal_basis"), Date(Field("reviewed_on"), list, line), Yes(Field("role_player"), list, line), Field("response")));
-            }
+            using Stream list = source.OpenList();
+            return ReadTable(CsvTable.Read(source.List, list, "id"), source, category);
         }
-        catch (MalformedLineException e)
+        catch (Exception e) when (e is DataException or IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"{list}, line {e.LineNumber}: not a line of comma-separated values.", e);
+            throw new CommandFailure(ExitCode.Input, e is DataException ? e.Message : $"{source.List} cannot be read: {e.Message}", e);
         }
-        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{list} names nobody.");
     }
 
-    private static WatchlistCategory Category(string? text, WatchlistCategory fallback, string list, long line)
+    private static List<PersonRow> ReadTable(CsvTable table, PeopleSource source, WatchlistCategory category)
+    {
+        if (table.Columns.FirstOrDefault(h => !Columns.Contains(h)) is { } unknown)
+            throw new DataException($"{source.List} has a column \"{unknown}\"; known are {string.Join(", ", Columns)}.");
+        var people = new List<PersonRow>();
+        var lines = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (CsvTable.Row row in table.Rows)
+        {
+            string? Field(string name) => row[name] is { Length: > 0 } value ? value : null;
+            string id = row.Required("id");
+            if (!lines.TryAdd(id, row.Line))
+                throw row.Wrong($"the id \"{Shown.Name(id)}\" stands in line {lines[id]} already: give each person one line, with all photos in it separated by semicolons");
+            people.Add(new PersonRow(
+                row.Line,
+                new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
+                Photos(Field("photos"), source, id), Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")));
+        }
+        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
+    }
+
+    private static WatchlistCategory Category(string? text, WatchlistCategory fallback, in CsvTable.Row row)
     {
         if (text is null)
             return fallback;
-        return WatchlistCategories.TryParse(text, out WatchlistCategory category)
+        return WatchlistCategories.TryParse(text.ToLowerInvariant(), out WatchlistCategory category)
             ? category
-            : throw new CommandFailure(ExitCode.Input, $"{list}, line {line}: \"{text}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
     }
 
-    private static DateOnly? Date(string? text, string list, long line)
+    private static DateOnly? Date(string? text, in CsvTable.Row row)
     {
         if (text is null)
             return null;
         return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly date)
             ? date
-            : throw new CommandFailure(ExitCode.Input, $"{list}, line {line}: \"{text}\" is no date; write 2026-01-31.");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is no date; write 2026-01-31");
     }
 
-    private static bool Yes(string? text, string list, long line) => text switch
+    private static bool Yes(string? text, in CsvTable.Row row) => text?.ToLowerInvariant() switch
     {
         null or "no" => false,
         "yes" => true,
-        _ => throw new CommandFailure(ExitCode.Input, $"{list}, line {line}: \"{text}\" in role_player; write yes or no."),
+        _ => throw row.Wrong($"\"{Shown.Name(text)}\" in role_player; write yes or no"),
     };
 
-    // Named photos, separated by semicolons, or all pictures of the folder that bears the id.
+    // Named photos, separated by semicolons, or all files of the folder that bears the id.
     private static string[] Photos(string? named, PeopleSource source, string id) => named is null
         ? source.PicturesIn(id)
         : [.. named.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(source.Locate)];

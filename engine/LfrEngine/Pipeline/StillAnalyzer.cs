@@ -74,6 +74,27 @@ public sealed unsafe class StillAnalyzer : IDisposable
     public float Plausibility(in FrameView frame, in FaceCandidate face) =>
         QualityAssessor.Plausibility(face.Score, landmarks.Find(frame, face.Box).Disagreement);
 
+    /// <summary>How plausible it is that the picture shows its largest faces upright; minus infinity when it shows none.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <remarks>
+    /// The detector finds faces lying and upside down as well, and is nearly as sure of them; the two landmark passes agree only on an upright one. Fitted on
+    /// 300 LFW people, where the right way up of four always scored highest, by 1.5 at least; of 300 others it did for 298, and the other two were 0.7 and 0.5 behind.
+    /// </remarks>
+    public float Uprightness(in FrameView frame)
+    {
+        const float DisagreementWeight = 120, LargeEnough = 0.3f;
+        ReadOnlySpan<FaceCandidate> found = Detect(frame);
+        float best = float.NegativeInfinity;
+        foreach (FaceCandidate face in found)
+        {
+            if (face.Box.Area < LargeEnough * found[0].Box.Area)
+                break;
+            float score = Math.Clamp(face.Score, 1e-4f, 1 - 1e-4f);
+            best = Math.Max(best, MathF.Log(score / (1 - score)) - (DisagreementWeight * landmarks.Find(frame, face.Box).Disagreement));
+        }
+        return best;
+    }
+
     /// <summary>Aligns and embeds one face; null when its landmarks are unusable.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From <see cref="Detect"/>.</param>

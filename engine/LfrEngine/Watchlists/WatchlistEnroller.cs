@@ -64,6 +64,10 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     // A second face this large beside the first leaves open who is meant.
     private const float RivalArea = 0.35f;
 
+    // On half of the people of LFW no picture that lay or stood on its head came above the first, and each upright one was ahead by 1.5 (StillAnalyzer.Uprightness).
+    private const float SurelyUpright = 7;
+    private const float ClearlyBetter = 1;
+
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
 
     /// <summary>Adds a person if at least one photo passes the gate.</summary>
@@ -88,17 +92,18 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     }
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
-    /// <param name="encoded">A JPEG, PNG, BMP or WebP file. Borrowed for the call.</param>
+    /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
     /// <returns>What the caller owns; whatever is wrong with the bytes is a reason, not an exception.</returns>
     public VettedPhoto Vet(ReadOnlySpan<byte> encoded)
     {
+        string? format = PhotoFormat.NameOf(encoded);
         try
         {
-            return IsPicture(encoded) ? VetPicture(encoded) : Reject("not a JPEG, PNG, BMP or WebP picture");
+            return format is null ? Reject($"not a picture: it does not begin like a {PhotoFormat.All} file") : VetPicture(encoded);
         }
         catch (MediaException e)
         {
-            return Reject(e.Message);
+            return Reject(Words(format!, e));
         }
         finally
         {
@@ -109,19 +114,25 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => analyzer.Dispose();
 
-    // By how each begins: FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.
-    private static bool IsPicture(ReadOnlySpan<byte> file) =>
-        file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
-        || file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A])
-        || file.StartsWith("BM"u8)
-        || (file.StartsWith("RIFF"u8) && file.Length >= 12 && file[8..12].SequenceEqual("WEBP"u8));
+    // What FFmpeg says names packets and memory; a person has a photo.
+    private static string Words(string format, MediaException e) => e.Error switch
+    {
+        _ when format is "HEIC" or "AVIF" && e.Error != MediaError.BadSize => $"a {format} picture, which the installed FFmpeg ({MediaReader.Versions}) cannot decode: save it as JPEG",
+        MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: make it smaller",
+        MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: make it smaller",
+        MediaError.PixelFormat or MediaError.NoDecoder => $"a {format} picture of a kind that cannot be used ({e.Message}): save it as JPEG",
+        _ => $"a {format} picture that is cut off or damaged",
+    };
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
 
     private VettedPhoto VetPicture(ReadOnlySpan<byte> encoded)
     {
         using MediaFrame picture = MediaReader.ReadPicture(encoded);
-        FrameView view = FrameLease.ViewOf(picture);
+        FrameView asIs = FrameLease.ViewOf(picture);
+        (int turn, int perhaps) = FindTurn(asIs);
+        using TurnedFrame? turned = turn == 0 ? null : new TurnedFrame(asIs, turn);
+        FrameView view = turned?.View ?? asIs;
         ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
         if (faces.IsEmpty)
             return Reject("no face found");
@@ -138,6 +149,13 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         var reasons = new List<string>();
         float quality = face.Quality.Score;
         PhotoVerdict verdict = PhotoGate.Judge(face.Quality, reasons);
+        if (turn != 0)
+            reasons.Add($"turned by {turn}° to be upright");
+        if (perhaps != 0)
+        {
+            reasons.Add($"perhaps not upright: turn it by {perhaps}° if that is so");
+            verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
+        }
         if (small > 0)
         {
             reasons.Add($"{small} smaller face(s) beside the one taken");
@@ -154,8 +172,28 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         return new VettedPhoto(verdict, reasons, quality, template, jpeg, bytes);
     }
 
+    // Clockwise degrees that make the picture upright, and those that perhaps would: phones and scanners leave photos lying, and upside down a face is found but never matches.
+    private (int Turn, int Perhaps) FindTurn(in FrameView view)
+    {
+        float asIs = analyzer.Uprightness(view);
+        if (asIs > SurelyUpright)
+            return (0, 0);
+        (int Degrees, float Uprightness) best = (0, asIs);
+        foreach (int degrees in (ReadOnlySpan<int>)[90, 180, 270])
+        {
+            using var turned = new TurnedFrame(view, degrees);
+            float uprightness = analyzer.Uprightness(turned.View);
+            if (uprightness > best.Uprightness)
+                best = (degrees, uprightness);
+        }
+        return best.Uprightness - asIs > ClearlyBetter ? (best.Degrees, 0) : (0, best.Degrees);
+    }
+
     private VettedPhoto VetFile(string path)
     {
+        // Such a name comes back with a mark in place of its bytes, and opens nothing.
+        if (path.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(path))
+            return Reject("the file's name is not UTF-8: rename it");
         try
         {
             using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path);

@@ -15,6 +15,9 @@ public sealed record WatchlistIdentity(
     DateOnly? ImageDate = null,
     string? Source = null)
 {
+    /// <summary>Why it cannot be on a watchlist, as a sentence; null when nothing speaks against it.</summary>
+    public string? Problem() => WatchlistRules.ProblemOf(this);
+
     /// <summary>The id alone: names stay out of logs.</summary>
     public override string ToString() => Id;
 }

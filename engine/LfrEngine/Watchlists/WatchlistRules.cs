@@ -38,13 +38,17 @@ internal static class WatchlistRules
 
     public static void CheckIdentity(WatchlistIdentity identity)
     {
-        CheckText(identity.Id, "identity id", MaximumIdLength, mayBeEmpty: false);
-        CheckText(identity.Name, "identity name", MaximumTextLength, mayBeEmpty: true);
-        CheckText(identity.Reference ?? "", "identity reference", MaximumTextLength, mayBeEmpty: true);
-        CheckText(identity.Source ?? "", "identity source", MaximumTextLength, mayBeEmpty: true);
-        if ((uint)identity.Category >= WatchlistCategories.Count)
-            throw Broken($"Identity '{identity.Id}' has no valid category. Allowed: {string.Join(", ", WatchlistCategories.AllNames)}.");
+        if (ProblemOf(identity) is { } problem)
+            throw Broken(problem);
     }
+
+    /// <summary>What is wrong with an identity; null when nothing is.</summary>
+    public static string? ProblemOf(WatchlistIdentity identity) =>
+        ProblemOf(identity.Id, "id", MaximumIdLength, mayBeEmpty: false)
+        ?? ProblemOf(identity.Name, "name", MaximumTextLength, mayBeEmpty: true)
+        ?? ProblemOf(identity.Reference ?? "", "reference", MaximumTextLength, mayBeEmpty: true)
+        ?? ProblemOf(identity.Source ?? "", "source", MaximumTextLength, mayBeEmpty: true)
+        ?? ((uint)identity.Category >= WatchlistCategories.Count ? $"The category is not valid. Allowed: {string.Join(", ", WatchlistCategories.AllNames)}." : null);
 
     public static void CheckEmbedding(ReadOnlySpan<float> embedding, int templateIndex)
     {
@@ -68,17 +72,24 @@ internal static class WatchlistRules
 
     private static void CheckText(string? text, string what, int maximumLength, bool mayBeEmpty)
     {
+        if (ProblemOf(text, what, maximumLength, mayBeEmpty) is { } problem)
+            throw Broken(problem);
+    }
+
+    private static string? ProblemOf(string? text, string what, int maximumLength, bool mayBeEmpty)
+    {
         if (text is null || (!mayBeEmpty && string.IsNullOrWhiteSpace(text)))
-            throw Broken($"The {what} is empty.");
+            return $"The {what} is empty.";
         if (text.Length > maximumLength)
-            throw Broken($"The {what} is longer than {maximumLength} characters.");
+            return $"The {what} is longer than {maximumLength} characters.";
         // Half a surrogate pair would come back from the file as another character, and two ids could become one.
         ReadOnlySpan<char> rest = text;
         while (!rest.IsEmpty)
         {
             if (Rune.DecodeFromUtf16(rest, out Rune rune, out int used) != OperationStatus.Done || Rune.IsControl(rune))
-                throw Broken($"The {what} holds a control character or broken text.");
+                return $"The {what} holds a control character or broken text.";
             rest = rest[used..];
         }
+        return null;
     }
 }

@@ -49,7 +49,7 @@ internal static class DemoCommand
         using EngineModels models = EngineModels.Load(catalog);
         WatchlistKey.CreateKeyFile(keyFile);
         using WatchlistKey key = WatchlistKey.FromKeyFile(keyFile);
-        EnrolCommand.Run([.. PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable).Select(p => p.Request)], list, "demo", key, models, json: false, stopping);
+        EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, models, json: false, stopping);
 
         AnsiConsole.WriteLine("3. The engine watches the clip.");
         using Watchlist watchlist = WatchlistFile.Read(list, key, models.Embedder.Manifest.Sha256);

@@ -28,20 +28,23 @@ internal static class EnrolCommand
             if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
                 throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
             locking.Require(parsed);
-            List<EnrolmentRequest> requests = [.. PeopleFolder.Read(parsed.GetRequiredValue(people), fallback).Select(p => p.Request)];
+            List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
             using EngineModels loaded = models.Load(parsed);
-            return Task.FromResult(Run(requests, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, loaded, parsed.GetValue(json), stopping));
+            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, loaded, parsed.GetValue(json), stopping));
         });
         return command;
     }
 
-    internal static int Run(List<EnrolmentRequest> requests, string output, string version, WatchlistKey key, EngineModels models, bool json, CancellationToken stopping)
+    internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, EngineModels models, bool json, CancellationToken stopping)
     {
         ModelManifest embedder = models.Embedder.Manifest;
         using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
         var outcomes = new List<PhotoOutcome>();
         var missing = new List<string>();
+        // Everybody first: a name that no list takes is known before the first photo is looked at.
+        string[] refusals = [.. people.Select(p => p.Refusal).OfType<string>()];
+        List<EnrolmentRequest> requests = [.. people.Where(p => p.Refusal is null).Select(p => p.Request)];
         Progress.While("Enrolling", requests.Count, report =>
         {
             using var enroller = new WatchlistEnroller(models);
@@ -57,9 +60,9 @@ internal static class EnrolCommand
         if (builder.TemplateCount == 0)
         {
             if (json)
-                HostJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, Photos(), [.. missing], []), HostJson.Default.EnrolReport);
+                HostJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, Photos(), [.. missing], refusals, []), HostJson.Default.EnrolReport);
             else
-                Print(outcomes, missing, [], "");
+                Print(outcomes, missing, refusals, [], "");
             throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
         }
         using Watchlist watchlist = builder.Build();
@@ -68,12 +71,12 @@ internal static class EnrolCommand
         WatchlistFile.Write(output, watchlist, key);
 
         var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
-            Photos(), [.. missing], similar);
+            Photos(), [.. missing], refusals, similar);
         if (json)
             HostJson.Print(summary, HostJson.Default.EnrolReport);
         else
-            Print(outcomes, missing, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
-        return missing.Count == 0 ? ExitCode.Success : ExitCode.Incomplete;
+            Print(outcomes, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
+        return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
 
         PhotoReport[] Photos() => [.. outcomes.Select(o => new PhotoReport(o.IdentityId, o.Photo, o.Verdict.ToString().ToLowerInvariant(), o.Quality, [.. o.Reasons]))];
     }
@@ -82,12 +85,12 @@ internal static class EnrolCommand
         embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value
         ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
 
-    private static void Print(List<PhotoOutcome> outcomes, List<string> missing, SimilarityWarning[] similar, string? closing)
+    private static void Print(List<PhotoOutcome> outcomes, List<string> missing, string[] refusals, SimilarityWarning[] similar, string closing)
     {
-        if (closing is null)
-            return;
+        foreach (string refusal in refusals)
+            AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {refusal}");
         foreach (PhotoOutcome outcome in outcomes.Where(o => o.Reasons.Count > 0))
-            AnsiConsole.MarkupLineInterpolated($"[{(outcome.Verdict == PhotoVerdict.Rejected ? "red" : "yellow")}]{outcome.Verdict.ToString().ToLowerInvariant(),-8}[/] {outcome.IdentityId}: {Path.GetFileName(outcome.Photo)}: {string.Join("; ", outcome.Reasons)}");
+            AnsiConsole.MarkupLineInterpolated($"[{(outcome.Verdict == PhotoVerdict.Rejected ? "red" : "yellow")}]{outcome.Verdict.ToString().ToLowerInvariant(),-8}[/] {outcome.IdentityId}: {Shown.Name(Path.GetFileName(outcome.Photo))}: {string.Join("; ", outcome.Reasons)}");
         foreach (string id in missing)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo");
         foreach (SimilarityWarning warning in similar)
@@ -99,7 +102,7 @@ internal static class EnrolCommand
 
 /// <summary>Result of <c>lfr enrol</c>.</summary>
 internal sealed record EnrolReport(string File, Guid WatchlistId, string Version, string Embedder, string EmbedderSha256, int Identities, int Templates,
-    PhotoReport[] Photos, string[] NotEnrolled, SimilarityWarning[] Similar);
+    PhotoReport[] Photos, string[] NotEnrolled, string[] Refusals, SimilarityWarning[] Similar);
 
 /// <summary>What became of one photo.</summary>
 internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons);

@@ -44,12 +44,13 @@ internal sealed unsafe class ListInZip : PeopleSource
     public override string List => "people.csv";
 
     // The stated length bounds what is unpacked: a list that goes on behind it is cut there, and its last line fails.
-    public override TextReader OpenList() => new StreamReader(Unpack(zip.GetEntry(List)!));
+    public override Stream OpenList() => Unpack(zip.GetEntry(List)!);
 
     public override string[] PicturesIn(string folder) =>
-        [.. zip.Entries.Select(e => e.FullName).Where(n => n.StartsWith(folder + "/", StringComparison.Ordinal) && n.IndexOf('/', folder.Length + 1) < 0 && IsPicture(n)).Order(StringComparer.Ordinal)];
+        [.. zip.Entries.Select(e => e.FullName).Where(n => n.StartsWith(folder + "/", StringComparison.Ordinal) && n.IndexOf('/', folder.Length + 1) < 0 && IsMeant(n)).Order(StringComparer.Ordinal)];
 
-    public override string Locate(string photo) => photo;
+    // A list from Windows writes folders with its own stroke.
+    public override string Locate(string photo) => zip.GetEntry(photo) is null ? photo.Replace('\\', '/') : photo;
 
     public override HostBuffer<byte>? Read(string photo, out string problem)
     {

@@ -309,6 +309,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
                 against = [.. against, image];
             if (row.Photos.Count > MostPhotosPerPerson)
                 against = [.. against, $"{row.Photos.Count} photos; {MostPhotosPerPerson} at most: leave some out."];
+            if (row.Identity.Problem() is { } problem)
+                against = [problem, .. against];
             refusals.AddRange(against.Select(a => where + a));
             PersonRecord person = NewPerson(id, row.Identity.Category, details, row.ReviewedOn ?? Today, row.RolePlayer);
             ids.Add(person.Id, row.Identity.Id);

@@ -86,7 +86,7 @@ static int32_t chroma_location(const AVFrame *picture, enum AVCodecID codec)
     }
 }
 
-static orientation find_orientation(const AVFrame *picture, const int32_t *stream_matrix)
+static orientation find_orientation(const AVFrame *picture, const frame_context *context)
 {
     const AVFrameSideData *side_data = av_frame_get_side_data(picture, AV_FRAME_DATA_DISPLAYMATRIX);
     int32_t matrix[9];
@@ -98,8 +98,10 @@ static orientation find_orientation(const AVFrame *picture, const int32_t *strea
     const AVDictionaryEntry *exif = av_dict_get(picture->metadata, "Orientation", NULL, 0);
     if (exif != NULL)
         return orientation_from_exif(atoi(exif->value));
-    if (stream_matrix != NULL) {
-        memcpy(matrix, stream_matrix, sizeof matrix);
+    if (context->exif_orientation != 0)
+        return orientation_from_exif(context->exif_orientation);
+    if (context->stream_matrix != NULL) {
+        memcpy(matrix, context->stream_matrix, sizeof matrix);
         return orientation_from_matrix(matrix);
     }
     return (orientation){false, false, false};
@@ -176,7 +178,7 @@ int32_t frame_create(const frame_context *context, AVFrame *picture, lfr_frame *
     info->index = context->index;
     info->pts_us = context->pts_us;
     info->arrival_ns = context->arrival_ns;
-    orientation turn = find_orientation(picture, context->stream_matrix);
+    orientation turn = find_orientation(picture, context);
 
     pool_picture planes;
     int result = take_picture(context, picture, info->range == LFR_RANGE_FULL, &planes);

@@ -140,6 +140,9 @@ typedef struct {
 
 orientation orientation_from_matrix(const int32_t matrix[9]);
 orientation orientation_from_exif(int value);
+
+/* The EXIF orientation, 1 to 8, that a PNG or TIFF file states and FFmpeg's decoder passes over (before version 8); 0 = none. */
+int orientation_in_file(enum AVCodecID codec, const uint8_t *file, int64_t size);
 bool orientation_is_identity(orientation turn);
 
 /* Clockwise degrees, after a left-right mirroring if *mirrored. */
@@ -164,6 +167,7 @@ typedef struct {
     frame_pool *pool;
     enum AVCodecID codec;
     const int32_t *stream_matrix;   /* display matrix of the stream, or NULL */
+    int exif_orientation;           /* 1 to 8 where the file says so and the decoder does not pass it on; 0 = unknown */
     int64_t index;
     int64_t pts_us;
     int64_t arrival_ns;
@@ -229,6 +233,7 @@ typedef struct {
     int64_t packets;
     int bad_reads;                  /* in a row */
     int64_t arrival_ns;
+    int exif_orientation;           /* of the newest packet that is a PNG or TIFF file; 0 = none */
     int largest_packet;
     AVFrame *pending[MAX_PENDING];  /* pictures that came out during a scrub, for the next reads */
     int pending_count;

@@ -214,6 +214,7 @@ static int32_t hand_out(lfr_media *media, int64_t index, int64_t pts_us, lfr_fra
         .pool = media->pool,
         .codec = media->source.decoder->codec_id,
         .stream_matrix = source_display_matrix(media),
+        .exif_orientation = media->source.exif_orientation,
         .index = index,
         .pts_us = pts_us,
         .arrival_ns = media->source.arrival_ns,

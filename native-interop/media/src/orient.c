@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Pixels are moved in tiles, so that a turned picture does not miss the cache once per pixel. */
 #define TILE 32
@@ -34,6 +35,52 @@ orientation orientation_from_exif(int value)
     default:
         return (orientation){false, false, false};
     }
+}
+
+static uint32_t read_number(const uint8_t *at, int bytes, bool little)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < bytes; i++)
+        value |= (uint32_t)at[i] << 8 * (little ? i : bytes - 1 - i);
+    return value;
+}
+
+/* The orientation tag of the first directory of a TIFF block. */
+static int orientation_in_exif(const uint8_t *block, int64_t size)
+{
+    if (size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0))
+        return 0;
+    bool little = block[0] == 'I';
+    int64_t directory = read_number(block + 4, 4, little);
+    if (directory > size - 2)
+        return 0;
+    int64_t entries = read_number(block + directory, 2, little);
+    for (int64_t i = 0; i < entries && directory + 2 + (i + 1) * 12 <= size; i++) {
+        const uint8_t *entry = block + directory + 2 + i * 12;
+        if (read_number(entry, 2, little) != 0x112 || read_number(entry + 2, 2, little) != 3)
+            continue;
+        int value = (int)read_number(entry + 8, 2, little);
+        return value >= 1 && value <= 8 ? value : 0;
+    }
+    return 0;
+}
+
+int orientation_in_file(enum AVCodecID codec, const uint8_t *file, int64_t size)
+{
+    if (codec == AV_CODEC_ID_TIFF)
+        return orientation_in_exif(file, size);
+    if (codec != AV_CODEC_ID_PNG)
+        return 0;
+    /* A signature of eight bytes, then chunks: length, name, content, checksum. */
+    for (int64_t at = 8; at + 12 <= size;) {
+        int64_t length = read_number(file + at, 4, false);
+        if (length > size - at - 12)
+            return 0;
+        if (memcmp(file + at + 4, "eXIf", 4) == 0)
+            return orientation_in_exif(file + at + 8, length);
+        at += length + 12;
+    }
+    return 0;
 }
 
 bool orientation_is_identity(orientation turn)

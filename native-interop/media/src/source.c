@@ -140,8 +140,9 @@ static int32_t open_decoder(lfr_media *media)
 #endif
     if (media->options.low_delay)
         decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
-    /* A picture that stands alone is whole or refused; in a video, concealment is better than a hole. */
-    if (media->still || media->is_folder)
+    /* A picture that stands alone is whole or refused; in a video, concealment is better than a hole. The TIFF decoder calls every tag that it
+     * does not know an error. */
+    if ((media->still || media->is_folder) && codec->id != AV_CODEC_ID_TIFF)
         decoder->err_recognition |= AV_EF_EXPLODE | AV_EF_CRCCHECK;
 
     int result = avcodec_open2(decoder, codec, NULL);
@@ -329,6 +330,7 @@ static int32_t feed_decoder(lfr_media *media)
                           : LFR_MEDIA_OK;
     }
     source->largest_packet = FFMAX(source->largest_packet, packet->size);
+    source->exif_orientation = orientation_in_file(source->decoder->codec_id, packet->data, packet->size);
     source->arrival_ns = lfr_now_ns();
     source->packets++;
     source->packet_counted = false;

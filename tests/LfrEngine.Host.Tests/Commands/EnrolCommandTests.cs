@@ -15,8 +15,10 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         { "id,image_date\na,2026-02-30\n", ["line 2", "\"2026-02-30\" is no date"] },
         { "id,category\na,wanted\nb,criminal\n", ["line 3", "\"criminal\" is no category", "missing-or-vulnerable"] },
         { "id,name\n,Ann\n", ["line 2", "the id is empty"] },
-        { "id,name\na,\"Ann\n", ["not a line of comma-separated values"] },
-        { "id,photos\na,she.jpg\na,other.jpg\n", ["'a'"] },
+        { "id,name\na,\"Ann\n", ["line 2", "quotation mark"] },
+        { "id,name\na,Smith, John\n", ["line 2", "3 fields where the header has 2"] },
+        { "id,id\na,b\n", ["\"id\" twice"] },
+        { "id,photos\na,she.jpg\na,other.jpg\n", ["line 3", "\"a\" stands in line 2 already"] },
         { "id,name\n", ["names nobody"] },
         { "", ["id"] },
     };
@@ -260,6 +262,75 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["out"]));
         Assert.Empty(temporary.Files);
         Assert.Empty(outcome.Output);
+    }
+
+    [Fact]
+    public async Task Enrol_PhotosThatLieOrStandOnTheirHead_AreTurnedAndMatchTheUprightOne()
+    {
+        Put(material.Photo, "people/upright/p.jpg");
+        foreach ((string id, string turn) in ((string, string)[])[("quarter", "transpose=1"), ("half", "hflip,vflip"), ("three-quarters", "transpose=2")])
+        {
+            Directory.CreateDirectory(folder[$"people/{id}"]);
+            Ffmpeg.Run("-i", material.Photo, "-vf", turn, "-q:v", "2", folder[$"people/{id}/p.jpg"]);
+        }
+
+        JsonNode report = (await EnrolAsync(folder["people"])).Exits(ExitCode.Success).Json;
+
+        Dictionary<string, string> reasons = report["photos"]!.AsArray().ToDictionary(p => (string)p!["id"]!, p => string.Join("; ", p!["reasons"]!.AsArray().Select(r => (string?)r)));
+        Assert.DoesNotContain("turned by", reasons["upright"], StringComparison.Ordinal);
+        Assert.Contains("turned by 270° to be upright", reasons["quarter"], StringComparison.Ordinal);
+        Assert.Contains("turned by 180° to be upright", reasons["half"], StringComparison.Ordinal);
+        Assert.Contains("turned by 90° to be upright", reasons["three-quarters"], StringComparison.Ordinal);
+        // All four are one face, each pair of them.
+        Assert.Equal(6, report["similar"]!.AsArray().Count(s => (double)s!["score"]! > 0.9));
+    }
+
+    [Fact]
+    public async Task Enrol_PhotosByContent_TheEndingDecidesNothingAndNoFileIsPassedOver()
+    {
+        Put(material.Photo, "people/she/p.jfif");
+        Put(material.Photo, "people/she/without-ending");
+        foreach (string name in (string[])["p.tif", "p.gif", "p.png"])
+            Ffmpeg.Run("-i", material.Photo, folder[$"people/she/{name}"]);
+        await File.WriteAllBytesAsync(folder["people/she/IMG_1.HEIC"], [0, 0, 0, 0x18, .. "ftypheic"u8, 0, 0, 0, 0, .. "mif1heic"u8], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder["people/she/page.jpg"], "<html>403 Forbidden</html>", TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(folder["people/she/Thumbs.db"], [1, 2, 3], TestContext.Current.CancellationToken);
+
+        JsonNode report = (await EnrolAsync(folder["people"])).Exits(ExitCode.Success).Json;
+
+        Dictionary<string, JsonNode> photos = report["photos"]!.AsArray().ToDictionary(p => Path.GetFileName((string)p!["photo"]!), p => p!);
+        Assert.Equal(["IMG_1.HEIC", "p.gif", "p.jfif", "p.png", "p.tif", "page.jpg", "without-ending"], photos.Keys.Order(StringComparer.Ordinal));
+        Assert.All(photos.Where(p => p.Key is not ("IMG_1.HEIC" or "page.jpg")), p => Assert.NotEqual("rejected", (string?)p.Value["verdict"]));
+        Assert.Contains("a HEIC picture", (string?)photos["IMG_1.HEIC"]["reasons"]![0], StringComparison.Ordinal);
+        Assert.Contains("save it as JPEG", (string?)photos["IMG_1.HEIC"]["reasons"]![0], StringComparison.Ordinal);
+        Assert.StartsWith("not a picture", (string?)photos["page.jpg"]["reasons"]![0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Enrol_NamesThatNoListTakes_AreRefusedByNameAndTheOthersGoOn()
+    {
+        Put(material.Photo, "people/she/p.jpg");
+        Put(material.OtherPhoto, $"people/{new string('x', 129)}/p.jpg");
+        Put(material.OtherPhoto, "people/new\nline/p.jpg");
+        Put(material.OtherPhoto, "people/esc\x1b[31mred/p.jpg");
+        // A byte that is no UTF-8 comes only from a shell.
+        using (System.Diagnostics.Process shell = System.Diagnostics.Process.Start("sh", ["-c", $"d=\"$1/people/M$(printf '\\374')ller\"; mkdir \"$d\" && cp \"$2\" \"$d/p.jpg\"; cp \"$2\" \"$1/people/she/M$(printf '\\374').jpg\"", "sh", folder[""], material.OtherPhoto]))
+            await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Outcome enrol = await EnrolAsync(folder["people"]);
+        // What a shell made, a shell takes away.
+        using (System.Diagnostics.Process shell = System.Diagnostics.Process.Start("rm", ["-r", folder["people"]]))
+            await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        JsonNode report = enrol.Exits(ExitCode.Incomplete).IsCivil().Json;
+        Assert.Equal(1, (int)report["identities"]!);
+        string[] refusals = [.. report["refusals"]!.AsArray().Select(r => (string)r!)];
+        Assert.Equal(4, refusals.Length);
+        Assert.Contains(refusals, r => r.Contains("xxx", StringComparison.Ordinal) && r.Contains("longer than 128 characters", StringComparison.Ordinal));
+        Assert.Contains(refusals, r => r.Contains("new\\x0Aline", StringComparison.Ordinal) && r.Contains("control character", StringComparison.Ordinal));
+        Assert.Contains(refusals, r => r.Contains("esc\\x1B[31mred", StringComparison.Ordinal));
+        Assert.Contains(refusals, r => r.Contains("not UTF-8", StringComparison.Ordinal) && r.Contains("Rename the folder", StringComparison.Ordinal));
+        Assert.Contains(report["photos"]!.AsArray(), p => p!["reasons"]!.AsArray().Any(r => ((string?)r)!.Contains("not UTF-8", StringComparison.Ordinal)));
     }
 
     private void PutUnusable()

@@ -92,6 +92,41 @@ public sealed class MediaOrientationTests : IDisposable
                 }
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 180)]
+    [InlineData(6, 90)]
+    [InlineData(8, 270)]
+    public void Read_OrientationInPng_IsApplied(int orientation, int degrees)
+    {
+        byte[] png = File.ReadAllBytes(Ffmpeg.Clip(folder, "plain.png", "-c:v png -pix_fmt rgb24", "50x34", 1));
+        foreach (bool little in (bool[])[false, true])
+        {
+            byte[] tiff = little
+                ? [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0]
+                : [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, 0, 0, 0, 0];
+            byte[] chunk = [.. "eXIf"u8, .. tiff];
+            byte[] sum = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(sum, Crc32(chunk));
+            // Behind the signature and the header.
+            using MediaFrame turned = MediaReader.ReadPicture([.. png[..33], 0, 0, 0, (byte)tiff.Length, .. chunk, .. sum, .. png[33..]]);
+            Assert.Equal((degrees, false), (turned.Info.RotationDegrees, turned.Info.IsMirrored));
+        }
+    }
+
+    // As PNG has it; the framework's own is in a package.
+    private static uint Crc32(byte[] bytes)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte b in bytes)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320 : crc >> 1;
+        }
+        return ~crc;
+    }
+
     private string TurnedClip(string format, int degrees)
     {
         string clip = Ffmpeg.Clip(folder, "plain.mp4", $"-c:v libx264 -pix_fmt {format}", frames: 3);

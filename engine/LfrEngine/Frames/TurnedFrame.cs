@@ -1,0 +1,61 @@
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+
+namespace LfrEngine.Frames;
+
+/// <summary>A copy of a frame, turned, in locked memory. Its owner disposes it.</summary>
+public sealed unsafe class TurnedFrame : IDisposable
+{
+    private readonly HostBuffer<byte> samples;
+
+    /// <summary>Turns a frame.</summary>
+    /// <param name="frame">In host memory. Borrowed.</param>
+    /// <param name="degrees">Clockwise: 90, 180 or 270.</param>
+    public TurnedFrame(in FrameView frame, int degrees)
+    {
+        if (degrees is not (90 or 180 or 270))
+            throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "Frames are turned by 90, 180 or 270 degrees.");
+        bool lies = degrees != 180;
+        (int width, int height) = lies ? (frame.Height, frame.Width) : (frame.Width, frame.Height);
+        // What is subsampled in one direction alone is written out at full size: the other way round there is no such layout.
+        PixelFormat format = frame.Format switch { PixelFormat.Nv12 => PixelFormat.I420, PixelFormat.I422 => PixelFormat.I444, _ => frame.Format };
+        bool half = format == PixelFormat.I420;
+        (int chromaWidth, int chromaHeight) = !frame.HasColour ? (0, 0) : half ? ((width + 1) / 2, (height + 1) / 2) : (width, height);
+        int luma = checked(width * height), chroma = chromaWidth * chromaHeight;
+        samples = BufferPool.Rent<byte>(checked(luma + (2 * chroma)));
+        byte* y = samples.Pointer, u = y + luma, v = u + chroma;
+        Turn(frame.Y, frame.LumaStride, 1, 0, y, width, height, degrees);
+        if (frame.HasColour)
+        {
+            int doubled = frame.Format == PixelFormat.I422 ? 1 : 0;
+            Turn(frame.U, frame.ChromaStride, frame.ChromaStep, doubled, u, chromaWidth, chromaHeight, degrees);
+            Turn(frame.V, frame.ChromaStride, frame.ChromaStep, doubled, v, chromaWidth, chromaHeight, degrees);
+        }
+        View = new FrameView(format, width, height, [(nint)y, (nint)u, (nint)v], [width, chromaWidth, chromaWidth], frame.Matrix, frame.Range, ChromaLocation.Centre);
+    }
+
+    /// <summary>The planes; valid while this lives.</summary>
+    public FrameView View { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => samples.Dispose();
+
+    // doubled: each column of the source stands for two.
+    private static void Turn(byte* source, int sourceStride, int step, int doubled, byte* destination, int width, int height, int degrees)
+    {
+        for (int row = 0; row < height; row++)
+        {
+            byte* to = destination + ((long)row * width);
+            for (int column = 0; column < width; column++)
+            {
+                (int x, int y) = degrees switch
+                {
+                    90 => (row, width - 1 - column),
+                    180 => (width - 1 - column, height - 1 - row),
+                    _ => (height - 1 - row, column),
+                };
+                to[column] = source[((long)y * sourceStride) + ((x >> doubled) * step)];
+            }
+        }
+    }
+}

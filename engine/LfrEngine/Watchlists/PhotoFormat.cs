@@ -1,0 +1,36 @@
+namespace LfrEngine.Watchlists;
+
+/// <summary>Which picture a file is, by how it begins and not by how it is called.</summary>
+/// <remarks>FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.</remarks>
+internal static class PhotoFormat
+{
+    /// <summary>All that are looked at.</summary>
+    public const string All = "JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF";
+
+    /// <summary>Name of the format; null for anything else.</summary>
+    /// <param name="file">From its beginning. Borrowed.</param>
+    public static string? NameOf(ReadOnlySpan<byte> file)
+    {
+        if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+            return "JPEG";
+        if (file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]))
+            return "PNG";
+        if (file.StartsWith("BM"u8))
+            return "BMP";
+        if (file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8))
+            return "GIF";
+        if (file.StartsWith((ReadOnlySpan<byte>)[(byte)'I', (byte)'I', 42, 0]) || file.StartsWith((ReadOnlySpan<byte>)[(byte)'M', (byte)'M', 0, 42]))
+            return "TIFF";
+        if (file.Length < 12)
+            return null;
+        if (file.StartsWith("RIFF"u8) && file[8..12].SequenceEqual("WEBP"u8))
+            return "WebP";
+        if (!file[4..8].SequenceEqual("ftyp"u8))
+            return null;
+        ReadOnlySpan<byte> brand = file[8..12];
+        if (brand.SequenceEqual("avif"u8) || brand.SequenceEqual("avis"u8))
+            return "AVIF";
+        return brand.SequenceEqual("heic"u8) || brand.SequenceEqual("heix"u8) || brand.SequenceEqual("hevc"u8) || brand.SequenceEqual("heim"u8)
+            || brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8) ? "HEIC" : null;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+using System.Text;
+
+namespace LfrEngine.Host;
+
+/// <summary>Names that strangers gave, as they may be shown: a file name can hold line ends and commands to a terminal.</summary>
+internal static class Shown
+{
+    /// <summary>The name on one line: control characters, and marks that turn the direction of writing, as <c>\x1B</c> or <c>\u202E</c>.</summary>
+    public static string Name(string name)
+    {
+        if (!name.Any(IsHarmful))
+            return name;
+        var shown = new StringBuilder(name.Length + 16);
+        foreach (char c in name)
+        {
+            if (IsHarmful(c))
+                shown.Append(CultureInfo.InvariantCulture, $"{(c < 0x100 ? $"\\x{(int)c:X2}" : $"\\u{(int)c:X4}")}");
+            else
+                shown.Append(c);
+        }
+        return shown.ToString();
+    }
+
+    /// <summary>Text of several lines: as <see cref="Name"/>, but line ends stay.</summary>
+    public static string Text(string text) => string.Join('\n', text.Split('\n').Select(line => Name(line.TrimEnd('\r'))));
+
+    private static bool IsHarmful(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+}
