@@ -1,4 +1,5 @@
 using System.Globalization;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 using Microsoft.VisualBasic.FileIO;
@@ -75,7 +76,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 
     public override string List => list;
 
-    public override TextReader OpenList() => new StreamReader(list);
+    public override TextReader OpenList() => new StreamReader(InputFile.OpenStream(list));
 
     public override string[] PicturesIn(string folderName) => PicturesOnDisk(Path.Combine(folder, folderName));
 
@@ -85,7 +86,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
     {
         try
         {
-            using var file = new FileStream(photo, new FileStreamOptions { BufferSize = 0 });
+            using FileStream file = InputFile.OpenStream(photo);
             return ReadWhole(file, file.Length, out problem);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

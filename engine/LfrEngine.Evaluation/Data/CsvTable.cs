@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using Microsoft.VisualBasic.FileIO;
 
 namespace LfrEngine.Evaluation.Data;
@@ -24,6 +25,7 @@ internal sealed class CsvTable
     {
         try
         {
+            InputFile.Check(path);
             using var parser = new TextFieldParser(path) { Delimiters = [","], HasFieldsEnclosedInQuotes = true, TrimWhiteSpace = true };
             string[] header = [.. (parser.ReadFields() ?? []).Select(h => h.ToLowerInvariant().Replace(' ', '_'))];
             if (required.FirstOrDefault(r => !header.Contains(r)) is { } missing)

@@ -1,59 +1,70 @@
 using System.Collections.Concurrent;
+using System.Text;
 
 namespace LfrEngine.Files;
 
 /// <summary>The one way to write a file: beside its place, to the disk, then into its place. Whoever looks finds the whole file or the old one.</summary>
-public static class OutputFile
+public sealed class OutputFile : IDisposable
 {
     // What is being written; a process that must end at once removes it first.
-    private static readonly ConcurrentDictionary<string, bool> Partial = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, bool> Unfinished = new(StringComparer.Ordinal);
 
-    /// <summary>What goes into its place at the end of a writing.</summary>
-    public enum Existing
+    private readonly string path, partial;
+    private readonly bool replace;
+
+    private OutputFile(string path, bool ownerOnly, bool replace)
     {
-        /// <summary>An older file is replaced.</summary>
-        Replaced,
-
-        /// <summary>An older file stays and the writing fails.</summary>
-        Kept,
+        (this.path, this.replace) = (path, replace);
+        partial = PartialOf(path);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+        if (ownerOnly && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            Stream = new FileStream(partial, options);
+        }
+        catch
+        {
+            Forget(partial);
+            throw;
+        }
     }
 
-    /// <summary>Writes a file.</summary>
-    /// <param name="path">Its place.</param>
-    /// <param name="write">Writes the content to an unbuffered stream.</param>
-    /// <param name="existing">What becomes of an older file.</param>
-    /// <param name="ownerOnly">Whether nobody else may read it, from the first byte on.</param>
-    /// <exception cref="IOException">It cannot be written; the old file is as it was.</exception>
-    /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
-    public static void Write(string path, Action<FileStream> write, Existing existing = Existing.Replaced, bool ownerOnly = false) => Produce(path, partial =>
-    {
-        using FileStream file = Create(partial, ownerOnly);
-        write(file);
-        file.Flush(flushToDisk: true);
-    }, existing);
+    /// <summary>Takes the content, unbuffered.</summary>
+    public FileStream Stream { get; }
 
-    /// <summary>Writes a text.</summary>
-    /// <inheritdoc cref="Write(string, Action{FileStream}, Existing, bool)"/>
-    public static void Write(string path, string text, Existing existing = Existing.Replaced, bool ownerOnly = false) =>
-        Write(path, file => file.Write(System.Text.Encoding.UTF8.GetBytes(text)), existing, ownerOnly);
+    /// <summary>Begins a file. Without <see cref="Finish"/> nothing of it is left.</summary>
+    /// <param name="path">Its place.</param>
+    /// <param name="ownerOnly">Whether nobody else may read it, from the first byte on.</param>
+    /// <param name="replace">Whether an older file is replaced; else it stays, and <see cref="Finish"/> fails.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
+    public static OutputFile Begin(string path, bool ownerOnly = false, bool replace = true) => new(path, ownerOnly, replace);
+
+    /// <summary>Writes a text, UTF-8.</summary>
+    /// <inheritdoc cref="Begin"/>
+    public static void Write(string path, string text, bool ownerOnly = false, bool replace = true)
+    {
+        using OutputFile file = Begin(path, ownerOnly, replace);
+        file.Stream.Write(Encoding.UTF8.GetBytes(text));
+        file.Finish();
+    }
 
     /// <summary>Writes a file that takes its time.</summary>
-    /// <inheritdoc cref="Write(string, Action{FileStream}, Existing, bool)"/>
-    public static Task WriteAsync(string path, Func<FileStream, Task> write) => ProduceAsync(path, async partial =>
+    /// <inheritdoc cref="Begin"/>
+    public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
-        await using FileStream file = Create(partial, ownerOnly: false);
-        await write(file).ConfigureAwait(false);
-        file.Flush(flushToDisk: true);
-    });
+        using OutputFile file = Begin(path);
+        await write(file.Stream).ConfigureAwait(false);
+        file.Finish();
+    }
 
     /// <summary>Has a file written by another program.</summary>
     /// <param name="path">Its place.</param>
     /// <param name="produce">Writes to the path it is given.</param>
     public static async Task ProduceAsync(string path, Func<string, Task> produce)
     {
-        InputFile.Check(path);
         string partial = PartialOf(path);
-        Partial[partial] = true;
         try
         {
             await produce(partial).ConfigureAwait(false);
@@ -65,71 +76,55 @@ public static class OutputFile
         }
     }
 
-    /// <summary>Notes a folder of unfinished files, to be removed by <see cref="Forget"/>, or by <see cref="Abandon"/> when there is no time.</summary>
-    public static void Note(string folder) => Partial[folder] = true;
+    /// <summary>Puts the file into its place.</summary>
+    /// <exception cref="IOException">It cannot be written; the old file is as it was.</exception>
+    public void Finish()
+    {
+        Stream.Flush(flushToDisk: true);
+        Stream.Dispose();
+        File.Move(partial, path, replace);
+    }
+
+    /// <summary>Removes what was not finished.</summary>
+    public void Dispose()
+    {
+        Stream.Dispose();
+        Forget(partial);
+    }
+
+    /// <summary>Notes a folder whose files are of no use without the end of the work.</summary>
+    public static void Note(string folder) => Unfinished[folder] = true;
 
     /// <summary>Removes an unfinished file or folder, if it is there.</summary>
     public static void Forget(string partial)
     {
-        if (Directory.Exists(partial))
-            Directory.Delete(partial, recursive: true);
-        else
-            TryDelete(partial);
-        Partial.TryRemove(partial, out _);
-    }
-
-    /// <summary>Removes everything unfinished, as the process ends without those who write it.</summary>
-    public static void Abandon()
-    {
-        foreach (string partial in Partial.Keys)
-        {
-            try
-            {
-                Forget(partial);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Nobody is left who could do more.
-            }
-        }
-    }
-
-    private static void Produce(string path, Action<string> produce, Existing existing)
-    {
-        InputFile.Check(path);
-        string partial = PartialOf(path);
-        Partial[partial] = true;
+        Unfinished.TryRemove(partial, out _);
         try
         {
-            produce(partial);
-            File.Move(partial, path, overwrite: existing == Existing.Replaced);
-        }
-        finally
-        {
-            Forget(partial);
-        }
-    }
-
-    // In the same folder, so that the move cannot become a copy; under an ending that no list of files takes for its own.
-    private static string PartialOf(string path) => $"{Path.GetFullPath(path)}.{Guid.NewGuid():N}.partial";
-
-    private static FileStream Create(string partial, bool ownerOnly)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
-        if (ownerOnly && !OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return new FileStream(partial, options);
-    }
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+            else
+                File.Delete(partial);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The failure being reported is the one that matters.
         }
+    }
+
+    /// <summary>Removes everything unfinished, as the process ends without those who write it.</summary>
+    public static void Abandon()
+    {
+        foreach (string partial in Unfinished.Keys)
+            Forget(partial);
+    }
+
+    // In the same folder, so that the move cannot become a copy; under an ending that no list of files takes for its own.
+    private static string PartialOf(string path)
+    {
+        InputFile.Check(path);
+        string partial = $"{Path.GetFullPath(path)}.{Guid.NewGuid():N}.partial";
+        Unfinished[partial] = true;
+        return partial;
     }
 }
