@@ -76,7 +76,17 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 
     public override string List => list;
 
-    public override TextReader OpenList() => new StreamReader(InputFile.OpenStream(list));
+    public override TextReader OpenList()
+    {
+        try
+        {
+            return new StreamReader(InputFile.OpenStream(list));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"The list {list} cannot be read: {e.Message}", e);
+        }
+    }
 
     public override string[] PicturesIn(string folderName) => PicturesOnDisk(Path.Combine(folder, folderName));
 
