@@ -21,6 +21,19 @@ internal static class CommandRunner
     /// <param name="name">Of the program, for messages.</param>
     public static async Task<int> RunAsync(RootCommand root, string[] args, string name)
     {
+        ProcessSignals.Own();
+        try
+        {
+            return await ParseAndRunAsync(root, args, name);
+        }
+        finally
+        {
+            ProcessSignals.End();
+        }
+    }
+
+    private static async Task<int> ParseAndRunAsync(RootCommand root, string[] args, string name)
+    {
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = Unwrapped;
         ParseResult parsed = root.Parse(args);
@@ -33,7 +46,7 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ProcessSignals.Stopping);
         }
         catch (Exception e) when (CodeOf(e) is { } code)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Models;
 
 namespace LfrEngine.Host;
@@ -46,26 +47,17 @@ internal sealed class DemoClip(ModelCatalog catalog)
         if (File.Exists(clip))
             return clip;
         Directory.CreateDirectory(Path.GetDirectoryName(clip)!);
-        string partial = clip + ".partial.mp4";
         double seconds = ((People.Length - 1) * SecondsApart) + SecondsToCross;
-        try
-        {
-            await FfmpegAsync([
+        await OutputFile.ProduceAsync(clip, partial => FfmpegAsync([
                 .. photos.SelectMany(p => new[] { "-loop", "1", "-framerate", "25", "-i", p }),
                 "-filter_complex", graph, "-map", "[street]", "-t", Number(seconds), "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-threads", "1", "-pix_fmt", "yuv420p",
-                "-colorspace", "bt709", "-color_range", "tv", "-movflags", "+faststart", partial], stopping);
-            File.Move(partial, clip, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+                "-colorspace", "bt709", "-color_range", "tv", "-movflags", "+faststart", "-f", "mp4", partial], stopping));
         return clip;
     }
 
     /// <summary>Cuts the photo by which the listed woman is enrolled out of the picture that is not in the clip.</summary>
     public Task CutListedPhotoAsync(string path, CancellationToken stopping) =>
-        FfmpegAsync(["-i", catalog.SamplePath(FaceApi, "demo/sample3.jpg"), "-vf", "crop=460:580:960:120", "-frames:v", "1", "-q:v", "2", path], stopping);
+        OutputFile.ProduceAsync(path, partial => FfmpegAsync(["-i", catalog.SamplePath(FaceApi, "demo/sample3.jpg"), "-vf", "crop=460:580:960:120", "-frames:v", "1", "-q:v", "2", "-f", "mjpeg", partial], stopping));
 
     private static string FilterGraph(string[] photos)
     {
@@ -98,26 +90,24 @@ internal sealed class DemoClip(ModelCatalog catalog)
         Process ffmpeg;
         try
         {
-            ffmpeg = Process.Start(start)!;
+            ffmpeg = ChildProgram.Start(start);
         }
         catch (System.ComponentModel.Win32Exception e)
         {
             throw new CommandFailure(ExitCode.Environment, "The demonstration makes its clip with the ffmpeg program, which is not installed. Debian: apt-get install ffmpeg", e);
         }
-        using (ffmpeg)
+        try
         {
-            try
-            {
-                string errors = await ffmpeg.StandardError.ReadToEndAsync(stopping);
-                await ffmpeg.WaitForExitAsync(stopping);
-                if (ffmpeg.ExitCode != 0)
-                    throw new CommandFailure(ExitCode.Environment, $"ffmpeg could not make the demonstration's clip: {errors.Trim()}");
-            }
-            catch (OperationCanceledException)
-            {
-                ffmpeg.Kill(entireProcessTree: true);
-                throw;
-            }
+            string errors = await ffmpeg.StandardError.ReadToEndAsync(stopping);
+            await ffmpeg.WaitForExitAsync(stopping);
+            if (ChildProgram.WasStopped(ffmpeg))
+                throw new OperationCanceledException();
+            if (ffmpeg.ExitCode != 0)
+                throw new CommandFailure(ExitCode.Environment, $"ffmpeg could not make the demonstration's clip: {errors.Trim()}");
+        }
+        finally
+        {
+            ChildProgram.End(ffmpeg);
         }
     }
 }

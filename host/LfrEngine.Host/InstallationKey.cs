@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LfrEngine.Files;
 
 namespace LfrEngine.Host;
 
@@ -27,7 +28,7 @@ internal sealed class InstallationKey : IDisposable
             if (!File.Exists(path))
                 Make(path);
             var known = ECDsa.Create();
-            known.ImportFromPem(File.ReadAllText(path));
+            known.ImportFromPem(InputFile.ReadText(path));
             return new InstallationKey(known);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
@@ -53,19 +54,13 @@ internal sealed class InstallationKey : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        string partial = path + $".{Guid.NewGuid():N}.partial";
         try
         {
-            using (var writer = new StreamWriter(partial, options))
-                writer.Write(made.ExportPkcs8PrivateKeyPem());
-            File.Move(partial, path);
+            OutputFile.Write(path, made.ExportPkcs8PrivateKeyPem(), ownerOnly: true, replace: false);
         }
         catch (IOException) when (File.Exists(path))
         {
-            File.Delete(partial);
+            // Another program was faster.
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Native.Media;
+using LfrEngine.Native.Processes;
 
 namespace LfrEngine.Host;
 
@@ -13,6 +15,8 @@ internal sealed class LoopedClip : IDisposable
 
     public LoopedClip(string path)
     {
+        if (FileKind.OfOther(path) is { } kind)
+            throw new CommandFailure(ExitCode.Input, $"{path} is {kind}, not a file. Recordings are measured; give a video file.");
         if (!File.Exists(path))
             throw new CommandFailure(ExitCode.Input, $"{path} is not a file. Recordings are measured; give a video file.");
         using (MediaReader reader = MediaReader.Open(path))
@@ -24,6 +28,7 @@ internal sealed class LoopedClip : IDisposable
         }
         Name = Path.GetFileName(path);
         folder = Directory.CreateTempSubdirectory("lfr-bench-");
+        OutputFile.Note(folder.FullName);
         try
         {
             // The playlist may name files beside itself only, in plain characters.
@@ -56,5 +61,5 @@ internal sealed class LoopedClip : IDisposable
     /// <summary>Frames per second of the recording's own pace.</summary>
     public double FramesPerSecond { get; }
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose() => OutputFile.Forget(folder.FullName);
 }

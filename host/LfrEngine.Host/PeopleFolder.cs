@@ -1,5 +1,6 @@
 using System.Globalization;
 using LfrEngine.Evaluation.Data;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 
@@ -85,7 +86,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 
     public override string List => list;
 
-    public override Stream OpenList() => File.OpenRead(list);
+    public override Stream OpenList() => InputFile.OpenStream(list);
 
     public override string[] PicturesIn(string folderName) => PicturesOnDisk(Path.Combine(folder, folderName));
 
@@ -98,7 +99,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
     {
         try
         {
-            using var file = new FileStream(photo, new FileStreamOptions { BufferSize = 0 });
+            using FileStream file = InputFile.OpenStream(photo);
             return ReadWhole(file, file.Length, out problem);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -33,6 +33,8 @@ internal static class Server
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => Listen(k, installation));
         builder.Services.AddSystemd();
+        builder.Services.AddSingleton<IHostLifetime, ServerLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ServerLifetime.Patience);
         builder.Logging.AddHostLog();
 
         builder.Services.AddSingleton(installation).AddSingleton(time);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using LfrEngine.Files;
 
 namespace LfrEngine.Host;
 
@@ -23,20 +24,13 @@ internal static class SignedDocument
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
         string file = Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
-        string partial = path + $".{Guid.NewGuid():N}.partial";
         try
         {
-            File.WriteAllText(partial, file);
-            File.Move(partial, path, overwrite: true);
+            OutputFile.Write(path, file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Output, $"The {kind.Name} cannot be written to {path}: {e.Message} {kind.OtherPlace}", e);
-        }
-        finally
-        {
-            if (File.Exists(partial))
-                File.Delete(partial);
         }
     }
 
@@ -53,7 +47,7 @@ internal static class SignedDocument
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path));
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(kind.Property, out _);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -73,7 +67,7 @@ internal static class SignedDocument
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path));
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(kind.Property, out JsonElement value) || !root.TryGetProperty("signature", out JsonElement signature)
                 || !root.TryGetProperty("publicKey", out JsonElement publicKey))
@@ -109,7 +103,7 @@ internal static class SignedDocument
         }
         try
         {
-            return File.ReadAllText(keyPath);
+            return InputFile.ReadText(keyPath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Evaluation.Simulation;
+using LfrEngine.Files;
 using LfrEngine.Host;
 using LfrEngine.Memory;
 
@@ -24,7 +25,7 @@ internal sealed class VideoEncoder : IDisposable
         };
         try
         {
-            ffmpeg = Process.Start(start)!;
+            ffmpeg = ChildProgram.Start(start);
         }
         catch (System.ComponentModel.Win32Exception e)
         {
@@ -43,7 +44,7 @@ internal sealed class VideoEncoder : IDisposable
         catch (IOException e)
         {
             ffmpeg.WaitForExit();
-            throw new CommandFailure(ExitCode.Output, $"ffmpeg could not write the video: {errors.Result.Trim()}", e);
+            throw Failure(e);
         }
     }
 
@@ -53,16 +54,12 @@ internal sealed class VideoEncoder : IDisposable
         ffmpeg.StandardInput.Close();
         ffmpeg.WaitForExit();
         if (ffmpeg.ExitCode != 0)
-            throw new CommandFailure(ExitCode.Output, $"ffmpeg could not write the video: {errors.Result.Trim()}");
+            throw Failure(null);
     }
 
-    public void Dispose()
-    {
-        if (!ffmpeg.HasExited)
-        {
-            ffmpeg.Kill();
-            ffmpeg.WaitForExit();
-        }
-        ffmpeg.Dispose();
-    }
+    public void Dispose() => ChildProgram.End(ffmpeg);
+
+    private Exception Failure(Exception? cause) => ChildProgram.WasStopped(ffmpeg)
+        ? new OperationCanceledException()
+        : new CommandFailure(ExitCode.Output, $"ffmpeg could not write the video: {errors.Result.Trim()}", cause);
 }

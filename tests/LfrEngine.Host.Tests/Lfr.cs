@@ -85,7 +85,8 @@ internal sealed class Lfr : IDisposable
         ended = Task.WhenAll(outputEnds, errorEnds, process.WaitForExitAsync(CancellationToken.None));
     }
 
-    private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "lfr.dll");
+    /// <summary>lfr as it was built with these tests.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "lfr.dll");
 
     /// <summary>The dotnet program by its full path: tests may change PATH.</summary>
     private static string Dotnet { get; } = Find(OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
@@ -111,6 +112,22 @@ internal sealed class Lfr : IDisposable
         OperatingSystem.IsLinux()
             ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, program, .. Accept(arguments)])
             : Launch(Dotnet, folder, variables, [program, .. Accept(arguments)]);
+
+    /// <summary>Starts a program of ours in a process group of its own, as a terminal or a service manager does: signals go to the group.</summary>
+    public static Lfr StartGroup(string program, string? folder, (string Name, string Value)[] variables, params string[] arguments)
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Signals and /proc are those of Linux.");
+        return Launch(Find("setsid"), folder, variables, [Find("env"), "--default-signal=HUP,INT,TERM", Dotnet, program, .. Accept(arguments)]);
+    }
+
+    /// <summary>The same with a signal ignored from the start, as <c>nohup</c> does it.</summary>
+    public static Lfr StartGroupIgnoring(string signal, params string[] arguments)
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Signals and /proc are those of Linux.");
+        return Launch(Find("setsid"), null, [], [Find("env"), $"--ignore-signal={signal}", Dotnet, Program, .. Accept(arguments)]);
+    }
 
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
+using LfrEngine.Files;
 
 namespace LfrEngine.Evaluation.Data;
 
@@ -37,7 +38,7 @@ public sealed class CsvTable
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read);
+            using FileStream file = InputFile.OpenStream(path);
             return Read(path, file, required);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
 using LfrEngine.Detection;
+using LfrEngine.Files;
 
 namespace LfrEngine.Evaluation.Detection;
 
@@ -33,7 +34,7 @@ public static class BoxTruth
         {
             if (!images.TryGetValue(Path.GetFileNameWithoutExtension(path), out string? image))
                 continue;
-            XElement[] objects = [.. XDocument.Load(path).Descendants("object")];
+            XElement[] objects = [.. XDocument.Parse(InputFile.ReadText(path)).Descendants("object")];
             pictures.Add(new LabelledPicture(image, [.. objects.Select(o => Box(o.Element("bndbox")))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]));
         }
         return pictures;
@@ -50,7 +51,7 @@ public static class BoxTruth
         string? image = null;
         float scaleX = 1, scaleY = 1;
         var faces = new List<FaceBox>();
-        foreach (string line in File.ReadLines(list).Append("# end 1 1"))
+        foreach (string line in InputFile.ReadLines(list).Append("# end 1 1"))
         {
             string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (parts is ["#", _, _, _, ..])

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Detection;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Quality;
@@ -253,6 +254,7 @@ public sealed class TemplateCache : IDisposable
 
         public static Segment Open(string path, WatchlistKey key, int plainBytes)
         {
+            InputFile.Check(path);
             SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             try
             {

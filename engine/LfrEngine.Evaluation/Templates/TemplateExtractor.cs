@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Data;
+using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
@@ -132,7 +133,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         HostBuffer<byte>? file = null;
         try
         {
-            using SafeFileHandle handle = File.OpenHandle(path);
+            using SafeFileHandle handle = InputFile.Open(path);
             long length = RandomAccess.GetLength(handle);
             problem = length == 0 ? "the file is empty" : length > LargestFileBytes ? $"the file is larger than {LargestFileBytes >> 20} MiB" : "";
             if (problem.Length > 0)

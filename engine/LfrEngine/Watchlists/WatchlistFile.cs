@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using Microsoft.Win32.SafeHandles;
 
@@ -153,35 +154,22 @@ public static class WatchlistFile
             RandomNumberGenerator.GetBytes(WatchlistHeader.SaltBytes),
             RandomNumberGenerator.GetBytes(WatchlistHeader.NoncePrefixBytes));
 
-        string fullPath = Path.GetFullPath(path);
-        // The same directory, so that the rename cannot become a copy.
-        string temporary = Path.Combine(Path.GetDirectoryName(fullPath) ?? fullPath, $".lfr-{Guid.NewGuid():N}.tmp");
-        bool created = false;
-        bool renamed = false;
         try
         {
-            using (FileStream file = FileBytes.CreateNew(temporary))
+            using OutputFile file = OutputFile.Begin(path, ownerOnly: true);
+            using (var seal = new Seal(file.Stream.SafeFileHandle, header, key))
             {
-                created = true;
-                using var seal = new Seal(file.SafeFileHandle, header, key);
                 seal.WriteSection(metadata);
                 seal.WriteSection(templates);
                 seal.WriteSection(embeddings);
                 seal.WriteSection(photos);
                 seal.WriteChecksum();
-                RandomAccess.FlushToDisk(file.SafeFileHandle);
             }
-            File.Move(temporary, fullPath, overwrite: true);
-            renamed = true;
+            file.Finish();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw FileBytes.WriteFailure(path, error);
-        }
-        finally
-        {
-            if (created && !renamed)
-                FileBytes.TryDelete(temporary);
         }
     }
 
@@ -189,7 +177,7 @@ public static class WatchlistFile
     {
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path);
+            using SafeFileHandle file = InputFile.Open(path);
             return read(file);
         }
         catch (EndOfStreamException error)

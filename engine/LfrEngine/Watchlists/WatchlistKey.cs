@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using Microsoft.Win32.SafeHandles;
 
@@ -62,7 +63,7 @@ public sealed class WatchlistKey : IDisposable
         HostBuffer<byte>? secret = null;
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path);
+            using SafeFileHandle file = InputFile.Open(path);
             long length = RandomAccess.GetLength(file);
             if (length is < LeastKeyFileBytes or > MostKeyFileBytes)
             {
@@ -99,19 +100,15 @@ public sealed class WatchlistKey : IDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         using HostBuffer<byte> secret = BufferPool.Rent<byte>(LeastKeyFileBytes);
         RandomNumberGenerator.Fill(secret.Span);
-        bool created = false;
         try
         {
-            using FileStream file = FileBytes.CreateNew(path);
-            created = true;
-            RandomAccess.Write(file.SafeFileHandle, secret.Span, 0);
-            RandomAccess.FlushToDisk(file.SafeFileHandle);
+            using OutputFile file = OutputFile.Begin(path, ownerOnly: true, replace: false);
+            file.Stream.Write(secret.Span);
+            file.Finish();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            if (created)
-                FileBytes.TryDelete(path);
-            if (!created && File.Exists(path))
+            if (File.Exists(path))
                 throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path}: already exists, and a key file is never replaced. Choose another name.", error);
             throw FileBytes.WriteFailure(path, error);
         }

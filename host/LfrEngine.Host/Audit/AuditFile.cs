@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Host.Store;
 using Microsoft.EntityFrameworkCore;
 
@@ -72,7 +73,7 @@ internal static class AuditFile
         StreamReader reader;
         try
         {
-            reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            reader = new StreamReader(InputFile.OpenStream(path), new UTF8Encoding(false, throwOnInvalidBytes: true));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

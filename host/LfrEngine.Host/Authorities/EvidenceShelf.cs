@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
@@ -115,7 +116,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         {
             try
             {
-                return believed[sha256] = EvidenceFile.Verify(path, File.ReadAllText(installation.PathOf(laboratory)));
+                return believed[sha256] = EvidenceFile.Verify(path, InputFile.ReadText(installation.PathOf(laboratory)));
             }
             catch (Exception e) when (e is CommandFailure or IOException or UnauthorizedAccessException)
             {

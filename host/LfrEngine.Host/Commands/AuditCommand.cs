@@ -47,7 +47,7 @@ internal static class AuditCommand
             string? of = parsed.GetValue(van);
             if (of is not null && !store.VanEntries.Any(e => e.Van == of))
                 throw new CommandFailure(ExitCode.Input, $"Nothing was received of a van \"{of}\". \"vans\" in lfr.json names those that may send.");
-            await OutputFile.WriteAsync(parsed.GetRequiredValue(file).FullName, to => AuditFile.WriteAsync(to, of ?? installation.Config.Name, of is null ? AuditFile.Lines(store) : AuditFile.Lines(store, of), stopping));
+            await CommandOutput.WriteAsync(parsed.GetRequiredValue(file).FullName, to => AuditFile.WriteAsync(to, of ?? installation.Config.Name, of is null ? AuditFile.Lines(store) : AuditFile.Lines(store, of), stopping));
             return ExitCode.Success;
         });
         return command;

@@ -24,7 +24,7 @@ internal static class ExportCommand
             TransparencyReport report = parsed.GetValue(files) is { Length: > 0 } trails ? OfFiles(trails, parsed.GetValue(from), parsed.GetValue(to)) : OfStore(config.Read(parsed), parsed.GetValue(from), parsed.GetValue(to));
             byte[] text = TransparencyText.Write(report, parsed.GetValue(format));
             if (parsed.GetValue(output) is { } file)
-                await OutputFile.WriteAsync(file.FullName, stream => stream.WriteAsync(text, stopping).AsTask());
+                await CommandOutput.WriteAsync(file.FullName, stream => stream.WriteAsync(text, stopping).AsTask());
             else
             {
                 await using Stream console = Console.OpenStandardOutput();

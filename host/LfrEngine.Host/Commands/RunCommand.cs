@@ -77,6 +77,7 @@ internal static class RunCommand
         RunOutputs outputs, CancellationToken stopping)
     {
         bool json = outputs.Json;
+        using IDisposable expected = ProcessSignals.Expect(outputs.Receipt is null ? "the summary" : $"the summary and the receipt {outputs.Receipt}");
         using InstallationKey? key = outputs.Receipt is null ? null : InstallationKey.Open();
         using var writer = new AlertWriter(outputs.Lines, outputs.Crops, watchlist, models.Embedder.Manifest.Sha256);
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];

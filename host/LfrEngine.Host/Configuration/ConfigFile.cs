@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.ComponentModel;
 using System.Reflection;
+using LfrEngine.Files;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Configuration;
@@ -37,7 +38,7 @@ internal static class ConfigFile
         byte[] text;
         try
         {
-            text = File.ReadAllBytes(path);
+            text = InputFile.ReadBytes(path);
         }
         catch (FileNotFoundException e)
         {
@@ -71,8 +72,7 @@ internal static class ConfigFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.CreateNew);
-            file.Write(System.Text.Encoding.UTF8.GetBytes($$"""
+            OutputFile.Write(path, $$"""
                 {
                   // What this installation is called, for people.
                   "name": {{JsonSerializer.Serialize(Environment.MachineName, Options)}},
@@ -88,7 +88,7 @@ internal static class ConfigFile
                   // Everything else has a value to begin with; `lfr config schema` tells all.
                 }
 
-                """));
+                """, replace: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
@@ -105,7 +106,7 @@ internal sealed class HeadquartersSender(
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
         if (headquarters.CertificatePath is { } path)
         {
-            X509Certificate2 pinned = X509Certificate2.CreateFromPem(File.ReadAllText(installation.PathOf(path)));
+            X509Certificate2 pinned = X509Certificate2.CreateFromPem(InputFile.ReadText(installation.PathOf(path)));
             handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
                 errors == SslPolicyErrors.None || (shown is not null && shown.GetRawCertData().AsSpan().SequenceEqual(pinned.RawDataMemory.Span));
         }

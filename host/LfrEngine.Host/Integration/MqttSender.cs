@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
@@ -105,7 +106,7 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
         if (tls)
             options.WithTlsOptions(o => o.UseTls());
         if (mqtt.User is { } user)
-            options.WithCredentials(user, mqtt.PasswordPath is { } path ? (await File.ReadAllTextAsync(installation.PathOf(path), stopping)).Trim() : null);
+            options.WithCredentials(user, mqtt.PasswordPath is { } path ? InputFile.ReadText(installation.PathOf(path)).Trim() : null);
         return options.Build();
     }
 }

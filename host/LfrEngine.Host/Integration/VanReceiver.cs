@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.RateLimiting;
+using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
@@ -133,7 +134,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         try
         {
             using var key = ECDsa.Create();
-            key.ImportFromPem(File.ReadAllText(installation.PathOf(path)));
+            key.ImportFromPem(InputFile.ReadText(installation.PathOf(path)));
             return key.ExportSubjectPublicKeyInfo();
         }
         catch (Exception e) when (e is ArgumentException or CryptographicException or IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
@@ -23,7 +24,7 @@ internal sealed class WebhookSender(WebhookConfig webhook, Installation installa
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        byte[] secret = Secret(await File.ReadAllTextAsync(installation.PathOf(webhook.SecretPath), stoppingToken));
+        byte[] secret = Secret(InputFile.ReadText(installation.PathOf(webhook.SecretPath)));
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout };
         using var queue = new OutboxQueue(Outbox.Webhook(webhook), journal, stores, installation, time);
         await queue.RunAsync(message => message is null ? Task.FromResult<string?>(null) : SendAsync(client, secret, message, stoppingToken), error => IntegrationLog.ReceiverFailed(log, webhook.Name, error), stoppingToken);

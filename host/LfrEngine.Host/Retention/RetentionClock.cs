@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Host.Configuration;
 
 namespace LfrEngine.Host.Retention;
@@ -51,25 +52,14 @@ public sealed class RetentionClock
     public void Save()
     {
         lock (saving)
-            Write(path + ".new");
-    }
-
-    private void Write(string fresh)
-    {
-        DateTimeOffset now = Now();
-        using (var file = new FileStream(fresh, FileMode.Create, FileAccess.Write))
-        {
-            JsonSerializer.Serialize(file, new Mark(now, time.GetUtcNow()));
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(fresh, path, overwrite: true);
+            OutputFile.Write(path, JsonSerializer.Serialize(new Mark(Now(), time.GetUtcNow())));
     }
 
     private Mark? Read()
     {
         try
         {
-            return JsonSerializer.Deserialize<Mark>(File.ReadAllText(path));
+            return JsonSerializer.Deserialize<Mark>(InputFile.ReadText(path));
         }
         catch (Exception e) when (e is FileNotFoundException or JsonException)
         {

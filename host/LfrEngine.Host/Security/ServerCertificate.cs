@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using LfrEngine.Files;
 using LfrEngine.Host.Configuration;
 
 namespace LfrEngine.Host.Security;
@@ -49,16 +50,7 @@ internal static class ServerCertificate
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
         DateTimeOffset now = DateTimeOffset.UtcNow;
         using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
-        WriteOwn(keyPath, key.ExportPkcs8PrivateKeyPem());
-        WriteOwn(path, certificate.ExportCertificatePem());
-    }
-
-    private static void WriteOwn(string path, string text)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var writer = new StreamWriter(path, options);
-        writer.Write(text);
+        OutputFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem(), ownerOnly: true);
+        OutputFile.Write(path, certificate.ExportCertificatePem(), ownerOnly: true);
     }
 }

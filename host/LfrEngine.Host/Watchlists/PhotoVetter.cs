@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
@@ -94,7 +95,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
         string said = "";
         try
         {
-            child = Process.Start(start)!;
+            child = ChildProgram.Start(start);
         }
         catch (Win32Exception e)
         {
@@ -141,9 +142,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
     {
         if (child is null)
             return;
-        child.Kill();
-        child.WaitForExit();
-        child.Dispose();
+        ChildProgram.End(child);
         child = null;
     }
 

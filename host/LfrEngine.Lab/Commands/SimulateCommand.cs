@@ -6,6 +6,7 @@ using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Simulation;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
+using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
@@ -64,6 +65,7 @@ internal static class SimulateCommand
         string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
         try
         {
+            OutputFile.Note(partial);
             Directory.CreateDirectory(Path.Combine(partial, "tracks"));
             File.WriteAllLines(Path.Combine(partial, "people.csv"), ["id,name,photos", .. several.Select(p => $"{Quoted(p[0].Subject)},{Quoted(p[0].Subject.Replace('_', ' '))},{Quoted(Path.GetFullPath(p[0].Path))}")]);
             var groupsOf = data.Samples.GroupBy(p => p.Subject).ToDictionary(g => g.Key, g => string.Concat(g.First().Groups.Select(v => "," + Quoted(v))));
@@ -97,8 +99,7 @@ internal static class SimulateCommand
         }
         finally
         {
-            if (Directory.Exists(partial))
-                Directory.Delete(partial, recursive: true);
+            OutputFile.Forget(partial);
             if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
                 Directory.Delete(folder);
         }
@@ -146,6 +147,7 @@ internal static class SimulateCommand
 
     private static Head? Cut(StillAnalyzer analyzer, Sample still, bool listed)
     {
+        InputFile.Check(still.Path);
         using MediaReader reader = MediaReader.Open(still.Path);
         if (reader.Read(out MediaFrame? picture) != DecodeResult.Frame)
             return null;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using LfrEngine.Evaluation.Reports;
+using LfrEngine.Files;
 using LfrEngine.Host;
 
 namespace LfrEngine.Lab.Output;
@@ -33,6 +34,7 @@ internal static class ReportWriter
         try
         {
             made = !Directory.Exists(folder);
+            OutputFile.Note(partial);
             Directory.CreateDirectory(partial);
             File.WriteAllText(Path.Combine(partial, "report.json"), JsonSerializer.Serialize(report, LabJson.Readable.LabReport) + "\n");
             File.WriteAllText(Path.Combine(partial, "report.html"), Html(report));
@@ -55,8 +57,7 @@ internal static class ReportWriter
         }
         finally
         {
-            if (Directory.Exists(partial))
-                Directory.Delete(partial, recursive: true);
+            OutputFile.Forget(partial);
             if (made && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
                 Directory.Delete(folder);
         }

@@ -63,10 +63,34 @@ static int32_t make_context(byte_input *input)
     return LFR_MEDIA_OK;
 }
 
+const char *path_kind_name(path_kind kind)
+{
+    switch (kind) {
+    case PATH_FOLDER:
+        return "a folder";
+    case PATH_DEVICE:
+    case PATH_BLOCK_DEVICE:
+        return "a device";
+    case PATH_PIPE:
+        return "a named pipe";
+    case PATH_SOCKET:
+        return "a socket";
+    case PATH_OTHER:
+        return "something else";
+    default:
+        return NULL;
+    }
+}
+
 int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *interrupted)
 {
     *input = (byte_input){.interrupted = interrupted};
     input->descriptor = platform_open(path, &input->size);
+    int reason = errno;
+    const char *other = input->descriptor < 0 ? path_kind_name(platform_path_kind(path)) : NULL;
+    if (other != NULL)
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is %s, not a file", path, other);
+    errno = reason;
     if (input->descriptor < 0)
         return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", path, strerror(errno));
     if (input->size == 0) {

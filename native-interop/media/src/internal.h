@@ -30,12 +30,16 @@ void platform_unmap(void *memory, size_t size);
 
 void platform_sleep_ms(int milliseconds);
 
-typedef enum { PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_DEVICE, PATH_OTHER } path_kind;
+/* PATH_DEVICE: one of characters, which can be a camera. */
+typedef enum {
+    PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_DEVICE, PATH_PIPE, PATH_SOCKET, PATH_BLOCK_DEVICE, PATH_OTHER
+} path_kind;
 
 /* Paths are UTF-8. PATH_MISSING, and -1 and false below, leave the reason in errno. */
 path_kind platform_path_kind(const char *path);
 
-/* A descriptor for reading that child processes do not inherit, or -1. */
+/* A descriptor of a regular file for reading that child processes do not inherit, or -1. Never waits: whatever else
+ * lies there is refused with EINVAL. */
 int platform_open(const char *path, int64_t *size);
 
 /* As pread: bytes read, 0 at the end, or -1. One thread reads. */
@@ -177,6 +181,9 @@ typedef struct {
 int32_t frame_create(const frame_context *context, AVFrame *picture, lfr_frame **out);
 
 /* ---- input.c: bytes from a file or from memory ---- */
+
+/* "a named pipe" and so on, for messages; NULL for what is a file or is not there. */
+const char *path_kind_name(path_kind kind);
 
 typedef struct {
     int descriptor;                 /* -1: memory */

@@ -123,7 +123,7 @@ static int32_t open_path(lfr_media *media, const char *path)
         return source_open_device(media, path);
     }
     if (kind != PATH_FOLDER)
-        return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "%s is neither a file, nor a folder, nor a device", path);
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is %s, not a file, a folder of pictures or a camera", path, path_kind_name(kind));
 
     media->is_folder = true;
     snprintf(media->container, sizeof media->container, "pictures");

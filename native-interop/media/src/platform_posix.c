@@ -52,14 +52,26 @@ path_kind platform_path_kind(const char *path)
     return S_ISREG(status.st_mode)   ? PATH_FILE
            : S_ISDIR(status.st_mode) ? PATH_FOLDER
            : S_ISCHR(status.st_mode) ? PATH_DEVICE
-                                     : PATH_OTHER;
+           : S_ISBLK(status.st_mode) ? PATH_BLOCK_DEVICE
+           : S_ISFIFO(status.st_mode) ? PATH_PIPE
+           : S_ISSOCK(status.st_mode) ? PATH_SOCKET
+                                      : PATH_OTHER;
 }
 
 int platform_open(const char *path, int64_t *size)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    /* Opening a named pipe waits for a writer, unless told not to. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
-    *size = descriptor >= 0 && fstat(descriptor, &status) == 0 ? status.st_size : 0;
+    *size = 0;
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
+        if (!S_ISREG(status.st_mode)) {
+            close(descriptor);
+            errno = EINVAL;
+            return -1;
+        }
+        *size = status.st_size;
+    }
     return descriptor;
 }
 

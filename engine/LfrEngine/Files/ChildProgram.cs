@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace LfrEngine.Files;
+
+/// <summary>Programs that this one starts. None outlives the work it was started for.</summary>
+public static class ChildProgram
+{
+    // ffmpeg's own code for "I was told to stop", and 128 + SIGHUP, SIGINT, SIGTERM of the others.
+    private static readonly int[] StoppedCodes = [255, 129, 130, 143];
+
+    private static readonly ConcurrentDictionary<Process, bool> Running = new();
+
+    /// <summary>Starts one.</summary>
+    /// <param name="start">How.</param>
+    /// <returns>To be given back to <see cref="End"/>.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">It is not installed.</exception>
+    public static Process Start(ProcessStartInfo start)
+    {
+        Process child = Process.Start(start)!;
+        Running[child] = true;
+        return child;
+    }
+
+    /// <summary>Ends it if it still runs, and lets go of it.</summary>
+    public static void End(Process child)
+    {
+        Running.TryRemove(child, out _);
+        Kill(child);
+        child.WaitForExit();
+        child.Dispose();
+    }
+
+    /// <summary>Whether a child that has ended was told to: Ctrl-C in a terminal reaches it as well, perhaps before this program.</summary>
+    public static bool WasStopped(Process child) => StoppedCodes.Contains(child.ExitCode);
+
+    /// <summary>Kills all of them, as the process ends without those who wait for them.</summary>
+    public static void Abandon()
+    {
+        foreach (Process child in Running.Keys)
+            Kill(child);
+    }
+
+    private static void Kill(Process child)
+    {
+        try
+        {
+            child.Kill(entireProcessTree: true);
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
+        {
+            // It has just ended by itself.
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Text;
+
+namespace LfrEngine.Files;
+
+/// <summary>The one way to write a file: beside its place, to the disk, then into its place. Whoever looks finds the whole file or the old one.</summary>
+public sealed class OutputFile : IDisposable
+{
+    // What is being written; a process that must end at once removes it first.
+    private static readonly ConcurrentDictionary<string, bool> Unfinished = new(StringComparer.Ordinal);
+
+    private readonly string path, partial;
+    private readonly bool replace;
+
+    private OutputFile(string path, bool ownerOnly, bool replace)
+    {
+        (this.path, this.replace) = (path, replace);
+        partial = PartialOf(path);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+        if (ownerOnly && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            Stream = new FileStream(partial, options);
+        }
+        catch
+        {
+            Forget(partial);
+            throw;
+        }
+    }
+
+    /// <summary>Takes the content, unbuffered.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Begins a file. Without <see cref="Finish"/> nothing of it is left.</summary>
+    /// <param name="path">Its place.</param>
+    /// <param name="ownerOnly">Whether nobody else may read it, from the first byte on.</param>
+    /// <param name="replace">Whether an older file is replaced; else it stays, and <see cref="Finish"/> fails.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
+    public static OutputFile Begin(string path, bool ownerOnly = false, bool replace = true) => new(path, ownerOnly, replace);
+
+    /// <summary>Writes a text, UTF-8.</summary>
+    /// <inheritdoc cref="Begin"/>
+    public static void Write(string path, string text, bool ownerOnly = false, bool replace = true)
+    {
+        using OutputFile file = Begin(path, ownerOnly, replace);
+        file.Stream.Write(Encoding.UTF8.GetBytes(text));
+        file.Finish();
+    }
+
+    /// <summary>Writes a file that takes its time.</summary>
+    /// <inheritdoc cref="Begin"/>
+    public static async Task WriteAsync(string path, Func<Stream, Task> write)
+    {
+        using OutputFile file = Begin(path);
+        await write(file.Stream).ConfigureAwait(false);
+        file.Finish();
+    }
+
+    /// <summary>Has a file written by another program.</summary>
+    /// <param name="path">Its place.</param>
+    /// <param name="produce">Writes to the path it is given.</param>
+    public static async Task ProduceAsync(string path, Func<string, Task> produce)
+    {
+        string partial = PartialOf(path);
+        try
+        {
+            await produce(partial).ConfigureAwait(false);
+            File.Move(partial, path, overwrite: true);
+        }
+        finally
+        {
+            Forget(partial);
+        }
+    }
+
+    /// <summary>Puts the file into its place.</summary>
+    /// <exception cref="IOException">It cannot be written; the old file is as it was.</exception>
+    public void Finish()
+    {
+        Stream.Flush(flushToDisk: true);
+        Stream.Dispose();
+        File.Move(partial, path, replace);
+    }
+
+    /// <summary>Removes what was not finished.</summary>
+    public void Dispose()
+    {
+        Stream.Dispose();
+        Forget(partial);
+    }
+
+    /// <summary>Notes a folder whose files are of no use without the end of the work.</summary>
+    public static void Note(string folder) => Unfinished[folder] = true;
+
+    /// <summary>Removes an unfinished file or folder, if it is there.</summary>
+    public static void Forget(string partial)
+    {
+        Unfinished.TryRemove(partial, out _);
+        try
+        {
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+            else
+                File.Delete(partial);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure being reported is the one that matters.
+        }
+    }
+
+    /// <summary>Removes everything unfinished, as the process ends without those who write it.</summary>
+    public static void Abandon()
+    {
+        foreach (string partial in Unfinished.Keys)
+            Forget(partial);
+    }
+
+    // In the same folder, so that the move cannot become a copy; under an ending that no list of files takes for its own.
+    private static string PartialOf(string path)
+    {
+        InputFile.Check(path);
+        string partial = $"{Path.GetFullPath(path)}.{Guid.NewGuid():N}.partial";
+        Unfinished[partial] = true;
+        return partial;
+    }
+}

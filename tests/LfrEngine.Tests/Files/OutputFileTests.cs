@@ -1,0 +1,86 @@
+using LfrEngine.Files;
+
+namespace LfrEngine.Tests.Files;
+
+/// <summary>Files are whole or not there.</summary>
+public sealed class OutputFileTests : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-files-");
+
+    private string Place => Path.Combine(folder.FullName, "file");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Fact]
+    public void Finish_ReplacesTheOldFileAndLeavesNothingElse()
+    {
+        File.WriteAllText(Place, "old");
+
+        OutputFile.Write(Place, "new");
+
+        Assert.Equal("new", File.ReadAllText(Place));
+        Assert.Single(folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void Begin_WithoutFinish_LeavesTheOldFile()
+    {
+        File.WriteAllText(Place, "old");
+        using (OutputFile file = OutputFile.Begin(Place))
+        {
+            file.Stream.Write("half"u8);
+            Assert.Equal("old", File.ReadAllText(Place));
+        }
+
+        Assert.Equal("old", File.ReadAllText(Place));
+        Assert.Single(folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void Write_WhereAnOldFileMustStay_KeepsIt()
+    {
+        File.WriteAllText(Place, "old");
+
+        Assert.ThrowsAny<IOException>(() => OutputFile.Write(Place, "new", replace: false));
+
+        Assert.Equal("old", File.ReadAllText(Place));
+        Assert.Single(folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void Write_ForTheOwnerAlone_NobodyElseMayRead()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Skip("Windows has no such modes.");
+        OutputFile.Write(Place, "secret", ownerOnly: true);
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Place));
+    }
+
+    [Fact]
+    public async Task ProduceAsync_TheProgramFails_LeavesTheOldFile()
+    {
+        await File.WriteAllTextAsync(Place, "old", TestContext.Current.CancellationToken);
+
+        await Assert.ThrowsAsync<OperationCanceledException>(() => OutputFile.ProduceAsync(Place, partial =>
+        {
+            File.WriteAllText(partial, "half");
+            throw new OperationCanceledException();
+        }));
+
+        Assert.Equal("old", await File.ReadAllTextAsync(Place, TestContext.Current.CancellationToken));
+        Assert.Single(folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void Check_AFolder_SaysWhatItIs() =>
+        Assert.Equal($"{folder.Name} is a folder, not a file.", Assert.Throws<IOException>(() => InputFile.Check(folder.FullName)).Message);
+
+    [Fact]
+    public void Check_AFileOrNothing_IsSilent()
+    {
+        File.WriteAllText(Place, "");
+        InputFile.Check(Place);
+        InputFile.Check(Path.Combine(folder.FullName, "nothing"));
+    }
+}
