@@ -22,7 +22,7 @@ internal static class SignedDocument
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
-        string file = Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
+        string file = Sign(kind, text, key);
         string partial = path + $".{Guid.NewGuid():N}.partial";
         try
         {
@@ -39,6 +39,9 @@ internal static class SignedDocument
                 File.Delete(partial);
         }
     }
+
+    /// <summary>A document's text, signed.</summary>
+    public static string Sign(SignedKind kind, string text, InstallationKey key) => Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
 
     /// <summary>A document's text.</summary>
     /// <param name="kind">What it is.</param>

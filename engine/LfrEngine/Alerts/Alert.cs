@@ -11,6 +11,9 @@ public sealed class Alert : IDisposable
     /// <summary>Run, camera, tracklet and identity: no other alert has the same, of whatever run. Without the run, the same whenever the same file is run.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The run that raised it.</summary>
+    public required string Run { get; init; }
+
     /// <summary>Camera name.</summary>
     public required string Camera { get; init; }
 

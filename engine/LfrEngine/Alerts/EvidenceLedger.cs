@@ -75,6 +75,7 @@ public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy
         return new Alert
         {
             Id = $"{run}/{camera}/{shot.TrackletId}/{person.Id}",
+            Run = run,
             Camera = camera,
             TrackletId = shot.TrackletId,
             Identity = person,

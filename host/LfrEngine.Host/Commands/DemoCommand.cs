@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.Host.Screen;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
@@ -22,6 +23,7 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string folder, CancellationToken stopping)
     {
+        StandardScreen.HasProduct();
         ModelCatalog catalog = ModelCatalog.Default;
         await catalog.RestoreAsync(_ => { }, stopping);
         string photos = Path.Combine(folder, "people", ListedId), list = Path.Combine(folder, "watchlist.lfr"), keyFile = Path.Combine(folder, "watchlist.key");
