@@ -120,7 +120,7 @@ internal sealed class AlertWriter : IDisposable
                 sideBySide.Paint(view, Whole(view), PictureSide + Gap, PictureSide);
             }
             using HostBuffer<byte> jpeg = sideBySide.EncodeJpeg(JpegQuality, out int bytes);
-            using (SafeFileHandle file = PictureNames.Create(crops!, alert, out string made))
+            using (SafeFileHandle file = PictureNames.Create(crops!, alert.Run, alert.Camera, alert.TrackletId, alert.Identity.Id, out string made))
             {
                 path = made;
                 RandomAccess.Write(file, jpeg.Span[..bytes], 0);

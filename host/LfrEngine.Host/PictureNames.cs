@@ -1,5 +1,4 @@
 using System.Text;
-using LfrEngine.Alerts;
 using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Host;
@@ -18,15 +17,18 @@ internal static class PictureNames
 
     /// <summary>Makes a new file.</summary>
     /// <param name="folder">Exists.</param>
-    /// <param name="alert">Whose picture.</param>
+    /// <param name="run">The alert's run.</param>
+    /// <param name="camera">Where.</param>
+    /// <param name="tracklet">On that camera.</param>
+    /// <param name="identity">Like whom.</param>
     /// <param name="path">Of the file.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be made.</exception>
-    public static SafeFileHandle Create(string folder, Alert alert, out string path)
+    public static SafeFileHandle Create(string folder, string run, string camera, long tracklet, string identity, out string path)
     {
         for (int count = 1; ; count++)
         {
-            path = Path.Combine(folder, Of(alert.Run, alert.Camera, alert.TrackletId, alert.Identity.Id, count));
+            path = Path.Combine(folder, Of(run, camera, tracklet, identity, count));
             try
             {
                 return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);

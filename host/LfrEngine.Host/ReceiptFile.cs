@@ -57,6 +57,7 @@ internal sealed class ReceiptFile : IDisposable
             file.Write(System.Text.Encoding.UTF8.GetBytes(text));
             file.Flush(flushToDisk: true);
             File.Move(partial, path, overwrite: false);
+            file.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -120,7 +120,10 @@ public sealed class LivePipeline
             foreach (CameraLane lane in lanes)
             {
                 if (!lane.State.Closed)
+                {
+                    scheduler?.Discard(lane);
                     lane.Dispose();
+                }
                 lane.CloseReader();
             }
             if (ActivationAllocator.EndStream() is { } unwiped)

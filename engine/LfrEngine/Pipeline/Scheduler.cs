@@ -118,13 +118,24 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Gives out no more work: a thread of the run has failed, and what it held will never come back. What is left is wiped by whoever disposes the lanes.</summary>
+    /// <summary>Gives out no more work: a thread of the run has failed, and what it held will never come back. <see cref="Discard"/> wipes what is left.</summary>
     public void Abandon()
     {
         lock (gate)
         {
             abandoned = true;
             Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>Wipes what is left of a camera's work; only when no thread is at work any more.</summary>
+    public void Discard(CameraLane lane)
+    {
+        lock (gate)
+        {
+            Empty(lane);
+            while (lane.State.Tracked.TryDequeue(out FrameWork? work))
+                lane.Return(work);
         }
     }
 

@@ -22,9 +22,9 @@ internal static class RunCommand
         var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE, once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL.", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
-        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md)." };
-        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder." };
-        var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`)." };
+        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md); one run at a time." };
+        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder; none is ever replaced." };
+        var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
         var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
@@ -127,7 +127,7 @@ internal static class RunCommand
         CameraStatus[] failed = [.. statuses.Where(s => s.State == CameraState.Failed)];
         List<string> words = [.. failed.Select(c => $"Camera {c.Name} failed: {c.Message}"), .. writer.Finish()];
         words.AddRange(new[] { writer.Failure, receiptLost }.OfType<string>());
-        screen.Finish(report, words, stopping.IsCancellationRequested);
+        screen.Finish(report, words, stopping);
         fault?.Throw();
 
         int code = writer.Failure is not null || receiptLost is not null ? ExitCode.Output

@@ -8,7 +8,7 @@ internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter
     /// <summary>How often a run that has nothing to tell says that it runs.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
     // A message that changes faster is a count of something, not news.
     private static readonly TimeSpan BetweenMessages = TimeSpan.FromSeconds(1);
@@ -23,7 +23,7 @@ internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter
         bool isOver;
         do
         {
-            isOver = Pause(Look);
+            isOver = Pause(Moment);
             while (TryTake(out RunEvent? what))
                 ShowEvent(what);
             for (int i = 0; i < told.Length; i++)

@@ -19,6 +19,8 @@ internal abstract class RunScreen : IDisposable
     // A screen that takes nothing for so long that more waits has been given up by whoever reads it.
     private const int MostWaiting = 10_000;
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
     // Whoever asked the program to stop does not wait for a screen that takes nothing.
     private static readonly TimeSpan PatienceWhenStopped = TimeSpan.FromSeconds(2);
 
@@ -77,15 +79,20 @@ internal abstract class RunScreen : IDisposable
     /// <summary>Shows what is left, then the summary.</summary>
     /// <param name="summary">What the run came to.</param>
     /// <param name="words">For standard error.</param>
-    /// <param name="stopped">Whether somebody wants the program to end: then a screen that takes nothing is not waited for.</param>
-    public void Finish(RunReport summary, IReadOnlyList<string> words, bool stopped)
+    /// <param name="stopping">Somebody wants the program to end: a screen that takes nothing is not waited for.</param>
+    public void Finish(RunReport summary, IReadOnlyList<string> words, CancellationToken stopping)
     {
         (report, lastWords) = (summary, words);
         over.Set();
-        if (!stopped)
-            thread?.Join();
-        else
-            thread?.Join(PatienceWhenStopped);
+        // A slow reader gets everything, however long it takes: the run is over, and what it wrote is on the disk.
+        while (thread is not null && !thread.Join(Look))
+        {
+            if (stopping.IsCancellationRequested)
+            {
+                thread.Join(PatienceWhenStopped);
+                return;
+            }
+        }
     }
 
     /// <summary>Ends the screen of a run that came to nothing.</summary>

@@ -10,7 +10,7 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
 {
     private const int SentencesShown = 8;
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100), Renew = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100), Renew = TimeSpan.FromSeconds(1);
 
     private readonly long[] analysedBefore = new long[cameras.Count];
     private readonly Queue<string> sentences = new();
@@ -21,7 +21,7 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
         bool isOver;
         do
         {
-            isOver = Pause(Look);
+            isOver = Pause(Moment);
             while (TryTake(out RunEvent? what))
                 Remember(what);
             if (Stopwatch.GetElapsedTime(last) < Renew)

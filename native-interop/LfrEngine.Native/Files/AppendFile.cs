@@ -102,7 +102,7 @@ public sealed class AppendFile : IDisposable
     {
         for (int standard = 1; standard <= 2 && identity.IsRegular; standard++)
         {
-            if (UnixFiles.IsInherited(standard) && UnixFiles.Identify(standard) == identity)
+            if (UnixFiles.WasGiven(standard) && UnixFiles.Identify(standard) == identity)
                 UnixFiles.SetAppending(standard);
         }
     }

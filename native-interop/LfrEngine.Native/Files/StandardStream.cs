@@ -17,7 +17,7 @@ public sealed class StandardStream : Stream
     /// <summary>Standard output or error as the process was given it.</summary>
     /// <param name="descriptor">1 or 2.</param>
     /// <returns>Null when it was closed.</returns>
-    public static StandardStream? Open(int descriptor) => UnixFiles.IsInherited(descriptor) ? new StandardStream(descriptor) : null;
+    public static StandardStream? Open(int descriptor) => UnixFiles.WasGiven(descriptor) ? new StandardStream(descriptor) : null;
 
     /// <inheritdoc/>
     public override bool CanRead => false;

@@ -6,14 +6,15 @@ namespace LfrEngine.Native.Files;
 internal static partial class UnixFiles
 {
     private const int Interrupted = 4, WouldBlock = 11;
-    private const int GetDescriptorFlags = 1, CloseOnExec = 1, GetFlags = 3, SetFlags = 4, Append = 0x400;
+    private const int GetDescriptorFlags = 1, CloseOnExec = 1, GetFlags = 3, SetFlags = 4, Append = 0x400, AccessMode = 3, ReadOnly = 0;
     private const int SetOpenFileLock = 37;
     private const short WriteLock = 1, PollOut = 4;
     private const int EmptyPath = 0x1000, BasicStatistics = 0x7FF, TypeMask = 0xF000, RegularFile = 0x8000;
 
-    /// <summary>Whether the process was started with this descriptor open.</summary>
+    /// <summary>Whether the process was started with this descriptor open, and for writing.</summary>
     /// <remarks>One that was closed is taken by the first file that the runtime opens for itself, and all of those close on exec, which nothing inherited does.</remarks>
-    public static bool IsInherited(int descriptor) => Control(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
+    public static bool WasGiven(int descriptor) => Control(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0
+        && Control(descriptor, GetFlags, 0) is >= 0 and var opened && (opened & AccessMode) != ReadOnly;
 
     /// <summary>Writes all of it, waiting where a pipe or a terminal is full.</summary>
     /// <exception cref="IOException">Not all could be written.</exception>
