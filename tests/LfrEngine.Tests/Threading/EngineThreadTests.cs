@@ -1,4 +1,5 @@
 using LfrEngine.Threading;
+using Xunit;
 
 namespace LfrEngine.Tests.Threading;
 
