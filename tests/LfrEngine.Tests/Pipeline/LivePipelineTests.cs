@@ -135,7 +135,7 @@ public sealed class LivePipelineTests : IDisposable
     {
         using var told = new ManualResetEventSlim();
         long rented = BufferPool.OutstandingBlocks;
-        CameraSettings[] cameras = [new("a", MakeClip("mp4", 20), Pace.Maximum), new("b", MakeClip("mp4", 20), Pace.Maximum)];
+        CameraSettings[] cameras = [new("a", MakeClip("mp4", 8), Pace.Maximum), new("b", MakeClip("mp4", 8), Pace.Maximum)];
 
         Exception thrown = Assert.Throws<InvalidOperationException>(() => Run(cameras, listed: false, atStage: (stage, camera) =>
         {
