@@ -109,12 +109,19 @@ public sealed class RunScreenTests(Material material) : IDisposable
         using RunScreen screen = json ? new RunJson(cameras, written, written, often) : new RunText(cameras, written, written, often);
         screen.Start();
 
+        string Written()
+        {
+            // As the synchronised writer itself locks.
+            lock (written)
+                return output.ToString();
+        }
+
         string sign = json ? "\"heartbeat\"" : "into the run: gate opening, 0 frames, 0 faces seen, 0 alert(s); hall opening";
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (written.ToString()!.Split(sign).Length < 4)
+        while (Written().Split(sign).Length < 4)
             await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
 
-        string[] lines = written.ToString()!.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = Written().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         // Two cameras, one state each: told once, however often the sign of life comes.
         Assert.Equal(2, lines.Count(l => !l.Contains(sign, StringComparison.Ordinal)));
         if (!json)
