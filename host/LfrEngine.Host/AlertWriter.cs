@@ -4,8 +4,10 @@ using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
+using LfrEngine.Native.Files;
 using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
+using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Host;
 
@@ -16,7 +18,7 @@ internal sealed class AlertWriter : IDisposable
     private const int Gap = 8;
     private const int JpegQuality = 92;
 
-    private readonly FileStream? lines;
+    private readonly AppendFile? lines;
     private readonly string? linesPath;
     private readonly string? crops;
     private readonly Watchlist watchlist;
@@ -38,7 +40,11 @@ internal sealed class AlertWriter : IDisposable
                 File.Delete(probe);
             }
             if (linesPath is not null)
-                lines = new FileStream(linesPath, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+                lines = AppendFile.Open(linesPath);
+        }
+        catch (FileInUseException e)
+        {
+            throw new CommandFailure(ExitCode.Output, $"{linesPath} is being written by another run. Give each run a file of its own with --out.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -54,25 +60,32 @@ internal sealed class AlertWriter : IDisposable
     {
         if (lines is null)
             return;
-        pending.Enqueue(json);
-        Flush();
+        lock (pending)
+        {
+            pending.Enqueue(json);
+            Flush();
+        }
     }
 
     /// <summary>Writes an alert: its picture if pictures are kept, then its line.</summary>
-    /// <returns>Path of the picture; null when none was written.</returns>
-    public string? Write(Alert alert)
+    /// <returns>The line, and the path of the picture; null when none was written.</returns>
+    public (string Line, string? Picture) Write(Alert alert)
     {
         string? picture = crops is null ? null : WritePicture(alert);
-        WriteLine(JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture)), HostJson.Lines.AlertLine));
-        return picture;
+        string line = JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture)), HostJson.Lines.AlertLine);
+        WriteLine(line);
+        return (line, picture);
     }
 
     /// <summary>Tries what is still pending.</summary>
     /// <returns>Lines that could not be written, for the terminal.</returns>
     public IReadOnlyCollection<string> Finish()
     {
-        Flush();
-        return pending;
+        lock (pending)
+        {
+            Flush();
+            return [.. pending];
+        }
     }
 
     public void Dispose() => lines?.Dispose();
@@ -83,22 +96,11 @@ internal sealed class AlertWriter : IDisposable
         {
             while (pending.TryPeek(out string? json))
             {
-                long before = lines!.CanSeek ? lines.Position : 0;
-                try
-                {
-                    lines.Write(Encoding.UTF8.GetBytes(json + "\n"));
-                }
-                catch (IOException)
-                {
-                    // No half lines: what was written of this one is taken back, if the file allows it.
-                    if (lines.CanSeek && lines.Length > before)
-                        lines.SetLength(before);
-                    throw;
-                }
+                lines!.Write(Encoding.UTF8.GetBytes(json + "\n"));
                 pending.Dequeue();
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {e.Message} Make room: the next alert tries again.";
         }
@@ -106,7 +108,7 @@ internal sealed class AlertWriter : IDisposable
 
     private string? WritePicture(Alert alert)
     {
-        string path = Path.Combine(crops!, FileName(alert));
+        string? path = null;
         try
         {
             using var sideBySide = new Picture((2 * PictureSide) + Gap, PictureSide);
@@ -118,38 +120,44 @@ internal sealed class AlertWriter : IDisposable
                 sideBySide.Paint(view, Whole(view), PictureSide + Gap, PictureSide);
             }
             using HostBuffer<byte> jpeg = sideBySide.EncodeJpeg(JpegQuality, out int bytes);
-            using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.Write))
+            using (SafeFileHandle file = PictureNames.Create(crops!, alert.Run, alert.Camera, alert.TrackletId, alert.Identity.Id, out string made))
+            {
+                path = made;
                 RandomAccess.Write(file, jpeg.Span[..bytes], 0);
+            }
             return path;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
             Failure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
-            try
-            {
-                File.Delete(path);
-            }
-            catch (Exception again) when (again is IOException or UnauthorizedAccessException)
-            {
-                // The failure above says it already.
-            }
+            if (path is not null)
+                DeleteHalf(path);
             return null;
         }
     }
 
     private static FaceBox Whole(in FrameView view) => new(0, 0, view.Width, view.Height);
 
-    private static string FileName(Alert alert) =>
-        string.Concat($"{alert.Camera}-{alert.TrackletId}-{alert.Identity.Id}".Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_')) + ".jpg";
+    private static void DeleteHalf(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that is told says it already.
+        }
+    }
 }
 
-/// <summary>One alert as a line of JSON. Fields ending in "At" and "latencyMs" tell the run's own time; all others are the same whenever the same recording is run.</summary>
-internal sealed record AlertLine(string Type, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
+/// <summary>One alert as a line of JSON. What is the run's own: <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All others are the same whenever the same recording is run.</summary>
+internal sealed record AlertLine(string Type, string Run, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
     float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, string ModelSha256, string? Picture,
     DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs)
 {
     public static AlertLine From(Alert alert, string modelSha256, string? picture) => new(
-        alert.JoinedAlertId is null ? "alert" : "sighting", alert.Id, alert.JoinedAlertId, alert.Camera, alert.TrackletId,
+        alert.JoinedAlertId is null ? "alert" : "sighting", alert.Run, alert.Id, alert.JoinedAlertId, alert.Camera, alert.TrackletId,
         alert.FirstSeenUs / 1000.0, alert.BestShotUs / 1000.0, alert.CompletedUs / 1000.0,
         [alert.Box.Left, alert.Box.Top, alert.Box.Right, alert.Box.Bottom], alert.Score, alert.Threshold, alert.AgreeingShots, alert.ComparedShots,
         new CandidateLine(alert.Identity.Id, alert.Identity.Name, alert.Identity.Category, alert.Identity.Reference, alert.Identity.ImageDate, alert.Identity.Source, alert.TemplateIndex),

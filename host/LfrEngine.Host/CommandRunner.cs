@@ -1,20 +1,17 @@
 using System.CommandLine;
 using LfrEngine.DirectX;
 using LfrEngine.Evaluation.Data;
+using LfrEngine.Host.Screen;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Vulkan;
 using LfrEngine.Watchlists;
-using Spectre.Console;
 
 namespace LfrEngine.Host;
 
 /// <summary>Runs a command line to its exit code: every expected failure is one sentence, never a crash.</summary>
 internal static class CommandRunner
 {
-    // A file or pipe has no width: lines stay whole there.
-    private const int Unwrapped = 1000;
-
     /// <summary>Parses and runs.</summary>
     /// <param name="root">All commands.</param>
     /// <param name="args">The command line.</param>
@@ -34,8 +31,9 @@ internal static class CommandRunner
 
     private static async Task<int> ParseAndRunAsync(RootCommand root, string[] args, string name)
     {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = Unwrapped;
+        StandardScreen.Attach();
+        // What nobody awaits, and failed, is told all the same.
+        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a task failed that nobody waited for: {e.Exception.InnerException?.Message}");
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -46,11 +44,12 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ProcessSignals.Stopping);
+            return StandardScreen.Judge(await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, ProcessSignals.Stopping));
         }
         catch (Exception e) when (CodeOf(e) is { } code)
         {
-            return Fail(code, e is OperationCanceledException ? "Stopped." : e.Message);
+            StandardScreen.Complain(e is OperationCanceledException ? "Stopped." : e.Message);
+            return code;
         }
         #pragma warning disable CA1031 // The last line of defence: a fault ends in a sentence and a code, not in a crash report with memory in it.
         catch (Exception e)
@@ -72,13 +71,4 @@ internal static class CommandRunner
         OperationCanceledException => ExitCode.Stopped,
         _ => null,
     };
-
-    private static int Fail(int code, string message)
-    {
-        IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        if (Console.IsErrorRedirected)
-            error.Profile.Width = Unwrapped;
-        error.MarkupLineInterpolated($"[red]{Shown.Text(message)}[/]");
-        return code;
-    }
 }

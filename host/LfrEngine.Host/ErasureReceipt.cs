@@ -10,7 +10,7 @@ namespace LfrEngine.Host;
 /// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>; the signature (ECDSA P-256, SHA-256) covers the UTF-8 text of
 /// the value of <c>receipt</c> exactly as it stands in the file.
 /// </remarks>
-internal sealed record ErasureReceipt(int FormatVersion, DateTimeOffset StartedAt, DateTimeOffset EndedAt, Guid WatchlistId, string[] Cameras,
+internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOffset StartedAt, DateTimeOffset EndedAt, Guid WatchlistId, string[] Cameras,
     long Frames, long FramesDropped, long FacesSeen, long ShotsCompared, int Alerts, LifetimeReport Lifetimes, ErasureReport Erased,
     Dictionary<string, string> BuildSha256, Dictionary<string, string> ModelSha256)
 {
@@ -33,13 +33,13 @@ internal sealed record ErasureReceipt(int FormatVersion, DateTimeOffset StartedA
     public static ErasureReceipt Of(RunReport report, DateTimeOffset startedAt, DateTimeOffset endedAt, Guid watchlist, EngineModels models)
     {
         ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
-        return new ErasureReceipt(CurrentFormat, startedAt, endedAt, watchlist, [.. report.Cameras.Select(c => c.Name)], report.Frames, report.FramesDropped, report.FacesSeen,
+        return new ErasureReceipt(CurrentFormat, report.Run, startedAt, endedAt, watchlist, [.. report.Cameras.Select(c => c.Name)], report.Frames, report.FramesDropped, report.FacesSeen,
             report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, HashBuild(), used.ToDictionary(m => m.Id, m => m.Sha256));
     }
 
     /// <summary>Signs and writes the receipt, whole or not at all.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
-    public void Write(string path, InstallationKey key) => SignedDocument.Write(path, Kind, JsonSerializer.Serialize(this, HostJson.Lines.ErasureReceipt), key);
+    public void Write(ReceiptFile file, InstallationKey key) => file.Write(SignedDocument.Sign(Kind, JsonSerializer.Serialize(this, HostJson.Lines.ErasureReceipt), key));
 
     /// <summary>Reads a receipt and checks its signature.</summary>
     /// <param name="path">The file.</param>

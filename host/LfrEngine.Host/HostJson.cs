@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Host.Commands;
+using LfrEngine.Host.Screen;
 
 namespace LfrEngine.Host;
 
@@ -22,6 +23,7 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(CameraLine))]
+[JsonSerializable(typeof(HeartbeatLine))]
 [JsonSerializable(typeof(AlertLine))]
 [JsonSerializable(typeof(RunReport))]
 internal sealed partial class HostJson : JsonSerializerContext

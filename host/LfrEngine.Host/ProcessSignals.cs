@@ -65,8 +65,10 @@ internal static class ProcessSignals
         context.Cancel = true;
         lock (Unfinished)
         {
+#pragma warning disable RS0030 // It ends the process; an exception on the way there does no other.
             if (!Over.IsSet)
                 last ??= new Timer(_ => GiveUp(), null, Patience, Timeout.InfiniteTimeSpan);
+#pragma warning restore RS0030
         }
         try
         {

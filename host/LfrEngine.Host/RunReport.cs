@@ -7,11 +7,11 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.Host;
 
 /// <summary>The summary at the end of a run.</summary>
-internal sealed record RunReport(string Type, double ElapsedSeconds, double FirstResultSeconds, CameraReport[] Cameras, long Frames, long FramesDropped, double FramesPerSecond,
+internal sealed record RunReport(string Type, string Run, double ElapsedSeconds, double FirstResultSeconds, CameraReport[] Cameras, long Frames, long FramesDropped, double FramesPerSecond,
     long FacesSeen, long ShotsCompared, int Alerts, int JoinedAlerts, LatencyReport CaptureToAlert, LifetimeReport Lifetimes, ErasureReport Erased, long PeakMemoryBytes)
 {
     public static RunReport From(RunTotals totals, IReadOnlyList<CameraStatus> cameras, double firstResultSeconds, ErasureReport erased) => new(
-        "summary", totals.Elapsed.TotalSeconds, firstResultSeconds, [.. cameras.Select(CameraReport.From)],
+        "summary", totals.RunId, totals.Elapsed.TotalSeconds, firstResultSeconds, [.. cameras.Select(CameraReport.From)],
         cameras.Sum(c => c.FramesAnalysed), cameras.Sum(c => c.FramesDropped), cameras.Sum(c => c.FramesAnalysed) / Math.Max(1e-6, totals.Elapsed.TotalSeconds),
         cameras.Sum(c => c.FacesSeen), cameras.Sum(c => c.ShotsCompared), totals.AlertsRaised, totals.AlertsJoined,
         LatencyReport.From(totals.CaptureToAlert), LifetimeReport.From(totals.Erasure), erased, PeakMemory());

@@ -23,7 +23,7 @@ internal static class SignedDocument
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
-        string file = Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
+        string file = Sign(kind, text, key);
         try
         {
             OutputFile.Write(path, file);
@@ -33,6 +33,9 @@ internal static class SignedDocument
             throw new CommandFailure(ExitCode.Output, $"The {kind.Name} cannot be written to {path}: {e.Message} {kind.OtherPlace}", e);
         }
     }
+
+    /// <summary>A document's text, signed.</summary>
+    public static string Sign(SignedKind kind, string text, InstallationKey key) => Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
 
     /// <summary>A document's text.</summary>
     /// <param name="kind">What it is.</param>

@@ -8,6 +8,7 @@ using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
+using LfrEngine.Host.Screen;
 using LfrEngine.Lab.Output;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
@@ -123,6 +124,9 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
         var report = new LabReport(LabReport.CurrentFormat, protocol, title,
             new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes, Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
             Figures, Tables, Curves, Failures);
+        // The report is what --out is for; without, it is only shown.
+        if (output is not null)
+            StandardScreen.HasProduct();
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(report, LabJson.Readable.LabReport));
         else

@@ -14,7 +14,7 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
     public JsonNode Json => JsonNode.Parse(Output)!;
 
     /// <summary>Standard output as JSON lines, without what is told as it happens: how often depends on the machine.</summary>
-    public JsonObject[] Lines => [.. JsonLines.Parse(Output).Where(l => (string?)l["type"] is not ("camera" or "deadline-missed"))];
+    public JsonObject[] Lines => [.. JsonLines.Parse(Output).Where(l => (string?)l["type"] is not ("camera" or "heartbeat" or "deadline-missed"))];
 
     /// <summary>Asserts the exit code; a failure shows what was printed.</summary>
     public Outcome Exits(int code)
@@ -43,9 +43,10 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
 /// <summary>JSON lines.</summary>
 internal static class JsonLines
 {
-    // Documented to tell the run's own time, or what depends on it.
+    // Documented to be the run's own, or to depend on its time.
     private static readonly string[] TimeFields =
     [
+        "run", "id", "joinedAlertId", "picture",
         "capturedAt", "raisedAt", "latencyMs", "elapsedSeconds", "firstResultSeconds", "framesPerSecond", "captureToAlert", "lifetimes",
         "peakMemoryBytes", "erased",
     ];
@@ -132,6 +133,19 @@ internal sealed class Lfr : IDisposable
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>
         arguments is ["run" or "enrol", ..] && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
+
+    /// <summary>Runs a command to its end in a shell, which redirects it; what is not redirected comes back.</summary>
+    /// <param name="redirection">As typed after the command, for example <c>&gt;/dev/full</c> or <c>| head -1</c>. The exit code is the command's own.</param>
+    /// <param name="arguments">The command.</param>
+    public static async Task<Outcome> RunRedirectedAsync(string redirection, params string[] arguments)
+    {
+        using Lfr lfr = StartInShell($"\"$@\" {redirection}; exit ${{PIPESTATUS[0]}}", arguments);
+        return await lfr.EndAsync();
+    }
+
+    /// <summary>Starts a command by a line of the shell, in which it is <c>"$@"</c>.</summary>
+    public static Lfr StartInShell(string line, params string[] arguments) =>
+        Launch(Find("bash"), null, [], ["-c", line, "lfr", Find("env"), "--default-signal=INT", Dotnet, Program, .. Accept(arguments)]);
 
     /// <summary>Runs a command to its end with only this much memory to lock, and without the right to lock more.</summary>
     public static async Task<Outcome> RunWithLockLimitAsync(long bytes, params string[] arguments)

@@ -8,8 +8,11 @@ namespace LfrEngine.Alerts;
 /// <summary>A tracklet that matched an identity, for a trained officer to judge. Its holder disposes it, which wipes the probe picture.</summary>
 public sealed class Alert : IDisposable
 {
-    /// <summary>Camera, tracklet and identity: unique within a run, the same whenever the same file is run.</summary>
+    /// <summary>Run, camera, tracklet and identity: no other alert has the same, of whatever run. Without the run, the same whenever the same file is run.</summary>
     public required string Id { get; init; }
+
+    /// <summary>The run that raised it.</summary>
+    public required string Run { get; init; }
 
     /// <summary>Camera name.</summary>
     public required string Camera { get; init; }

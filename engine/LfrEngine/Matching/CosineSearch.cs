@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.ExceptionServices;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 
@@ -395,11 +396,13 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
 
         // Helpers at work. One that comes when the search is over, or when another one has begun, finds the door closed or helps the other.
         private int helpersInside = Closed;
+        private volatile ExceptionDispatchInfo? failure;
 
         public void Open(in Query asked, int helpers)
         {
             query = asked;
             nextPiece = placesTaken = 0;
+            failure = null;
             places = helpers;
             int counts = places * asked.ProbeCount;
             if (helperCounts.Length < counts)
@@ -409,7 +412,9 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             helperCounts.AsSpan(0, counts).Clear();
             Volatile.Write(ref helpersInside, 0);
             for (int i = 0; i < places; i++)
+#pragma warning disable RS0030 // Help throws nothing, and a Task would cost an allocation per search.
                 ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+#pragma warning restore RS0030
         }
 
         public void Execute()
@@ -421,12 +426,30 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
                 if (before == inside)
                 {
                     int place = Interlocked.Increment(ref placesTaken) - 1;
-                    if (place < places)
-                        Work(query, CandidatesOf(query, place), CountsOf(query, place));
-                    Interlocked.Decrement(ref helpersInside);
+                    Help(place);
                     return;
                 }
                 inside = before;
+            }
+        }
+
+        // What a thread of the pool throws would end the process: the search that it helps throws it instead.
+        private void Help(int place)
+        {
+            try
+            {
+                if (place < places)
+                    Work(query, CandidatesOf(query, place), CountsOf(query, place));
+            }
+#pragma warning disable CA1031 // Thrown again by Close.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref helpersInside);
             }
         }
 
@@ -450,6 +473,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             while (Interlocked.CompareExchange(ref helpersInside, Closed, 0) != 0)
                 wait.SpinOnce(sleep1Threshold: -1);
             query = default;
+            failure?.Throw();
         }
 
         public void Merge(in Query asked, Span<Candidate> candidates, Span<int> counts)

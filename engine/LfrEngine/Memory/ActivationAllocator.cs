@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LfrEngine.Models;
+using LfrEngine.Threading;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Memory;
@@ -33,7 +34,8 @@ internal static unsafe class ActivationAllocator
     private static readonly List<Use> Resting = [];
     private static readonly object Gate = new();
     private static OrtAllocatorTable* table;
-    private static Thread? sweeper;
+    private static EngineThread? sweeper;
+    private static Exception? sweeperFailure;
     private static int streams;
 
     /// <summary>Blocks not yet wiped: a run is under way, a session keeps packed weights, or the block rests.</summary>
@@ -54,18 +56,21 @@ internal static unsafe class ActivationAllocator
             streams++;
             if (sweeper is not null)
                 return;
-            sweeper = new Thread(Sweep) { IsBackground = true, Name = "activations", Priority = ThreadPriority.AboveNormal };
-            sweeper.Start();
+            sweeper = EngineThread.Start("activations", Sweep, SweepFailed, ThreadPriority.AboveNormal);
         }
     }
 
     /// <summary>Ends what <see cref="BeginStream"/> began; with the last of them, everything that rests is wiped before this returns.</summary>
-    public static void EndStream()
+    /// <returns>Why blocks were perhaps not wiped in time: the thread that does it has failed. Null when all is well.</returns>
+    public static Exception? EndStream()
     {
         lock (Gate)
         {
             if (--streams == 0)
                 WipeRested(TimeSpan.Zero);
+            Exception? failure = sweeperFailure;
+            sweeperFailure = null;
+            return failure;
         }
     }
 
@@ -163,6 +168,13 @@ internal static unsafe class ActivationAllocator
             Wipe(Resting[i]);
             Resting.RemoveAt(i);
         }
+    }
+
+    // The next stream starts another one, and this one is told that it ran without.
+    private static void SweepFailed(Exception failure)
+    {
+        lock (Gate)
+            (sweeper, sweeperFailure) = (null, failure);
     }
 
     private static void Sweep()

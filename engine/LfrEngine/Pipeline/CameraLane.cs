@@ -32,7 +32,7 @@ internal sealed class CameraLane : IDisposable
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
         tracker = new FaceTracker(settings.Tracker);
         selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
-        ledger = new EvidenceLedger(camera.Name, settings.Alerts, gallery, settings.Thresholds);
+        ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, gallery, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);
         for (int i = 0; i < underWay; i++)
             spares.Enqueue(new FrameWork(this, totals.Erasure));

@@ -6,6 +6,7 @@ using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
+using LfrEngine.Threading;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -57,6 +58,10 @@ public sealed class LivePipeline
     /// <param name="totals">Counted while running, complete when this returns. Of one run only.</param>
     /// <param name="stopping">Ends the run.</param>
     /// <exception cref="ModelLoadException">A network does not do what its manifest says; no camera was opened.</exception>
+    /// <remarks>
+    /// What a stage throws ends its camera. What ends a thread of the run itself (a fault of the engine) ends the run in order: the cameras stop, everything
+    /// is wiped, <paramref name="totals"/> is complete, and then it is thrown here.
+    /// </remarks>
     public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(statuses.Count, cameras.Count);
@@ -69,11 +74,22 @@ public sealed class LivePipeline
         int workerCount = settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount;
         var workers = new List<Worker>(workerCount);
         var lanes = new List<CameraLane>(cameras.Count);
-        var threads = new List<Thread>();
+        var threads = new List<EngineThread>();
         using GalleryLease lease = gallery.Lease();
         using var media = new MediaAccount();
         using var over = new ManualResetEvent(false);
-        Thread watchdog = Start("watchdog", () => Watch(totals.Erasure, cameras, over));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Scheduler? scheduler = null;
+        ExceptionDispatchInfo? fault = null;
+        void EndRun(Exception e)
+        {
+            Interlocked.CompareExchange(ref fault, ExceptionDispatchInfo.Capture(e), null);
+            scheduler?.Abandon();
+            // Whoever waits for room for an alert waits no more.
+            handed.CompleteAdding();
+            ending.Cancel();
+        }
+        EngineThread watchdog = EngineThread.Start("watchdog", () => Watch(totals.Erasure, cameras, over), EndRun);
         ActivationAllocator.BeginStream();
         try
         {
@@ -81,17 +97,17 @@ public sealed class LivePipeline
             {
                 // Live cameras take turns, so that not all of them want their search in the same instant. A recording is searched the same way wherever it stands.
                 int turn = cameras[i].DropsOldest ? i * settings.DetectEveryMs / cameras.Count : 0;
-                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, stopping));
+                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, ending.Token));
             }
-            var scheduler = new Scheduler([.. lanes], settings, workerCount);
+            scheduler = new Scheduler([.. lanes], settings, workerCount);
             for (int i = 0; i < workerCount; i++)
                 workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
             WarmUp(workers);
-            Thread alerts = Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler));
+            EngineThread alerts = EngineThread.Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler), EndRun);
             foreach (Worker worker in workers)
-                threads.Add(Start($"worker {threads.Count}", worker.Run));
+                threads.Add(EngineThread.Start($"worker {threads.Count}", worker.Run, EndRun));
             foreach (CameraLane lane in lanes)
-                threads.Add(Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media)));
+                threads.Add(EngineThread.Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media), EndRun));
             threads.ForEach(t => t.Join());
             handed.CompleteAdding();
             alerts.Join();
@@ -99,13 +115,19 @@ public sealed class LivePipeline
         finally
         {
             workers.ForEach(w => w.Dispose());
+            while (handed.TryTake(out PendingAlert? untold))
+                untold.Dispose();
             foreach (CameraLane lane in lanes)
             {
                 if (!lane.State.Closed)
+                {
+                    scheduler?.Discard(lane);
                     lane.Dispose();
+                }
                 lane.CloseReader();
             }
-            ActivationAllocator.EndStream();
+            if (ActivationAllocator.EndStream() is { } unwiped)
+                EndRun(unwiped);
             over.Set();
             watchdog.Join();
             foreach (CameraSettings camera in cameras)
@@ -115,6 +137,7 @@ public sealed class LivePipeline
         totals.AlertsJoined = desk.Joined;
         totals.Media = media.Read();
         totals.Elapsed = Stopwatch.GetElapsedTime(started);
+        fault?.Throw();
     }
 
     private static void Read(CameraLane lane, Scheduler scheduler, long started, MediaAccount media)
@@ -137,20 +160,11 @@ public sealed class LivePipeline
     private void WarmUp(List<Worker> workers)
     {
         ExceptionDispatchInfo? failure = null;
-        var threads = workers.ConvertAll(worker => Start("warm-up", () =>
+        var threads = workers.ConvertAll(worker => EngineThread.Start("warm-up", () =>
         {
-            try
-            {
-                using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
-                worker.WarmUp(closeLook);
-            }
-#pragma warning disable CA1031 // Thrown again below, where the run can be refused.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                failure = ExceptionDispatchInfo.Capture(e);
-            }
-        }));
+            using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
+            worker.WarmUp(closeLook);
+        }, e => failure = ExceptionDispatchInfo.Capture(e)));
         threads.ForEach(t => t.Join());
         failure?.Throw();
     }
@@ -191,13 +205,6 @@ public sealed class LivePipeline
             for (int i = 0; i < cameras.Count; i++)
                 cameras[i].LiveView?.Tidy();
         }
-    }
-
-    private static Thread Start(string name, Action work)
-    {
-        var thread = new Thread(() => work()) { IsBackground = true, Name = name };
-        thread.Start();
-        return thread;
     }
 
     /// <summary>An alert on its way out; disposing wipes it unless somebody has taken it.</summary>

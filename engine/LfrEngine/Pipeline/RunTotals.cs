@@ -8,6 +8,9 @@ namespace LfrEngine.Pipeline;
 /// <param name="onDeadlineMissed">Told of every missed erasure deadline, on a thread of the run.</param>
 public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
 {
+    /// <summary>Names the run; no other has the same. In front of the ids of its alerts.</summary>
+    public string RunId { get; init; } = RunIds.New();
+
     /// <summary>Length of the run.</summary>
     public TimeSpan Elapsed { get; internal set; }
 

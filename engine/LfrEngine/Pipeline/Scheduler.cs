@@ -60,6 +60,7 @@ internal sealed class Scheduler
     private readonly int workers;
     private int liveWaiting;
     private long oldestUncomparedAt;
+    private bool abandoned;
 
     public Scheduler(CameraLane[] lanes, PipelineSettings settings, int workers)
     {
@@ -70,16 +71,16 @@ internal sealed class Scheduler
     }
 
     /// <summary>Hands over a decoded frame. Waits for room where nothing may be lost; drops where it may.</summary>
-    /// <returns>False when the camera has failed; the frame is disposed.</returns>
+    /// <returns>False when the camera has failed or the run is abandoned; the frame is disposed.</returns>
     public bool Put(CameraLane lane, FrameLease frame)
     {
         FrameLease? dropped = null;
         lock (gate)
         {
             LaneState state = lane.State;
-            while (!lane.Camera.DropsOldest && state.Waiting.Count >= WaitingPerCamera && !state.Failed)
+            while (!lane.Camera.DropsOldest && state.Waiting.Count >= WaitingPerCamera && !state.Failed && !abandoned)
                 Monitor.Wait(gate);
-            if (state.Failed)
+            if (state.Failed || abandoned)
             {
                 dropped = frame;
             }
@@ -92,7 +93,7 @@ internal sealed class Scheduler
             }
         }
         dropped?.Dispose();
-        return !lane.State.Failed;
+        return !lane.State.Failed && !abandoned;
     }
 
     /// <summary>A camera's reader has ended.</summary>
@@ -117,16 +118,40 @@ internal sealed class Scheduler
         }
     }
 
+    /// <summary>Gives out no more work: a thread of the run has failed, and what it held will never come back. <see cref="Discard"/> wipes what is left.</summary>
+    public void Abandon()
+    {
+        lock (gate)
+        {
+            abandoned = true;
+            Monitor.PulseAll(gate);
+        }
+    }
+
+    /// <summary>Wipes what is left of a camera's work; only when no thread is at work any more.</summary>
+    public void Discard(CameraLane lane)
+    {
+        lock (gate)
+        {
+            Empty(lane);
+            while (lane.State.Tracked.TryDequeue(out FrameWork? work))
+                lane.Return(work);
+        }
+    }
+
     /// <summary>Waits for work.</summary>
     /// <param name="work">What to do; handed back by <see cref="Done"/>.</param>
     /// <param name="shots">Receives the shots of <see cref="WorkKind.Compare"/>, at most <see cref="PipelineSettings.EmbeddingBatch"/>.</param>
-    /// <returns>False when all cameras have ended.</returns>
+    /// <returns>False when all cameras have ended or the run is abandoned.</returns>
     public bool Take(out Work work, Span<PendingShot> shots)
     {
         lock (gate)
         {
             while (true)
             {
+                work = default;
+                if (abandoned)
+                    return false;
                 if (TakeDecision(out work) || TakeShots(shots, out work, out long patience) || TakeTracking(out work) || TakeSearch(out work))
                     return true;
                 bool over = true;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Screen;
 using Spectre.Console;
 
 namespace LfrEngine.Host.Commands;
@@ -24,6 +25,7 @@ internal static class ConfigCommand
         {
             string path = config.PathOf(parsed);
             ConfigFile.Begin(path);
+            StandardScreen.HasProduct();
             AnsiConsole.WriteLine($"{path} is written. `lfr serve` serves it; `lfr config check` checks it.");
             return ExitCode.Success;
         });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.Host.Screen;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
@@ -10,6 +11,9 @@ namespace LfrEngine.Host.Commands;
 /// <summary><c>lfr demo</c>: a listed woman walks past among others, in a real H.264 file, and is found; the others are let go.</summary>
 internal static class DemoCommand
 {
+    // Without it a folder is somebody's, and nothing in it is replaced.
+    private const string Mark = ".lfr-demo";
+
     private const string ListedId = "fair-haired-woman";
 
     public static Command Create()
@@ -22,13 +26,18 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(string folder, CancellationToken stopping)
     {
+        StandardScreen.HasProduct();
         ModelCatalog catalog = ModelCatalog.Default;
         await catalog.RestoreAsync(_ => { }, stopping);
         string photos = Path.Combine(folder, "people", ListedId), list = Path.Combine(folder, "watchlist.lfr"), keyFile = Path.Combine(folder, "watchlist.key");
         string lines = Path.Combine(folder, "alerts.jsonl"), crops = Path.Combine(folder, "alerts");
+        string mark = Path.Combine(folder, Mark);
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(mark))
+            throw new CommandFailure(ExitCode.Usage, $"{folder} is not empty, and not from an earlier demonstration. Give a new folder with --out-dir.");
         try
         {
             Directory.CreateDirectory(photos);
+            File.WriteAllText(mark, "The next `lfr demo` empties this folder.\n");
             foreach (string stale in (string[])[list, keyFile, lines, .. Directory.Exists(crops) ? Directory.GetFiles(crops, "*.jpg") : []])
                 File.Delete(stale);
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.Host.Screen;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
@@ -38,6 +39,7 @@ internal static class EnrolCommand
 
     internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, EngineModels models, bool json, CancellationToken stopping)
     {
+        StandardScreen.HasProduct();
         ModelManifest embedder = models.Embedder.Manifest;
         using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
         var outcomes = new List<PhotoOutcome>();

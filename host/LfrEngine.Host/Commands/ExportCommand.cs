@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Host.Audit;
+using LfrEngine.Host.Screen;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Transparency;
@@ -27,8 +28,7 @@ internal static class ExportCommand
                 await CommandOutput.WriteAsync(file.FullName, stream => stream.WriteAsync(text, stopping).AsTask());
             else
             {
-                await using Stream console = Console.OpenStandardOutput();
-                await console.WriteAsync(text, stopping);
+                StandardScreen.Output.Write(text);
             }
             return ExitCode.Success;
         });

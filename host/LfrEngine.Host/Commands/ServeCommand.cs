@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Host.Configuration;
+using LfrEngine.Host.Screen;
 using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using Spectre.Console;
@@ -16,6 +17,7 @@ internal static class ServeCommand
         config.AddTo(command);
         command.SetAction(async (parsed, stopping) =>
         {
+            StandardScreen.HasProduct();
             Installation installation = config.Read(parsed);
             using DataLock only = DataLock.Take(installation);
             await using WebApplication app = Server.Build(installation, TimeProvider.System);

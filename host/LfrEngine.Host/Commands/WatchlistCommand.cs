@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
+using LfrEngine.Host.Screen;
 using LfrEngine.Host.Store;
 using LfrEngine.Host.Watchlists;
 using Spectre.Console;
@@ -45,6 +46,8 @@ internal static class WatchlistCommand
             {
                 throw new CommandFailure(ExitCode.Input, e.Message, e);
             }
+            if (report.Watchlist is not null)
+                StandardScreen.HasProduct();
             if (parsed.GetValue(json))
                 HostJson.Print(report, HostJson.Default.ImportReport);
             else

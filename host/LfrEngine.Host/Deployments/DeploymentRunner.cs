@@ -358,11 +358,12 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
 
     private string? WriteReceipt(EngineRun running, RunReport report, ref string reason)
     {
-        string name = $"{running.Deployment:N}-{startedAt:yyyyMMdd'T'HHmmssfff'Z'}.json";
+        string name = $"{running.Deployment:N}-{report.Run}.json";
         try
         {
             using InstallationKey key = InstallationKey.Open();
-            ErasureReceipt.Of(report, startedAt, time.GetUtcNow(), authority!.Watchlist.Id, models!).Write(installation.DataPath("receipts", name), key);
+            using ReceiptFile file = ReceiptFile.Take(installation.DataPath("receipts", name), report.Run);
+            ErasureReceipt.Of(report, startedAt, time.GetUtcNow(), authority!.Watchlist.Id, models!).Write(file, key);
             return name;
         }
         catch (CommandFailure e)

@@ -4,6 +4,7 @@ using LfrEngine.Host.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging.Console;
 
 namespace LfrEngine.Host.Integration;
 
@@ -21,6 +22,8 @@ internal static class IntegrationSetup
             logging.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O"));
         else
             logging.AddConsole();
+        // A console that takes nothing holds up nobody who has something to log.
+        logging.Services.Configure<ConsoleLoggerOptions>(o => o.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
     }
 
     /// <summary>Receivers of messages, the headquarters or the vans, metrics, health, the description of the REST interface.</summary>

@@ -63,11 +63,13 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
         bool late = false;
         try
         {
+#pragma warning disable RS0030 // Kill throws nothing.
             using var timer = new Timer(_ =>
             {
                 late = true;
                 Kill(asked);
             }, null, Patience, Timeout.InfiniteTimeSpan);
+#pragma warning restore RS0030
             using CancellationTokenRegistration stop = stopping.Register(() => Kill(asked));
             VetChannel.Write(asked.StandardInput.BaseStream, photo.Span);
             return VetChannel.ReadAnswer(asked.StandardOutput.BaseStream, Embedder.EmbeddingLength);
@@ -104,7 +106,9 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
         child.ErrorDataReceived += (_, line) => said = line.Data is { Length: > 0 } text ? text : said;
         child.BeginErrorReadLine();
         Process started = child;
+#pragma warning disable RS0030 // As above.
         using var timer = new Timer(_ => Kill(started), null, StartPatience, Timeout.InfiniteTimeSpan);
+#pragma warning restore RS0030
         int ready = started.StandardOutput.BaseStream.ReadByte();
         if (ready is not (VetChannel.Ready or VetChannel.ReadyOpen))
         {
@@ -123,8 +127,9 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
         {
             process.Kill();
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
+            // It has ended by itself.
         }
     }
 

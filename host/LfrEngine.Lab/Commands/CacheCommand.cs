@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Evaluation.Templates;
+using LfrEngine.Host.Screen;
 using LfrEngine.Host;
 using Spectre.Console;
 
@@ -14,6 +15,7 @@ internal static class CacheCommand
         var erase = new Command("erase", "Destroy the key and all templates kept between runs.") { place };
         erase.SetAction(parsed =>
         {
+            StandardScreen.HasProduct();
             string folder = parsed.GetRequiredValue(place).FullName;
             AnsiConsole.WriteLine($"{TemplateCache.Erase(folder)} file(s) erased in {folder}.");
             return ExitCode.Success;

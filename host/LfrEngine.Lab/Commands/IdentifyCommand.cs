@@ -7,6 +7,7 @@ using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Host;
+using LfrEngine.Host.Screen;
 using LfrEngine.Host.Commands;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
@@ -56,6 +57,7 @@ internal static class IdentifyCommand
     {
         var embedder = run.Models.Embedder.Manifest;
         using InstallationKey key = InstallationKey.Open();
+        StandardScreen.HasProduct();
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, LabRun.BuildHashes,
             run.DataSha256, run.Seed, points), key);
     }

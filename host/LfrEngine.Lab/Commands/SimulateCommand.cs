@@ -10,6 +10,7 @@ using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
+using LfrEngine.Host.Screen;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -44,6 +45,7 @@ internal static class SimulateCommand
         {
             if (parsed.GetValue(listed) < 1 || parsed.GetValue(others) < 0 || parsed.GetValue(cameras) < 1)
                 throw new CommandFailure(ExitCode.Usage, "--listed and --cameras are at least 1, --others at least 0.");
+            StandardScreen.HasProduct();
             locking.Require(parsed);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(exclude)!);
             using EngineModels loaded = models.Load(parsed);

@@ -7,8 +7,9 @@ public sealed class DemoCommandTests
 {
     private static readonly string[] Written =
     [
+        "demo-output/.lfr-demo",
         "demo-output/alerts.jsonl",
-        "demo-output/alerts/street-3-fair-haired-woman.jpg",
+        "demo-output/alerts/RUN-street-3-fair-haired-woman.jpg",
         "demo-output/people/fair-haired-woman/photo.jpg",
         "demo-output/watchlist.key",
         "demo-output/watchlist.lfr",
@@ -22,8 +23,9 @@ public sealed class DemoCommandTests
         {
             Outcome demo = (await Lfr.RunInAsync(folder.Path, [], "demo")).Exits(ExitCode.Success).IsCivil();
 
-            Assert.Equal(Written, folder.Files);
             JsonObject[] lines = JsonLines.Parse(await File.ReadAllTextAsync(folder["demo-output/alerts.jsonl"], TestContext.Current.CancellationToken));
+            string run = (string)lines.Summary()["run"]!;
+            Assert.Equal(Written, folder.Files.Select(f => f.Replace(run, "RUN", StringComparison.Ordinal)));
             Assert.Equal(2, lines.Length);
             JsonObject alert = lines[0], summary = lines.Summary();
             Assert.Equal(("alert", Material.Woman), ((string?)alert["type"], (string?)alert["candidate"]!["id"]));
@@ -34,12 +36,24 @@ public sealed class DemoCommandTests
             Assert.Equal(380, (int)summary["frames"]!);
             Assert.Equal(0, (int)summary["erased"]!["frameBuffersHeld"]!);
 
-            string picture = folder[Written[1]];
+            string picture = folder[Written[2].Replace("RUN", run, StringComparison.Ordinal)];
             Assert.Equal(Path.GetFileName(picture), (string?)alert["picture"]);
             using MediaFrame sideBySide = MediaReader.ReadPicture(await File.ReadAllBytesAsync(picture, TestContext.Current.CancellationToken));
             Assert.Equal((520, 256), (sideBySide.Info.Width, sideBySide.Info.Height));
             demo.Says("One alert", picture, "Everybody else was let go", "nothing about them was stored");
         }
+    }
+
+    [Fact]
+    public async Task Demo_FolderOfSomebodyElse_TouchesNothingInIt()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["mine/alerts"]);
+        await File.WriteAllTextAsync(folder["mine/alerts/evidence.jpg"], "a picture", TestContext.Current.CancellationToken);
+
+        (await Lfr.RunAsync("demo", "--out-dir", folder["mine"])).Exits(ExitCode.Usage).Says(folder["mine"], "--out-dir").IsCivil();
+
+        Assert.Equal(["mine/alerts/evidence.jpg"], folder.Files);
     }
 
     [Fact]

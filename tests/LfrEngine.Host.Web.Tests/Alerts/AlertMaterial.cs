@@ -77,7 +77,8 @@ internal sealed class AlertMaterial
         DateTimeOffset now = host.Time.GetUtcNow();
         var alert = new Alert
         {
-            Id = $"{camera}/{number}/{person:N}",
+            Id = $"test/{camera}/{number}/{person:N}",
+            Run = "test",
             Camera = camera,
             TrackletId = number,
             Identity = new WatchlistIdentity(person.ToString("N"), "not told", category),

@@ -26,7 +26,7 @@ public sealed class AlertTests : IDisposable
     public AlertTests()
     {
         gallery = Gallery.Create(watchlist);
-        ledger = new EvidenceLedger("gate", new AlertPolicy(), gallery, CategoryThresholds.Uniform(Threshold));
+        ledger = new EvidenceLedger("run", "gate", new AlertPolicy(), gallery, CategoryThresholds.Uniform(Threshold));
     }
 
     public void Dispose()
@@ -59,7 +59,7 @@ public sealed class AlertTests : IDisposable
         Alert alert = Assert.Single(alerts);
         Assert.Equal(("gate", 7L, 3_000L), (alert.Camera, alert.TrackletId, alert.CompletedUs));
         Assert.Equal(gallery.Identities[3], alert.Identity);
-        Assert.Equal($"gate/7/{gallery.Identities[3].Id}", alert.Id);
+        Assert.Equal($"run/gate/7/{gallery.Identities[3].Id}", alert.Id);
         Assert.Equal((0.6f, Threshold, 2, 3), (alert.Score, alert.Threshold, alert.AgreeingShots, alert.ComparedShots));
         Assert.Equal((3_000L, 500L), (alert.BestShotUs, alert.FirstSeenUs));
         Assert.True(alert.RaisedAt >= alert.CapturedAt);
@@ -227,7 +227,7 @@ public sealed class AlertTests : IDisposable
 
     private Alert Submit(AlertDesk desk, string camera, int identity, long completedUs)
     {
-        using var own = new EvidenceLedger(camera, new AlertPolicy(), gallery, CategoryThresholds.Uniform(Threshold));
+        using var own = new EvidenceLedger("run", camera, new AlertPolicy(), gallery, CategoryThresholds.Uniform(Threshold));
         int before = alerts.Count;
         foreach (long at in new[] { completedUs - 1, completedUs })
         {

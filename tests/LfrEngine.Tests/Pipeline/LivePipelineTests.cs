@@ -129,6 +129,28 @@ public sealed class LivePipelineTests : IDisposable
         outcome.AssertNothingLeft();
     }
 
+    /// <summary>The watchdog's thread fails while a stage of one camera hangs and the other camera is at work.</summary>
+    [Fact]
+    public void Run_ThreadOfTheRunFails_EndsInOrderAndSaysWhy()
+    {
+        using var told = new ManualResetEventSlim();
+        long rented = BufferPool.OutstandingBlocks;
+        CameraSettings[] cameras = [new("a", MakeClip("mp4", 8), Pace.Maximum), new("b", MakeClip("mp4", 8), Pace.Maximum)];
+
+        Exception thrown = Assert.Throws<InvalidOperationException>(() => Run(cameras, listed: false, atStage: (stage, camera) =>
+        {
+            if (stage == "erase" && camera == "a" && !told.Wait(TimeSpan.FromSeconds(60)))
+                throw new TimeoutException("nobody noticed");
+        }, onDeadlineMissed: _ =>
+        {
+            told.Set();
+            throw new InvalidOperationException("nobody takes the news");
+        }));
+
+        Assert.Equal("nobody takes the news", thrown.Message);
+        Assert.Equal(rented, BufferPool.OutstandingBlocks);
+    }
+
     [Fact]
     public void Run_StageHangsAfterTheVerdict_IsToldWhileItHangs()
     {

@@ -1,0 +1,141 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace LfrEngine.Native.Files;
+
+/// <summary>A file that grows by whole lines, and only by those of one writer.</summary>
+/// <remarks>
+/// Each line is one write at the end of the file, wherever that is by then; one that does not fit on the disk is taken back whole. The writer holds an
+/// advisory lock, so that a second one is refused: two would each take back what the other wrote. Readers are not hindered. Pipes and devices are
+/// written as they are, without a lock.
+/// </remarks>
+public sealed class AppendFile : IDisposable
+{
+    private const int WriteOnly = 1, Create = 0x40, Append = 0x400, CloseOnExec = 0x80000;
+    private const int NotAllowed = 13, TryAgain = 11;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    private readonly SafeFileHandle file;
+    private readonly FileStream? stream;
+    private readonly bool isRegular;
+    private bool endsInMidLine;
+
+    private AppendFile(SafeFileHandle file, FileStream? stream, bool isRegular, bool endsInMidLine) =>
+        (this.file, this.stream, this.isRegular, this.endsInMidLine) = (file, stream, isRegular, endsInMidLine);
+
+    /// <summary>Opens or makes a file.</summary>
+    /// <exception cref="FileInUseException">Another writer has it.</exception>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public static AppendFile Open(string path) => OperatingSystem.IsLinux() ? OpenLinux(path) : OpenElsewhere(path);
+
+    /// <summary>Writes one line.</summary>
+    /// <param name="line">With its end of line.</param>
+    /// <exception cref="IOException">It could not be written; nothing of it is left in the file.</exception>
+    public void Write(ReadOnlySpan<byte> line)
+    {
+        long before = isRegular ? RandomAccess.GetLength(file) : 0;
+        try
+        {
+            // What a program that was killed left unfinished must not swallow this line.
+            if (endsInMidLine)
+                WriteAtEnd("\n"u8);
+            WriteAtEnd(line);
+            endsInMidLine = false;
+        }
+        catch (IOException) when (isRegular && RandomAccess.GetLength(file) > before)
+        {
+            RandomAccess.SetLength(file, before);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        stream?.Dispose();
+        file.Dispose();
+    }
+
+    private static AppendFile OpenLinux(string path)
+    {
+        const uint OwnerGroupOthers = 0x1B6;
+        int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec, OwnerGroupOthers);
+        if (descriptor < 0)
+        {
+            int error = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
+            string why = $"{path}: {UnixFiles.Failure(error).Message}";
+            throw error == NotAllowed ? new UnauthorizedAccessException(why) : new IOException(why, error);
+        }
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        try
+        {
+            FileIdentity identity = UnixFiles.Identify(descriptor);
+            // Without locks, as on some network drives, lines are whole all the same.
+            if (identity.IsRegular && !UnixFiles.TryLock(descriptor, out int error) && error is TryAgain or NotAllowed)
+                throw new FileInUseException(path);
+            ShareWithStandardStreams(identity);
+            return new AppendFile(file, null, identity.IsRegular, identity.IsRegular && EndsInMidLine(path));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static AppendFile OpenElsewhere(string path)
+    {
+        try
+        {
+            // Windows keeps other writers out by itself.
+            var stream = new FileStream(path, FileMode.Append, FileAccess.Write, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None, bufferSize: 0);
+            return new AppendFile(stream.SafeFileHandle, stream, stream.CanSeek, stream.CanSeek && EndsInMidLine(path));
+        }
+        catch (IOException e) when (e.HResult == SharingViolation)
+        {
+            throw new FileInUseException(path);
+        }
+    }
+
+    // `--out alerts.jsonl > alerts.jsonl`: standard output would otherwise write over what is appended here.
+    private static void ShareWithStandardStreams(FileIdentity identity)
+    {
+        for (int standard = 1; standard <= 2 && identity.IsRegular; standard++)
+        {
+            if (UnixFiles.WasGiven(standard) && UnixFiles.Identify(standard) == identity)
+                UnixFiles.SetAppending(standard);
+        }
+    }
+
+    private static bool EndsInMidLine(string path)
+    {
+        try
+        {
+            using SafeFileHandle reading = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> last = stackalloc byte[1];
+            long length = RandomAccess.GetLength(reading);
+            return length > 0 && RandomAccess.Read(reading, last, length - 1) == 1 && last[0] != (byte)'\n';
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It may be written but not read: then nobody can tell.
+            return false;
+        }
+    }
+
+    private void WriteAtEnd(ReadOnlySpan<byte> bytes)
+    {
+        if (stream is not null)
+        {
+            if (isRegular)
+                stream.Seek(0, SeekOrigin.End);
+            stream.Write(bytes);
+            return;
+        }
+        UnixFiles.Write((int)file.DangerousGetHandle(), bytes);
+    }
+}
+
+/// <summary>Another writer has the file.</summary>
+/// <param name="path">Which.</param>
+public sealed class FileInUseException(string path) : IOException($"{path} is being written by another program.");
