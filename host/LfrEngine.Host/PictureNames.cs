@@ -52,7 +52,7 @@ internal static class PictureNames
         return Cut(Safe($"{run}-{Cut(camera, LongestCamera)}-{tracklet}-{identity}"), LongestName - end.Length) + end;
     }
 
-    // What shells, Windows or a person's eye would stumble over becomes "_".
+    // What shells or Windows do not take, and what a person cannot see, becomes "_".
     private static string Safe(string text)
     {
         var safe = new StringBuilder(text.Length);

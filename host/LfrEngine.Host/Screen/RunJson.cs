@@ -25,8 +25,8 @@ internal sealed class RunJson(IReadOnlyList<CameraStatus> cameras, TextWriter ou
 /// <summary>A camera's change of state or message, as a line of JSON.</summary>
 internal sealed record CameraLine(string Type, string Name, string State, string? Message, DateTimeOffset ObservedAt);
 
-/// <summary>A sign of life, as a line of JSON.</summary>
+/// <summary>A heartbeat, as a line of JSON.</summary>
 internal sealed record HeartbeatLine(string Type, double ElapsedSeconds, HeartbeatCamera[] Cameras, DateTimeOffset ObservedAt);
 
-/// <summary>One camera of a sign of life.</summary>
+/// <summary>One camera of a heartbeat.</summary>
 internal sealed record HeartbeatCamera(string Name, string State, string? Message, long FramesAnalysed, long FacesSeen, long Alerts);

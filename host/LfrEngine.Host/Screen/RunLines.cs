@@ -2,7 +2,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Host.Screen;
 
-/// <summary>A run as lines, for a pipe or a file: what happens, each change of a camera, and a sign of life now and then.</summary>
+/// <summary>A run as lines, for a pipe or a file: what happens, each change of a camera, and a heartbeat.</summary>
 internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter output, TextWriter error, TimeSpan heartbeat) : RunScreen(cameras, error)
 {
     /// <summary>How often a run that has nothing to tell says that it runs.</summary>

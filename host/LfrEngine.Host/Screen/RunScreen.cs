@@ -16,7 +16,7 @@ internal sealed record RunEvent(string Sentence, string Json, bool IsWarning = f
 /// <remarks>All that a run shows passes through here. Two kinds: <see cref="RunTable"/> on a terminal, <see cref="RunLines"/> everywhere else.</remarks>
 internal abstract class RunScreen : IDisposable
 {
-    // A screen that takes nothing for so long that more waits has been given up by whoever reads it.
+    // More waits only where nobody has read the screen for a long time.
     private const int MostWaiting = 10_000;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -29,7 +29,7 @@ internal abstract class RunScreen : IDisposable
     private readonly TextWriter error;
     private readonly long started = Stopwatch.GetTimestamp();
     private RunReport? report;
-    private IReadOnlyList<string> lastWords = [];
+    private IReadOnlyList<string> warnings = [];
     private EngineThread? thread;
     private TimeSpan firstResult;
     private long leftOut;
@@ -78,11 +78,11 @@ internal abstract class RunScreen : IDisposable
 
     /// <summary>Shows what is left, then the summary.</summary>
     /// <param name="summary">What the run came to.</param>
-    /// <param name="words">For standard error.</param>
+    /// <param name="closing">What people are told last, on standard error.</param>
     /// <param name="stopping">Somebody wants the program to end: a screen that takes nothing is not waited for.</param>
-    public void Finish(RunReport summary, IReadOnlyList<string> words, CancellationToken stopping)
+    public void Finish(RunReport summary, IReadOnlyList<string> closing, CancellationToken stopping)
     {
-        (report, lastWords) = (summary, words);
+        (report, warnings) = (summary, closing);
         over.Set();
         // A slow reader gets everything, however long it takes: the run is over, and what it wrote is on the disk.
         while (thread is not null && !thread.Join(Look))
@@ -127,7 +127,7 @@ internal abstract class RunScreen : IDisposable
         if (leftOut > 0)
             Warn($"{leftOut} line(s) were not shown: standard output took none for a long time.");
         ShowSummary(report);
-        foreach (string word in lastWords)
-            Warn(word);
+        foreach (string warning in warnings)
+            Warn(warning);
     }
 }
