@@ -7,12 +7,13 @@ Each camera: address (127.0.0.N), name, and of these what differs from a plain c
   http_digest         asks for HTTP digest instead
   clock_offset        seconds by which its clock is ahead; a digest is taken only within 60 s of it
   media2              offers the second media service; no_services: answers only GetCapabilities
-  profiles            [{name, codec, width, height, fps, uri}]
+  profiles            [{name, codec, width, height, fps, uri}]; ADDRESS in a uri becomes its own
   xaddrs              what it says in its discovery answer instead of its own address
   media_xaddr         what it says about its media service
   raw                 sends these bytes (latin-1) for every call; raw_discovery: as its answer to a probe
   bomb                what to answer with: dtd, entities, external, deep, huge, endless, drip, silent, redirect, latin
   answers             how often it answers a probe, each time as another device
+  location            where it redirects to
 """
 import base64
 import datetime
@@ -61,7 +62,7 @@ def bomb(kind, host):
     if kind == "external":
         return f'<?xml version="1.0"?><!DOCTYPE a SYSTEM "http://{host}/stolen"><a/>'.encode()
     if kind == "deep":
-        return b"<a>" * 150000
+        return b"<a>" * 140000 + b"</a>" * 140000
     if kind == "latin":
         return b'<?xml version="1.0" encoding="x-no-such-thing"?><a>\xff\xfe</a>'
     raise ValueError(kind)
@@ -106,6 +107,7 @@ class Camera:
             message, types = root.findtext(f".//{{{WSA}}}MessageID"), root.findtext(f".//{{{WSD}}}Types") or ""
             if types and "NetworkVideoTransmitter" not in types:
                 continue
+            say(f"{self.address} probed")
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
                 back.bind((self.address, 0))
                 for i in range(self.s.get("answers", 1)):
@@ -271,12 +273,18 @@ class Camera:
         protocol = root.findtext(f".//{{{TR2}}}Protocol") if second else root.findtext(".//{http://www.onvif.org/ver10/schema}Protocol")
         if protocol != "RTSP":
             return None
-        uri = escape(self.profiles()[int(token[1:])]["uri"])
+        uri = escape(self.profiles()[int(token[1:])]["uri"].replace("ADDRESS", self.address))
         if second:
             return f"<tr2:GetStreamUriResponse><tr2:Uri>{uri}</tr2:Uri></tr2:GetStreamUriResponse>"
         return f"<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>{uri}</tt:Uri><tt:Timeout>PT60S</tt:Timeout></trt:MediaUri></trt:GetStreamUriResponse>"
 
 
-cameras = [Camera(settings) for settings in json.load(open(sys.argv[1]))]
+# A camera may name another one, as {address}, which becomes its host and port.
+text = open(sys.argv[1]).read()
+cameras = []
+for settings in json.loads(text):
+    for other in cameras:
+        settings = {key: value.replace("{" + other.address + "}", other.host) if isinstance(value, str) else value for key, value in settings.items()}
+    cameras.append(Camera(settings))
 say("ready")
 sys.stdin.read()

@@ -137,7 +137,8 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             warnings.Add(light.ExposureText);
         if (light.Focus == "blurred")
             warnings.Add(light.FocusText);
-        if (found.Seen > 0 && found.TooSmall * 2 > found.Seen)
+        // One box alone may be no face.
+        if (found.Seen >= 3 && found.TooSmall * 2 > found.Seen)
             warnings.Add($"{found.TooSmall} of {found.Seen} faces are too small to be compared: move the camera nearer, zoom in, or choose a stream with more pixels");
         double seconds = camera.IsLive ? Stopwatch.GetElapsedTime(firstArrival).TotalSeconds : stamps.StreamMs / 1000;
         return new CameraFindings(camera.Name, camera.IsLive, info.Container, info.Codec, info.PixelFormat, size.Width, size.Height, nominal, rate, toFirstMs, stamps.Frames, seconds,

@@ -171,11 +171,15 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         string shown = PasswordInAddress().Replace(plain, "$1=***");
         if (shown != plain || uri.UserInfo.Length > 0)
             found.Warn("an address has a password in it, which is not shown");
-        return shown;
+        // People copy it into a shell: nothing in it may end a quotation or start a command.
+        return ShellCharacters().Replace(shown, c => $"%{(int)c.Value[0]:X2}");
     }
 
     [GeneratedRegex("(passwd|password|pass|pwd)=[^&_;/?]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex PasswordInAddress();
+
+    [GeneratedRegex("['\"`$();<>|\\\\]", RegexOptions.CultureInvariant)]
+    private static partial Regex ShellCharacters();
 
     private sealed class Answers
     {

@@ -77,11 +77,11 @@ internal static class CamerasDiscoverCommand
         if (cameras.Length == 0)
         {
             return $"No camera answered within {timeout.TotalSeconds:0.#} s on {asked}. Check that the camera is on this network, that ONVIF is switched on in its settings, and that no firewall keeps back "
-                + "UDP from port 3702. A camera can be used without being found: `lfr cameras test gate=rtsp://…` with the address from its documents.";
+                + "UDP from port 3702. A camera can be used without being found: `lfr cameras test 'gate=rtsp://…'` with the address from its documents.";
         }
         int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
         return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
             + (refused > 0 ? $", {refused} refused: give --user NAME, with the password in {Variable}" : "")
-            + (ready > 0 ? ". Try one with `lfr cameras test NAME=SOURCE`; a camera that wants a password takes it in the address, rtsp://USER:PASSWORD@…" : ".");
+            + (ready > 0 ? ". Try one with `lfr cameras test 'NAME=SOURCE'`; a camera that wants a password takes it in the address, rtsp://USER:PASSWORD@…" : ".");
     }
 }
