@@ -62,7 +62,7 @@ def bomb(kind, host):
     if kind == "external":
         return f'<?xml version="1.0"?><!DOCTYPE a SYSTEM "http://{host}/stolen"><a/>'.encode()
     if kind == "deep":
-        return b"<a>" * 140000 + b"</a>" * 140000
+        return b"<Envelope><Body><Fault><Reason><Text>" + b"<a>" * 70000 + b"</a>" * 70000 + b"</Text></Reason></Fault></Body></Envelope>"
     if kind == "latin":
         return b'<?xml version="1.0" encoding="x-no-such-thing"?><a>\xff\xfe</a>'
     raise ValueError(kind)

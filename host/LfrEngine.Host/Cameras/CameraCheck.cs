@@ -8,7 +8,7 @@ namespace LfrEngine.Host.Cameras;
 
 /// <summary>Result of <c>lfr cameras test</c>. It tells of no picture and of nobody in it.</summary>
 internal sealed record CameraFindings(string Name, bool Live, string Container, string Codec, string PixelFormat, int Width, int Height, double? NominalFramesPerSecond,
-    double MeasuredFramesPerSecond, double TimeToFirstPictureMs, int Frames, double Seconds, long DamagedPackets, StampFindings TimeStamps, PictureFindings Picture,
+    double? MeasuredFramesPerSecond, double TimeToFirstPictureMs, int Frames, double Seconds, long DamagedPackets, StampFindings TimeStamps, PictureFindings Picture,
     FaceFindings Faces, string[] Warnings);
 
 /// <summary>Opens one source with the engine's own reader, looks at it for some seconds, and keeps nothing but counts.</summary>
@@ -120,7 +120,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
 
     private CameraFindings Judge(MediaInfo info, double toFirstMs)
     {
-        double rate = stamps.MeasureRate();
+        double? rate = stamps.MeasureRate();
         double? nominal = info.AverageFps > 0 ? info.AverageFps : null;
         StampFindings clock = stamps.Judge();
         PictureFindings light = picture.Judge();
@@ -131,7 +131,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             warnings.Add("the recording is shorter than its index says: it was cut off");
         if (clock.State is not ("good" or "unknown"))
             warnings.Add(clock.Text);
-        if (nominal is { } promised && rate > 0 && (rate < promised * 0.8 || rate > promised * 1.25))
+        if (nominal is { } promised && (rate < promised * 0.8 || rate > promised * 1.25))
             warnings.Add($"{rate:0.0} frames per second come, {promised:0.##} are announced");
         if (light.Exposure != "good")
             warnings.Add(light.ExposureText);

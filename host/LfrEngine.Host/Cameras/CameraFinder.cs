@@ -19,7 +19,7 @@ internal sealed record DiscoveryReport(string[] Interfaces, FoundCamera[] Camera
 /// <param name="timeout">Of one question; a camera has four of these for all of them.</param>
 internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeSpan timeout)
 {
-    private const int AtOnce = 16, MostProfiles = 16;
+    private const int AtOnce = 8, MostProfiles = 16;
 
     private static readonly XNamespace Device = "http://www.onvif.org/ver10/device/wsdl";
     private static readonly XNamespace Media = "http://www.onvif.org/ver10/media/wsdl";

@@ -9,7 +9,10 @@ namespace LfrEngine.Host.Cameras;
 internal static class OnvifXml
 {
     /// <summary>Longest answer that is read, bytes.</summary>
-    public const int LongestAnswer = 1 << 20;
+    public const int LongestAnswer = 1 << 19;
+
+    // The text of an element is gathered recursively: a deep document would end the program. ONVIF needs about ten levels.
+    private const int DeepestElement = 64;
 
     private const int LongestText = 120;
 
@@ -32,6 +35,15 @@ internal static class OnvifXml
         try
         {
             using var stream = new MemoryStream(bytes.ToArray(), writable: false);
+            using (var depth = XmlReader.Create(stream, Settings))
+            {
+                while (depth.Read())
+                {
+                    if (depth.Depth > DeepestElement)
+                        return null;
+                }
+            }
+            stream.Position = 0;
             using var reader = XmlReader.Create(stream, Settings);
             return XElement.Load(reader);
         }

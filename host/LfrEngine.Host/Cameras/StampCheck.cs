@@ -19,25 +19,34 @@ internal sealed class StampCheck(bool isLive)
     // Servers begin with what they have kept; its arrival says nothing.
     private const double StartMs = 1000;
 
+    // A longer step is a hole; what was looked at does not last that long.
+    private const double LongestStepCountedMs = 1000;
+
     private readonly List<(double StampMs, double ArrivalMs)> frames = [];
 
     /// <summary>Frames counted.</summary>
     public int Frames => frames.Count;
 
-    /// <summary>Stream time from the first to the newest frame.</summary>
-    public double StreamMs => frames.Count == 0 ? 0 : frames[^1].StampMs - frames[0].StampMs;
+    /// <summary>Stream time from the first to the newest frame, holes shortened.</summary>
+    public double StreamMs { get; private set; }
 
     /// <summary>Counts a frame.</summary>
     /// <param name="stampUs">Stream time.</param>
     /// <param name="arrivalTimestamp">Stopwatch ticks.</param>
-    public void Add(long stampUs, long arrivalTimestamp) => frames.Add((stampUs / 1000.0, arrivalTimestamp * 1000.0 / Stopwatch.Frequency));
+    public void Add(long stampUs, long arrivalTimestamp)
+    {
+        double stampMs = stampUs / 1000.0;
+        if (frames.Count > 0)
+            StreamMs += Math.Clamp(stampMs - frames[^1].StampMs, 0, LongestStepCountedMs);
+        frames.Add((stampMs, arrivalTimestamp * 1000.0 / Stopwatch.Frequency));
+    }
 
-    /// <summary>Frames per second: of a live source by their arrival, of a recording by its stamps; 0 when there are too few to tell.</summary>
-    public double MeasureRate()
+    /// <summary>Frames per second: of a live source by their arrival, of a recording by its stamps; null when these do not tell.</summary>
+    public double? MeasureRate()
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();
-        double ms = steady.Length < 2 ? 0 : isLive ? steady[^1].ArrivalMs - steady[0].ArrivalMs : steady[^1].StampMs - steady[0].StampMs;
-        return ms > 0 ? (steady.Length - 1) * 1000 / ms : 0;
+        double ms = steady.Length < 2 ? 0 : isLive ? steady[^1].ArrivalMs - steady[0].ArrivalMs : StreamMs;
+        return ms > (steady.Length - 1) * SmallestStepMs ? (steady.Length - 1) * 1000 / ms : null;
     }
 
     /// <summary>The verdict.</summary>

@@ -47,7 +47,8 @@ internal static class CamerasTestCommand
     {
         string announced = c.NominalFramesPerSecond is { } fps ? $"{fps:0.##} announced" : "none announced";
         Say("stream", $"{c.Codec} in {c.Container}, {c.Width}x{c.Height}, {c.PixelFormat}");
-        Say("frame rate", $"{c.MeasuredFramesPerSecond:0.0} per second, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
+        string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not to be told";
+        Say("frame rate", $"{measured}, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
         Say("time stamps", c.TimeStamps.Text);
         Say("damage", c.DamagedPackets == 0 ? "none" : $"{c.DamagedPackets} packet(s)");
         Say("exposure", string.Create(CultureInfo.InvariantCulture, $"{c.Picture.ExposureText} (mean {c.Picture.MeanLuma:0} of 255, {c.Picture.ClippedDark:P0} black, {c.Picture.ClippedBright:P0} white)"));

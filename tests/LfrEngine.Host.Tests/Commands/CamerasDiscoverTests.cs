@@ -138,18 +138,19 @@ public sealed class CamerasDiscoverTests : IDisposable
             new JsonObject { ["raw_discovery"] = "" },
             new JsonObject { ["raw_discovery"] = Evil },
             new JsonObject { ["raw_discovery"] = string.Concat(Enumerable.Repeat("<a>", 20_000)) },
+            new JsonObject { ["raw_discovery"] = $"<E><RelatesTo>{string.Concat(Enumerable.Repeat("<a>", 9000))}{string.Concat(Enumerable.Repeat("</a>", 9000))}</RelatesTo></E>" },
             new JsonObject { ["raw_discovery"] = "<Envelope><RelatesTo>urn:uuid:of-somebody-else</RelatesTo><ProbeMatch/></Envelope>" },
-            new JsonObject { ["answers"] = 300, ["xaddrs"] = $"http://{cameras[6]}:1/NUMBER" },
+            new JsonObject { ["answers"] = 300, ["xaddrs"] = $"http://{cameras[7]}:1/NUMBER" },
             new JsonObject { ["name"] = "%1B%5B2J%E2%80%AEevil%0Aline", ["model"] = "[red]x[/]", ["profiles"] = Profiles("H264", 640, 360, 25, "rtsp://ADDRESS/a;$(reboot)'x") });
 
         Outcome found = (await OnvifCameras.DiscoverAsync()).Exits(ExitCode.Success).IsCivil();
 
-        Assert.InRange(found.Json["cameras"]!.AsArray().Count(c => (string?)c!["address"] == cameras[6]), 1, 8);
-        Assert.All([1, 2, 3, 4, 5], n => Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[n]));
+        Assert.InRange(found.Json["cameras"]!.AsArray().Count(c => (string?)c!["address"] == cameras[7]), 1, 8);
+        Assert.All([1, 2, 3, 4, 5, 6], n => Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[n]));
         found.Says($"{cameras[1]} answered with what is no XML");
-        JsonObject evil = cameras.Of(found, 7);
+        JsonObject evil = cameras.Of(found, 8);
         Assert.Equal(("[2J evil line", "[red]x[/]"), ((string?)evil["name"], (string?)evil["model"]));
-        Assert.Equal($"rtsp://{cameras[7]}/a%3B%24%28reboot%29%27x", (string?)evil["profiles"]![0]!["source"]);
+        Assert.Equal($"rtsp://{cameras[8]}/a%3B%24%28reboot%29%27x", (string?)evil["profiles"]![0]!["source"]);
         Outcome table = (await Lfr.RunAsync("cameras", "discover", "--interface", "lo", "--timeout", "1.5")).Exits(ExitCode.Success).Says("[red]x[/]");
         Assert.DoesNotContain("\u001b", table.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("\u202e", table.Text, StringComparison.Ordinal);
@@ -185,6 +186,14 @@ public sealed class CamerasDiscoverTests : IDisposable
         (await Lfr.RunAsync("cameras", "discover", "--timeout", "0")).Exits(ExitCode.Usage).Says("--timeout 0 is not between").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "nowhere0")).Exits(ExitCode.Usage).Says("no interface \"nowhere0\"", "lo (127.0.0.1)").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "lo", "--user", "ops")).Exits(ExitCode.Usage).Says("LFR_CAMERA_PASSWORD").IsCivil();
+    }
+
+    [Fact]
+    public void Parse_DeepDocument_IsRefused()
+    {
+        string Nested(int levels) => $"{string.Concat(Enumerable.Repeat("<a>", levels))}x{string.Concat(Enumerable.Repeat("</a>", levels))}";
+        Assert.Equal("x", OnvifXml.Parse(Encoding.UTF8.GetBytes(Nested(50)))!.Value);
+        Assert.Null(OnvifXml.Parse(Encoding.UTF8.GetBytes(Nested(70_000))));
     }
 
     [Fact]
