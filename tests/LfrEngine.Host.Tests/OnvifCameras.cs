@@ -40,14 +40,9 @@ internal sealed class OnvifCameras : IDisposable
             { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         if (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) != "ready")
             Assert.Skip($"No multicast on the loopback interface: {await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)}");
-        process.OutputDataReceived += (_, line) =>
-        {
-            lock (log)
-                log.Add(line.Data ?? "");
-        };
         process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        _ = FollowAsync(process.StandardOutput);
     }
 
     /// <summary>Looks for cameras; the answer in JSON.</summary>
@@ -63,6 +58,15 @@ internal sealed class OnvifCameras : IDisposable
         patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (!Log.Any(l => l.Contains(part, StringComparison.Ordinal)))
             await Task.Delay(20, patience.Token);
+    }
+
+    private async Task FollowAsync(StreamReader output)
+    {
+        while (await output.ReadLineAsync() is { } line)
+        {
+            lock (log)
+                log.Add(line);
+        }
     }
 
     public void Dispose()

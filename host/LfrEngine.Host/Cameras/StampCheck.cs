@@ -45,8 +45,11 @@ internal sealed class StampCheck(bool isLive)
     public double? MeasureRate()
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();
-        double ms = steady.Length < 2 ? 0 : isLive ? steady[^1].ArrivalMs - steady[0].ArrivalMs : StreamMs;
-        return ms > (steady.Length - 1) * SmallestStepMs ? (steady.Length - 1) * 1000 / ms : null;
+        if (steady.Length < 2)
+            return null;
+        (int first, int last) = isLive ? OnTime(steady) : (0, steady.Length - 1);
+        double ms = isLive ? steady[last].ArrivalMs - steady[first].ArrivalMs : StreamMs;
+        return ms > (last - first) * SmallestStepMs ? (last - first) * 1000 / ms : null;
     }
 
     /// <summary>The verdict.</summary>
@@ -55,12 +58,13 @@ internal sealed class StampCheck(bool isLive)
         (double StampMs, double ArrivalMs)[] steady = Steady();
         if (steady.Length < 3)
             return new StampFindings("unknown", "too few frames to tell", null, 0, 0);
-        double stampMs = steady[^1].StampMs - steady[0].StampMs, arrivalMs = steady[^1].ArrivalMs - steady[0].ArrivalMs;
         double[] steps = [.. steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs)];
         double longest = steps.Max(), still = (double)steps.Count(s => s <= SmallestStepMs) / steps.Length;
-        double? speed = isLive && arrivalMs > 0 ? stampMs / arrivalMs : null;
+        (int first, int last) = OnTime(steady);
+        double arrivalMs = steady[last].ArrivalMs - steady[first].ArrivalMs;
+        double? speed = isLive && arrivalMs > 0 ? (steady[last].StampMs - steady[first].StampMs) / arrivalMs : null;
         // The longest step that the arrival does not explain; a recording's arrival explains none.
-        double jump = isLive ? steady.Zip(steady.Skip(1), (a, b) => Math.Abs(b.StampMs - a.StampMs - (b.ArrivalMs - a.ArrivalMs))).Max() : longest;
+        double jump = isLive ? steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs - (b.ArrivalMs - a.ArrivalMs)).Max() : longest;
         double usual = steps.Order().ElementAt(steps.Length / 2);
         (string state, string text) = true switch
         {
@@ -71,6 +75,15 @@ internal sealed class StampCheck(bool isLive)
             _ => ("good", isLive ? "the time stamps agree with the arrival of the frames" : "the time stamps go forward evenly"),
         };
         return new StampFindings(state, text, speed, longest, still);
+    }
+
+    // The most punctual frames of the first and of the last third: a frame can be read late, while this machine is busy, but never early.
+    private static (int First, int Last) OnTime((double StampMs, double ArrivalMs)[] frames)
+    {
+        int third = frames.Length / 3;
+        return third < 2 ? (0, frames.Length - 1) : (MostPunctual(0, third), MostPunctual(frames.Length - third, frames.Length));
+
+        int MostPunctual(int from, int to) => Enumerable.Range(from, to - from).MinBy(i => frames[i].ArrivalMs - frames[i].StampMs);
     }
 
     private (double StampMs, double ArrivalMs)[] Steady()

@@ -74,9 +74,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     [Fact]
     public async Task Discover_WrongPassword_IsTriedOncePerCamera()
     {
-        JsonObject other = Locked(), otherHttp = Locked(http: true);
-        other["password"] = otherHttp["password"] = "another";
-        await cameras.StartAsync(other, otherHttp);
+        await cameras.StartAsync(Locked().With("password", "another"), Locked(http: true).With("password", "another"));
 
         Outcome found = (await DiscoverWithPasswordAsync()).Exits(ExitCode.Success).IsCivil();
 
