@@ -49,7 +49,7 @@ internal static class CamerasDiscoverCommand
             AnsiConsole.Write(TableOf(cameras));
         foreach (string line in warnings.Concat(cameras.SelectMany(c => c.Warnings.Select(w => $"{c.Address}: {w}"))))
             Console.Error.WriteLine($"Note: {line}.");
-        Console.Error.WriteLine(NextStep(cameras, interfaces, timeout));
+        Console.Error.WriteLine(NextStep(cameras, interfaces, timeout, credentials is not null));
         return ExitCode.Success;
     }
 
@@ -71,7 +71,7 @@ internal static class CamerasDiscoverCommand
     private static string Picture(FoundProfile profile) =>
         string.Join(", ", new[] { profile.Codec, profile.Width is { } w && profile.Height is { } h ? $"{w}x{h}" : null, profile.FramesPerSecond is { } fps ? $"{fps} fps" : null }.Where(p => p is not null));
 
-    private static string NextStep(FoundCamera[] cameras, LocalInterface[] interfaces, TimeSpan timeout)
+    private static string NextStep(FoundCamera[] cameras, LocalInterface[] interfaces, TimeSpan timeout, bool withUser)
     {
         string asked = string.Join(", ", (object[])interfaces);
         if (cameras.Length == 0)
@@ -81,7 +81,7 @@ internal static class CamerasDiscoverCommand
         }
         int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
         return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
-            + (refused > 0 ? $", {refused} refused: give --user NAME, with the password in {Variable}" : "")
+            + (refused == 0 ? "" : withUser ? $", {refused} refused: check the user name and password" : $", {refused} refused: give --user NAME, with the password in {Variable}")
             + (ready > 0 ? ". Try one with `lfr cameras test 'NAME=SOURCE'`; a camera that wants a password takes it in the address, rtsp://USER:PASSWORD@…" : ".");
     }
 }

@@ -70,7 +70,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [Fact]
     public async Task Test_NobodyInThePicture_SaysHowLargeAFaceMustBe()
     {
-        Ffmpeg.Run("-f", "lavfi", "-i", "gradients=s=1920x1080:c0=0x101010:c1=0xd0d0d0:d=2:r=25", "-pix_fmt", "yuv420p", folder["nobody.mp4"]);
+        Ffmpeg.Run("-f", "lavfi", "-i", "color=black:s=1920x1080:d=0.4:r=25,geq=lum=16+X*219/W:cb=128:cr=128", "-pix_fmt", "yuv420p", folder["nobody.mp4"]);
 
         Outcome test = (await Lfr.RunAsync("cameras", "test", $"gate={folder["nobody.mp4"]}", "--grid", "1920")).Exits(ExitCode.Success);
 
