@@ -26,6 +26,8 @@ namespace LfrEngine.Host;
 [JsonSerializable(typeof(HeartbeatLine))]
 [JsonSerializable(typeof(AlertLine))]
 [JsonSerializable(typeof(RunReport))]
+[JsonSerializable(typeof(Cameras.DiscoveryReport))]
+[JsonSerializable(typeof(Cameras.CameraFindings))]
 internal sealed partial class HostJson : JsonSerializerContext
 {
     // Made on first use: the generated Default is itself a static of this class.

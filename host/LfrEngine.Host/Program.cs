@@ -9,6 +9,7 @@ ProcessHardening.Apply();
 var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
 {
     RunCommand.Create(),
+    CamerasCommand.Create(),
     EnrolCommand.Create(),
     DemoCommand.Create(),
     DoctorCommand.Create(),

@@ -132,7 +132,7 @@ internal sealed class Lfr : IDisposable
 
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>
-        arguments is ["run" or "enrol", ..] && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
+        arguments is (["run" or "enrol", ..] or ["cameras", "test", ..]) && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
 
     /// <summary>Runs a command to its end in a shell, which redirects it; what is not redirected comes back.</summary>
     /// <param name="redirection">As typed after the command, for example <c>&gt;/dev/full</c> or <c>| head -1</c>. The exit code is the command's own.</param>
@@ -154,6 +154,17 @@ internal sealed class Lfr : IDisposable
         string[] drop = Environment.IsPrivilegedProcess ? ["--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"] : [];
         using Lfr lfr = Launch(Find("prlimit"), null, [], [$"--memlock={bytes}:{bytes}", Find("setpriv"), .. drop, Dotnet, Program, .. arguments]);
         return await lfr.EndAsync();
+    }
+
+    /// <summary>Runs a command to its end in a network of its own: the loopback interface alone, or no interface that is up. Skips the test where that is not allowed.</summary>
+    public static async Task<Outcome> RunWithoutNetworkAsync(bool loopback, params string[] arguments)
+    {
+        string command = string.Join(' ', new[] { Dotnet, Program }.Concat(arguments).Select(a => $"'{a}'"));
+        using Lfr lfr = Launch(Find("unshare"), null, [], ["--map-root-user", "--net", "sh", "-c", $"{(loopback ? "ip link set lo up && " : "")}exec {command}"]);
+        Outcome outcome = await lfr.EndAsync();
+        if (outcome.Error.Contains("unshare", StringComparison.Ordinal) || outcome.Error.Contains("RTNETLINK", StringComparison.Ordinal) || outcome.Error.Contains("not found", StringComparison.Ordinal))
+            Assert.Skip($"No network of its own for the test: {outcome.Error}");
+        return outcome;
     }
 
     /// <summary>Starts a command in a terminal of 220 columns, as a person would.</summary>

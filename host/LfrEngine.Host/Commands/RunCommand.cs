@@ -150,7 +150,9 @@ internal static class RunCommand
         }
     }
 
-    private static CameraSettings ParseCamera(string text, Pace pace)
+    /// <summary>Reads NAME=SOURCE.</summary>
+    /// <exception cref="CommandFailure">It is something else.</exception>
+    internal static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals > 0 && equals < text.Length - 1
