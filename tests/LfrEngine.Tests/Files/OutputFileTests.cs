@@ -1,4 +1,5 @@
 using LfrEngine.Files;
+using Xunit;
 
 namespace LfrEngine.Tests.Files;
 
