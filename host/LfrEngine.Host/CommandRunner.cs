@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LfrEngine.DirectX;
 using LfrEngine.Evaluation.Data;
+using LfrEngine.Files;
 using LfrEngine.Host.Screen;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
@@ -67,7 +68,7 @@ internal static class CommandRunner
         CommandFailure failure => failure.ExitCode,
         ModelLoadException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
         WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
-        WatchlistException or DataException or MediaException => ExitCode.Input,
+        WatchlistException or DataException or MediaException or NotAFileException => ExitCode.Input,
         OperationCanceledException => ExitCode.Stopped,
         _ => null,
     };

@@ -23,6 +23,6 @@ internal static class ExitCode
     /// <summary>The run went through, but a camera failed, a photo was refused or a check was not met.</summary>
     public const int Incomplete = 6;
 
-    /// <summary>Stopped with Ctrl-C before the result was there.</summary>
+    /// <summary>Told to stop before the result was there, or not ended 10 s after; see <see cref="ProcessSignals"/>.</summary>
     public const int Stopped = 130;
 }

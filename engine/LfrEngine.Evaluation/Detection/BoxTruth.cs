@@ -34,7 +34,8 @@ public static class BoxTruth
         {
             if (!images.TryGetValue(Path.GetFileNameWithoutExtension(path), out string? image))
                 continue;
-            XElement[] objects = [.. XDocument.Parse(InputFile.ReadText(path)).Descendants("object")];
+            using FileStream xml = InputFile.OpenStream(path);
+            XElement[] objects = [.. XDocument.Load(xml).Descendants("object")];
             pictures.Add(new LabelledPicture(image, [.. objects.Select(o => Box(o.Element("bndbox")))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]));
         }
         return pictures;

@@ -3,6 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Files;
 
+/// <summary>Where a file is wanted lies a pipe, a socket, a device or a folder; the message names it.</summary>
+public sealed class NotAFileException(string message) : IOException(message);
+
 /// <summary>The one way to open a file that somebody names. Pipes, sockets, devices and folders are refused by name, before an opening can block.</summary>
 public static class InputFile
 {
@@ -44,10 +47,10 @@ public static class InputFile
     }
 
     /// <summary>Throws if something is there that is no file.</summary>
-    /// <exception cref="IOException">It says what it is.</exception>
+    /// <exception cref="NotAFileException">It says what it is.</exception>
     public static void Check(string path)
     {
         if (FileKind.OfOther(path) is { } kind)
-            throw new IOException($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(path))} is {kind}, not a file.");
+            throw new NotAFileException($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(path))} is {kind}, not a file.");
     }
 }

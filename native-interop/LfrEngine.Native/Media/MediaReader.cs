@@ -19,6 +19,9 @@ public enum DecodeResult
 /// <remarks>One thread reads. <see cref="Interrupt"/> and <see cref="Dispose"/> may come from any other at any time.</remarks>
 public sealed unsafe class MediaReader : IDisposable
 {
+    // What heeds an interrupt has answered it by then.
+    private static readonly TimeSpan AnswersInterrupt = TimeSpan.FromSeconds(2);
+
     private readonly MediaHandle handle;
 
     private MediaReader(MediaHandle handle) => this.handle = handle;
@@ -39,7 +42,7 @@ public sealed unsafe class MediaReader : IDisposable
     public static MediaReader Open(string source, MediaOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
-        return OpenWith((handle, data) => MediaApi.lfr_media_open(handle, source, data), options, cancellationToken);
+        return source.Contains("://", StringComparison.Ordinal) && cancellationToken.CanBeCanceled ? OpenAside(source, options, cancellationToken) : OpenHere(source, options, cancellationToken);
     }
 
     /// <summary>Opens a media file that lies in memory.</summary>
@@ -129,6 +132,28 @@ public sealed unsafe class MediaReader : IDisposable
         Interrupt();
         handle.Dispose();
     }
+
+    // The system looks up the name of a camera for as long as it likes and heeds no interrupt: that wait is left to a thread of its own.
+    private static MediaReader OpenAside(string source, MediaOptions? options, CancellationToken cancellationToken)
+    {
+        Task<MediaReader> opening = Task.Factory.StartNew(() => OpenHere(source, options, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        // Either it ends by itself, or it is told to and has a moment to heed that.
+        if (WaitHandle.WaitAny([((IAsyncResult)opening).AsyncWaitHandle, cancellationToken.WaitHandle]) == 1 && !((IAsyncResult)opening).AsyncWaitHandle.WaitOne(AnswersInterrupt))
+        {
+            opening.ContinueWith(static late =>
+            {
+                if (late.IsCompletedSuccessfully)
+                    late.Result.Dispose();
+                else
+                    _ = late.Exception;
+            }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw new OperationCanceledException(cancellationToken);
+        }
+        return opening.GetAwaiter().GetResult();
+    }
+
+    private static MediaReader OpenHere(string source, MediaOptions? options, CancellationToken cancellationToken) =>
+        OpenWith((handle, data) => MediaApi.lfr_media_open(handle, source, data), options, cancellationToken);
 
     private delegate int OpenCall(MediaHandle handle, MediaOptionsData* options);
 

@@ -73,6 +73,23 @@ public sealed class EndingTests(Material material) : IDisposable
     }
 
     [Fact]
+    public async Task Run_WhileTheNameOfACameraIsLookedUp_EndsInOrder()
+    {
+        // A name service that does not answer, which nothing can interrupt.
+        string source = Written("names.c", "#include <unistd.h>\nint getaddrinfo(const char *a, const char *b, const void *c, void **d) { write(2, \"looking up\\n\", 11); sleep(60); return -3; }\n"), library = folder["names.so"];
+        using (var compile = System.Diagnostics.Process.Start("gcc", ["-shared", "-fPIC", "-o", library, source]))
+            await compile.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using Lfr lfr = Lfr.StartGroup(Lfr.Program, null, [("LD_PRELOAD", library), ("LFR_CONFIG", folder["config"])], material.Run("--camera", "gate=rtsp://camera.invalid/live", "--receipt", folder["receipt"]));
+        await lfr.SeesAsync("looking up");
+
+        Signals.Send(lfr.Id, "TERM");
+
+        Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(9))).Exits(ExitCode.Success).IsCivil();
+        Assert.Equal(0, (int)outcome.Lines.Summary()["frames"]!);
+        Assert.True(File.Exists(folder["receipt"]));
+    }
+
+    [Fact]
     public async Task Run_UnderNohup_OutlivesTheTerminal()
     {
         using Lfr run = Lfr.StartGroupIgnoring("HUP", material.Run("--camera", $"gate={material.ShortClip}", "--pace", "realtime"));

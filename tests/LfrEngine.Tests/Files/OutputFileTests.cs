@@ -1,4 +1,5 @@
 using LfrEngine.Files;
+using Xunit;
 
 namespace LfrEngine.Tests.Files;
 
@@ -74,7 +75,7 @@ public sealed class OutputFileTests : IDisposable
 
     [Fact]
     public void Check_AFolder_SaysWhatItIs() =>
-        Assert.Equal($"{folder.Name} is a folder, not a file.", Assert.Throws<IOException>(() => InputFile.Check(folder.FullName)).Message);
+        Assert.Equal($"{folder.Name} is a folder, not a file.", Assert.Throws<NotAFileException>(() => InputFile.Check(folder.FullName)).Message);
 
     [Fact]
     public void Check_AFileOrNothing_IsSilent()

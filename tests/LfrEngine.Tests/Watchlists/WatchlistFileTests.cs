@@ -23,7 +23,7 @@ public sealed class WatchlistFileTests : IDisposable
     /// <summary>Every test here ends with nothing rented and no temporary file.</summary>
     public void Dispose()
     {
-        Assert.Empty(Directory.EnumerateFiles(directory.Root, ".lfr-*"));
+        Assert.Empty(Directory.EnumerateFiles(directory.Root, "*.partial"));
         directory.Dispose();
         Assert.Equal(rentedBefore, BufferPool.OutstandingBlocks);
     }
