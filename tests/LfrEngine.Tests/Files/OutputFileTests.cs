@@ -51,11 +51,10 @@ public sealed class OutputFileTests : IDisposable
     [Fact]
     public void Write_ForTheOwnerAlone_NobodyElseMayRead()
     {
-        if (OperatingSystem.IsWindows())
-            Assert.Skip("Windows has no such modes.");
         OutputFile.Write(Place, "secret", ownerOnly: true);
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Place));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Place));
     }
 
     [Fact]
