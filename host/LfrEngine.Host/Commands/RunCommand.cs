@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Pipeline;
@@ -20,7 +21,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE, once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL.", Required = true };
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md)." };
@@ -144,10 +145,11 @@ internal static class RunCommand
             ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models).Write(outputs.Receipt!, key);
 
         int code = ExitCode.Success;
-        foreach (CameraStatus failed in statuses.Where(s => s.State == CameraState.Failed))
+        foreach (CameraStatus failed in statuses.Where(s => !s.IsComplete))
         {
-            Console.Error.WriteLine($"Camera {failed.Name} failed: {failed.Message}");
-            code = statuses.All(s => s.State == CameraState.Failed) ? ExitCode.Input : ExitCode.Incomplete;
+            string what = failed.State == CameraState.Failed ? "failed" : failed.WasCutOff ? "is incomplete" : "never delivered";
+            Console.Error.WriteLine($"Camera {failed.Name} {what}{(failed.Message.Length > 0 ? ": " + failed.Message : "")}");
+            code = statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
         }
         foreach (string lost in writer.Finish())
             Console.Error.WriteLine(lost);
@@ -162,9 +164,12 @@ internal static class RunCommand
     private static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && equals < text.Length - 1
-            ? new CameraSettings(text[..equals], text[(equals + 1)..], pace)
-            : throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        if (equals <= 0 || equals == text.Length - 1)
+            throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        string name = text[..equals];
+        // The address may hold a password: only what is wrong is said.
+        string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
+        return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
     }
 
     private static void Show(CameraStatus[] statuses, List<AlertNotice> notices, long started, bool json, ref double firstResult, CancellationToken done)
