@@ -242,7 +242,7 @@ public sealed unsafe class GpuDoctor : IDisposable
     {
         const int Size = 96;
         using var decoder = new D3D11Decoder(context!);
-        using ISourceReader reader = decoder.Open(video!, isLive: false, null, CancellationToken.None);
+        using ISourceReader reader = decoder.Open(video!, SourceOptions.Default, isLive: false, null, CancellationToken.None);
         using var frame = new FrameLease();
         if (reader.Read(frame) != DecodeResult.Frame)
             throw new GpuException("the recording has no frame");
@@ -253,7 +253,7 @@ public sealed unsafe class GpuDoctor : IDisposable
         using var expected = new Picture(Size, Size);
         try
         {
-            using ISourceReader software = SoftwareDecoder.Default.Open(video!, isLive: false, null, CancellationToken.None);
+            using ISourceReader software = SoftwareDecoder.Default.Open(video!, SourceOptions.Default, isLive: false, null, CancellationToken.None);
             using var reference = new FrameLease();
             software.Read(reference);
             expected.Paint(reference.View, whole, 0, Size);

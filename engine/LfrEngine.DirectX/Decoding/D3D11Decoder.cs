@@ -20,22 +20,24 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
     }
 
     /// <inheritdoc/>
-    public ISourceReader Open(string source, bool isLive, MediaAccount? account, CancellationToken stopping)
+    public ISourceReader Open(string source, SourceOptions options, bool isLive, MediaAccount? account, CancellationToken stopping)
     {
         try
         {
-            return new FallingBack(this, new D3D11Reader(store, source, isLive, stopping), source, isLive, account, stopping);
+            if (options.TurnsPicture)
+                throw new GpuException("A picture that is turned or mirrored (rotate, mirror) cannot be decoded on the GPU.");
+            return new FallingBack(this, new D3D11Reader(store, source, isLive, stopping), source, options, isLive, account, stopping);
         }
         catch (Exception e) when (e is GpuException or DllNotFoundException or PlatformNotSupportedException or NotSupportedException)
         {
-            return OpenInSoftware(source, isLive, account, e, stopping);
+            return OpenInSoftware(source, options, isLive, account, e, stopping);
         }
     }
 
     /// <summary>Gives the frames' memory back; after the last reader.</summary>
     public void Dispose() => store.Dispose();
 
-    private Uploading OpenInSoftware(string source, bool isLive, MediaAccount? account, Exception why, CancellationToken stopping)
+    private Uploading OpenInSoftware(string source, SourceOptions options, bool isLive, MediaAccount? account, Exception why, CancellationToken stopping)
     {
         if (onFallBack is null)
         {
@@ -43,11 +45,11 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
             throw new MediaException(MediaError.NoDecoder, why is GpuException ? $"{why.Message} {way}" : $"FFmpeg's libraries (7.1, shared) were not found beside the program: {why.Message} {way}");
         }
         onFallBack($"Decoded in software and uploaded: {why.Message}");
-        return new Uploading(store, SoftwareDecoder.Default.Open(source, isLive, account, stopping));
+        return new Uploading(store, SoftwareDecoder.Default.Open(source, options, isLive, account, stopping));
     }
 
     /// <summary>A reader whose stream may turn out, at its first frame, to be nothing for the GPU.</summary>
-    private sealed class FallingBack(D3D11Decoder decoder, D3D11Reader onDevice, string source, bool isLive, MediaAccount? account, CancellationToken stopping) : ISourceReader
+    private sealed class FallingBack(D3D11Decoder decoder, D3D11Reader onDevice, string source, SourceOptions options, bool isLive, MediaAccount? account, CancellationToken stopping) : ISourceReader
     {
         private volatile ISourceReader reader = onDevice;
 
@@ -60,7 +62,7 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
             catch (GpuException e) when (onDevice.Frames == 0 && reader == onDevice)
             {
                 onDevice.Dispose();
-                reader = decoder.OpenInSoftware(source, isLive, account, e, stopping);
+                reader = decoder.OpenInSoftware(source, options, isLive, account, e, stopping);
                 return reader.Read(frame);
             }
             catch (GpuException e)

@@ -89,7 +89,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
     {
         AVRational rate = format == null ? default : format->streams[stream]->avg_frame_rate;
         return new MediaInfo("", codecName, "d3d11", shared?.Width ?? 0, shared?.Height ?? 0, rate.den > 0 ? (double)rate.num / rate.den : 0,
-            format != null && format->duration > 0 ? format->duration : null, isLive, IsTruncated: false, Frames, corrupt, corrupt > 0 ? "a packet could not be decoded" : "");
+            format != null && format->duration > 0 ? format->duration : null, ReadUs: 0, isLive, IsTruncated: false, Frames, corrupt, corrupt > 0 ? "a packet could not be decoded" : "");
     }
 
     /// <inheritdoc/>

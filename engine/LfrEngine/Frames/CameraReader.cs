@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
 
@@ -13,8 +14,8 @@ namespace LfrEngine.Frames;
 /// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
 public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+    // RTSP servers of recordings stop up to this much before the end they told.
+    private const long LargestGapUs = 1_000_000;
 
     // In turn, so that all of them are in use early and none is made in the middle of a stream.
     private readonly Queue<FrameLease> spares = new();
@@ -28,11 +29,11 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private long dueUs;
     private long shortestUs = long.MaxValue;
     private long damagedBefore;
-    private TimeSpan pause = FirstPause;
-    private bool everOpened;
+    private TimeSpan pause;
+    private bool everDelivered;
 
     /// <summary>The next frame, whose ownership passes to the caller; null at the end of a recording or when stopped.</summary>
-    /// <exception cref="MediaException">A recording cannot be opened or read. Live sources are tried again instead.</exception>
+    /// <exception cref="MediaException">The source can never be read, as <see cref="SourceFailure"/> says. The others are tried again.</exception>
     public FrameLease? Read(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -53,26 +54,21 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                     return Deliver(frame, stopping);
                 MediaInfo info = reader.GetInfo();
                 status.SetDamaged(damagedBefore + info.Corrupt);
-                if (info.IsTruncated)
-                    status.Message = "the recording is shorter than its index says: it was cut off";
-                else if (info.Corrupt > 0)
+                if (info.Corrupt > 0)
                     status.Message = $"{info.Corrupt} damaged packet(s) skipped; {info.LastDamage}";
-                if (result == DecodeResult.Interrupted || !camera.IsLive)
+                if (result == DecodeResult.Interrupted)
                     return null;
-                Lose("the stream ended", stopping);
+                if (IsOver(info))
+                    return null;
+                Lose(SourceReaction.Wait, "the stream ended", stopping);
             }
             catch (OperationCanceledException)
             {
                 return null;
             }
-            catch (MediaException e) when (camera.IsLive && everOpened)
+            catch (MediaException e) when (SourceFailure.Of(e.Error, camera.IsLive, everDelivered) is SourceReaction.Wait or SourceReaction.WaitLong)
             {
-                Lose(e.Message, stopping);
-            }
-            catch (MediaException e) when (camera.IsLive && e.Error is MediaError.CannotOpen or MediaError.TimedOut)
-            {
-                // A camera that is not there yet may come.
-                Lose(e.Message, stopping);
+                Lose(SourceFailure.Of(e.Error, camera.IsLive, everDelivered), e.Message, stopping);
             }
         }
         return null;
@@ -93,14 +89,12 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     private void Open(CancellationToken stopping)
     {
-        reader = camera.Decoder.Open(camera.Source, camera.IsLive, account, stopping);
+        reader = camera.Decoder.Open(camera.Source, camera.Options, camera.IsLive, account, stopping);
         openedAt = Stopwatch.GetTimestamp();
         MediaInfo info = reader.GetInfo();
         status.Codec = info.Codec;
         status.State = CameraState.Running;
         status.Message = "";
-        everOpened = true;
-        pause = FirstPause;
         // Recordings begin at 0 of the run, whenever they were opened; what comes over the network where the run's clock stands. With a duration it is a recording all the same.
         bool isLive = camera.IsLive && info.DurationUs is null;
         clock = new StreamClock(isLive, camera.IsLive ? MicrosecondsOfRun(openedAt) : 0, info.AverageFps);
@@ -117,6 +111,8 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {size.Width}x{size.Height}";
         status.FrameSize = size;
         status.CountDecoded();
+        everDelivered = true;
+        pause = TimeSpan.Zero;
         if (!camera.HoldsBack)
             return frame;
         WaitUntilDue(timeUs, stopping);
@@ -150,16 +146,31 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }
 
-    private void Lose(string why, CancellationToken stopping)
+    // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end.
+    private bool IsOver(MediaInfo info)
     {
+        if (camera.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == "rtsp" && info.ReadUs < promisedUs - LargestGapUs)))
+            return false;
+        if (info.IsTruncated)
+        {
+            string of = info.DurationUs is { } us && us > info.ReadUs ? string.Create(CultureInfo.InvariantCulture, $" of {us / 1e6:0.0} s") : "";
+            status.Message = string.Create(CultureInfo.InvariantCulture, $"ended after {info.ReadUs / 1e6:0.0} s{of}: the recording was cut off");
+            status.WasCutOff = true;
+        }
+        return true;
+    }
+
+    private void Lose(SourceReaction reaction, string why, CancellationToken stopping)
+    {
+        pause = SourceFailure.NextPause(reaction, pause);
         if (reader is not null)
             damagedBefore += reader.GetInfo().Corrupt;
         reader?.Dispose();
         reader = null;
-        status.State = everOpened ? CameraState.Reconnecting : CameraState.Opening;
-        status.Message = $"{why}; trying again in {pause.TotalSeconds:0.#} s";
+        // The message first: whoever sees the state tells the reason with it.
+        status.Message = SourceFailure.Describe(reaction, why, pause);
+        status.State = everDelivered ? CameraState.Reconnecting : CameraState.Opening;
         status.CountReconnect();
         stopping.WaitHandle.WaitOne(pause);
-        pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, pause.Ticks * 2));
     }
 }

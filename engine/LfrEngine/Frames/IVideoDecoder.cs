@@ -7,12 +7,13 @@ public interface IVideoDecoder
 {
     /// <summary>Opens a source.</summary>
     /// <param name="source">File, folder of pictures, device or URL.</param>
+    /// <param name="options">How it travels and hangs.</param>
     /// <param name="isLive">Whether it delivers in its own time.</param>
     /// <param name="account">Counts what the reader holds in memory of the processor; a device's is counted for the process. Borrowed for the call.</param>
     /// <param name="stopping">Ends a slow open.</param>
     /// <exception cref="MediaException">The source cannot be opened.</exception>
     /// <exception cref="OperationCanceledException">Stopped first.</exception>
-    ISourceReader Open(string source, bool isLive, MediaAccount? account, CancellationToken stopping);
+    ISourceReader Open(string source, SourceOptions options, bool isLive, MediaAccount? account, CancellationToken stopping);
 }
 
 /// <summary>Frames of one opened source. One thread reads; <see cref="Interrupt"/> may come from any other.</summary>
@@ -41,8 +42,15 @@ public sealed class SoftwareDecoder : IVideoDecoder
     public static SoftwareDecoder Default { get; } = new();
 
     /// <inheritdoc/>
-    public ISourceReader Open(string source, bool isLive, MediaAccount? account, CancellationToken stopping) =>
-        new Reader(MediaReader.Open(source, new MediaOptions { LowDelay = isLive, Account = account }, stopping));
+    public ISourceReader Open(string source, SourceOptions options, bool isLive, MediaAccount? account, CancellationToken stopping) =>
+        new Reader(MediaReader.Open(source, new MediaOptions
+        {
+            LowDelay = isLive,
+            Account = account,
+            RtspTransport = options.Transport,
+            RotateDegrees = options.RotateDegrees,
+            Mirror = options.Mirror,
+        }, stopping));
 
     private sealed class Reader(MediaReader reader) : ISourceReader
     {

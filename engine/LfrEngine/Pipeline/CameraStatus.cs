@@ -39,6 +39,12 @@ public sealed class CameraStatus(string name)
     /// <summary>What the stream's time stamps were worth lately.</summary>
     public ClockHealth Clock { get; internal set; }
 
+    /// <summary>Whether a recording ended before the end that it promised.</summary>
+    public bool WasCutOff { get; internal set; }
+
+    /// <summary>Whether everything came that was to come: false of a source that failed, never delivered or was cut off.</summary>
+    public bool IsComplete => State != CameraState.Failed && FramesDecoded > 0 && !WasCutOff;
+
     /// <summary>Size of the newest frame, pixels.</summary>
     public (int Width, int Height) FrameSize { get; internal set; }
 

@@ -93,12 +93,14 @@ public sealed record CameraSettings(string Name, string Source, Pace Pace = Pace
     /// <summary>Where its frames are decoded.</summary>
     public IVideoDecoder Decoder { get; init; } = SoftwareDecoder.Default;
 
+    /// <summary>How the source travels and hangs.</summary>
+    public SourceOptions Options { get; init; } = SourceOptions.Default;
+
     /// <summary>Where people watch it; null nowhere. Of this camera and one run alone, which disposes it.</summary>
     public LiveView? LiveView { get; init; }
 
     /// <summary>Whether the source delivers in its own time: network streams and capture devices.</summary>
-    public bool IsLive => Source.StartsWith("/dev/video", StringComparison.Ordinal)
-        || (Uri.TryCreate(Source, UriKind.Absolute, out Uri? uri) && !uri.IsFile);
+    public bool IsLive => SourceAddress.IsLive(Source);
 
     /// <summary>Whether the newest frame replaces one that was not taken yet.</summary>
     internal bool DropsOldest => Pace == Pace.RealTime || (Pace == Pace.Automatic && IsLive);

@@ -38,7 +38,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
     public CameraFindings Run(CancellationToken stopping)
     {
         long opened = Stopwatch.GetTimestamp();
-        using ISourceReader reader = camera.Decoder.Open(camera.Source, camera.IsLive, null, stopping);
+        using ISourceReader reader = camera.Decoder.Open(camera.Source, camera.Options, camera.IsLive, null, stopping);
         using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
         double toFirstMs = 0;
         try

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Frames;
 using LfrEngine.Host.Screen;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
@@ -19,7 +20,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE, once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL.", Required = true };
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md); one run at a time." };
@@ -125,16 +126,22 @@ internal static class RunCommand
         writer.WriteLine(JsonSerializer.Serialize(report, HostJson.Lines.RunReport));
         string? receiptLost = receipt is null ? null : WriteReceipt(ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models), receipt, key!);
 
-        CameraStatus[] failed = [.. statuses.Where(s => s.State == CameraState.Failed)];
-        List<string> words = [.. failed.Select(c => $"Camera {c.Name} failed: {c.Message}"), .. writer.Finish()];
+        CameraStatus[] incomplete = [.. statuses.Where(s => !s.IsComplete)];
+        List<string> words = [.. incomplete.Select(Complaint), .. writer.Finish()];
         words.AddRange(new[] { writer.Failure, receiptLost }.OfType<string>());
         screen.Finish(report, words, stopping);
         fault?.Throw();
 
         int code = writer.Failure is not null || receiptLost is not null ? ExitCode.Output
-            : failed.Length == 0 ? ExitCode.Success
-            : failed.Length == statuses.Length ? ExitCode.Input : ExitCode.Incomplete;
+            : incomplete.Length == 0 ? ExitCode.Success
+            : statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
         return (code, report, notices);
+    }
+
+    private static string Complaint(CameraStatus camera)
+    {
+        string what = camera.State == CameraState.Failed ? "failed" : camera.WasCutOff ? "is incomplete" : "never delivered";
+        return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
     private static string? WriteReceipt(ErasureReceipt receipt, ReceiptFile file, InstallationKey key)
@@ -155,9 +162,15 @@ internal static class RunCommand
     internal static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && equals < text.Length - 1
-            ? new CameraSettings(text[..equals], text[(equals + 1)..], pace)
-            : throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        if (equals <= 0 || equals == text.Length - 1)
+            throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        string name = text[..equals];
+        // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
+        if (text.Contains('\uFFFD', StringComparison.Ordinal))
+            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the name of the file is not UTF-8: rename it.");
+        // The address may hold a password: only what is wrong is said.
+        string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
+        return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
     }
 }
 

@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.ComponentModel;
 using System.Reflection;
 using LfrEngine.Files;
+using LfrEngine.Frames;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Configuration;
@@ -202,7 +203,10 @@ internal static class ConfigFile
         for (int i = 0; i < c.Cameras.Length; i++)
         {
             Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100, $"cameras[{i}].name", "1 to 100 characters");
-            Need(c.Cameras[i].Source.Length > 0, $"cameras[{i}].source", "a file, folder, device or URL");
+            string? fault = SourceAddress.Fault(c.Cameras[i].Source);
+            Need(fault is null, $"cameras[{i}].source", fault ?? "");
+            string? unfit = c.Cameras[i].Options.FaultFor(c.Cameras[i].Source);
+            Need(unfit is null, $"cameras[{i}]", unfit ?? "");
             Need(c.Cameras.Take(i).All(o => o.Name != c.Cameras[i].Name), $"cameras[{i}].name", $"\"{c.Cameras[i].Name}\" is the name of another camera");
         }
         for (int i = 0; i < c.Laboratories.Length; i++)

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using LfrEngine.Frames;
+using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Configuration;
@@ -117,6 +119,25 @@ public sealed record CameraConfig
 
     [Description("automatic, realtime (a recording plays like a camera) or max.")]
     public CameraPace Pace { get; init; } = CameraPace.Realtime;
+
+    [Description("Of rtsp:// sources: auto (TCP, and UDP where the camera refuses that), tcp or udp.")]
+    public CameraTransport Transport { get; init; }
+
+    [Description("Degrees by which the picture is turned clockwise: 0, 90, 180 or 270.")]
+    public int Rotate { get; init; }
+
+    [Description("Whether the picture is mirrored left to right, after it was turned.")]
+    public bool Mirror { get; init; }
+
+    internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror);
+}
+
+/// <summary>How RTSP media travels.</summary>
+public enum CameraTransport
+{
+    Auto,
+    Tcp,
+    Udp,
 }
 
 /// <summary>How fast a recording is played.</summary>

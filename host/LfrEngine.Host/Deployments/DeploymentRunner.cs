@@ -278,7 +278,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         // A path is relative to lfr.json; a URL is not.
         string source = camera.Source.Contains("://", StringComparison.Ordinal) ? camera.Source : installation.PathOf(camera.Source);
         Pace pace = camera.Pace switch { CameraPace.Realtime => Pace.RealTime, CameraPace.Max => Pace.Maximum, _ => Pace.Automatic };
-        return new CameraSettings(name, source, pace) { Decoder = devices!.Decoder };
+        return new CameraSettings(name, source, pace) { Decoder = devices!.Decoder, Options = camera.Options };
     }
 
     // Once a second while the engine runs.

@@ -176,6 +176,8 @@ internal struct MediaOptionsData
     public int RtspTransport;
     public int LowDelay;
     public int PictureIntervalUs;
+    public int RotateDegrees;
+    public int Mirror;
 }
 
 /// <summary><c>lfr_media_info</c></summary>
@@ -193,6 +195,7 @@ internal struct MediaInfoData
     public long Frames;
     public long Corrupt;
     public long DurationUs;
+    public long ReadUs;
     public Name Container;
     public Name Codec;
     public Name PixelFormat;

@@ -12,7 +12,7 @@ public enum MediaError
     /// <summary>Not found, not permitted or not reachable.</summary>
     CannotOpen = -10,
 
-    /// <summary>Not a media file, or one without a video stream.</summary>
+    /// <summary>Not a media file, or a file without a video stream.</summary>
     NotVideo = -11,
 
     /// <summary>The installed FFmpeg lacks the decoder, or it refuses the stream.</summary>
@@ -38,6 +38,21 @@ public enum MediaError
 
     /// <summary>The encoder failed.</summary>
     EncodeFailed = -19,
+
+    /// <summary>An address that makes no sense: unknown scheme, no host, a port that is none.</summary>
+    BadSource = -20,
+
+    /// <summary>User name or password refused.</summary>
+    Unauthorised = -21,
+
+    /// <summary>A network source or device answers, without a video stream (yet).</summary>
+    NoVideo = -22,
+
+    /// <summary>A network source that gives one picture and no stream.</summary>
+    OnePicture = -23,
+
+    /// <summary>Needs a key that the engine does not have (DRM).</summary>
+    Encrypted = -24,
 }
 
 /// <summary>A source that cannot be opened, read or encoded. The message holds no credentials of a URL.</summary>

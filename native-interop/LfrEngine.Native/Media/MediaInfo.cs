@@ -10,19 +10,20 @@ namespace LfrEngine.Native.Media;
 /// <param name="Height">As <paramref name="Width"/>.</param>
 /// <param name="AverageFps">Frames per second; 0 when unknown.</param>
 /// <param name="DurationUs">Microseconds; null when unknown.</param>
+/// <param name="ReadUs">Microseconds from the first stamp to the end of the last packet read.</param>
 /// <param name="IsLive">Network source or capture device.</param>
-/// <param name="IsTruncated">At the end of a file: it is shorter than its index promised.</param>
+/// <param name="IsTruncated">At the end: less came than index or header promise.</param>
 /// <param name="Frames">Handed out so far.</param>
 /// <param name="Corrupt">Damaged packets, or broken pictures of a folder, met so far.</param>
 /// <param name="LastDamage">One sentence on the newest of those; empty if none.</param>
 public sealed record MediaInfo(
-    string Container, string Codec, string PixelFormat, int Width, int Height, double AverageFps, long? DurationUs,
+    string Container, string Codec, string PixelFormat, int Width, int Height, double AverageFps, long? DurationUs, long ReadUs,
     bool IsLive, bool IsTruncated, long Frames, long Corrupt, string LastDamage)
 {
     internal static MediaInfo From(in MediaInfoData data) => new(
         Text(data.Container), Text(data.Codec), Text(data.PixelFormat), data.Width, data.Height,
         data.FrameRateDen > 0 ? (double)data.FrameRateNum / data.FrameRateDen : 0,
-        data.DurationUs >= 0 ? data.DurationUs : null,
+        data.DurationUs >= 0 ? data.DurationUs : null, data.ReadUs,
         data.IsLive != 0, data.IsTruncated != 0, data.Frames, data.Corrupt, Text(data.LastDamage));
 
     private static string Text(ReadOnlySpan<byte> zeroTerminated)

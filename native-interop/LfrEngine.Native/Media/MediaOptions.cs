@@ -8,6 +8,9 @@ public enum RtspTransport
 
     /// <summary>In datagrams of their own.</summary>
     Udp = 1,
+
+    /// <summary>By TCP; in datagrams where the camera refuses that (461).</summary>
+    Auto = 2,
 }
 
 /// <summary>How a source is opened and read.</summary>
@@ -23,13 +26,19 @@ public sealed record MediaOptions
     public int DecoderThreads { get; init; } = 1;
 
     /// <summary>How RTSP media travels.</summary>
-    public RtspTransport RtspTransport { get; init; }
+    public RtspTransport RtspTransport { get; init; } = RtspTransport.Auto;
 
     /// <summary>For live sources: start without probing and hand frames out as soon as they are decoded.</summary>
     public bool LowDelay { get; init; }
 
     /// <summary>Time between two pictures of a folder, in microseconds.</summary>
     public int PictureIntervalUs { get; init; } = 40_000;
+
+    /// <summary>How far the upright picture is turned clockwise: 0, 90, 180 or 270.</summary>
+    public int RotateDegrees { get; init; }
+
+    /// <summary>Whether it is mirrored left to right after that.</summary>
+    public bool Mirror { get; init; }
 
     /// <summary>Counts what the reader holds and wipes, among others of a run; borrowed for the opening. Null: only the process counts it.</summary>
     public MediaAccount? Account { get; init; }
@@ -43,5 +52,7 @@ public sealed record MediaOptions
         RtspTransport = (int)RtspTransport,
         LowDelay = LowDelay ? 1 : 0,
         PictureIntervalUs = PictureIntervalUs,
+        RotateDegrees = RotateDegrees,
+        Mirror = Mirror ? 1 : 0,
     };
 }

@@ -47,7 +47,7 @@ enum lfr_media_status {
     LFR_MEDIA_BAD_ARGUMENT = -1,
 
     LFR_MEDIA_CANNOT_OPEN = -10,        /* not found, not permitted, not reachable */
-    LFR_MEDIA_NOT_VIDEO = -11,          /* not a media file, or one without a video stream */
+    LFR_MEDIA_NOT_VIDEO = -11,          /* not a media file, or a file without a video stream */
     LFR_MEDIA_NO_DECODER = -12,         /* this FFmpeg build lacks the codec, or the codec refuses the stream */
     LFR_MEDIA_PIXEL_FORMAT = -13,       /* decoded, but in a pixel format without a conversion */
     LFR_MEDIA_TIMED_OUT = -14,
@@ -55,7 +55,12 @@ enum lfr_media_status {
     LFR_MEDIA_OUT_OF_MEMORY = -16,
     LFR_MEDIA_BAD_SIZE = -17,           /* a picture side is zero or above LFR_MEDIA_MAX_SIDE */
     LFR_MEDIA_BUFFER_TOO_SMALL = -18,   /* encode: *written holds the size needed */
-    LFR_MEDIA_ENCODE_FAILED = -19
+    LFR_MEDIA_ENCODE_FAILED = -19,
+    LFR_MEDIA_BAD_SOURCE = -20,         /* an address that makes no sense: unknown scheme, no host, a port that is none */
+    LFR_MEDIA_UNAUTHORISED = -21,       /* user name or password refused: 401, 403 */
+    LFR_MEDIA_NO_VIDEO = -22,           /* a network source or device that answers, without a video stream (yet) */
+    LFR_MEDIA_ONE_PICTURE = -23,        /* a network source that gives one picture and no stream */
+    LFR_MEDIA_ENCRYPTED = -24           /* needs a key (DRM) */
 };
 
 #define LFR_MEDIA_MAX_SIDE 16384
@@ -73,7 +78,7 @@ enum lfr_pixel_format {
 enum lfr_colour_matrix { LFR_MATRIX_BT601 = 0, LFR_MATRIX_BT709 = 1, LFR_MATRIX_BT2020 = 2 };
 enum lfr_colour_range { LFR_RANGE_LIMITED = 0, LFR_RANGE_FULL = 1 };
 enum lfr_chroma_location { LFR_CHROMA_CENTRE = 0, LFR_CHROMA_LEFT = 1, LFR_CHROMA_TOP_LEFT = 2 };
-enum lfr_rtsp_transport { LFR_RTSP_TCP = 0, LFR_RTSP_UDP = 1 };
+enum lfr_rtsp_transport { LFR_RTSP_TCP = 0, LFR_RTSP_UDP = 1, LFR_RTSP_AUTO = 2 };
 enum lfr_image_codec { LFR_IMAGE_JPEG = 0, LFR_IMAGE_PNG = 1 };
 
 typedef struct lfr_media_options {
@@ -81,9 +86,11 @@ typedef struct lfr_media_options {
     int32_t open_timeout_ms;        /* for live and network sources; 0 = wait for ever. Default 10000. */
     int32_t read_timeout_ms;        /* longest wait for one frame of such a source; 0 = for ever. Default 10000. */
     int32_t decoder_threads;        /* 1 to 64. Default 1: more threads hold more frames. */
-    int32_t rtsp_transport;         /* lfr_rtsp_transport. Default TCP. */
+    int32_t rtsp_transport;         /* lfr_rtsp_transport. Default AUTO: TCP, and UDP where the server refuses that (461). */
     int32_t low_delay;              /* 1: hand frames out as soon as they are decoded, start without probing. Default 0. */
     int32_t picture_interval_us;    /* time between two pictures of a folder, microseconds. Default 40000 (25 fps). */
+    int32_t rotate_degrees;         /* turns the upright picture clockwise: 0, 90, 180, 270. Default 0. */
+    int32_t mirror;                 /* 1: mirrors it left to right after that. Default 0. */
 } lfr_media_options;
 
 typedef struct lfr_media_info {
@@ -93,11 +100,12 @@ typedef struct lfr_media_info {
     int32_t frame_rate_num;         /* average frame rate as a fraction; 0/1 = unknown */
     int32_t frame_rate_den;
     int32_t is_live;                /* 1: network source or capture device */
-    int32_t is_truncated;           /* 1: known at the end of the stream: the file is shorter than its index says */
+    int32_t is_truncated;           /* 1: known at the end of the stream: less came than index or header promise */
     int32_t reserved;
     int64_t frames;                 /* handed out so far */
     int64_t corrupt;                /* damaged packets, or broken pictures of a folder, met so far */
     int64_t duration_us;            /* -1 = unknown */
+    int64_t read_us;                /* from the first stamp to the end of the last packet read */
     char container[32];             /* FFmpeg's names, zero-terminated; "pictures" for a folder */
     char codec[32];
     char pixel_format[32];          /* as decoded, before any conversion */
@@ -107,7 +115,7 @@ typedef struct lfr_media_info {
 typedef struct lfr_frame_info {
     uint32_t struct_size;
     int32_t format;                 /* lfr_pixel_format, never RGB24 */
-    int32_t width;                  /* pixels, upright */
+    int32_t width;                  /* pixels, upright and square: narrow ones of a video are widened */
     int32_t height;
     const uint8_t *plane[3];        /* valid until lfr_frame_release; NULL where the format has no such plane */
     int32_t row_stride[3];          /* bytes, positive */
@@ -165,7 +173,8 @@ LFR_API void lfr_media_account_close(lfr_media_account *account);
 LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out);
 
 /* Opens a file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names), /dev/videoN,
- * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL. Once per reader. options may be NULL. */
+ * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL, whose user name and password may hold any character
+ * unescaped. Once per reader. options may be NULL. */
 LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_media_options *options);
 
 /* The same over bytes in memory, borrowed until lfr_media_close. */

@@ -152,6 +152,23 @@ static int take_picture(const frame_context *context, AVFrame *picture, bool ful
     return result;
 }
 
+/* Pixels that are not square make narrow faces: puts wider or higher planes in their place. */
+static int make_square(const frame_context *context, int32_t format, int *width, int *height, pool_picture *planes)
+{
+    int to_width = *width, to_height = *height;
+    if (!stretch_size(context->aspect, &to_width, &to_height))
+        return 0;
+    pool_picture square;
+    int result = pool_get_picture(context->pool, convert_layout(format), to_width, to_height, NULL, &square);
+    if (result >= 0)
+        stretch_apply(format, *width, *height, planes, to_width, to_height, &square);
+    av_buffer_unref(&planes->buffer);
+    *planes = square;
+    *width = to_width;
+    *height = to_height;
+    return result;
+}
+
 int32_t frame_create(const frame_context *context, AVFrame *picture, lfr_frame **out)
 {
     if (picture->width < 1 || picture->height < 1 || picture->width > LFR_MEDIA_MAX_SIDE ||
@@ -178,21 +195,24 @@ int32_t frame_create(const frame_context *context, AVFrame *picture, lfr_frame *
     info->index = context->index;
     info->pts_us = context->pts_us;
     info->arrival_ns = context->arrival_ns;
-    orientation turn = find_orientation(picture, context);
+    orientation turn = orientation_then(find_orientation(picture, context), context->mounting);
 
     pool_picture planes;
     int result = take_picture(context, picture, info->range == LFR_RANGE_FULL, &planes);
+    if (result >= 0)
+        result = make_square(context, format, &info->width, &info->height, &planes);
     if (result >= 0 && !orientation_is_identity(turn)) {
+        int width = info->width, height = info->height;
         if (turn.transpose) {
-            info->width = picture->height;
-            info->height = picture->width;
+            info->width = height;
+            info->height = width;
         }
         pool_picture upright;
         int32_t upright_format = orientation_format(turn, format);
         result = pool_get_picture(context->pool, convert_layout(upright_format), info->width, info->height, NULL,
                                   &upright);
         if (result >= 0)
-            orientation_apply(turn, format, picture->width, picture->height, &planes, &upright);
+            orientation_apply(turn, format, width, height, &planes, &upright);
         av_buffer_unref(&planes.buffer);
         planes = upright;
         format = upright_format;

@@ -63,6 +63,15 @@ lfr_error_text lfr_describe(int averror);
 
 int64_t lfr_now_ns(void);
 
+/* ---- url.c: addresses as people type them ---- */
+
+/* A copy for av_free in which user name and password are percent-encoded as FFmpeg wants them, what is encoded already
+ * excepted; NULL without memory. The URL has a scheme. */
+char *url_prepare(const char *url);
+
+/* What is wrong with a prepared URL, or NULL. */
+const char *url_fault(const char *prepared);
+
 /* ---- pool.c: locked, wiped memory for pictures and packets ---- */
 
 typedef struct frame_pool frame_pool;
@@ -147,6 +156,12 @@ orientation orientation_from_exif(int value);
 
 /* The EXIF orientation, 1 to 8, that a PNG or TIFF file states and FFmpeg's decoder passes over (before version 8); 0 = none. */
 int orientation_in_file(enum AVCodecID codec, const uint8_t *file, int64_t size);
+
+/* Clockwise by 0, 90, 180 or 270 degrees, then mirrored left to right. */
+orientation orientation_from_degrees(int32_t degrees, bool mirror);
+
+/* One after the other. */
+orientation orientation_then(orientation first, orientation second);
 bool orientation_is_identity(orientation turn);
 
 /* Clockwise degrees, after a left-right mirroring if *mirrored. */
@@ -158,6 +173,15 @@ int32_t orientation_format(orientation turn, int32_t format);
 /* width and height are the source's. */
 void orientation_apply(orientation turn, int32_t format, int width, int height, const pool_picture *source,
                        pool_picture *destination);
+
+/* ---- stretch.c: square pixels ---- */
+
+/* Size of the picture with square pixels; false where it stays as it is: square enough, implausible or too large. */
+bool stretch_size(AVRational aspect, int *width, int *height);
+
+/* Widens or heightens, whichever of the two sizes differs. */
+void stretch_apply(int32_t format, int width, int height, const pool_picture *source, int to_width, int to_height,
+                   pool_picture *destination);
 
 /* ---- frame.c ---- */
 
@@ -172,6 +196,8 @@ typedef struct {
     enum AVCodecID codec;
     const int32_t *stream_matrix;   /* display matrix of the stream, or NULL */
     int exif_orientation;           /* 1 to 8 where the file says so and the decoder does not pass it on; 0 = unknown */
+    AVRational aspect;              /* of a pixel; 0/1 = unknown */
+    orientation mounting;           /* how the camera hangs, after the display matrix */
     int64_t index;
     int64_t pts_us;
     int64_t arrival_ns;
@@ -241,6 +267,7 @@ typedef struct {
     int bad_reads;                  /* in a row */
     int64_t arrival_ns;
     int exif_orientation;           /* of the newest packet that is a PNG or TIFF file; 0 = none */
+    int64_t read_us;                /* end of the last packet, from the stream's start */
     int largest_packet;
     AVFrame *pending[MAX_PENDING];  /* pictures that came out during a scrub, for the next reads */
     int pending_count;
@@ -258,6 +285,7 @@ struct lfr_media {
     bool live;
     bool still;                     /* the source is one picture */
     bool truncated;
+    int64_t read_us;
     atomic_bool size_refused;       /* the decoder asked for a picture above the limit */
     int32_t ended;                  /* sticky status, 0 while the stream runs */
     char ended_text[512];
@@ -293,6 +321,9 @@ int32_t source_open_memory(lfr_media *media, const uint8_t *data, int64_t size);
 int32_t source_open_url(lfr_media *media, const char *url);
 int32_t source_open_device(lfr_media *media, const char *path);
 
+/* The failure of a network source that is a picture. */
+int32_t source_one_picture(const lfr_media *media);
+
 /* Decodes the next picture into source.picture. LFR_MEDIA_OK, LFR_MEDIA_END, LFR_MEDIA_INTERRUPTED or an error. */
 int32_t source_decode(lfr_media *media);
 void source_close(lfr_media *media);
@@ -303,5 +334,8 @@ void source_scrub(lfr_media *media);
 /* Brings frame_rate up to what is known by now. */
 void source_update_frame_rate(lfr_media *media);
 const int32_t *source_display_matrix(const lfr_media *media);
+
+/* Aspect of a pixel of the picture just decoded; 0/1 = unknown. */
+AVRational source_pixel_aspect(const lfr_media *media);
 
 #endif

@@ -76,7 +76,7 @@ static int32_t take_options(lfr_media *media, const lfr_media_options *options)
         .open_timeout_ms = DEFAULT_TIMEOUT_MS,
         .read_timeout_ms = DEFAULT_TIMEOUT_MS,
         .decoder_threads = 1,
-        .rtsp_transport = LFR_RTSP_TCP,
+        .rtsp_transport = LFR_RTSP_AUTO,
         .picture_interval_us = DEFAULT_PICTURE_INTERVAL_US,
     };
     if (options == NULL)
@@ -89,9 +89,12 @@ static int32_t take_options(lfr_media *media, const lfr_media_options *options)
     if (options->decoder_threads < 1 || options->decoder_threads > MAX_DECODER_THREADS)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "options: decoder_threads is %d, allowed are 1 to %d",
                         options->decoder_threads, MAX_DECODER_THREADS);
-    if (options->rtsp_transport != LFR_RTSP_TCP && options->rtsp_transport != LFR_RTSP_UDP)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "options: rtsp_transport is %d, allowed are 0 (TCP) and 1 (UDP)",
+    if (options->rtsp_transport < LFR_RTSP_TCP || options->rtsp_transport > LFR_RTSP_AUTO)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "options: rtsp_transport is %d, allowed are 0 (TCP), 1 (UDP) and 2 (either)",
                         options->rtsp_transport);
+    if (options->rotate_degrees < 0 || options->rotate_degrees > 270 || options->rotate_degrees % 90 != 0)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "options: rotate_degrees is %d, allowed are 0, 90, 180 and 270",
+                        options->rotate_degrees);
     if (options->picture_interval_us < 1)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "options: picture_interval_us must be positive");
     media->options = *options;
@@ -164,7 +167,7 @@ LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_medi
     if (strstr(url, "://") == NULL)
         return end_open(media, open_path(media, url));
     if (!has_known_scheme(url))
-        return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: the scheme is not supported", media->name);
+        return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: the scheme is not supported", media->name);
     media->live = true;
     media_set_deadline(media, media->options.open_timeout_ms);
     return end_open(media, source_open_url(media, url));
@@ -215,6 +218,8 @@ static int32_t hand_out(lfr_media *media, int64_t index, int64_t pts_us, lfr_fra
         .codec = media->source.decoder->codec_id,
         .stream_matrix = source_display_matrix(media),
         .exif_orientation = media->source.exif_orientation,
+        .aspect = source_pixel_aspect(media),
+        .mounting = orientation_from_degrees(media->options.rotate_degrees, media->options.mirror != 0),
         .index = index,
         .pts_us = pts_us,
         .arrival_ns = media->source.arrival_ns,
@@ -238,6 +243,8 @@ static int32_t read_stream(lfr_media *media, lfr_frame **out)
     int32_t status = source_decode(media);
     if (status == LFR_MEDIA_OK)
         return hand_out(media, media->frames, stamp_us(media), out);
+    if (status == LFR_MEDIA_END && media->live && media->still && media->frames == 1)
+        return source_one_picture(media);
     if (status == LFR_MEDIA_END && media->frames == 0)
         return lfr_fail(LFR_MEDIA_READ_ERROR, "no picture in %s could be decoded%s%s", media->name,
                         media->corrupt > 0 ? "; " : "", media->last_damage);
@@ -316,6 +323,7 @@ LFR_API int32_t lfr_media_get_info(lfr_media *media, lfr_media_info *info)
         .frames = media->frames,
         .corrupt = media->corrupt,
         .duration_us = media->duration_us,
+        .read_us = media->read_us,
     };
     memcpy(info->container, media->container, sizeof info->container);
     memcpy(info->codec, media->codec, sizeof info->codec);

@@ -83,6 +83,21 @@ int orientation_in_file(enum AVCodecID codec, const uint8_t *file, int64_t size)
     return 0;
 }
 
+orientation orientation_from_degrees(int32_t degrees, bool mirror)
+{
+    orientation turn = {degrees == 90 || degrees == 270, degrees == 90 || degrees == 180, degrees == 180 || degrees == 270};
+    turn.flip_x ^= mirror;
+    return turn;
+}
+
+orientation orientation_then(orientation first, orientation second)
+{
+    /* A transposition exchanges the flips before it. */
+    return (orientation){first.transpose ^ second.transpose,
+                         second.flip_x ^ (second.transpose ? first.flip_y : first.flip_x),
+                         second.flip_y ^ (second.transpose ? first.flip_x : first.flip_y)};
+}
+
 bool orientation_is_identity(orientation turn)
 {
     return !turn.transpose && !turn.flip_x && !turn.flip_y;

@@ -15,6 +15,9 @@
 #define DEVICE_POLL_MS 2
 /* Receive buffer of UDP sockets: a key frame of a 4K camera comes in one burst. */
 #define UDP_BUFFER_BYTES "4194304"
+/* A recording that ends earlier than it promised was cut off; the last frame's length is often not known. */
+#define LARGEST_GAP_US 500000
+#define LARGEST_GAP_FRAMES 5
 
 static pthread_once_t devices_registered = PTHREAD_ONCE_INIT;
 
@@ -99,9 +102,23 @@ static int32_t open_failed(lfr_media *media, int result)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO,
                         "%s is an MP4 file without a usable index (moov): it was cut short or never finished (%s)",
                         media->name, reason.text);
+    if (media->live && (result == AVERROR_HTTP_UNAUTHORIZED || result == AVERROR_HTTP_FORBIDDEN))
+        return lfr_fail(LFR_MEDIA_UNAUTHORISED, "%s refuses the user name or the password (%s)", media->name,
+                        result == AVERROR_HTTP_FORBIDDEN ? "403" : "401");
+    if (result == AVERROR_PROTOCOL_NOT_FOUND)
+        return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: this FFmpeg is built without that scheme", media->name);
+    if (result == AVERROR_INVALIDDATA && media->live)
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a log-in form",
+                        media->name);
     if (result == AVERROR_INVALIDDATA || source->has_input)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is not a media file that FFmpeg can read (%s)", media->name, reason.text);
     return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, reason.text);
+}
+
+int32_t source_one_picture(const lfr_media *media)
+{
+    return lfr_fail(LFR_MEDIA_ONE_PICTURE, "%s gives one picture, not a stream; use the address of the camera's video stream",
+                    media->name);
 }
 
 static int32_t open_decoder(lfr_media *media)
@@ -199,7 +216,10 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
 
     source->stream = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (source->stream < 0 || (format->streams[source->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC))
-        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s has no video stream", media->name);
+        return lfr_fail(media->live ? LFR_MEDIA_NO_VIDEO : LFR_MEDIA_NOT_VIDEO, "%s has no video stream%s", media->name,
+                        media->live ? " (yet)" : "");
+    if (media->live && media->still && avio_size(format->pb) > 0)
+        return source_one_picture(media);
     for (unsigned i = 0; i < format->nb_streams; i++)
         if ((int)i != source->stream)
             format->streams[i]->discard = AVDISCARD_ALL;
@@ -242,16 +262,26 @@ int32_t source_open_url(lfr_media *media, const char *url)
     media->source = (media_source){0};
     AVDictionary *options = NULL;
     if (strncasecmp(url, "rtsp", 4) == 0) {
-        bool udp = media->options.rtsp_transport == LFR_RTSP_UDP;
-        av_dict_set(&options, "rtsp_transport", udp ? "udp" : "tcp", 0);
+        static const char *const transports[] = {[LFR_RTSP_TCP] = "tcp", [LFR_RTSP_UDP] = "udp", [LFR_RTSP_AUTO] = "tcp+udp"};
+        av_dict_set(&options, "rtsp_transport", transports[media->options.rtsp_transport], 0);
+        if (media->options.rtsp_transport == LFR_RTSP_AUTO)
+            av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0);
         av_dict_set(&options, "allowed_media_types", "video", 0);
-        if (udp)
-            av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
+        av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
     } else if (strncasecmp(url, "udp:", 4) == 0 || strncasecmp(url, "rtp:", 4) == 0) {
         av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
         av_dict_set(&options, "overrun_nonfatal", "1", 0);
     }
-    int32_t status = open_source(media, url, NULL, options);
+    char *prepared = url_prepare(url);
+    const char *fault = prepared != NULL ? url_fault(prepared) : NULL;
+    int32_t status = prepared == NULL ? lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to open %s", media->name)
+                     : fault != NULL  ? lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: %s", media->name, fault)
+                                      : LFR_MEDIA_OK;
+    if (status == LFR_MEDIA_OK)
+        status = open_source(media, prepared, NULL, options);
+    else
+        av_dict_free(&options);
+    av_free(prepared);
     if (status != LFR_MEDIA_OK)
         source_close(media);
     return status;
@@ -281,14 +311,60 @@ static void note_bad_packet(lfr_media *media, const char *reason)
     media_note_damage(media, "packet %lld: %s", (long long)source->packets, reason);
 }
 
+static bool is_container(const media_source *source, const char *name)
+{
+    return strncmp(source->format->iformat->name, name, strlen(name)) == 0;
+}
+
+/* How long the container says that the video is, microseconds; 0 where it does not. The whole may be longer than the video
+ * in it: it counts where there is nothing else. */
+static int64_t promised_us(const media_source *source)
+{
+    const AVStream *stream = source->format->streams[source->stream];
+    if (source->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+        return 0;
+    const AVDictionaryEntry *tag = av_dict_get(stream->metadata, "DURATION", NULL, 0);
+    int hours, minutes;
+    double seconds;
+    if (tag != NULL && sscanf(tag->value, "%d:%d:%lf", &hours, &minutes, &seconds) == 3)
+        return (int64_t)((hours * 3600.0 + minutes * 60.0 + seconds) * 1000000);
+    if (stream->duration > 0)
+        return av_rescale_q(stream->duration, stream->time_base, (AVRational){1, 1000000});
+    return source->format->nb_streams == 1 && source->format->duration > 0 ? source->format->duration : 0;
+}
+
 /* The end of the file: is it the end of what the container promised? */
 static void check_truncation(lfr_media *media)
 {
     const media_source *source = &media->source;
-    if (!source->has_input)
-        return;
     int promised = avformat_index_get_entries_count(source->format->streams[source->stream]);
-    media->truncated = source->last_packet_bad || promised > source->packets;
+    media->truncated = (source->has_input && source->last_packet_bad) || promised > source->packets;
+    /* Of an MP4 file the index says everything, edit lists included; RTSP servers promise what they like. */
+    if (!is_container(source, "mov,") && !is_container(source, "rtsp")) {
+        int64_t missing = promised_us(source) - source->read_us;
+        int64_t frame_us = media->frame_rate.num > 0 ? av_rescale(1000000, media->frame_rate.den, media->frame_rate.num) : 0;
+        media->truncated |= missing > FFMAX(LARGEST_GAP_US, LARGEST_GAP_FRAMES * frame_us);
+    }
+    /* A transport stream promises nothing, but holds whole packets: plain, with time codes, with error correction. */
+    if (is_container(source, "mpegts") && source->has_input) {
+        int64_t size = source->input.size;
+        media->truncated |= size % 188 != 0 && size % 192 != 0 && size % 204 != 0;
+    }
+}
+
+/* Time of the stream that has been read. */
+static void note_read(lfr_media *media, const AVPacket *packet)
+{
+    media_source *source = &media->source;
+    const AVStream *stream = source->format->streams[source->stream];
+    int64_t stamp = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+    if (stamp == AV_NOPTS_VALUE)
+        return;
+    if (stream->start_time != AV_NOPTS_VALUE)
+        stamp = (int64_t)((uint64_t)stamp - (uint64_t)stream->start_time);
+    int64_t end_us = av_rescale_q(stamp, stream->time_base, (AVRational){1, 1000000});
+    end_us += packet->duration > 0 ? av_rescale_q(packet->duration, stream->time_base, (AVRational){1, 1000000}) : 0;
+    media->read_us = source->read_us = FFMAX(source->read_us, end_us);
 }
 
 /* Feeds the decoder one packet, or the end. */
@@ -333,6 +409,11 @@ static int32_t feed_decoder(lfr_media *media)
     source->exif_orientation = orientation_in_file(source->decoder->codec_id, packet->data, packet->size);
     source->arrival_ns = lfr_now_ns();
     source->packets++;
+    note_read(media, packet);
+    if (av_packet_get_side_data(packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL) != NULL) {
+        av_packet_unref(packet);
+        return lfr_fail(LFR_MEDIA_ENCRYPTED, "%s is encrypted (DRM); the engine has no key for it", media->name);
+    }
     source->packet_counted = false;
     source->last_packet_bad = packet->flags & AV_PKT_FLAG_CORRUPT;
     if (source->last_packet_bad)
@@ -488,6 +569,17 @@ void source_update_frame_rate(lfr_media *media)
             media->frame_rate = candidates[i];
             return;
         }
+}
+
+AVRational source_pixel_aspect(const lfr_media *media)
+{
+    const media_source *source = &media->source;
+    AVStream *stream = source->format->streams[source->stream];
+    /* Pictures tell their resolution in print, which nobody respects on a screen; a camera's JPEGs likewise. */
+    if (media->is_folder || media->still)
+        return (AVRational){0, 1};
+    return source->decoder->codec_id == AV_CODEC_ID_MJPEG ? stream->sample_aspect_ratio
+                                                          : av_guess_sample_aspect_ratio(source->format, stream, source->picture);
 }
 
 const int32_t *source_display_matrix(const lfr_media *media)
