@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LfrEngine.DirectX;
 using LfrEngine.Evaluation.Data;
+using LfrEngine.Host.Commands;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Vulkan;
@@ -23,11 +24,12 @@ internal static class CommandRunner
     {
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = Unwrapped;
+        NumberOptions.BeStrict(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                Console.Error.WriteLine(error.Message);
+            foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
+                Console.Error.WriteLine(error);
             Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
             return ExitCode.Usage;
         }
@@ -53,7 +55,7 @@ internal static class CommandRunner
     private static int? CodeOf(Exception e) => e switch
     {
         CommandFailure failure => failure.ExitCode,
-        ModelLoadException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
+        ModelLoadException or UserFolderException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
         WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
         WatchlistException or DataException or MediaException => ExitCode.Input,
         OperationCanceledException => ExitCode.Stopped,
