@@ -109,7 +109,14 @@ internal static class SignedDocument
         }
         try
         {
-            return File.ReadAllText(keyPath);
+            string pem = File.ReadAllText(keyPath);
+            using var key = ECDsa.Create();
+            key.ImportFromPem(pem);
+            return pem;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{keyPath} is no public key (PEM) of an installation; `lfr receipt key` prints one there: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
