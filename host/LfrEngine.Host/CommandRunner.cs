@@ -2,6 +2,7 @@ using System.CommandLine;
 using LfrEngine.DirectX;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
+using LfrEngine.Host.Commands;
 using LfrEngine.Host.Screen;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
@@ -35,11 +36,12 @@ internal static class CommandRunner
         StandardScreen.Attach();
         // What nobody awaits, and failed, is told all the same.
         TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a task failed that nobody waited for: {e.Exception.InnerException?.Message}");
+        NumberOptions.BeStrict(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                Console.Error.WriteLine(error.Message);
+            foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
+                Console.Error.WriteLine(error);
             Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
             return ExitCode.Usage;
         }
@@ -66,7 +68,7 @@ internal static class CommandRunner
     private static int? CodeOf(Exception e) => e switch
     {
         CommandFailure failure => failure.ExitCode,
-        ModelLoadException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
+        ModelLoadException or UserFolderException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
         WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
         WatchlistException or DataException or MediaException or NotAFileException => ExitCode.Input,
         OperationCanceledException => ExitCode.Stopped,

@@ -45,7 +45,15 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
     /// <param name="path">The file.</param>
     /// <param name="trustedPem">Public key that must have signed it.</param>
     /// <exception cref="CommandFailure">It is damaged, altered, or signed by another key.</exception>
-    public static ErasureReceipt Verify(string path, string trustedPem) => SignedDocument.Read(path, Kind, trustedPem, HostJson.Lines.ErasureReceipt);
+    public static ErasureReceipt Verify(string path, string trustedPem)
+    {
+        ErasureReceipt receipt = SignedDocument.Read(path, Kind, trustedPem, HostJson.Lines.ErasureReceipt);
+        // The reader leaves null what the text leaves out.
+        return receipt is { Cameras: not null, BuildSha256: not null, ModelSha256: not null, Erased: not null,
+            Lifetimes: { Frame: not null, Tensor: not null, Crop: not null, Embedding: not null, Activation: not null, AfterVerdict: not null } }
+            ? receipt
+            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an erasure receipt.");
+    }
 }
 
 /// <summary>How long each kind of biometric buffer lived, and whether any outlived its verdict by more than the deadline.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using LfrEngine.Files;
+using LfrEngine.Models;
 
 namespace LfrEngine.Host;
 
@@ -11,8 +12,9 @@ internal sealed class InstallationKey : IDisposable
 
     private InstallationKey(ECDsa key) => this.key = key;
 
-    /// <summary>Where it lies: <c>$LFR_CONFIG</c>, else <c>$XDG_CONFIG_HOME/lfr-engine</c>, else <c>~/.config/lfr-engine</c>.</summary>
-    public static string DefaultPath { get; } = Path.Combine(Folder(), "installation-key.pem");
+    /// <summary>Where it lies: in <see cref="UserFolders.Configuration"/>.</summary>
+    /// <exception cref="UserFolderException">There is no place for it.</exception>
+    public static string DefaultPath => Path.Combine(UserFolders.Configuration, "installation-key.pem");
 
     /// <summary>The public half, PEM.</summary>
     public string PublicPem => key.ExportSubjectPublicKeyInfoPem();
@@ -62,12 +64,5 @@ internal sealed class InstallationKey : IDisposable
         {
             // Another program was faster.
         }
-    }
-
-    private static string Folder()
-    {
-        if (Environment.GetEnvironmentVariable("LFR_CONFIG") is { Length: > 0 } own)
-            return own;
-        return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lfr-engine");
     }
 }

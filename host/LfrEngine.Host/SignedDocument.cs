@@ -106,7 +106,14 @@ internal static class SignedDocument
         }
         try
         {
-            return InputFile.ReadText(keyPath);
+            string pem = InputFile.ReadText(keyPath);
+            using var key = ECDsa.Create();
+            key.ImportFromPem(pem);
+            return pem;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{keyPath} is no public key (PEM) of an installation; `lfr receipt key` prints one there: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -25,7 +25,7 @@ internal sealed class LabOptions
     private readonly Option<string[]> exclude = new("--exclude") { Description = "People to leave out: label errors. @FILE reads names from a file.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
     private readonly Option<ulong> seed = new("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
     private readonly Option<DirectoryInfo?> output = new("--out") { Description = "Folder for report.html, report.json, CSVs and PNGs." };
-    private readonly Option<string> cache = new("--cache") { Description = $"Folder of the encrypted template cache; \"{NoCache}\" keeps nothing.", DefaultValueFactory = _ => DefaultCache };
+    private readonly Option<string?> cache = new("--cache") { Description = $"Folder of the encrypted template cache; default: lab/ in the engine's cache folder; \"{NoCache}\" keeps nothing." };
     private readonly Option<FileInfo?> cacheKey = new("--cache-key") { Description = "Key file of the cache; default: one beside it." };
     private readonly Option<bool> json = new("--json") { Description = "Print the report as JSON (docs/lab-json.md)." };
 
@@ -52,12 +52,19 @@ internal sealed class LabOptions
         return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
     }
 
+    /// <summary>The threshold given, or the embedder's own; on the grid on which scores are counted.</summary>
+    public static double Threshold(double? given, LabRun run)
+    {
+        double at = Math.Round(given ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4);
+        return at is > -1 and <= 1 ? at : throw new CommandFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"A threshold is a cosine between -1 and 1; {at} is not."));
+    }
+
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 
     /// <summary>Reads a data set and makes its templates, from the cache where they are known.</summary>
     public TemplateSet Extract(ParseResult parsed, LabRun run, FaceDataSet data, string kind, CancellationToken stopping)
     {
-        string place = parsed.GetValue(cache)!;
+        string place = parsed.GetValue(cache) ?? DefaultCache;
         using TemplateCache? known = place == NoCache ? null : TemplateCache.Open(Path.GetFullPath(place), parsed.GetValue(cacheKey)?.FullName, run.Models);
         var extractor = new TemplateExtractor(run.Models, known);
         TemplateSet templates = Progress.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
@@ -123,7 +130,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
     {
         var report = new LabReport(LabReport.CurrentFormat, protocol, title,
             new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes, Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
-            Figures, Tables, Curves, Failures);
+            Figures, Tables, [.. Curves.Select(c => c with { Series = [.. c.Series.Select(s => s.WithoutGaps()).Where(s => s.X.Count > 0)] }).Where(c => c.Series.Count > 0)], Failures);
         // The report is what --out is for; without, it is only shown.
         if (output is not null)
             StandardScreen.HasProduct();

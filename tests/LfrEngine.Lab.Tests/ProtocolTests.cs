@@ -35,7 +35,8 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     public async Task Verify_CsvWithGroups_TellsRawCellsAndEveryFailure()
     {
         string[] lines = [.. Laboratory.Names.SelectMany((name, i) => new[] { 1, 2 }.Select(n => $"\"{lab.Faces}/{name}/{n}.jpg\",{name},{(i % 2 == 0 ? "a" : "b")}"))];
-        await File.WriteAllLinesAsync(folder["data.csv"], ["file,subject,group", .. lines, $"{material.EmptyPhoto},nobody,a", "missing.jpg,nobody,b"], TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(folder["data.csv"], ["file,subject,group", .. lines, $"{material.EmptyPhoto},nobody,a", "empty.jpg,nobody,b"], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(folder["empty.jpg"], [], TestContext.Current.CancellationToken);
 
         JsonNode report = (await lab.RunAsync("verify", folder["data.csv"], "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
 
@@ -43,7 +44,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         JsonNode[] failures = [.. report["failures"]!.AsArray().Select(f => f!)];
         Assert.Equal(2, failures.Length);
         Assert.Contains(failures, f => (string)f["reason"]! == "no face found");
-        Assert.Contains(failures, f => (string)f["name"]! == "missing.jpg" && ((string)f["reason"]!).Contains("cannot be read", StringComparison.Ordinal));
+        Assert.Contains(failures, f => (string)f["name"]! == "empty.jpg" && (string)f["reason"]! == "the file is empty");
         Assert.Equal(18, (int)report["origin"]!["images"]!);
     }
 

@@ -75,7 +75,7 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     [InlineData("subject,file\nAnn,a.jpg\n,b.jpg\n", "line 3", "the subject is empty")]
     [InlineData("subject,file\nAnn,a.jpg\nBob,a.jpg\n", "line 3", "listed twice")]
     [InlineData("subject,picture\nAnn,a.jpg\n", "no column \"file\"", "picture")]
-    [InlineData("subject,file\n\"Ann,a.jpg\n", "line 2", "comma-separated")]
+    [InlineData("subject,file\n\"Ann,a.jpg\n", "line 2", "a quotation mark is opened and not closed")]
     public async Task Verify_WrongCsv_SaysWhere(string csv, string where, string what)
     {
         await File.WriteAllTextAsync(folder["data.csv"], csv, TestContext.Current.CancellationToken);
@@ -104,9 +104,60 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     public async Task AnyProtocol_NoData_SaysSo(string protocol, string path) =>
         (await lab.RunAsync(protocol, path, "--cache", "none")).Exits(ExitCode.Input).Says("does not exist").IsCivil();
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnyProtocol_TooLittleData_IsNoStatistic(bool json)
+    {
+        string[] how = json ? ["--cache", "none", "--json"] : ["--cache", "none"];
+        Directory.CreateDirectory(folder["lone/person-0"]);
+        foreach (string photo in Directory.GetFiles(Path.Combine(lab.Faces, "person-0")))
+            File.Copy(photo, folder[$"lone/person-0/{Path.GetFileName(photo)}"]);
+        await File.WriteAllTextAsync(folder["list.csv"], $"file,subject\n{lab.Faces}/person-0/1.jpg,a\n{lab.Faces}/person-0/3.jpg,a\n", TestContext.Current.CancellationToken);
+
+        foreach ((string said, string[] command) in Cases())
+        {
+            Outcome outcome = (await lab.RunAsync([.. command, .. how])).Exits(ExitCode.Input);
+            outcome.Says(said).IsCivil();
+            Assert.Empty(outcome.Output);
+        }
+
+        IEnumerable<(string, string[])> Cases() =>
+        [
+            ("Too few people for a rate", ["verify", folder["lone"]]),
+            ("only 8 have two or more images", ["identify", lab.Faces, "--gallery", "100"]),
+            ("line 3", ["quality", folder["list.csv"]]),
+        ];
+    }
+
+    [Fact]
+    public async Task Identify_EverybodyEnrolled_HasNoFalsePositiveRateAndNoEvidence()
+    {
+        Outcome outcome = (await lab.RunAsync("identify", lab.Faces, "--gallery", "all", "--cache", "none", "--json")).Exits(ExitCode.Success).IsCivil();
+
+        Assert.Contains("no non-mated search", outcome.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", outcome.Output, StringComparison.Ordinal);
+        (await lab.RunAsync("identify", lab.Faces, "--gallery", "all", "--cache", "none", "--evidence", folder["e.json"])).Exits(ExitCode.Input).Says("no evidence to write").IsCivil();
+        Assert.False(File.Exists(folder["e.json"]));
+    }
+
+    [Theory]
+    [InlineData("first,second,mated,score\na/1,a/2,1,0.5\na/1,a/2,1,0.5\n", "line 3", "twice")]
+    [InlineData("first,second,mated,score\na/1,a/2,yes,0.5\n", "line 2", "neither 0 nor 1")]
+    [InlineData("first,second,mated,score\na/1,a/2,1,NaN\n", "line 2", "no score")]
+    [InlineData("first,second,mated,score\na/1,b/2,0,0.5\n", "no mated comparison", "")]
+    public async Task Compare_ReportThatCannotBeCompared_SaysWhy(string csv, string where, string what)
+    {
+        await File.WriteAllTextAsync(folder["attempts.csv"], csv, TestContext.Current.CancellationToken);
+
+        (await lab.RunAsync("compare", folder.Path, folder.Path, "--json")).Exits(ExitCode.Input).Says(where, what).IsCivil();
+    }
+
     [Fact]
     public async Task Arguments_ThatMakeNoSense_AreRefused()
     {
+        (await lab.RunAsync("verify", lab.Faces, "--threshold", "nan")).Exits(ExitCode.Usage).Says("--threshold").IsCivil();
+        (await lab.RunAsync("verify", lab.Faces, "--threshold", "2", "--cache", "none")).Exits(ExitCode.Usage).Says("cosine").IsCivil();
         (await lab.RunAsync("verify", lab.Faces, "--engine", "abacus")).Exits(ExitCode.Usage).IsCivil();
         (await lab.RunAsync("identify", lab.Faces, "--gallery", "some")).Exits(ExitCode.Usage).Says("--gallery").IsCivil();
         (await lab.RunAsync("identify", lab.Faces, "--fpir", "2")).Exits(ExitCode.Usage).Says("--fpir").IsCivil();

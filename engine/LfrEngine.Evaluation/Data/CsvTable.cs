@@ -139,7 +139,7 @@ public sealed class CsvTable
     private static string Needs(string[] required) => required.Length == 0 ? "" : $"; it needs {string.Join(", ", required)}";
 
     // The whole file at once: what it is shows at its beginning, and a wrong byte is named with its line.
-    private static string Decode(string name, Stream stream)
+    internal static string Decode(string name, Stream stream, string advice = "In Excel choose Save As, \"CSV UTF-8 (Comma delimited)\".")
     {
         using var copy = new MemoryStream();
         var part = new byte[81920];
@@ -151,27 +151,27 @@ public sealed class CsvTable
         }
         ReadOnlySpan<byte> bytes = copy.GetBuffer().AsSpan(0, (int)copy.Length);
         if (bytes.StartsWith("PK\x03\x04"u8) || bytes.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
-            throw new DataException($"{name} is an Excel workbook or an archive, not a text file. In Excel choose Save As, \"CSV UTF-8 (Comma delimited)\".");
+            throw new DataException($"{name} is an Excel workbook or an archive, not a text file. {advice}");
         bool little = bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]), big = bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
         try
         {
             if (little || big)
-                return Text(name, new UnicodeEncoding(big, byteOrderMark: true, throwOnInvalidBytes: true).GetString(bytes[2..]));
+                return Text(name, advice, new UnicodeEncoding(big, byteOrderMark: true, throwOnInvalidBytes: true).GetString(bytes[2..]));
             if (bytes.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
                 bytes = bytes[3..];
-            return Text(name, new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes));
+            return Text(name, advice, new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes));
         }
         catch (DecoderFallbackException e)
         {
             int line = little || big ? 0 : 1 + bytes[..Math.Clamp(e.Index, 0, bytes.Length)].Count((byte)'\n');
-            throw new DataException($"{name}{(line > 0 ? $", line {line}" : "")}: not {(little || big ? "UTF-16" : "UTF-8")}. In Excel choose Save As, \"CSV UTF-8 (Comma delimited)\".", e);
+            throw new DataException($"{name}{(line > 0 ? $", line {line}" : "")}: not {(little || big ? "UTF-16" : "UTF-8")}. {advice}", e);
         }
     }
 
-    private static string Text(string name, string text)
+    private static string Text(string name, string advice, string text)
     {
         int nul = text.IndexOf('\0', StringComparison.Ordinal);
-        return nul < 0 ? text : throw new DataException($"{name}, line {1 + text.AsSpan(0, nul).Count('\n')}: this is not text. In Excel choose Save As, \"CSV UTF-8 (Comma delimited)\".");
+        return nul < 0 ? text : throw new DataException($"{name}, line {1 + text.AsSpan(0, nul).Count('\n')}: this is not text. {advice}");
     }
 
     // Excel writes the separator of its country, and says so when asked to.

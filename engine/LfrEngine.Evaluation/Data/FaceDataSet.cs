@@ -47,7 +47,19 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
     /// <summary>Which half of the people one belongs to, 0 or 1, by a hash of the name: thresholds are set on one half and reported on the other.</summary>
     public static int HalfOf(string subject) => SHA256.HashData(Encoding.UTF8.GetBytes(subject))[0] & 1;
 
-    private static FaceDataSet ReadFolder(string folder) => new(
+    private static FaceDataSet ReadFolder(string folder)
+    {
+        try
+        {
+            return OfFolder(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{folder} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static FaceDataSet OfFolder(string folder) => new(
         [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
             .SelectMany(d => Directory.EnumerateFiles(d).Where(f => PictureEndings.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal))
             .Select(f => new Sample(Path.GetRelativePath(folder, f), f, Path.GetFileName(Path.GetDirectoryName(f)!), "", []))],
@@ -60,13 +72,19 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
         string[] groups = [.. table.Columns.Where(c => c is not ("file" or "subject" or "session"))];
         var samples = new List<Sample>();
         var seen = new HashSet<string>();
+        var missing = new List<CsvTable.Row>();
         foreach (CsvTable.Row row in table.Rows)
         {
             string file = row.Required("file");
             if (!seen.Add(file))
                 throw row.Wrong($"{file} is listed twice");
+            if (!File.Exists(Path.Combine(folder, file)))
+                missing.Add(row);
             samples.Add(new Sample(file, Path.Combine(folder, file), row.Required("subject"), row["session"], [.. groups.Select(g => row[g])]));
         }
+        // A picture that is missing is no failure to acquire.
+        if (missing.Count > 0)
+            throw missing[0].Wrong($"the image {Path.Combine(folder, missing[0]["file"])} does not exist; {missing.Count} of {samples.Count} do not");
         return new FaceDataSet(samples, groups);
     }
 }

@@ -54,7 +54,11 @@ public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<
             if (videoOf.TryGetValue(camera, out string? other) && other != video)
                 throw row.Wrong($"camera {camera} shows {other} elsewhere; one camera shows one video");
             videoOf[camera] = video;
+            if (row["track"].Length > 0 && !File.Exists(Path.Combine(folder, row["track"])))
+                throw row.Wrong($"the track {Path.Combine(folder, row["track"])} does not exist");
             double from = Number(row, "from") * 1000, to = Number(row, "to") * 1000;
+            if (!double.IsFinite(from) || !double.IsFinite(to))
+                throw row.Wrong("a time so far away is none");
             if (!(to > from))
                 throw row.Wrong("it ends before it begins");
             bool listed = !subject.Equals(NotListed, StringComparison.OrdinalIgnoreCase);

@@ -1,7 +1,10 @@
 using System.Globalization;
+using System.Xml;
 using System.Xml.Linq;
 using LfrEngine.Detection;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
+using LfrEngine.Native.Media;
 
 namespace LfrEngine.Evaluation.Detection;
 
@@ -11,79 +14,143 @@ namespace LfrEngine.Evaluation.Detection;
 /// <param name="Labels">Class of each face, where the data says so; otherwise empty strings.</param>
 public sealed record LabelledPicture(string Path, FaceBox[] Faces, string[] Labels);
 
+/// <summary>Pictures with their true faces.</summary>
+/// <param name="Pictures">At least one.</param>
+/// <param name="Missing">Names of labelled pictures that are not there.</param>
+public sealed record LabelledPictures(IReadOnlyList<LabelledPicture> Pictures, IReadOnlyList<string> Missing);
+
 /// <summary>Reads pictures with face boxes: Pascal VOC XML, or the WIDER FACE list of libfacedetection (<c># path width height</c>, then boxes).</summary>
 public static class BoxTruth
 {
     /// <summary>Reads <c>images/</c> with <c>annotations/*.xml</c>, or <c>images/</c> with <c>labelv2.txt</c>, below one folder.</summary>
-    /// <exception cref="FormatException">The folder holds neither.</exception>
-    public static IReadOnlyList<LabelledPicture> Read(string folder)
+    /// <exception cref="DataException">The folder holds neither, no labelled picture is there, or a label file is wrong; the message names it.</exception>
+    public static LabelledPictures Read(string folder)
     {
         string annotations = Path.Combine(folder, "annotations"), list = Path.Combine(folder, "labelv2.txt");
-        if (Directory.Exists(annotations))
-            return ReadVoc(folder, annotations);
-        if (File.Exists(list))
-            return ReadList(folder, list);
-        throw new FormatException($"{folder} holds neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
+        try
+        {
+            LabelledPictures read = Directory.Exists(annotations) ? ReadVoc(folder, annotations)
+                : File.Exists(list) ? ReadList(folder, list)
+                : throw new DataException($"{folder} holds neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
+            return read.Pictures.Count > 0 ? read
+                : throw new DataException($"{folder} holds no picture with labels{(read.Missing.Count > 0 ? $": none of the {read.Missing.Count} labelled pictures is in images/, the first is {read.Missing[0]}" : "")}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
+        {
+            throw new DataException($"The labelled pictures cannot be read: {e.Message}", e);
+        }
     }
 
-    private static List<LabelledPicture> ReadVoc(string folder, string annotations)
+    /// <summary>Reads the boxes of one Pascal VOC file.</summary>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="stream">Borrowed.</param>
+    /// <exception cref="DataException">It is no such file.</exception>
+    public static (FaceBox[] Faces, string[] Labels) ReadBoxes(string name, Stream stream)
     {
-        var images = Directory.EnumerateFiles(Path.Combine(folder, "images")).ToDictionary(p => Path.GetFileNameWithoutExtension(p));
+        try
+        {
+            using var reader = XmlReader.Create(stream, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            XElement[] objects = [.. XDocument.Load(reader).Descendants("object")];
+            return ([.. objects.Select(o => Box(o.Element("bndbox")))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]);
+        }
+        catch (XmlException e)
+        {
+            throw new DataException($"{name} cannot be read as Pascal VOC: {e.Message}", e);
+        }
+
+        FaceBox Box(XElement? box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
+        float Side(XElement? box, string side) => box?.Element(side)?.Value is { } text ? Number(text) ?? throw new DataException($"{name} cannot be read as Pascal VOC: \"{text}\" in bndbox/{side} is no number.")
+            : throw new DataException($"{name} cannot be read as Pascal VOC: an object without bndbox/{side}.");
+    }
+
+    /// <summary>Reads the boxes of a WIDER FACE list, in pixels of the size that it states for each picture.</summary>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="stream">Borrowed.</param>
+    /// <exception cref="DataException">A line is wrong; the message names it.</exception>
+    public static IReadOnlyList<(string Picture, float Width, float Height, FaceBox[] Faces)> ReadList(string name, Stream stream)
+    {
+        var pictures = new List<(string, float, float, FaceBox[])>();
+        var faces = new List<FaceBox>();
+        (string Picture, float Width, float Height)? open = null;
+        foreach ((int i, string line) in CsvTable.Decode(name, stream, "Save it as UTF-8.").Split('\n').Index())
+        {
+            string[] parts = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (parts is ["#", _, var width, var height, ..])
+            {
+                Close();
+                open = (Path.GetFileName(parts[1]), Positive(width), Positive(height));
+            }
+            else if (parts.Length >= 4 && open is not null)
+            {
+                faces.Add(new FaceBox(Any(parts[0]), Any(parts[1]), Any(parts[2]), Any(parts[3])));
+            }
+            else if (parts.Length > 0)
+            {
+                throw new DataException($"{name}, line {i + 1}: neither \"# path width height\" nor the four sides of a box below one.");
+            }
+
+            float Any(string text) => Number(text) ?? throw new DataException($"{name}, line {i + 1}: \"{text}\" is no number.");
+            float Positive(string text) => Any(text) is > 0 and var size ? size : throw new DataException($"{name}, line {i + 1}: a picture's side of {text} pixels.");
+        }
+        Close();
+        return pictures;
+
+        void Close()
+        {
+            if (open is { } last)
+                pictures.Add((last.Picture, last.Width, last.Height, [.. faces]));
+            faces.Clear();
+        }
+    }
+
+    private static LabelledPictures ReadVoc(string folder, string annotations)
+    {
+        ILookup<string, string> images = Directory.EnumerateFiles(Path.Combine(folder, "images")).Order(StringComparer.Ordinal).ToLookup(p => Path.GetFileNameWithoutExtension(p));
         var pictures = new List<LabelledPicture>();
+        var missing = new List<string>();
         foreach (string path in Directory.EnumerateFiles(annotations, "*.xml").Order(StringComparer.Ordinal))
         {
-            if (!images.TryGetValue(Path.GetFileNameWithoutExtension(path), out string? image))
+            string stem = Path.GetFileNameWithoutExtension(path);
+            if (!images.Contains(stem))
+            {
+                missing.Add(stem);
                 continue;
-            using FileStream xml = InputFile.OpenStream(path);
-            XElement[] objects = [.. XDocument.Load(xml).Descendants("object")];
-            pictures.Add(new LabelledPicture(image, [.. objects.Select(o => Box(o.Element("bndbox")))], [.. objects.Select(o => (string?)o.Element("name") ?? "")]));
+            }
+            using FileStream file = InputFile.OpenStream(path);
+            (FaceBox[] faces, string[] labels) = ReadBoxes(path, file);
+            pictures.Add(new LabelledPicture(images[stem].First(), faces, labels));
         }
-        return pictures;
-
-        static FaceBox Box(XElement? box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
-        static float Side(XElement? box, string name) => float.Parse(
-            box?.Element(name)?.Value ?? throw new FormatException($"an object without bndbox/{name}."), CultureInfo.InvariantCulture);
+        return new LabelledPictures(pictures, missing);
     }
 
-    private static List<LabelledPicture> ReadList(string folder, string list)
+    private static LabelledPictures ReadList(string folder, string list)
     {
-        var images = Directory.EnumerateFiles(Path.Combine(folder, "images")).ToDictionary(p => Path.GetFileName(p)!);
+        Dictionary<string, string> images = Directory.EnumerateFiles(Path.Combine(folder, "images")).ToDictionary(p => Path.GetFileName(p)!);
         var pictures = new List<LabelledPicture>();
-        string? image = null;
-        float scaleX = 1, scaleY = 1;
-        var faces = new List<FaceBox>();
-        foreach (string line in InputFile.ReadLines(list).Append("# end 1 1"))
+        var missing = new List<string>();
+        using FileStream file = InputFile.OpenStream(list);
+        foreach ((string name, float labelledWidth, float labelledHeight, FaceBox[] faces) in ReadList(list, file))
         {
-            string[] parts = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts is ["#", _, _, _, ..])
+            if (!images.TryGetValue(name, out string? image))
             {
-                if (image is not null)
-                    pictures.Add(new LabelledPicture(image, [.. faces], [.. faces.Select(_ => "")]));
-                faces.Clear();
-                image = images.GetValueOrDefault(Path.GetFileName(parts[1]));
-                if (image is not null)
-                {
-                    // The pictures may have been resized; the list is in original pixels.
-                    (int width, int height) = PictureSize(image);
-                    scaleX = width / Number(parts[2]);
-                    scaleY = height / Number(parts[3]);
-                }
+                missing.Add(name);
+                continue;
             }
-            else if (image is not null && parts.Length >= 4)
-            {
-                faces.Add(new FaceBox(Number(parts[0]) * scaleX, Number(parts[1]) * scaleY, Number(parts[2]) * scaleX, Number(parts[3]) * scaleY));
-            }
+            // The pictures may have been resized; the list is in original pixels.
+            (int width, int height) = PictureSize(image);
+            float x = width / labelledWidth, y = height / labelledHeight;
+            pictures.Add(new LabelledPicture(image, [.. faces.Select(f => new FaceBox(f.Left * x, f.Top * y, f.Right * x, f.Bottom * y))], [.. faces.Select(_ => "")]));
         }
-        return pictures;
-
-        static float Number(string text) => float.Parse(text, CultureInfo.InvariantCulture);
+        return new LabelledPictures(pictures, missing);
     }
+
+    private static float? Number(string text) => float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) ? value : null;
 
     private static (int Width, int Height) PictureSize(string path)
     {
-        using var reader = LfrEngine.Native.Media.MediaReader.Open(path);
-        reader.Read(out LfrEngine.Native.Media.MediaFrame? picture);
+        using var reader = MediaReader.Open(path);
+        reader.Read(out MediaFrame? picture);
         using (picture)
-            return picture is null ? throw new FormatException($"{path} holds no picture.") : (picture.Info.Width, picture.Info.Height);
+            return picture is null ? throw new DataException($"{path} holds no picture.") : (picture.Info.Width, picture.Info.Height);
     }
 }

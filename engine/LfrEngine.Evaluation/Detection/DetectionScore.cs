@@ -21,11 +21,13 @@ public sealed class DetectionScore
     private readonly List<(float Score, bool IsFace)> boxes = [];
     private int counted;
 
-    /// <summary>Area under the precision–recall curve over faces from <see cref="SmallestUnmatched"/> pixels: average precision, as a step function.</summary>
-    public double AveragePrecision
+    /// <summary>Area under the precision–recall curve over faces from <see cref="SmallestUnmatched"/> pixels: average precision, as a step function; null without such faces.</summary>
+    public double? AveragePrecision
     {
         get
         {
+            if (counted == 0)
+                return null;
             double area = 0;
             int found = 0, seen = 0;
             foreach (IGrouping<float, (float Score, bool IsFace)> equals in boxes.GroupBy(b => b.Score).OrderByDescending(g => g.Key))
@@ -33,7 +35,7 @@ public sealed class DetectionScore
                 int faces = equals.Count(b => b.IsFace);
                 found += faces;
                 seen += equals.Count();
-                area += (double)faces / Math.Max(1, counted) * found / seen;
+                area += (double)faces / counted * found / seen;
             }
             return area;
         }

@@ -59,6 +59,9 @@ public sealed record ReportOrigin(
 /// <param name="Note">What must be said with it.</param>
 public sealed record ReportFigure(string Id, string Label, double? Value, double? Low = null, double? High = null, long? Count = null, long? Total = null, string? Note = null)
 {
+    /// <summary>What is no number becomes nothing.</summary>
+    public double? Value { get; init; } = Value is { } v && double.IsFinite(v) ? v : null;
+
     /// <summary>A rate with its interval.</summary>
     public static ReportFigure Of(string id, string label, Proportion rate, Interval interval, string? note = null) =>
         rate.Total == 0 ? new(id, label, null, Note: "no attempts") : new(id, label, rate.Rate, interval.Low, interval.High, rate.Count, rate.Total, note);
@@ -105,7 +108,16 @@ public sealed record ReportAxis(string Label, bool Logarithmic = false);
 /// <param name="Y">Values.</param>
 /// <param name="Low">Lower bounds; null without a band.</param>
 /// <param name="High">Upper bounds.</param>
-public sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double>? Low = null, IReadOnlyList<double>? High = null);
+public sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double>? Low = null, IReadOnlyList<double>? High = null)
+{
+    /// <summary>The line without the places where the data give no number; empty where they give none at all.</summary>
+    public ReportSeries WithoutGaps()
+    {
+        int[] known = [.. Enumerable.Range(0, X.Count).Where(i => double.IsFinite(X[i]) && double.IsFinite(Y[i]))];
+        return known.Length == X.Count ? this
+            : new ReportSeries(Name, [.. known.Select(i => X[i])], [.. known.Select(i => Y[i])], Low is null ? null : [.. known.Select(i => Low[i])], High is null ? null : [.. known.Select(i => High[i])]);
+    }
+}
 
 /// <summary>An input that gave nothing.</summary>
 /// <param name="Name">As the data set names it.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Memory;
@@ -116,6 +117,19 @@ public sealed unsafe class AllPairs
         }
         total.Elapsed = Stopwatch.GetElapsedTime(started);
         return total;
+    }
+
+    /// <summary>Makes sure that a threshold can be set on one half of the people and reported on the other.</summary>
+    /// <param name="set">Of the half that sets it.</param>
+    /// <param name="reported">Of the other.</param>
+    /// <exception cref="DataException">There is nothing to count.</exception>
+    public static void ThrowIfTooFew(PairCounts set, PairCounts reported)
+    {
+        if (set.NonMated.Total == 0 || reported.NonMated.Total == 0 || reported.Mated.Total == 0)
+        {
+            throw new DataException($"Too few people for a rate: the threshold is set on one half of the people (here {set.NonMated.Total} non-mated pairs of images with a face) and reported on the other "
+                + $"({reported.Mated.Total} mated and {reported.NonMated.Total} non-mated pairs); none of these may be 0. Give more people, with two images or more each.");
+        }
     }
 
     /// <summary>False matches at a threshold by pairs of subjects, for the bootstrap; null where more were seen than are kept.</summary>

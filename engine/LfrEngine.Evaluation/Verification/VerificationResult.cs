@@ -1,9 +1,11 @@
+using LfrEngine.Evaluation.Data;
+
 namespace LfrEngine.Evaluation.Verification;
 
 /// <summary>One-to-one error rates of a pair list.</summary>
 /// <remarks>
 /// Accuracy: the LFW protocol, each fold judged at the threshold that is best on the other folds. A pair with an image that failed to acquire
-/// scores −1: it counts as a rejection, in every rate.
+/// scores −1: it counts as a rejection, in every rate. Without any comparison of either kind there is no rate.
 /// </remarks>
 public sealed record VerificationResult
 {
@@ -31,19 +33,28 @@ public sealed record VerificationResult
     /// <summary>Computes the rates.</summary>
     /// <param name="pairs">The list.</param>
     /// <param name="scores">Comparison score of each pair; −1 where an image failed to acquire.</param>
+    /// <exception cref="DataException">There is one fold, or no comparison of one kind.</exception>
     public static VerificationResult Compute(IReadOnlyList<ImagePair> pairs, ReadOnlySpan<float> scores)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, pairs.Count);
         float[] copy = scores.ToArray();
-        int folds = pairs.Max(p => p.Fold) + 1;
-        var accuracies = new double[folds];
-        var thresholds = new double[folds];
-        for (int fold = 0; fold < folds; fold++)
+        int[] folds = [.. pairs.Select(p => p.Fold).Distinct()];
+        if (folds.Length < 2)
+            throw new DataException("The pairs are of fewer than two folds, and each fold is judged at the threshold set on the others.");
+        foreach (bool kind in (bool[])[true, false])
+        {
+            int all = pairs.Count(p => p.IsMated == kind);
+            if (!pairs.Index().Any(p => p.Item.IsMated == kind && copy[p.Index] > -1))
+                throw new DataException($"None of the {all} {(kind ? "mated" : "non-mated")} pairs could be compared, because no two images of a pair gave a face: there is nothing to measure.");
+        }
+        var accuracies = new double[folds.Length];
+        var thresholds = new double[folds.Length];
+        foreach ((int f, int fold) in folds.Index())
         {
             var others = Enumerable.Range(0, copy.Length).Where(i => pairs[i].Fold != fold).Select(i => (Score: copy[i], pairs[i].IsMated)).ToArray();
-            thresholds[fold] = BestThreshold(others);
+            thresholds[f] = BestThreshold(others);
             int[] own = [.. Enumerable.Range(0, copy.Length).Where(i => pairs[i].Fold == fold)];
-            accuracies[fold] = own.Count(i => (copy[i] >= thresholds[fold]) == pairs[i].IsMated) / (double)own.Length;
+            accuracies[f] = own.Count(i => (copy[i] >= thresholds[f]) == pairs[i].IsMated) / (double)own.Length;
         }
         float[] mated = [.. Enumerable.Range(0, copy.Length).Where(i => pairs[i].IsMated).Select(i => copy[i])];
         float[] nonMated = [.. Enumerable.Range(0, copy.Length).Where(i => !pairs[i].IsMated).Select(i => copy[i]).OrderDescending()];

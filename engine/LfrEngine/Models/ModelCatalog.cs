@@ -9,8 +9,11 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
 {
     private const string SamplesFile = "demo-photos.json";
 
+    private static ModelCatalog? besideTheProgram;
+
     /// <summary>The catalogue beside the program.</summary>
-    public static ModelCatalog Default { get; } = new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
+    /// <exception cref="UserFolderException">There is no place for the files it restores.</exception>
+    public static ModelCatalog Default => besideTheProgram ??= new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
 
     /// <summary>All manifests that came with the engine, by name.</summary>
     public IReadOnlyList<ModelManifest> Manifests() =>

@@ -66,14 +66,20 @@ public sealed record ModelManifest
         {
             throw new ModelLoadException($"The model manifest {path} cannot be read: {e.Message}", e);
         }
+        // What the text leaves out the generated reader leaves null, whatever the type's own value is.
+        manifest = manifest with { Thresholds = manifest.Thresholds ?? [], Description = manifest.Description ?? "" };
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
+        if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
+            throw new ModelLoadException($"The model manifest {path} gives a mean or a scale that is no number.");
         if ((manifest.Task == ModelTask.Landmarks) != (manifest.Input.Channels == ChannelOrder.Grey))
             throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmark models take grey, detectors and embedders rgb or bgr.");
         if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
-        if (manifest.Outputs.Length == 0)
-            throw new ModelLoadException($"The model manifest {path} names no outputs.");
+        if (manifest.Outputs.Length == 0 || manifest.Outputs.Any(string.IsNullOrEmpty))
+            throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
+        if (manifest.Thresholds.Any(t => t is null))
+            throw new ModelLoadException($"The model manifest {path} has an empty entry in \"thresholds\".");
         if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)
             throw new ModelLoadException($"The model manifest {path} gives no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)

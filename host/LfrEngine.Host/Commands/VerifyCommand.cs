@@ -44,6 +44,7 @@ internal static class VerifyCommand
             var halves = new Grouping("half", ["0", "1"], [.. data.Samples.Select(s => FaceDataSet.HalfOf(s.Subject))]);
             using var scorer = new SimdPairScorer();
             PairCounts[] counts = AllPairs.Count(templates, data.SubjectNumbers(), [halves], scorer, (_, _) => { }, stopping).Groups[0];
+            AllPairs.ThrowIfTooFew(counts[0], counts[1]);
             // In steps of 0.01: people will type it.
             double threshold = Enumerable.Range(-100, 201).Select(s => s / 100.0).First(t => counts[0].NonMated.AtLeast(t).Rate <= WantedFmr || t >= 1);
             Proportion fmr = counts[1].NonMated.AtLeast(threshold), tmr = counts[1].Mated.AtLeast(threshold);

@@ -62,6 +62,11 @@ internal static class ConfigFile
         {
             throw new CommandFailure(ExitCode.Input, $"{path}{(e.LineNumber is { } line ? $", line {line + 1}" : "")} is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // Half of a pair of surrogates: JSON by its form, and no text.
+            throw new CommandFailure(ExitCode.Input, $"{path} holds a text with an escape (\\uD800 to \\uDFFF) that is no character: {e.Message}", e);
+        }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
         ThrowIfAny(path, Check(installation));
         return installation;
@@ -182,12 +187,14 @@ internal static class ConfigFile
         }
         void NeedFile(string? path, string at)
         {
-            if (path is not null)
+            if (path?.Contains('\0', StringComparison.Ordinal) == true)
+                Need(false, at, "a path without NUL characters");
+            else if (path is not null)
                 Need(File.Exists(installation.PathOf(path)), at, $"the file {installation.PathOf(path)} does not exist");
         }
 
         Need(c.Name.Trim().Length is > 0 and <= 100, "name", "1 to 100 characters");
-        Need(c.Data.Length > 0, "data", "a folder");
+        Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
         Need(c.Listen.Length > 0, "listen", "at least one https:// address");
         for (int i = 0; i < c.Listen.Length; i++)
             Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is no https:// address with a port, for example https://localhost:8443");

@@ -103,6 +103,11 @@ internal static class VetChannel
             }
             template = BufferPool.Rent<float>(embeddingLength);
             row.Span.CopyTo(MemoryMarshal.AsBytes(template.Span));
+            foreach (float value in template.Span)
+            {
+                if (!float.IsFinite(value))
+                    throw new InvalidDataException("A template that cannot be.");
+            }
             return new VettedPhoto(verdict, said, quality, template, chip, chip.Length);
         }
         catch

@@ -11,12 +11,12 @@ internal static class CacheCommand
 {
     public static Command Create()
     {
-        var place = new Option<DirectoryInfo>("--cache") { Description = "Folder of the template cache.", DefaultValueFactory = _ => new DirectoryInfo(LabOptions.DefaultCache) };
+        var place = new Option<DirectoryInfo?>("--cache") { Description = "Folder of the template cache; default: lab/ in the engine's cache folder." };
         var erase = new Command("erase", "Destroy the key and all templates kept between runs.") { place };
         erase.SetAction(parsed =>
         {
             StandardScreen.HasProduct();
-            string folder = parsed.GetRequiredValue(place).FullName;
+            string folder = parsed.GetValue(place)?.FullName ?? LabOptions.DefaultCache;
             AnsiConsole.WriteLine($"{TemplateCache.Erase(folder)} file(s) erased in {folder}.");
             return ExitCode.Success;
         });

@@ -44,6 +44,8 @@ internal static class CompareCommand
         string[] subjects = [.. first.Select(a => Path.GetDirectoryName(a.First)!).Distinct()];
         var numbers = subjects.Index().ToDictionary(s => s.Item, s => s.Index);
         run.TookData(Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', first.Select(a => $"{a.First} {a.Second} {a.IsMated}"))))), first.Count, subjects.Length);
+        if (!first.Exists(a => a.IsMated))
+            throw new CommandFailure(ExitCode.Input, "The reports hold no mated comparison: there is no error rate to compare.");
         (double a, double b) = (Threshold("first", first), Threshold("second", second));
         Attempt[] mated = [.. first.Where(x => x.IsMated)];
         PairedComparison comparison = PairedComparison.Compute([.. mated.Select(x => x.Score < (float)a)], [.. mated.Select(x => other[(x.First, x.Second)].Score < (float)b)],
@@ -69,8 +71,18 @@ internal static class CompareCommand
         string path = Path.Combine(folder, Attempts + ".csv");
         if (!File.Exists(path))
             throw new CommandFailure(ExitCode.Input, $"{path} does not exist: give a folder written by `lfr-lab verify PAIRS --out`.");
-        return [.. CsvTable.Read(path, Columns).Rows.Select(row => new Attempt(row.Required("first"), row.Required("second"), row.Required("mated") == "1",
-            float.TryParse(row.Required("score"), NumberStyles.Float, CultureInfo.InvariantCulture, out float score) ? score : throw row.Wrong($"\"{row["score"]}\" is no score")))];
+        var seen = new HashSet<(string, string)>();
+        return [.. CsvTable.Read(path, Columns).Rows.Select(row =>
+        {
+            string first = row.Required("first"), second = row.Required("second"), mated = row.Required("mated");
+            if (!seen.Add((first, second)))
+                throw row.Wrong($"{first} and {second} are compared twice");
+            if (mated is not ("0" or "1"))
+                throw row.Wrong($"\"{mated}\" in mated is neither 0 nor 1");
+            return float.TryParse(row.Required("score"), NumberStyles.Float, CultureInfo.InvariantCulture, out float score) && float.IsFinite(score)
+                ? new Attempt(first, second, mated == "1", score)
+                : throw row.Wrong($"\"{row["score"]}\" is no score");
+        })];
     }
 
     private readonly record struct Attempt(string First, string Second, bool IsMated, float Score);

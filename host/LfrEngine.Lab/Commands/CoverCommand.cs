@@ -32,7 +32,7 @@ internal static class CoverCommand
                 throw new CommandFailure(ExitCode.Usage, "--subjects is at least 2.");
             using LabRun run = options.Start(parsed, "cover", "Cover and worse pictures");
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
-            Run(parsed, options, run, all, parsed.GetValue(subjects), Math.Round(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4), stopping);
+            Run(parsed, options, run, all, parsed.GetValue(subjects), LabOptions.Threshold(parsed.GetValue(threshold), run), stopping);
             return Task.FromResult(run.Finish());
         });
         return command;
@@ -50,6 +50,8 @@ internal static class CoverCommand
         var references = new FaceDataSet([.. enrolled.Select(p => p[0])], []);
         Sample[] probes = [.. enrolled.Select(p => p[1]), .. others];
         using TemplateSet gallery = options.Extract(parsed, run, references, "failure to enrol", stopping);
+        if (!Enumerable.Range(0, gallery.Count).Any(gallery.IsAcquired))
+            throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {gallery.Outcomes[0].Reason}.");
         var strata = Stratum.All;
         // One row per probe and stratum, −1 where there is no face to compare.
         var own = new float[strata.Count, probes.Length];
@@ -85,11 +87,11 @@ internal static class CoverCommand
             var lost = new Proportion(Enumerable.Range(0, probes.Length).Count(i => best[s, i] <= -1), probes.Length);
             var found = new Proportion(mated.Count(m => m >= (float)threshold), mated.Length);
             var wrong = new Proportion(nonMated.Count(m => m >= (float)threshold), nonMated.Length);
-            Interval foundInterval = found.Wilson(), wrongInterval = wrong.ClopperPearson();
+            Interval? foundInterval = found.Total > 0 ? found.Wilson() : null, wrongInterval = wrong.Total > 0 ? wrong.ClopperPearson() : null;
             float[] sorted = [.. mated.Where(m => m > -1).Order()];
-            rows.Add([strata[s].Name, lost.Rate, found.Rate, foundInterval.Low, foundInterval.High, found.Count, found.Total, wrong.Rate, wrongInterval.Low, wrongInterval.High, wrong.Count, wrong.Total,
+            rows.Add([strata[s].Name, lost.Rate, found.Rate, foundInterval?.Low, foundInterval?.High, found.Count, found.Total, wrong.Rate, wrongInterval?.Low, wrongInterval?.High, wrong.Count, wrong.Total,
                 sorted.Length > 0 ? sorted[sorted.Length / 2] : (double?)null]);
-            series.Add(new ReportSeries(strata[s].Name, grid, [.. grid.Select(t => (double)mated.Count(m => m >= (float)t) / Math.Max(1, mated.Length))]));
+            series.Add(new ReportSeries(strata[s].Name, grid, [.. grid.Select(t => (double)mated.Count(m => m >= (float)t) / mated.Length)]));
         }
         run.Figures.Add(new ReportFigure("galleryPeople", "People enrolled", gallery.Outcomes.Count(o => o.State == Acquisition.Acquired)));
         run.Tables.Add(new ReportTable("strata", $"At threshold {threshold}: one probe per person; a face that is not found counts as missed",
@@ -144,6 +146,9 @@ internal static class CoverCommand
         {
             for (int g = 0; g < gallery.Count; g++)
             {
+                // Without a template there is nothing to resemble.
+                if (!gallery.IsAcquired(g))
+                    continue;
                 float score = Matching.ScoreMatrix.Score(probe.Pointer, gallery.Pointer + ((long)g * gallery.Stride), gallery.Stride);
                 best[s, i] = Math.Max(best[s, i], score);
                 if (g == i)

@@ -36,15 +36,8 @@ internal static class DetectCommand
 
     private static void Run(LabRun run, string folder, CancellationToken stopping)
     {
-        IReadOnlyList<LabelledPicture> pictures;
-        try
-        {
-            pictures = BoxTruth.Read(folder);
-        }
-        catch (Exception e) when (e is FormatException or IOException or System.Xml.XmlException)
-        {
-            throw new CommandFailure(ExitCode.Input, $"The labelled pictures cannot be read: {e.Message}", e);
-        }
+        (IReadOnlyList<LabelledPicture> pictures, IReadOnlyList<string> missing) = BoxTruth.Read(folder);
+        run.Failures.AddRange(missing.Select(m => new ReportFailure(m, "missing", "labelled, but not in images/")));
         // The curve wants candidates far below the threshold; recall by size is told at the engine's own.
         float standard = new DetectorSettings().MinimumScore;
         var curve = new DetectionScore();
@@ -82,6 +75,8 @@ internal static class DetectCommand
             }
             return 0;
         });
+        if (standing.Pictures == 0)
+            throw new CommandFailure(ExitCode.Input, $"None of the {pictures.Count} labelled pictures can be read; for example {run.Failures[^1].Name}: {run.Failures[^1].Reason}");
         run.TookData(Convert.ToHexStringLower(hash.GetHashAndReset()), pictures.Count, 0);
         foreach ((string size, int found, int labelled) in standing.BySize())
         {

@@ -20,6 +20,8 @@ internal static class ExplainCommand
         {
             if (parsed.GetValue(list) < 1 || parsed.GetValue(passers) < 0)
                 throw new CommandFailure(ExitCode.Usage, "--list is at least 1, --passers-by at least 0.");
+            if (!(parsed.GetValue(threshold) is > -1 and <= 1))
+                throw new CommandFailure(ExitCode.Usage, "A threshold is a cosine between -1 and 1.");
             EvidenceDocument evidence = EvidenceFile.Verify(parsed.GetRequiredValue(file).FullName, SignedDocument.TrustedPem(parsed.GetValue(key)?.FullName));
             AnsiConsole.WriteLine(string.Join(Environment.NewLine, EvidenceWords.Explain(evidence, Math.Round(parsed.GetValue(threshold), 4), parsed.GetValue(list), parsed.GetValue(passers))));
             return ExitCode.Success;

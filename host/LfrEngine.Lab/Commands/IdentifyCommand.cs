@@ -55,11 +55,15 @@ internal static class IdentifyCommand
     /// <summary>Signs the points with this installation's key.</summary>
     public static void WriteEvidence(LabRun run, string protocol, List<OperatingPoint> points, string path)
     {
+        // A rate without a single attempt is no evidence.
+        OperatingPoint[] measured = [.. points.Where(p => p is { Mated: > 0, NonMated: > 0 })];
+        if (measured.Length == 0)
+            throw new CommandFailure(ExitCode.Input, "There is no evidence to write: at no threshold were there both mated and non-mated attempts. Give people who are enrolled and people who are not.");
         var embedder = run.Models.Embedder.Manifest;
         using InstallationKey key = InstallationKey.Open();
         StandardScreen.HasProduct();
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, LabRun.BuildHashes,
-            run.DataSha256, run.Seed, points), key);
+            run.DataSha256, run.Seed, measured), key);
     }
 
     private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, int draws, bool forEvidence, CancellationToken stopping)
@@ -122,13 +126,14 @@ internal static class IdentifyCommand
                 OperatingPoint p = Point(t, w);
                 points.Add(p);
                 double fmr = search.NonMatedComparisons.AtLeast(t).Rate, predicted = Predicted(fmr, n);
-                string? firm = p.FalsePositives < Proportion.RuleOfThirty ? "fewer than 30 false positives" : null;
-                rows.Add([n, w, t, p.Fpir, p.FpirLow, p.FpirHigh, p.FalsePositives, p.NonMated, fmr, predicted, p.Tpir, p.TpirLow, p.TpirHigh, p.TruePositives, p.Mated,
+                string? firm = p.NonMated == 0 ? "no non-mated search" : p.FalsePositives < Proportion.RuleOfThirty ? "fewer than 30 false positives" : null;
+                bool searched = p.NonMated > 0;
+                rows.Add([n, w, t, searched ? (double?)p.Fpir : null, searched ? (double?)p.FpirLow : null, searched ? (double?)p.FpirHigh : null, p.FalsePositives, p.NonMated, fmr, predicted, p.Tpir, p.TpirLow, p.TpirHigh, p.TruePositives, p.Mated,
                     string.Join("; ", new[] { note, firm }.Where(x => x is not null))]);
                 string at = t.ToString("0.####", CultureInfo.InvariantCulture);
                 run.Figures.Add(ReportFigure.Of($"tpir.{n}.{(w is null ? "default" : w.Value.ToString(CultureInfo.InvariantCulture))}",
                     w is null ? $"N = {n}: TPIR at the embedder's threshold {at}" : $"N = {n}: TPIR where FPIR was set to {w.Value.ToString("0.####", CultureInfo.InvariantCulture)} ({at})",
-                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), $"FPIR {NumberText.Of(p.Fpir)} [{NumberText.Of(p.FpirLow)}, {NumberText.Of(p.FpirHigh)}]"));
+                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), searched ? $"FPIR {NumberText.Of(p.Fpir)} [{NumberText.Of(p.FpirLow)}, {NumberText.Of(p.FpirHigh)}]" : "no non-mated search: everybody of the half that reports is enrolled"));
             }
 
             OperatingPoint Point(double t, double? w)
@@ -149,6 +154,8 @@ internal static class IdentifyCommand
                     tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, groups);
             }
         }
+        if (points.Count == 0)
+            throw new CommandFailure(ExitCode.Input, $"Too few people for any of the galleries asked for: only {eligible} have two or more images with a face, one to enrol and one to search with. Give a smaller --gallery, or more people.");
         run.Tables.Add(new ReportTable("identification", $"Thresholds set on the non-mated searches of one half of the people, FPIR reported on the other half's; TPIR within rank {rank}; predicted FPIR = 1 − (1 − FMR)^N",
             ["N", "wanted FPIR", "threshold", "FPIR", "low", "high", "false", "searches", "FMR", "predicted FPIR", "TPIR", "low", "high", "found", "mated", "note"], rows));
         Sections.AddDet(run.Curves, "FPIR", "FNIR", sets);

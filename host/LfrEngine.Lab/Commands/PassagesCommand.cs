@@ -87,6 +87,8 @@ internal static class PassagesCommand
                 return 0;
             });
         }
+        if (run.Failures.Count == cameras.Length)
+            throw new CommandFailure(ExitCode.Input, $"No recording can be read, the first ({run.Failures[0].Name}) because: {run.Failures[0].Reason}");
         foreach (Passage p in passages)
             hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{p.Camera} {p.FromMs} {p.ToMs} {p.Subject} {p.Person} {string.Join(' ', p.Groups)}\n")));
         run.TookData(Convert.ToHexStringLower(hash.GetHashAndReset()), cameras.Length, passages.Select(p => p.Person).Distinct().Count());
@@ -117,8 +119,8 @@ internal static class PassagesCommand
                 {
                     PassageOutcome[] inside = [.. outcomes.Where(o => o.Passage.EyePixels >= band.First && o.Passage.EyePixels < band.Second)];
                     var never = new Proportion(inside.Count(o => o.Compared == 0), inside.Length);
-                    Interval interval = never.ClopperPearson();
-                    return (IReadOnlyList<ReportCell>)[band.First, band.Second, inside.Length, never.Count, never.Rate, interval.Low, interval.High,
+                    Interval? interval = never.Total > 0 ? never.ClopperPearson() : null;
+                    return (IReadOnlyList<ReportCell>)[band.First, band.Second, inside.Length, never.Count, never.Rate, interval?.Low, interval?.High,
                         inside.Count(o => o.Passage.Subject is not null), inside.Count(o => o.Passage.Subject is not null && o.OwnScore >= threshold)];
                 })]));
         }

@@ -28,7 +28,7 @@ internal static class QualityCommand
             using LabRun run = options.Start(parsed, "quality", "Error versus discard");
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             using TemplateSet templates = options.Extract(parsed, run, set, "failure to acquire", stopping);
-            float at = (float)(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest));
+            float at = (float)LabOptions.Threshold(parsed.GetValue(threshold), run);
             int[] subjects = set.SubjectNumbers();
             var random = SeededRandom.For(run.Seed, "quality pairs");
             var pairs = new List<(int A, int B)>();

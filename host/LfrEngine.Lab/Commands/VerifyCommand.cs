@@ -35,7 +35,7 @@ internal static class VerifyCommand
             string path = Path.GetFullPath(parsed.GetRequiredValue(data));
             bool isList = File.Exists(path) && !path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
             using LabRun run = options.Start(parsed, "verify", isList ? "Verification over a pair list" : "Verification, all against all");
-            double at = Math.Round(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4);
+            double at = LabOptions.Threshold(parsed.GetValue(threshold), run);
             if (isList)
                 RunPairs(parsed, options, run, path, parsed.GetValue(images)?.FullName, at, stopping);
             else
@@ -100,6 +100,7 @@ internal static class VerifyCommand
         }
         AllPairs counted = first!;
         PairCounts set = counted.Groups[0][0], reported = counted.Groups[0][1];
+        AllPairs.ThrowIfTooFew(set, reported);
         run.Figures.Add(new ReportFigure("comparisons", "Comparisons", counted.Comparisons));
         run.Figures.Add(new ReportFigure("peakMemoryMiB", "Peak memory, MiB", RunReport.PeakMemory() >> 20));
         run.Figures.Add(new ReportFigure("eer", "Equal error rate, all pairs", DetCurve.EqualErrorRate(counted.All.NonMated, counted.All.Mated)));

@@ -58,6 +58,8 @@ internal static class Sections
 
         static ReportCell[] Cell(Proportion count, Interval? interval)
         {
+            if (count.Total == 0)
+                return [(double?)null, (double?)null, (double?)null, 0, 0];
             Interval shown = interval ?? count.ClopperPearson();
             return [count.Rate, shown.Low, shown.High, count.Count, count.Total];
         }

@@ -27,7 +27,7 @@ public sealed class AveragePrecisionTests
 
         double expected = (double)Oracle.Ask(new { what = "average_precision", labels, scores });
 
-        Assert.Equal(expected, score.AveragePrecision, 1e-9);
+        Assert.Equal(expected, score.AveragePrecision!.Value, 1e-9);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class VerifyCommandTests(Material material) : IDisposable
     }
 
     [Theory]
-    [InlineData("", "does not begin with")]
+    [InlineData("", "is empty")]
     [InlineData("Ann\t1\t2\n", "does not begin with")]
     [InlineData("2 1\nAnn\t1\t2\n", "promises 2 folds")]
     [InlineData("2 1\nAnn\t1\t2\nAnn\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "line 3")]
@@ -48,18 +48,42 @@ public sealed class VerifyCommandTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Verify_OwnPairs_CountsFailuresToAcquire()
+    public async Task Verify_OwnPairs_CountsFailuresToAcquireAndNamesWhatIsMissing()
     {
-        // Two folds of one mated and one non-mated pair; one picture shows no one and one is not there.
+        // Two folds of one mated and one non-mated pair; one picture shows no one.
         Put(material.Photo, "she", 1);
         Put(material.Photo, "she", 2);
         Put(material.OtherPhoto, "he", 1);
         Put(material.EmptyPhoto, "nobody", 1);
         await File.WriteAllTextAsync(folder["pairs.txt"], "2 1\nshe\t1\t2\nshe\t1\the\t1\nshe\t2\t3\nhe\t1\tnobody\t1\n", TestContext.Current.CancellationToken);
+        Outcome lacking = (await Lfr.RunAsync("verify", folder["pairs.txt"], "--images", folder["images"], "--json")).Exits(ExitCode.Input);
+        lacking.Says("1 of the 5 images", "she_0003.jpg", "--images").IsCivil();
+        Put(material.EmptyPhoto, "she", 3);
 
         JsonNode report = (await Lfr.RunAsync("verify", folder["pairs.txt"], "--images", folder["images"], "--json")).Exits(ExitCode.Success).Json;
 
         Assert.Equal((2, 2, 5, 2), ((int)report["matedPairs"]!, (int)report["nonMatedPairs"]!, (int)report["images"]!, (int)report["failuresToAcquire"]!));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Verify_NothingToCount_IsNoAccuracy(bool json)
+    {
+        for (int n = 1; n <= 2; n++)
+        {
+            Put(material.EmptyPhoto, "nobody", n);
+            Put(material.EmptyPhoto, "no-one", n);
+        }
+        await File.WriteAllTextAsync(folder["pairs.txt"], "2 1\nnobody 1 2\nnobody 1 no-one 1\nno-one 1 2\nno-one 2 nobody 2\n", TestContext.Current.CancellationToken);
+        string[] how = json ? ["--json"] : [];
+
+        Outcome pairs = (await Lfr.RunAsync(["verify", folder["pairs.txt"], "--images", folder["images"], .. how])).Exits(ExitCode.Input);
+        Outcome people = (await Lfr.RunAsync(["verify", folder["images"], .. how])).Exits(ExitCode.Input);
+
+        pairs.Says("None of the 2 mated pairs could be compared").IsCivil();
+        people.Says("Too few people").IsCivil();
+        Assert.Empty(pairs.Output + people.Output);
     }
 
     [Fact]
@@ -90,7 +114,7 @@ public sealed class VerifyCommandTests(Material material) : IDisposable
 }
 
 /// <summary><c>lfr detect</c> over labelled pictures.</summary>
-public sealed class DetectCommandTests : IDisposable
+public sealed class DetectCommandTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -112,6 +136,24 @@ public sealed class DetectCommandTests : IDisposable
         Assert.True((double)report["unmatchedPer100Pictures"]! <= unmatched, shown);
 
         double Of(string from) => recall[Array.FindIndex(sizes, s => s.TrimStart('>', '=', ' ').StartsWith(from, StringComparison.Ordinal))];
+    }
+
+    [Fact]
+    public async Task Detect_LabelsWithoutBoxesAndPicturesThatAreNotThere_AreSaid()
+    {
+        Directory.CreateDirectory(folder["annotations"]);
+        Directory.CreateDirectory(folder["images"]);
+        foreach (string name in (string[])["a", "b", "c"])
+            await File.WriteAllTextAsync(folder[$"annotations/{name}.xml"], "<annotation/>", TestContext.Current.CancellationToken);
+        (await Lfr.RunAsync("detect", folder.Path)).Exits(ExitCode.Input).Says("none of the 3 labelled pictures").IsCivil();
+        await File.WriteAllTextAsync(folder["images/b.jpg"], "no picture", TestContext.Current.CancellationToken);
+        (await Lfr.RunAsync("detect", folder.Path, "--json")).Exits(ExitCode.Input).Says("b.jpg").IsCivil();
+        File.Copy(material.Photo, folder["images/a.jpg"]);
+
+        JsonNode report = (await Lfr.RunAsync("detect", folder.Path, "--json")).Exits(ExitCode.Success).Json;
+
+        Assert.Equal((1, 1, 1), ((int)report["pictures"]!, (int)report["missingPictures"]!, (int)report["unreadablePictures"]!));
+        Assert.All(report["bySize"]!.AsArray(), s => Assert.Null(s!["recall"]));
     }
 
     [Fact]
