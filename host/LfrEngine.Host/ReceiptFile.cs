@@ -1,3 +1,5 @@
+using LfrEngine.Files;
+
 namespace LfrEngine.Host;
 
 /// <summary>Where a run's receipt will stand: taken when the run begins, so that no other run's receipt is ever replaced and a place that cannot be written is known before any camera is opened.</summary>
@@ -40,6 +42,7 @@ internal sealed class ReceiptFile : IDisposable
             file.Dispose();
             return Take(place, run);
         }
+        OutputFile.Note(partial);
         var taken = new ReceiptFile(path, partial, file);
         if (!Path.Exists(path))
             return taken;
@@ -70,7 +73,7 @@ internal sealed class ReceiptFile : IDisposable
     {
         try
         {
-            File.Delete(partial);
+            OutputFile.Forget(partial);
             file.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -92,8 +92,8 @@ public sealed class OutputFile : IDisposable
         Forget(partial);
     }
 
-    /// <summary>Notes a folder whose files are of no use without the end of the work.</summary>
-    public static void Note(string folder) => Unfinished[folder] = true;
+    /// <summary>Notes a folder or file that is of no use without the end of the work.</summary>
+    public static void Note(string partial) => Unfinished[partial] = true;
 
     /// <summary>Removes an unfinished file or folder, if it is there.</summary>
     public static void Forget(string partial)
