@@ -29,13 +29,29 @@ internal sealed class InstallationKey : IDisposable
         {
             if (!File.Exists(path))
                 Make(path);
-            var known = ECDsa.Create();
-            known.ImportFromPem(InputFile.ReadText(path));
-            return new InstallationKey(known);
+            return new InstallationKey(FromPem(InputFile.ReadText(path)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} can be neither read nor made: {e.Message} Set LFR_CONFIG to a folder of your own, or move the file away to make a new key.", e);
+        }
+    }
+
+    /// <summary>A key from its text.</summary>
+    /// <param name="pem">Public or private, PEM.</param>
+    /// <exception cref="CryptographicException">It is none; whatever is wrong with it.</exception>
+    public static ECDsa FromPem(string? pem)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportFromPem(pem);
+            return key;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException or CryptographicException)
+        {
+            key.Dispose();
+            throw new CryptographicException($"it holds no ECDSA key (PEM) that is known here: {e.Message}", e);
         }
     }
 

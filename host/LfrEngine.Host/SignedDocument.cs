@@ -75,12 +75,10 @@ internal static class SignedDocument
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(kind.Property, out JsonElement value) || !root.TryGetProperty("signature", out JsonElement signature)
                 || !root.TryGetProperty("publicKey", out JsonElement publicKey))
                 throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}: it lacks \"{kind.Property}\", \"publicKey\" or \"signature\".");
-            using var signer = ECDsa.Create();
-            signer.ImportFromPem(publicKey.GetString());
+            using ECDsa signer = InstallationKey.FromPem(publicKey.GetString());
             if (!signer.VerifyData(Encoding.UTF8.GetBytes(value.GetRawText()), signature.GetBytesFromBase64(), HashAlgorithmName.SHA256))
                 throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not fit its text.");
-            using var trusted = ECDsa.Create();
-            trusted.ImportFromPem(trustedPem);
+            using ECDsa trusted = InstallationKey.FromPem(trustedPem);
             if (!trusted.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(signer.ExportSubjectPublicKeyInfo()))
                 throw new CommandFailure(ExitCode.Input, $"{path} is signed by the installation {InstallationKey.Fingerprint(signer)}, not by {InstallationKey.Fingerprint(trusted)}. Give that installation's public key with --key.");
             return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds an empty {kind.Name}.");
@@ -107,11 +105,10 @@ internal static class SignedDocument
         try
         {
             string pem = InputFile.ReadText(keyPath);
-            using var key = ECDsa.Create();
-            key.ImportFromPem(pem);
+            using ECDsa key = InstallationKey.FromPem(pem);
             return pem;
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (CryptographicException e)
         {
             throw new CommandFailure(ExitCode.Input, $"{keyPath} is no public key (PEM) of an installation; `lfr receipt key` prints one there: {e.Message}", e);
         }

@@ -12,7 +12,7 @@ namespace LfrEngine.Host.Tests;
 public sealed class DocumentTests : IDisposable
 {
     private static readonly LatencyReport s_latency = new(1, 2, 3, 4);
-    private static readonly ErasureReceipt s_receipt = new(1, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, Guid.Empty, ["gate"], 1, 2, 3, 4, 5,
+    private static readonly ErasureReceipt s_receipt = new(1, "20260514T093012-k3f9x2", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, Guid.Empty, ["gate"], 1, 2, 3, 4, 5,
         new LifetimeReport(s_latency, s_latency, s_latency, s_latency, s_latency, s_latency, 500, 0), new ErasureReport(1, 2, 3, 0, 0), new() { ["lfr.dll"] = "00" }, new() { ["model"] = "11" });
     private static readonly EvidenceDocument s_evidence = new(EvidenceDocument.CurrentFormat, DateTimeOffset.UnixEpoch, "identify", "embedder", "22", new Dictionary<string, string> { ["model"] = "33" },
         new Dictionary<string, string> { ["lfr.dll"] = "44" }, "55", 1, [new OperatingPoint(100, 0.4, 0.01, 0.01, 0.005, 0.02, 10, 1000, 0.9, 0.85, 0.95, 90, 100, [new GroupRates("sex", "f", 0.01, 0, 0.02, 1, 100, 0.9, 0.8, 1, 9, 10)])]);
@@ -25,7 +25,8 @@ public sealed class DocumentTests : IDisposable
     public void Receipt_AnyBytes_IsReadOrRefusedInASentence()
     {
         using InstallationKey key = InstallationKey.Open(folder["key.pem"]);
-        s_receipt.Write(folder["receipt.json"], key);
+        using (ReceiptFile place = ReceiptFile.Take(folder["receipt.json"], s_receipt.Run!))
+            s_receipt.Write(place, key);
         Check(path => Assert.NotNull(ErasureReceipt.Verify(path, key.PublicPem).Lifetimes.AfterVerdict), File.ReadAllBytes(folder["receipt.json"]));
     }
 

@@ -209,12 +209,11 @@ internal sealed class AuthorityService(
         }
         try
         {
-            using var key = ECDsa.Create();
-            key.ImportFromPem(record.SignerPublicKey);
+            using ECDsa key = InstallationKey.FromPem(record.SignerPublicKey);
             if (!key.VerifyData(Encoding.UTF8.GetBytes(record.AuthorityText), Convert.FromBase64String(record.Signature), HashAlgorithmName.SHA256))
                 reasons.Add("The authority has been altered since it was signed: the signature does not fit its text.");
         }
-        catch (Exception e) when (e is CryptographicException or FormatException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or FormatException)
         {
             reasons.Add("The authority's signature or its key has been altered and cannot be read.");
         }

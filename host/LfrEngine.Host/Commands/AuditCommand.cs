@@ -53,17 +53,21 @@ internal static class AuditCommand
         return command;
     }
 
-    private static int Verify(IEnumerable<AuditLine> lines, string installation, string pem, (long Sequence, string Hash)? kept)
+    private static ECDsa Key(string pem)
     {
-        using var signer = ECDsa.Create();
         try
         {
-            signer.ImportFromPem(pem);
+            return InstallationKey.FromPem(pem);
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        catch (CryptographicException e)
         {
             throw new CommandFailure(ExitCode.Input, $"The public key is none: {e.Message} `lfr receipt key` prints an installation's.", e);
         }
+    }
+
+    private static int Verify(IEnumerable<AuditLine> lines, string installation, string pem, (long Sequence, string Hash)? kept)
+    {
+        using ECDsa signer = Key(pem);
         var check = new AuditCheck();
         AuditEntry? last = null;
         foreach (AuditEntry entry in check.Pass(lines, signer, kept))

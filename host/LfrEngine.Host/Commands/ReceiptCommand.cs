@@ -27,8 +27,7 @@ internal static class ReceiptCommand
     private static int Verify(string path, string? keyPath)
     {
         string trusted = SignedDocument.TrustedPem(keyPath);
-        using var signer = ECDsa.Create();
-        signer.ImportFromPem(trusted);
+        using ECDsa signer = InstallationKey.FromPem(trusted);
         if (DestructionReceipt.IsOne(path))
         {
             DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);

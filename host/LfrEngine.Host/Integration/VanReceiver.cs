@@ -133,11 +133,10 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
     {
         try
         {
-            using var key = ECDsa.Create();
-            key.ImportFromPem(InputFile.ReadText(installation.PathOf(path)));
+            using ECDsa key = InstallationKey.FromPem(InputFile.ReadText(installation.PathOf(path)));
             return key.ExportSubjectPublicKeyInfo();
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new CommandFailure(ExitCode.Input, $"The van's public key {installation.PathOf(path)} cannot be read: {e.Message} `lfr receipt key` on the van prints it.", e);
         }
