@@ -214,6 +214,12 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     if (stopped != 0)
         return stopped;
 
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(61, 1, 100)
+    /* Phones write HEIC as tiles, each a stream of its own: one of them is not the photo. */
+    for (unsigned i = 0; i < format->nb_stream_groups; i++)
+        if (format->stream_groups[i]->type == AV_STREAM_GROUP_PARAMS_TILE_GRID)
+            return lfr_fail(LFR_MEDIA_NO_DECODER, "%s is a picture made of tiles, which are not put together", media->name);
+#endif
     source->stream = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (source->stream < 0 || (format->streams[source->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC))
         return lfr_fail(media->live ? LFR_MEDIA_NO_VIDEO : LFR_MEDIA_NOT_VIDEO, "%s has no video stream%s", media->name,

@@ -84,7 +84,7 @@ public sealed class RunCommandTests(Material material)
         { ["--camera", "a=1.mp4", "--camera", "a=2.mp4"], ["Two cameras have the same name"] },
         { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["cosine between -1 and 1", "1.5"] },
         { ["--camera", "a=1.mp4", "--threshold", "-1"], ["cosine between -1 and 1"] },
-        { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["cosine between -1 and 1"] },
+        { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["--threshold takes a number"] },
         { ["--camera", "a=1.mp4", "--threshold", "high"], ["high", "--threshold"] },
         { ["--camera", "a=1.mp4", "--pace", "slow"], ["slow", "realtime", "max"] },
         { ["--camera", "a=1.mp4", "--bogus"], ["--bogus", "--help"] },
