@@ -403,7 +403,8 @@ static int32_t feed_decoder(lfr_media *media)
             note_bad_packet(media, lfr_describe(result).text);
             return LFR_MEDIA_OK;
         }
-        if (result != AVERROR_EOF)
+        /* A picture without a length ends with the connection, which FFmpeg calls an error. */
+        if (result != AVERROR_EOF && !(media->live && media->still && result == AVERROR(EIO)))
             return lfr_fail(result == AVERROR(ENOMEM)      ? LFR_MEDIA_OUT_OF_MEMORY
                             : result == AVERROR(ETIMEDOUT) ? LFR_MEDIA_TIMED_OUT
                                                            : LFR_MEDIA_READ_ERROR,
