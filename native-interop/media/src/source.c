@@ -397,14 +397,16 @@ static int32_t feed_decoder(lfr_media *media)
             platform_sleep_ms(DEVICE_POLL_MS);
             return LFR_MEDIA_OK;
         }
+        /* A picture without a length ends with the connection, which FFmpeg calls an error. */
+        if (media->live && media->still)
+            result = AVERROR_EOF;
         if (result == AVERROR_INVALIDDATA && ++source->bad_reads < MAX_BAD_READS) {
             source->packet_counted = false;
             source->last_packet_bad = true;
             note_bad_packet(media, lfr_describe(result).text);
             return LFR_MEDIA_OK;
         }
-        /* A picture without a length ends with the connection, which FFmpeg calls an error. */
-        if (result != AVERROR_EOF && !(media->live && media->still && result == AVERROR(EIO)))
+        if (result != AVERROR_EOF)
             return lfr_fail(result == AVERROR(ENOMEM)      ? LFR_MEDIA_OUT_OF_MEMORY
                             : result == AVERROR(ETIMEDOUT) ? LFR_MEDIA_TIMED_OUT
                                                            : LFR_MEDIA_READ_ERROR,
