@@ -243,7 +243,7 @@ static int32_t read_stream(lfr_media *media, lfr_frame **out)
     int32_t status = source_decode(media);
     if (status == LFR_MEDIA_OK)
         return hand_out(media, media->frames, stamp_us(media), out);
-    if (status == LFR_MEDIA_END && media->live && media->still && media->frames == 1)
+    if (status == LFR_MEDIA_END && media->live && media->still && media->frames <= 1)
         return source_one_picture(media);
     if (status == LFR_MEDIA_END && media->frames == 0)
         return lfr_fail(LFR_MEDIA_READ_ERROR, "no picture in %s could be decoded%s%s", media->name,

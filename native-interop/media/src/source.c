@@ -1,6 +1,7 @@
 #include "internal.h"
 
 #include <libavdevice/avdevice.h>
+#include <libavutil/opt.h>
 
 #include <pthread.h>
 #include <stdio.h>
@@ -69,7 +70,7 @@ static bool is_text_art(const AVInputFormat *format)
 static bool is_picture_demuxer(const AVInputFormat *format)
 {
     size_t length = strlen(format->name);
-    return length > 5 && strcmp(format->name + length - 5, "_pipe") == 0;
+    return (length > 5 && strcmp(format->name + length - 5, "_pipe") == 0) || strcmp(format->name, "image2") == 0;
 }
 
 /* Probing decodes frames into memory that is not ours, so it is left out wherever the header says enough: pictures,
@@ -87,7 +88,22 @@ static bool can_skip_probing(const lfr_media *media, const AVFormatContext *form
            strcmp(name, "apng") == 0 || media->options.low_delay;
 }
 
-static int32_t open_failed(lfr_media *media, int result)
+/* Whether an address that could not be opened gives a web page: short ones of some cameras look like a broken connection. */
+static bool gives_page(lfr_media *media, const char *url)
+{
+    AVIOContext *connection = NULL;
+    uint8_t *type = NULL;
+    const AVIOInterruptCB interrupt = {interrupt_requested, media};
+    if (strncasecmp(url, "http", 4) != 0 || avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, NULL) < 0)
+        return false;
+    bool page = av_opt_get(connection, "mime_type", AV_OPT_SEARCH_CHILDREN, &type) >= 0 && type != NULL &&
+                strncasecmp((const char *)type, "text/html", 9) == 0;
+    av_free(type);
+    avio_closep(&connection);
+    return page;
+}
+
+static int32_t open_failed(lfr_media *media, int result, bool page)
 {
     int32_t stopped = media_check_stop(media, "opening");
     if (stopped != 0)
@@ -107,10 +123,10 @@ static int32_t open_failed(lfr_media *media, int result)
                         result == AVERROR_HTTP_FORBIDDEN ? "403" : "401");
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
         return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: this FFmpeg is built without that scheme", media->name);
-    if (result == AVERROR_INVALIDDATA && media->live)
+    if (page || (result == AVERROR_INVALIDDATA && strncmp(media->name, "http", 4) == 0))
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a log-in form",
                         media->name);
-    if (result == AVERROR_INVALIDDATA || source->has_input)
+    if ((result == AVERROR_INVALIDDATA && !media->live) || source->has_input)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is not a media file that FFmpeg can read (%s)", media->name, reason.text);
     return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, reason.text);
 }
@@ -199,7 +215,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     int result = avformat_open_input(&format, url, demuxer, &options);
     av_dict_free(&options);
     if (result < 0)
-        return open_failed(media, result);
+        return open_failed(media, result, result == AVERROR(EIO) && media->live && gives_page(media, url));
     source->format = format;
     if (is_text_art(format->iformat))
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is a text file, not a media file", media->name);
@@ -207,7 +223,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     if (!can_skip_probing(media, format)) {
         result = avformat_find_stream_info(format, NULL);
         if (result < 0)
-            return open_failed(media, result);
+            return open_failed(media, result, false);
     }
     /* An interrupted probe reports success with what it has. */
     int32_t stopped = media_check_stop(media, "opening");
@@ -224,7 +240,8 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     if (source->stream < 0 || (format->streams[source->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC))
         return lfr_fail(media->live ? LFR_MEDIA_NO_VIDEO : LFR_MEDIA_NOT_VIDEO, "%s has no video stream%s", media->name,
                         media->live ? " (yet)" : "");
-    if (media->live && media->still && avio_size(format->pb) > 0)
+    /* "image2" opens the address by itself, for every picture. */
+    if (media->live && media->still && (format->pb == NULL || avio_size(format->pb) > 0))
         return source_one_picture(media);
     for (unsigned i = 0; i < format->nb_streams; i++)
         if ((int)i != source->stream)
@@ -238,7 +255,7 @@ static int32_t open_with_input(lfr_media *media, int32_t input_status, const cha
         return input_status;
     media->source.has_input = true;
     const AVInputFormat *demuxer = input_probe(&media->source.input, name);
-    int32_t status = demuxer != NULL ? LFR_MEDIA_OK : open_failed(media, AVERROR_INVALIDDATA);
+    int32_t status = demuxer != NULL ? LFR_MEDIA_OK : open_failed(media, AVERROR_INVALIDDATA, false);
     AVDictionary *options = NULL;
     /* A playlist in a file may not reach out; a session description (SDP) may listen. */
     av_dict_set(&options, "protocol_whitelist", name != NULL ? "file,rtp,udp" : "none", 0);
@@ -387,6 +404,9 @@ static int32_t feed_decoder(lfr_media *media)
             platform_sleep_ms(DEVICE_POLL_MS);
             return LFR_MEDIA_OK;
         }
+        /* A picture without a length ends with the connection, which FFmpeg calls an error. */
+        if (media->live && media->still)
+            result = AVERROR_EOF;
         if (result == AVERROR_INVALIDDATA && ++source->bad_reads < MAX_BAD_READS) {
             source->packet_counted = false;
             source->last_packet_bad = true;

@@ -144,7 +144,7 @@ public sealed class RunVideoTests(Material material) : IDisposable
                 File.WriteAllBytes(path, [.. File.ReadAllBytes(folder["a.ts"]), .. File.ReadAllBytes(folder["b.ts"])]);
                 break;
             case "tiny":
-                Ffmpeg.Run("-i", material.ShortClip, "-vf", "scale=16:16", "-frames:v", "25", path);
+                Ffmpeg.Run("-i", material.ShortClip, "-vf", "scale=16:16,setsar=1", "-frames:v", "25", path);
                 break;
             case "grey":
                 path = folder["grey.mkv"];

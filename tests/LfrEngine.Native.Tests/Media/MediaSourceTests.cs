@@ -87,9 +87,10 @@ public sealed class MediaSourceTests : IDisposable
         Assert.DoesNotContain("secret", Fails(url, MediaError.BadSource).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Read_Snapshot_IsOnePicture(bool tellsItsLength)
+    [InlineData("snap.jpg", true)]
+    [InlineData("snap", true)]
+    [InlineData("snap", false)]
+    public async Task Read_Snapshot_IsOnePicture(string name, bool tellsItsLength)
     {
         byte[] picture = File.ReadAllBytes(Ffmpeg.Clip(folder, "a.jpg", "-c:v mjpeg", frames: 1));
         using TcpListener listener = new(IPAddress.Loopback, 0);
@@ -103,9 +104,9 @@ public sealed class MediaSourceTests : IDisposable
             await client.GetStream().WriteAsync(picture, TestContext.Current.CancellationToken);
         }, TestContext.Current.CancellationToken);
 
-        MediaException error = await Assert.ThrowsAsync<MediaException>(() => Task.Run(() => Frames.Decode($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/snap.jpg", s_live)));
+        MediaException error = await Assert.ThrowsAsync<MediaException>(() => Task.Run(() => Frames.Decode($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/{name}", s_live)));
 
-        Assert.Equal(MediaError.OnePicture, error.Error);
+        Assert.True(error.Error == MediaError.OnePicture, error.Message);
         await serving;
     }
 
@@ -118,13 +119,13 @@ public sealed class MediaSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("mkv", "")]
+    [InlineData("mkv", "-bf 2")]
     [InlineData("avi", "-c:v mjpeg")]
-    [InlineData("ts", "")]
-    [InlineData("mp4", "-movflags +faststart")]
+    [InlineData("ts", "-bf 2")]
+    [InlineData("mp4", "-bf 2 -movflags +faststart")]
     public void Read_HalfARecording_WasCutOffAndTheWholeWasNot(string kind, string output)
     {
-        string whole = Ffmpeg.Clip(folder, $"whole.{kind}", $"-g 10 -bf 2 {output}", frames: 100);
+        string whole = Ffmpeg.Clip(folder, $"whole.{kind}", $"-g 10 {output}", frames: 100);
         byte[] bytes = File.ReadAllBytes(whole);
         string cut = folder[$"cut.{kind}"];
         File.WriteAllBytes(cut, bytes[..((bytes.Length / 2) | 1)]);
@@ -171,7 +172,7 @@ public sealed class MediaSourceTests : IDisposable
     {
         string clip = Ffmpeg.Clip(folder, "sar.mkv", $"-vf setsar={aspect} -c:v ffv1 -pix_fmt {format}", $"{width}x{height}", 2);
         string plain = folder["plain.mkv"];
-        Ffmpeg.Run($"-i \"{clip}\" -vf setsar=1,scale={toWidth}:{toHeight}:flags=bilinear -c:v ffv1 \"{plain}\"");
+        Ffmpeg.Run($"-i \"{clip}\" -vf scale={toWidth}:{toHeight}:flags=bilinear,setsar=1 -c:v ffv1 \"{plain}\"");
 
         FrameInfo info = Frames.FirstInfo(clip);
 

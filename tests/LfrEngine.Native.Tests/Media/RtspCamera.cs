@@ -54,7 +54,7 @@ internal sealed partial class RtspCamera : IDisposable
                 await TalkAsync(client);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // The test is over.
         }
