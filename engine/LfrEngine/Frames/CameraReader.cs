@@ -16,6 +16,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 {
     // RTSP servers of recordings stop up to this much before the end they told.
     private const long LargestGapUs = 1_000_000;
+    private const string Rtsp = "rtsp";
 
     // In turn, so that all of them are in use early and none is made in the middle of a stream.
     private readonly Queue<FrameLease> spares = new();
@@ -25,6 +26,8 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private ClockHealth toldHealth;
     private long lastUs = -1;
     private long openedAt;
+    private long startUs;
+    private bool holdsBack;
     private long previousUs = long.MaxValue;
     private long dueUs;
     private long shortestUs = long.MaxValue;
@@ -43,7 +46,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                 if (reader is null)
                     Open(stopping);
                 // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
-                if (camera.HoldsBack)
+                if (holdsBack)
                     WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
                 DecodeResult result;
@@ -97,7 +100,11 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.Message = "";
         // Recordings begin at 0 of the run, whenever they were opened; what comes over the network where the run's clock stands. With a duration it is a recording all the same.
         bool isLive = camera.IsLive && info.DurationUs is null;
-        clock = new StreamClock(isLive, camera.IsLive ? MicrosecondsOfRun(openedAt) : 0, info.AverageFps);
+        startUs = dueUs = camera.IsLive ? MicrosecondsOfRun(openedAt) : 0;
+        previousUs = long.MaxValue;
+        // A recording that a server gives as fast as it can would be dropped for the most part; RTSP servers keep its pace.
+        holdsBack = camera.HoldsBack || (camera.DropsOldest && info.DurationUs is not null && info.Container != Rtsp);
+        clock = new StreamClock(isLive, startUs, info.AverageFps);
         toldHealth = ClockHealth.Good;
     }
 
@@ -113,16 +120,16 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.CountDecoded();
         everDelivered = true;
         pause = TimeSpan.Zero;
-        if (!camera.HoldsBack)
+        if (!holdsBack)
             return frame;
         WaitUntilDue(timeUs, stopping);
         // The next one is due when at the earliest; what the shortest interval so far underestimates is waited for above.
         if (timeUs > previousUs)
             shortestUs = Math.Min(shortestUs, timeUs - previousUs);
         previousUs = timeUs;
-        dueUs = shortestUs == long.MaxValue ? 0 : timeUs + shortestUs;
+        dueUs = shortestUs == long.MaxValue ? startUs : timeUs + shortestUs;
         // A recording's pixels arrive when they are due: what the reader is behind counts as latency, what it is ahead does not.
-        frame.ArrivalTimestamp = openedAt + (long)(timeUs * (Stopwatch.Frequency / 1e6));
+        frame.ArrivalTimestamp = openedAt + (long)((timeUs - startUs) * (Stopwatch.Frequency / 1e6));
         return frame;
     }
 
@@ -141,7 +148,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
 
     private void WaitUntilDue(long timeUs, CancellationToken stopping)
     {
-        TimeSpan wait = TimeSpan.FromMicroseconds(timeUs) - Stopwatch.GetElapsedTime(openedAt);
+        TimeSpan wait = TimeSpan.FromMicroseconds(timeUs - startUs) - Stopwatch.GetElapsedTime(openedAt);
         if (wait > TimeSpan.Zero)
             stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }
@@ -149,7 +156,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end.
     private bool IsOver(MediaInfo info)
     {
-        if (camera.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == "rtsp" && info.ReadUs < promisedUs - LargestGapUs)))
+        if (camera.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == Rtsp && info.ReadUs < promisedUs - LargestGapUs)))
             return false;
         if (info.IsTruncated)
         {
