@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using LfrEngine.DirectX;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
@@ -12,7 +13,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host;
 
 /// <summary>Runs a command line to its exit code: every expected failure is one sentence, never a crash.</summary>
-internal static class CommandRunner
+internal static partial class CommandRunner
 {
     /// <summary>Parses and runs.</summary>
     /// <param name="root">All commands.</param>
@@ -40,8 +41,9 @@ internal static class CommandRunner
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
+            // An address that stands where none belongs may hold a password.
             foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
-                Console.Error.WriteLine(error);
+                Console.Error.WriteLine(Shown.Text(AddressPattern().Replace(error, "an address")));
             Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
             return ExitCode.Usage;
         }
@@ -63,6 +65,9 @@ internal static class CommandRunner
             return ExitCode.Internal;
         }
     }
+
+    [GeneratedRegex(@"[^\s'""]*://[^\s'""]*")]
+    private static partial Regex AddressPattern();
 
     /// <summary>Exit code of what can be expected to go wrong; null of a fault of the program.</summary>
     private static int? CodeOf(Exception e) => e switch

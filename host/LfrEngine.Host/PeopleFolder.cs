@@ -16,15 +16,15 @@ namespace LfrEngine.Host;
 /// <param name="Response">What officers are to do.</param>
 internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null)
 {
-    /// <summary>A folder whose name cannot be spoken to the system again.</summary>
-    public bool IsUnnameable { get; init; }
+    /// <summary>Why the folder cannot be used, as a sentence; null when it can.</summary>
+    public string? Obstacle { get; init; }
 
     /// <summary>What enrolment takes of it.</summary>
     public EnrolmentRequest Request => new(Identity, Photos);
 
     /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
-    public string? Refusal => (IsUnnameable ? "The name is not UTF-8." : Identity.Problem()) is { } problem
-        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 ? "Change it in the list." : "Rename the folder, or give a people.csv.")}"
+    public string? Refusal => (Obstacle ?? Identity.Problem()) is { } problem
+        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 ? "Change it in the list." : Obstacle is null or "The name is not UTF-8." ? "Rename the folder, or give a people.csv." : "Change its permissions.")}"
         : null;
 }
 
@@ -140,7 +140,15 @@ internal static class PeopleFolder
         [.. Directory.EnumerateDirectories(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Select(folder =>
         {
             string id = Path.GetFileName(folder);
-            return new PersonRow(0, new WatchlistIdentity(id, id.Replace('_', ' '), category), ListOnDisk.PicturesOnDisk(folder)) { IsUnnameable = !Directory.Exists(folder) };
+            var person = new WatchlistIdentity(id, id.Replace('_', ' '), category);
+            try
+            {
+                return new PersonRow(0, person, ListOnDisk.PicturesOnDisk(folder)) { Obstacle = Directory.Exists(folder) ? null : "The name is not UTF-8." };
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return new PersonRow(0, person, []) { Obstacle = "The folder cannot be read by this user." };
+            }
         })];
 
     /// <summary>Reads a CSV list.</summary>

@@ -14,8 +14,10 @@ public sealed class OutputFile : IDisposable
 
     private OutputFile(string path, bool ownerOnly, bool replace)
     {
-        (this.path, this.replace) = (path, replace);
-        partial = PartialOf(path);
+        InputFile.Check(path);
+        this.path = Place(path);
+        this.replace = replace;
+        partial = PartialOf(this.path);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
         if (ownerOnly && !OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -64,6 +66,8 @@ public sealed class OutputFile : IDisposable
     /// <param name="produce">Writes to the path it is given.</param>
     public static async Task ProduceAsync(string path, Func<string, Task> produce)
     {
+        InputFile.Check(path);
+        path = Place(path);
         string partial = PartialOf(path);
         try
         {
@@ -119,11 +123,13 @@ public sealed class OutputFile : IDisposable
             Forget(partial);
     }
 
-    // In the same folder, so that the move cannot become a copy; under an ending that no list of files takes for its own.
+    // A link stays, and what it points to is written.
+    private static string Place(string path) => Path.GetFullPath(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path);
+
+    // In the same folder, so that the move cannot become a copy; under a name of its own, as the file's may be as long as names can be.
     private static string PartialOf(string path)
     {
-        InputFile.Check(path);
-        string partial = $"{Path.GetFullPath(path)}.{Guid.NewGuid():N}.partial";
+        string partial = Path.Combine(Path.GetDirectoryName(path)!, $".{Guid.NewGuid():N}.partial");
         Unfinished[partial] = true;
         return partial;
     }

@@ -17,6 +17,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     // RTSP servers of recordings stop up to this much before the end they told.
     private const long LargestGapUs = 1_000_000;
     private const string Rtsp = "rtsp";
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
     // In turn, so that all of them are in use early and none is made in the middle of a stream.
     private readonly Queue<FrameLease> spares = new();
@@ -99,13 +100,13 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.State = CameraState.Running;
         status.Message = "";
         // Recordings begin at 0 of the run, whenever they were opened; what comes over the network where the run's clock stands. With a duration it is a recording all the same.
-        bool isLive = camera.IsLive && info.DurationUs is null;
+        bool isLive = camera.IsLive && info.IsLive && info.DurationUs is null;
         startUs = dueUs = camera.IsLive ? MicrosecondsOfRun(openedAt) : 0;
         previousUs = long.MaxValue;
         // A recording that a server gives as fast as it can would be dropped for the most part; RTSP servers keep its pace.
-        holdsBack = camera.HoldsBack || (camera.DropsOldest && info.DurationUs is not null && info.Container != Rtsp);
+        holdsBack = camera.HoldsBack || (camera.DropsOldest && !isLive && info.Container != Rtsp);
         clock = new StreamClock(isLive, startUs, info.AverageFps);
-        toldHealth = ClockHealth.Good;
+        status.Clock = toldHealth = ClockHealth.Good;
     }
 
     private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
@@ -119,7 +120,9 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         status.FrameSize = size;
         status.CountDecoded();
         everDelivered = true;
-        pause = TimeSpan.Zero;
+        // A source that dies again and again after its first frames is no healthy one.
+        if (Stopwatch.GetElapsedTime(openedAt) > Settled)
+            pause = TimeSpan.Zero;
         if (!holdsBack)
             return frame;
         WaitUntilDue(timeUs, stopping);
@@ -156,7 +159,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end.
     private bool IsOver(MediaInfo info)
     {
-        if (camera.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == Rtsp && info.ReadUs < promisedUs - LargestGapUs)))
+        if (camera.IsLive && info.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == Rtsp && info.ReadUs < promisedUs - LargestGapUs)))
             return false;
         if (info.IsTruncated)
         {

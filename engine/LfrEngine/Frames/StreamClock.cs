@@ -6,8 +6,9 @@ namespace LfrEngine.Frames;
 /// <summary>The time of one opened stream: made of its own stamps where they can be believed, of arrivals or the frame rate where they cannot.</summary>
 /// <remarks>
 /// Everything that decides (search interval, tracks, evidence, cool-down) counts in this time and in no other.
-/// A live stream runs by the arrival of its frames; once its stamps have kept step with them for two seconds they take over, since the network
-/// shakes arrivals and not stamps, and they lose it again as soon as they do not. A recording runs by its stamps; where they stand still, go
+/// A live stream runs by its stamps, since the network shakes arrivals and holds frames back to send them in a burst, as long as the stamps keep step
+/// with the most punctual arrivals. Where they stand still, jump or run at another speed it runs by the arrivals, until they have kept step for two
+/// seconds. A recording runs by its stamps; where they stand still, go
 /// back or are missing, by its frame rate; a pause longer than <see cref="LongestPauseUs"/> is shortened to that. Used by one thread.
 /// </remarks>
 /// <param name="isLive">Whether frames arrive when they were taken.</param>
@@ -18,16 +19,29 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     /// <summary>A longer pause of a recording is shortened to this. Cameras that record on movement pause for seconds; tracks end after two seconds all the same.</summary>
     public const long LongestPauseUs = 10_000_000;
 
-    // Of a live stream: how long stamps must keep step, how far they may be off meanwhile (networks hold frames back and send them in a burst), and in the end.
-    private const long ProofUs = 2_000_000;
-    private const long LargestLagUs = 1_000_000;
-    private const double LargestDrift = 0.2;
+    // Of a live stream: in each stretch of its arrivals the most punctual frame tells how far stamps and arrivals are apart. Frames can arrive late, never early.
+    private const long StretchUs = 500_000;
+    private const int StretchFrames = 3;
 
-    // A lag is made up for over this many frames: slow enough to smooth bursts, fast enough for any crystal.
-    private const int LagSmoothing = 64;
+    // Stamps that drift away by more than this share of the time passed, and this jitter, run at another speed.
+    private const double LargestDrift = 0.2;
+    private const long JitterUs = 50_000;
+
+    // Frames that come in bursts say nothing about speed.
+    private const double EvenGap = 2.5;
+
+    // Stamps that had lost step take over again after this long.
+    private const long ProofUs = 2_000_000;
+
+    // A server may begin with what it has kept; more than this ahead of arrivals is no such beginning.
+    private const long LargestLeadUs = 10_000_000;
+    private const long LargestStepAheadUs = 1_000_000;
 
     // Reordered stamps come one by one; a clock that has really gone back stays there.
     private const int LateFramesBelieved = 3;
+
+    // What damage does to the order of frames is no jump of a clock.
+    private const long SmallestJumpUs = 100_000;
 
     // Multiplexers turn a stamp that stands still into one that creeps by single ticks; no camera takes 500 pictures a second.
     private const long SmallestStepUs = 2_000;
@@ -49,10 +63,10 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     private int missingStamps;
     private long faultUs = long.MinValue;
 
-    // Live: where the present comparison of stamps and arrivals began, a younger one to go on from, and whether the stamps have passed.
-    private (long StampUs, long ArrivalUs) window, next;
-    private bool inStep;
-    private long outOfStepSinceUs = long.MinValue;
+    // Live: the present stretch of arrivals and the one before, and since when the stamps have agreed with them, or have not.
+    private Stretch stretch, earlier;
+    private bool inStep = true;
+    private long agreeingSinceUs, driftingSinceUs = long.MinValue;
     private long lastArrivalUs;
 
     /// <summary>What the stamps were worth lately.</summary>
@@ -82,7 +96,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
             Note(ClockHealth.Missing);
         else if (stillStamps >= FramesUntilStandStill)
             Note(ClockHealth.StandStill);
-        else if (Health != ClockHealth.Good && lastUs - faultUs > FaultShownUs)
+        else if (isLive && Health != ClockHealth.Good && lastUs - faultUs > FaultShownUs)
             Health = ClockHealth.Good;
         return lastUs;
     }
@@ -138,59 +152,89 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
         lateFrames += still ? 0 : 1;
         if (lateFrames < LateFramesBelieved && aheadUs <= longestUs)
             return expectedUs;
-        NoteJump(unchecked(aheadUs - intervalUs));
+        if (aheadUs > longestUs || aheadUs < -SmallestJumpUs)
+            NoteJump(unchecked(aheadUs - intervalUs));
         lateFrames = 0;
         offsetUs = unchecked(expectedUs - stampUs);
         return expectedUs;
     }
 
-    // By arrivals, or by stamps that have proved to keep step with them.
+    // By stamps that keep step with arrivals, else by arrivals.
     private long Live(long? stamp, long? step, bool still, long arrivalUs, bool first)
     {
         // One frame without a stamp is nothing: the first of an RTSP stream has none.
         if (stamp is not { } stampUs)
-            return missingStamps >= FramesUntilStandStill ? LoseStep(0, arrivalUs) : inStep ? lastUs + intervalUs : arrivalUs;
-        if (first || step is not { } stepUs)
-            return LoseStep(stampUs, arrivalUs);
-        long passedUs = arrivalUs - lastArrivalUs;
-        bool jumped = stepUs < 0 || unchecked((ulong)(stepUs - passedUs + LargestLagUs)) > 2 * (ulong)LargestLagUs;
-        if (jumped)
-            NoteJump(unchecked(stepUs - passedUs));
-        if (jumped || still)
-            return LoseStep(stampUs, arrivalUs);
-
-        long ageUs = arrivalUs - window.ArrivalUs;
-        long driftUs = unchecked(ageUs - (stampUs - window.StampUs));
-        if (Math.Abs(driftUs) > LargestLagUs)
+            return missingStamps >= FramesUntilStandStill ? LoseStep(arrivalUs) : inStep && !first ? lastUs + intervalUs : arrivalUs;
+        long apartUs = unchecked(arrivalUs - stampUs);
+        if (step is not { } stepUs)
         {
-            if (outOfStepSinceUs != long.MinValue && arrivalUs - outOfStepSinceUs > WrongSpeedAfterUs)
-                Note(ClockHealth.WrongSpeed);
-            return LoseStep(stampUs, arrivalUs);
+            offsetUs = apartUs;
+            Begin(apartUs, arrivalUs);
+            return arrivalUs;
         }
-        if (ageUs >= ProofUs && Math.Abs(driftUs) <= LargestDrift * ageUs)
+        bool ahead = stepUs > LargestStepAheadUs && unchecked(apartUs - Punctual) < -LargestStepAheadUs && stepUs - (arrivalUs - lastArrivalUs) > LargestStepAheadUs;
+        if (stepUs < 0 || ahead)
         {
-            if (!inStep)
-                offsetUs = unchecked(arrivalUs - stampUs);
-            inStep = true;
-            outOfStepSinceUs = long.MinValue;
-            if (arrivalUs - next.ArrivalUs >= ProofUs)
-                (window, next) = (next, (stampUs, arrivalUs));
+            NoteJump(unchecked(stepUs - (arrivalUs - lastArrivalUs)));
+            driftingSinceUs = long.MinValue;
         }
+        if (stepUs < 0 || ahead || still)
+        {
+            Begin(apartUs, arrivalUs);
+            return LoseStep(arrivalUs);
+        }
+        Count(apartUs, arrivalUs);
         if (!inStep)
             return arrivalUs;
-        long lagUs = unchecked(arrivalUs - (stampUs + offsetUs));
-        if (Math.Abs(lagUs) > LargestLagUs)
-            return LoseStep(stampUs, arrivalUs);
-        offsetUs += lagUs / LagSmoothing;
-        return unchecked(stampUs + offsetUs);
+        // A quarter of a step at most: searches and tracks see a stream that runs a little faster or slower for a while.
+        offsetUs += Math.Clamp(unchecked(Punctual - offsetUs), -stepUs / 4, stepUs / 4);
+        long timeUs = unchecked(stampUs + offsetUs);
+        return unchecked(timeUs - arrivalUs) is > LargestLeadUs or < -LargestLeadUs ? LoseStep(arrivalUs) : timeUs;
     }
 
-    private long LoseStep(long stampUs, long arrivalUs)
+    // How far the most punctual frames of late stood from their stamps.
+    private long Punctual => Math.Min(stretch.LeastApartUs, earlier.LeastApartUs);
+
+    private void Begin(long apartUs, long arrivalUs)
+    {
+        stretch = earlier = new Stretch(arrivalUs, apartUs);
+        agreeingSinceUs = arrivalUs;
+    }
+
+    private void Count(long apartUs, long arrivalUs)
+    {
+        long gapUs = arrivalUs - lastArrivalUs;
+        if (arrivalUs - stretch.BeganUs >= StretchUs && stretch.Frames >= StretchFrames)
+        {
+            long driftUs = unchecked(stretch.LeastApartUs - earlier.LeastApartUs), passedUs = stretch.BeganUs - earlier.BeganUs;
+            bool drifts = passedUs > 0 && Math.Abs(driftUs) > (LargestDrift * passedUs) + JitterUs;
+            if (drifts && stretch.IsEven && earlier.IsEven)
+            {
+                if (driftingSinceUs == long.MinValue)
+                    driftingSinceUs = arrivalUs;
+                else if (arrivalUs - driftingSinceUs > WrongSpeedAfterUs)
+                    Note(ClockHealth.WrongSpeed);
+                LoseStep(arrivalUs);
+            }
+            if (drifts)
+                agreeingSinceUs = arrivalUs;
+            if (!inStep && arrivalUs - agreeingSinceUs >= ProofUs)
+            {
+                inStep = true;
+                driftingSinceUs = long.MinValue;
+                offsetUs = Math.Min(stretch.LeastApartUs, apartUs);
+            }
+            earlier = stretch;
+            stretch = new Stretch(arrivalUs, apartUs);
+            return;
+        }
+        stretch = stretch.With(apartUs, gapUs, arrivalUs);
+    }
+
+    private long LoseStep(long arrivalUs)
     {
         inStep = false;
-        window = next = (stampUs, arrivalUs);
-        if (outOfStepSinceUs == long.MinValue)
-            outOfStepSinceUs = arrivalUs;
+        agreeingSinceUs = arrivalUs;
         return arrivalUs;
     }
 
@@ -203,8 +247,8 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
             if (step < 0 && step > -wrapUs - LongestPauseUs && step + wrapUs is > -LongestPauseUs and <= LongestPauseUs)
             {
                 offsetUs = unchecked(offsetUs + wrapUs);
-                window.StampUs = unchecked(window.StampUs - wrapUs);
-                next.StampUs = unchecked(next.StampUs - wrapUs);
+                stretch = stretch with { LeastApartUs = unchecked(stretch.LeastApartUs + wrapUs) };
+                earlier = earlier with { LeastApartUs = unchecked(earlier.LeastApartUs + wrapUs) };
                 return step + wrapUs;
             }
         }
@@ -221,5 +265,23 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     {
         Health = fault;
         faultUs = Math.Max(lastUs, 0);
+    }
+
+    /// <summary>Frames that arrived one after the other.</summary>
+    /// <param name="BeganUs">Arrival of the first.</param>
+    /// <param name="LeastApartUs">Arrival less stamp of the most punctual.</param>
+    private readonly record struct Stretch(long BeganUs, long LeastApartUs)
+    {
+        public int Frames { get; private init; } = 1;
+
+        private long LongestGapUs { get; init; }
+
+        private long EndUs { get; init; } = BeganUs;
+
+        /// <summary>Whether they came one by one.</summary>
+        public bool IsEven => Frames > 1 && LongestGapUs <= EvenGap * (EndUs - BeganUs) / (Frames - 1);
+
+        public Stretch With(long apartUs, long gapUs, long arrivalUs) =>
+            this with { LeastApartUs = Math.Min(LeastApartUs, apartUs), Frames = Frames + 1, LongestGapUs = Math.Max(LongestGapUs, gapUs), EndUs = arrivalUs };
     }
 }

@@ -34,7 +34,12 @@ public sealed class CameraStatus(string name)
     public CameraState State { get; internal set; }
 
     /// <summary>The latest thing worth telling a person; empty when all is well.</summary>
-    public string Message { get; internal set; } = "";
+    /// <remarks>On one line, without commands to a terminal: a part of it can be the name of a stranger's file.</remarks>
+    public string Message
+    {
+        get;
+        internal set => field = value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? '?' : c)) : value;
+    } = "";
 
     /// <summary>What the stream's time stamps were worth lately.</summary>
     public ClockHealth Clock { get; internal set; }
@@ -42,8 +47,11 @@ public sealed class CameraStatus(string name)
     /// <summary>Whether a recording ended before the end that it promised.</summary>
     public bool WasCutOff { get; internal set; }
 
-    /// <summary>Whether everything came that was to come: false of a source that failed, never delivered or was cut off.</summary>
-    public bool IsComplete => State != CameraState.Failed && FramesDecoded > 0 && !WasCutOff;
+    /// <summary>Whether a live source was lost, and not back, when the run ended.</summary>
+    public bool WasLost { get; internal set; }
+
+    /// <summary>Whether everything came that was to come: false of a source that failed, never delivered, was cut off or lost in the end.</summary>
+    public bool IsComplete => State != CameraState.Failed && FramesDecoded > 0 && !WasCutOff && !WasLost;
 
     /// <summary>Size of the newest frame, pixels.</summary>
     public (int Width, int Height) FrameSize { get; internal set; }

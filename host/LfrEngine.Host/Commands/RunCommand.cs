@@ -140,7 +140,7 @@ internal static class RunCommand
 
     private static string Complaint(CameraStatus camera)
     {
-        string what = camera.State == CameraState.Failed ? "failed" : camera.WasCutOff ? "is incomplete" : "never delivered";
+        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "never delivered" : camera.WasLost ? "was lost" : "is incomplete";
         return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
@@ -162,8 +162,10 @@ internal static class RunCommand
     internal static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0 || equals == text.Length - 1)
-            throw new CommandFailure(ExitCode.Usage, $"\"{text}\" is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        // An address without a name may hold a password, and an equals sign of its own: it is not shown.
+        int address = text.IndexOf("://", StringComparison.Ordinal);
+        if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
+            throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
         string name = text[..equals];
         // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))

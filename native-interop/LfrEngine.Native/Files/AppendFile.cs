@@ -59,6 +59,10 @@ public sealed class AppendFile : IDisposable
     private static AppendFile OpenLinux(string path)
     {
         const uint OwnerGroupOthers = 0x1B6;
+        // Opening a pipe waits for its reader, perhaps for ever. What stands under /dev and /proc is open already.
+        string full = Path.GetFullPath(path);
+        if (Processes.FileKind.OfOther(path) is { } kind and ("a named pipe" or "a socket") && !full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/proc/", StringComparison.Ordinal))
+            throw new IOException($"{Path.GetFileName(path)} is {kind}, not a file.");
         int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec, OwnerGroupOthers);
         if (descriptor < 0)
         {

@@ -99,7 +99,7 @@ typedef struct lfr_media_info {
     int32_t height;
     int32_t frame_rate_num;         /* average frame rate as a fraction; 0/1 = unknown */
     int32_t frame_rate_den;
-    int32_t is_live;                /* 1: network source or capture device */
+    int32_t is_live;                /* 1: network source without an end of its own, or capture device */
     int32_t is_truncated;           /* 1: known at the end of the stream: less came than index or header promise */
     int32_t reserved;
     int64_t frames;                 /* handed out so far */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 static _Thread_local char last_error[512];
 
 LFR_API const char *lfr_media_last_error(void)
@@ -27,14 +29,18 @@ void lfr_mask_url(char *destination, size_t capacity, const char *url)
         snprintf(destination, capacity, "%s", url);
         return;
     }
-    /* The last '@' counts, wherever it stands: passwords hold unescaped '@', '/' and '?' in practice. */
+    /* The last '@' counts, wherever it stands: passwords hold unescaped '@', '/' and '?' in practice. What follows it is a host only if it looks
+     * like one, and a path is shown only if it is plain: cameras take user names and passwords in paths and queries, too. */
     const char *host = scheme_end + 3;
     const char *at = strrchr(host, '@');
     const char *rest = at != NULL ? at + 1 : host;
-    /* Cameras take user names and passwords in the query, too. */
-    size_t shown = strcspn(rest, "?");
-    snprintf(destination, capacity, "%.*s%s%.*s%s", (int)(host - url), url, at != NULL ? "***@" : "",
-             (int)shown, rest, rest[shown] != '\0' ? "?***" : "");
+    size_t name = strspn(rest, LETTERS ".-:[]_");
+    bool is_host = rest[name] == '\0' || rest[name] == '/' || rest[name] == '?';
+    size_t path = is_host ? strcspn(rest + name, "?") : 0;
+    bool is_plain = is_host && strspn(rest + name, LETTERS "/.-_") >= path;
+    bool hidden = !is_plain || rest[name + path] != '\0';
+    snprintf(destination, capacity, "%.*s%s%.*s%.*s%s", (int)(host - url), url, at != NULL ? "***@" : "", is_host ? (int)name : 0, rest,
+             is_plain ? (int)path : 0, rest + (is_host ? name : 0), !hidden ? "" : is_plain ? "?***" : is_host ? "/***" : "***");
 }
 
 lfr_error_text lfr_describe(int averror)

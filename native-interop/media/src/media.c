@@ -318,7 +318,7 @@ LFR_API int32_t lfr_media_get_info(lfr_media *media, lfr_media_info *info)
         .height = media->height,
         .frame_rate_num = media->frame_rate.num,
         .frame_rate_den = media->frame_rate.den,
-        .is_live = media->live,
+        .is_live = media->live && !media->finite,
         .is_truncated = media->truncated,
         .frames = media->frames,
         .corrupt = media->corrupt,

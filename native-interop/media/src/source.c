@@ -243,6 +243,9 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     /* "image2" opens the address by itself, for every picture. */
     if (media->live && media->still && (format->pb == NULL || avio_size(format->pb) > 0))
         return source_one_picture(media);
+    /* A list has a size, and none of what it lists. */
+    media->finite = media->live && format->pb != NULL && avio_size(format->pb) > 0 && strcmp(format->iformat->name, "hls") != 0 &&
+                    strcmp(format->iformat->name, "dash") != 0 && strcmp(format->iformat->name, "sdp") != 0;
     for (unsigned i = 0; i < format->nb_streams; i++)
         if ((int)i != source->stream)
             format->streams[i]->discard = AVDISCARD_ALL;

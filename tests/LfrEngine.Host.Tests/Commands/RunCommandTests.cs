@@ -196,4 +196,25 @@ public sealed class RunCommandTests(Material material)
 
         run.Says("ALERT gate at 00:02.28: like fair-haired-woman (wanted)", "gate: ended, 75 frames analysed, 0 dropped", "still held: 0").IsCivil();
     }
+
+    [Theory]
+    [InlineData("--camera", "rtsp://admin:S3cret@10.0.0.5/stream1")]
+    [InlineData("--camera", "rtsp://admin:S3cret@127.0.0.1:1/cam?channel=1")]
+    [InlineData("--camera", "gate=a.mp4", "rtsp://admin:S3cret@h/s")]
+    public async Task Run_AddressWhereNoneBelongs_IsRefusedWithoutShowingIt(params string[] arguments)
+    {
+        Outcome outcome = (await Lfr.RunAsync(["run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, .. arguments])).Exits(ExitCode.Usage).IsCivil();
+
+        Assert.DoesNotContain("S3cret", outcome.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_LinesIntoANamedPipe_AreRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [folder["lines"]]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", folder["lines"]))).Exits(ExitCode.Output).Says("lines is a named pipe, not a file").IsCivil();
+    }
 }

@@ -14,6 +14,8 @@ public sealed class MediaDamageTests : IDisposable
     [InlineData("/dev/video99")]
     [InlineData("concat:a.mp4|b.mp4")]
     [InlineData("rtsp://user:secret@127.0.0.1:9/live?password=secret")]
+    [InlineData("rtsp://127.0.0.1:9/user=admin_password=secret_channel=1_stream=0.sdp")]
+    [InlineData("http://127.0.0.1:9/video.cgi?user=admin@site&pwd=secret")]
     [InlineData("http://user:sec/ret@127.0.0.1:9/live.mp4")]
     public void Open_NothingThere_CannotOpenWithoutTellingSecrets(string source)
     {

@@ -83,4 +83,38 @@ public sealed class OutputFileTests : IDisposable
         InputFile.Check(Place);
         InputFile.Check(Path.Combine(folder.FullName, "nothing"));
     }
+
+    [Fact]
+    public void Write_NameAsLongAsNamesCanBe_IsWritten()
+    {
+        string folder = Directory.CreateTempSubdirectory("lfr-output-").FullName;
+        try
+        {
+            string path = Path.Combine(folder, new string('a', 255));
+            OutputFile.Write(path, "new");
+            Assert.Equal("new", File.ReadAllText(path));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Write_ThroughALink_TheLinkStaysAndItsTargetIsWritten()
+    {
+        string folder = Directory.CreateTempSubdirectory("lfr-output-").FullName;
+        try
+        {
+            string link = Path.Combine(folder, "link"), target = Path.Combine(folder, "target");
+            File.WriteAllText(target, "old");
+            File.CreateSymbolicLink(link, target);
+            OutputFile.Write(link, "new");
+            Assert.Equal(("new", target), (File.ReadAllText(target), new FileInfo(link).LinkTarget));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }
