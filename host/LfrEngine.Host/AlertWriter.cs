@@ -55,6 +55,9 @@ internal sealed class AlertWriter : IDisposable
     /// <summary>The latest failure to write; null while all is written.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>The latest failure to write a picture; null while all are written.</summary>
+    public string? PictureFailure { get; private set; }
+
     /// <summary>Writes one line of JSON.</summary>
     public void WriteLine(string json)
     {
@@ -129,7 +132,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
-            Failure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
+            PictureFailure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
             if (path is not null)
                 DeleteHalf(path);
             return null;

@@ -24,7 +24,7 @@ internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnl
 
     /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
     public string? Refusal => (Obstacle ?? Identity.Problem()) is { } problem
-        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 ? "Change it in the list." : Obstacle is null or "The name is not UTF-8." ? "Rename the folder, or give a people.csv." : "Change its permissions.")}"
+        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 && Obstacle is null ? "Change it in the list." : Obstacle is null or "The name is not UTF-8." ? "Rename the folder, or give a people.csv." : "Change its permissions.")}"
         : null;
 }
 
@@ -116,6 +116,8 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 /// <summary>Reads who is to be enrolled: a folder of sub-folders, or a CSV list beside the photos.</summary>
 internal static class PeopleFolder
 {
+    private const string Unreadable = "The folder cannot be read by this user.";
+
     private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "legal_basis", "reviewed_on", "role_player", "response"];
 
     /// <summary>Reads <paramref name="path"/>.</summary>
@@ -132,7 +134,15 @@ internal static class PeopleFolder
             using var source = new ListOnDisk(list);
             return ReadCsv(source, category);
         }
-        List<PersonRow> people = ReadFolders(path, category);
+        List<PersonRow> people;
+        try
+        {
+            people = ReadFolders(path, category);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {e.Message}", e);
+        }
         return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{path} names nobody: it needs one sub-folder of photos per person, or a people.csv.");
     }
 
@@ -147,7 +157,7 @@ internal static class PeopleFolder
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return new PersonRow(0, person, []) { Obstacle = "The folder cannot be read by this user." };
+                return new PersonRow(0, person, []) { Obstacle = Unreadable };
             }
         })];
 
@@ -180,10 +190,11 @@ internal static class PeopleFolder
             string id = row.Required("id");
             if (!lines.TryAdd(id, row.Line))
                 throw row.Wrong($"the id \"{Shown.Name(id)}\" stands in line {lines[id]} already: give each person one line, with all photos in it separated by semicolons");
+            string[] photos = Photos(Field("photos"), source, id, out string? obstacle);
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
-                Photos(Field("photos"), source, id), Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")));
+                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle });
         }
         return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
     }
@@ -214,7 +225,17 @@ internal static class PeopleFolder
     };
 
     // Named photos, separated by semicolons, or all files of the folder that bears the id.
-    private static string[] Photos(string? named, PeopleSource source, string id) => named is null
-        ? source.PicturesIn(id)
-        : [.. named.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(source.Locate)];
+    private static string[] Photos(string? named, PeopleSource source, string id, out string? obstacle)
+    {
+        obstacle = null;
+        try
+        {
+            return named is null ? source.PicturesIn(id) : [.. named.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(source.Locate)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            obstacle = Unreadable;
+            return [];
+        }
+    }
 }

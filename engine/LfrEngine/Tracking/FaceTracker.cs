@@ -30,6 +30,8 @@ public sealed class FaceTracker
     private int endedCount;
     private long lastId;
     private long lastTimestampUs;
+    private long stepUs;
+    private long lastStepUs;
     private int lastWidth;
     private int lastHeight;
 
@@ -77,6 +79,7 @@ public sealed class FaceTracker
         ReleaseEnded();
         if (!Follows(timestampUs, frameWidth, frameHeight))
             EndLive();
+        (lastStepUs, stepUs) = (stepUs, Math.Clamp(unchecked(timestampUs - lastTimestampUs), 0, settings.MaxGapMs * 1000L));
         lastTimestampUs = timestampUs;
         lastWidth = frameWidth;
         lastHeight = frameHeight;
@@ -108,11 +111,13 @@ public sealed class FaceTracker
 
     private void PredictOrExpire(long timestampUs)
     {
+        // A camera that sends a frame a second is followed from frame to frame all the same; one long step alone is a gap.
+        long coastUs = Math.Max(settings.MaxCoastMs * 1000L, Math.Min(stepUs, lastStepUs) * 5 / 2);
         int kept = 0;
         for (int i = 0; i < liveCount; i++)
         {
             Tracklet tracklet = live[i];
-            if (timestampUs - tracklet.LastSeenUs > settings.MaxCoastMs * 1000L)
+            if (timestampUs - tracklet.LastSeenUs > coastUs)
             {
                 End(tracklet);
                 continue;

@@ -156,6 +156,7 @@ public static class WatchlistFile
 
         try
         {
+            RefuseOthers(path);
             using OutputFile file = OutputFile.Begin(path, ownerOnly: true);
             using (var seal = new Seal(file.Stream.SafeFileHandle, header, key))
             {
@@ -171,6 +172,18 @@ public static class WatchlistFile
         {
             throw FileBytes.WriteFailure(path, error);
         }
+    }
+
+    // An older watchlist is replaced; somebody's photo, recording or list of people is not.
+    private static void RefuseOthers(string path)
+    {
+        if (!File.Exists(path))
+            return;
+        using SafeFileHandle old = InputFile.Open(path);
+        Span<byte> start = stackalloc byte[WatchlistHeader.Magic.Length];
+        int read = RandomAccess.Read(old, start, 0);
+        if (!start[..read].SequenceEqual(WatchlistHeader.Magic[..read]))
+            throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path} is no watchlist, and is not replaced by one: give another name.");
     }
 
     private static T Guarded<T>(string path, Func<SafeFileHandle, T> read)

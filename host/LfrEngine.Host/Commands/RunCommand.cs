@@ -57,6 +57,8 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"--detect-every {parsed.GetValue(detectEvery)} is not between 0 and 1000 milliseconds.");
             if (parsed.GetValue(workers) is < 0 or > 1024)
                 throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
+            if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
+                throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
             locking.Require(parsed);
             using EngineDevices devices = EngineDevices.Open(gpu.Inference(parsed), gpu.Decode(parsed), parsed.GetRequiredValue(search), Console.Error.WriteLine);
             for (int i = 0; i < settings.Length; i++)
@@ -128,11 +130,11 @@ internal static class RunCommand
 
         CameraStatus[] incomplete = [.. statuses.Where(s => !s.IsComplete)];
         List<string> words = [.. incomplete.Select(Complaint), .. writer.Finish()];
-        words.AddRange(new[] { writer.Failure, receiptLost }.OfType<string>());
+        words.AddRange(new[] { writer.Failure, writer.PictureFailure, receiptLost }.OfType<string>());
         screen.Finish(report, words, stopping);
         fault?.Throw();
 
-        int code = writer.Failure is not null || receiptLost is not null ? ExitCode.Output
+        int code = writer.Failure is not null || writer.PictureFailure is not null || receiptLost is not null ? ExitCode.Output
             : incomplete.Length == 0 ? ExitCode.Success
             : statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
         return (code, report, notices);

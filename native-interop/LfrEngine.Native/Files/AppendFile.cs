@@ -77,6 +77,8 @@ public sealed class AppendFile : IDisposable
             // Without locks, as on some network drives, lines are whole all the same.
             if (identity.IsRegular && !UnixFiles.TryLock(descriptor, out int error) && error is TryAgain or NotAllowed)
                 throw new FileInUseException(path);
+            if (identity.IsRegular && !BeginsLikeLines(path))
+                throw new IOException($"{path} holds something else than lines of JSON; it is left as it is.");
             ShareWithStandardStreams(identity);
             return new AppendFile(file, null, identity.IsRegular, identity.IsRegular && EndsInMidLine(path));
         }
@@ -108,6 +110,22 @@ public sealed class AppendFile : IDisposable
         {
             if (UnixFiles.WasGiven(standard) && UnixFiles.Identify(standard) == identity)
                 UnixFiles.SetAppending(standard);
+        }
+    }
+
+    // What is no such file is somebody's recording, list or letter.
+    private static bool BeginsLikeLines(string path)
+    {
+        try
+        {
+            using SafeFileHandle reading = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> first = stackalloc byte[1];
+            return RandomAccess.Read(reading, first, 0) == 0 || first[0] is (byte)'{' or (byte)'\n';
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It may be written but not read: then nobody can tell.
+            return true;
         }
     }
 

@@ -123,7 +123,7 @@ static int32_t open_failed(lfr_media *media, int result, bool page)
                         result == AVERROR_HTTP_FORBIDDEN ? "403" : "401");
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
         return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: this FFmpeg is built without that scheme", media->name);
-    if (page || (result == AVERROR_INVALIDDATA && strncmp(media->name, "http", 4) == 0))
+    if ((page || result == AVERROR_INVALIDDATA) && media->live && strncasecmp(media->name, "http", 4) == 0)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a log-in form",
                         media->name);
     if ((result == AVERROR_INVALIDDATA && !media->live) || source->has_input)

@@ -78,6 +78,9 @@ char *url_prepare(const char *url)
     if (prepared == NULL)
         return NULL;
     memcpy(prepared, url, (size_t)(rest - url));
+    /* FFmpeg knows schemes in small letters only. */
+    for (char *c = prepared; c < prepared + (rest - url); c++)
+        *c = (char)tolower((unsigned char)*c);
     char *to = prepared + (rest - url);
     bool in_password = false;
     for (const char *from = rest; from < end; from++) {

@@ -8,7 +8,7 @@ namespace LfrEngine.Host.Tests.Commands;
 /// <summary>Commands that are told to stop: they end in order, and what they write is whole or not there.</summary>
 public sealed class EndingTests(Material material) : IDisposable
 {
-    private const string Old = "what was there before";
+    private const string Old = "LFRWATCH, an older one";
 
     private readonly TemporaryFolder folder = new(), temporary = new();
 
