@@ -124,7 +124,7 @@ public sealed class OutputFile : IDisposable
     }
 
     // A link stays, and what it points to is written.
-    private static string Place(string path) => Path.GetFullPath(new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path);
+    private static string Place(string path) => Path.GetFullPath(new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path);
 
     // In the same folder, so that the move cannot become a copy; under a name of its own, as the file's may be as long as names can be.
     private static string PartialOf(string path)

@@ -19,7 +19,7 @@ public static class SourceAddress
         if (!s_schemes.Contains(scheme))
             return $"{scheme}:// is no scheme that cameras are read by; known are {string.Join(", ", s_schemes.Select(s => s + SchemeEnd))}";
         string rest = source[(source.IndexOf(SchemeEnd, StringComparison.Ordinal) + SchemeEnd.Length)..];
-        return rest.Length == 0 || rest[0] is '/' or '?' or '#' or ':' ? $"the {scheme}:// address names no host" : null;
+        return rest.Length == 0 || rest[0] is '/' or '?' or '#' || (rest[0] == ':' && scheme is "rtsp" or "rtsps" or "http" or "https") ? $"the {scheme}:// address names no host" : null;
     }
 
     private static string? SchemeOf(string source)

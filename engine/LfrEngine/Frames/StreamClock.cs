@@ -164,13 +164,13 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     {
         // One frame without a stamp is nothing: the first of an RTSP stream has none.
         if (stamp is not { } stampUs)
-            return missingStamps >= FramesUntilStandStill ? LoseStep(arrivalUs) : inStep && !first ? lastUs + intervalUs : arrivalUs;
+            return missingStamps >= FramesUntilStandStill ? LoseStep(arrivalUs) : inStep && !first ? lastUs + intervalUs : Towards(arrivalUs);
         long apartUs = unchecked(arrivalUs - stampUs);
         if (step is not { } stepUs)
         {
             offsetUs = apartUs;
             Begin(apartUs, arrivalUs);
-            return arrivalUs;
+            return Towards(arrivalUs);
         }
         bool ahead = stepUs > LargestStepAheadUs && unchecked(apartUs - Punctual) < -LargestStepAheadUs && stepUs - (arrivalUs - lastArrivalUs) > LargestStepAheadUs;
         if (stepUs < 0 || ahead)
@@ -185,7 +185,7 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
         }
         Count(apartUs, arrivalUs);
         if (!inStep)
-            return arrivalUs;
+            return Towards(arrivalUs);
         // A quarter of a step at most: searches and tracks see a stream that runs a little faster or slower for a while.
         offsetUs += Math.Clamp(unchecked(Punctual - offsetUs), -stepUs / 4, stepUs / 4);
         long timeUs = unchecked(stampUs + offsetUs);
@@ -235,7 +235,16 @@ public sealed class StreamClock(bool isLive, long startUs, double framesPerSecon
     {
         inStep = false;
         agreeingSinceUs = arrivalUs;
-        return arrivalUs;
+        return Towards(arrivalUs);
+    }
+
+    // The time of arrival; what is missing to it, or too much, is made up for by a quarter of the time passed, so that no track breaks.
+    private long Towards(long arrivalUs)
+    {
+        if (lastUs == long.MinValue)
+            return arrivalUs;
+        long passedUs = arrivalUs - lastArrivalUs;
+        return Math.Clamp(arrivalUs, lastUs + (passedUs * 3 / 4), lastUs + (passedUs * 5 / 4));
     }
 
     // A counter that has run over is no step back.

@@ -10,8 +10,9 @@ namespace LfrEngine.Native.Files;
 /// </remarks>
 public sealed class AppendFile : IDisposable
 {
-    private const int WriteOnly = 1, Create = 0x40, Append = 0x400, CloseOnExec = 0x80000;
-    private const int NotAllowed = 13, TryAgain = 11;
+    private const int WriteOnly = 1, Create = 0x40, Append = 0x400, CloseOnExec = 0x80000, NonBlocking = 0x800;
+    private const int NotAllowed = 13, TryAgain = 11, NobodyReads = 6;
+    private const int ReaderMs = 5000, PollMs = 50;
     private const int SharingViolation = unchecked((int)0x80070020);
 
     private readonly SafeFileHandle file;
@@ -59,17 +60,21 @@ public sealed class AppendFile : IDisposable
     private static AppendFile OpenLinux(string path)
     {
         const uint OwnerGroupOthers = 0x1B6;
-        // Opening a pipe waits for its reader, perhaps for ever. What stands under /dev and /proc is open already.
-        string full = Path.GetFullPath(path);
-        if (Processes.FileKind.OfOther(path) is { } kind and ("a named pipe" or "a socket") && !full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/proc/", StringComparison.Ordinal))
-            throw new IOException($"{Path.GetFileName(path)} is {kind}, not a file.");
-        int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec, OwnerGroupOthers);
+        // Opening a pipe waits for its reader, perhaps for ever.
+        int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec | NonBlocking, OwnerGroupOthers);
+        using var never = new ManualResetEventSlim();
+        for (int waited = 0; descriptor < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == NobodyReads && waited < ReaderMs; waited += PollMs)
+        {
+            never.Wait(PollMs);
+            descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec | NonBlocking, OwnerGroupOthers);
+        }
         if (descriptor < 0)
         {
             int error = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
-            string why = $"{path}: {UnixFiles.Failure(error).Message}";
+            string why = error == NobodyReads ? $"Nobody reads from {path}: start its reader first." : $"{path}: {UnixFiles.Failure(error).Message}";
             throw error == NotAllowed ? new UnauthorizedAccessException(why) : new IOException(why, error);
         }
+        UnixFiles.SetBlocking(descriptor);
         var file = new SafeFileHandle(descriptor, ownsHandle: true);
         try
         {
@@ -77,8 +82,8 @@ public sealed class AppendFile : IDisposable
             // Without locks, as on some network drives, lines are whole all the same.
             if (identity.IsRegular && !UnixFiles.TryLock(descriptor, out int error) && error is TryAgain or NotAllowed)
                 throw new FileInUseException(path);
-            if (identity.IsRegular && !BeginsLikeLines(path))
-                throw new IOException($"{path} holds something else than lines of JSON; it is left as it is.");
+            if (identity.IsRegular && !BeginsLikeText(path))
+                throw new IOException($"{path} holds something else than lines; it is left as it is.");
             ShareWithStandardStreams(identity);
             return new AppendFile(file, null, identity.IsRegular, identity.IsRegular && EndsInMidLine(path));
         }
@@ -113,14 +118,14 @@ public sealed class AppendFile : IDisposable
         }
     }
 
-    // What is no such file is somebody's recording, list or letter.
-    private static bool BeginsLikeLines(string path)
+    // What is no text is somebody's recording or list.
+    private static bool BeginsLikeText(string path)
     {
         try
         {
             using SafeFileHandle reading = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            Span<byte> first = stackalloc byte[1];
-            return RandomAccess.Read(reading, first, 0) == 0 || first[0] is (byte)'{' or (byte)'\n';
+            Span<byte> start = stackalloc byte[512];
+            return !start[..RandomAccess.Read(reading, start, 0)].Contains((byte)0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

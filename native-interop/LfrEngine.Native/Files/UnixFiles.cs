@@ -6,7 +6,7 @@ namespace LfrEngine.Native.Files;
 internal static partial class UnixFiles
 {
     private const int Interrupted = 4, WouldBlock = 11;
-    private const int GetDescriptorFlags = 1, CloseOnExec = 1, GetFlags = 3, SetFlags = 4, Append = 0x400, AccessMode = 3, ReadOnly = 0;
+    private const int GetDescriptorFlags = 1, CloseOnExec = 1, GetFlags = 3, SetFlags = 4, Append = 0x400, NonBlocking = 0x800, AccessMode = 3, ReadOnly = 0;
     private const int SetOpenFileLock = 37;
     private const short WriteLock = 1, PollOut = 4;
     private const int EmptyPath = 0x1000, BasicStatistics = 0x7FF, TypeMask = 0xF000, RegularFile = 0x8000;
@@ -74,6 +74,13 @@ internal static partial class UnixFiles
     {
         if (Control(descriptor, GetFlags, 0) is >= 0 and var flags)
             _ = Control(descriptor, SetFlags, flags | Append);
+    }
+
+    /// <summary>Lets writing to a descriptor wait again.</summary>
+    public static void SetBlocking(int descriptor)
+    {
+        if (Control(descriptor, GetFlags, 0) is >= 0 and var flags)
+            _ = Control(descriptor, SetFlags, flags & ~NonBlocking);
     }
 
     /// <summary>What the C library says of an error.</summary>
