@@ -8,8 +8,8 @@ namespace LfrEngine.Frames;
 /// Everything that decides (search interval, tracks, evidence, cool-down) counts in this time and in no other.
 /// A live stream runs by its stamps, since the network shakes arrivals and holds frames back to send them in a burst, as long as the stamps keep step
 /// with the most punctual arrivals. Where they stand still, jump or run at another speed it runs by the arrivals, until they have kept step for two
-/// seconds. A recording runs by its stamps; where they stand still, go
-/// back or are missing, by its frame rate; a pause longer than <see cref="LongestPauseUs"/> is shortened to that. Used by one thread.
+/// seconds. A recording runs by its stamps; where they stand still, go back or are missing, by its frame rate; a pause longer than
+/// <see cref="LongestPauseUs"/> is shortened to that. Used by one thread.
 /// </remarks>
 /// <param name="isLive">Whether frames arrive when they were taken.</param>
 /// <param name="startUs">Time of a recording's first frame; a live stream starts with its first arrival.</param>
