@@ -7,7 +7,6 @@ using LfrEngine.Memory;
 using LfrEngine.Native.Files;
 using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
-using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Host;
 
@@ -18,12 +17,13 @@ internal sealed class AlertWriter : IDisposable
     private const int Gap = 8;
     private const int JpegQuality = 92;
 
-    private readonly AppendFile? lines;
     private readonly string? linesPath;
     private readonly string? crops;
     private readonly Watchlist watchlist;
     private readonly string embedderSha256;
     private readonly Queue<string> pending = new();
+    private AppendFile? lines;
+    private int linesInFile, linesDeleted;
 
     /// <summary>Opens the outputs, so that a folder that cannot be written is known before any camera is.</summary>
     /// <exception cref="CommandFailure">An output cannot be written.</exception>
@@ -57,6 +57,9 @@ internal sealed class AlertWriter : IDisposable
 
     /// <summary>The latest failure to write a picture; null while all are written.</summary>
     public string? PictureFailure { get; private set; }
+
+    /// <summary>What was deleted by somebody else while it was being written; null when nothing was.</summary>
+    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s); the lines after them are in a new file of the same name.";
 
     /// <summary>Writes one line of JSON.</summary>
     public void WriteLine(string json)
@@ -99,7 +102,10 @@ internal sealed class AlertWriter : IDisposable
         {
             while (pending.TryPeek(out string? json))
             {
-                lines!.Write(Encoding.UTF8.GetBytes(json + "\n"));
+                if (lines!.IsDeleted)
+                    BeginAgain();
+                lines.Write(Encoding.UTF8.GetBytes(json + "\n"));
+                linesInFile++;
                 pending.Dequeue();
             }
         }
@@ -109,9 +115,18 @@ internal sealed class AlertWriter : IDisposable
         }
     }
 
+    // Somebody deleted the file while the run lasts: what comes now is kept all the same, and what went is told at the end.
+    private void BeginAgain()
+    {
+        AppendFile again = AppendFile.Open(linesPath!);
+        lines!.Dispose();
+        lines = again;
+        linesDeleted += linesInFile;
+        linesInFile = 0;
+    }
+
     private string? WritePicture(Alert alert)
     {
-        string? path = null;
         try
         {
             using var sideBySide = new Picture((2 * PictureSide) + Gap, PictureSide);
@@ -123,35 +138,16 @@ internal sealed class AlertWriter : IDisposable
                 sideBySide.Paint(view, Whole(view), PictureSide + Gap, PictureSide);
             }
             using HostBuffer<byte> jpeg = sideBySide.EncodeJpeg(JpegQuality, out int bytes);
-            using (SafeFileHandle file = PictureNames.Create(crops!, alert.Run, alert.Camera, alert.TrackletId, alert.Identity.Id, out string made))
-            {
-                path = made;
-                RandomAccess.Write(file, jpeg.Span[..bytes], 0);
-            }
-            return path;
+            return PictureNames.Write(crops!, alert.Run, alert.Camera, alert.TrackletId, alert.Identity.Id, jpeg.Span[..bytes]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
             PictureFailure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
-            if (path is not null)
-                DeleteHalf(path);
             return null;
         }
     }
 
     private static FaceBox Whole(in FrameView view) => new(0, 0, view.Width, view.Height);
-
-    private static void DeleteHalf(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that is told says it already.
-        }
-    }
 }
 
 /// <summary>One alert as a line of JSON. What is the run's own: <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All others are the same whenever the same recording is run.</summary>

@@ -37,9 +37,8 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
             report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, HashBuild(), used.ToDictionary(m => m.Id, m => m.Sha256));
     }
 
-    /// <summary>Signs and writes the receipt, whole or not at all.</summary>
-    /// <exception cref="CommandFailure">It cannot be written.</exception>
-    public void Write(ReceiptFile file, InstallationKey key) => file.Write(SignedDocument.Sign(Kind, JsonSerializer.Serialize(this, HostJson.Lines.ErasureReceipt), key));
+    /// <summary>The receipt as a file, signed.</summary>
+    public string Sign(InstallationKey key) => SignedDocument.Sign(Kind, JsonSerializer.Serialize(this, HostJson.Lines.ErasureReceipt), key);
 
     /// <summary>Reads a receipt and checks its signature.</summary>
     /// <param name="path">The file.</param>

@@ -1,5 +1,5 @@
 using System.Text;
-using Microsoft.Win32.SafeHandles;
+using LfrEngine.Files;
 
 namespace LfrEngine.Host;
 
@@ -15,27 +15,34 @@ internal static class PictureNames
     private const string Ending = ".jpg";
     private const int MostOfOneName = 10_000;
 
-    /// <summary>Makes a new file.</summary>
+    /// <summary>Writes a picture under a new name, whole or not at all.</summary>
     /// <param name="folder">Exists.</param>
     /// <param name="run">The alert's run.</param>
     /// <param name="camera">Where.</param>
     /// <param name="tracklet">On that camera.</param>
     /// <param name="identity">Like whom.</param>
-    /// <param name="path">Of the file.</param>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be made.</exception>
-    public static SafeFileHandle Create(string folder, string run, string camera, long tracklet, string identity, out string path)
+    /// <param name="picture">Content of the file. Borrowed.</param>
+    /// <returns>Path of the file.</returns>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public static string Write(string folder, string run, string camera, long tracklet, string identity, ReadOnlySpan<byte> picture)
     {
+        // Two ids can be one name when they are cut, or where letters are not told apart.
         for (int count = 1; ; count++)
         {
-            path = Path.Combine(folder, Of(run, camera, tracklet, identity, count));
+            string path = Path.Combine(folder, Of(run, camera, tracklet, identity, count));
+            if (count < MostOfOneName && Path.Exists(path))
+                continue;
             try
             {
-                return File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+                using OutputFile file = OutputFile.Begin(path, replace: false);
+                file.Stream.Write(picture);
+                file.Finish();
+                return path;
             }
             catch (IOException) when (count < MostOfOneName && Path.Exists(path))
             {
-                // Two ids can be one name when they are cut, or where letters are not told apart.
+                // Somebody took the name in between.
             }
         }
     }

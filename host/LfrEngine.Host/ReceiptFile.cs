@@ -1,4 +1,5 @@
 using LfrEngine.Files;
+using LfrEngine.Native.Files;
 
 namespace LfrEngine.Host;
 
@@ -59,7 +60,7 @@ internal sealed class ReceiptFile : IDisposable
             file.SetLength(0);
             file.Write(System.Text.Encoding.UTF8.GetBytes(text));
             file.Flush(flushToDisk: true);
-            File.Move(partial, path, overwrite: false);
+            NewName.Give(partial, path);
             file.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -26,7 +26,7 @@ public sealed class DocumentTests : IDisposable
     {
         using InstallationKey key = InstallationKey.Open(folder["key.pem"]);
         using (ReceiptFile place = ReceiptFile.Take(folder["receipt.json"], s_receipt.Run!))
-            s_receipt.Write(place, key);
+            place.Write(s_receipt.Sign(key));
         Check(path => Assert.NotNull(ErasureReceipt.Verify(path, key.PublicPem).Lifetimes.AfterVerdict), File.ReadAllBytes(folder["receipt.json"]));
     }
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Data;
 
@@ -16,8 +17,6 @@ public sealed record Sample(string Name, string Path, string Subject, string Ses
 /// <param name="GroupColumns">Demographic or other strata, such as sex, skin_tone, age_band, cover; may be none.</param>
 public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<string> GroupColumns)
 {
-    private static readonly string[] PictureEndings = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
-
     /// <summary>People, in the order in which they first appear.</summary>
     public IReadOnlyList<string> Subjects { get; } = [.. Samples.Select(s => s.Subject).Distinct()];
 
@@ -61,7 +60,7 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
 
     private static FaceDataSet OfFolder(string folder) => new(
         [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
-            .SelectMany(d => Directory.EnumerateFiles(d).Where(f => PictureEndings.Contains(Path.GetExtension(f).ToLowerInvariant())).Order(StringComparer.Ordinal))
+            .SelectMany(d => Directory.EnumerateFiles(d).Where(PhotoFormat.IsPicture).Order(StringComparer.Ordinal))
             .Select(f => new Sample(Path.GetRelativePath(folder, f), f, Path.GetFileName(Path.GetDirectoryName(f)!), "", []))],
         []);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using LfrEngine.Native.Files;
 
 namespace LfrEngine.Files;
 
@@ -86,7 +87,10 @@ public sealed class OutputFile : IDisposable
     {
         Stream.Flush(flushToDisk: true);
         Stream.Dispose();
-        File.Move(partial, path, replace);
+        if (replace)
+            File.Move(partial, path, overwrite: true);
+        else
+            NewName.Give(partial, path);
     }
 
     /// <summary>Removes what was not finished.</summary>

@@ -103,14 +103,24 @@ public sealed class LivePipeline
             for (int i = 0; i < workerCount; i++)
                 workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
             WarmUp(workers);
-            EngineThread alerts = EngineThread.Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler), EndRun);
-            foreach (Worker worker in workers)
-                threads.Add(EngineThread.Start($"worker {threads.Count}", worker.Run, EndRun));
-            foreach (CameraLane lane in lanes)
-                threads.Add(EngineThread.Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media), EndRun));
+            var alerts = new List<EngineThread>(1);
+            try
+            {
+                alerts.Add(EngineThread.Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler), EndRun));
+                foreach (Worker worker in workers)
+                    threads.Add(EngineThread.Start($"worker {threads.Count}", worker.Run, EndRun));
+                foreach (CameraLane lane in lanes)
+                    threads.Add(EngineThread.Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media), EndRun));
+            }
+#pragma warning disable CA1031 // The machine has no thread left, say: those that run must end before what they use is wiped.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                EndRun(e);
+            }
             threads.ForEach(t => t.Join());
             handed.CompleteAdding();
-            alerts.Join();
+            alerts.ForEach(t => t.Join());
         }
         finally
         {

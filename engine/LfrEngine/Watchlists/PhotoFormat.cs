@@ -1,11 +1,34 @@
+using LfrEngine.Native.Processes;
+using Microsoft.Win32.SafeHandles;
+
 namespace LfrEngine.Watchlists;
 
 /// <summary>Which picture a file is, by how it begins and not by how it is called.</summary>
 /// <remarks>FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.</remarks>
 internal static class PhotoFormat
 {
+    private const int LongestMark = 12;
+
+    // A file that is only named like a picture is a damaged one, which is told when it is read.
+    private static readonly string[] s_endings = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+
     /// <summary>All that are looked at.</summary>
     public const string All = "JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF";
+
+    /// <summary>Whether a file is a picture, or is at least named like one. Hidden files are not.</summary>
+    /// <param name="path">Of a file that exists.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
+    public static bool IsPicture(string path)
+    {
+        if (Path.GetFileName(path).StartsWith('.') || FileKind.OfOther(path) is not null)
+            return false;
+        if (s_endings.Contains(Path.GetExtension(path).ToLowerInvariant()))
+            return true;
+        using SafeFileHandle file = File.OpenHandle(path);
+        Span<byte> start = stackalloc byte[LongestMark];
+        return NameOf(start[..RandomAccess.Read(file, start, 0)]) is not null;
+    }
 
     /// <summary>Name of the format; null for anything else.</summary>
     /// <param name="file">From its beginning. Borrowed.</param>

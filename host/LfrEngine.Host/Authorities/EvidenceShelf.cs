@@ -4,6 +4,7 @@ using LfrEngine.Files;
 using LfrEngine.Host.Audit;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Host.Security;
+using LfrEngine.Native.Files;
 
 namespace LfrEngine.Host.Authorities;
 
@@ -57,7 +58,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             EvidenceDocument document = Verify(partial, sha256, out string? fault) ?? throw new AuthorityException([fault!]);
             string name = Free(fileName);
             await journal.NoteAsync(actor, "evidence.added", $"evidence/{sha256}", new { fileName = name, document.Protocol, document.EmbedderSha256, document.MadeAt }, stopping);
-            File.Move(partial, Path.Combine(Folder, name));
+            NewName.Give(partial, Path.Combine(Folder, name));
             return new EvidenceEntry(name, sha256, document, null);
         }
         finally

@@ -126,15 +126,15 @@ internal static class RunCommand
         }
         RunReport report = RunReport.From(totals, statuses, screen.FirstResult.TotalSeconds, before.UntilNow(totals));
         writer.WriteLine(JsonSerializer.Serialize(report, HostJson.Lines.RunReport));
-        string? receiptLost = receipt is null ? null : WriteReceipt(ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models), receipt, key!);
+        string? receiptLost = receipt is null ? null : WriteReceipt(ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models).Sign(key!), receipt);
 
         CameraStatus[] incomplete = [.. statuses.Where(s => !s.IsComplete)];
         List<string> words = [.. incomplete.Select(Complaint), .. writer.Finish()];
-        words.AddRange(new[] { writer.Failure, writer.PictureFailure, receiptLost }.OfType<string>());
+        words.AddRange(new[] { writer.Failure, writer.Deletion, writer.PictureFailure, receiptLost }.OfType<string>());
         screen.Finish(report, words, stopping);
         fault?.Throw();
 
-        int code = writer.Failure is not null || writer.PictureFailure is not null || receiptLost is not null ? ExitCode.Output
+        int code = writer.Failure is not null || writer.Deletion is not null || writer.PictureFailure is not null || receiptLost is not null ? ExitCode.Output
             : incomplete.Length == 0 ? ExitCode.Success
             : statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
         return (code, report, notices);
@@ -146,16 +146,17 @@ internal static class RunCommand
         return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
-    private static string? WriteReceipt(ErasureReceipt receipt, ReceiptFile file, InstallationKey key)
+    // A receipt cannot be made again: one that finds no place on the disk is shown.
+    private static string? WriteReceipt(string signed, ReceiptFile file)
     {
         try
         {
-            receipt.Write(file, key);
+            file.Write(signed);
             return null;
         }
         catch (CommandFailure e)
         {
-            return e.Message;
+            return $"{e.Message} Copy it from here into a file; it is whole and signed:\n{signed.TrimEnd()}";
         }
     }
 

@@ -363,7 +363,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             using InstallationKey key = InstallationKey.Open();
             using ReceiptFile file = ReceiptFile.Take(installation.DataPath("receipts", name), report.Run);
-            ErasureReceipt.Of(report, startedAt, time.GetUtcNow(), authority!.Watchlist.Id, models!).Write(file, key);
+            file.Write(ErasureReceipt.Of(report, startedAt, time.GetUtcNow(), authority!.Watchlist.Id, models!).Sign(key));
             return name;
         }
         catch (CommandFailure e)

@@ -29,6 +29,9 @@ public sealed class AppendFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static AppendFile Open(string path) => OperatingSystem.IsLinux() ? OpenLinux(path) : OpenElsewhere(path);
 
+    /// <summary>Whether the file has no name any more, so that what is written to it is lost when it is closed. Windows does not let that happen.</summary>
+    public bool IsDeleted => isRegular && stream is null && UnixFiles.Identify((int)file.DangerousGetHandle()).Links == 0;
+
     /// <summary>Writes one line.</summary>
     /// <param name="line">With its end of line.</param>
     /// <exception cref="IOException">It could not be written; nothing of it is left in the file.</exception>

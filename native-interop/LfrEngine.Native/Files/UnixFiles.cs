@@ -48,14 +48,14 @@ internal static partial class UnixFiles
     /// <exception cref="IOException">It is not open.</exception>
     public static unsafe FileIdentity Identify(int descriptor)
     {
-        // struct statx is the same on every processor: mode at 28, inode at 32, device at 136.
+        // struct statx is the same on every processor: links at 16, mode at 28, inode at 32, device at 136.
         byte* statistics = stackalloc byte[256];
         fixed (byte* empty = "\0"u8)
         {
             if (Statistics(descriptor, empty, EmptyPath, BasicStatistics, statistics) != 0)
                 throw Failure(Marshal.GetLastPInvokeError());
         }
-        return new FileIdentity((*(ushort*)(statistics + 28) & TypeMask) == RegularFile, *(ulong*)(statistics + 32), *(ulong*)(statistics + 136));
+        return new FileIdentity((*(ushort*)(statistics + 28) & TypeMask) == RegularFile, *(ulong*)(statistics + 32), *(ulong*)(statistics + 136), *(uint*)(statistics + 16));
     }
 
     /// <summary>Takes the whole file for writing, until the file is closed.</summary>
@@ -125,4 +125,5 @@ internal static partial class UnixFiles
 /// <param name="IsRegular">A file with a length, not a pipe, a terminal or a device.</param>
 /// <param name="Inode">On its device.</param>
 /// <param name="Device">Major and minor.</param>
-internal readonly record struct FileIdentity(bool IsRegular, ulong Inode, ulong Device);
+/// <param name="Links">Names that the file has; 0 when it was deleted.</param>
+internal readonly record struct FileIdentity(bool IsRegular, ulong Inode, ulong Device, uint Links);

@@ -172,7 +172,7 @@ LFR_API void lfr_media_account_close(lfr_media_account *account);
  * closed before the reader. */
 LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out);
 
-/* Opens a file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names), /dev/videoN,
+/* Opens a file, a folder of pictures (told by how they begin, in byte order of their names), /dev/videoN,
  * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL, whose user name and password may hold any character
  * unescaped. Once per reader. options may be NULL. */
 LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_media_options *options);

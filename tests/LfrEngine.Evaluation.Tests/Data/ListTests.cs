@@ -38,6 +38,17 @@ public sealed class ListTests : IDisposable
         Assert.StartsWith($"{PathOf("list.csv")}, line 3: the image {PathOf("c.jpg")} does not exist; 1 of 2", said, StringComparison.Ordinal);
     }
 
+    /// <summary>A photo without an ending, or with another one, was left out without a word.</summary>
+    [Fact]
+    public void DataSet_FolderOfOddlyNamedPictures_TakesThemByHowTheyBegin()
+    {
+        foreach ((string name, byte[] content) in (ReadOnlySpan<(string, byte[])>)[
+            ("v/one", [0xFF, 0xD8, 0xFF, 0xE0]), ("v/two.jfif", [0xFF, 0xD8, 0xFF, 0xE1]), ("v/three.tif", [.. "II*\0"u8]), ("v/damaged.jpg", []), ("v/.hidden.jpg", [0xFF, 0xD8, 0xFF]), ("v/notes.txt", [.. "notes"u8])])
+            File.WriteAllBytes(PathOf(name), content);
+
+        Assert.Equal(["damaged.jpg", "one", "three.tif", "two.jfif"], FaceDataSet.Read(folder.FullName, []).Samples.Select(s => Path.GetFileName(s.Path)));
+    }
+
     private void Check(Action<string> read, byte[] document) => AnyBytes.AreAnAnswerOrASentence(
         bytes =>
         {

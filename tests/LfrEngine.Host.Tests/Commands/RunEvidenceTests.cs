@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Host.Tests.Commands;
 
@@ -120,14 +119,72 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
     }
 
     [Fact]
-    public void Create_NameIsTaken_TakesAnother()
+    public void Write_NameIsTaken_TakesAnother()
     {
         File.WriteAllText(folder["run-gate-7-a_b.jpg"], "evidence");
 
-        using SafeFileHandle file = PictureNames.Create(folder.Path, "run", "gate", 7, "a b", out string path);
+        string path = PictureNames.Write(folder.Path, "run", "gate", 7, "a b", "picture"u8);
 
-        Assert.Equal("run-gate-7-a_b-2.jpg", Path.GetFileName(path));
+        Assert.Equal(["run-gate-7-a_b-2.jpg", "run-gate-7-a_b.jpg"], folder.Files);
+        Assert.Equal("picture", File.ReadAllText(path));
         Assert.Equal("evidence", File.ReadAllText(folder["run-gate-7-a_b.jpg"]));
+    }
+
+    /// <summary>Four writers want the same names: none is replaced, and a picture is never seen half written.</summary>
+    [Fact]
+    public async Task Write_ByManyAtOnce_IsWholeWheneverSomebodyLooks()
+    {
+        const int Writers = 4, Each = 50, Bytes = 300_000;
+        int shorter = 0;
+        using var over = new CancellationTokenSource();
+        Task looking = Task.Run(() =>
+        {
+            while (!over.IsCancellationRequested)
+                shorter += new DirectoryInfo(folder.Path).EnumerateFiles("*.jpg").Count(f => f.Length != Bytes);
+        }, TestContext.Current.CancellationToken);
+
+        Parallel.For(0, Writers, writer =>
+        {
+            byte[] picture = new byte[Bytes];
+            Array.Fill(picture, (byte)(writer + 1));
+            for (int i = 0; i < Each; i++)
+                PictureNames.Write(folder.Path, "run", "gate", 7, "a", picture);
+        });
+        await over.CancelAsync();
+        await looking;
+
+        Assert.Equal(0, shorter);
+        Assert.Equal(Writers * Each, folder.Files.Length);
+        Assert.Equal(Enumerable.Repeat(Each, Writers), folder.Files.GroupBy(f => File.ReadAllBytes(folder[f]).Distinct().Single()).Select(g => g.Count()));
+    }
+
+    /// <summary>What was found: the lines after a deletion went into a file without a name, and the run said nothing.</summary>
+    [Fact]
+    public async Task Run_LinesAreDeletedMeanwhile_GoesOnInANewFileAndSaysSo()
+    {
+        using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--out", folder["alerts.jsonl"]));
+        await run.SeesAsync("\"type\":\"alert\"");
+        File.Delete(folder["alerts.jsonl"]);
+        run.Interrupt();
+
+        (await run.EndAsync()).Exits(ExitCode.Output).Says(folder["alerts.jsonl"], "was deleted during the run, with 1 line(s)").IsCivil();
+
+        Assert.Equal(["summary"], (await LinesAsync()).Select(l => (string?)l["type"]));
+    }
+
+    [Fact]
+    public async Task Run_ReceiptHasNoPlaceAnyMore_ShowsItWhole()
+    {
+        Directory.CreateDirectory(folder["receipts"]);
+        using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--receipt", folder["receipts/r.json"]));
+        await run.SeesAsync("\"type\":\"alert\"");
+        Directory.Delete(folder["receipts"], recursive: true);
+        run.Interrupt();
+
+        Outcome ended = (await run.EndAsync()).Exits(ExitCode.Output).Says("The erasure receipt cannot be written", folder["receipts/r.json"], "Copy it from here").IsCivil();
+
+        await File.WriteAllTextAsync(folder["copied.json"], ended.Error[ended.Error.IndexOf("{\"receipt\"", StringComparison.Ordinal)..].Trim(), TestContext.Current.CancellationToken);
+        (await Lfr.RunAsync("receipt", "verify", folder["copied.json"])).Exits(ExitCode.Success).Says("genuine");
     }
 
     private async Task<JsonObject[]> LinesAsync() => JsonLines.Parse(await File.ReadAllTextAsync(folder["alerts.jsonl"], TestContext.Current.CancellationToken));

@@ -79,6 +79,19 @@ public sealed class MediaPictureTests : IDisposable
         Assert.NotEmpty(info.LastDamage);
     }
 
+    /// <summary>Cameras and phones name pictures as they like, or not at all.</summary>
+    [Fact]
+    public void Read_FolderOfOddlyNamedPictures_TakesThemByHowTheyBegin()
+    {
+        foreach ((string name, string output) in (ReadOnlySpan<(string, string)>)[("a.jpg", ""), ("b.tif", ""), ("c.gif", ""), ("d.png", ""), ("e.bmp", ""), ("f.webp", "-c:v libwebp")])
+            File.Move(Ffmpeg.Clip(folder, name, output, "64x48", 1), folder[name[..1]]);
+        File.Copy(folder["a"], folder["g.jfif"]);
+        File.Copy(folder["a"], folder[".hidden.jpg"]);
+        File.WriteAllText(folder["notes"], "not even meant to be one");
+
+        Assert.Equal(7, Frames.Infos(folder.Path).Count);
+    }
+
     [Fact]
     public void Read_FolderOfBrokenPictures_Throws()
     {

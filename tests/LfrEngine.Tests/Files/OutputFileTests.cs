@@ -48,6 +48,30 @@ public sealed class OutputFileTests : IDisposable
         Assert.Single(folder.GetFileSystemInfos());
     }
 
+    /// <summary>.NET's own move looks first and moves then: of two writers at the same moment one lost its file.</summary>
+    [Fact]
+    public void Write_ByManyAtOnce_ExactlyOneHasTheName()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            string path = Path.Combine(folder.FullName, $"{round}");
+            int written = 0;
+            Parallel.For(0, 4, i =>
+            {
+                try
+                {
+                    OutputFile.Write(path, $"{i}", replace: false);
+                    Interlocked.Increment(ref written);
+                }
+                catch (IOException)
+                {
+                    // Somebody else was first.
+                }
+            });
+            Assert.Equal(1, written);
+        }
+    }
+
     [Fact]
     public void Write_ForTheOwnerAlone_NobodyElseMayRead()
     {
