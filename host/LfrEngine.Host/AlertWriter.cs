@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Files;
@@ -48,7 +49,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written: {e.Message} Give a folder that can be written with --out and --crops.", e);
+            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written: {FileTrouble.Words(e)} Give a folder that can be written with --out and --crops.", e);
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {e.Message} Make room: the next alert tries again.";
+            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Make room: the next alert tries again.";
         }
     }
 
@@ -142,7 +143,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
-            PictureFailure = $"The picture of alert {alert.Id} could not be written to {crops}: {e.Message}";
+            PictureFailure = $"The picture of alert {alert.Id} could not be written to {crops}: {FileTrouble.Words(e)}";
             return null;
         }
     }

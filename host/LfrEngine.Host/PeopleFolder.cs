@@ -16,15 +16,21 @@ namespace LfrEngine.Host;
 /// <param name="Response">What officers are to do.</param>
 internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null)
 {
-    /// <summary>Why the folder cannot be used, as a sentence; null when it can.</summary>
+    /// <summary>What to do about a folder's name.</summary>
+    public const string RenameIt = "Rename the folder, or give a people.csv.";
+
+    /// <summary>Why there is nothing to enrol, and what to do; null when there is.</summary>
     public string? Obstacle { get; init; }
+
+    /// <summary>Whether this is no person but a photo that lies beside the folders of people.</summary>
+    public bool IsLoose { get; init; }
 
     /// <summary>What enrolment takes of it.</summary>
     public EnrolmentRequest Request => new(Identity, Photos);
 
     /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
-    public string? Refusal => (Obstacle ?? Identity.Problem()) is { } problem
-        ? $"{(Line > 0 ? $"line {Line}" : "folder")} \"{Shown.Name(Identity.Id)}\": {problem} {(Line > 0 && Obstacle is null ? "Change it in the list." : Obstacle is null or "The name is not UTF-8." ? "Rename the folder, or give a people.csv." : "Change its permissions.")}"
+    public string? Refusal => (Obstacle ?? (Identity.Problem() is { } problem ? $"{problem} {(Line > 0 ? "Change it in the list." : RenameIt)}" : null)) is { } what
+        ? $"{(Line > 0 ? $"line {Line}" : IsLoose ? "file" : "folder")} \"{Shown.Name(Identity.Id)}\": {what}"
         : null;
 }
 
@@ -104,7 +110,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = $"cannot be read: {e.Message}";
+            problem = $"cannot be read: {FileTrouble.Words(e)}";
             return null;
         }
     }
@@ -116,7 +122,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 /// <summary>Reads who is to be enrolled: a folder of sub-folders, or a CSV list beside the photos.</summary>
 internal static class PeopleFolder
 {
-    private const string Unreadable = "The folder cannot be read by this user.";
+    private const string Unreadable = "The folder cannot be read by this user. Change its permissions.";
 
     private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "legal_basis", "reviewed_on", "role_player", "response"];
 
@@ -141,25 +147,42 @@ internal static class PeopleFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
-        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{path} names nobody: it needs one sub-folder of photos per person, or a people.csv.");
+        return people.Any(p => !p.IsLoose) ? people : throw new CommandFailure(ExitCode.Input, $"{path} names nobody: it needs one sub-folder of photos per person, or a people.csv.");
     }
 
-    private static List<PersonRow> ReadFolders(string path, WatchlistCategory category) =>
-        [.. Directory.EnumerateDirectories(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Select(folder =>
+    private static List<PersonRow> ReadFolders(string path, WatchlistCategory category)
+    {
+        List<PersonRow> people = [.. Directory.EnumerateDirectories(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Select(f => ReadFolder(f, category))];
+        // Somebody meant them: named, so that nobody believes them to be on the list.
+        foreach (string photo in ListOnDisk.PicturesOnDisk(path).Where(PhotoFormat.IsPicture))
         {
-            string id = Path.GetFileName(folder);
-            var person = new WatchlistIdentity(id, id.Replace('_', ' '), category);
-            try
-            {
-                return new PersonRow(0, person, ListOnDisk.PicturesOnDisk(folder)) { Obstacle = Directory.Exists(folder) ? null : "The name is not UTF-8." };
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return new PersonRow(0, person, []) { Obstacle = Unreadable };
-            }
-        })];
+            var nobody = new WatchlistIdentity(Path.GetFileName(photo), "", category);
+            people.Add(new PersonRow(0, nobody, []) { IsLoose = true, Obstacle = "It lies beside the folders of people. Put it into a folder named after its person." });
+        }
+        return people;
+    }
+
+    private static PersonRow ReadFolder(string folder, WatchlistCategory category)
+    {
+        string id = Path.GetFileName(folder);
+        var person = new WatchlistIdentity(id, id.Replace('_', ' '), category);
+        try
+        {
+            if (!Directory.Exists(folder))
+                return new PersonRow(0, person, []) { Obstacle = $"The name is not UTF-8. {PersonRow.RenameIt}" };
+            string[] photos = ListOnDisk.PicturesOnDisk(folder);
+            string? obstacle = photos.Length > 0 ? null
+                : Directory.EnumerateDirectories(folder).Any() ? "It holds folders, but no photo of its own. Move the photos of this person into it."
+                : "It is empty. Put a photo of this person into it.";
+            return new PersonRow(0, person, photos) { Obstacle = obstacle };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new PersonRow(0, person, []) { Obstacle = Unreadable };
+        }
+    }
 
     /// <summary>Reads a CSV list.</summary>
     /// <param name="source">Borrowed.</param>
@@ -174,7 +197,7 @@ internal static class PeopleFolder
         }
         catch (Exception e) when (e is DataException or IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, e is DataException ? e.Message : $"{source.List} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, e is DataException ? e.Message : $"{source.List} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 

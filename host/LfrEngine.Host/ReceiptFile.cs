@@ -84,5 +84,5 @@ internal sealed class ReceiptFile : IDisposable
     }
 
     private static CommandFailure Unwritable(string path, Exception e) =>
-        new(ExitCode.Output, $"The erasure receipt cannot be written to {path}: {e.Message} Give another place with --receipt.", e);
+        new(ExitCode.Output, $"The erasure receipt cannot be written to {path}: {FileTrouble.Words(e)} Give another place with --receipt.", e);
 }

@@ -30,7 +30,7 @@ internal static class SignedDocument
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"The {kind.Name} cannot be written to {path}: {e.Message} {kind.OtherPlace}", e);
+            throw new CommandFailure(ExitCode.Output, $"The {kind.Name} cannot be written to {path}: {FileTrouble.Words(e)} {kind.OtherPlace}", e);
         }
     }
 
@@ -89,7 +89,7 @@ internal static class SignedDocument
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 
@@ -114,7 +114,7 @@ internal static class SignedDocument
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"The public key {keyPath} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"The public key {keyPath} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 }

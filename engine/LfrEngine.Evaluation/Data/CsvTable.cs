@@ -43,7 +43,7 @@ public sealed class CsvTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path} cannot be read: {e.Message}", e);
+            throw new DataException($"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 

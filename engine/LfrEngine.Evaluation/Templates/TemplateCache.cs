@@ -61,7 +61,7 @@ public sealed class TemplateCache : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new WatchlistException(WatchlistFailure.WriteFailed, $"The template cache {folder} cannot be made: {e.Message} Give another folder with --cache, or --cache none.", e);
+            throw new WatchlistException(WatchlistFailure.WriteFailed, $"The template cache {folder} cannot be made: {FileTrouble.Words(e)} Give another folder with --cache, or --cache none.", e);
         }
         if (keyFile is null && !File.Exists(path))
             WatchlistKey.CreateKeyFile(path);
@@ -104,7 +104,7 @@ public sealed class TemplateCache : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new WatchlistException(WatchlistFailure.WriteFailed, $"The template cache {root} could not be erased: {e.Message}", e);
+            throw new WatchlistException(WatchlistFailure.WriteFailed, $"The template cache {root} could not be erased: {FileTrouble.Words(e)}", e);
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class TemplateCache : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new WatchlistException(WatchlistFailure.DiskFull, $"The template cache {folder} cannot be written: {e.Message} Make room, give another folder with --cache, or --cache none.", e);
+                throw new WatchlistException(WatchlistFailure.DiskFull, $"The template cache {folder} cannot be written: {FileTrouble.Words(e)} Make room, give another folder with --cache, or --cache none.", e);
             }
         }
     }
@@ -206,7 +206,7 @@ public sealed class TemplateCache : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new WatchlistException(WatchlistFailure.Unreadable, $"{path}: cannot be read: {e.Message}", e);
+            throw new WatchlistException(WatchlistFailure.Unreadable, $"{path}: cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 

@@ -145,7 +145,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             file?.Dispose();
-            problem = $"cannot be read: {e.Message}";
+            problem = $"cannot be read: {FileTrouble.Words(e)}";
             return null;
         }
     }

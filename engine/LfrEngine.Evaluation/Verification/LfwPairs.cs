@@ -29,7 +29,7 @@ public static class LfwPairs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path} cannot be read: {e.Message}", e);
+            throw new DataException($"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 

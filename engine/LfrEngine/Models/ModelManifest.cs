@@ -64,7 +64,7 @@ public sealed record ModelManifest
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException($"The model manifest {path} cannot be read: {e.Message}", e);
+            throw new ModelLoadException($"The model manifest {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
         // What the text leaves out the generated reader leaves null, whatever the type's own value is.
         manifest = manifest with { Thresholds = manifest.Thresholds ?? [], Description = manifest.Description ?? "" };

@@ -131,7 +131,7 @@ public sealed partial class OnnxModel : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelLoadException($"The file of model \"{manifest.Id}\" cannot be read ({path}): {e.Message} {way}", e);
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" cannot be read ({path}): {FileTrouble.Words(e)} {way}", e);
         }
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file));
         if (hash != manifest.Sha256)

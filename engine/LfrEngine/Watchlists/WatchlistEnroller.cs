@@ -211,7 +211,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Reject($"cannot be read: {e.Message}");
+            return Reject($"cannot be read: {FileTrouble.Words(e)}");
         }
     }
 }

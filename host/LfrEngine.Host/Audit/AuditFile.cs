@@ -77,7 +77,7 @@ internal static class AuditFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"The audit trail {path} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"The audit trail {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
         using (reader)
         {
@@ -90,7 +90,7 @@ internal static class AuditFile
                 }
                 catch (Exception e) when (e is IOException or DecoderFallbackException)
                 {
-                    throw new CommandFailure(ExitCode.Input, $"The audit trail {path} cannot be read: {e.Message}", e);
+                    throw new CommandFailure(ExitCode.Input, $"The audit trail {path} cannot be read: {FileTrouble.Words(e)}", e);
                 }
                 if (line is null)
                     yield break;

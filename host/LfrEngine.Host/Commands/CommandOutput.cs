@@ -15,7 +15,7 @@ internal static class CommandOutput
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"{path} cannot be written: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Output, $"{path} cannot be written: {FileTrouble.Words(e)}", e);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LfrEngine.Files;
 using LfrEngine.Host.Screen;
 using LfrEngine.Matching;
 using LfrEngine.Models;
@@ -43,7 +44,7 @@ internal static class DemoCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"The demonstration cannot write to {folder}: {e.Message} Give another folder with --out-dir.", e);
+            throw new CommandFailure(ExitCode.Output, $"The demonstration cannot write to {folder}: {FileTrouble.Words(e)} Give another folder with --out-dir.", e);
         }
 
         // Its people are on published sample photos: what a watch on the street must refuse is only told here.

@@ -98,7 +98,7 @@ internal static class ConfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(File.Exists(path) ? ExitCode.Usage : ExitCode.Output, $"{path} was not written: {e.Message}", e);
+            throw new CommandFailure(File.Exists(path) ? ExitCode.Usage : ExitCode.Output, $"{path} was not written: {FileTrouble.Words(e)}", e);
         }
     }
 

@@ -138,7 +138,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"The van's public key {installation.PathOf(path)} cannot be read: {e.Message} `lfr receipt key` on the van prints it.", e);
+            throw new CommandFailure(ExitCode.Input, $"The van's public key {installation.PathOf(path)} cannot be read: {FileTrouble.Words(e)} `lfr receipt key` on the van prints it.", e);
         }
     }
 }

@@ -97,7 +97,7 @@ internal static class SimulateCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {e.Message} Make room, or give another folder with --out.", e);
+            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {FileTrouble.Words(e)} Make room, or give another folder with --out.", e);
         }
         finally
         {

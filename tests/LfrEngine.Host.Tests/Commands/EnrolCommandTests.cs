@@ -153,6 +153,22 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
                 $"1 person(s) with 1 template(s) enrolled in {List}.");
     }
 
+    /// <summary>Photos one folder too high or too deep were left out without a word.</summary>
+    [Fact]
+    public async Task Enrol_PhotosInTheWrongFolder_AreNamedWithTheWayOut()
+    {
+        Put(material.Photo, "people/ann/1.jpg");
+        Put(material.OtherPhoto, "people/loose.jpg");
+        Put(material.OtherPhoto, "people/beth/2025/1.jpg");
+        Directory.CreateDirectory(folder["people/carl"]);
+        await File.WriteAllTextAsync(folder["people/notes.txt"], "notes", TestContext.Current.CancellationToken);
+
+        Outcome enrol = (await Lfr.RunAsync("enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile)).Exits(ExitCode.Incomplete).IsCivil()
+            .Says("file \"loose.jpg\": It lies beside the folders of people.", "folder \"beth\": It holds folders, but no photo of its own.", "folder \"carl\": It is empty.");
+
+        Assert.DoesNotContain("notes.txt", enrol.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Enrol_SameFaceUnderTwoIds_Warns()
     {

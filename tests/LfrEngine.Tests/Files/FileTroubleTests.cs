@@ -1,0 +1,38 @@
+using LfrEngine.Files;
+using Xunit;
+
+namespace LfrEngine.Tests.Files;
+
+/// <summary>What a file system refuses is told in words, without the path of a part that is not in its place yet.</summary>
+public sealed class FileTroubleTests
+{
+    [Theory]
+    [InlineData("/nowhere/at/all", "There is no such folder.")]
+    [InlineData("/tmp/lfr-no-such-file", "There is no such file.")]
+    public void Words_OfWhatIsNotThere(string path, string words)
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Paths of Linux.");
+        Assert.Equal(words, FileTrouble.Words(Assert.ThrowsAny<IOException>(() => File.ReadAllBytes(path))));
+    }
+
+    [Fact]
+    public void Words_OfAFullDisk()
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Skip("There is no /dev/full.");
+        Exception e = Assert.ThrowsAny<IOException>(() =>
+        {
+            using var file = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            file.Write("x"u8);
+        });
+
+        Assert.Equal("The disk is full.", FileTrouble.Words(e));
+        Assert.True(FileTrouble.IsDiskFull(e));
+    }
+
+    [Theory]
+    [InlineData("Input/output error : '/folder/.0123.partial'", "Input/output error.")]
+    [InlineData("x.jpg is a named pipe, not a file.", "x.jpg is a named pipe, not a file.")]
+    public void Words_OfAnythingElse_AreTheSystemsWithoutThePath(string message, string words) => Assert.Equal(words, FileTrouble.Words(new IOException(message)));
+}
