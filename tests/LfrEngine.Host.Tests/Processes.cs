@@ -1,8 +1,41 @@
+using System.Globalization;
+
 namespace LfrEngine.Host.Tests;
 
 /// <summary>Looks at a process from outside.</summary>
 internal static class Processes
 {
+    /// <summary>Waits until a program has started another one.</summary>
+    /// <returns>Its id.</returns>
+    public static async Task<int> ChildOfAsync(int process)
+    {
+        if (!Directory.Exists("/proc/self/task"))
+            Assert.Skip("No /proc to see in what a process has started.");
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (true)
+        {
+            foreach (string task in Directory.EnumerateDirectories($"/proc/{process}/task"))
+            {
+                if (File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var child, ..])
+                    return int.Parse(child, CultureInfo.InvariantCulture);
+            }
+            await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Memory that a process holds now, bytes; 0 when it is gone.</summary>
+    public static long MemoryOf(int process)
+    {
+        try
+        {
+            return long.Parse(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>Waits until the program has loaded its networks' runtime: its command has begun and Ctrl-C is its own affair.</summary>
     public static async Task UntilItIsAtWorkAsync(int process)
     {
