@@ -14,11 +14,8 @@ internal static class Processes
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (true)
         {
-            foreach (string task in Directory.EnumerateDirectories($"/proc/{process}/task"))
-            {
-                if (File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var child, ..])
-                    return int.Parse(child, CultureInfo.InvariantCulture);
-            }
+            if (Directory.GetDirectories($"/proc/{process}/task").SelectMany(Children).FirstOrDefault() is { } child)
+                return int.Parse(child, CultureInfo.InvariantCulture);
             await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
     }
@@ -44,5 +41,18 @@ internal static class Processes
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!File.ReadLines($"/proc/{process}/maps").Any(l => l.EndsWith("/libonnxruntime.so", StringComparison.Ordinal)))
             await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+    }
+
+    // Of one thread, which may have ended meanwhile.
+    private static string[] Children(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 }
