@@ -20,18 +20,9 @@ internal static class Processes
         }
     }
 
-    /// <summary>Memory that a process holds now, bytes; 0 when it is gone.</summary>
-    public static long MemoryOf(int process)
-    {
-        try
-        {
-            return long.Parse(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
-    }
+    /// <summary>Memory that a running process holds now, bytes.</summary>
+    public static long MemoryOf(int process) =>
+        long.Parse(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
     /// <summary>Waits until the program has loaded its networks' runtime: its command has begun and Ctrl-C is its own affair.</summary>
     public static async Task UntilItIsAtWorkAsync(int process)
