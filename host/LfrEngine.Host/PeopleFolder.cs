@@ -25,9 +25,6 @@ internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnl
     /// <summary>Whether this is no person but a photo that lies beside the folders of people.</summary>
     public bool IsLoose { get; init; }
 
-    /// <summary>What enrolment takes of it.</summary>
-    public EnrolmentRequest Request => new(Identity, Photos);
-
     /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
     public string? Refusal => (Obstacle ?? (Identity.Problem() is { } problem ? $"{problem} {(Line > 0 ? "Change it in the list." : RenameIt)}" : null)) is { } what
         ? $"{(Line > 0 ? $"line {Line}" : IsLoose ? "file" : "folder")} \"{Shown.Name(Identity.Id)}\": {what}"
@@ -101,12 +98,26 @@ internal sealed class ListOnDisk(string list) : PeopleSource
         ? Path.Combine(folder, photo.Replace('\\', '/'))
         : path;
 
-    public override HostBuffer<byte>? Read(string photo, out string problem)
+    public override HostBuffer<byte>? Read(string photo, out string problem) => ReadPhoto(photo, out problem);
+
+    /// <inheritdoc cref="PeopleSource.Read"/>
+    public static HostBuffer<byte>? ReadPhoto(string photo, out string problem)
     {
+        // Such a name comes back with a mark in place of its bytes, and opens nothing.
+        if (photo.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(photo))
+        {
+            problem = "the file's name is not UTF-8: rename it";
+            return null;
+        }
         try
         {
             using FileStream file = InputFile.OpenStream(photo);
             return ReadWhole(file, file.Length, out problem);
+        }
+        catch (EndOfStreamException)
+        {
+            problem = "the file became shorter while it was read";
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

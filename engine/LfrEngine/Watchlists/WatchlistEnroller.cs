@@ -1,5 +1,4 @@
 using LfrEngine.Detection;
-using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
@@ -7,19 +6,6 @@ using LfrEngine.Pipeline;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Watchlists;
-
-/// <summary>A person to enrol, with photo files.</summary>
-/// <param name="Identity">Who and why.</param>
-/// <param name="Photos">Paths of picture files, one or more.</param>
-public sealed record EnrolmentRequest(WatchlistIdentity Identity, IReadOnlyList<string> Photos);
-
-/// <summary>What became of one photo.</summary>
-/// <param name="IdentityId">Whose.</param>
-/// <param name="Photo">File.</param>
-/// <param name="Verdict">Accepted, doubtful or rejected.</param>
-/// <param name="Reasons">Why; empty when all is well.</param>
-/// <param name="Quality">0…1; 0 when there was nothing to measure.</param>
-public sealed record PhotoOutcome(string IdentityId, string Photo, PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality);
 
 /// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face cut out and encoded anew, and its template. The holder disposes, which wipes.</summary>
 /// <param name="verdict">Of the gate.</param>
@@ -53,7 +39,7 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
     }
 }
 
-/// <summary>Turns photos into the templates of a watchlist, on the code path that cameras use. Used by one thread.</summary>
+/// <summary>Turns photos into the templates of a watchlist, on the code path that cameras use. Used by one thread; for photos of strangers, in a process that is shut in.</summary>
 public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 {
     /// <summary>Largest file that is looked at, bytes.</summary>
@@ -70,27 +56,6 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     private const float ClearlyBetter = 1;
 
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
-
-    /// <summary>Adds a person if at least one photo passes the gate.</summary>
-    /// <param name="builder">Receives identity and templates.</param>
-    /// <param name="request">Whom.</param>
-    /// <param name="outcomes">Receives one entry per photo.</param>
-    /// <returns>Whether the person was added.</returns>
-    public bool Add(WatchlistBuilder builder, EnrolmentRequest request, List<PhotoOutcome> outcomes)
-    {
-        int identity = -1;
-        foreach (string photo in request.Photos)
-        {
-            using VettedPhoto vetted = VetFile(photo);
-            outcomes.Add(new PhotoOutcome(request.Identity.Id, photo, vetted.Verdict, vetted.Reasons, vetted.Quality));
-            if (vetted.Verdict == PhotoVerdict.Rejected)
-                continue;
-            if (identity < 0)
-                identity = builder.AddIdentity(request.Identity);
-            builder.AddTemplate(identity, vetted.Template, vetted.Quality, vetted.Chip);
-        }
-        return identity >= 0;
-    }
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
     /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
@@ -188,30 +153,5 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
                 best = (degrees, uprightness);
         }
         return best.Uprightness - asIs > ClearlyBetter ? (best.Degrees, 0) : (0, best.Degrees);
-    }
-
-    private VettedPhoto VetFile(string path)
-    {
-        // Such a name comes back with a mark in place of its bytes, and opens nothing.
-        if (path.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(path))
-            return Reject("the file's name is not UTF-8: rename it");
-        try
-        {
-            using Microsoft.Win32.SafeHandles.SafeFileHandle handle = InputFile.Open(path);
-            long length = RandomAccess.GetLength(handle);
-            if (length is 0 or > MaximumPhotoBytes)
-                return Reject(length == 0 ? "the file is empty" : $"the file is larger than {MaximumPhotoBytes >> 20} MiB");
-            using HostBuffer<byte> file = BufferPool.Rent<byte>((int)length);
-            FileBytes.ReadExactly(handle, file.Span, 0);
-            return Vet(file.Span);
-        }
-        catch (EndOfStreamException)
-        {
-            return Reject("the file became shorter while it was read");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Reject($"cannot be read: {FileTrouble.Words(e)}");
-        }
     }
 }

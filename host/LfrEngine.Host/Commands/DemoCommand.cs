@@ -1,10 +1,12 @@
 using System.CommandLine;
 using LfrEngine.Files;
 using LfrEngine.Host.Screen;
+using LfrEngine.Host.Watchlists;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 
 namespace LfrEngine.Host.Commands;
@@ -56,12 +58,13 @@ internal static class DemoCommand
         await material.CutListedPhotoAsync(Path.Combine(photos, "photo.jpg"), stopping);
 
         AnsiConsole.WriteLine("2. One of them, a fair-haired woman, is put on a watchlist with another photo than the one in the clip.");
-        using EngineModels models = EngineModels.Load(catalog);
         WatchlistKey.CreateKeyFile(keyFile);
         using WatchlistKey key = WatchlistKey.FromKeyFile(keyFile);
-        EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, models, json: false, stopping);
+        using (var vetter = new PhotoVetter(NullLogger<PhotoVetter>.Instance))
+            EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, vetter, json: false, stopping);
 
         AnsiConsole.WriteLine("3. The engine watches the clip.");
+        using EngineModels models = EngineModels.Load(catalog);
         using Watchlist watchlist = WatchlistFile.Read(list, key, models.Embedder.Manifest.Sha256);
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(EnrolCommand.DefaultThreshold(models.Embedder.Manifest)) };
         (int code, RunReport report, IReadOnlyList<AlertNotice> alerts) = RunCommand.Run(models, watchlist, [new CameraSettings("street", clip, Pace.Maximum)], settings,

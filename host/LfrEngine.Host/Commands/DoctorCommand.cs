@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using LfrEngine.DirectX;
+using LfrEngine.Host.Watchlists;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
@@ -22,7 +23,7 @@ internal static class DoctorCommand
         var gpu = new Option<bool>("--gpu") { Description = "Try every step of the Windows GPU path on this machine against the processor's result." };
         var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to try decoding with." };
         var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json, gpu, video };
-        command.SetAction(parsed => parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), Npm(), .. Models()], parsed.GetValue(json)));
+        command.SetAction(parsed => parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
 
@@ -132,6 +133,10 @@ internal static class DoctorCommand
         foreach (HardeningFinding finding in report.Findings)
             yield return new Finding(finding.Name, "note", finding.Problem, finding.Remedy);
     }
+
+    private static Finding PhotoDecoding() => DecodeSandbox.IsOffered
+        ? Ok("decoding of photos", "by a process without rights")
+        : new Finding("decoding of photos", "note", PhotoVetter.NotShutIn, "Linux on x64 or arm64 with seccomp; in a container, a profile that allows the system call seccomp");
 
     private static Finding Npm()
     {

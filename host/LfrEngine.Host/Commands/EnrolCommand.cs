@@ -1,7 +1,9 @@
 using System.CommandLine;
 using LfrEngine.Host.Screen;
+using LfrEngine.Host.Watchlists;
+using LfrEngine.Memory;
 using LfrEngine.Models;
-using LfrEngine.Pipeline;
+using LfrEngine.Native.Hardening;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 
@@ -31,30 +33,31 @@ internal static class EnrolCommand
             locking.Require(parsed);
             List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
-            using EngineModels loaded = models.Load(parsed);
-            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, loaded, parsed.GetValue(json), stopping));
+            using PhotoVetter vetter = models.Vetter(parsed);
+            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, vetter, parsed.GetValue(json), stopping));
         });
         return command;
     }
 
-    internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, EngineModels models, bool json, CancellationToken stopping)
+    internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, PhotoVetter vetter, bool json, CancellationToken stopping)
     {
         StandardScreen.HasProduct();
-        ModelManifest embedder = models.Embedder.Manifest;
+        ModelManifest embedder = vetter.Embedder;
         using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
-        var outcomes = new List<PhotoOutcome>();
+        var photos = new List<PhotoReport>();
         var missing = new List<string>();
         // Everybody first: a name that no list takes is known before the first photo is looked at.
         string[] refusals = [.. people.Select(p => p.Refusal).OfType<string>()];
-        List<EnrolmentRequest> requests = [.. people.Where(p => p.Refusal is null).Select(p => p.Request)];
-        Progress.While("Enrolling", requests.Count, report =>
+        PersonRow[] taken = [.. people.Where(p => p.Refusal is null)];
+        if (!DecodeSandbox.IsOffered)
+            Console.Error.WriteLine(PhotoVetter.NotShutIn);
+        Progress.While("Enrolling", taken.Length, report =>
         {
-            using var enroller = new WatchlistEnroller(models);
-            for (int i = 0; i < requests.Count; i++)
+            for (int i = 0; i < taken.Length; i++)
             {
                 stopping.ThrowIfCancellationRequested();
-                if (!enroller.Add(builder, requests[i], outcomes))
-                    missing.Add(requests[i].Identity.Id);
+                if (!Add(builder, taken[i], vetter, photos, stopping))
+                    missing.Add(taken[i].Identity.Id);
                 report(i + 1);
             }
             return 0;
@@ -62,9 +65,9 @@ internal static class EnrolCommand
         if (builder.TemplateCount == 0)
         {
             if (json)
-                HostJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, Photos(), [.. missing], refusals, []), HostJson.Default.EnrolReport);
+                HostJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, [.. photos], [.. missing], refusals, []), HostJson.Default.EnrolReport);
             else
-                Print(outcomes, missing, refusals, [], "");
+                Print(photos, missing, refusals, [], "");
             throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
         }
         using Watchlist watchlist = builder.Build();
@@ -73,26 +76,42 @@ internal static class EnrolCommand
         WatchlistFile.Write(output, watchlist, key);
 
         var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
-            Photos(), [.. missing], refusals, similar);
+            [.. photos], [.. missing], refusals, similar);
         if (json)
             HostJson.Print(summary, HostJson.Default.EnrolReport);
         else
-            Print(outcomes, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
+            Print(photos, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
-
-        PhotoReport[] Photos() => [.. outcomes.Select(o => new PhotoReport(o.IdentityId, o.Photo, o.Verdict.ToString().ToLowerInvariant(), o.Quality, [.. o.Reasons]))];
     }
 
     internal static float DefaultThreshold(ModelManifest embedder) =>
         embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value
         ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
 
-    private static void Print(List<PhotoOutcome> outcomes, List<string> missing, string[] refusals, SimilarityWarning[] similar, string closing)
+    // Whether one photo at least passes the gate.
+    private static bool Add(WatchlistBuilder builder, PersonRow person, PhotoVetter vetter, List<PhotoReport> photos, CancellationToken stopping)
+    {
+        int identity = -1;
+        foreach (string photo in person.Photos)
+        {
+            using HostBuffer<byte>? file = ListOnDisk.ReadPhoto(photo, out string problem);
+            using VettedPhoto vetted = file is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : vetter.VetAsync(file, stopping).GetAwaiter().GetResult();
+            photos.Add(new PhotoReport(person.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons]));
+            if (vetted.Verdict == PhotoVerdict.Rejected)
+                continue;
+            if (identity < 0)
+                identity = builder.AddIdentity(person.Identity);
+            builder.AddTemplate(identity, vetted.Template, vetted.Quality, vetted.Chip);
+        }
+        return identity >= 0;
+    }
+
+    private static void Print(List<PhotoReport> photos, List<string> missing, string[] refusals, SimilarityWarning[] similar, string closing)
     {
         foreach (string refusal in refusals)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {refusal}");
-        foreach (PhotoOutcome outcome in outcomes.Where(o => o.Reasons.Count > 0))
-            AnsiConsole.MarkupLineInterpolated($"[{(outcome.Verdict == PhotoVerdict.Rejected ? "red" : "yellow")}]{outcome.Verdict.ToString().ToLowerInvariant(),-8}[/] {outcome.IdentityId}: {Shown.Name(Path.GetFileName(outcome.Photo))}: {string.Join("; ", outcome.Reasons)}");
+        foreach (PhotoReport photo in photos.Where(p => p.Reasons.Length > 0))
+            AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == "rejected" ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
         foreach (string id in missing)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo");
         foreach (SimilarityWarning warning in similar)

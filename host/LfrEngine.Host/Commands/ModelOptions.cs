@@ -1,6 +1,8 @@
 using System.CommandLine;
+using LfrEngine.Host.Watchlists;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LfrEngine.Host.Commands;
 
@@ -18,4 +20,7 @@ internal sealed class ModelOptions
 
     public EngineModels Load(ParseResult parsed, IInferenceBackend? backend = null) =>
         EngineModels.Load(ModelCatalog.Default, parsed.GetRequiredValue(detector), embedder: parsed.GetRequiredValue(embedder), backend: backend);
+
+    /// <summary>A child process that judges photos with them. It starts with the first photo; the caller ends it.</summary>
+    public PhotoVetter Vetter(ParseResult parsed) => new(NullLogger<PhotoVetter>.Instance, parsed.GetRequiredValue(detector), parsed.GetRequiredValue(embedder));
 }

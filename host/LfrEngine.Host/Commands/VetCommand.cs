@@ -1,15 +1,15 @@
 using System.CommandLine;
+using System.ComponentModel;
 using LfrEngine.Frames;
 using LfrEngine.Host.Watchlists;
 using LfrEngine.Memory;
-using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Commands;
 
-/// <summary><c>lfr vet</c>: decodes what was uploaded, in a process of its own that can do nothing else. Started by <see cref="PhotoVetter"/>, not by people.</summary>
+/// <summary><c>lfr vet</c>: decodes photos of strangers, in a process of its own that can do nothing else. Started by <see cref="PhotoVetter"/>, not by people.</summary>
 internal static class VetCommand
 {
     // A picture of 16384×16384 pixels in colour, its packet and the networks' tensors fit; a bomb does not.
@@ -17,18 +17,23 @@ internal static class VetCommand
 
     public static Command Create()
     {
-        var command = new Command("vet", "Decode and judge photos from standard input (for `lfr serve`).") { Hidden = true };
-        command.SetAction(_ => Run());
+        var command = new Command("vet", "Decode and judge photos from standard input (for `lfr enrol` and `lfr serve`).") { Hidden = true };
+        ModelOptions models = new();
+        models.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            using EngineModels loaded = models.Load(parsed);
+            return Run(loaded);
+        });
         return command;
     }
 
-    private static int Run()
+    private static int Run(EngineModels models)
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
-        using EngineModels models = EngineModels.Load(ModelCatalog.Default);
         using var enroller = new WatchlistEnroller(models);
         LoadEverything(enroller);
-        output.WriteByte(DecodeSandbox.Enter(MoreMemoryBytes) ? VetChannel.Ready : VetChannel.ReadyOpen);
+        output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
         while (VetChannel.Read(input, WatchlistEnroller.MaximumPhotoBytes) is { } photo)
         {
             using (photo)
@@ -38,6 +43,18 @@ internal static class VetCommand
             }
         }
         return ExitCode.Success;
+    }
+
+    private static bool Enter()
+    {
+        try
+        {
+            return DecodeSandbox.Enter(MoreMemoryBytes);
+        }
+        catch (Win32Exception e)
+        {
+            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
+        }
     }
 
     // Libraries are opened when they are first needed: that is now, while files can be opened freely.

@@ -9,27 +9,30 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Watchlists;
 
-/// <summary>Has uploads decoded and judged by a child process that can do nothing else (<c>lfr vet</c>): what crashes or hangs it is refused, and the server is unharmed.</summary>
+/// <summary>Has photos decoded and judged by a child process that can do nothing else (<c>lfr vet</c>): what crashes or hangs it is refused, and this program is unharmed.</summary>
 /// <remarks>Thread-safe; one photo at a time. The child starts with the first photo and lives until this is disposed or a photo has killed it.</remarks>
-internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposable
+internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detector = EngineModels.DefaultDetector, string embedder = EngineModels.DefaultEmbedder) : IDisposable
 {
+    /// <summary>What is said where the child cannot be shut in.</summary>
+    public const string NotShutIn = "This system offers nothing to shut the process in that decodes photos: a harmful photo could do what this user may.";
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim turn = new(1);
-    private readonly Lazy<ModelManifest> embedder = new(() => ModelCatalog.Default.Find(EngineModels.DefaultEmbedder, ModelTask.Embed));
+    private readonly Lazy<ModelManifest> manifest = new(() => ModelCatalog.Default.Find(embedder, ModelTask.Embed));
     private Process? child;
 
     /// <summary>How long the child may look at one photo.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The model that makes the templates.</summary>
-    public ModelManifest Embedder => embedder.Value;
+    public ModelManifest Embedder => manifest.Value;
 
     /// <summary>The child's process id; null while there is none.</summary>
     public int? ChildId => child is { HasExited: false } alive ? alive.Id : null;
 
     /// <summary>Judges one photo.</summary>
-    /// <param name="photo">The upload. Borrowed until the task ends.</param>
+    /// <param name="photo">A picture file. Borrowed until the task ends.</param>
     /// <param name="stopping">Ends the child, as nothing else stops a decoder.</param>
     /// <returns>Owned by the caller.</returns>
     /// <exception cref="CommandFailure">The child cannot be started: a model or a library is missing.</exception>
@@ -58,7 +61,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
         if (photo.Length is 0 or > WatchlistEnroller.MaximumPhotoBytes)
             return Rejected(photo.Length == 0 ? "the file is empty" : $"the file is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB");
         if (ChildId is null)
-            Start();
+            Start(stopping);
         Process asked = child!;
         bool late = false;
         try
@@ -85,7 +88,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
 
     private static VettedPhoto Rejected(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
 
-    private void Start()
+    private void Start(CancellationToken stopping)
     {
         End();
         ProcessStartInfo start = Program();
@@ -109,12 +112,16 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
 #pragma warning disable RS0030 // As above.
         using var timer = new Timer(_ => Kill(started), null, StartPatience, Timeout.InfiniteTimeSpan);
 #pragma warning restore RS0030
+        using CancellationTokenRegistration stop = stopping.Register(() => Kill(started));
         int ready = started.StandardOutput.BaseStream.ReadByte();
         if (ready is not (VetChannel.Ready or VetChannel.ReadyOpen))
         {
             started.WaitForExit();
+            // What it lacks it has said in a sentence.
+            bool lacks = started.ExitCode == ExitCode.Environment && said.Length > 0;
             End();
-            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos does not start. {said}");
+            stopping.ThrowIfCancellationRequested();
+            throw new CommandFailure(ExitCode.Environment, lacks ? said : $"The process that decodes photos does not start. {said}");
         }
         if (ready == VetChannel.ReadyOpen)
             LogOpen(log);
@@ -134,13 +141,14 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
     }
 
     // This program again: by its own name, or by the runtime that runs it.
-    private static ProcessStartInfo Program()
+    private ProcessStartInfo Program()
     {
+        string[] arguments = ["vet", "--detector", detector, "--embedder", embedder];
         string? running = Environment.ProcessPath;
         if (Path.GetFileNameWithoutExtension(running) == "lfr")
-            return new ProcessStartInfo(running!, ["vet"]);
+            return new ProcessStartInfo(running!, arguments);
         string runtime = Path.GetFileNameWithoutExtension(running) == "dotnet" ? running! : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        return new ProcessStartInfo(runtime, [Path.Combine(AppContext.BaseDirectory, "lfr.dll"), "vet"]);
+        return new ProcessStartInfo(runtime, [Path.Combine(AppContext.BaseDirectory, "lfr.dll"), .. arguments]);
     }
 
     private void End()
@@ -154,6 +162,6 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log) : IDisposabl
     [LoggerMessage(LogLevel.Warning, "A photo {What} the decoder's process; it was refused and the process is started anew.")]
     private static partial void LogRefused(ILogger log, string what);
 
-    [LoggerMessage(LogLevel.Warning, "This system offers nothing to shut the decoder's process in with: a harmful upload could do what this user may.")]
+    [LoggerMessage(LogLevel.Warning, NotShutIn)]
     private static partial void LogOpen(ILogger log);
 }

@@ -6,7 +6,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Watchlists;
 
-/// <summary>What goes through the pipes between the server and the child that decodes uploads. All numbers little-endian.</summary>
+/// <summary>What goes through the pipes between the program and the child that decodes photos. All numbers little-endian.</summary>
 /// <remarks>
 /// The child says <see cref="Ready"/> once. Then, per photo: to the child, its bytes; back, the verdict (one byte), the quality (float32), the reasons (UTF-8,
 /// one a line), the JPEG, the template (float32), each but the first two behind its length (int32, bytes). Neither side believes a length beyond its bound:

@@ -13,7 +13,8 @@ public static unsafe partial class DecodeSandbox
 {
     private const int SetNoNewPrivs = 38;
     private const int LimitFileSize = 1, LimitOpenFiles = 7, LimitAddressSpace = 9;
-    private const uint SeccompSetModeFilter = 1;
+    private const uint SeccompSetModeFilter = 1, SeccompGetActionAvailable = 2;
+    private const uint AnswerError = 0x0005_0000;
     private const uint SynchroniseThreads = 1;
     private const int NotPermitted = 1, NotImplemented = 38;
     private const long PageBytes = 4096;
@@ -27,14 +28,25 @@ public static unsafe partial class DecodeSandbox
     // O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND: whatever is more than reading.
     private const uint OpenForWriting = 0x3 | 0x40 | 0x200 | 0x400;
 
+    /// <summary>Whether this system offers it: Linux on a processor whose system calls are known here, with seccomp, and nothing that forbids it.</summary>
+    public static bool IsOffered
+    {
+        get
+        {
+            uint action = AnswerError;
+            return OperatingSystem.IsLinux() && Calls.Current is { } calls && SystemCall(calls.Seccomp, SeccompGetActionAvailable, 0, &action) == 0;
+        }
+    }
+
     /// <summary>Enters; there is no way back.</summary>
     /// <param name="moreMemoryBytes">How much more address space than now the process may take.</param>
     /// <returns>Whether this system offers it.</returns>
     /// <exception cref="Win32Exception">The system refused.</exception>
     public static bool Enter(long moreMemoryBytes)
     {
-        if (!OperatingSystem.IsLinux() || Calls.Current is not { } calls)
+        if (!IsOffered)
             return false;
+        Calls calls = Calls.Current!;
         string pages = File.ReadAllText("/proc/self/statm").Split(' ')[0];
         int highest = Directory.EnumerateFileSystemEntries("/proc/self/fd").Max(f => int.Parse(Path.GetFileName(f), CultureInfo.InvariantCulture));
         Limit(LimitFileSize, 0, "RLIMIT_FSIZE");
@@ -55,7 +67,9 @@ public static unsafe partial class DecodeSandbox
 
     private static void Limit(int resource, ulong most, string name)
     {
-        ResourceLimit limit = new() { Soft = most, Hard = most };
+        // What is lower already stays so: nobody may raise it.
+        ulong allowed = GetLimit(resource, out ResourceLimit now) == 0 ? Math.Min(most, now.Hard) : most;
+        ResourceLimit limit = new() { Soft = allowed, Hard = allowed };
         if (SetLimit(resource, in limit) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"setrlimit({name}) failed");
     }
@@ -66,7 +80,7 @@ public static unsafe partial class DecodeSandbox
         // Above it x64 has a second set of numbers for the same calls (x32).
         const uint secondNumbers = 0x4000_0000;
         const uint number = 0, architecture = 4, firstArgument = 16, thirdArgument = 32, secondArgument = 24;
-        const uint allow = 0x7FFF_0000, kill = 0x8000_0000, error = 0x0005_0000;
+        const uint allow = 0x7FFF_0000, kill = 0x8000_0000, error = AnswerError;
         var program = new List<Instruction>
         {
             new(load, 0, 0, architecture),
@@ -141,9 +155,12 @@ public static unsafe partial class DecodeSandbox
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int ProcessControl(int option, nuint first, nuint second, nuint third, nuint fourth);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetLimit(int resource, out ResourceLimit limit);
+
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetLimit(int resource, in ResourceLimit limit);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial nint SystemCall(nint number, uint operation, uint flags, Program* filter);
+    private static partial nint SystemCall(nint number, uint operation, uint flags, void* argument);
 }

@@ -393,6 +393,18 @@ static void note_read(lfr_media *media, const AVPacket *packet)
     media->read_us = source->read_us = FFMAX(source->read_us, end_us);
 }
 
+/* Hands the decoder a packet, or NULL for the end. With frame threads an error shows one packet later. */
+static int32_t send_packet(lfr_media *media, const AVPacket *packet)
+{
+    int result = avcodec_send_packet(media->source.decoder, packet);
+    /* A video goes on with its next picture; a still one is too large for what this process may take. */
+    if (result == AVERROR(ENOMEM) && media->still)
+        return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to decode %s", media->name);
+    if (result < 0 && packet != NULL)
+        note_bad_packet(media, lfr_describe(result).text);
+    return LFR_MEDIA_OK;
+}
+
 /* Feeds the decoder one packet, or the end. */
 static int32_t feed_decoder(lfr_media *media)
 {
@@ -423,8 +435,7 @@ static int32_t feed_decoder(lfr_media *media)
                             "reading %s failed: %s", media->name, lfr_describe(result).text);
         check_truncation(media);
         source->draining = true;
-        avcodec_send_packet(source->decoder, NULL);
-        return LFR_MEDIA_OK;
+        return send_packet(media, NULL);
     }
     source->bad_reads = 0;
     /* From here on the last one who lets go of the packet, decoder threads included, wipes it. */
@@ -447,11 +458,9 @@ static int32_t feed_decoder(lfr_media *media)
     source->last_packet_bad = packet->flags & AV_PKT_FLAG_CORRUPT;
     if (source->last_packet_bad)
         note_bad_packet(media, "incomplete");
-    result = avcodec_send_packet(source->decoder, packet);
+    int32_t status = send_packet(media, packet);
     av_packet_unref(packet);
-    if (result < 0)
-        note_bad_packet(media, lfr_describe(result).text);
-    return LFR_MEDIA_OK;
+    return status;
 }
 
 static bool take_pending(media_source *source)

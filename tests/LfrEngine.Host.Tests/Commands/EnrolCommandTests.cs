@@ -253,6 +253,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     [InlineData("--category", "criminal", ExitCode.Usage, "\"criminal\" is no category")]
     [InlineData("--bogus", "1", ExitCode.Usage, "--bogus")]
     [InlineData("--embedder", "no-such", ExitCode.Environment, "There is no model \"no-such\"")]
+    [InlineData("--detector", "no-such", ExitCode.Environment, "There is no model \"no-such\"")]
     public async Task Enrol_NonsensicalArguments_SaysWhich(string option, string value, int code, string said)
     {
         Put(material.Photo, "people/she/1.jpg");
@@ -270,11 +271,13 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos", .. Enumerable.Range(0, 2000).Select(i => $"p{i},{photos}")], TestContext.Current.CancellationToken);
         using var temporary = new TemporaryFolder();
         using Lfr lfr = Lfr.Start(null, [("TMPDIR", temporary.Path)], "enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile);
-        await Processes.UntilItIsAtWorkAsync(lfr.Id);
+        int decoder = await Processes.ChildOfAsync(lfr.Id);
+        await Processes.UntilItIsAtWorkAsync(decoder);
 
         lfr.Interrupt();
 
         Outcome outcome = (await lfr.EndAsync()).Exits(ExitCode.Stopped).Says("Stopped.").IsCivil();
+        Assert.False(Directory.Exists($"/proc/{decoder}"));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["out"]));
         Assert.Empty(temporary.Files);
         Assert.Empty(outcome.Output);

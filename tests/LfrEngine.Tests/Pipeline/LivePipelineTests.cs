@@ -322,8 +322,9 @@ public sealed class LivePipelineTests : IDisposable
         ModelManifest embedder = models.Embedder.Manifest;
         using var builder = new WatchlistBuilder("test", embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
         using var enroller = new WatchlistEnroller(models);
-        var outcomes = new List<PhotoOutcome>();
-        Assert.True(enroller.Add(builder, new EnrolmentRequest(new WatchlistIdentity("p", "P", WatchlistCategory.Wanted), [photo]), outcomes), string.Join("; ", outcomes.SelectMany(o => o.Reasons)));
+        using VettedPhoto vetted = enroller.Vet(File.ReadAllBytes(photo));
+        Assert.True(vetted.Verdict != PhotoVerdict.Rejected, string.Join("; ", vetted.Reasons));
+        builder.AddTemplate(builder.AddIdentity(new WatchlistIdentity("p", "P", WatchlistCategory.Wanted)), vetted.Template, vetted.Quality, vetted.Chip);
         return builder.Build();
     }
 
