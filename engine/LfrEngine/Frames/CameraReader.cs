@@ -29,10 +29,12 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private long openedAt;
     private long startUs;
     private bool holdsBack;
+    private BurstPace? pace;
     private long previousUs = long.MaxValue;
     private long dueUs;
     private long shortestUs = long.MaxValue;
     private long damagedBefore;
+    private long? endedUs;
     private TimeSpan pause;
     private bool everDelivered;
 
@@ -47,8 +49,7 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                 if (reader is null)
                     Open(stopping);
                 // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
-                if (holdsBack)
-                    WaitUntilDue(dueUs, stopping);
+                WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
                 DecodeResult result;
                 FrameLease frame = Spare();
@@ -105,13 +106,16 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         previousUs = long.MaxValue;
         // A recording that a server gives as fast as it can would be dropped for the most part; RTSP servers keep its pace.
         holdsBack = camera.HoldsBack || (camera.DropsOldest && !isLive && info.Container != Rtsp);
+        pace = camera.DropsOldest && !holdsBack ? new BurstPace() : null;
         clock = new StreamClock(isLive, startUs, info.AverageFps);
         status.Clock = toldHealth = ClockHealth.Good;
     }
 
     private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
     {
-        long timeUs = clock!.Next(frame.TimestampUs, MicrosecondsOfRun(frame.ArrivalTimestamp));
+        long arrivalUs = MicrosecondsOfRun(frame.ArrivalTimestamp);
+        long timeUs = clock!.Next(frame.TimestampUs, arrivalUs);
+        dueUs = pace?.Next(timeUs, arrivalUs) ?? dueUs;
         frame.TimestampUs = lastUs = Math.Max(lastUs + 1, timeUs);
         TellHealth();
         (int Width, int Height) size = (frame.View.Width, frame.View.Height);
@@ -156,18 +160,26 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
             stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }
 
-    // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end.
+    // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end, unless the recording ends there again.
     private bool IsOver(MediaInfo info)
     {
-        if (camera.IsLive && info.IsLive && (info.DurationUs is not { } promisedUs || (info.Container == Rtsp && info.ReadUs < promisedUs - LargestGapUs)))
+        bool early = info.Container == Rtsp && info.ReadUs < info.DurationUs - LargestGapUs;
+        if (camera.IsLive && info.IsLive && (info.DurationUs is null || (early && !EndsWhereItEnded(info.ReadUs))))
             return false;
-        if (info.IsTruncated)
+        if (info.IsTruncated || early)
         {
             string of = info.DurationUs is { } us && us > info.ReadUs ? string.Create(CultureInfo.InvariantCulture, $" of {us / 1e6:0.0} s") : "";
             status.Message = string.Create(CultureInfo.InvariantCulture, $"ended after {info.ReadUs / 1e6:0.0} s{of}: the recording was cut off");
             status.WasCutOff = true;
         }
         return true;
+    }
+
+    private bool EndsWhereItEnded(long readUs)
+    {
+        bool again = endedUs is { } before && Math.Abs(readUs - before) < LargestGapUs;
+        endedUs = readUs;
+        return again;
     }
 
     private void Lose(SourceReaction reaction, string why, CancellationToken stopping)

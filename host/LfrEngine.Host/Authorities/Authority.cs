@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using LfrEngine.Host.Configuration;
 using LfrEngine.Matching;
+using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Authorities;
@@ -89,8 +90,12 @@ public sealed record Authority(
     internal static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>What stands for a camera's source in an authority, which is published: its SHA-256 without user name and password.</summary>
-    internal static string SourceHash(CameraConfig camera) => HashOf(
-        Uri.TryCreate(camera.Source, UriKind.Absolute, out Uri? uri) && uri.UserInfo.Length > 0 ? new UriBuilder(uri) { UserName = "", Password = "" }.Uri.ToString() : camera.Source);
+    internal static string SourceHash(CameraConfig camera)
+    {
+        string address = MediaReader.WithoutLogin(camera.Source);
+        // Addresses that had a log-in are hashed in the spelling that authorities have been signed with.
+        return HashOf(address.Length < camera.Source.Length && Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) ? uri.ToString() : address);
+    }
 }
 
 /// <summary>A camera of an authority.</summary>

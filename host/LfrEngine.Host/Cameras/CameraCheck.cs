@@ -27,6 +27,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
     private readonly PictureCheck picture = new();
     private readonly List<string> warnings = [];
     private FaceCheck? faces;
+    private TurnCheck? turn;
     private long firstArrival, searchAgainAt;
     private double sampledAtMs;
     private int sampledFrame;
@@ -70,6 +71,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
         finally
         {
             faces?.Dispose();
+            turn?.Dispose();
             StackScrub.Wipe();
         }
     }
@@ -114,6 +116,8 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             return;
         faces ??= new FaceCheck(models, now.Width, now.Height, grid);
         faces.Add(frame.View);
+        turn ??= new TurnCheck(models);
+        turn.Add(frame.View);
         long ended = Stopwatch.GetTimestamp();
         searchAgainAt = ended + (2 * (ended - started));
     }
@@ -137,6 +141,8 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             warnings.Add(light.ExposureText);
         if (light.Focus == "blurred")
             warnings.Add(light.FocusText);
+        if (turn!.Judge() is > 0 and int degrees)
+            warnings.Add($"people are upright only after the picture is turned by {degrees}°: add rotate={(camera.Options.RotateDegrees + (camera.Options.Mirror ? 360 - degrees : degrees)) % 360} to the camera");
         // One box alone may be no face.
         if (found.Seen >= 3 && found.TooSmall * 2 > found.Seen)
             warnings.Add($"{found.TooSmall} of {found.Seen} faces are too small to be compared: move the camera nearer, zoom in, or choose a stream with more pixels");

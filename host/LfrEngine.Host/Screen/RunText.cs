@@ -33,13 +33,16 @@ internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter ou
         Output.WriteLine(message is null ? $"{name}: {Word(state)}" : $"{name}: {Word(state)}: {message}");
 
     protected override void ShowHeartbeat() => Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(long)Elapsed.TotalHours}:{Elapsed:mm\\:ss} into the run: ")
-        + string.Join("; ", Cameras.Select(c => $"{c.Name} {Word(c.State)}, {c.FramesAnalysed} frames, {c.FacesSeen} faces seen, {c.Alerts} alert(s)")));
+        + string.Join("; ", Cameras.Select(c => $"{c.Name} {Word(c.State)}{Reason(c)}, {c.FramesAnalysed} frames, {c.FacesSeen} faces seen, {c.Alerts} alert(s)")));
 
     protected override void ShowSummary(RunReport report)
     {
         foreach (string line in Summary(report))
             Output.WriteLine(line);
     }
+
+    // Why nothing comes of it.
+    private static string Reason(CameraStatus camera) => camera.State != CameraState.Running && camera.Message is { Length: > 0 } message ? $" ({message})" : "";
 
     private static string Word(CameraState state) => state.ToString().ToLowerInvariant();
 }

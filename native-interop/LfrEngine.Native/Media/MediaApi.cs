@@ -30,6 +30,9 @@ internal static unsafe partial class MediaApi
     [LibraryImport(Library)]
     internal static partial int lfr_media_create(MediaAccountHandle account, nint* media);
 
+    [LibraryImport(Library)]
+    internal static partial int lfr_media_url_login(byte* url, int* start, int* length);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int lfr_media_open(MediaHandle media, string url, MediaOptionsData* options);
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace LfrEngine.Native.Media;
 
@@ -31,6 +32,16 @@ public sealed unsafe class MediaReader : IDisposable
 
     /// <summary>Whether FFmpeg has a decoder of this name, such as "h264" or "libdav1d".</summary>
     public static bool HasDecoder(string name) => MediaApi.lfr_media_has_decoder(name) != 0;
+
+    /// <summary>An address without user name and password, as they are found when it is opened.</summary>
+    public static unsafe string WithoutLogin(string source)
+    {
+        byte[] url = Encoding.UTF8.GetBytes(source + '\0');
+        int start, length;
+        fixed (byte* bytes = url)
+            MediaApi.lfr_media_url_login(bytes, &start, &length).ThrowIfFailed();
+        return length == 0 ? source : Encoding.UTF8.GetString([.. url[..start], .. url[(start + length)..^1]]);
+    }
 
     /// <summary>Opens a source.</summary>
     /// <param name="source">A file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names),

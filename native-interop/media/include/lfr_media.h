@@ -168,6 +168,10 @@ LFR_API int32_t lfr_media_account_open(lfr_media_account **out);
 /* Readers and frames of it may go on. NULL is allowed. */
 LFR_API void lfr_media_account_close(lfr_media_account *account);
 
+/* Where user name and password lie in an address, the '@' behind them included, in bytes: as lfr_media_open reads it. *length is 0
+ * where it names nobody. */
+LFR_API int32_t lfr_media_url_login(const char *url, int32_t *start, int32_t *length);
+
 /* Makes a closed reader. Split from open so that another thread can interrupt a slow open. account may be NULL; it may be
  * closed before the reader. */
 LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out);

@@ -12,6 +12,8 @@
 #define MAX_BAD_READS 4096
 /* How long closing may take to tell an RTSP server good-bye. */
 #define CLOSE_TIMEOUT_MS 500
+/* How long to look at what an address gives that could not be opened. */
+#define LOOK_TIMEOUT_MS 2000
 /* A device without a frame is asked again after this time. */
 #define DEVICE_POLL_MS 2
 /* Receive buffer of UDP sockets: a key frame of a 4K camera comes in one burst. */
@@ -88,27 +90,80 @@ static bool can_skip_probing(const lfr_media *media, const AVFormatContext *form
            strcmp(name, "apng") == 0 || media->options.low_delay;
 }
 
-/* Whether an address that could not be opened gives a web page: short ones of some cameras look like a broken connection. */
+static bool is_http(const lfr_media *media)
+{
+    return strncasecmp(media->name, "http", 4) == 0;
+}
+
+/* Whether a body begins as web pages do. */
+static bool starts_like_page(const char *text, size_t length)
+{
+    static const char *const starts[] = {"<!doctype html", "<html", "<head", "<body"};
+    size_t blank = strspn(text, " \t\r\n");
+    for (size_t i = 0; i < FF_ARRAY_ELEMS(starts); i++)
+        if (length - blank >= strlen(starts[i]) && strncasecmp(text + blank, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Whether an address that could not be opened gives a web page: where it does not tell its length, that looks like a broken connection or like one
+ * on which nothing comes. */
 static bool gives_page(lfr_media *media, const char *url)
 {
     AVIOContext *connection = NULL;
     uint8_t *type = NULL;
+    char start[512] = "";
     const AVIOInterruptCB interrupt = {interrupt_requested, media};
-    if (strncasecmp(url, "http", 4) != 0 || avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, NULL) < 0)
+    if (!media->live || !is_http(media))
         return false;
-    bool page = av_opt_get(connection, "mime_type", AV_OPT_SEARCH_CHILDREN, &type) >= 0 && type != NULL &&
-                strncasecmp((const char *)type, "text/html", 9) == 0;
+    media_set_deadline(media, LOOK_TIMEOUT_MS);
+    if (avio_open2(&connection, url, AVIO_FLAG_READ, &interrupt, NULL) < 0)
+        return false;
+    bool told = av_opt_get(connection, "mime_type", AV_OPT_SEARCH_CHILDREN, &type) >= 0 && type != NULL && type[0] != '\0';
+    bool page = told && (strncasecmp((const char *)type, "text/html", 9) == 0 || strncasecmp((const char *)type, "application/xhtml", 17) == 0);
+    int length = told ? 0 : avio_read_partial(connection, (unsigned char *)start, sizeof start - 1);
+    page |= length > 0 && starts_like_page(start, (size_t)length);
     av_free(type);
     avio_closep(&connection);
     return page;
 }
 
+/* What a refusal means; NULL where FFmpeg's own words are as good. */
+static const char *refusal(const lfr_media *media, int result)
+{
+    bool rtsp = strncasecmp(media->name, "rtsp", 4) == 0;
+    if (!rtsp && !is_http(media))
+        return NULL;
+    switch (result) {
+    case AVERROR_HTTP_BAD_REQUEST:
+        return "it does not understand the request (400): check the address";
+    case AVERROR_HTTP_NOT_FOUND:
+        return "it has nothing at this path (404): check the address";
+    case AVERROR_HTTP_OTHER_4XX:
+        return rtsp ? "it refuses the stream, perhaps because it serves no more viewers (453): close others, or take a smaller stream"
+                    : "it refuses the request, perhaps because there are too many (429)";
+    case AVERROR_HTTP_SERVER_ERROR:
+        return "it is starting, overloaded or has a fault of its own (5XX, such as 503)";
+    default:
+        break;
+    }
+    if (!rtsp || result != AVERROR(EPROTONOSUPPORT))
+        return NULL;
+    return media->options.rtsp_transport == LFR_RTSP_TCP   ? "it refuses TCP (461): leave transport=tcp out"
+           : media->options.rtsp_transport == LFR_RTSP_UDP ? "it refuses UDP (461): leave transport=udp out"
+                                                           : "it refuses TCP and UDP (461): switch unicast on in the camera";
+}
+
 static int32_t open_failed(lfr_media *media, int result, bool page)
 {
+    if (page)
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers with a web page, not with video: perhaps it wants a log-in; use the address of the video stream",
+                        media->name);
     int32_t stopped = media_check_stop(media, "opening");
     if (stopped != 0)
         return stopped;
     lfr_error_text reason = lfr_describe(result);
+    const char *refused = refusal(media, result);
     media_source *source = &media->source;
     if (result == AVERROR(ENOMEM))
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to open %s", media->name);
@@ -123,12 +178,21 @@ static int32_t open_failed(lfr_media *media, int result, bool page)
                         result == AVERROR_HTTP_FORBIDDEN ? "403" : "401");
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
         return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: this FFmpeg is built without that scheme", media->name);
-    if ((page || result == AVERROR_INVALIDDATA) && media->live && strncasecmp(media->name, "http", 4) == 0)
+    if (result == AVERROR_INVALIDDATA && media->live && is_http(media))
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a log-in form",
                         media->name);
     if ((result == AVERROR_INVALIDDATA && !media->live) || source->has_input)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is not a media file that FFmpeg can read (%s)", media->name, reason.text);
-    return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, reason.text);
+    return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, refused != NULL ? refused : reason.text);
+}
+
+/* Looks again where the failure may be a web page's. What was a time-out stays one. */
+static int32_t open_url_failed(lfr_media *media, int result, const char *url)
+{
+    bool late = media_check_stop(media, "opening") == LFR_MEDIA_TIMED_OUT || result == AVERROR(ETIMEDOUT);
+    bool page = !media->interrupted && (late || result == AVERROR(EIO)) && gives_page(media, url);
+    media_set_deadline(media, 0); /* the look's own */
+    return open_failed(media, late ? AVERROR(ETIMEDOUT) : result, page);
 }
 
 int32_t source_one_picture(const lfr_media *media)
@@ -215,7 +279,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     int result = avformat_open_input(&format, url, demuxer, &options);
     av_dict_free(&options);
     if (result < 0)
-        return open_failed(media, result, result == AVERROR(EIO) && media->live && gives_page(media, url));
+        return open_url_failed(media, result, url);
     source->format = format;
     if (is_text_art(format->iformat))
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is a text file, not a media file", media->name);
@@ -223,7 +287,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     if (!can_skip_probing(media, format)) {
         result = avformat_find_stream_info(format, NULL);
         if (result < 0)
-            return open_failed(media, result, false);
+            return open_url_failed(media, result, url);
     }
     /* An interrupted probe reports success with what it has. */
     int32_t stopped = media_check_stop(media, "opening");
@@ -298,6 +362,8 @@ int32_t source_open_url(lfr_media *media, const char *url)
         av_dict_set(&options, "buffer_size", UDP_BUFFER_BYTES, 0);
         av_dict_set(&options, "overrun_nonfatal", "1", 0);
     }
+    if (strncasecmp(url, "http", 4) == 0)
+        av_dict_set(&options, "live_start_index", "-1", 0); /* of HLS: the newest segment, not the third from the end */
     char *prepared = url_prepare(url);
     const char *fault = prepared != NULL ? url_fault(prepared) : NULL;
     int32_t status = prepared == NULL ? lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to open %s", media->name)
@@ -405,6 +471,16 @@ static int32_t send_packet(lfr_media *media, const AVPacket *packet)
     return LFR_MEDIA_OK;
 }
 
+/* Whether the first picture lies behind us, and the server gives no parts: an MP4 file with its index at the end. */
+static bool lies_behind(const media_source *source)
+{
+    const AVIOContext *connection = source->format->pb;
+    if (source->packets > 0 || connection == NULL || (connection->seekable & AVIO_SEEKABLE_NORMAL) || !is_container(source, "mov,"))
+        return false;
+    const AVIndexEntry *first = avformat_index_get_entry(source->format->streams[source->stream], 0);
+    return first != NULL && first->pos < avio_tell((AVIOContext *)connection);
+}
+
 /* Feeds the decoder one packet, or the end. */
 static int32_t feed_decoder(lfr_media *media)
 {
@@ -419,6 +495,11 @@ static int32_t feed_decoder(lfr_media *media)
             platform_sleep_ms(DEVICE_POLL_MS);
             return LFR_MEDIA_OK;
         }
+        if (media->live && lies_behind(source))
+            return lfr_fail(LFR_MEDIA_NOT_VIDEO,
+                            "%s has its index (moov) at the end, and the server gives no parts of files: write the file with -movflags +faststart, or copy it "
+                            "to this machine",
+                            media->name);
         /* A picture without a length ends with the connection, which FFmpeg calls an error. */
         if (media->live && media->still)
             result = AVERROR_EOF;

@@ -67,6 +67,17 @@ static bool is_escape(const char *text, const char *end)
     return end - text >= 3 && text[0] == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
 }
 
+LFR_API int32_t lfr_media_url_login(const char *url, int32_t *start, int32_t *length)
+{
+    if (url == NULL || start == NULL || length == NULL)
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "lfr_media_url_login: url, start or length is null");
+    const char *rest = strstr(url, "://");
+    const char *end = rest != NULL ? find_user_end(rest + 3) : NULL;
+    *start = end != NULL ? (int32_t)(rest + 3 - url) : 0;
+    *length = end != NULL ? (int32_t)(end + 1 - rest - 3) : 0;
+    return LFR_MEDIA_OK;
+}
+
 char *url_prepare(const char *url)
 {
     static const char digits[] = "0123456789ABCDEF";

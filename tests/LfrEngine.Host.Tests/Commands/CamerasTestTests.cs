@@ -54,6 +54,24 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         Assert.Contains((string?)found["picture"]![what + "Text"], found["warnings"]!.AsArray().Select(w => (string?)w));
     }
 
+    [Theory]
+    [InlineData("hflip,vflip", "", 180)]
+    [InlineData("transpose=clock", "", 270)]
+    [InlineData("transpose=clock", ",mirror", 270)]
+    [InlineData("transpose=cclock", ",rotate=180", 90)]
+    [InlineData("hflip,vflip", ",rotate=180", 0)]
+    [InlineData("hflip", "", 0)]
+    public async Task Test_CameraThatHangsTheWrongWay_SaysHowToTurnIt(string filter, string options, int degrees)
+    {
+        Ffmpeg.Run("-i", material.ShortClip, "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", folder["turned.mp4"]);
+
+        JsonNode found = (await Lfr.RunAsync(TestOf(folder["turned.mp4"] + options))).Json;
+
+        string[] warnings = [.. found["warnings"]!.AsArray().Select(w => (string)w!).Where(w => w.Contains("upright only", StringComparison.Ordinal))];
+        Assert.Equal(degrees == 0 ? 0 : 1, warnings.Length);
+        Assert.All(warnings, w => Assert.EndsWith($": add rotate={degrees} to the camera", w, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Test_SmallFaces_SaysWhereTheyAreTooSmall()
     {

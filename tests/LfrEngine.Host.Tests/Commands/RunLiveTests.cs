@@ -65,6 +65,21 @@ public sealed class RunLiveTests(Material material) : IDisposable
     }
 
     [Fact]
+    public async Task Run_RtspRecordingEndsBeforeTheLengthItTold_IsCutOffAndNotRepeatedForEver()
+    {
+        Ffmpeg.Run("-i", material.Clip, "-t", "6", "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", "-movflags", "+faststart", folder["whole.mp4"]);
+        byte[] whole = await File.ReadAllBytesAsync(folder["whole.mp4"], TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(folder["half.mp4"], whole[..(whole.Length / 2)], TestContext.Current.CancellationToken);
+        int port = FreePort(SocketType.Stream, ProtocolType.Tcp);
+        using RtspServer server = RtspServer.Start(port, folder["half.mp4"], folder);
+
+        JsonObject camera = (await Lfr.RunAsync(material.Run("--camera", $"gate=rtsp://127.0.0.1:{port}/live"))).Exits(ExitCode.Incomplete).Lines.Summary().Camera("gate");
+
+        Assert.Equal(("ended", 1), ((string?)camera["state"], (int)camera["reconnects"]!));
+        Assert.EndsWith("of 6.0 s: the recording was cut off", (string?)camera["message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_CameraThatIsNotThere_IsTriedWhileTheOtherRunsToItsEnd()
     {
         int port = FreePort(SocketType.Stream, ProtocolType.Tcp);

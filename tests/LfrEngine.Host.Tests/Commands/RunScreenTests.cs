@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using LfrEngine.Host.Commands;
 using LfrEngine.Host.Screen;
@@ -105,6 +106,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
         using var output = new StringWriter();
         TextWriter written = TextWriter.Synchronized(output);
         CameraStatus[] cameras = [new("gate"), new("hall")];
+        SetMessage(cameras[0], "refused; trying again in 2 s");
         TimeSpan often = TimeSpan.FromMilliseconds(60);
         using RunScreen screen = json ? new RunJson(cameras, written, written, often) : new RunText(cameras, written, written, often);
         screen.Start();
@@ -116,7 +118,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
                 return output.ToString();
         }
 
-        string sign = json ? "\"heartbeat\"" : "into the run: gate opening, 0 frames, 0 faces seen, 0 alert(s); hall opening";
+        string sign = json ? "\"heartbeat\"" : "into the run: gate opening (refused; trying again in 2 s), 0 frames, 0 faces seen, 0 alert(s); hall opening";
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (Written().Split(sign).Length < 4)
             await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
@@ -130,6 +132,9 @@ public sealed class RunScreenTests(Material material) : IDisposable
         Assert.Equal(["gate", "hall"], heartbeat["cameras"]!.AsArray().Select(c => (string?)c!["name"]));
         Assert.Equal(("opening", 0, 0, 0), ((string?)heartbeat["cameras"]![0]!["state"], (int)heartbeat["cameras"]![0]!["framesAnalysed"]!, (int)heartbeat["cameras"]![0]!["facesSeen"]!, (int)heartbeat["cameras"]![0]!["alerts"]!));
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Message")]
+    private static extern void SetMessage(CameraStatus camera, string message);
 
     [Theory]
     [InlineData(2_280, "at 00:02.28:")]

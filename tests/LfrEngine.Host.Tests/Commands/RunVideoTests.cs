@@ -74,6 +74,19 @@ public sealed class RunVideoTests(Material material) : IDisposable
     }
 
     [Theory]
+    [InlineData("scale=640:720,setsar=2/1")]
+    [InlineData("scale=1280:360,setsar=1/2")]
+    public async Task Run_PixelsThatAreNotSquare_ScoreAsSquareOnesDo(string filter)
+    {
+        Ffmpeg.Run("-i", material.ShortClip, "-vf", filter, "-c:v", "libx264", "-preset", "veryfast", "-crf", "14", "-pix_fmt", "yuv420p", folder["sar.mp4"]);
+
+        JsonObject[] lines = (await Lfr.RunAsync(material.Run("--camera", $"square={material.ShortClip}", "--camera", $"sar={folder["sar.mp4"]}"))).Exits(ExitCode.Success).Lines;
+
+        double Score(string camera) => lines.Where(l => (string?)l["type"] is "alert" or "sighting" && (string?)l["camera"] == camera).Max(l => (double)l["score"]!);
+        Assert.InRange(Score("sar"), Score("square") - 0.06, 1);
+    }
+
+    [Theory]
     [InlineData("classroom.gif")]
     [InlineData("face-demographics-walking.gif")]
     public async Task Run_Gif_IsWatched(string name)

@@ -66,6 +66,14 @@ public sealed class AuthorityServiceTests
         Assert.Equal(2, signed.RootElement.GetProperty("cameras").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("rtsp://admin:p@ss#1/2@10.0.0.5:554/live", "rtsp://10.0.0.5:554/live")]
+    [InlineData("rtsp://admin:other@10.0.0.5:554/live", "rtsp://10.0.0.5:554/live")]
+    [InlineData("rtsp://10.0.0.5:554/live", "rtsp://10.0.0.5:554/live")]
+    [InlineData("north.mp4", "north.mp4")]
+    public void SourceHash_AnyPassword_IsThatOfTheAddressAlone(string source, string hashed) =>
+        Assert.Equal(Authority.HashOf(hashed), Authority.SourceHash(new CameraConfig { Name = "gate", Source = source }));
+
     [Fact]
     public async Task Draft_EverythingWrong_NamesEveryReason()
     {

@@ -41,6 +41,11 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
         Assert.Equal(BadArgument, lfr_media_account_open(null));
         Assert.Equal(BadArgument, lfr_media_get_stats(0, null));
         Assert.Equal(0, lfr_media_has_decoder(null));
+        byte end = 0;
+        int at;
+        Assert.Equal(BadArgument, lfr_media_url_login(null, &at, &at));
+        Assert.Equal(BadArgument, lfr_media_url_login(&end, null, &at));
+        Assert.Equal(BadArgument, lfr_media_url_login(&end, &at, null));
         lfr_media_close(0);
         lfr_media_account_close(0);
         lfr_frame_release(0);
@@ -211,4 +216,7 @@ public sealed unsafe partial class MediaAbiTests : IDisposable
 
     [LibraryImport("liblfr_media.so", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int lfr_media_has_decoder(string? name);
+
+    [LibraryImport("liblfr_media.so")]
+    private static partial int lfr_media_url_login(byte* url, int* start, int* length);
 }

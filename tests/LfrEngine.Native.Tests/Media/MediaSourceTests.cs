@@ -61,15 +61,63 @@ public sealed class MediaSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("503 Service Unavailable", MediaError.CannotOpen)]
-    [InlineData("404 Not Found", MediaError.CannotOpen)]
-    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen)]
-    [InlineData("403 Forbidden", MediaError.Unauthorised)]
-    public void Open_CameraRefuses_IsClassed(string refusal, MediaError expected)
+    [InlineData("503 Service Unavailable", MediaError.CannotOpen, "overloaded")]
+    [InlineData("404 Not Found", MediaError.CannotOpen, "check the address")]
+    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen, "no more viewers (453)")]
+    [InlineData("403 Forbidden", MediaError.Unauthorised, "refuses the user name or the password")]
+    public async Task Open_CameraRefuses_IsClassedAndSaid(string refusal, MediaError expected, string said)
     {
         using RtspCamera camera = new() { Refusal = refusal };
-        Fails(camera.Url(), expected);
+        Assert.Contains(said, Fails(camera.Url(), expected).Message, StringComparison.Ordinal);
+        if (refusal.StartsWith("453", StringComparison.Ordinal))
+            return;
+        MediaException http = await FailsAsync($"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n", []);
+        Assert.Equal(expected, http.Error);
+        Assert.Contains(said, http.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(RtspTransport.Tcp, "refuses TCP (461)")]
+    [InlineData(RtspTransport.Udp, "refuses UDP (461)")]
+    [InlineData(RtspTransport.Auto, "refuses TCP and UDP (461)")]
+    public void Open_CameraRefusesTheTransport_SaysTheWayOut(RtspTransport transport, string said)
+    {
+        using RtspCamera camera = new() { UdpOnly = true, TcpOnly = true };
+        Assert.Contains(said, Fails(camera.Url(), MediaError.CannotOpen, s_live with { RtspTransport = transport }).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Content-Type: text/html\r\n", true)]
+    [InlineData("Content-Type: text/html\r\n", false)]
+    [InlineData("Content-Type: application/xhtml+xml\r\n", false)]
+    [InlineData("", false)]
+    public async Task Open_LogInPageWithoutALength_IsNoVideo(string header, bool staysOpen)
+    {
+        byte[] page = "<!DOCTYPE html><html><body><form><input type=password></form></body></html>"u8.ToArray();
+
+        MediaException error = await FailsAsync($"HTTP/1.1 200 OK\r\n{header}\r\n", page, staysOpen, s_live with { OpenTimeoutMs = 1000 });
+
+        Assert.Equal((MediaError.NotVideo, true), (error.Error, error.Message.Contains("web page", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Read_IndexAtTheEndOnAServerWithoutRanges_SaysTheWayOut()
+    {
+        byte[] clip = File.ReadAllBytes(Ffmpeg.Clip(folder, "end.mp4", "-c:v libx264 -crf 1", frames: 100, size: "640x480"));
+
+        MediaException error = await FailsAsync($"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {clip.Length}\r\n\r\n", clip);
+
+        Assert.Equal((MediaError.NotVideo, true), (error.Error, error.Message.Contains("-movflags +faststart", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("rtsp://admin:p@ss#1/2@10.0.0.5:554/live?a=1", "rtsp://10.0.0.5:554/live?a=1")]
+    [InlineData("rtsp://admin:pässwörd@camera.example/ü", "rtsp://camera.example/ü")]
+    [InlineData("rtsp://10.0.0.5/live?mail=a@b", "rtsp://10.0.0.5/live?mail=a@b")]
+    [InlineData("http://host/x", "http://host/x")]
+    [InlineData("a@b.mp4", "a@b.mp4")]
+    [InlineData("", "")]
+    public void WithoutLogin_AnAddress_LosesNothingElse(string source, string expected) => Assert.Equal(expected, MediaReader.WithoutLogin(source));
 
     [Fact]
     public void Open_CameraStillStarting_HasNoVideoYet()
@@ -181,6 +229,44 @@ public sealed class MediaSourceTests : IDisposable
         Assert.Equal(expected.Length, actual.Length);
         // Both are bilinear; they round and place chroma differently.
         Assert.InRange(expected.Zip(actual, (a, b) => Math.Abs(a - b)).Average(), 0, 2.0);
+    }
+
+    /// <summary>What reading says of a server that gives everybody the same answer.</summary>
+    private static async Task<MediaException> FailsAsync(string head, byte[] body, bool staysOpen = false, MediaOptions? options = null)
+    {
+        CancellationToken stopping = TestContext.Current.CancellationToken;
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        List<TcpClient> clients = [];
+        Task serving = Task.Run(async () =>
+        {
+            while (true)
+            {
+                TcpClient client = await listener.AcceptTcpClientAsync(stopping);
+                clients.Add(client);
+                try
+                {
+                    await client.GetStream().ReadAtLeastAsync(new byte[4096], 1, cancellationToken: stopping);
+                    await client.GetStream().WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body], stopping);
+                }
+                catch (IOException)
+                {
+                    // The reader has seen enough.
+                }
+                if (!staysOpen)
+                    client.Dispose();
+            }
+        }, stopping);
+        try
+        {
+            return await Assert.ThrowsAsync<MediaException>(() => Task.Run(() => Frames.Decode($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/x", options ?? s_live), stopping));
+        }
+        finally
+        {
+            listener.Dispose();
+            await serving.ContinueWith(static _ => { }, stopping, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            clients.ForEach(c => c.Dispose());
+        }
     }
 
     private static MediaException Fails(string url, MediaError expected, MediaOptions? options = null)

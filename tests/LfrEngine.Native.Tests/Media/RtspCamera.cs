@@ -27,6 +27,9 @@ internal sealed partial class RtspCamera : IDisposable
     /// <summary>Answers 461 to TCP.</summary>
     public bool UdpOnly { get; init; }
 
+    /// <summary>Answers 461 to UDP.</summary>
+    public bool TcpOnly { get; init; }
+
     /// <summary>Answers the description with this instead of 200.</summary>
     public string? Refusal { get; init; }
 
@@ -104,7 +107,7 @@ internal sealed partial class RtspCamera : IDisposable
         {
             string transport = Header("Transport");
             Transports.Add(transport.Contains("TCP", StringComparison.Ordinal) ? "tcp" : "udp");
-            if (Transports[^1] == "tcp" && UdpOnly)
+            if (Transports[^1] == "tcp" ? UdpOnly : TcpOnly)
                 code = "461 Unsupported Transport";
             else
                 extra = $"Transport: {(Transports[^1] == "tcp" ? "RTP/AVP/TCP;unicast;interleaved=0-1" : transport + ";server_port=6970-6971")}\r\nSession: 1\r\n";

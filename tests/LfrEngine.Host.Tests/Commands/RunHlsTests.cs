@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace LfrEngine.Host.Tests.Commands;
+
+/// <summary>HLS over HTTP: a list with an end is a recording, a list without one is a camera whose frames come a segment at a time.</summary>
+public sealed class RunHlsTests(Material material) : IDisposable
+{
+    private const int SegmentSeconds = 2, FramesPerSecond = 25, SearchEveryMs = 120;
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Run_ListWithAnEnd_IsPlayedOnceAndEnds()
+    {
+        Ffmpeg.Run("-i", material.ShortClip, "-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", folder["list.m3u8"]);
+        Assert.EndsWith("#EXT-X-ENDLIST\n", await File.ReadAllTextAsync(folder["list.m3u8"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var web = new WebFolder(folder.Path);
+
+        JsonObject camera = (await Lfr.RunAsync(material.Run("--camera", $"gate={web.Url("list.m3u8")}"))).Exits(ExitCode.Success).Lines.Summary().Camera("gate");
+
+        Assert.Equal(("ended", 75, 0, 1), ((string?)camera["state"], (int)camera["framesDecoded"]!, (int)camera["reconnects"]!, (int)camera["alerts"]!));
+        Assert.Equal(["list0.ts", "list1.ts", "list2.ts"], web.Asked.Where(n => n.EndsWith(".ts", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Run_LiveList_IsSearchedAtTheIntervalAndEndsWhenTold()
+    {
+        using var web = new WebFolder(folder.Path);
+        using Process sender = Ffmpeg.Start("-re", "-i", Passage(), "-c", "copy", "-f", "hls", "-hls_time", $"{SegmentSeconds}", "-hls_list_size", "4", "-hls_flags", "delete_segments", folder["live.m3u8"]);
+        try
+        {
+            await UntilAsync(() => File.Exists(folder["live.m3u8"]));
+            using Lfr lfr = Lfr.Start(null, [], material.Run("--camera", $"gate={web.Url("live.m3u8")}"));
+            await lfr.SeesAsync("\"type\":\"alert\"");
+            await UntilAsync(() => web.Asked.Contains("live9.ts"));
+
+            lfr.Interrupt();
+
+            JsonObject[] lines = (await lfr.EndAsync()).Exits(ExitCode.Success).IsCivil().Lines;
+            JsonObject camera = lines.Summary().Camera("gate");
+            Assert.Equal(("ended", "good", 0, 1), ((string?)camera["state"], (string?)camera["clock"], (int)camera["reconnects"]!, (int)camera["alerts"]!));
+            double wanted = (int)camera["framesDecoded"]! * 1000.0 / FramesPerSecond / SearchEveryMs;
+            Assert.InRange((int)camera["framesSearched"]! / wanted, 0.8, 1.35);
+            // Read as fast as they come, a seventh of the frames to search were dropped (21 of 140).
+            Assert.InRange((int)camera["framesDropped"]!, 0, wanted * 0.05);
+        }
+        finally
+        {
+            sender.Kill();
+            await sender.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>20 s in which the listed woman passes once, in the middle.</summary>
+    private string Passage()
+    {
+        string path = folder["passage.mp4"];
+        Ffmpeg.Run("-ss", "5", "-t", "8", "-i", material.Clip, "-ss", "1.4", "-t", "3", "-i", material.Clip, "-ss", "5", "-t", "9", "-i", material.Clip,
+            "-filter_complex", "concat=n=3", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "25", "-sc_threshold", "0", path);
+        return path;
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        using var often = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!isSo())
+            await often.WaitForNextTickAsync(patience.Token);
+    }
+}
