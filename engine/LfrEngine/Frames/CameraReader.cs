@@ -29,7 +29,6 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
     private long openedAt;
     private long startUs;
     private bool holdsBack;
-    private BurstPace? pace;
     private long previousUs = long.MaxValue;
     private long dueUs;
     private long shortestUs = long.MaxValue;
@@ -49,7 +48,8 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
                 if (reader is null)
                     Open(stopping);
                 // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
-                WaitUntilDue(dueUs, stopping);
+                if (holdsBack)
+                    WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
                 DecodeResult result;
                 FrameLease frame = Spare();
@@ -106,16 +106,13 @@ public sealed class CameraReader(CameraSettings camera, CameraStatus status, lon
         previousUs = long.MaxValue;
         // A recording that a server gives as fast as it can would be dropped for the most part; RTSP servers keep its pace.
         holdsBack = camera.HoldsBack || (camera.DropsOldest && !isLive && info.Container != Rtsp);
-        pace = camera.DropsOldest && !holdsBack ? new BurstPace() : null;
         clock = new StreamClock(isLive, startUs, info.AverageFps);
         status.Clock = toldHealth = ClockHealth.Good;
     }
 
     private FrameLease Deliver(FrameLease frame, CancellationToken stopping)
     {
-        long arrivalUs = MicrosecondsOfRun(frame.ArrivalTimestamp);
-        long timeUs = clock!.Next(frame.TimestampUs, arrivalUs);
-        dueUs = pace?.Next(timeUs, arrivalUs) ?? dueUs;
+        long timeUs = clock!.Next(frame.TimestampUs, MicrosecondsOfRun(frame.ArrivalTimestamp));
         frame.TimestampUs = lastUs = Math.Max(lastUs + 1, timeUs);
         TellHealth();
         (int Width, int Height) size = (frame.View.Width, frame.View.Height);
