@@ -31,6 +31,7 @@ internal sealed class AlertWriter : IDisposable
     public AlertWriter(string? linesPath, string? crops, Watchlist watchlist, string embedderSha256)
     {
         (this.linesPath, this.crops, this.watchlist, this.embedderSha256) = (linesPath, crops, watchlist, embedderSha256);
+        string? place = crops;
         try
         {
             if (crops is not null)
@@ -40,6 +41,7 @@ internal sealed class AlertWriter : IDisposable
                 File.WriteAllBytes(probe, []);
                 File.Delete(probe);
             }
+            place = linesPath;
             if (linesPath is not null)
                 lines = AppendFile.Open(linesPath);
         }
@@ -49,7 +51,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written: {FileTrouble.Words(e)} Give a folder that can be written with --out and --crops.", e);
+            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written to {place}: {FileTrouble.Words(e)} Give a folder that can be written with --out and --crops.", e);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using LfrEngine.Files;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Data;
@@ -55,7 +54,7 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{folder} cannot be read: {FileTrouble.Words(e)}", e);
+            throw new DataException($"{folder} cannot be read: {e.Message}", e);
         }
     }
 

@@ -103,10 +103,10 @@ public sealed class LivePipeline
             for (int i = 0; i < workerCount; i++)
                 workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
             WarmUp(workers);
-            var alerts = new List<EngineThread>(1);
+            EngineThread? alerts = null;
             try
             {
-                alerts.Add(EngineThread.Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler), EndRun));
+                alerts = EngineThread.Start("alerts", () => HandOut(handed, desk, totals, onAlert, scheduler), EndRun);
                 foreach (Worker worker in workers)
                     threads.Add(EngineThread.Start($"worker {threads.Count}", worker.Run, EndRun));
                 foreach (CameraLane lane in lanes)
@@ -120,7 +120,7 @@ public sealed class LivePipeline
             }
             threads.ForEach(t => t.Join());
             handed.CompleteAdding();
-            alerts.ForEach(t => t.Join());
+            alerts?.Join();
         }
         finally
         {
@@ -170,12 +170,23 @@ public sealed class LivePipeline
     private void WarmUp(List<Worker> workers)
     {
         ExceptionDispatchInfo? failure = null;
-        var threads = workers.ConvertAll(worker => EngineThread.Start("warm-up", () =>
+        var threads = new List<EngineThread>(workers.Count);
+        try
         {
-            using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
-            worker.WarmUp(closeLook);
-        }, e => failure = ExceptionDispatchInfo.Capture(e)));
-        threads.ForEach(t => t.Join());
+            foreach (Worker worker in workers)
+            {
+                threads.Add(EngineThread.Start("warm-up", () =>
+                {
+                    using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
+                    worker.WarmUp(closeLook);
+                }, e => failure = ExceptionDispatchInfo.Capture(e)));
+            }
+        }
+        finally
+        {
+            // Also when one could not be started: the others use what is wiped next.
+            threads.ForEach(t => t.Join());
+        }
         failure?.Throw();
     }
 

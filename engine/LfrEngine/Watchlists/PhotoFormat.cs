@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using LfrEngine.Native.Processes;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,19 +16,23 @@ public static class PhotoFormat
     /// <summary>All that are looked at.</summary>
     public const string All = "JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF";
 
-    /// <summary>Whether a file is a picture, or is at least named like one. Hidden files are not.</summary>
-    /// <param name="path">Of a file that exists.</param>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
+    /// <summary>Whether a file is a picture, or is at least named like one. Hidden files are not, nor what cannot be opened to look.</summary>
     public static bool IsPicture(string path)
     {
         if (Path.GetFileName(path).StartsWith('.') || FileKind.OfOther(path) is not null)
             return false;
         if (s_endings.Contains(Path.GetExtension(path).ToLowerInvariant()))
             return true;
-        using SafeFileHandle file = File.OpenHandle(path);
-        Span<byte> start = stackalloc byte[LongestMark];
-        return NameOf(start[..RandomAccess.Read(file, start, 0)]) is not null;
+        try
+        {
+            using SafeFileHandle file = InputFile.Open(path);
+            Span<byte> start = stackalloc byte[LongestMark];
+            return NameOf(start[..RandomAccess.Read(file, start, 0)]) is not null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Name of the format; null for anything else.</summary>

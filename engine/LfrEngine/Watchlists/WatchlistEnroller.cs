@@ -51,10 +51,6 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     // A second face this large beside the first leaves open who is meant.
     private const float RivalArea = 0.35f;
 
-    // On half of the people of LFW no picture that lay or stood on its head came above the first, and each upright one was ahead by 1.5 (StillAnalyzer.Uprightness).
-    private const float SurelyUpright = 7;
-    private const float ClearlyBetter = 1;
-
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
@@ -96,7 +92,8 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     {
         using MediaFrame picture = MediaReader.ReadPicture(encoded);
         FrameView asIs = FrameLease.ViewOf(picture);
-        (int turn, int perhaps) = FindTurn(asIs);
+        UprightTurn upright = analyzer.FindTurn(asIs);
+        (int turn, int perhaps) = upright.IsClear ? (upright.Degrees, 0) : (0, upright.Degrees);
         using TurnedFrame? turned = turn == 0 ? null : new TurnedFrame(asIs, turn);
         FrameView view = turned?.View ?? asIs;
         ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
@@ -136,22 +133,5 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         HostBuffer<float> template = BufferPool.Rent<float>(face.Embedding.Length);
         face.Embedding.Span.CopyTo(template.Span);
         return new VettedPhoto(verdict, reasons, quality, template, jpeg, bytes);
-    }
-
-    // Clockwise degrees that make the picture upright, and those that perhaps would: phones and scanners leave photos lying, and upside down a face is found but never matches.
-    private (int Turn, int Perhaps) FindTurn(in FrameView view)
-    {
-        float asIs = analyzer.Uprightness(view);
-        if (asIs > SurelyUpright)
-            return (0, 0);
-        (int Degrees, float Uprightness) best = (0, asIs);
-        foreach (int degrees in (ReadOnlySpan<int>)[90, 180, 270])
-        {
-            using var turned = new TurnedFrame(view, degrees);
-            float uprightness = analyzer.Uprightness(turned.View);
-            if (uprightness > best.Uprightness)
-                best = (degrees, uprightness);
-        }
-        return best.Uprightness - asIs > ClearlyBetter ? (best.Degrees, 0) : (0, best.Degrees);
     }
 }

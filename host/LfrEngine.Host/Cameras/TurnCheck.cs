@@ -7,9 +7,6 @@ namespace LfrEngine.Host.Cameras;
 /// <param name="models">Borrowed.</param>
 internal sealed class TurnCheck(EngineModels models) : IDisposable
 {
-    // On half of the people of LFW no picture that lay or stood on its head came above the first, and each upright one was ahead by more than the second (StillAnalyzer.Uprightness).
-    private const float SurelyUpright = 7, ClearlyBetter = 1;
-
     // Each picture that is not upright is searched four times; a few are enough.
     private const int MostVotes = 12, FewestVotes = 3;
 
@@ -22,17 +19,10 @@ internal sealed class TurnCheck(EngineModels models) : IDisposable
     {
         if (votes.Sum() >= MostVotes)
             return;
-        float asIs = analyzer.Uprightness(frame);
-        (int Quarters, float Uprightness) best = (0, asIs);
-        for (int quarters = 1; quarters < 4 && asIs <= SurelyUpright; quarters++)
-        {
-            using var turned = new TurnedFrame(frame, quarters * 90);
-            float uprightness = analyzer.Uprightness(turned.View);
-            if (uprightness > best.Uprightness)
-                best = (quarters, uprightness);
-        }
-        if (best.Uprightness > SurelyUpright && (best.Quarters == 0 || best.Uprightness - asIs > ClearlyBetter))
-            votes[best.Quarters]++;
+        UprightTurn turn = analyzer.FindTurn(frame);
+        analyzer.Wipe();
+        if (turn is { IsClear: true, IsSure: true })
+            votes[turn.Degrees / 90]++;
     }
 
     /// <summary>By how many degrees the picture must be turned clockwise; 0 when it hangs right, or nobody was seen well enough to say.</summary>

@@ -44,7 +44,7 @@ public sealed unsafe class MediaReader : IDisposable
     }
 
     /// <summary>Opens a source.</summary>
-    /// <param name="source">A file, a folder of pictures (jpg, jpeg, png, bmp, webp in byte order of their names),
+    /// <param name="source">A file, a folder of pictures (told by how they begin, in byte order of their names),
     /// /dev/videoN, or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="cancellationToken">Ends a slow open. It has no effect on the reader afterwards.</param>

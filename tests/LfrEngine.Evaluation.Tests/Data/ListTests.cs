@@ -45,6 +45,8 @@ public sealed class ListTests : IDisposable
         foreach ((string name, byte[] content) in (ReadOnlySpan<(string, byte[])>)[
             ("v/one", [0xFF, 0xD8, 0xFF, 0xE0]), ("v/two.jfif", [0xFF, 0xD8, 0xFF, 0xE1]), ("v/three.tif", [.. "II*\0"u8]), ("v/damaged.jpg", []), ("v/.hidden.jpg", [0xFF, 0xD8, 0xFF]), ("v/notes.txt", [.. "notes"u8])])
             File.WriteAllBytes(PathOf(name), content);
+        // Nobody can look into it: one such file must not cost the whole set.
+        File.CreateSymbolicLink(PathOf("v/lost"), PathOf("nowhere"));
 
         Assert.Equal(["damaged.jpg", "one", "three.tif", "two.jfif"], FaceDataSet.Read(folder.FullName, []).Samples.Select(s => Path.GetFileName(s.Path)));
     }
