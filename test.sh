@@ -50,6 +50,8 @@ if [ $# -eq 0 ]; then
     LFR_TEST_STORE=postgresql run LfrEngine.Host.Web.Tests LfrEngine.Host.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
         -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
 fi
+# Which ones, once more, where they are seen: what the programs printed may be long.
+grep -ohE '<test [^>]*result="Fail"' build/results/*.xml | sed -E 's/.* name="([^"]*)".*/Failed: \1/' >&2 || true
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -60,7 +60,13 @@ internal static class StoreSetup
     private static void AddStore<TStore>(this IServiceCollection services, Action<DbContextOptionsBuilder> use)
         where TStore : LfrStore
     {
-        services.AddDbContextFactory<TStore>(use);
+        // Whoever asked is told of a command that fails, by an exception. In a log it would be told twice, and of a new store as a fault:
+        // whether it has tables is found out by a command that fails.
+        services.AddDbContextFactory<TStore>(options =>
+        {
+            use(options);
+            options.ConfigureWarnings(w => w.Ignore(RelationalEventId.CommandError, RelationalEventId.TransactionError));
+        });
         services.AddSingleton<IDbContextFactory<LfrStore>, AnyStoreFactory<TStore>>();
         services.AddScoped<LfrStore>(s => s.GetRequiredService<IDbContextFactory<TStore>>().CreateDbContext());
     }

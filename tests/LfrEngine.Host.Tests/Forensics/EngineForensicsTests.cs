@@ -56,8 +56,9 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
         MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
 
         TestContext.Current.TestOutputHelper?.WriteLine(scan.ToString());
-        // Decoded frames are not among them: their pages went back to the system with the closed reader. The shim's own control finds those.
-        foreach (string kind in (string[])["crop", "picture", "embedding", "packet"])
+        // Decoded frames are not among them: their pages went back to the system with the closed reader. Nor are packets: the heap that held them is in
+        // use again now and then by the time of the search. The shim's own control finds both.
+        foreach (string kind in (string[])["crop", "picture", "embedding"])
             Assert.True(scan.Of(kind) > 0, $"no {kind} was found: the search would not notice one. {scan}");
     }
 
