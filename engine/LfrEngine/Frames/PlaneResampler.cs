@@ -343,10 +343,13 @@ public sealed unsafe class PlaneResampler : IDisposable
             byTap.AsSpan(0, grid).Fill(1);
         }
 
+        private const uint LeastRoom = 2048;
+
         private static void Grow<T>(ref T[] array, int length)
         {
+            // Faces come nearer: from the first time on there is room for 32 taps of 64 samples.
             if (array.Length < length)
-                array = new T[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length)];
+                array = new T[Math.Max(LeastRoom, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length))];
         }
     }
 }

@@ -30,8 +30,8 @@ internal sealed class CameraLane : IDisposable
     {
         rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
-        tracker = new FaceTracker(settings.Tracker);
-        selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
+        tracker = new FaceTracker(models.Tracking(settings.Tracker));
+        selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount);
         ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, gallery, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);
         for (int i = 0; i < underWay; i++)
@@ -199,14 +199,17 @@ internal sealed class CameraLane : IDisposable
 /// <summary>Where one camera's frames stand.</summary>
 internal sealed class LaneState
 {
+    // More than ever wait at once with the workers of a large machine; a queue that grows takes from the managed heap.
+    private const int Room = 64;
+
     /// <summary>Decoded, not yet searched; oldest first.</summary>
-    public Queue<FrameLease> Waiting { get; } = new();
+    public Queue<FrameLease> Waiting { get; } = new(Room);
 
     /// <summary>Searched, waiting for those before them; by number modulo length.</summary>
     public FrameWork?[] Searched { get; set; } = [];
 
     /// <summary>Tracked, waiting for their shots to be compared; in order.</summary>
-    public Queue<FrameWork> Tracked { get; } = new();
+    public Queue<FrameWork> Tracked { get; } = new(Room);
 
     /// <summary>Number of the next frame to search.</summary>
     public long NextToSearch { get; set; }

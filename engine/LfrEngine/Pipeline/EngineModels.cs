@@ -1,5 +1,6 @@
 using LfrEngine.Detection;
 using LfrEngine.Models;
+using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
@@ -73,6 +74,14 @@ public sealed class EngineModels : IDisposable
             throw;
         }
     }
+
+    /// <summary>A verifier of the detector's candidates; null where the detector is of another family than the one whose scores the verifier was fitted to. The caller disposes it.</summary>
+    public FaceVerifier? CreateVerifier() => HasVerifier ? new FaceVerifier(Second, Third) : null;
+
+    /// <summary>How faces are followed with these networks: where a verifier judges every tracklet, whatever may continue one may also begin one.</summary>
+    public TrackerSettings Tracking(TrackerSettings settings) => HasVerifier ? settings with { StartScore = settings.ContinueScore } : settings;
+
+    private bool HasVerifier => Detector.Manifest.Family == "ultraface";
 
     /// <inheritdoc/>
     public void Dispose()

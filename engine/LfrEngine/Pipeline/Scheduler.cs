@@ -55,7 +55,8 @@ internal sealed class Scheduler
     private readonly object gate = new();
     private readonly CameraLane[] lanes;
     private readonly PipelineSettings settings;
-    private readonly Queue<PendingShot> uncompared = new();
+    // As in LaneState: room from the beginning, so that no queue grows in the middle of a stream.
+    private readonly Queue<PendingShot> uncompared = new(256);
     private readonly int liveRoom;
     private readonly int workers;
     private int liveWaiting;

@@ -1,3 +1,4 @@
+using LfrEngine.Detection;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
@@ -10,6 +11,12 @@ public sealed record BestShotPolicy
 
     /// <summary>The same for a tracklet that has given its first shots, or whose last <see cref="VainLooks"/> looks gave none, as long as it does not come nearer, milliseconds.</summary>
     public int LaterLookEveryMs { get; init; } = 320;
+
+    /// <summary>The same for a tracklet that the verifier did not take for a face at the last look, as long as it does not come nearer, milliseconds.</summary>
+    public int NoFaceLookEveryMs { get; init; } = 1000;
+
+    /// <summary>For this long the verifier's word holds for a tracklet that it took for a face, milliseconds.</summary>
+    public int VerifyEveryMs { get; init; } = 400;
 
     /// <summary>Looks in a row without a shot after which looks become rarer.</summary>
     public int VainLooks { get; init; } = 3;
@@ -35,8 +42,12 @@ public sealed record BestShotPolicy
     /// <summary>Faces of lower quality are never compared, 0…1.</summary>
     public float MinimumQuality { get; init; } = 0.02f;
 
-    /// <summary>Detections less plausible than this are never compared: most are not faces.</summary>
+    /// <summary>Detections less plausible than this are never compared: most are not faces. Where there is no verifier (<see cref="MinimumEvidence"/>).</summary>
     public float MinimumPlausibility { get; init; } = QualityAssessor.MinimumPlausibility;
+
+    /// <summary>Views for which the verifier finds less evidence than this are never compared (<see cref="FaceVerifier.Weigh"/>).</summary>
+    /// <remarks>Where as few of them are none as with a score of 0.6 from the detector alone, and more faces are found (perf/RESULTS.md).</remarks>
+    public float MinimumEvidence { get; init; } = 2.17f;
 
     /// <summary>Whether a tracklet deserves a close look now. Cheap: called for every tracklet and frame.</summary>
     internal bool WantsLook(in ShotHistory history, long timestampUs, float boxWidth) =>
@@ -47,7 +58,8 @@ public sealed record BestShotPolicy
 
     // A candidate for a best shot is new, or larger than it was: the others are looked at for the turn of a head, which lasts.
     private int LookInterval(in ShotHistory history, float boxWidth) =>
-        (history.Shots >= FirstShots || history.VainLooks >= VainLooks) && boxWidth < history.LastLookWidth * NearerBy ? LaterLookEveryMs : LookEveryMs;
+        history.IsNoFace && boxWidth < history.LastLookWidth * NearerBy ? NoFaceLookEveryMs
+        : (history.Shots >= FirstShots || history.VainLooks >= VainLooks) && boxWidth < history.LastLookWidth * NearerBy ? LaterLookEveryMs : LookEveryMs;
 
     /// <summary>Whether a view is good enough to be compared at all.</summary>
     internal bool IsComparable(in FaceQuality quality) =>
@@ -71,4 +83,9 @@ internal struct ShotHistory
     public long LastLookUs;
     public long LastShotUs;
     public float BestQuality;
+
+    // The verifier's word on the latest view that came before it, and when that was.
+    public bool IsNoFace;
+    public float Evidence;
+    public long VerifiedUs;
 }

@@ -19,6 +19,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
+    private readonly FaceVerifier? verifier;
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -26,14 +27,14 @@ public sealed unsafe class BestShotSelector : IDisposable
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
-    /// <param name="landmarkModel">Borrowed for the life of the selector.</param>
-    /// <param name="embedderInput">What crops must look like.</param>
+    /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
-    public BestShotSelector(BestShotPolicy policy, OnnxModel landmarkModel, ModelInput embedderInput, int slotCount)
+    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
     {
         this.policy = policy;
-        this.embedderInput = embedderInput;
-        landmarks = new LandmarkFinder(landmarkModel);
+        embedderInput = models.Embedder.Manifest.Input;
+        landmarks = new LandmarkFinder(models.Landmarks);
+        verifier = models.CreateVerifier();
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
     }
@@ -80,6 +81,7 @@ public sealed unsafe class BestShotSelector : IDisposable
         using FaceShot shot = shots.Take();
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
+        verifier?.WeighAgainst(frame, new FaceCandidate { Box = box, Score = 1 }, policy.MinimumEvidence);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
@@ -87,6 +89,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     public void Dispose()
     {
         landmarks.Dispose();
+        verifier?.Dispose();
         shots.Dispose();
         scratch.Dispose();
     }
@@ -106,8 +109,23 @@ public sealed unsafe class BestShotSelector : IDisposable
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
+            // The verifier judges better than the landmarks whether this is a face, and takes longer: only views that would be compared come before it.
+            if (verifier is not null)
+                quality = quality with { Plausibility = float.PositiveInfinity };
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
+            if (verifier is not null)
+            {
+                if (history.IsNoFace || history.Shots == 0 || tracklet.TimestampUs - history.VerifiedUs >= policy.VerifyEveryMs * 1000L)
+                {
+                    history.Evidence = verifier.WeighAgainst(frame, detection, policy.MinimumEvidence);
+                    history.IsNoFace = history.Evidence < policy.MinimumEvidence;
+                    history.VerifiedUs = tracklet.TimestampUs;
+                }
+                if (history.IsNoFace)
+                    return null;
+                quality = quality with { Plausibility = history.Evidence };
+            }
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

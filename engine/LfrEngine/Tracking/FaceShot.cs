@@ -76,7 +76,9 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
 /// <param name="pictureSize">Side of their pictures, pixels.</param>
 public sealed class ShotPool(int pictureSize) : IDisposable
 {
-    private readonly Queue<FaceShot> idle = new();
+    // A queue that grows takes from the managed heap at whatever moment shots come thickest.
+    private const int RoomForShots = 64;
+    private readonly Queue<FaceShot> idle = new(RoomForShots);
     private bool closed;
 
     /// <summary>A wiped shot, which the caller owns.</summary>

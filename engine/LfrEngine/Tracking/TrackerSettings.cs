@@ -7,7 +7,7 @@ namespace LfrEngine.Tracking;
 /// </remarks>
 public sealed record TrackerSettings
 {
-    /// <summary>Least score of a detection that may begin or confirm a tracklet, 0…1, inclusive.</summary>
+    /// <summary>Least score of a detection that may begin or confirm a tracklet, 0…1, inclusive; where no verifier judges tracklets (<see cref="Pipeline.EngineModels.Tracking"/>).</summary>
     public float StartScore { get; init; } = 0.6f;
 
     /// <summary>Least score of a detection that may continue a confirmed tracklet, 0…<see cref="StartScore"/>, inclusive.</summary>

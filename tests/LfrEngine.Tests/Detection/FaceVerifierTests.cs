@@ -71,6 +71,24 @@ public sealed class FaceVerifierTests
         }
     }
 
+    /// <summary>Without O-net where its word cannot change the side: the side is that of all three.</summary>
+    [Fact]
+    public void WeighAgainst_AnyLimit_IsOnTheSideOfAllThree()
+    {
+        using FaceVerifier verifier = Verifier();
+        TestFrame frame = Noise();
+        var random = new Random(4);
+        Span<float> evidence = new float[1];
+        for (int i = 0; i < 40; i++)
+        {
+            (float x, float y, float side) = (random.Next(-20, 140), random.Next(-20, 100), random.Next(5, 60));
+            var face = new FaceCandidate { Box = new FaceBox(x, y, x + side, y + (1.2f * side)), Score = random.NextSingle() };
+            verifier.Weigh(frame.View, new FaceCandidate[] { face }, evidence);
+            foreach (float limit in (float[])[evidence[0] - 20, evidence[0] - 3, evidence[0] - 0.01f, evidence[0] + 0.01f, evidence[0] + 3, evidence[0] + 20])
+                Assert.Equal(evidence[0] >= limit, verifier.WeighAgainst(frame.View, face, limit) >= limit);
+        }
+    }
+
     [Theory]
     [InlineData(-50, -40, 30, 40)]
     [InlineData(150, 110, 400, 300)]
