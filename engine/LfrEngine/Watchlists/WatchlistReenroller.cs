@@ -1,8 +1,5 @@
-using LfrEngine.Detection;
-using LfrEngine.Frames;
-using LfrEngine.Native.Media;
-using LfrEngine.Pipeline;
-using LfrEngine.Tracking;
+using LfrEngine.Memory;
+using LfrEngine.Models;
 
 namespace LfrEngine.Watchlists;
 
@@ -16,10 +13,7 @@ public sealed record LostFace(string IdentityId, int TemplateIndex, string Reaso
 /// <remarks>Pictures, qualities, people, the list's id and its date stay: it is the same list, and no older or younger for it.</remarks>
 public sealed class WatchlistReenroller : IDisposable
 {
-    // The face that was enrolled fills the middle of its picture; another at the edge is somebody else.
-    private const float LeastOverlap = 0.3f;
-
-    private readonly StillAnalyzer analyzer;
+    private readonly Func<HostBuffer<byte>, VettedPhoto> vet;
     private readonly Watchlist old;
     private readonly Watchlist? done;
     private readonly Dictionary<string, int> doneIdentities = [];
@@ -30,30 +24,23 @@ public sealed class WatchlistReenroller : IDisposable
     private int nextIdentity;
 
     /// <summary>Begins, or goes on with what an earlier run has done.</summary>
-    /// <param name="models">The new embedder among them. Borrowed.</param>
+    /// <param name="embedder">The new one.</param>
     /// <param name="old">Borrowed.</param>
-    /// <param name="done">What <see cref="WatchlistFile.WriteSoFar"/> kept of an earlier run; null to begin. Borrowed.</param>
-    public WatchlistReenroller(EngineModels models, Watchlist old, Watchlist? done)
+    /// <param name="done">What <see cref="WatchlistFile.WriteSoFar"/> kept of an earlier run; null to begin. What is not of this list and this embedder is not used. Borrowed.</param>
+    /// <param name="vet">What <see cref="SealedFaceEnroller.Vet"/> makes of a picture, here or in another process.</param>
+    public WatchlistReenroller(ModelManifest embedder, Watchlist old, Watchlist? done, Func<HostBuffer<byte>, VettedPhoto> vet)
     {
-        ArgumentNullException.ThrowIfNull(models);
+        ArgumentNullException.ThrowIfNull(embedder);
         ArgumentNullException.ThrowIfNull(old);
-        this.old = old;
-        bool isOfThis = done is not null && done.Id == old.Id && done.Version == old.Version && done.CreatedUtc == old.CreatedUtc && done.EmbedderSha256 == models.Embedder.Manifest.Sha256;
+        ArgumentNullException.ThrowIfNull(vet);
+        (this.old, this.vet) = (old, vet);
+        bool isOfThis = done is not null && done.Id == old.Id && done.Version == old.Version && done.CreatedUtc == old.CreatedUtc && done.EmbedderSha256 == embedder.Sha256;
         this.done = isOfThis ? done : null;
         templatesOf = ByIdentity(old);
         doneTemplatesOf = this.done is null ? [] : ByIdentity(this.done);
         for (int i = 0; i < doneTemplatesOf.Length; i++)
             doneIdentities.Add(this.done!.Identities[i].Id, i);
-        Builder = new WatchlistBuilder(old.Version, models.Embedder.Manifest.Id, models.Embedder.Manifest.Sha256, models.Embedder.Manifest.EmbeddingLength) { Id = old.Id, CreatedUtc = old.CreatedUtc };
-        try
-        {
-            analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
-        }
-        catch
-        {
-            Builder.Dispose();
-            throw;
-        }
+        Builder = new WatchlistBuilder(old.Version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength) { Id = old.Id, CreatedUtc = old.CreatedUtc };
     }
 
     /// <summary>The new list as it grows.</summary>
@@ -92,11 +79,7 @@ public sealed class WatchlistReenroller : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        Builder.Dispose();
-        analyzer.Dispose();
-    }
+    public void Dispose() => Builder.Dispose();
 
     private static int[][] ByIdentity(Watchlist list)
     {
@@ -116,26 +99,13 @@ public sealed class WatchlistReenroller : IDisposable
             FacesKept++;
             return null;
         }
-        try
-        {
-            using MediaFrame frame = MediaReader.ReadPicture(picture);
-            FrameView view = FrameLease.ViewOf(frame);
-            if (FindFace(view) is not { } face)
-                return "the detector does not find the face in its picture";
-            using StillFace? still = analyzer.Embed(view, face);
-            if (still is null)
-                return "no usable landmarks";
-            Add(identity, template, still.Embedding.Span, ref added);
-            return null;
-        }
-        catch (MediaException)
-        {
-            return "its picture cannot be decoded";
-        }
-        finally
-        {
-            analyzer.Wipe();
-        }
+        using HostBuffer<byte> copy = BufferPool.Rent<byte>(picture.Length);
+        picture.CopyTo(copy.Span);
+        using VettedPhoto vetted = vet(copy);
+        if (vetted.Verdict == PhotoVerdict.Rejected)
+            return string.Join("; ", vetted.Reasons);
+        Add(identity, template, vetted.Template, ref added);
+        return null;
     }
 
     private void Add(WatchlistIdentity identity, int template, ReadOnlySpan<float> embedding, ref int added)
@@ -155,18 +125,5 @@ public sealed class WatchlistReenroller : IDisposable
                 return template;
         }
         return null;
-    }
-
-    private FaceCandidate? FindFace(in FrameView view)
-    {
-        FaceBox middle = BestShotSelector.FaceIn(view.Width, view.Height);
-        FaceCandidate? best = null;
-        float most = LeastOverlap;
-        foreach (FaceCandidate face in analyzer.Detect(view))
-        {
-            if (face.Box.IoU(middle) is var overlap && overlap >= most)
-                (best, most) = (face, overlap);
-        }
-        return best;
     }
 }

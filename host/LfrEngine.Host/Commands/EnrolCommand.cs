@@ -90,8 +90,11 @@ internal static class EnrolCommand
         ? threshold
         : throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {threshold} is not.");
 
+    /// <summary>The default threshold of an embedder; null when nobody has measured one.</summary>
+    internal static float? OwnThreshold(ModelManifest embedder) => embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value;
+
     internal static float DefaultThreshold(ModelManifest embedder) =>
-        embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value
+        OwnThreshold(embedder)
         ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
 
     // Whether one photo at least passes the gate.

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using LfrEngine.Host.Screen;
+using LfrEngine.Host.Watchlists;
 using LfrEngine.Models;
-using LfrEngine.Pipeline;
+using LfrEngine.Native.Hardening;
 using LfrEngine.Watchlists;
 using Spectre.Console;
 
@@ -15,7 +16,7 @@ internal static class WatchlistReenrolCommand
     private const int MostShown = 40;
 
     // Keeping what is done costs a derived key and a write of the whole list: at most a twentieth of the time goes into it.
-    private static readonly TimeSpan LeastBetweenKeeps = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeastBetweenKeeps = TimeSpan.FromSeconds(1);
     private const int KeepCostFactor = 20;
 
     public static Command Create()
@@ -35,14 +36,23 @@ internal static class WatchlistReenrolCommand
         command.SetAction((parsed, stopping) =>
         {
             string path = parsed.GetRequiredValue(file).FullName, target = parsed.GetRequiredValue(output).FullName;
-            if (path == target)
-                throw new CommandFailure(ExitCode.Usage, "FILE and --output are the same file: the old list stays, so give the new one another name.");
+            if (RealPath(path) == RealPath(target) || RealPath(path) == RealPath(target + PartialEnding))
+                throw new CommandFailure(ExitCode.Usage, $"The old list stays as it is, and --output {target} would replace it: give the new list another name.");
+            float? given = EnrolCommand.Checked(parsed.GetValue(threshold));
             locking.Require(parsed);
-            using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(path));
-            using EngineModels loaded = models.Load(parsed);
-            foreach (string caution in TrainingWords.Cautions([loaded.Embedder.Manifest]))
+            WatchlistFileInfo header = WatchlistFile.ReadHeader(path);
+            // Known now, not after all faces: what is no watchlist is not replaced by one.
+            if (File.Exists(target))
+                _ = WatchlistFile.ReadHeader(target);
+            using PhotoVetter vetter = models.Vetter(parsed, sealedFaces: true);
+            if (header.EmbedderSha256 == vetter.Embedder.Sha256)
+                throw new CommandFailure(ExitCode.Usage, $"{path} is a list of the embedder \"{vetter.Embedder.Id}\" already. Name the new one with --embedder.");
+            using WatchlistKey secret = key.GetFor(parsed, header);
+            if (!DecodeSandbox.IsOffered)
+                Console.Error.WriteLine(PhotoVetter.NotShutIn);
+            foreach (string caution in TrainingWords.Cautions([vetter.Embedder]))
                 Console.Error.WriteLine(caution);
-            (ReenrolReport report, int code) = Run(path, target, loaded, secret, EnrolCommand.Checked(parsed.GetValue(threshold)), parsed.GetValue(dryRun), stopping);
+            (ReenrolReport report, int code) = Run(path, target, vetter, secret, given, parsed.GetValue(dryRun), stopping);
             if (parsed.GetValue(json))
                 HostJson.Print(report, HostJson.Default.ReenrolReport);
             else
@@ -52,23 +62,25 @@ internal static class WatchlistReenrolCommand
         return command;
     }
 
-    private static (ReenrolReport Report, int Code) Run(string path, string target, EngineModels models, WatchlistKey key, float? threshold, bool dryRun, CancellationToken stopping)
+    private static (ReenrolReport Report, int Code) Run(string path, string target, PhotoVetter vetter, WatchlistKey key, float? threshold, bool dryRun, CancellationToken stopping)
     {
         StandardScreen.HasProduct();
         string partial = target + PartialEnding;
         using Watchlist old = WatchlistFile.Read(path, key);
         using Watchlist? done = ReadPartial(partial, key);
-        using var reenroller = new WatchlistReenroller(models, old, done);
+        using var reenroller = new WatchlistReenroller(vetter.Embedder, old, done, face => vetter.VetAsync(face, stopping).GetAwaiter().GetResult());
         MakeTemplates(reenroller, old, partial, key, dryRun, stopping);
         if (reenroller.Builder.TemplateCount == 0)
-            throw new CommandFailure(ExitCode.Input, $"No face of {path} can be used with {models.Embedder.Manifest.Id}: {(reenroller.Lost is [var first, ..] ? first.Reason : "the list is empty")}. Enrol from photos with `lfr enrol`.");
+            throw new CommandFailure(ExitCode.Input, $"No face of {path} can be used with {vetter.Embedder.Id}: {(reenroller.Lost is [var first, ..] ? first.Reason : "the list is empty")}. Enrol from photos with `lfr enrol`.");
 
         using Watchlist list = reenroller.Builder.Build();
-        ReenrolReport report = Compare(path, target, models.Embedder.Manifest, old, list, reenroller, threshold, stopping);
+        ReenrolReport report = Compare(path, target, vetter.Embedder, old, list, reenroller, threshold, stopping);
         if (!dryRun)
+        {
             WatchlistFile.Write(target, list, key);
-        // The new list is whole, or nothing of it was wanted.
-        File.Delete(partial);
+            // The new list is whole.
+            File.Delete(partial);
+        }
         return (report, report.NotEnrolled.Length == 0 && report.Lost.Length == 0 ? ExitCode.Success : ExitCode.Incomplete);
     }
 
@@ -76,25 +88,26 @@ internal static class WatchlistReenrolCommand
     {
         long kept = Stopwatch.GetTimestamp();
         TimeSpan between = LeastBetweenKeeps;
-        while (!stopping.IsCancellationRequested && reenroller.Next())
+        try
         {
-            report(reenroller.FacesDone);
-            if (!dryRun && Stopwatch.GetElapsedTime(kept) >= between)
-                Keep();
-        }
-        if (!stopping.IsCancellationRequested)
+            while (reenroller.Next())
+            {
+                report(reenroller.FacesDone);
+                if (!dryRun && Stopwatch.GetElapsedTime(kept) >= between && reenroller.Builder.TemplateCount > 0)
+                    Keep();
+                stopping.ThrowIfCancellationRequested();
+            }
             return 0;
-        if (!dryRun && reenroller.Builder.TemplateCount > 0)
+        }
+        catch (OperationCanceledException) when (!dryRun && reenroller.Builder.TemplateCount > 0)
         {
             Keep();
-            Console.Error.WriteLine($"{reenroller.FacesDone} of {old.TemplateCount} faces are done and kept, sealed, in {partial}. The same command goes on from there.");
+            Console.Error.WriteLine($"{reenroller.Builder.TemplateCount} of {old.TemplateCount} faces are done and kept, sealed, in {partial}. The same command goes on from there.");
+            throw;
         }
-        throw new OperationCanceledException(stopping);
 
         void Keep()
         {
-            if (reenroller.Builder.TemplateCount == 0)
-                return;
             long began = Stopwatch.GetTimestamp();
             WatchlistFile.WriteSoFar(partial, reenroller.Builder, key);
             kept = Stopwatch.GetTimestamp();
@@ -119,8 +132,8 @@ internal static class WatchlistReenrolCommand
 
     private static ReenrolReport Compare(string path, string target, ModelManifest embedder, Watchlist old, Watchlist list, WatchlistReenroller reenroller, float? given, CancellationToken stopping)
     {
-        float? threshold = given ?? DefaultThreshold(embedder);
-        float? oldThreshold = KnownEmbedder(old.EmbedderSha256) is { } before ? DefaultThreshold(before) : null;
+        float? threshold = given ?? EnrolCommand.OwnThreshold(embedder);
+        float? oldThreshold = KnownEmbedder(old.EmbedderSha256) is { } before ? EnrolCommand.OwnThreshold(before) : null;
         HashSet<(string, string)> alikeBefore = oldThreshold is { } o ? [.. SimilarityWarning.Find(old, o, stopping).Select(s => (s.FirstId, s.SecondId))] : [];
         SimilarityWarning[] alike = threshold is { } t ? [.. SimilarityWarning.Find(list, t, stopping).Where(s => !alikeBefore.Contains((s.FirstId, s.SecondId)))] : [];
         var enrolled = list.Identities.Select(i => i.Id).ToHashSet(StringComparer.Ordinal);
@@ -128,7 +141,7 @@ internal static class WatchlistReenrolCommand
             oldThreshold, threshold, OwnLikeness.Of(old, list, reenroller.Sources, oldThreshold, threshold), [.. reenroller.Lost], [.. old.Identities.Select(i => i.Id).Where(id => !enrolled.Contains(id))], alike);
     }
 
-    private static float? DefaultThreshold(ModelManifest embedder) => embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value;
+    private static string RealPath(string path) => new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
 
     private static ModelManifest? KnownEmbedder(string sha256)
     {
