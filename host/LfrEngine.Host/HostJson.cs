@@ -10,11 +10,13 @@ namespace LfrEngine.Host;
 /// <summary>What the commands print for machines. The schema is docs/json.md.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelListing[]))]
+[JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(AllPairsReport))]
 [JsonSerializable(typeof(DetectReport))]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(EnrolReport))]
+[JsonSerializable(typeof(ReenrolReport))]
 [JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(DeadlineLine))]
 [JsonSerializable(typeof(ErasureReceipt))]
@@ -34,7 +36,8 @@ internal sealed partial class HostJson : JsonSerializerContext
     private static JsonSerializerOptions? readable;
     private static HostJson? lines;
 
-    private static JsonSerializerOptions Readable => readable ??= new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
+    /// <summary>For one document: indented.</summary>
+    public static JsonSerializerOptions Readable => readable ??= new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
     {
         WriteIndented = true,
         TypeInfoResolver = Default,

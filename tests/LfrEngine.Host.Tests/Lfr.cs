@@ -132,7 +132,7 @@ internal sealed class Lfr : IDisposable
 
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>
-        arguments is (["run" or "enrol", ..] or ["cameras", "test", ..]) && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
+        arguments is (["run" or "enrol", ..] or ["cameras", "test", ..] or ["watchlist", "re-enrol", ..]) && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
 
     /// <summary>Runs a command to its end in a shell, which redirects it; what is not redirected comes back.</summary>
     /// <param name="redirection">As typed after the command, for example <c>&gt;/dev/full</c> or <c>| head -1</c>. The exit code is the command's own.</param>
@@ -168,12 +168,15 @@ internal sealed class Lfr : IDisposable
     }
 
     /// <summary>Starts a command in a terminal of 220 columns, as a person would.</summary>
-    public static Lfr StartInTerminal(params string[] arguments)
+    public static Lfr StartInTerminal(params string[] arguments) => StartInTerminal([], arguments);
+
+    /// <summary>The same with variables of its own.</summary>
+    public static Lfr StartInTerminal((string Name, string Value)[] variables, params string[] arguments)
     {
         if (!File.Exists("/usr/bin/script"))
             Assert.Skip("No /usr/bin/script to open a terminal with. Debian: apt-get install bsdutils");
         string command = string.Join(' ', new[] { Dotnet, Program }.Concat(Accept(arguments)).Select(a => $"'{a}'"));
-        return Launch("/usr/bin/script", null, [("TERM", "xterm")], ["-qefc", $"stty cols 220 rows 50; exec env --default-signal=INT {command}", "/dev/null"]);
+        return Launch("/usr/bin/script", null, [("TERM", "xterm"), .. variables], ["-qefc", $"stty cols 220 rows 50; exec env --default-signal=INT {command}", "/dev/null"]);
     }
 
     /// <summary>Waits until a line is printed.</summary>
@@ -206,9 +209,12 @@ internal sealed class Lfr : IDisposable
     }
 
     /// <summary>Ctrl-C, typed in the terminal.</summary>
-    public async Task TypeInterruptAsync()
+    public Task TypeInterruptAsync() => TypeAsync("\x03");
+
+    /// <summary>Types in the terminal.</summary>
+    public async Task TypeAsync(string keys)
     {
-        await process.StandardInput.WriteAsync('\x03');
+        await process.StandardInput.WriteAsync(keys);
         await process.StandardInput.FlushAsync();
     }
 

@@ -158,6 +158,8 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
 
         JsonNode comparison = (await lab.RunAsync("compare", folder["a"], folder["a"], "--fmr", "0.5", "--json")).Exits(ExitCode.Success).Json;
 
+        Assert.Equal(["first", "second"], comparison.Rows("compared").Select(r => (string?)r![0]));
+        Assert.All(comparison.Rows("compared"), r => Assert.Contains("mobilefacenet-512 (87aacdfe5751)", (string?)r![1], StringComparison.Ordinal));
         Assert.Equal(1.0, (double)comparison.Figure("mcnemar")["value"]!);
         Assert.Equal(0.0, (double)comparison.Figure("difference")["value"]!);
         // Eight non-mated comparisons cannot show a rate of one in a hundred.

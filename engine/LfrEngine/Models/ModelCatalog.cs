@@ -9,18 +9,26 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
 {
     private const string SamplesFile = "demo-photos.json";
 
+    // Manifests whose files are not restored with the others: who wants one adds it.
+    private const string OfferedFolder = "bring";
+
     private static ModelCatalog? besideTheProgram;
 
     /// <summary>The catalogue beside the program.</summary>
     /// <exception cref="UserFolderException">There is no place for the files it restores.</exception>
     public static ModelCatalog Default => besideTheProgram ??= new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
 
-    /// <summary>All manifests that came with the engine, by name.</summary>
-    public IReadOnlyList<ModelManifest> Manifests() =>
-        [.. Directory.EnumerateFiles(Folder, "*.json")
-            .Where(path => Path.GetFileName(path) != SamplesFile)
-            .Order(StringComparer.Ordinal)
-            .Select(ModelManifest.Read)];
+    /// <summary>Folder of the models that <c>lfr models add</c> has brought; need not exist.</summary>
+    public string BroughtFolder => Path.Combine(Cache.Root, "brought");
+
+    /// <summary>The default models, by name.</summary>
+    public IReadOnlyList<ModelManifest> Manifests() => ReadAll(Folder);
+
+    /// <summary>Models whose manifest came with the engine and whose file a user brings, by name.</summary>
+    public IReadOnlyList<ModelManifest> Offered() => ReadAll(Path.Combine(Folder, OfferedFolder));
+
+    /// <summary>Models that were brought: of those offered the ones whose file is here, then the users' own.</summary>
+    public IReadOnlyList<ModelManifest> Brought() => [.. Offered().Where(m => File.Exists(FileOf(m))), .. ReadAll(BroughtFolder)];
 
     /// <summary>The manifest with this id, or the one at this path.</summary>
     /// <param name="name">An id from the catalogue, or a path that ends in <c>.json</c>.</param>
@@ -30,11 +38,12 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     {
         ModelManifest? manifest = name.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? ModelManifest.Read(name)
-            : Manifests().FirstOrDefault(m => m.Id == name);
+            : Manifests().Concat(Offered()).Concat(ReadAll(BroughtFolder)).FirstOrDefault(m => m.Id == name);
         if (manifest is null)
         {
-            string known = string.Join(", ", Manifests().Where(m => m.Task == task).Select(m => m.Id));
-            throw new ModelLoadException($"There is no model \"{name}\". Known for this task: {known}; or give the path of a manifest (.json).");
+            string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
+            string more = string.Join(", ", Offered().Where(m => m.Task == task).Select(m => m.Id).Except(Brought().Select(m => m.Id)));
+            throw new ModelLoadException($"There is no model \"{name}\". Known for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}; or give the path of a manifest (.json).");
         }
         if (manifest.Task != task)
             throw new ModelLoadException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");
@@ -49,7 +58,9 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
             return Path.GetFullPath(Path.Combine(manifest.Folder, source.File));
         if (source is { Npm: not null, Version: not null, Path: not null })
             return Cache.PathOf(source.Npm, source.Version, source.Path, source.Bytes);
-        throw new ModelLoadException($"The model \"{manifest.Id}\" has no source: its manifest needs \"file\", or \"npm\", \"version\" and \"path\".");
+        if (source.Url is not null)
+            return Path.Combine(BroughtFolder, manifest.Id + Path.GetExtension(new Uri(source.Url).AbsolutePath));
+        throw new ModelLoadException($"The model \"{manifest.Id}\" has no source: its manifest needs \"file\", \"url\", or \"npm\", \"version\" and \"path\".");
     }
 
     /// <summary>Restores what is missing or altered.</summary>
@@ -83,4 +94,8 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         string at = Cache.PathOf(file.Npm, file.Version, file.Path);
         return PackageCache.IsIntact(at, file.Sha256) ? at : throw new ModelLoadException($"The sample photo {at} is missing or altered. Run: lfr models restore");
     }
+
+    private static IReadOnlyList<ModelManifest> ReadAll(string folder) => Directory.Exists(folder)
+        ? [.. Directory.EnumerateFiles(folder, "*.json").Where(path => Path.GetFileName(path) is var name && name != SamplesFile && !name.StartsWith('.')).Order(StringComparer.Ordinal).Select(ModelManifest.Read)]
+        : [];
 }

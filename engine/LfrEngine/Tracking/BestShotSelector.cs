@@ -154,4 +154,11 @@ public sealed unsafe class BestShotSelector : IDisposable
         float half = Math.Max(box.Width, box.Height) * PictureMargin / 2, x = (box.Left + box.Right) / 2, y = (box.Top + box.Bottom) / 2;
         return new FaceBox(x - half, y - half, x + half, y + half);
     }
+
+    /// <summary>Where the face is in a picture of its <see cref="Surroundings"/>, as a square.</summary>
+    public static FaceBox FaceIn(int width, int height)
+    {
+        float halfWidth = width / PictureMargin / 2, halfHeight = height / PictureMargin / 2, x = width / 2f, y = height / 2f;
+        return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
+    }
 }

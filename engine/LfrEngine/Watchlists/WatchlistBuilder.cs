@@ -47,6 +47,16 @@ public sealed class WatchlistBuilder : IDisposable
     /// <summary>Templates added so far.</summary>
     public int TemplateCount => templates.Count;
 
+    internal WatchlistOrigin Origin => new(Id, DateTimeOffset.FromUnixTimeMilliseconds(CreatedUtc.ToUnixTimeMilliseconds()), embedderId, embedderSha256, embeddingLength);
+
+    internal WatchlistMetadata Metadata => new(version, [.. identities]);
+
+    internal ReadOnlySpan<float> Embeddings => embeddings.Written;
+
+    internal ReadOnlySpan<WatchlistTemplate> Templates => templates.Written;
+
+    internal ReadOnlySpan<byte> Photos => photos.Written;
+
     /// <summary>Adds a person.</summary>
     /// <returns>The identity's index.</returns>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>: an empty or repeated id, or text outside the limits. Nothing was added.</exception>
@@ -98,8 +108,7 @@ public sealed class WatchlistBuilder : IDisposable
     {
         if (built)
             throw new InvalidOperationException("This builder has already made its watchlist.");
-        DateTimeOffset created = DateTimeOffset.FromUnixTimeMilliseconds(CreatedUtc.ToUnixTimeMilliseconds());
-        var origin = new WatchlistOrigin(Id, created, embedderId, embedderSha256, embeddingLength);
+        WatchlistOrigin origin = Origin;
         int templateCount = templates.Count;
         int photoBytes = photos.Count;
         HostBuffer<float> rows = embeddings.Detach();

@@ -38,6 +38,19 @@ public static class WatchlistFile
             key);
     }
 
+    /// <summary>Writes what a builder has so far, as a watchlist file of its own, and leaves it as it is; each of its people must have a template.</summary>
+    /// <inheritdoc cref="Write(string, Watchlist, WatchlistKey)"/>
+    public static void WriteSoFar(string path, WatchlistBuilder builder, WatchlistKey key)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(key);
+        RequireLittleEndian();
+        using var metadata = new GrowingBuffer<byte>();
+        builder.Metadata.Write(metadata);
+        Write(path, builder.Origin, builder.IdentityCount, metadata.Written, MemoryMarshal.AsBytes(builder.Templates), MemoryMarshal.AsBytes(builder.Embeddings), builder.Photos, key);
+    }
+
     /// <summary>Opens a watchlist file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">Borrowed.</param>
@@ -246,7 +259,7 @@ public static class WatchlistFile
         throw new WatchlistException(
             WatchlistFailure.ForeignModel,
             $"{path}: made by embedder '{header.Origin.EmbedderId}' (SHA-256 {header.Origin.EmbedderSha256}), this engine runs the one with SHA-256 {expectedSha256}. "
-            + "Templates of two models cannot be compared: enrol again with `lfr enrol`, or run the engine with that embedder.");
+            + "Templates of two models cannot be compared. `lfr watchlist re-enrol FILE -o NEW` makes templates of this model from the list's own face pictures; or run the engine with that embedder.");
     }
 
     private static Watchlist ReadSections(SafeFileHandle file, WatchlistHeader header, ReadOnlySpan<byte> headerBytes, WatchlistKey key, string path)

@@ -57,7 +57,8 @@ internal static class BenchCommand
             {
                 Detector = new DetectorSettings { GridLongSide = side },
                 DetectEveryMs = Math.Clamp(parsed.GetValue(detectEvery), 0, 1000),
-                Thresholds = CategoryThresholds.Uniform(EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)) with { AtRiskOfHarm = -1 },
+                // Without a threshold of its own a model costs the same.
+                Thresholds = CategoryThresholds.Uniform(EnrolCommand.OwnThreshold(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 },
             };
             string[] paces = parsed.GetRequiredValue(pace) is var one and not "both" ? [one] : [BenchRun.Maximum, BenchRun.RealTime];
             (string Pace, int Cameras)[] wanted = [.. paces.SelectMany(p => Enumerable.Range(1, most).Select(n => (p, n)))];

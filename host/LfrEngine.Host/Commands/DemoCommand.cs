@@ -61,7 +61,7 @@ internal static class DemoCommand
         WatchlistKey.CreateKeyFile(keyFile);
         using WatchlistKey key = WatchlistKey.FromKeyFile(keyFile);
         using (var vetter = new PhotoVetter(NullLogger<PhotoVetter>.Instance))
-            EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, vetter, json: false, stopping);
+            EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, vetter, EnrolCommand.DefaultThreshold(vetter.Embedder), json: false, stopping);
 
         AnsiConsole.WriteLine("3. The engine watches the clip.");
         using EngineModels models = EngineModels.Load(catalog);

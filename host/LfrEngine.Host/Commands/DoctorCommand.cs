@@ -147,11 +147,15 @@ internal static class DoctorCommand
     private static IEnumerable<Finding> Models()
     {
         ModelCatalog catalog = ModelCatalog.Default;
-        foreach (ModelManifest manifest in catalog.Manifests())
+        (ModelManifest Manifest, ModelOrigin Origin)[] models = [.. catalog.Manifests().Select(m => (m, ModelOrigin.Default)), .. catalog.Brought().Select(m => (m, ModelOrigin.Added))];
+        foreach ((ModelManifest manifest, ModelOrigin origin) in models)
         {
-            ModelListing listing = ModelsCommand.Describe(catalog, manifest);
-            yield return listing.State == "ready" ? Ok($"model {manifest.Id}", listing.Path) : new Finding($"model {manifest.Id}", "missing", listing.State, "lfr models restore");
+            ModelListing listing = ModelsCommand.Describe(catalog, manifest, origin);
+            yield return listing.State == "ready" ? Ok($"model {manifest.Id}", listing.Path)
+                : new Finding($"model {manifest.Id}", "missing", listing.State, origin == ModelOrigin.Default ? "lfr models restore" : $"lfr models add {manifest.Id}");
         }
+        foreach (string caution in TrainingWords.Cautions(models.Select(m => m.Manifest)))
+            yield return new Finding("training data", "note", caution, "a model whose training data you know: models/README.md, \"Bring your own\"");
     }
 
     private static string ReadLine(string path)

@@ -18,10 +18,11 @@ internal static class EnrolCommand
         var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write; an older one is replaced whole or not at all.", Required = true };
         var category = new Option<string>("--category") { Description = $"Category of people whose entry names none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
         var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
+        var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes; default: the embedder's." };
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("enrol", "Build a watchlist from photos.") { people, output, category, version, json };
+        var command = new Command("enrol", "Build a watchlist from photos.") { people, output, category, version, threshold, json };
         LockOption locking = new();
         models.AddTo(command);
         key.AddTo(command);
@@ -34,12 +35,12 @@ internal static class EnrolCommand
             List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
             using PhotoVetter vetter = models.Vetter(parsed);
-            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, vetter, parsed.GetValue(json), stopping));
+            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, vetter, Checked(parsed.GetValue(threshold)) ?? DefaultThreshold(vetter.Embedder), parsed.GetValue(json), stopping));
         });
         return command;
     }
 
-    internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, PhotoVetter vetter, bool json, CancellationToken stopping)
+    internal static int Run(List<PersonRow> people, string output, string version, WatchlistKey key, PhotoVetter vetter, float threshold, bool json, CancellationToken stopping)
     {
         StandardScreen.HasProduct();
         ModelManifest embedder = vetter.Embedder;
@@ -71,7 +72,6 @@ internal static class EnrolCommand
             throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
         }
         using Watchlist watchlist = builder.Build();
-        float threshold = DefaultThreshold(embedder);
         SimilarityWarning[] similar = [.. SimilarityWarning.Find(watchlist, threshold, stopping)];
         WatchlistFile.Write(output, watchlist, key);
 
@@ -84,8 +84,17 @@ internal static class EnrolCommand
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 
+    /// <summary>A threshold as given.</summary>
+    /// <exception cref="CommandFailure">It is no cosine.</exception>
+    internal static float? Checked(float? threshold) => threshold is null or (> -1 and <= 1)
+        ? threshold
+        : throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {threshold} is not.");
+
+    /// <summary>The default threshold of an embedder; null when nobody has measured one.</summary>
+    internal static float? OwnThreshold(ModelManifest embedder) => embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value;
+
     internal static float DefaultThreshold(ModelManifest embedder) =>
-        embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value
+        OwnThreshold(embedder)
         ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
 
     // Whether one photo at least passes the gate.

@@ -22,5 +22,7 @@ internal sealed class ModelOptions
         EngineModels.Load(ModelCatalog.Default, parsed.GetRequiredValue(detector), embedder: parsed.GetRequiredValue(embedder), backend: backend);
 
     /// <summary>A child process that judges photos with them. It starts with the first photo; the caller ends it.</summary>
-    public PhotoVetter Vetter(ParseResult parsed) => new(NullLogger<PhotoVetter>.Instance, parsed.GetRequiredValue(detector), parsed.GetRequiredValue(embedder));
+    /// <param name="parsed">The command line.</param>
+    /// <param name="sealedFaces">Whether its photos are the face pictures of a watchlist.</param>
+    public PhotoVetter Vetter(ParseResult parsed, bool sealedFaces = false) => new(NullLogger<PhotoVetter>.Instance, parsed.GetRequiredValue(detector), parsed.GetRequiredValue(embedder), sealedFaces);
 }

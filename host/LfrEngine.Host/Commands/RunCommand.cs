@@ -49,8 +49,7 @@ internal static class RunCommand
             CameraSettings[] settings = [.. parsed.GetRequiredValue(cameras).Select(c => ParseCamera(c, chosen))];
             if (settings.Select(c => c.Name).Distinct().Count() != settings.Length)
                 throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
-            if (parsed.GetValue(threshold) is { } t && !(t is > -1 and <= 1))
-                throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {t} is not.");
+            _ = EnrolCommand.Checked(parsed.GetValue(threshold));
             if (parsed.GetValue(grid) is var side and < SmallestGrid)
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             if (parsed.GetValue(detectEvery) is < 0 or > 1000)
@@ -66,6 +65,8 @@ internal static class RunCommand
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using EngineModels loaded = models.Load(parsed, devices.Backend);
+            foreach (string caution in TrainingWords.Cautions(loaded))
+                Console.Error.WriteLine(caution);
             using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
             PipelineSettings options = devices.Settings(CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)), parsed.GetValue(detectEvery), parsed.GetValue(workers))
                 with { Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) } };

@@ -15,30 +15,40 @@ internal static class VetCommand
     // A picture of 16384×16384 pixels in colour, its packet and the networks' tensors fit; a bomb does not.
     private const long MoreMemoryBytes = 2L << 30;
 
+    /// <summary>Option by which the photos are the face pictures of a watchlist.</summary>
+    public const string SealedFaces = "--sealed-faces";
+
     public static Command Create()
     {
-        var command = new Command("vet", "Decode and judge photos from standard input (for `lfr enrol` and `lfr serve`).") { Hidden = true };
+        var sealedFaces = new Option<bool>(SealedFaces) { Description = "The photos are face pictures of a watchlist." };
+        var command = new Command("vet", "Decode and judge photos from standard input (for `lfr enrol`, `lfr watchlist re-enrol` and `lfr serve`).") { sealedFaces };
+        command.Hidden = true;
         ModelOptions models = new();
         models.AddTo(command);
         command.SetAction(parsed =>
         {
             using EngineModels loaded = models.Load(parsed);
-            return Run(loaded);
+            if (parsed.GetValue(sealedFaces))
+            {
+                using var again = new SealedFaceEnroller(loaded);
+                return Run(again.Vet);
+            }
+            using var enroller = new WatchlistEnroller(loaded);
+            return Run(enroller.Vet);
         });
         return command;
     }
 
-    private static int Run(EngineModels models)
+    private static int Run(Func<ReadOnlySpan<byte>, VettedPhoto> vet)
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
-        using var enroller = new WatchlistEnroller(models);
-        LoadEverything(enroller);
+        LoadEverything(vet);
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
         while (VetChannel.Read(input, WatchlistEnroller.MaximumPhotoBytes) is { } photo)
         {
             using (photo)
             {
-                using VettedPhoto vetted = enroller.Vet(photo.Span);
+                using VettedPhoto vetted = vet(photo.Span);
                 VetChannel.WriteAnswer(output, vetted);
             }
         }
@@ -58,10 +68,10 @@ internal static class VetCommand
     }
 
     // Libraries are opened when they are first needed: that is now, while files can be opened freely.
-    private static void LoadEverything(WatchlistEnroller enroller)
+    private static void LoadEverything(Func<ReadOnlySpan<byte>, VettedPhoto> vet)
     {
         using var grey = new Picture(64, 64);
         using HostBuffer<byte> jpeg = grey.EncodeJpeg(90, out int bytes);
-        enroller.Vet(jpeg.Span[..bytes]).Dispose();
+        vet(jpeg.Span[..bytes]).Dispose();
     }
 }

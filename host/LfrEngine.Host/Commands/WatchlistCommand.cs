@@ -56,7 +56,7 @@ internal static class WatchlistCommand
                 throw new CommandFailure(ExitCode.Input, $"{report.Refusals.Length} thing(s) to mend; nothing was imported.");
             return ExitCode.Success;
         });
-        return new Command("watchlist", "Watchlists of `lfr serve`.") { import };
+        return new Command("watchlist", "Import a watchlist into `lfr serve`; make a watchlist file for another embedder.") { import, WatchlistReenrolCommand.Create() };
     }
 
     private static void Print(ImportReport report)

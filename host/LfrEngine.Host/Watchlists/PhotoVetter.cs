@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using LfrEngine.Files;
+using LfrEngine.Host.Commands;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
@@ -10,8 +11,12 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host.Watchlists;
 
 /// <summary>Has photos decoded and judged by a child process that can do nothing else (<c>lfr vet</c>): what crashes or hangs it is refused, and this program is unharmed.</summary>
+/// <param name="log">Told what became of the child.</param>
+/// <param name="detector">Id or manifest.</param>
+/// <param name="embedder">Id or manifest.</param>
+/// <param name="sealedFaces">Whether it is given the face pictures of a watchlist (<see cref="SealedFaceEnroller"/>), not photos.</param>
 /// <remarks>Thread-safe; one photo at a time. The child starts with the first photo and lives until this is disposed or a photo has killed it.</remarks>
-internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detector = EngineModels.DefaultDetector, string embedder = EngineModels.DefaultEmbedder) : IDisposable
+internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detector = EngineModels.DefaultDetector, string embedder = EngineModels.DefaultEmbedder, bool sealedFaces = false) : IDisposable
 {
     /// <summary>What is said where the child cannot be shut in.</summary>
     public const string NotShutIn = "This system offers nothing to shut the process in that decodes photos: a harmful photo could do what this user may.";
@@ -143,7 +148,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
     // This program again: by its own name, or by the runtime that runs it.
     private ProcessStartInfo Program()
     {
-        string[] arguments = ["vet", "--detector", detector, "--embedder", embedder];
+        string[] arguments = ["vet", "--detector", detector, "--embedder", embedder, .. sealedFaces ? [VetCommand.SealedFaces] : Array.Empty<string>()];
         string? running = Environment.ProcessPath;
         if (Path.GetFileNameWithoutExtension(running) == "lfr")
             return new ProcessStartInfo(running!, arguments);

@@ -10,6 +10,7 @@ using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LfrEngine.Host.Watchlists;
 
@@ -359,6 +360,40 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             File.Delete(file);
     }
 
+    /// <summary>Makes the templates of drafts anew that another model made, from their sealed pictures; person by person, so that an interruption loses one at most.</summary>
+    /// <remarks>A built list stays what was signed for.</remarks>
+    /// <exception cref="CommandFailure">The child cannot be started.</exception>
+    public async Task ReenrolAsync(CancellationToken stopping)
+    {
+        string current = vetter.Embedder.Sha256;
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        List<PersonRecord> foreign = await store.People.AsNoTracking().Include(p => p.Photos)
+            .Where(p => p.Photos.Any(f => f.Verdict != PhotoVerdict.Rejected && f.EmbedderSha256 != current) && store.Watchlists.Any(w => w.Id == p.WatchlistId && w.State == WatchlistState.Draft))
+            .ToListAsync(stopping);
+        if (foreign.Count == 0)
+            return;
+        using var again = new PhotoVetter(NullLogger<PhotoVetter>.Instance, sealedFaces: true);
+        foreach (PersonRecord person in foreign)
+        {
+            var templates = new Dictionary<Guid, byte[]>();
+            foreach (PhotoRecord photo in person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected && p.EmbedderSha256 != current))
+            {
+                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
+                using VettedPhoto vetted = await again.VetAsync(picture, stopping);
+                if (vetted.Verdict != PhotoVerdict.Rejected)
+                    templates.Add(photo.Id, vault.Seal(person.WatchlistId, System.Runtime.InteropServices.MemoryMarshal.AsBytes(vetted.Template), TemplatePurpose(photo.Id)));
+            }
+            if (templates.Count == 0)
+                continue;
+            await ChangePersonAsync(Actor.Engine, person.Id, (_, record, entries) =>
+            {
+                foreach (PhotoRecord photo in record.Photos.Where(p => templates.ContainsKey(p.Id)))
+                    (photo.SealedTemplate, photo.EmbedderSha256) = (templates[photo.Id], current);
+                entries.Note("watchlist.person-re-enrolled", Subject(record.WatchlistId), new { Person = record.Id, Photos = templates.Count, EmbedderSha256 = current });
+            }, stopping);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
@@ -483,7 +518,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
                 yield return where + against;
             if (usable.Length == 0)
                 yield return where + (person.Photos.Any(p => p.Verdict != PhotoVerdict.Rejected)
-                    ? "Its photos were looked at with another model: add them again."
+                    ? "Its photos were looked at with another model, and this one cannot use the faces in them: add other photos."
                     : "No usable photo: add one that passes the gate, or remove the person.");
         }
     }

@@ -140,7 +140,11 @@ internal static class WatchlistSetup
     /// <summary>Finishes what an interruption left, before anything is served.</summary>
     private sealed class WatchlistRecovery(WatchlistService watchlists) : IHostedService
     {
-        public Task StartAsync(CancellationToken cancellationToken) => watchlists.RecoverAsync(cancellationToken);
+        public async Task StartAsync(CancellationToken cancellationToken)
+        {
+            await watchlists.RecoverAsync(cancellationToken);
+            await watchlists.ReenrolAsync(cancellationToken);
+        }
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }

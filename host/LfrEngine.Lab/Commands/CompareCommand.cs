@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Files;
 using LfrEngine.Host;
 using LfrEngine.Lab.Output;
 
@@ -14,6 +16,8 @@ internal static class CompareCommand
 {
     /// <summary>Table of <c>lfr-lab verify PAIRS</c> that this reads.</summary>
     public const string Attempts = "attempts";
+
+    private const string ReportFile = "report.json";
 
     public static readonly string[] Columns = ["first", "second", "mated", "score"];
 
@@ -30,14 +34,15 @@ internal static class CompareCommand
             if (!(parsed.GetValue(fmr) is > 0 and <= 1))
                 throw new CommandFailure(ExitCode.Usage, "--fmr is above 0 and up to 1.");
             using LabRun run = options.Start(parsed, "compare", "Paired comparison");
-            Run(run, Read(parsed.GetRequiredValue(first).FullName), Read(parsed.GetRequiredValue(second).FullName), parsed.GetValue(fmr));
+            Run(run, parsed.GetRequiredValue(first).FullName, parsed.GetRequiredValue(second).FullName, parsed.GetValue(fmr));
             return Task.FromResult(run.Finish());
         });
         return command;
     }
 
-    private static void Run(LabRun run, List<Attempt> first, List<Attempt> second, double fmr)
+    private static void Run(LabRun run, string firstFolder, string secondFolder, double fmr)
     {
+        List<Attempt> first = Read(firstFolder), second = Read(secondFolder);
         var other = second.ToDictionary(a => (a.First, a.Second));
         if (first.Count != second.Count || first.Any(a => !other.TryGetValue((a.First, a.Second), out Attempt b) || b.IsMated != a.IsMated))
             throw new CommandFailure(ExitCode.Input, "The two reports are not over the same comparisons.");
@@ -47,6 +52,7 @@ internal static class CompareCommand
         if (!first.Exists(a => a.IsMated))
             throw new CommandFailure(ExitCode.Input, "The reports hold no mated comparison: there is no error rate to compare.");
         (double a, double b) = (Threshold("first", first), Threshold("second", second));
+        run.Tables.Add(new ReportTable("compared", "What is compared", ["report", "models"], [["first", Models(firstFolder)], ["second", Models(secondFolder)]]));
         Attempt[] mated = [.. first.Where(x => x.IsMated)];
         PairedComparison comparison = PairedComparison.Compute([.. mated.Select(x => x.Score < (float)a)], [.. mated.Select(x => other[(x.First, x.Second)].Score < (float)b)],
             [.. mated.Select(x => numbers[Path.GetDirectoryName(x.First)!])], run.Seed);
@@ -63,6 +69,22 @@ internal static class CompareCommand
                 nonMated.Add(attempt.Score);
             ThresholdChoice choice = ThresholdChoice.For(nonMated, fmr);
             return choice.Threshold ?? throw new CommandFailure(ExitCode.Input, $"The {which} report: {choice.Refusal}");
+        }
+    }
+
+    // As the report tells them: detector, landmarks, embedder.
+    private static string Models(string folder)
+    {
+        string path = Path.Combine(folder, ReportFile);
+        try
+        {
+            if (JsonSerializer.Deserialize(InputFile.ReadBytes(path), LabJson.Default.LabReport) is not { Origin.ModelSha256: { } hashes })
+                throw new JsonException("It names no models.");
+            return string.Join(", ", hashes.Select(m => $"{m.Key} ({m.Value[..Math.Min(12, m.Value.Length)]})"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read, so it is not known which models are compared. Give a folder written by `lfr-lab verify PAIRS --out`.", e);
         }
     }
 

@@ -29,9 +29,10 @@ internal static class IdentifyCommand
         var sizes = new Option<string[]>("--gallery") { Description = $"People enrolled, drawn by seed; \"{All}\" is everybody with two or more images.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["100", "500", All] };
         var wanted = new Option<double[]>("--fpir") { Description = "Rates to set thresholds for.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.1, 0.01, 0.001] };
         var draws = new Option<int>("--draws") { Description = "Galleries drawn per size.", DefaultValueFactory = _ => 10 };
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold that is told besides; default: the embedder's." };
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
         var options = new LabOptions();
-        var command = new Command("identify", "Open-set identification: FPIR and TPIR over threshold, gallery size and rank.") { data, sizes, wanted, draws, evidence };
+        var command = new Command("identify", "Open-set identification: FPIR and TPIR over threshold, gallery size and rank.") { data, sizes, wanted, draws, threshold, evidence };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -42,9 +43,10 @@ internal static class IdentifyCommand
             int?[] galleries = [.. parsed.GetRequiredValue(sizes).Select(s => s == All ? (int?)null
                 : int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new CommandFailure(ExitCode.Usage, $"--gallery takes numbers and \"{All}\"; {s} is neither."))];
             using LabRun run = options.Start(parsed, "identify", "Open-set identification");
+            double standard = LabOptions.Threshold(parsed.GetValue(threshold), run);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             using TemplateSet templates = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
-            List<OperatingPoint> points = Run(run, set, templates, galleries, parsed.GetRequiredValue(wanted), parsed.GetValue(draws), parsed.GetValue(evidence) is not null, stopping);
+            List<OperatingPoint> points = Run(run, set, templates, galleries, parsed.GetRequiredValue(wanted), standard, parsed.GetValue(draws), parsed.GetValue(evidence) is not null, stopping);
             if (parsed.GetValue(evidence) is { } file)
                 WriteEvidence(run, "identify", points, file.FullName);
             return Task.FromResult(run.Finish());
@@ -66,10 +68,9 @@ internal static class IdentifyCommand
             run.DataSha256, run.Seed, measured), key);
     }
 
-    private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, int draws, bool forEvidence, CancellationToken stopping)
+    private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, double standard, int draws, bool forEvidence, CancellationToken stopping)
     {
         int rank = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0) }.MaximumCandidates;
-        double standard = Math.Round(EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4);
         int eligible = OpenSetSearch.Eligible(templates, data.SubjectNumbers());
         var rows = new List<IReadOnlyList<ReportCell>>();
         var ranks = new List<ReportSeries>();
@@ -98,7 +99,7 @@ internal static class IdentifyCommand
                 else
                     rows.Add([n, w, "refused", .. Enumerable.Repeat<ReportCell>(default, 12), choice.Refusal]);
             }
-            Add(standard, null, "the embedder's own threshold");
+            Add(standard, null, "the embedder's own threshold, or the one given");
             if (forEvidence)
             {
                 foreach (double t in EvidenceThresholds.Where(t => points.All(p => p.GallerySize != n || p.Threshold != t)))

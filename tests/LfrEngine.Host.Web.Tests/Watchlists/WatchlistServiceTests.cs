@@ -92,6 +92,33 @@ public sealed class WatchlistServiceTests
     }
 
     [Fact]
+    public async Task Reenrol_PhotosOfAnotherModel_AreEmbeddedAgainFromTheirSealedPictures()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        WatchlistService watchlists = host.Services.GetRequiredService<WatchlistService>();
+        string woman = (await SamplePhotos.GetAsync()).Woman;
+        (Guid list, _) = await ComposeAsync(watchlists, woman);
+        await using (LfrStore store = host.Store())
+        {
+            PhotoRecord photo = await store.Photos.SingleAsync(Token);
+            photo.EmbedderSha256 = new string('a', 64);
+            await store.SaveChangesAsync(Token);
+        }
+        await RefusedAsync("with another model", () => watchlists.BuildAsync(Manager, list, Token));
+
+        await watchlists.ReenrolAsync(Token);
+        await watchlists.ReenrolAsync(Token);
+
+        await watchlists.BuildAsync(Manager, list, Token);
+        using Watchlist opened = watchlists.Open(await RecordAsync(host, list));
+        using VettedPhoto vetted = await VetAsync(host, woman);
+        Assert.True(opened.Photo(0).SequenceEqual(vetted.Chip));
+        // From the picture that was kept, not from the photo.
+        Assert.InRange(System.Numerics.Tensors.TensorPrimitives.Dot(opened.Embedding(0), vetted.Template), 0.9f, 0.99999f);
+        Assert.Equal(["watchlist.created", "watchlist.person-added", "watchlist.photo-added", "watchlist.person-re-enrolled", "watchlist.built"], await ActionsAsync(host, list));
+    }
+
+    [Fact]
     public async Task Open_FileAltered_IsRefused()
     {
         await using RunningHost host = await RunningHost.StartAsync();

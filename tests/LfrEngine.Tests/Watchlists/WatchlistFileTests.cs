@@ -202,7 +202,7 @@ public sealed class WatchlistFileTests : IDisposable
         string other = new('b', 64);
         WatchlistException error = Assert.Throws<WatchlistException>(() => WatchlistFile.Read(Target, key, other));
         Assert.Equal(WatchlistFailure.ForeignModel, error.Reason);
-        foreach (string part in new[] { Target, "sample-embedder", WatchlistSamples.Sha256, other, "lfr enrol" })
+        foreach (string part in new[] { Target, "sample-embedder", WatchlistSamples.Sha256, other, "lfr watchlist re-enrol" })
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,67 @@
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Tracking;
+
+namespace LfrEngine.Watchlists;
+
+/// <summary>Makes the template of a face picture that is sealed in a watchlist, as <see cref="WatchlistEnroller"/> cut it out of a photo. Used by one thread, in a process that is shut in.</summary>
+public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
+{
+    // The face that was enrolled fills the middle of its picture; another at the edge is somebody else.
+    private const float LeastOverlap = 0.3f;
+
+    private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
+
+    /// <summary>Decodes a face picture and embeds the face in its middle. The gate is not asked again: the photo passed it.</summary>
+    /// <param name="picture">JPEG. Borrowed for the call.</param>
+    /// <returns>What the caller owns, with the same picture; whatever is wrong with the bytes is a reason, not an exception.</returns>
+    public VettedPhoto Vet(ReadOnlySpan<byte> picture)
+    {
+        try
+        {
+            using MediaFrame frame = MediaReader.ReadPicture(picture);
+            FrameView view = FrameLease.ViewOf(frame);
+            if (FindFace(view) is not { } found)
+                return Reject("the detector does not find the face in its picture");
+            using StillFace? face = analyzer.Embed(view, found);
+            return face is null ? Reject("no usable landmarks") : new VettedPhoto(PhotoVerdict.Accepted, [], face.Quality.Score, Copy<float>(face.Embedding.Span), Copy(picture), picture.Length);
+        }
+        catch (MediaException)
+        {
+            return Reject("its picture cannot be decoded");
+        }
+        finally
+        {
+            analyzer.Wipe();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => analyzer.Dispose();
+
+    private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
+
+    private static HostBuffer<T> Copy<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        HostBuffer<T> copy = BufferPool.Rent<T>(values.Length);
+        values.CopyTo(copy.Span);
+        return copy;
+    }
+
+    private FaceCandidate? FindFace(in FrameView view)
+    {
+        FaceBox middle = BestShotSelector.FaceIn(view.Width, view.Height);
+        FaceCandidate? best = null;
+        float most = LeastOverlap;
+        foreach (FaceCandidate face in analyzer.Detect(view))
+        {
+            if (face.Box.IoU(middle) is var overlap && overlap >= most)
+                (best, most) = (face, overlap);
+        }
+        return best;
+    }
+}
