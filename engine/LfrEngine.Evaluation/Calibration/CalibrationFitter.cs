@@ -40,7 +40,7 @@ public static class CalibrationFitter
         }
         double[] weights = data.Fit(terms, _ => true);
         int largest = seen.Max(s => s.ListSize), smallest = seen.Min(s => s.ListSize);
-        var unbound = new ScoreCalibration([.. terms.Zip(weights, (t, w) => new CalibrationTerm(t, w))], double.NegativeInfinity, double.PositiveInfinity, largest, seen.Select(s => s.Subject).Distinct().Count(), []);
+        var unbound = new ScoreCalibration(ScoreCalibration.CurrentFormat, [.. terms.Zip(weights, (t, w) => new CalibrationTerm(t, w))], double.NegativeInfinity, double.PositiveInfinity, largest, seen.Select(s => s.Subject).Distinct().Count(), []);
         // A ratio on the largest list stands for many pairs of people, one on the smallest for few: each bound is looked for where the data reach farthest.
         return unbound with { Highest = Bound(unbound, seen, largest, upper: true), Lowest = Bound(unbound, seen, smallest, upper: false) };
     }

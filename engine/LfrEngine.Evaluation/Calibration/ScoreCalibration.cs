@@ -43,14 +43,18 @@ public sealed record CalibrationMeasure(string Stratum, int? ListSize, long Mate
 /// The sum of the terms is cut to what the data can vouch for. Cutting happens as for a list of one person, to which every size is brought by the term of the
 /// list's size alone; so that term is in no product with another.
 /// </remarks>
+/// <param name="FormatVersion">Of the calibration; one of a format that this program does not know is as good as none.</param>
 /// <param name="Terms">Weighted terms.</param>
 /// <param name="Lowest">Smallest log ratio that the data can vouch for, on a list of one.</param>
 /// <param name="Highest">Largest.</param>
 /// <param name="LargestList">People on the largest list measured.</param>
 /// <param name="People">Whom it was fitted on.</param>
 /// <param name="Measures">How well it did on others.</param>
-public sealed record ScoreCalibration(IReadOnlyList<CalibrationTerm> Terms, double Lowest, double Highest, int LargestList, int People, IReadOnlyList<CalibrationMeasure> Measures)
+public sealed record ScoreCalibration(int FormatVersion, IReadOnlyList<CalibrationTerm> Terms, double Lowest, double Highest, int LargestList, int People, IReadOnlyList<CalibrationMeasure> Measures)
 {
+    /// <summary>Of the calibrations made now.</summary>
+    public const int CurrentFormat = 1;
+
     /// <summary>Name of the factor that brings in the size of the list.</summary>
     public const string ListSizeFactor = "logListSize";
 
@@ -74,7 +78,9 @@ public sealed record ScoreCalibration(IReadOnlyList<CalibrationTerm> Terms, doub
 
     /// <summary>Whether it can be used: every factor is known, every number is one, and the size of the list stands alone.</summary>
     [JsonIgnore]
-    public bool IsUsable => Terms is { Count: > 0 } && Measures is not null && LargestList >= 1 && Lowest <= Highest && double.IsFinite(Lowest) && double.IsFinite(Highest)
+    public bool IsUsable => FormatVersion != CurrentFormat || IsWhole;
+
+    private bool IsWhole => Terms is { Count: > 0 } && Measures is not null && LargestList >= 1 && Lowest <= Highest && double.IsFinite(Lowest) && double.IsFinite(Highest)
         && Terms.All(t => t is { Factors: not null } && double.IsFinite(t.Weight) && t.Factors.All(f => f is not null && Factors.ContainsKey(f)) && (t.Factors.Count == 1 || !t.Factors.Contains(ListSizeFactor)))
         && Measures.All(m => m is { Stratum: not null });
 

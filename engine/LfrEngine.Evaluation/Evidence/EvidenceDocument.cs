@@ -31,9 +31,9 @@ public sealed record EvidenceDocument(
     /// <summary>Of the documents written now.</summary>
     public const int CurrentFormat = 1;
 
-    /// <summary>The calibration, if it is for an embedder.</summary>
+    /// <summary>The calibration, if it is for an embedder and of a format that this program knows.</summary>
     /// <param name="embedderSha256">Of the embedder that gave the score.</param>
-    public ScoreCalibration? CalibrationFor(string embedderSha256) => EmbedderSha256 == embedderSha256 ? Calibration : null;
+    public ScoreCalibration? CalibrationFor(string embedderSha256) => EmbedderSha256 == embedderSha256 && Calibration is { FormatVersion: ScoreCalibration.CurrentFormat } ? Calibration : null;
 
     // Beyond this the measured searches say too little of a larger gallery's tail.
     private const int LargestGrowth = 10;
