@@ -1,3 +1,5 @@
+using LfrEngine.Evaluation.Data;
+
 namespace LfrEngine.Evaluation.Calibration;
 
 /// <summary>Fits a calibration to searches whose truth is known.</summary>
@@ -10,6 +12,8 @@ public static class CalibrationFitter
 
     // A further term must save this share of the cost on people it was not fitted on.
     private const double LeastGain = 0.005;
+
+    private const double SlopeStep = 1e-3;
 
     // What the bounds are looked for on, natural logarithms.
     private const double BoundStep = 0.05, FarthestBound = 30;
@@ -24,25 +28,37 @@ public static class CalibrationFitter
 
     /// <summary>Fits: score and size of the list always, cover, size and quality of the face and their products with the score where they help people who were not fitted on.</summary>
     /// <param name="searches">Of the half of the people that is fitted on. Mated ones count where the person came first.</param>
+    /// <exception cref="DataException">The scores tell nothing.</exception>
     public static ScoreCalibration Fit(IReadOnlyList<ListSearch> searches)
     {
         ListSearch[] seen = [.. searches.Where(s => s.IsFirst)];
         var data = new Table(seen);
         var terms = new List<string[]>(Always);
+        if (!Rises(data.Fit(terms), seen))
+            throw new DataException("Higher scores do not speak for the same person in these data, so there is nothing to calibrate. Check that each person's images are in one folder, and the model.");
         double cost = data.CrossValidated(terms);
         while (true)
         {
-            (string[] Term, double Cost)[] tries = [.. Candidates.Except(terms).Where(data.Varies).Select(t => (t, data.CrossValidated([.. terms, t])))];
+            (string[] Term, double Cost)[] tries = [.. Candidates.Except(terms).Where(data.Varies).Where(t => Rises(data.Fit([.. terms, t]), seen)).Select(t => (t, data.CrossValidated([.. terms, t])))];
             if (tries.Length == 0 || tries.MinBy(t => t.Cost) is var best && !(best.Cost < cost * (1 - LeastGain)))
                 break;
             terms.Add(best.Term);
             cost = best.Cost;
         }
-        double[] weights = data.Fit(terms, _ => true);
         int largest = seen.Max(s => s.ListSize), smallest = seen.Min(s => s.ListSize);
-        var unbound = new ScoreCalibration(ScoreCalibration.CurrentFormat, [.. terms.Zip(weights, (t, w) => new CalibrationTerm(t, w))], double.NegativeInfinity, double.PositiveInfinity, largest, seen.Select(s => s.Subject).Distinct().Count(), []);
+        var unbound = new ScoreCalibration(ScoreCalibration.CurrentFormat, data.Fit(terms), double.NegativeInfinity, double.PositiveInfinity, largest, seen.Select(s => s.Subject).Distinct().Count(), []);
         // A ratio on the largest list stands for many pairs of people, one on the smallest for few: each bound is looked for where the data reach farthest.
         return unbound with { Highest = Bound(unbound, seen, largest, upper: true), Lowest = Bound(unbound, seen, smallest, upper: false) };
+    }
+
+    // A higher score of the same face may never be worth less, from the lowest score seen up to the highest there is. Between two scores the sum bends one way
+    // only (a square of the score at most), so that both ends decide.
+    private static bool Rises(CalibrationTerm[] terms, ListSearch[] seen)
+    {
+        double lowest = seen.Min(s => s.Score);
+        return seen.DistinctBy(s => (s.Subject, s.Stratum)).All(s => Slope(s.Traits, lowest) > 0 && Slope(s.Traits, 1) > 0);
+
+        double Slope(in ComparisonTraits traits, double at) => ScoreCalibration.Sum(terms, traits with { Score = at + SlopeStep }) - ScoreCalibration.Sum(terms, traits with { Score = at - SlopeStep });
     }
 
     /// <summary>The ratios of searches.</summary>
@@ -106,8 +122,10 @@ public static class CalibrationFitter
             return sum / Folds;
         }
 
-        /// <summary>Weights of the terms, as log likelihood ratios.</summary>
-        public double[] Fit(IReadOnlyList<string[]> terms, Func<ListSearch, bool> takesPart)
+        /// <summary>The terms, weighted to give log likelihood ratios.</summary>
+        public CalibrationTerm[] Fit(IReadOnlyList<string[]> terms) => [.. terms.Zip(Fit(terms, _ => true), (t, w) => new CalibrationTerm(t, w))];
+
+        private double[] Fit(IReadOnlyList<string[]> terms, Func<ListSearch, bool> takesPart)
         {
             int[] rows = [.. Enumerable.Range(0, searches.Length).Where(i => takesPart(searches[i]))];
             double[][] values = [.. terms.Select(Column)];

@@ -3,8 +3,8 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <summary>Weighted logistic regression by Newton's method.</summary>
 internal static class LogisticRegression
 {
-    /// <summary>Weight of the squared coefficients beside the mean loss: only so much that separable data have a finite fit.</summary>
-    public const double Ridge = 1e-6;
+    /// <summary>Weight of the squared coefficients beside the mean loss: only so much that separable data have a finite fit, and so little that the scale of the scores does not matter.</summary>
+    public const double Ridge = 1e-9;
 
     private const int MostSteps = 200;
 
@@ -75,7 +75,7 @@ internal static class LogisticRegression
         {
             // The constant is not drawn to 0; it only must not make the matrix singular.
             gradient[c] += c == 0 ? 0 : Ridge * beta[c];
-            curvature[c, c] += c == 0 ? 1e-12 : Ridge;
+            curvature[c, c] += c == 0 ? 1e-15 : Ridge;
             for (int d = 0; d < c; d++)
                 curvature[d, c] = curvature[c, d];
         }

@@ -84,20 +84,31 @@ public sealed record ScoreCalibration(int FormatVersion, IReadOnlyList<Calibrati
         && Terms.All(t => t is { Factors: not null } && double.IsFinite(t.Weight) && t.Factors.All(f => f is not null && Factors.ContainsKey(f)) && (t.Factors.Count == 1 || !t.Factors.Contains(ListSizeFactor)))
         && Measures.All(m => m is { Stratum: not null });
 
+    /// <summary>People on the largest list that the data can carry.</summary>
+    [JsonIgnore]
+    public long LargestCovered => (long)LargestList * LargestGrowth;
+
+    /// <summary>Whether the data can carry a list of this size.</summary>
+    public bool Covers(int listSize) => listSize >= 1 && listSize <= LargestCovered;
+
     /// <summary>The ratio for the candidate that came first; null where the list is so much larger than those measured that the data cannot carry it.</summary>
     public LikelihoodRatio? Of(in ComparisonTraits traits)
     {
-        if (traits.ListSize < 1 || traits.ListSize > (long)LargestList * LargestGrowth || !double.IsFinite(traits.Score))
+        if (!Covers(traits.ListSize) || !double.IsFinite(traits.Score))
             return null;
         double onListOfOne = Raw(traits with { ListSize = 1 }), cut = Math.Clamp(onListOfOne, Lowest, Highest);
-        return new LikelihoodRatio(cut + (Raw(traits) - onListOfOne), cut != onListOfOne, traits.ListSize);
+        double log = cut + (Raw(traits) - onListOfOne);
+        return double.IsFinite(log) ? new LikelihoodRatio(log, cut != onListOfOne, traits.ListSize) : null;
     }
 
     /// <summary>The sum of the terms, not cut.</summary>
-    internal double Raw(in ComparisonTraits traits)
+    internal double Raw(in ComparisonTraits traits) => Sum(Terms, traits);
+
+    /// <summary>A sum of terms.</summary>
+    internal static double Sum(IReadOnlyList<CalibrationTerm> terms, in ComparisonTraits traits)
     {
         double sum = 0;
-        foreach (CalibrationTerm term in Terms)
+        foreach (CalibrationTerm term in terms)
             sum += term.Weight * term.Of(traits);
         return sum;
     }
