@@ -1,12 +1,9 @@
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace LfrEngine.Host.Store.Migrations.Postgres
 {
     /// <summary>What an alert's score is worth, by the evidence's calibration.</summary>
-    [DbContext(typeof(PostgresStore))]
-    [Migration("20261127000000_AlertLikelihood")]
-    public sealed class AlertLikelihood : Migration
+    public sealed partial class AlertLikelihood : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
