@@ -74,7 +74,7 @@ internal static class RunCommand
             PipelineSettings options = devices.Settings(CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)), parsed.GetValue(detectEvery), parsed.GetValue(workers))
                 with { Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) } };
             return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json))
-                { Calibration = CalibrationOf(parsed.GetValue(evidence)?.FullName, parsed.GetValue(evidenceKey)?.FullName, loaded.Embedder.Manifest) }, stopping).ExitCode);
+                { Calibration = CalibrationOf(parsed.GetValue(evidence)?.FullName, parsed.GetValue(evidenceKey)?.FullName, loaded.Embedder.Manifest, list.Identities.Count) }, stopping).ExitCode);
         });
         return command;
     }
@@ -145,14 +145,16 @@ internal static class RunCommand
         return (code, report, notices);
     }
 
-    private static ScoreCalibration? CalibrationOf(string? path, string? keyPath, ModelManifest embedder)
+    private static ScoreCalibration? CalibrationOf(string? path, string? keyPath, ModelManifest embedder, int people)
     {
         if (path is null)
             return null;
         EvidenceDocument evidence = EvidenceFile.Verify(path, SignedDocument.TrustedPem(keyPath));
         if (evidence.EmbedderSha256 != embedder.Sha256)
-            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}: its scores are others. Give evidence for {embedder.Id}.");
-        return evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`.");
+            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
+        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
+        return calibration.Covers(people) ? calibration
+            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
     }
 
     private static string Complaint(CameraStatus camera)
@@ -212,7 +214,7 @@ internal sealed record DeadlineLine(string Type, string Run, double Milliseconds
 /// <summary>An alert for the screen.</summary>
 internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined, AlertLikelihood? Likelihood = null)
 {
-    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Likelihood is null ? "" : $", {LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
+    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
 
     // An hour and more is told as such: 06:40.28 would be a time of its own.
     private static string StreamTime(TimeSpan time) =>
