@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -22,15 +23,16 @@ internal sealed class AlertWriter : IDisposable
     private readonly string? crops;
     private readonly Watchlist watchlist;
     private readonly string embedderSha256;
+    private readonly ScoreCalibration? calibration;
     private readonly Queue<string> pending = new();
     private AppendFile? lines;
     private int linesInFile, linesDeleted;
 
     /// <summary>Opens the outputs, so that a folder that cannot be written is known before any camera is.</summary>
     /// <exception cref="CommandFailure">An output cannot be written.</exception>
-    public AlertWriter(string? linesPath, string? crops, Watchlist watchlist, string embedderSha256)
+    public AlertWriter(string? linesPath, string? crops, Watchlist watchlist, string embedderSha256, ScoreCalibration? calibration)
     {
-        (this.linesPath, this.crops, this.watchlist, this.embedderSha256) = (linesPath, crops, watchlist, embedderSha256);
+        (this.linesPath, this.crops, this.watchlist, this.embedderSha256, this.calibration) = (linesPath, crops, watchlist, embedderSha256, calibration);
         string? place = crops;
         try
         {
@@ -77,13 +79,14 @@ internal sealed class AlertWriter : IDisposable
     }
 
     /// <summary>Writes an alert: its picture if pictures are kept, then its line.</summary>
-    /// <returns>The line, and the path of the picture; null when none was written.</returns>
-    public (string Line, string? Picture) Write(Alert alert)
+    /// <returns>The line, the path of the picture, null when none was written, and what the score is worth, null without a calibration.</returns>
+    public (string Line, string? Picture, AlertLikelihood? Likelihood) Write(Alert alert)
     {
         string? picture = crops is null ? null : WritePicture(alert);
-        string line = JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture)), HostJson.Lines.AlertLine);
+        AlertLikelihood? likelihood = AlertLikelihood.Of(calibration?.Of(ComparisonTraits.Of(alert.Score, alert.Quality, watchlist.Identities.Count)));
+        string line = JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture), likelihood), HostJson.Lines.AlertLine);
         WriteLine(line);
-        return (line, picture);
+        return (line, picture, likelihood);
     }
 
     /// <summary>Tries what is still pending.</summary>
@@ -156,17 +159,21 @@ internal sealed class AlertWriter : IDisposable
 /// <summary>One alert as a line of JSON. What is the run's own: <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All others are the same whenever the same recording is run.</summary>
 internal sealed record AlertLine(string Type, string Run, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
     float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, string ModelSha256, string? Picture,
-    DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs)
+    DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs, LikelihoodLine? Likelihood)
 {
-    public static AlertLine From(Alert alert, string modelSha256, string? picture) => new(
+    public static AlertLine From(Alert alert, string modelSha256, string? picture, AlertLikelihood? likelihood) => new(
         alert.JoinedAlertId is null ? "alert" : "sighting", alert.Run, alert.Id, alert.JoinedAlertId, alert.Camera, alert.TrackletId,
         alert.FirstSeenUs / 1000.0, alert.BestShotUs / 1000.0, alert.CompletedUs / 1000.0,
         [alert.Box.Left, alert.Box.Top, alert.Box.Right, alert.Box.Bottom], alert.Score, alert.Threshold, alert.AgreeingShots, alert.ComparedShots,
         new CandidateLine(alert.Identity.Id, alert.Identity.Name, alert.Identity.Category, alert.Identity.Reference, alert.Identity.ImageDate, alert.Identity.Source, alert.TemplateIndex),
         new QualityLine(alert.Quality.Score, alert.Quality.InterEyePixels, alert.Quality.Sharpness, alert.Quality.Brightness,
             alert.Quality.YawDegrees, alert.Quality.PitchDegrees, alert.Quality.RollDegrees, alert.Quality.Cover),
-        modelSha256, picture, alert.CapturedAt, alert.RaisedAt, (alert.RaisedAt - alert.CapturedAt).TotalMilliseconds);
+        modelSha256, picture, alert.CapturedAt, alert.RaisedAt, (alert.RaisedAt - alert.CapturedAt).TotalMilliseconds,
+        likelihood is null ? null : new LikelihoodLine(likelihood.Log10, likelihood.AtBound, likelihood.ListSize, likelihood.Support, LikelihoodWords.Sentence(likelihood)));
 }
+
+/// <summary>What an alert's score is worth, by the evidence's calibration.</summary>
+internal sealed record LikelihoodLine(double Log10, bool AtBound, int ListSize, Support Support, string Words);
 
 /// <summary>Whom an alert is about.</summary>
 internal sealed record CandidateLine(string Id, string Name, WatchlistCategory Category, string? Reference, DateOnly? ImageDate, string? Source, int Template);

@@ -22,8 +22,9 @@ internal static class EvidenceFile
         if (evidence.FormatVersion != EvidenceDocument.CurrentFormat)
             throw new CommandFailure(ExitCode.Input, $"{path} is of format {evidence.FormatVersion}; this program reads {EvidenceDocument.CurrentFormat}.");
         // The reader leaves null what the text leaves out.
-        bool whole = evidence is { Protocol: not null, EmbedderId: not null, EmbedderSha256: not null, ModelSha256: not null, BuildSha256: not null, DataSha256: not null, Points: not null }
-            && evidence.Points.All(p => p is { Groups: not null, GallerySize: > 0, Fpir: >= 0 and <= 1, Tpir: >= 0 and <= 1 } && p.Groups.All(g => g is { Column: not null, Group: not null }));
+        bool whole = (evidence is { Protocol: not null, EmbedderId: not null, EmbedderSha256: not null, ModelSha256: not null, BuildSha256: not null, DataSha256: not null, Points: not null }
+            && evidence.Points.All(p => p is { Groups: not null, GallerySize: > 0, Fpir: >= 0 and <= 1, Tpir: >= 0 and <= 1 } && p.Groups.All(g => g is { Column: not null, Group: not null })))
+            && evidence.Calibration is null or { IsUsable: true };
         return whole ? evidence : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an evidence file or holds a rate that is none. Ask the laboratory for another.");
     }
 }

@@ -7,6 +7,21 @@ namespace LfrEngine.Host;
 /// <summary>What evidence means for a threshold, in plain words: the laboratory's <c>explain</c> and the authority's page say the same.</summary>
 internal static class EvidenceWords
 {
+    /// <summary>Whether officers are told what a score is worth, and what that rests on.</summary>
+    /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
+    /// <param name="list">People on the list; null where no list is asked about.</param>
+    public static string Calibration(EvidenceDocument evidence, int? list = null)
+    {
+        if (evidence.CalibrationFor(evidence.EmbedderSha256) is not { } calibration)
+            return "Not calibrated: officers see scores without a likelihood ratio (`lfr-lab calibrate` measures one).";
+        string rests = FormattableString.Invariant($"on {calibration.People:#,0} people and lists of up to {calibration.LargestList:#,0}");
+        if (list is { } people && !calibration.Covers(people))
+            return FormattableString.Invariant($"Calibrated {rests}: a list of {people:#,0} is too large for that, so officers see scores without a likelihood ratio.");
+        return $"Calibrated {rests}: officers see a likelihood ratio beside the score."
+            + (calibration.Measures.FirstOrDefault(m => m is { Stratum: "all", ListSize: null }) is { } all
+                ? FormattableString.Invariant($" On other people it costs {all.Cllr:0.000} bits [{all.CllrLow:0.000}, {all.CllrHigh:0.000}] a search (Cllr: 0 is perfect, 1 is no information), {all.CllrMin:0.000} of which lie in the scores themselves.") : "");
+    }
+
     /// <summary>The words, a line each.</summary>
     /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
     /// <param name="threshold">Comparison score, inclusive.</param>
@@ -37,6 +52,7 @@ internal static class EvidenceWords
             lines.Add($"By {column.Key}:");
             lines.AddRange(column.Select(group => FormattableString.Invariant($"  {group.Group}: found {Share(group.Tpir, group.TpirLow, group.TpirHigh)} of {group.Mated:#,0}; false {Share(group.Fpir, group.FpirLow, group.FpirHigh)} of {group.NonMated:#,0}")));
         }
+        lines.Add(Calibration(evidence, list));
         lines.Add("The numbers hold for people, cameras and light like those measured.");
         return lines;
 

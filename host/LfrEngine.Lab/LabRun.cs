@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Templates;
@@ -61,17 +62,30 @@ internal sealed class LabOptions
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 
+    /// <summary>Covers and worsens images and makes their templates, from the cache where they are known. Row image · strata + stratum.</summary>
+    public TemplateSet ExtractStrata(ParseResult parsed, LabRun run, IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, CancellationToken stopping)
+    {
+        using TemplateCache? known = OpenCache(parsed, run);
+        var extractor = new StratumExtractor(run.Models, known, run.Seed);
+        return Progress.While("Covering", images.Count, report => extractor.Extract(images, strata, report, stopping));
+    }
+
     /// <summary>Reads a data set and makes its templates, from the cache where they are known.</summary>
     public TemplateSet Extract(ParseResult parsed, LabRun run, FaceDataSet data, string kind, CancellationToken stopping)
     {
-        string place = parsed.GetValue(cache) ?? DefaultCache;
-        using TemplateCache? known = place == NoCache ? null : TemplateCache.Open(Path.GetFullPath(place), parsed.GetValue(cacheKey)?.FullName, run.Models);
+        using TemplateCache? known = OpenCache(parsed, run);
         var extractor = new TemplateExtractor(run.Models, known);
         TemplateSet templates = Progress.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
         run.Took(data, templates, kind);
         if (extractor.FromCache > 0)
-            Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {place}.");
+            Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {parsed.GetValue(cache) ?? DefaultCache}.");
         return templates;
+    }
+
+    private TemplateCache? OpenCache(ParseResult parsed, LabRun run)
+    {
+        string place = parsed.GetValue(cache) ?? DefaultCache;
+        return place == NoCache ? null : TemplateCache.Open(Path.GetFullPath(place), parsed.GetValue(cacheKey)?.FullName, run.Models);
     }
 }
 

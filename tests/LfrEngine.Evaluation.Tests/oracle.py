@@ -104,5 +104,30 @@ def average_precision(ask):
     return float(metrics.average_precision_score(ask["labels"], ask["scores"]))
 
 
+def calibration(ask):
+    from sklearn.isotonic import IsotonicRegression
+    from sklearn.linear_model import LogisticRegression
+
+    x, y, w = np.array(ask["features"]), np.array(ask["labels"]), np.array(ask["weights"])
+    fit = LogisticRegression(C=1 / ask["ridge"], solver="newton-cholesky", tol=1e-12, max_iter=10000).fit(x, y, sample_weight=w)
+    llr = np.array(ask["ratios"])
+    labels = np.array(ask["ratioLabels"])
+    balanced = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
+    cllr = metrics.log_loss(labels, 1 / (1 + np.exp(-llr)), sample_weight=balanced) / np.log(2)
+    best = IsotonicRegression(y_min=0, y_max=1).fit_transform(llr, labels.astype(float), sample_weight=balanced)
+    best = np.where(labels, best, 1 - best)
+    prior = ask["prior"]
+    odds = np.log(prior / (1 - prior))
+    ece = metrics.log_loss(labels, 1 / (1 + np.exp(-llr - odds)), sample_weight=np.where(labels, prior / labels.sum(), (1 - prior) / (~labels).sum())) / np.log(2)
+    return {"weights": [float(fit.intercept_[0]), *map(float, fit.coef_[0])], "cllr": float(cllr), "min": float(-(balanced * np.log2(best)).sum()), "ece": float(ece)}
+
+
+def statistic_bootstrap(ask):
+    rng = np.random.default_rng(1)
+    sums, counts = np.array(ask["sums"]), np.array(ask["counts"])
+    draws = rng.integers(0, len(sums), (20000, len(sums)))
+    return [float(v) for v in np.percentile(sums[draws].sum(1) / counts[draws].sum(1), [2.5, 97.5])]
+
+
 ask = json.load(sys.stdin)
 json.dump(globals()[ask["what"]](ask), sys.stdout)

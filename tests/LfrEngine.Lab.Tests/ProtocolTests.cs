@@ -74,6 +74,42 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
+    public async Task Calibrate_Evidence_IsMeasuredOnOtherPeopleSignedAndTold()
+    {
+        string evidence = folder["evidence.json"];
+        string[] calibrate = ["calibrate", lab.Faces, "--gallery", "1", "2", "--covered", "2", "--cache", "none", "--json"];
+        JsonNode report = (await lab.RunAsync([.. calibrate, "--evidence", evidence])).Exits(ExitCode.Success).Json;
+
+        Dictionary<string, JsonArray> costs = report.Rows("cost").ToDictionary(r => (string)r![0]!, r => r!.AsArray());
+        foreach (string name in (string[])["all", "none", "mask", "12 pixels between the eyes", "list of 1"])
+            Assert.True((double)costs[name][1]! >= (double)costs[name][4]! && (double)costs[name][4]! >= 0, name);
+        Assert.InRange((double)report.Figure("cllr")["value"]!, (double)report.Figure("cllr")["low"]!, (double)report.Figure("cllr")["high"]!);
+        Assert.Equal(["ece", "reliability-cover", "reliability-list"], report["curves"]!.AsArray().Select(c => (string)c!["id"]!).Order());
+        // Eight people cannot vouch for a ratio above the few pairs that they make.
+        Assert.InRange((double)report.Figure("highest")["value"]!, 0, 2);
+        Assert.Equal(report.Result(), (await lab.RunAsync(calibrate)).Exits(ExitCode.Success).Json.Result());
+
+        (await Lfr.RunInAsync(null, lab.Variables, "evidence", "verify", evidence)).Exits(ExitCode.Success).Says("genuine", "protocol calibrate", "Calibrated on", "Cllr");
+        string[] explain = ["explain", evidence, "--threshold", "0.48", "--list", "2", "--passers-by", "40"];
+        (await lab.RunAsync(explain)).Exits(ExitCode.Success).Says("With 2 people on the list", "Calibrated on", "officers see a likelihood ratio");
+        string text = await File.ReadAllTextAsync(evidence, TestContext.Current.CancellationToken);
+        Assert.Contains("\"highest\":", text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(evidence, text.Replace("\"highest\":", "\"highest\":9", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        (await lab.RunAsync(explain)).Exits(ExitCode.Input).Says("has been altered").IsCivil();
+    }
+
+    [Fact]
+    public async Task Calibrate_OnePerson_IsRefused()
+    {
+        Directory.CreateDirectory(folder["one/anna"]);
+        foreach (string picture in (string[])["1.jpg", "2.jpg"])
+            File.Copy(Path.Combine(lab.Faces, Laboratory.Names[0], picture), folder[$"one/anna/{picture}"]);
+
+        (await lab.RunAsync("calibrate", folder["one"], "--cache", "none")).Exits(ExitCode.Input).Says("Too few people").IsCivil();
+        (await lab.RunAsync("calibrate", folder["one"], "--gallery", "0")).Exits(ExitCode.Usage).Says("--gallery").IsCivil();
+    }
+
+    [Fact]
     public async Task Passages_RecordingOfTheVan_GiveTheSameScores()
     {
         await File.WriteAllLinesAsync(folder["passages.csv"],

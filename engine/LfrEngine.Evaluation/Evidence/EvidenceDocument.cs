@@ -1,3 +1,4 @@
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Evaluation.Evidence;
@@ -5,7 +6,7 @@ namespace LfrEngine.Evaluation.Evidence;
 /// <summary>What a laboratory vouches for: error rates of one model and build at thresholds, measured. The host signs it and checks it before it arms.</summary>
 /// <param name="FormatVersion">Of this document.</param>
 /// <param name="MadeAt">Wall clock.</param>
-/// <param name="Protocol">identify (a search with one still) or passages (a person walking past once).</param>
+/// <param name="Protocol">identify, calibrate (a search with one still) or passages (a person walking past once).</param>
 /// <param name="EmbedderId">For people.</param>
 /// <param name="ModelSha256">Model id to hash; the embedder's decides which templates may be compared.</param>
 /// <param name="EmbedderSha256">Hash of the embedder.</param>
@@ -13,6 +14,7 @@ namespace LfrEngine.Evaluation.Evidence;
 /// <param name="DataSha256">Hash of the data.</param>
 /// <param name="Seed">Of every random choice.</param>
 /// <param name="Points">One per gallery size and threshold.</param>
+/// <param name="Calibration">From scores of the embedder to likelihood ratios; null where none was measured.</param>
 public sealed record EvidenceDocument(
     int FormatVersion,
     DateTimeOffset MadeAt,
@@ -23,10 +25,15 @@ public sealed record EvidenceDocument(
     IReadOnlyDictionary<string, string> BuildSha256,
     string DataSha256,
     ulong Seed,
-    IReadOnlyList<OperatingPoint> Points)
+    IReadOnlyList<OperatingPoint> Points,
+    ScoreCalibration? Calibration = null)
 {
     /// <summary>Of the documents written now.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>The calibration, if it is for an embedder and of a format that this program knows.</summary>
+    /// <param name="embedderSha256">Of the embedder that gave the score.</param>
+    public ScoreCalibration? CalibrationFor(string embedderSha256) => EmbedderSha256 == embedderSha256 && Calibration is { FormatVersion: ScoreCalibration.CurrentFormat } ? Calibration : null;
 
     // Beyond this the measured searches say too little of a larger gallery's tail.
     private const int LargestGrowth = 10;

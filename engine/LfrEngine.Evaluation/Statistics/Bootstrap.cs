@@ -121,6 +121,32 @@ public static class Bootstrap
         return Percentiles(differences, confidence);
     }
 
+    /// <summary>Intervals of any statistics with whole subjects drawn.</summary>
+    /// <param name="present">Numbers of the subjects that have attempts.</param>
+    /// <param name="subjects">How many numbers there are.</param>
+    /// <param name="seed">Same seed, same intervals.</param>
+    /// <param name="statistics">From the weight of each subject: how often it was drawn. What is no number is left out.</param>
+    /// <param name="replicates">Resamples.</param>
+    /// <returns>One per statistic, 95 %; not numbers where no resample gave a number.</returns>
+    public static Interval[] OfStatistics(ReadOnlySpan<int> present, int subjects, ulong seed, Func<double[], double[]> statistics, int replicates = Replicates)
+    {
+        var random = SeededRandom.For(seed, "statistics");
+        var weights = new double[subjects];
+        var drawn = new List<double[]>(replicates);
+        for (int r = 0; r < replicates; r++)
+        {
+            Array.Clear(weights);
+            for (int i = 0; i < present.Length; i++)
+                weights[present[random.Next(present.Length)]]++;
+            drawn.Add(statistics(weights));
+        }
+        return [.. Enumerable.Range(0, drawn[0].Length).Select(s =>
+        {
+            double[] values = [.. drawn.Select(d => d[s]).Where(double.IsFinite)];
+            return values.Length > 0 ? Percentiles(values, Interval.Confidence) : new Interval(double.NaN, double.NaN);
+        })];
+    }
+
     private static Interval AtTheEnd(bool none, int subjects)
     {
         double bound = Proportion.RuleOfThree(subjects);

@@ -66,6 +66,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
                     record.Score,
                     record.Threshold,
                     record.Likeness,
+                    record.Log10LikelihoodRatio,
                     record.RolePlayer,
                     Joined = record.JoinedAlertId,
                 });
@@ -171,7 +172,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         // No sealed bytes are read for a list.
         return await some.OrderByDescending(a => a.RaisedAt).ThenByDescending(a => a.Id).Skip(filter.Skip).Take(filter.Take)
             .Select(a => new AlertSummary(a.Id, a.DeploymentId, a.Category, a.RolePlayer, a.Camera, a.Score, a.Threshold, a.Likeness, a.AgreeingShots, a.ComparedShots,
-                a.CapturedAt, a.RaisedAt, a.State, store.Alerts.Count(s => s.JoinedAlertId == a.Id), a.EraseBy, a.ErasedAt))
+                a.CapturedAt, a.RaisedAt, a.State, store.Alerts.Count(s => s.JoinedAlertId == a.Id), a.EraseBy, a.ErasedAt) { Likelihood = a.Log10LikelihoodRatio == null ? null : new AlertLikelihood(a.Log10LikelihoodRatio.Value, a.LikelihoodRatioAtBound, a.LikelihoodListSize) })
             .ToListAsync(stopping);
     }
 
@@ -209,7 +210,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         }
         AlertEvent[] entries = [.. alert.Events];
         var summary = new AlertSummary(alert.Id, alert.DeploymentId, alert.Category, alert.RolePlayer, alert.Camera, alert.Score, alert.Threshold, alert.Likeness, alert.AgreeingShots, alert.ComparedShots,
-            alert.CapturedAt, alert.RaisedAt, alert.State, sightings.Length, alert.EraseBy, person is null ? alert.ErasedAt ?? alert.EraseBy : null);
+            alert.CapturedAt, alert.RaisedAt, alert.State, sightings.Length, alert.EraseBy, person is null ? alert.ErasedAt ?? alert.EraseBy : null)
+        { Likelihood = alert.Log10LikelihoodRatio is null ? null : new AlertLikelihood(alert.Log10LikelihoodRatio.Value, alert.LikelihoodRatioAtBound, alert.LikelihoodListSize) };
         return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Standing(entries) is [.., { } last] ? last.Id : null);
     }
 
@@ -261,6 +263,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         AuthorisedRates? rates = AuthorisedRates.Of(deployment, record.Category, evidence);
         record.RolePlayer = person.RolePlayer;
         record.Likeness = Likenesses.Of(record.Score, record.Threshold, rates?.Evidence, rates?.ListSize ?? 1);
+        if (rates?.LikelihoodOf(record.Score, alert.Quality) is { } likelihood)
+            (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
             record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));
         // The photo that an officer can judge by best: of those that are enrolled, the one of the highest quality.

@@ -45,6 +45,9 @@ public sealed record AlertFilter
 public sealed record AlertSummary(Guid Id, Guid DeploymentId, WatchlistCategory Category, bool RolePlayer, string Camera, float Score, float Threshold, Likeness Likeness, int AgreeingShots, int ComparedShots,
     DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, AlertState State, int Sightings, DateTimeOffset EraseBy, DateTimeOffset? ErasedAt)
 {
+    /// <summary>What the score is worth; null where the deployment's evidence has no calibration.</summary>
+    public AlertLikelihood? Likelihood { get; init; }
+
     /// <summary>Vulnerable people have a channel of their own: another sound, colour, sign and script.</summary>
     public bool Vulnerable => Category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
 }

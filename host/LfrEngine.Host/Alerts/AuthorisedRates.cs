@@ -1,7 +1,9 @@
 using System.Text.Json;
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Host.Authorities;
 using LfrEngine.Host.Store;
+using LfrEngine.Quality;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Alerts;
@@ -14,8 +16,15 @@ public delegate EvidenceDocument? EvidenceByHash(string sha256);
 /// <param name="Response">What officers do.</param>
 /// <param name="Evidence">Null where the file is not here.</param>
 /// <param name="ListSize">People on the watchlist.</param>
-public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize)
+/// <param name="EmbedderSha256">Of the embedder that gives the scores.</param>
+public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
 {
+    /// <summary>What a score is worth; null where the evidence has no calibration for the embedder, or measured only lists much smaller.</summary>
+    /// <param name="score">Comparison score.</param>
+    /// <param name="quality">Of the face as seen.</param>
+    public AlertLikelihood? LikelihoodOf(double score, in FaceQuality quality) =>
+        AlertLikelihood.Of(Evidence?.CalibrationFor(EmbedderSha256)?.Of(ComparisonTraits.Of(score, quality, Math.Max(1, ListSize))));
+
     /// <summary>The point that was measured for the threshold; null without evidence.</summary>
     public OperatingPoint? Promise => Evidence?.Find(Threshold, Math.Max(1, ListSize));
 
@@ -33,7 +42,8 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
             return null;
         }
         return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named
-            ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People)
+            ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
+                authority.Models.FirstOrDefault(m => m.Task == "embedder")?.Sha256 ?? "")
             : null;
     }
 }

@@ -9,7 +9,7 @@ namespace LfrEngine.Host.Alerts;
 /// With FPIR(s) the share of such people whom the evidence for the threshold's gallery size shows to reach s: above threshold means FPIR(s) at most FPIR(T)/10 for
 /// <see cref="Strong"/>, at most FPIR(T)/100 for <see cref="VeryStrong"/>. FPIR falls with the score, so the highest measured threshold that the score reaches
 /// stands for it: the word never promises more than was measured. Its upper bound is used, as no error in few searches is no proof. Where the evidence
-/// measured no higher threshold, or no false positive at this one, the distance above it decides, as a part of the way to a perfect score: a quarter, a half.
+/// measured no higher threshold, or no false positive at this one, nothing is known of what a higher score is worth, and nothing is said.
 /// </remarks>
 [JsonConverter(typeof(CamelCaseNames<Likeness>))]
 public enum Likeness
@@ -28,7 +28,6 @@ public enum Likeness
 public static class Likenesses
 {
     private const double StrongRarity = 0.1, VeryStrongRarity = 0.01;
-    private const double StrongWay = 0.25, VeryStrongWay = 0.5;
 
     /// <summary>The word for a score.</summary>
     /// <param name="score">Comparison score, at or above the threshold.</param>
@@ -37,17 +36,10 @@ public static class Likenesses
     /// <param name="listSize">People on the list.</param>
     public static Likeness Of(double score, double threshold, EvidenceDocument? evidence, int listSize)
     {
-        if (evidence?.Find(threshold, Math.Max(1, listSize)) is { Fpir: > 0 } at)
-        {
-            OperatingPoint[] above = [.. evidence.Points.Where(p => p.GallerySize == at.GallerySize && p.Threshold > at.Threshold)];
-            if (above.Length > 0)
-            {
-                double reached = above.Where(p => p.Threshold <= score).Select(p => p.FpirHigh).DefaultIfEmpty(at.FpirHigh).Min();
-                return Word(reached <= at.Fpir * VeryStrongRarity, reached <= at.Fpir * StrongRarity);
-            }
-        }
-        double way = (score - threshold) / Math.Max(1 - threshold, 1e-6);
-        return Word(way >= VeryStrongWay, way >= StrongWay);
+        if (evidence?.Find(threshold, Math.Max(1, listSize)) is not { Fpir: > 0 } at)
+            return Likeness.Fair;
+        double reached = evidence.Points.Where(p => p.GallerySize == at.GallerySize && p.Threshold > at.Threshold && p.Threshold <= score).Select(p => p.FpirHigh).DefaultIfEmpty(at.FpirHigh).Min();
+        return Word(reached <= at.Fpir * VeryStrongRarity, reached <= at.Fpir * StrongRarity);
     }
 
     private static Likeness Word(bool veryStrong, bool strong) => veryStrong ? Likeness.VeryStrong : strong ? Likeness.Strong : Likeness.Fair;

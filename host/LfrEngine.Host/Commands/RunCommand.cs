@@ -3,6 +3,8 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Evaluation.Calibration;
+using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Frames;
 using LfrEngine.Host.Screen;
 using LfrEngine.Matching;
@@ -31,13 +33,15 @@ internal static class RunCommand
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
         var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
         var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then tell what their score is worth." };
+        var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
         var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`); or computesharp, the GPU of Windows. Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
         GpuOptions gpu = new();
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, pace, grid, detectEvery, workers, search, metrics, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, search, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
         gpu.AddTo(command);
@@ -70,7 +74,8 @@ internal static class RunCommand
             using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
             PipelineSettings options = devices.Settings(CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(loaded.Embedder.Manifest)), parsed.GetValue(detectEvery), parsed.GetValue(workers))
                 with { Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) } };
-            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json)), stopping).ExitCode);
+            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json))
+                { Calibration = CalibrationOf(parsed.GetValue(evidence)?.FullName, parsed.GetValue(evidenceKey)?.FullName, loaded.Embedder.Manifest, list.Identities.Count) }, stopping).ExitCode);
         });
         return command;
     }
@@ -84,7 +89,7 @@ internal static class RunCommand
         using IDisposable expected = ProcessSignals.Expect(outputs.Receipt is null ? "the summary" : $"the summary and the receipt {outputs.Receipt}");
         using InstallationKey? key = outputs.Receipt is null ? null : InstallationKey.Open();
         using ReceiptFile? receipt = outputs.Receipt is { } place ? ReceiptFile.Take(place, run) : null;
-        using var writer = new AlertWriter(outputs.Lines, outputs.Crops, watchlist, models.Embedder.Manifest.Sha256);
+        using var writer = new AlertWriter(outputs.Lines, outputs.Crops, watchlist, models.Embedder.Manifest.Sha256, outputs.Calibration);
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         var notices = new List<AlertNotice>();
         DateTimeOffset startedAt = DateTimeOffset.UtcNow;
@@ -103,8 +108,8 @@ internal static class RunCommand
         {
             using (alert)
             {
-                (string line, string? picture) = writer.Write(alert);
-                notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null));
+                (string line, string? picture, AlertLikelihood? likelihood) = writer.Write(alert);
+                notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null, likelihood));
                 screen.Tell(new RunEvent(notices[^1].Sentence, line));
             }
         }
@@ -139,6 +144,18 @@ internal static class RunCommand
             : incomplete.Length == 0 ? ExitCode.Success
             : statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
         return (code, report, notices);
+    }
+
+    private static ScoreCalibration? CalibrationOf(string? path, string? keyPath, ModelManifest embedder, int people)
+    {
+        if (path is null)
+            return null;
+        EvidenceDocument evidence = EvidenceFile.Verify(path, SignedDocument.TrustedPem(keyPath));
+        if (evidence.EmbedderSha256 != embedder.Sha256)
+            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
+        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
+        return calibration.Covers(people) ? calibration
+            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
     }
 
     private static string Complaint(CameraStatus camera)
@@ -186,15 +203,19 @@ internal static class RunCommand
 /// <param name="Receipt">File for the erasure receipt.</param>
 /// <param name="Metrics">Address that serves metrics.</param>
 /// <param name="Json">JSON lines to standard output instead of a screen.</param>
-internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json);
+internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json)
+{
+    /// <summary>What alerts say of their score; null for nothing.</summary>
+    public ScoreCalibration? Calibration { get; init; }
+}
 
 /// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
 internal sealed record DeadlineLine(string Type, string Run, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
-internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined)
+internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined, AlertLikelihood? Likelihood = null)
 {
-    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Picture is null ? "" : $", {Picture}")}";
+    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
 
     // An hour and more is told as such: 06:40.28 would be a time of its own.
     private static string StreamTime(TimeSpan time) =>

@@ -191,6 +191,15 @@ public sealed class AlertRecord
     /// <summary>The score in words, by the evidence at the time.</summary>
     public Likeness Likeness { get; set; }
 
+    /// <summary>Logarithm, base 10, of the likelihood ratio by the evidence's calibration; null where it has none.</summary>
+    public double? Log10LikelihoodRatio { get; set; }
+
+    /// <summary>Whether the ratio is the most (or least) that the measurement can vouch for.</summary>
+    public bool LikelihoodRatioAtBound { get; set; }
+
+    /// <summary>People on the list that was searched; 0 without a ratio.</summary>
+    public int LikelihoodListSize { get; set; }
+
     public AlertState State { get; set; }
 
     /// <summary>The alert that this sighting joined; null for one of its own.</summary>

@@ -10,7 +10,7 @@ internal static class ExplainCommand
 {
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("EVIDENCE") { Description = "Evidence file from `lfr-lab identify --evidence` or `passages --evidence`." };
+        var file = new Argument<FileInfo>("EVIDENCE") { Description = "Evidence file from `lfr-lab identify`, `passages` or `calibrate` with `--evidence`." };
         var threshold = new Option<double>("--threshold") { Description = "Threshold in question.", Required = true };
         var list = new Option<int>("--list") { Description = "People on the list.", Required = true };
         var passers = new Option<long>("--passers-by") { Description = "People expected to pass.", Required = true };

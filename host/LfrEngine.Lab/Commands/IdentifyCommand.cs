@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Identification;
@@ -21,7 +22,7 @@ internal static class IdentifyCommand
     private const string All = "all";
 
     // What evidence tells: thresholds that people type.
-    private static readonly double[] EvidenceThresholds = [.. Enumerable.Range(20, 61).Select(t => t / 100.0)];
+    public static readonly double[] EvidenceThresholds = [.. Enumerable.Range(20, 61).Select(t => t / 100.0)];
 
     public static Command Create()
     {
@@ -55,7 +56,7 @@ internal static class IdentifyCommand
     }
 
     /// <summary>Signs the points with this installation's key.</summary>
-    public static void WriteEvidence(LabRun run, string protocol, List<OperatingPoint> points, string path)
+    public static void WriteEvidence(LabRun run, string protocol, List<OperatingPoint> points, string path, ScoreCalibration? calibration = null)
     {
         // A rate without a single attempt is no evidence.
         OperatingPoint[] measured = [.. points.Where(p => p is { Mated: > 0, NonMated: > 0 })];
@@ -65,7 +66,7 @@ internal static class IdentifyCommand
         using InstallationKey key = InstallationKey.Open();
         StandardScreen.HasProduct();
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, LabRun.BuildHashes,
-            run.DataSha256, run.Seed, measured), key);
+            run.DataSha256, run.Seed, measured, calibration), key);
     }
 
     private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, double standard, int draws, bool forEvidence, CancellationToken stopping)

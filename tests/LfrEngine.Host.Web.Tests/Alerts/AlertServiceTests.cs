@@ -27,7 +27,7 @@ public sealed class AlertServiceTests
 
         Assert.Throws<ObjectDisposedException>(() => alert.Probe.View);
         AlertSummary listed = Assert.Single(await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken));
-        Assert.Equal((AlertState.Raised, Likeness.VeryStrong, true), (listed.State, listed.Likeness, listed.Vulnerable));
+        Assert.Equal((AlertState.Raised, Likeness.Fair, null, true), (listed.State, listed.Likeness, listed.Likelihood, listed.Vulnerable));
         using HostBuffer<byte> probe = (await material.Alerts.PictureAsync(Actor.Of(officer), listed.Id, AlertPicture.Probe))!;
         Assert.True(probe.Span.SequenceEqual(jpeg.Span[..bytes]));
         AlertRecord record = await material.RecordAsync(listed.Id);

@@ -4,6 +4,8 @@ using LfrEngine.Host.Security;
 using LfrEngine.Host.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace LfrEngine.Host.Web.Tests;
 
@@ -22,6 +24,44 @@ public sealed class StoreTests
 
         Assert.False(store.Database.HasPendingModelChanges());
         Assert.Empty(await store.Database.GetPendingMigrationsAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Back to each form that a store ever had, and forward again: alerts stay.</summary>
+    [Theory]
+    [InlineData(StoreKind.Sqlite)]
+    [InlineData(StoreKind.Postgresql)]
+    public async Task Migrations_BackAndForward_KeepAlerts(StoreKind kind)
+    {
+        await using RunningHost host = await RunningHost.StartAsync(kind: kind);
+        CancellationToken token = TestContext.Current.CancellationToken;
+        Guid id = Guid.NewGuid();
+        await host.Journal.ChangeAsync(Actor.Engine, (store, _) =>
+        {
+            store.Alerts.Add(new AlertRecord
+            {
+                Id = id, DeploymentId = Guid.NewGuid(), EngineId = "gate/1", PersonId = Guid.NewGuid(), Category = WatchlistCategory.Wanted, Camera = "gate", Score = 0.625f, Threshold = 0.5f,
+                CapturedAt = Instant, RaisedAt = Instant, SealedProbe = [0, 255, 1], EraseBy = Instant.AddHours(24), Log10LikelihoodRatio = 3.25, LikelihoodRatioAtBound = true, LikelihoodListSize = 1200,
+            });
+            return Task.CompletedTask;
+        }, token);
+        await using LfrStore store = host.Store();
+        AlertRecord before = await store.Alerts.AsNoTracking().SingleAsync(a => a.Id == id, token);
+        Assert.Equal((3.25, true, 1200), (before.Log10LikelihoodRatio, before.LikelihoodRatioAtBound, before.LikelihoodListSize));
+        IMigrator migrator = store.GetService<IMigrator>();
+        string[] forms = [.. store.Database.GetMigrations().Reverse()];
+
+        foreach (string form in forms.Skip(1))
+        {
+            await migrator.MigrateAsync(form, token);
+            Assert.Equal(form, (await store.Database.GetAppliedMigrationsAsync(token)).Last());
+        }
+        await migrator.MigrateAsync(null, token);
+
+        AlertRecord after = await store.Alerts.AsNoTracking().SingleAsync(a => a.Id == id, token);
+        Assert.Equal((0.625f, Instant, before.State), (after.Score, after.CapturedAt, after.State));
+        Assert.Equal(before.SealedProbe, after.SealedProbe);
+        // What the older form had no place for is gone, and is not made up.
+        Assert.Equal((null, false, 0), (after.Log10LikelihoodRatio, after.LikelihoodRatioAtBound, after.LikelihoodListSize));
     }
 
     [Theory]

@@ -188,9 +188,18 @@ namespace LfrEngine.Host.Store.Migrations.Postgres
                     b.Property<Guid?>("JoinedAlertId")
                         .HasColumnType("uuid");
 
+                    b.Property<int>("LikelihoodListSize")
+                        .HasColumnType("integer");
+
+                    b.Property<bool>("LikelihoodRatioAtBound")
+                        .HasColumnType("boolean");
+
                     b.Property<string>("Likeness")
                         .IsRequired()
                         .HasColumnType("text");
+
+                    b.Property<double?>("Log10LikelihoodRatio")
+                        .HasColumnType("double precision");
 
                     b.Property<Guid>("PersonId")
                         .HasColumnType("uuid");

@@ -181,9 +181,18 @@ namespace LfrEngine.Host.Store.Migrations.Sqlite
                     b.Property<Guid?>("JoinedAlertId")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("LikelihoodListSize")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("LikelihoodRatioAtBound")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Likeness")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<double?>("Log10LikelihoodRatio")
+                        .HasColumnType("REAL");
 
                     b.Property<Guid>("PersonId")
                         .HasColumnType("TEXT");

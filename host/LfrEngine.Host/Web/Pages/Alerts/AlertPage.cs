@@ -103,7 +103,8 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected string Name(AlertState state) => T[RefusalWords.StateKey(state)];
 
-    protected string Name(Likeness likeness) => T[$"Likeness{likeness}"];
+    /// <summary>What the evidence says of the score: a degree of support where it was calibrated.</summary>
+    protected string NameOfLikeness(AlertSummary alert) => alert.Likelihood is { } likelihood ? LikelihoodWords.Name(likelihood.Support, key => T[key]) : T[$"Likeness{alert.Likeness}"];
 
     protected string Name(WatchlistCategory category) => T[$"Category{category.Name()}"];
 

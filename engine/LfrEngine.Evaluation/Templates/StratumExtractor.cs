@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Cover;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Evaluation.Templates;
+
+/// <summary>Covers and worsens images by strata and makes the templates of what comes out.</summary>
+/// <param name="models">Borrowed.</param>
+/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
+/// <param name="seed">Of what is drawn.</param>
+public sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed)
+{
+    // Another build may draw otherwise.
+    private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();
+
+    /// <summary>Makes the templates.</summary>
+    /// <param name="images">To cover.</param>
+    /// <param name="strata">How.</param>
+    /// <param name="progress">Told the number of images done.</param>
+    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <returns>Row image · strata + stratum. Owned by the caller.</returns>
+    public TemplateSet Extract(IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, Action<int> progress, CancellationToken stopping)
+    {
+        var templates = new TemplateSet(images.Count * strata.Count, models.Embedder.Manifest.EmbeddingLength);
+        try
+        {
+            int done = 0, next = -1;
+            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
+            {
+                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+                int i;
+                while ((i = Interlocked.Increment(ref next)) < images.Count)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    Make(analyzer, images[i], strata, templates, i * strata.Count);
+                    progress(Interlocked.Increment(ref done));
+                }
+            });
+            return templates;
+        }
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
+        {
+            templates.Dispose();
+            throw new DataException(fault.Message, fault);
+        }
+        catch
+        {
+            templates.Dispose();
+            throw;
+        }
+    }
+
+    private void Make(StillAnalyzer analyzer, Sample image, IReadOnlyList<Stratum> strata, TemplateSet templates, int firstRow)
+    {
+        using HostBuffer<byte>? file = TemplateExtractor.ReadFile(image.Path, out string problem);
+        byte[][] keys = [.. strata.Select(s => file is null ? [] : SHA256.HashData([.. SHA256.HashData(file.Span), .. Encoding.UTF8.GetBytes($"{s.Name}\n{image.Name}\n{seed}\n{Build}")]))];
+        bool isKnown = file is not null && cache is not null;
+        for (int s = 0; s < strata.Count; s++)
+        {
+            TemplateOutcome? known = file is null ? TemplateOutcome.Failed(Acquisition.Unreadable, problem) : cache?.TryGet(keys[s], templates[firstRow + s]);
+            isKnown &= known is not null;
+            templates.Outcomes[firstRow + s] = known!;
+        }
+        if (isKnown || file is null)
+            return;
+        try
+        {
+            using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
+            FrameView view = FrameLease.ViewOf(decoded);
+            ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+            using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+            using var plain = new Picture(view.Width, view.Height);
+            plain.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            for (int s = 0; s < strata.Count; s++)
+            {
+                templates.Outcomes[firstRow + s] = face is null ? TemplateOutcome.Failed(Acquisition.NoFace, "no face found in the uncovered image") : Cover(analyzer, plain, face, image, strata[s], templates[firstRow + s]);
+                cache?.Add(keys[s], templates.Outcomes[firstRow + s], templates[firstRow + s]);
+            }
+        }
+        catch (MediaException e)
+        {
+            for (int s = 0; s < strata.Count; s++)
+                templates.Outcomes[firstRow + s] = TemplateOutcome.Failed(Acquisition.Unreadable, e.Message);
+        }
+    }
+
+    private TemplateOutcome Cover(StillAnalyzer analyzer, Picture plain, StillFace face, Sample image, Stratum stratum, Span<float> embedding)
+    {
+        using Picture covered = stratum.Apply(plain, face.Landmarks.Points, SeededRandom.For(seed, $"{stratum.Name} {image.Name}"));
+        return TemplateExtractor.Embed(analyzer, covered.View, embedding);
+    }
+}

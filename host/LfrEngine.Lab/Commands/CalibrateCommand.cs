@@ -1,0 +1,227 @@
+using System.CommandLine;
+using System.Globalization;
+using LfrEngine.Evaluation.Calibration;
+using LfrEngine.Evaluation.Cover;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Host.Screen;
+using LfrEngine.Lab.Output;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab calibrate PEOPLE</c>: from scores to likelihood ratios, fitted on one half of the people and measured on the other.</summary>
+internal static class CalibrateCommand
+{
+    private const int Fitted = 0, Told = 1;
+
+    // The strata that cover a face, and two sizes; the untouched face is the first.
+    private static readonly string[] Sizes = ["24 pixels between the eyes", "12 pixels between the eyes"];
+    private static readonly Stratum[] Strata = [.. Stratum.All.Skip(1).Where(s => s.Kind == "cover" || Sizes.Contains(s.Name))];
+    private static readonly string[] StratumNames = [Stratum.All[0].Name, .. Strata.Select(s => s.Name)];
+
+    public static Command Create()
+    {
+        var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
+        var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those with more people than there are strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] };
+        var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched with covered and made small.", DefaultValueFactory = _ => 200 };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file with the calibration: what officers are told of a score rests on it." };
+        var options = new LabOptions();
+        var command = new Command("calibrate", "Turn scores into likelihood ratios by cover, quality and size of the list.") { data, sizes, covered, evidence };
+        options.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            int[] lists = [.. parsed.GetRequiredValue(sizes).Distinct().Order()];
+            if (lists.Length == 0 || lists[0] < 1)
+                throw new CommandFailure(ExitCode.Usage, "--gallery takes numbers of people, 1 or more.");
+            if (parsed.GetValue(covered) < 0)
+                throw new CommandFailure(ExitCode.Usage, "--covered is at least 0.");
+            using LabRun run = options.Start(parsed, "calibrate", "Calibration of scores");
+            FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
+            using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
+            PersonImages[] people = PeopleOf(set, plain);
+            PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
+            using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, stopping);
+            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, plain, harder, [.. people.Where(p => p.Half == h)], chosen, lists))];
+            ScoreCalibration fit = Fit(searches[Fitted]);
+            ScoreCalibration calibration = Report(run, fit, searches[Told], people.Length);
+            AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Told)]);
+            if (parsed.GetValue(evidence) is { } file)
+                IdentifyCommand.WriteEvidence(run, "calibrate", [.. Points(run, searches[Told])], file.FullName, calibration);
+            return Task.FromResult(run.Finish());
+        });
+        return command;
+    }
+
+    /// <summary>A person with the image by which they are listed and one to search with: another where there is one.</summary>
+    private sealed record PersonImages(int Number, int Half, int Reference, int Probe);
+
+    private static PersonImages[] PeopleOf(FaceDataSet set, TemplateSet templates)
+    {
+        int[] subjects = set.SubjectNumbers();
+        return [.. Enumerable.Range(0, subjects.Length).Where(templates.IsAcquired).GroupBy(i => subjects[i])
+            .Select(g => new PersonImages(g.Key, FaceDataSet.HalfOf(set.Subjects[g.Key]), g.First(), g.Skip(1).FirstOrDefault(g.First())))];
+    }
+
+    private static PersonImages[] Drawn(LabRun run, IEnumerable<PersonImages> people, int count)
+    {
+        // Those with two images first: only they can be found.
+        PersonImages[] order = [.. people];
+        SeededRandom.For(run.Seed, "covered").Shuffle<PersonImages>(order);
+        return [.. order.OrderBy(p => p.Probe == p.Reference).Take(count)];
+    }
+
+    private static ListSearch[] Search(LabRun run, TemplateSet plain, TemplateSet harder, PersonImages[] people, PersonImages[] chosen, int[] sizes)
+    {
+        var probes = people.Select(p => new Probe(plain, p.Probe, p.Number, 0, p.Probe == p.Reference)).ToList();
+        for (int i = 0; i < chosen.Length; i++)
+        {
+            for (int s = 0; s < Strata.Length; s++)
+            {
+                if (people.Contains(chosen[i]) && harder.IsAcquired((i * Strata.Length) + s))
+                    probes.Add(new Probe(harder, (i * Strata.Length) + s, chosen[i].Number, s + 1, chosen[i].Probe == chosen[i].Reference));
+            }
+        }
+        return [.. ListSearches.Run(plain, [.. people.Select(p => (p.Reference, p.Number))], probes, sizes, run.Seed)];
+    }
+
+    private static ScoreCalibration Fit(ListSearch[] searches) => searches.Any(s => s is { IsMated: true, Rank: 1 }) && searches.Any(s => !s.IsMated)
+        ? CalibrationFitter.Fit(searches)
+        : throw new CommandFailure(ExitCode.Input, "Too few people: the half that is fitted on needs several people, some with two images or more. Give more people.");
+
+    // Everything that is told of the calibration, on people it was not fitted on; returned with what the evidence carries of it.
+    private static ScoreCalibration Report(LabRun run, ScoreCalibration fit, ListSearch[] searches, int subjects)
+    {
+        (ListSearch Search, JudgedRatio Ratio)[] judged = [.. searches.Where(s => s.IsFirst).Zip(CalibrationFitter.Judge(fit, searches))];
+        var measures = new List<CalibrationMeasure>();
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        Tell("all", "all", null, _ => true);
+        for (int s = 0; s < StratumNames.Length; s++)
+        {
+            int stratum = s;
+            Tell(StratumNames[s], StratumNames[s], null, x => x.Stratum == stratum);
+        }
+        foreach (int size in searches.Select(s => s.ListSize).Distinct())
+            Tell($"list of {size}", "all", size, x => x.ListSize == size);
+        run.Tables.Add(new ReportTable("cost", "Cost of the log likelihood ratios on the half of the people that was not fitted on, bits: 0 is perfect, 1 is what no statement costs",
+            ["searches", "Cllr", "low", "high", "Cllr-min", "low", "high", "calibration loss", "low", "high", "mated", "non-mated", "mate not first"], rows));
+        run.Tables.Add(new ReportTable("faces", "What the engine measured of the faces, medians", ["stratum", "faces", "cover", "pixels between the eyes", "quality"],
+            [.. searches.Where(s => !s.IsMated).GroupBy(s => s.Stratum).Select(g => g.DistinctBy(s => s.Subject).Select(s => s.Quality).ToArray()).Zip(searches.Where(s => !s.IsMated).Select(s => s.Stratum).Distinct(), (faces, stratum) => (IReadOnlyList<ReportCell>)
+            [StratumNames[stratum], faces.Length, Median(faces.Select(q => q.Cover)), Median(faces.Select(q => q.InterEyePixels)), Median(faces.Select(q => q.Score))])]));
+        run.Tables.Add(new ReportTable("terms", "Terms of the log likelihood ratio (natural logarithm)", ["factors", "weight"],
+            [.. fit.Terms.Select(t => (IReadOnlyList<ReportCell>)[t.Factors.Count == 0 ? "constant" : string.Join(" × ", t.Factors), t.Weight])]));
+        run.Figures.Add(new ReportFigure("highest", "Largest log10 likelihood ratio that the data can vouch for, on a list of one", fit.Highest / Math.Log(10)));
+        run.Figures.Add(new ReportFigure("lowest", "Smallest", fit.Lowest / Math.Log(10)));
+        run.Figures.Add(new ReportFigure("listSizeWeight", "Weight of the logarithm of the list's size; -1 were strangers independent", fit.Terms.Single(t => t.Factors is [ScoreCalibration.ListSizeFactor]).Weight));
+        AddReliability(run, "reliability-cover", "by cover and size of the face", [.. StratumNames.Select((n, i) => (n, (Func<ListSearch, bool>)(s => s.Stratum == i)))], judged, subjects);
+        AddReliability(run, "reliability-list", "by size of the list", [.. searches.Select(s => s.ListSize).Distinct().Select(n => ($"list of {n}", (Func<ListSearch, bool>)(s => s.ListSize == n)))], judged, subjects);
+        AddCrossEntropy(run, [.. judged.Select(j => j.Ratio)]);
+        return fit with { Measures = measures };
+
+        void Tell(string name, string stratum, int? size, Func<ListSearch, bool> takesPart)
+        {
+            if (RatioCost.Compute(judged.Where(j => takesPart(j.Search)).Select(j => j.Ratio), subjects, run.Seed) is not { } cost || !double.IsFinite(cost.CllrInterval.Low))
+                return;
+            long lost = searches.Count(s => s.IsMated && !s.IsFirst && takesPart(s));
+            rows.Add([name, cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High, cost.CllrMin, cost.CllrMinInterval.Low, cost.CllrMinInterval.High,
+                cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High, cost.Mated, cost.NonMated, lost]);
+            measures.Add(new CalibrationMeasure(stratum, size, cost.Mated, cost.NonMated, cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High, cost.CllrMin));
+            if (name is not "all")
+                return;
+            run.Figures.Add(new ReportFigure("cllr", "Cllr, bits", cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High));
+            run.Figures.Add(new ReportFigure("cllrMin", "Cllr-min: the loss that lies in the scores", cost.CllrMin, cost.CllrMinInterval.Low, cost.CllrMinInterval.High));
+            run.Figures.Add(new ReportFigure("calibrationLoss", "Calibration loss", cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High));
+        }
+    }
+
+    private static double? Median(IEnumerable<float> values) => values.Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 2] : null;
+
+    private static void AddReliability(LabRun run, string id, string by, (string Name, Func<ListSearch, bool> TakesPart)[] groups, (ListSearch Search, JudgedRatio Ratio)[] judged, int subjects)
+    {
+        var series = new List<ReportSeries> { new("as stated", [-3, 5], [-3, 5]) };
+        foreach ((string name, Func<ListSearch, bool> takesPart) in groups)
+            series.Add(Reliability.Of(name, [.. judged.Where(j => takesPart(j.Search)).Select(j => j.Ratio)], subjects, run.Seed));
+        run.Curves.Add(new ReportCurve(id, $"Stated and observed likelihood ratios {by}, bands of 95 %", new ReportAxis("log10 likelihood ratio stated"), new ReportAxis("log10 likelihood ratio observed"), series));
+    }
+
+    private static void AddCrossEntropy(LabRun run, JudgedRatio[] judged)
+    {
+        double[] odds = [.. Enumerable.Range(-20, 41).Select(i => i / 4.0)];
+        JudgedRatio[] silent = [.. judged.Select(j => j with { Log = 0 })];
+        run.Curves.Add(new ReportCurve("ece", "Empirical cross-entropy over the prior: information still missing after the comparison", new ReportAxis("log10 prior odds"), new ReportAxis("bits"),
+            [Series("calibrated", judged), Series("no comparison", silent)]));
+
+        ReportSeries Series(string name, JudgedRatio[] ratios) => new(name, odds, [.. odds.Select(o => RatioCost.CrossEntropy(ratios, o * Math.Log(10)))]);
+    }
+
+    // One against one, uncovered, every face against every other person: what a threshold on the ratio gives, to be compared between models.
+    private static void AddPairs(LabRun run, ScoreCalibration calibration, TemplateSet plain, PersonImages[] people)
+    {
+        double[] thresholds = [1, 2, 3, 4];
+        var nonMated = new SubjectCount[thresholds.Length][];
+        var mated = new SubjectCount[thresholds.Length][];
+        var logs = new double?[people.Length];
+        for (int t = 0; t < thresholds.Length; t++)
+            (nonMated[t], mated[t]) = (new SubjectCount[people.Length], new SubjectCount[people.Length]);
+        Parallel.For(0, people.Length, p =>
+        {
+            int probe = people[p].Probe;
+            var strangers = new long[thresholds.Length];
+            for (int q = 0; q < people.Length; q++)
+            {
+                if (q == p && people[p].Probe == people[p].Reference)
+                    continue;
+                double ratio = calibration.Of(ComparisonTraits.Of(plain.Score(probe, people[q].Reference), plain.Outcomes[probe].Quality, 1))!.Value.Log10;
+                if (q == p)
+                    logs[p] = ratio;
+                for (int t = 0; t < thresholds.Length; t++)
+                {
+                    if (q == p)
+                        mated[t][p] = new SubjectCount(ratio >= thresholds[t] ? 1 : 0, 1);
+                    else
+                        strangers[t] += ratio >= thresholds[t] ? 1 : 0;
+                }
+            }
+            for (int t = 0; t < thresholds.Length; t++)
+                nonMated[t][p] = new SubjectCount(strangers[t], people.Length - 1);
+        });
+        run.Tables.Add(new ReportTable("pairs", "One against one, uncovered: pairs whose likelihood ratio reaches a threshold; another model's threshold on the ratio should give the same FMR",
+            ["ratio at least", "FMR by the ratios", "FMR", "low", "high", "false", "of", "TMR", "low", "high", "found", "of"],
+            [.. thresholds.Select((t, i) => (IReadOnlyList<ReportCell>)[Math.Pow(10, t), logs.Where(l => l is not null).Average(l => l >= t ? Math.Pow(10, -l.Value) : 0), .. Cells(nonMated[i]), .. Cells(mated[i])])]));
+
+        ReportCell[] Cells(SubjectCount[] counts)
+        {
+            var rate = new Proportion(counts.Sum(c => c.Errors), counts.Sum(c => c.Attempts));
+            Interval interval = Bootstrap.BySubject(counts, run.Seed);
+            return [rate.Rate, interval.Low, interval.High, rate.Count, rate.Total];
+        }
+    }
+
+    // The same searches as rates at thresholds, uncovered, so that the one file is enough to arm with.
+    private static IEnumerable<OperatingPoint> Points(LabRun run, ListSearch[] searches)
+    {
+        int rank = new PipelineSettings { Thresholds = Matching.CategoryThresholds.Uniform(0) }.MaximumCandidates;
+        foreach (IGrouping<int, ListSearch> list in searches.Where(s => s.Stratum == 0).GroupBy(s => s.ListSize))
+        {
+            foreach (double threshold in IdentifyCommand.EvidenceThresholds)
+            {
+                int first = ScoreHistogram.BinOfThreshold(threshold);
+                (Proportion fpir, Interval fpirInterval) = Rate(list.Where(s => !s.IsMated));
+                (Proportion tpir, Interval tpirInterval) = Rate(list.Where(s => s.IsMated));
+                yield return new OperatingPoint(list.Key, threshold, null, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
+                    tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, []);
+
+                (Proportion, Interval) Rate(IEnumerable<ListSearch> of)
+                {
+                    SubjectCount[] counts = [.. of.GroupBy(s => s.Subject).Select(g => new SubjectCount(g.Count(s => s.Rank <= rank && ScoreHistogram.BinOf(s.Score) >= first), g.Count()))];
+                    return (new Proportion(counts.Sum(c => c.Errors), counts.Sum(c => c.Attempts)), Bootstrap.BySubject(counts, run.Seed));
+                }
+            }
+        }
+    }
+}
