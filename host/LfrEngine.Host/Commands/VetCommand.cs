@@ -34,11 +34,11 @@ internal static class VetCommand
         using var enroller = new WatchlistEnroller(models);
         LoadEverything(enroller);
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
-        while (VetChannel.Read(input, WatchlistEnroller.MaximumPhotoBytes) is { } photo)
+        while (VetChannel.ReadRequest(input, WatchlistEnroller.MaximumPhotoBytes, out PhotoPoint? face) is { } photo)
         {
             using (photo)
             {
-                using VettedPhoto vetted = enroller.Vet(photo.Span);
+                using VettedPhoto vetted = enroller.Vet(photo.Span, face);
                 VetChannel.WriteAnswer(output, vetted);
             }
         }
