@@ -119,9 +119,17 @@ public sealed unsafe class StillAnalyzer : IDisposable
         return faces.Items;
     }
 
-    /// <summary>How plausible it is that a detection is a face (<see cref="QualityAssessor.Plausibility"/>).</summary>
-    public float Plausibility(in FrameView frame, in FaceCandidate face) =>
-        QualityAssessor.Plausibility(face.Score, landmarks.Find(frame, face.Box).Disagreement);
+    /// <summary>Finds faces as <see cref="Detect"/> does, and has further networks judge the candidates and their boxes (<see cref="FaceVerifier.Sift"/>).</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="minimumEvidence">What a face needs.</param>
+    /// <returns>Largest first; the scores are probabilities. Borrowed until the next call.</returns>
+    public ReadOnlySpan<FaceCandidate> DetectJudged(in FrameView frame, float minimumEvidence)
+    {
+        detector.Detect(frame, faces);
+        verifier.Sift(frame, faces, minimumEvidence);
+        faces.Items.Sort(static (a, b) => b.Box.Area.CompareTo(a.Box.Area));
+        return faces.Items;
+    }
 
     /// <summary>Tries the four positions of a picture. Cameras hang and photos lie every way; upside down a face is found but never matches.</summary>
     /// <param name="frame">Borrowed.</param>
