@@ -1,3 +1,4 @@
+using LfrEngine.Detection;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
@@ -35,7 +36,10 @@ public sealed record BestShotPolicy
     /// <summary>Faces of lower quality are never compared, 0…1.</summary>
     public float MinimumQuality { get; init; } = 0.02f;
 
-    /// <summary>Detections less plausible than this are never compared: most are not faces.</summary>
+    /// <summary>From this evidence of further networks on a detection counts as a face: asked for each new tracklet, and again before a shot is compared.</summary>
+    public float MinimumEvidence { get; init; } = FaceVerifier.MinimumEvidence;
+
+    /// <summary>Where the further networks do not know the detector, detections less plausible than this are never compared: most are not faces.</summary>
     public float MinimumPlausibility { get; init; } = QualityAssessor.MinimumPlausibility;
 
     /// <summary>Whether a tracklet deserves a close look now. Cheap: called for every tracklet and frame.</summary>
@@ -50,12 +54,14 @@ public sealed record BestShotPolicy
         (history.Shots >= FirstShots || history.VainLooks >= VainLooks) && boxWidth < history.LastLookWidth * NearerBy ? LaterLookEveryMs : LookEveryMs;
 
     /// <summary>Whether a view is good enough to be compared at all.</summary>
-    internal bool IsComparable(in FaceQuality quality) =>
-        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && quality.Plausibility >= MinimumPlausibility;
+    /// <param name="quality">Of the view.</param>
+    /// <param name="judged">Whether further networks judge it: the landmarks then need not.</param>
+    internal bool IsComparable(in FaceQuality quality, bool judged) =>
+        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && (judged || quality.Plausibility >= MinimumPlausibility);
 
     /// <summary>Whether a view is worth an embedding, given what the tracklet has shown before.</summary>
-    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs) =>
-        IsComparable(quality)
+    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, bool judged, long timestampUs) =>
+        IsComparable(quality, judged)
         && (history.Shots < FirstShots
             || quality.Score >= history.BestQuality * BetterBy
             || timestampUs - history.LastShotUs >= RefreshMs * 1000L);
@@ -67,6 +73,7 @@ internal struct ShotHistory
     public int Looks;
     public int Shots;
     public int VainLooks;
+    public bool IsFace;
     public float LastLookWidth;
     public long LastLookUs;
     public long LastShotUs;

@@ -19,6 +19,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
+    private readonly FaceVerifier? verifier;
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -26,14 +27,14 @@ public sealed unsafe class BestShotSelector : IDisposable
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
-    /// <param name="landmarkModel">Borrowed for the life of the selector.</param>
-    /// <param name="embedderInput">What crops must look like.</param>
+    /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
-    public BestShotSelector(BestShotPolicy policy, OnnxModel landmarkModel, ModelInput embedderInput, int slotCount)
+    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
     {
         this.policy = policy;
-        this.embedderInput = embedderInput;
-        landmarks = new LandmarkFinder(landmarkModel);
+        embedderInput = models.Embedder.Manifest.Input;
+        landmarks = new LandmarkFinder(models.Landmarks);
+        verifier = FaceVerifier.Knows(models.Detector.Manifest) ? new FaceVerifier(models.Second, models.Third) : null;
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
     }
@@ -63,7 +64,13 @@ public sealed unsafe class BestShotSelector : IDisposable
             history.LastLookUs = now;
             history.LastLookWidth = tracklet.DetectedBox.Width;
             history.VainLooks++;
-            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is not { } shot)
+            FaceCandidate detection = detections[tracklet.DetectionIndex];
+            // The detector's own score is no reason to skip this: phantoms reach 0.999.
+            bool isNew = !history.IsFace;
+            if (isNew && !IsFace(frame, detection))
+                continue;
+            history.IsFace = true;
+            if (TryTake(frame, tracklet, detection, ref history, isNew, arrivalTimestamp) is not { } shot)
                 continue;
             history.VainLooks = 0;
             found.Add(shot);
@@ -79,6 +86,7 @@ public sealed unsafe class BestShotSelector : IDisposable
             return;
         using FaceShot shot = shots.Take();
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
+        IsFace(frame, new FaceCandidate { Box = box, Score = 1 });
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
@@ -87,11 +95,12 @@ public sealed unsafe class BestShotSelector : IDisposable
     public void Dispose()
     {
         landmarks.Dispose();
+        verifier?.Dispose();
         shots.Dispose();
         scratch.Dispose();
     }
 
-    private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
+    private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, bool isJudged, long arrivalTimestamp)
     {
         FaceLandmarks found;
         using (StageClock.Time(PipelineStage.Landmarks))
@@ -106,7 +115,7 @@ public sealed unsafe class BestShotSelector : IDisposable
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
-            if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
+            if (!policy.WantsShot(history, quality, verifier is not null, tracklet.TimestampUs) || !(isJudged || IsFace(frame, detection)))
                 return null;
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
@@ -128,6 +137,17 @@ public sealed unsafe class BestShotSelector : IDisposable
             // Nobody else knows of it until it is worth comparing.
             shot?.Dispose();
         }
+    }
+
+    private bool IsFace(in FrameView frame, in FaceCandidate detection)
+    {
+        if (verifier is null)
+            return true;
+        Span<FaceCandidate> one = [detection];
+        Span<float> evidence = stackalloc float[1];
+        verifier.Weigh(frame, one, evidence);
+        one.Clear();
+        return evidence[0] >= policy.MinimumEvidence;
     }
 
     /// <summary>The square around a face that a picture for an officer shows.</summary>
