@@ -56,11 +56,11 @@ public sealed record BestShotPolicy
     /// <summary>Whether a view is good enough to be compared at all.</summary>
     /// <param name="quality">Of the view.</param>
     /// <param name="judged">Whether further networks judge it: the landmarks then need not.</param>
-    internal bool IsComparable(in FaceQuality quality, bool judged) =>
+    internal bool IsComparable(in FaceQuality quality, bool judged = false) =>
         quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && (judged || quality.Plausibility >= MinimumPlausibility);
 
     /// <summary>Whether a view is worth an embedding, given what the tracklet has shown before.</summary>
-    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, bool judged, long timestampUs) =>
+    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs, bool judged = false) =>
         IsComparable(quality, judged)
         && (history.Shots < FirstShots
             || quality.Score >= history.BestQuality * BetterBy

@@ -115,7 +115,7 @@ public sealed unsafe class BestShotSelector : IDisposable
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
-            if (!policy.WantsShot(history, quality, verifier is not null, tracklet.TimestampUs) || !(isJudged || IsFace(frame, detection)))
+            if (!policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null) || !(isJudged || IsFace(frame, detection)))
                 return null;
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;

@@ -200,7 +200,7 @@ public sealed unsafe class LiveViewTests : IDisposable
             return false;
         using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
         FaceAligner.Align(view, alignment, embedder.Input, crop.Pointer);
-        return new BestShotPolicy().IsComparable(QualityAssessor.Assess(look, alignment, crop.Pointer, embedder.Input, score), judged: false);
+        return new BestShotPolicy().IsComparable(QualityAssessor.Assess(look, alignment, crop.Pointer, embedder.Input, score));
     }
 
     // As a camera's lane does it, with a clock that goes with the stream; every picture is taken, decoded and looked at beside its frame.
