@@ -22,6 +22,12 @@ internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnl
     /// <summary>Why there is nothing to enrol, and what to do; null when there is.</summary>
     public string? Obstacle { get; init; }
 
+    /// <summary>A place in the face that is meant, by photo, in the photos' order; fewer than photos where the list says no more.</summary>
+    public IReadOnlyList<PhotoPoint?> Faces { get; init; } = [];
+
+    /// <summary>A place in the face that is meant in a photo; null when the list does not say.</summary>
+    public PhotoPoint? FaceIn(int photo) => photo < Faces.Count ? Faces[photo] : null;
+
     /// <summary>Whether this is no person but a photo that lies beside the folders of people.</summary>
     public bool IsLoose { get; init; }
 
@@ -135,7 +141,7 @@ internal static class PeopleFolder
 {
     private const string Unreadable = "The folder cannot be read by this user. Change its permissions.";
 
-    private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "legal_basis", "reviewed_on", "role_player", "response"];
+    private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "face", "legal_basis", "reviewed_on", "role_player", "response"];
 
     /// <summary>Reads <paramref name="path"/>.</summary>
     /// <param name="path">A CSV file; or a folder, with people.csv in it or one sub-folder per person.</param>
@@ -228,7 +234,7 @@ internal static class PeopleFolder
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
-                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle });
+                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle, Faces = Faces(Field("face"), row) });
         }
         return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
     }
@@ -257,6 +263,22 @@ internal static class PeopleFolder
         "yes" => true,
         _ => throw row.Wrong($"\"{Shown.Name(text)}\" in role_player; write yes or no"),
     };
+
+    // A place by photo, separated by semicolons; empty where a photo shows one person.
+    private static PhotoPoint?[] Faces(string? text, in CsvTable.Row row)
+    {
+        string[] places = text?.Split(';', StringSplitOptions.TrimEntries) ?? [];
+        var faces = new PhotoPoint?[places.Length];
+        for (int i = 0; i < places.Length; i++)
+        {
+            if (places[i].Length == 0)
+                continue;
+            faces[i] = PhotoPoint.TryParse(places[i], out PhotoPoint face)
+                ? face
+                : throw row.Wrong($"\"{Shown.Name(places[i])}\" in face; write a place inside the face that is meant, in pixels from the upper left corner: 190 125");
+        }
+        return faces;
+    }
 
     // Named photos, separated by semicolons, or all files of the folder that bears the id.
     private static string[] Photos(string? named, PeopleSource source, string id, out string? obstacle)

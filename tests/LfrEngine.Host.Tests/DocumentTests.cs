@@ -136,6 +136,7 @@ public sealed class DocumentTests : IDisposable
         [
             (byte)PhotoVerdict.Accepted, .. BitConverter.GetBytes(0.9f), .. BitConverter.GetBytes(2), .. "ok"u8, .. BitConverter.GetBytes(4), 0xFF, 0xD8, 0xFF, 0,
             .. BitConverter.GetBytes(8), .. BitConverter.GetBytes(0.6f), .. BitConverter.GetBytes(0.8f),
+            24, 0, 0, 0, 100, 0, 0, 0, 80, 0, 0, 0, 10, 0, 0, 0, 20, 0, 0, 0, 50, 0, 0, 0, 70, 0, 0, 0,
         ];
         AnyBytes.AreAnAnswerOrASentence(
             bytes =>
@@ -146,7 +147,7 @@ public sealed class DocumentTests : IDisposable
                     Assert.True(float.IsFinite(value));
             },
             e => e is EndOfStreamException or InvalidDataException,
-            accepted, [(byte)PhotoVerdict.Rejected, .. BitConverter.GetBytes(0.1f), .. BitConverter.GetBytes(1), 0x78, 0, 0, 0, 0, 0, 0, 0, 0]);
+            accepted, [(byte)PhotoVerdict.Rejected, .. BitConverter.GetBytes(0.1f), .. BitConverter.GetBytes(1), 0x78, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     private void CheckSigned(InstallationKey key, string property, Action<string> read, string text) => AnyBytes.AreAnAnswerOrASentence(

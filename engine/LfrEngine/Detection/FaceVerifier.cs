@@ -20,7 +20,7 @@ public sealed unsafe class FaceVerifier : IDisposable
     private readonly OnnxModel onet;
     private readonly InferencePlan?[] small = new InferencePlan?[MaximumBatch + 1];
     private readonly InferencePlan?[] boxed = new InferencePlan?[MaximumBatch + 1];
-    private readonly InferencePlan near;
+    private InferencePlan? near;
     private readonly PlaneResampler resampler = new();
 
     /// <summary>Prepares a verifier over loaded models, which the caller keeps owning.</summary>
@@ -30,11 +30,10 @@ public sealed unsafe class FaceVerifier : IDisposable
         Check(onet, "onet");
         this.blazeface = blazeface;
         this.onet = onet;
-        near = blazeface.CreatePlan(1, NearSize, NearSize);
         try
         {
-            _ = PlanFor(small, blazeface, 1, SmallSize);
-            CheckOutputs(blazeface, near, 16 * Cells(NearSize), Cells(NearSize));
+            // Single faces are judged in the middle of a stream, which should not wait for a plan.
+            CheckOutputs(blazeface, PlanFor(small, blazeface, 1, SmallSize), 16 * Cells(SmallSize), Cells(SmallSize));
             CheckOutputs(onet, PlanFor(boxed, onet, 1, OnetSize), 2, 4);
         }
         catch
@@ -44,8 +43,17 @@ public sealed unsafe class FaceVerifier : IDisposable
         }
     }
 
-    /// <summary>From this evidence on, what the detector proposes is shown and measured: as many phantoms as the detector alone has at 0.6, and more faces.</summary>
-    public const float MinimumEvidence = 1.02f;
+    /// <summary>From this evidence on a candidate counts as a face: more faces than the detector alone finds at 0.6, and fewer phantoms.</summary>
+    public const float MinimumEvidence = 1.5f;
+
+    /// <summary>Detections below this are not worth asking about, 0…1: too few of them are faces.</summary>
+    public const float CandidateScore = 0.3f;
+
+    /// <summary>Whether the weights were fitted to this detector's scores.</summary>
+    public static bool Knows(ModelManifest detector) => detector.Family == "ultraface";
+
+    /// <summary>Evidence as the probability that this is a face.</summary>
+    public static float Probability(float evidence) => 1 / (1 + MathF.Exp(-evidence));
 
     private const float ThirdWeight = 0.284f;
 
@@ -99,12 +107,33 @@ public sealed unsafe class FaceVerifier : IDisposable
         return evidence;
     }
 
+    /// <summary>Keeps the faces of a detector's candidates, each once, and scores them anew: <see cref="Probability"/> of their evidence.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="faces">Candidates from <see cref="CandidateScore"/> on, frame pixels; changed in place, best first.</param>
+    /// <param name="minimumEvidence">What a face needs.</param>
+    public void Sift(in FrameView frame, CandidateList faces, float minimumEvidence)
+    {
+        Span<FaceCandidate> items = faces.Items;
+        Span<float> evidence = stackalloc float[items.Length];
+        Weigh(frame, items, evidence);
+        int kept = 0;
+        for (int i = 0; i < items.Length; i++)
+        {
+            if (evidence[i] >= minimumEvidence)
+                items[kept++] = items[i] with { Score = Probability(evidence[i]) };
+        }
+        faces.Truncate(kept);
+        NonMaximumSuppression.Greedy(faces, 0.4f);
+        NonMaximumSuppression.DropNested(faces, 0.7f);
+    }
+
     /// <summary>BlazeFace's mean score over four crops, from the face alone to its surroundings, 0…1: for still pictures, where time is no matter.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">Frame pixels.</param>
     public float MeanScore(in FrameView frame, in FaceBox face)
     {
         float sum = Score(frame, face, 1.6f, PlanFor(small, blazeface, 1, SmallSize), SmallSize);
+        near ??= blazeface.CreatePlan(1, NearSize, NearSize);
         foreach (float surroundings in (ReadOnlySpan<float>)[2, 2.5f, 3.2f])
             sum += Score(frame, face, surroundings, near, NearSize);
         using (StageClock.Time(PipelineStage.Wipe))
@@ -115,7 +144,7 @@ public sealed unsafe class FaceVerifier : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        near.Dispose();
+        near?.Dispose();
         foreach (InferencePlan? plan in small)
             plan?.Dispose();
         foreach (InferencePlan? plan in boxed)

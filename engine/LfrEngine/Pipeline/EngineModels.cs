@@ -81,7 +81,7 @@ public sealed class EngineModels : IDisposable
     /// <summary>How faces are followed with these networks: where a verifier judges every tracklet, whatever may continue one may also begin one.</summary>
     public TrackerSettings Tracking(TrackerSettings settings) => HasVerifier ? settings with { StartScore = settings.ContinueScore } : settings;
 
-    private bool HasVerifier => Detector.Manifest.Family == "ultraface";
+    private bool HasVerifier => FaceVerifier.Knows(Detector.Manifest);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -42,12 +42,11 @@ public sealed record BestShotPolicy
     /// <summary>Faces of lower quality are never compared, 0…1.</summary>
     public float MinimumQuality { get; init; } = 0.02f;
 
-    /// <summary>Detections less plausible than this are never compared: most are not faces. Where there is no verifier (<see cref="MinimumEvidence"/>).</summary>
-    public float MinimumPlausibility { get; init; } = QualityAssessor.MinimumPlausibility;
+    /// <summary>From this evidence of further networks on a detection counts as a face: asked for each new tracklet, and again when its word is older than <see cref="VerifyEveryMs"/>.</summary>
+    public float MinimumEvidence { get; init; } = FaceVerifier.MinimumEvidence;
 
-    /// <summary>Views for which the verifier finds less evidence than this are never compared (<see cref="FaceVerifier.Weigh"/>).</summary>
-    /// <remarks>Where as few of them are none as with a score of 0.6 from the detector alone, and more faces are found (perf/RESULTS.md).</remarks>
-    public float MinimumEvidence { get; init; } = 2.17f;
+    /// <summary>Where the further networks do not know the detector, detections less plausible than this are never compared: most are not faces.</summary>
+    public float MinimumPlausibility { get; init; } = QualityAssessor.MinimumPlausibility;
 
     /// <summary>Whether a tracklet deserves a close look now. Cheap: called for every tracklet and frame.</summary>
     internal bool WantsLook(in ShotHistory history, long timestampUs, float boxWidth) =>
@@ -62,12 +61,14 @@ public sealed record BestShotPolicy
         : (history.Shots >= FirstShots || history.VainLooks >= VainLooks) && boxWidth < history.LastLookWidth * NearerBy ? LaterLookEveryMs : LookEveryMs;
 
     /// <summary>Whether a view is good enough to be compared at all.</summary>
-    internal bool IsComparable(in FaceQuality quality) =>
-        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && quality.Plausibility >= MinimumPlausibility;
+    /// <param name="quality">Of the view.</param>
+    /// <param name="judged">Whether further networks judge it: the landmarks then need not.</param>
+    internal bool IsComparable(in FaceQuality quality, bool judged = false) =>
+        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && (judged || quality.Plausibility >= MinimumPlausibility);
 
     /// <summary>Whether a view is worth an embedding, given what the tracklet has shown before.</summary>
-    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs) =>
-        IsComparable(quality)
+    internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs, bool judged = false) =>
+        IsComparable(quality, judged)
         && (history.Shots < FirstShots
             || quality.Score >= history.BestQuality * BetterBy
             || timestampUs - history.LastShotUs >= RefreshMs * 1000L);

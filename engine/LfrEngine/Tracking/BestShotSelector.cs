@@ -110,12 +110,11 @@ public sealed unsafe class BestShotSelector : IDisposable
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             // The verifier judges better than the landmarks whether this is a face, and takes longer: only views that would be compared come before it.
-            if (verifier is not null)
-                quality = quality with { Plausibility = float.PositiveInfinity };
-            if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
+            if (!policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
                 return null;
             if (verifier is not null)
             {
+                // The detector's own score is no reason to skip this: phantoms reach 0.999.
                 if (history.IsNoFace || history.Shots == 0 || tracklet.TimestampUs - history.VerifiedUs >= policy.VerifyEveryMs * 1000L)
                 {
                     history.Evidence = verifier.WeighAgainst(frame, detection, policy.MinimumEvidence);

@@ -1,14 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
-using LfrEngine.Quality;
-using LfrEngine.Tracking;
 using Spectre.Console;
 
 namespace LfrEngine.Host.Commands;
@@ -19,29 +16,31 @@ internal static class DetectCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
-        var score = new Option<float>("--score") { Description = "Detection score that counts, 0 to 1.", DefaultValueFactory = _ => new DetectorSettings().MinimumScore };
+        var score = new Option<float?>("--score") { Description = "Measure the detector alone: its score that counts, 0 to 1. Without this, further networks judge its candidates." };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var check = new Option<bool>("--check") { Description = "As the engine compares: candidates from 0.3, kept when detector and landmarks together find them plausible." };
         var plain = new Option<bool>("--single-scale") { Description = "Without the further pass at half size." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("detect", "Measure detection on labelled pictures.") { folder, score, grid, check, plain, json };
+        var command = new Command("detect", "Measure detection on labelled pictures.") { folder, score, grid, plain, json };
         models.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (!(parsed.GetValue(score) is >= 0 and <= 1))
+            float? alone = parsed.GetValue(score);
+            if (alone is not (null or (>= 0 and <= 1)))
                 throw new CommandFailure(ExitCode.Usage, "--score is between 0 and 1.");
-            var settings = new DetectorSettings { MinimumScore = parsed.GetValue(score), GridLongSide = parsed.GetValue(grid) };
+            var settings = new DetectorSettings { GridLongSide = parsed.GetValue(grid) };
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };
-            if (parsed.GetValue(check))
-                settings = settings with { MinimumScore = new TrackerSettings().ContinueScore };
-            return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, parsed.GetValue(check), models.Load(parsed), parsed.GetValue(json), stopping));
+            EngineModels loaded = models.Load(parsed);
+            // Other detectors than the one that the further networks were weighed with are measured alone.
+            bool judged = alone is null && FaceVerifier.Knows(loaded.Detector.Manifest);
+            settings = settings with { MinimumScore = judged ? FaceVerifier.CandidateScore : alone ?? settings.MinimumScore };
+            return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, judged, loaded, parsed.GetValue(json), stopping));
         });
         return command;
     }
 
-    private static int Run(DirectoryInfo folder, DetectorSettings settings, bool check, EngineModels models, bool json, CancellationToken stopping)
+    private static int Run(DirectoryInfo folder, DetectorSettings settings, bool judged, EngineModels models, bool json, CancellationToken stopping)
     {
         using (models)
         {
@@ -79,35 +78,27 @@ internal static class DetectCommand
                     {
                         FrameView view = FrameLease.ViewOf(picture!);
                         // Once to prepare this size, once to time it.
-                        analyzer.Detect(view);
+                        Find(view);
                         long started = Stopwatch.GetTimestamp();
-                        ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-                        var kept = new List<FaceCandidate>(faces.Length);
-                        foreach (FaceCandidate face in faces)
-                        {
-                            // Faces too small to be compared never get landmarks: the detector alone judges them.
-                            bool passes = !check || (face.Box.Height < DetectionScore.SmallestUnmatched
-                                ? face.Score >= new DetectorSettings().MinimumScore
-                                : analyzer.Plausibility(view, face) >= QualityAssessor.MinimumPlausibility);
-                            if (passes)
-                                kept.Add(face);
-                        }
+                        ReadOnlySpan<FaceCandidate> faces = Find(view);
                         milliseconds += Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-                        score.Add(labelled.Faces, CollectionsMarshal.AsSpan(kept));
+                        score.Add(labelled.Faces, faces);
                     }
                 }
+
+                ReadOnlySpan<FaceCandidate> Find(in FrameView view) => judged ? analyzer.DetectJudged(view, FaceVerifier.MinimumEvidence) : analyzer.Detect(view);
             });
             if (score.Pictures == 0)
                 throw new CommandFailure(ExitCode.Input, $"None of the {pictures.Count} labelled pictures can be read; the first: {unreadable[0]}");
             var sizes = score.BySize().Select(s => new SizeRecall(s.Size, s.Found, s.Labelled, s.Labelled == 0 ? null : (double)s.Found / s.Labelled)).ToArray();
-            var result = new DetectReport(models.Detector.Manifest.Id, settings.MinimumScore, check, settings.GridLongSide, score.Pictures, sizes, score.UnmatchedPer100, milliseconds / score.Pictures,
+            var result = new DetectReport(models.Detector.Manifest.Id, settings.MinimumScore, judged, settings.GridLongSide, score.Pictures, sizes, score.UnmatchedPer100, milliseconds / score.Pictures,
                 missing.Count, unreadable.Count);
             if (json)
             {
                 HostJson.Print(result, HostJson.Default.DetectReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(check ? " with landmark check" : "")}, IoU >= {DetectionScore.MatchIoU}");
+            AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(judged ? $", judged by {models.Second.Manifest.Id} and {models.Third.Manifest.Id}" : "")}, IoU >= {DetectionScore.MatchIoU}");
             foreach (SizeRecall size in sizes)
                 AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall?.ToString("0.000", CultureInfo.InvariantCulture) ?? "  -  "}  ({size.Found} of {size.Labelled})");
             AnsiConsole.WriteLine($"unmatched boxes    {result.UnmatchedPer100Pictures:0.0} per 100 pictures (from {DetectionScore.SmallestUnmatched} px)");
@@ -125,5 +116,5 @@ internal static class DetectCommand
 internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double? Recall);
 
 /// <summary>Result of <c>lfr detect</c>.</summary>
-internal sealed record DetectReport(string Detector, float MinimumScore, bool LandmarkCheck, int GridLongSide, int Pictures, SizeRecall[] BySize, double UnmatchedPer100Pictures, double MillisecondsPerPicture,
+internal sealed record DetectReport(string Detector, float MinimumScore, bool Judged, int GridLongSide, int Pictures, SizeRecall[] BySize, double UnmatchedPer100Pictures, double MillisecondsPerPicture,
     int MissingPictures, int UnreadablePictures);

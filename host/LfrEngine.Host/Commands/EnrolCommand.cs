@@ -14,7 +14,7 @@ internal static class EnrolCommand
 {
     public static Command Create()
     {
-        var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos)." };
+        var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos, face)." };
         var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write; an older one is replaced whole or not at all.", Required = true };
         var category = new Option<string>("--category") { Description = $"Category of people whose entry names none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
         var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
@@ -101,11 +101,11 @@ internal static class EnrolCommand
     private static bool Add(WatchlistBuilder builder, PersonRow person, PhotoVetter vetter, List<PhotoReport> photos, CancellationToken stopping)
     {
         int identity = -1;
-        foreach (string photo in person.Photos)
+        foreach ((int i, string photo) in person.Photos.Index())
         {
             using HostBuffer<byte>? file = ListOnDisk.ReadPhoto(photo, out string problem);
-            using VettedPhoto vetted = file is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : vetter.VetAsync(file, stopping).GetAwaiter().GetResult();
-            photos.Add(new PhotoReport(person.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons]));
+            using VettedPhoto vetted = file is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : vetter.VetAsync(file, person.FaceIn(i), stopping).GetAwaiter().GetResult();
+            photos.Add(new PhotoReport(person.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons], vetted.Faces?.Faces));
             if (vetted.Verdict == PhotoVerdict.Rejected)
                 continue;
             if (identity < 0)
@@ -134,8 +134,8 @@ internal static class EnrolCommand
 internal sealed record EnrolReport(string File, Guid WatchlistId, string Version, string Embedder, string EmbedderSha256, int Identities, int Templates,
     PhotoReport[] Photos, string[] NotEnrolled, string[] Refusals, SimilarityWarning[] Similar);
 
-/// <summary>What became of one photo.</summary>
-internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons);
+/// <summary>What became of one photo; with its faces where there are several and none was chosen.</summary>
+internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons, PhotoFace[]? Faces = null);
 
 /// <summary>Two people of the list who are alike.</summary>
 internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning)

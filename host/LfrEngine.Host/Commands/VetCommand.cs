@@ -31,7 +31,7 @@ internal static class VetCommand
             if (parsed.GetValue(sealedFaces))
             {
                 using var again = new SealedFaceEnroller(loaded);
-                return Run(again.Vet);
+                return Run((photo, _) => again.Vet(photo));
             }
             using var enroller = new WatchlistEnroller(loaded);
             return Run(enroller.Vet);
@@ -39,16 +39,16 @@ internal static class VetCommand
         return command;
     }
 
-    private static int Run(Func<ReadOnlySpan<byte>, VettedPhoto> vet)
+    private static int Run(Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
         LoadEverything(vet);
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
-        while (VetChannel.Read(input, WatchlistEnroller.MaximumPhotoBytes) is { } photo)
+        while (VetChannel.ReadRequest(input, WatchlistEnroller.MaximumPhotoBytes, out PhotoPoint? face) is { } photo)
         {
             using (photo)
             {
-                using VettedPhoto vetted = vet(photo.Span);
+                using VettedPhoto vetted = vet(photo.Span, face);
                 VetChannel.WriteAnswer(output, vetted);
             }
         }
@@ -68,10 +68,10 @@ internal static class VetCommand
     }
 
     // Libraries are opened when they are first needed: that is now, while files can be opened freely.
-    private static void LoadEverything(Func<ReadOnlySpan<byte>, VettedPhoto> vet)
+    private static void LoadEverything(Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
     {
         using var grey = new Picture(64, 64);
         using HostBuffer<byte> jpeg = grey.EncodeJpeg(90, out int bytes);
-        vet(jpeg.Span[..bytes]).Dispose();
+        vet(jpeg.Span[..bytes], null).Dispose();
     }
 }

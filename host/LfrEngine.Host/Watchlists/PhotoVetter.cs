@@ -38,15 +38,16 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
 
     /// <summary>Judges one photo.</summary>
     /// <param name="photo">A picture file. Borrowed until the task ends.</param>
+    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
     /// <param name="stopping">Ends the child, as nothing else stops a decoder.</param>
     /// <returns>Owned by the caller.</returns>
     /// <exception cref="CommandFailure">The child cannot be started: a model or a library is missing.</exception>
-    public async Task<VettedPhoto> VetAsync(HostBuffer<byte> photo, CancellationToken stopping = default)
+    public async Task<VettedPhoto> VetAsync(HostBuffer<byte> photo, PhotoPoint? face = null, CancellationToken stopping = default)
     {
         await turn.WaitAsync(stopping);
         try
         {
-            return await Task.Run(() => Vet(photo, stopping), CancellationToken.None);
+            return await Task.Run(() => Vet(photo, face, stopping), CancellationToken.None);
         }
         finally
         {
@@ -61,7 +62,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         turn.Dispose();
     }
 
-    private VettedPhoto Vet(HostBuffer<byte> photo, CancellationToken stopping)
+    private VettedPhoto Vet(HostBuffer<byte> photo, PhotoPoint? face, CancellationToken stopping)
     {
         if (photo.Length is 0 or > WatchlistEnroller.MaximumPhotoBytes)
             return Rejected(photo.Length == 0 ? "the file is empty" : $"the file is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB");
@@ -79,7 +80,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
             }, null, Patience, Timeout.InfiniteTimeSpan);
 #pragma warning restore RS0030
             using CancellationTokenRegistration stop = stopping.Register(() => Kill(asked));
-            VetChannel.Write(asked.StandardInput.BaseStream, photo.Span);
+            VetChannel.WriteRequest(asked.StandardInput.BaseStream, photo.Span, face);
             return VetChannel.ReadAnswer(asked.StandardOutput.BaseStream, Embedder.EmbeddingLength);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)

@@ -8,8 +8,9 @@ namespace LfrEngine.Host.Watchlists;
 
 /// <summary>What goes through the pipes between the program and the child that decodes photos. All numbers little-endian.</summary>
 /// <remarks>
-/// The child says <see cref="Ready"/> once. Then, per photo: to the child, its bytes; back, the verdict (one byte), the quality (float32), the reasons (UTF-8,
-/// one a line), the JPEG, the template (float32), each but the first two behind its length (int32, bytes). Neither side believes a length beyond its bound:
+/// The child says <see cref="Ready"/> once. Then, per photo: to the child, the place of the face that is meant (x and y, int32, or nothing) and the photo's bytes;
+/// back, the verdict (one byte), the quality (float32), the reasons (UTF-8, one a line), the JPEG, the template (float32), and the faces to choose from (width and
+/// height of the photo, then left, top, right and bottom of each, int32; or nothing). All but the first two of an answer stand behind their length (int32, bytes). Neither side believes a length beyond its bound:
 /// the child works with what strangers made.
 /// </remarks>
 internal static class VetChannel
@@ -23,6 +24,9 @@ internal static class VetChannel
     private const int MostReasonBytes = 1 << 14;
     private const int MostTemplateBytes = 4096 * sizeof(float);
     private const int MostChipBytes = 1 << 20;
+    private const int MostFaces = 512;
+    private const int FaceBytes = 4 * sizeof(int), SizeBytes = 2 * sizeof(int), PlaceBytes = 2 * sizeof(int);
+    private const int MostPixels = 1 << 16;
 
     /// <summary>Sends a block behind its length.</summary>
     public static void Write(Stream to, ReadOnlySpan<byte> block)
@@ -59,6 +63,38 @@ internal static class VetChannel
         }
     }
 
+    /// <summary>Asks for a photo.</summary>
+    /// <param name="to">The pipe.</param>
+    /// <param name="photo">Its bytes. Borrowed.</param>
+    /// <param name="face">A place in the face that is meant; null to leave it to the child.</param>
+    public static void WriteRequest(Stream to, ReadOnlySpan<byte> photo, PhotoPoint? face)
+    {
+        Span<byte> place = stackalloc byte[PlaceBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(place, face?.X ?? 0);
+        BinaryPrimitives.WriteInt32LittleEndian(place[sizeof(int)..], face?.Y ?? 0);
+        Write(to, face is null ? [] : place);
+        Write(to, photo);
+    }
+
+    /// <summary>Receives what is asked for; null at the end of the stream.</summary>
+    /// <param name="from">The pipe.</param>
+    /// <param name="most">Bytes of a photo that are believed.</param>
+    /// <param name="face">A place in the face that is meant, or null.</param>
+    /// <exception cref="EndOfStreamException">The stream ended in the block.</exception>
+    /// <exception cref="InvalidDataException">A length is out of bounds.</exception>
+    public static HostBuffer<byte>? ReadRequest(Stream from, int most, out PhotoPoint? face)
+    {
+        face = null;
+        using HostBuffer<byte>? place = Read(from, PlaceBytes);
+        if (place is null)
+            return null;
+        if (place.Length is not (0 or PlaceBytes))
+            throw new InvalidDataException($"A place of {place.Length} bytes.");
+        if (place.Length > 0)
+            face = new PhotoPoint(BinaryPrimitives.ReadInt32LittleEndian(place.Span), BinaryPrimitives.ReadInt32LittleEndian(place.Span[sizeof(int)..]));
+        return Read(from, most) ?? throw new EndOfStreamException();
+    }
+
     /// <summary>Sends what a photo came to.</summary>
     public static void WriteAnswer(Stream to, VettedPhoto vetted)
     {
@@ -69,6 +105,17 @@ internal static class VetChannel
         Write(to, Encoding.UTF8.GetBytes(string.Join('\n', vetted.Reasons)));
         Write(to, vetted.Chip);
         Write(to, MemoryMarshal.AsBytes(vetted.Template));
+        if (vetted.Faces is not { } faces)
+        {
+            Write(to, []);
+            return;
+        }
+        ReadOnlySpan<PhotoFace> most = faces.Faces.AsSpan(0, Math.Min(faces.Faces.Length, MostFaces));
+        var block = new byte[SizeBytes + (most.Length * FaceBytes)];
+        BinaryPrimitives.WriteInt32LittleEndian(block, faces.Width);
+        BinaryPrimitives.WriteInt32LittleEndian(block.AsSpan(sizeof(int)), faces.Height);
+        MemoryMarshal.AsBytes(most).CopyTo(block.AsSpan(SizeBytes));
+        Write(to, block);
     }
 
     /// <summary>Receives what a photo came to.</summary>
@@ -95,11 +142,12 @@ internal static class VetChannel
                 : verdict == PhotoVerdict.Rejected && row.Length == 0 && chip.Length == 0;
             if (!plausible || !(quality is >= 0 and <= 1))
                 throw new InvalidDataException("An answer that cannot be.");
+            PhotoFaces? faces = ReadFaces(from);
             string[] said = Encoding.UTF8.GetString(reasons.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (!kept)
             {
                 chip.Dispose();
-                return new VettedPhoto(verdict, said, quality);
+                return new VettedPhoto(verdict, said, quality, faces: faces);
             }
             template = BufferPool.Rent<float>(embeddingLength);
             row.Span.CopyTo(MemoryMarshal.AsBytes(template.Span));
@@ -108,7 +156,7 @@ internal static class VetChannel
                 if (!float.IsFinite(value))
                     throw new InvalidDataException("A template that cannot be.");
             }
-            return new VettedPhoto(verdict, said, quality, template, chip, chip.Length);
+            return new VettedPhoto(verdict, said, quality, template, chip, chip.Length, faces);
         }
         catch
         {
@@ -116,5 +164,23 @@ internal static class VetChannel
             chip?.Dispose();
             throw;
         }
+    }
+
+    private static PhotoFaces? ReadFaces(Stream from)
+    {
+        using HostBuffer<byte> block = Read(from, SizeBytes + (MostFaces * FaceBytes)) ?? throw new EndOfStreamException();
+        if (block.Length == 0)
+            return null;
+        if (block.Length <= SizeBytes || (block.Length - SizeBytes) % FaceBytes != 0)
+            throw new InvalidDataException("Faces that cannot be.");
+        ReadOnlySpan<int> values = MemoryMarshal.Cast<byte, int>(block.Span);
+        foreach (int value in values)
+        {
+            if (value is < -MostPixels or > MostPixels)
+                throw new InvalidDataException("Faces that cannot be.");
+        }
+        if (values[0] < 1 || values[1] < 1)
+            throw new InvalidDataException("Faces that cannot be.");
+        return new PhotoFaces(values[0], values[1], MemoryMarshal.Cast<byte, PhotoFace>(block.Span[SizeBytes..]).ToArray());
     }
 }

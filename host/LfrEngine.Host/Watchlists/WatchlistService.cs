@@ -103,10 +103,11 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <param name="person">Whose photo it is.</param>
     /// <param name="upload">Read to its end; nothing of it is kept.</param>
     /// <param name="takenOn">When it was taken.</param>
+    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
     /// <param name="stopping">Before it is done.</param>
     /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
     /// <exception cref="KeyNotFoundException">There is no such person.</exception>
-    public async Task<PhotoVetting> AddPhotoAsync(Actor actor, Guid person, Stream upload, DateOnly? takenOn, CancellationToken stopping = default)
+    public async Task<PhotoVetting> AddPhotoAsync(Actor actor, Guid person, Stream upload, DateOnly? takenOn, PhotoPoint? face = null, CancellationToken stopping = default)
     {
         // Before the upload is even read.
         await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
@@ -117,7 +118,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
         using HostBuffer<byte>? bytes = await Upload.ReadAsync(upload, WatchlistEnroller.MaximumPhotoBytes, stopping)
             ?? throw new WatchlistRefusedException([$"The photo is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB: make it smaller."]);
-        using VettedPhoto vetted = await vetter.VetAsync(bytes, stopping);
+        using VettedPhoto vetted = await vetter.VetAsync(bytes, face, stopping);
         PhotoVetting? made = null;
         await ChangePersonAsync(actor, person, (store, record, entries) =>
         {
@@ -126,7 +127,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             PhotoRecord photo = NewPhoto(record, vetted, takenOn);
             store.Add(photo);
             entries.Note("watchlist.photo-added", Subject(record.WatchlistId), new { Person = person, Photo = photo.Id, Verdict = photo.Verdict.ToString().ToLowerInvariant() });
-            made = View(photo);
+            made = View(photo) with { Faces = vetted.Faces };
         }, stopping);
         return made!;
     }
@@ -317,10 +318,10 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             ids.Add(person.Id, row.Identity.Id);
             if (!distinct.Add(row.Identity.Id))
                 refusals.Add(where + "Another line has the same id: give each person one line.");
-            foreach (string photo in row.Photos)
+            foreach ((int i, string photo) in row.Photos.Index())
             {
-                using VettedPhoto vetted = await VetAsync(source, photo, stopping);
-                photos.Add(new PhotoReport(row.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons]));
+                using VettedPhoto vetted = await VetAsync(source, photo, row.FaceIn(i), stopping);
+                photos.Add(new PhotoReport(row.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons], vetted.Faces?.Faces));
                 person.Photos.Add(NewPhoto(person, vetted, row.Identity.ImageDate));
             }
             if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
@@ -523,10 +524,10 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
     }
 
-    private async Task<VettedPhoto> VetAsync(PeopleSource source, string photo, CancellationToken stopping)
+    private async Task<VettedPhoto> VetAsync(PeopleSource source, string photo, PhotoPoint? face, CancellationToken stopping)
     {
         using HostBuffer<byte>? bytes = source.Read(photo, out string problem);
-        return bytes is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : await vetter.VetAsync(bytes, stopping);
+        return bytes is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : await vetter.VetAsync(bytes, face, stopping);
     }
 
     private Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>

@@ -42,8 +42,12 @@ internal static class WatchlistSetup
             await watchlists.RemovePersonAsync(Actor.Of(context.User), person, context.RequestAborted);
             return TypedResults.NoContent();
         });
-        api.MapPost("/people/{person:guid}/photos", async (Guid person, DateOnly? takenOn, HttpContext context, WatchlistService watchlists) =>
-            TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, context.RequestAborted)))
+        api.MapPost("/people/{person:guid}/photos", async Task<Results<Ok<PhotoVetting>, BadRequest<string>>> (Guid person, DateOnly? takenOn, string? face, HttpContext context, WatchlistService watchlists) =>
+            face is null
+                ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, stopping: context.RequestAborted))
+                : PhotoPoint.TryParse(face, out PhotoPoint place)
+                    ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, place, context.RequestAborted))
+                    : TypedResults.BadRequest("face is a place inside the face that is meant, in pixels from the upper left corner: 190,125"))
             .WithMetadata(new RequestSizeLimitAttribute(WatchlistEnroller.MaximumPhotoBytes)).Accepts<byte[]>("image/jpeg", "image/png", "image/bmp", "image/webp");
         api.MapDelete("/photos/{photo:guid}", async (Guid photo, HttpContext context, WatchlistService watchlists) =>
         {

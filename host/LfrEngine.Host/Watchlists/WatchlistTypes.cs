@@ -18,7 +18,8 @@ public sealed record PersonDetails(string Name, string Reference, string LegalBa
 /// <param name="Reasons">Why; empty when all is well.</param>
 /// <param name="Quality">0…1.</param>
 /// <param name="TakenOn">When it was taken.</param>
-public sealed record PhotoVetting(Guid Id, [property: JsonConverter(typeof(VerdictConverter))] PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality, DateOnly? TakenOn);
+/// <param name="Faces">Right after it was added: where its faces are, when there are several and none was chosen; otherwise null.</param>
+public sealed record PhotoVetting(Guid Id, [property: JsonConverter(typeof(VerdictConverter))] PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality, DateOnly? TakenOn, PhotoFaces? Faces = null);
 
 /// <summary>Verdicts by name, as <c>lfr enrol --json</c> writes them.</summary>
 internal sealed class VerdictConverter() : JsonStringEnumConverter<PhotoVerdict>(JsonNamingPolicy.CamelCase);

@@ -12,7 +12,6 @@ using LfrEngine.Host.Commands;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
-using LfrEngine.Tracking;
 
 namespace LfrEngine.Lab.Commands;
 
@@ -39,13 +38,14 @@ internal static class DetectCommand
         (IReadOnlyList<LabelledPicture> pictures, IReadOnlyList<string> missing) = BoxTruth.Read(folder);
         run.Failures.AddRange(missing.Select(m => new ReportFailure(m, "missing", "labelled, but not in images/")));
         // The curve wants candidates far below the threshold; recall by size is told at the engine's own.
-        float standard = new DetectorSettings().MinimumScore;
+        bool judged = FaceVerifier.Knows(run.Models.Detector.Manifest);
+        float standard = judged ? FaceVerifier.Probability(FaceVerifier.MinimumEvidence) : new DetectorSettings().MinimumScore;
         var curve = new DetectionScore();
         var standing = new DetectionScore();
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Progress.While("Detecting", pictures.Count, report =>
         {
-            using var analyzer = new StillAnalyzer(run.Models, new DetectorSettings { MinimumScore = new TrackerSettings().ContinueScore });
+            using var analyzer = new StillAnalyzer(run.Models, new DetectorSettings { MinimumScore = FaceVerifier.CandidateScore });
             foreach ((int i, LabelledPicture labelled) in pictures.Index())
             {
                 stopping.ThrowIfCancellationRequested();
@@ -57,7 +57,8 @@ internal static class DetectCommand
                     {
                         using (picture)
                         {
-                            FaceCandidate[] found = analyzer.Detect(FrameLease.ViewOf(picture!)).ToArray();
+                            FrameView view = FrameLease.ViewOf(picture!);
+                            FaceCandidate[] found = (judged ? analyzer.DetectJudged(view, float.NegativeInfinity) : analyzer.Detect(view)).ToArray();
                             curve.Add(labelled.Faces, found);
                             standing.Add(labelled.Faces, [.. found.Where(f => f.Score >= standard)]);
                         }
@@ -85,7 +86,7 @@ internal static class DetectCommand
         }
         run.Figures.Add(new ReportFigure("unmatchedPer100", $"Unmatched boxes per 100 pictures (from {DetectionScore.SmallestUnmatched} px)", standing.UnmatchedPer100));
         run.Figures.Add(new ReportFigure("averagePrecision", $"Average precision, faces from {DetectionScore.SmallestUnmatched} px, IoU ≥ {DetectionScore.MatchIoU}", curve.AveragePrecision,
-            Note: $"over candidates from {new TrackerSettings().ContinueScore:0.##}"));
+            Note: $"over candidates from {FaceVerifier.CandidateScore:0.##}{(judged ? ", judged by further networks" : "")}"));
         (IReadOnlyList<(float Score, bool IsFace)> boxes, int faces) = curve.Ranking;
         var recalls = new List<double>();
         var precisions = new List<double>();

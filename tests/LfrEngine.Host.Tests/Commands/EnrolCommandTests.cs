@@ -112,7 +112,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Equal((1, 1), ((int)report["identities"]!, (int)report["templates"]!));
         Assert.Equal(["nobody", "several", "corrupt", "cut", "empty", "missing", "none"], report["notEnrolled"]!.AsArray().Select(n => (string?)n));
         Assert.Equal("no face found", Reason("nobody"));
-        Assert.Contains("faces: cut the photo to the person meant", Reason("several"), StringComparison.Ordinal);
+        Assert.Contains("crop the photo to the person meant", Reason("several"), StringComparison.Ordinal);
         Assert.NotEqual("", Reason("corrupt"));
         Assert.NotEqual("", Reason("cut"));
         Assert.Equal("the file is empty", Reason("empty"));
@@ -361,6 +361,29 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         File.WriteAllBytes(folder["people/empty.jpg"], []);
         File.WriteAllLines(folder["people/people.csv"],
             ["id,photos", "nobody,gradient.jpg", "several,group.jpg", "corrupt,corrupt.jpg", "cut,cut.jpg", "empty,empty.jpg", "missing,nowhere.jpg", "none,", "she,"]);
+    }
+
+    /// <summary>A place in the column "face" takes that face of a group; without one, or beside all faces, the photo is refused with where the faces are.</summary>
+    [Fact]
+    public async Task Enrol_FaceColumn_EnrolsTheFaceChosen()
+    {
+        Put(material.GroupPhoto, "people/group.jpg");
+        Put(material.Photo, "people/alone.jpg");
+        await File.WriteAllLinesAsync(folder["people/people.csv"],
+            ["id,photos,face", "chosen,group.jpg,1575 330", "second,alone.jpg;group.jpg,\";500,480\"", "missed,group.jpg,5 5", "open,group.jpg,"], TestContext.Current.CancellationToken);
+
+        JsonNode report = (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Incomplete).IsCivil().Json;
+
+        Assert.Equal(["missed", "open"], report["notEnrolled"]!.AsArray().Select(n => (string?)n));
+        Assert.Equal((2, 3), ((int)report["identities"]!, (int)report["templates"]!));
+        JsonNode Of(string id) => report["photos"]!.AsArray().Last(p => (string?)p!["id"] == id)!;
+        Assert.All((string[])["chosen", "second"], id => Assert.DoesNotContain("other faces", string.Join("; ", Of(id)["reasons"]!.AsArray()), StringComparison.Ordinal));
+        Assert.StartsWith("no face at 5,5: choose one of ", (string?)Of("missed")["reasons"]![0], StringComparison.Ordinal);
+        Assert.StartsWith("3 faces: ", (string?)Of("open")["reasons"]![0], StringComparison.Ordinal);
+        Assert.Contains(Of("open")["faces"]!.AsArray(), f => (int)f!["left"]! < 1575 && (int)f["right"]! > 1575 && (int)f["top"]! < 330 && (int)f["bottom"]! > 330);
+
+        await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,upper right"], TestContext.Current.CancellationToken);
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in face", "190 125").IsCivil();
     }
 
     private void Put(string photo, string to)

@@ -29,6 +29,21 @@ public sealed class PhotoVetterTests
         Assert.True(here.Chip.SequenceEqual(vetted.Chip));
     }
 
+    /// <summary>The place goes to the child and back come the faces: the woman of the group is the one of the photo that was cut out of it.</summary>
+    [Fact]
+    public async Task Vet_GroupWithAPlace_TakesTheFaceThere()
+    {
+        SampleSet photos = await SamplePhotos.GetAsync();
+        byte[] group = await File.ReadAllBytesAsync(photos.Group, Token);
+        using var vetter = new PhotoVetter(NullLogger<PhotoVetter>.Instance);
+        using VettedPhoto open = await VetAsync(vetter, group);
+        Assert.Equal((1920, 1280), (open.Faces!.Width, open.Faces.Height));
+        Assert.Single(open.Faces.Faces, f => f.Contains(new PhotoPoint(1575, 330)));
+        using VettedPhoto chosen = await VetAsync(vetter, group, new PhotoPoint(1575, 330)), alone = await VetAsync(vetter, await File.ReadAllBytesAsync(photos.WomanAgain, Token));
+        Assert.Null(chosen.Faces);
+        Assert.True(System.Numerics.Tensors.TensorPrimitives.Dot(chosen.Template, alone.Template) > 0.9f);
+    }
+
     [Fact]
     public async Task Vet_WhatIsNoPhoto_IsRefusedByWordAndTheChildLives()
     {
@@ -38,7 +53,7 @@ public sealed class PhotoVetterTests
         (string Name, byte[] Bytes, string Reason)[] uploads =
         [
             ("nobody", await File.ReadAllBytesAsync(photos.Nobody, Token), "no face found"),
-            ("group", await File.ReadAllBytesAsync(photos.Group, Token), "cut the photo to the person meant"),
+            ("group", await File.ReadAllBytesAsync(photos.Group, Token), "crop the photo to the person meant"),
             ("text", "This is not a picture."u8.ToArray(), "not a picture"),
             ("page", "<html><script>alert(1)</script></html>"u8.ToArray(), "not a picture"),
             ("play list", "#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"u8.ToArray(), "not a picture"),
@@ -154,11 +169,11 @@ public sealed class PhotoVetterTests
         Assert.DoesNotMatch(@"Max address space\s+unlimited", limits);
     }
 
-    internal static async Task<VettedPhoto> VetAsync(PhotoVetter vetter, byte[] bytes)
+    internal static async Task<VettedPhoto> VetAsync(PhotoVetter vetter, byte[] bytes, PhotoPoint? face = null)
     {
         using HostBuffer<byte> photo = BufferPool.Rent<byte>(bytes.Length);
         bytes.CopyTo(photo.Span);
-        return await vetter.VetAsync(photo, Token);
+        return await vetter.VetAsync(photo, face, Token);
     }
 
     private static byte[] Noise(int bytes)

@@ -40,8 +40,15 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Woman);
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToBeVisibleAsync();
             await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Group);
-            await Expect(p.GetByText("cut the photo to the person meant")).ToBeVisibleAsync();
+            await Expect(p.GetByText("crop the photo to the person meant")).ToBeVisibleAsync();
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 256);
+            // The browser's own file, with a button over each face; the click enrols that face in the place of the refused photo.
+            await Expect(p.GetByAltText("The photo just added", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 1920);
+            await page.AssertAccessibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { NameRegex = new System.Text.RegularExpressions.Regex("^Take face [1-3]: upper right$") }).ClickAsync();
+            await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToHaveCountAsync(2);
+            await Expect(p.GetByText("crop the photo to the person meant")).ToHaveCountAsync(0);
+            await Expect(p.GetByAltText("The photo just added", new() { Exact = false })).ToHaveCountAsync(0);
             await p.GetByRole(AriaRole.Button, new() { Name = "Compare everybody" }).ClickAsync();
             await Expect(p.GetByText("Nobody on this list looks like anybody else on it.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();

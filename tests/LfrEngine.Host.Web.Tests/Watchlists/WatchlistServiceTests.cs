@@ -46,7 +46,7 @@ public sealed class WatchlistServiceTests
         await Assert.ThrowsAsync<KeyNotFoundException>(() => watchlists.BuildAsync(Manager, Guid.NewGuid(), Token));
 
         Task<Guid> Add(DateOnly reviewed) => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Suspect, Details(), reviewed, false, Token);
-        Task<PhotoVetting> Photo(DateOnly? taken) => watchlists.AddPhotoAsync(Manager, person, Stream.Null, taken, Token);
+        Task<PhotoVetting> Photo(DateOnly? taken) => watchlists.AddPhotoAsync(Manager, person, Stream.Null, taken, stopping: Token);
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public sealed class WatchlistServiceTests
         foreach (string photo in photos)
         {
             await using FileStream file = File.OpenRead(photo);
-            await watchlists.AddPhotoAsync(Manager, person, file, watchlists.Today.AddDays(-5), Token);
+            await watchlists.AddPhotoAsync(Manager, person, file, watchlists.Today.AddDays(-5), stopping: Token);
         }
         return person;
     }
@@ -259,7 +259,7 @@ public sealed class WatchlistServiceTests
     {
         await using FileStream file = File.OpenRead(photo);
         using HostBuffer<byte>? bytes = await Upload.ReadAsync(file, WatchlistEnroller.MaximumPhotoBytes, Token);
-        return await host.Services.GetRequiredService<PhotoVetter>().VetAsync(bytes!, Token);
+        return await host.Services.GetRequiredService<PhotoVetter>().VetAsync(bytes!, stopping: Token);
     }
 
     /// <summary>Files of the data folder that hold the bytes: the database, its log and all others.</summary>

@@ -45,6 +45,33 @@ public sealed class FaceVerifierTests
         Assert.True(none[(int)(none.Count * 0.9)] < 2, $"One in ten of the background has more than {none[(int)(none.Count * 0.9)]:f2}.");
     }
 
+    /// <summary>A face that the detector proposes twice and a piece of the background: one face is left, scored by what all three networks say.</summary>
+    [Fact]
+    public void Sift_OneFaceTwiceAndBackground_LeavesOneFace()
+    {
+        using var faces = new LfwFaces();
+        using FaceVerifier verifier = Verifier();
+        using var list = new CandidateList(16);
+        int looked = 0;
+        foreach (string path in LfwFaces.Portraits(20))
+        {
+            using MediaFrame frame = LfwFaces.Decode(path);
+            FrameView view = FrameLease.ViewOf(frame);
+            if (!faces.TryDetect(view, out FaceCandidate face))
+                continue;
+            FaceBox box = face.Box;
+            list.Clear();
+            list.Add(new FaceCandidate { Box = new FaceBox(1, 215, 25, 245), Score = 0.31f });
+            list.Add(new FaceCandidate { Box = box, Score = 0.7f });
+            list.Add(new FaceCandidate { Box = new FaceBox(box.Left + (0.1f * box.Width), box.Top, box.Right + (0.1f * box.Width), box.Bottom), Score = 0.5f });
+            verifier.Sift(view, list, FaceVerifier.MinimumEvidence);
+            Assert.Equal(1, list.Count);
+            Assert.True(list.Items[0].Box.IoU(box) > 0.6f && list.Items[0].Score > 0.95f, $"{path}: {list.Items[0].Score:f3}");
+            looked++;
+        }
+        Assert.True(looked >= 19);
+    }
+
     /// <summary>Eight at a time and one at a time are the same, to the rounding of float32.</summary>
     [Fact]
     public void Weigh_MoreThanABatch_EqualsOneByOne()

@@ -188,6 +188,8 @@ public sealed class ModelLoadTests : IDisposable
             (m => m["input"]!["mean"] = new JsonArray(1, 2), "2 means"),
             (m => m["input"]!["scale"] = new JsonArray(1), "1 scales"),
             (m => m["input"]!["channels"] = "cmyk", "not valid"),
+            (m => m["source"] = new JsonObject { ["npm"] = "a", ["version"] = "1.0.0", ["path"] = "b", ["bytes"] = new JsonArray(5, 2) }, "bytes"),
+            (m => m["source"] = new JsonObject { ["file"] = "b", ["bytes"] = new JsonArray(0, 2) }, "bytes"),
         };
         foreach ((Action<JsonObject> change, string expected) in cases)
             AssertNames(Assert.Throws<ModelLoadException>(() => ModelManifest.Read(Embedder(file, change))), "mine.json", expected);

