@@ -56,6 +56,23 @@ public sealed class GpuSearchTests
         }
     }
 
+    /// <summary>Covered probes meet other rows, which lie on the device beside the first.</summary>
+    [Fact]
+    public void Search_CoveredProbes_EqualTheProcessor()
+    {
+        using var device = new Device();
+        using var search = new GpuSearch(device.Context);
+        CoverScale[] scales = [new(FaceCover.LowerFace, 0, 0.1f, 0.9f, 0.02f, "test"), new(FaceCover.Brow, 0, 0.1f, 1, 0, "test")];
+        using Watchlist list = WatchlistSamples.BuildCovered(3, 80, 32);
+        using Gallery gallery = Gallery.Create(list, scales);
+        FaceCover[] covers = [.. Enumerable.Range(0, 9).Select(i => (FaceCover)(i % 8))];
+        long before = LfrEngine.Memory.DeviceMemory.WipedBytes;
+        foreach (int k in (int[])[1, 10, 60, 80])
+            Assert.True(AssertSame(search, gallery, Probes(gallery, 9, k), new CategoryThresholds(0.1f, 0.2f, 0.3f, -0.2f, 0.5f), k, covers) > 0);
+        // None made room for another.
+        Assert.InRange(LfrEngine.Memory.DeviceMemory.WipedBytes - before, 0, 80 * 32 * 2);
+    }
+
     [Fact]
     public void Search_NoRowsOrNoProbes_FindsNobody()
     {
@@ -108,15 +125,15 @@ public sealed class GpuSearchTests
     }
 
     /// <returns>How many candidates both found.</returns>
-    internal static int AssertSame(IGallerySearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k)
+    internal static int AssertSame(IGallerySearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k, FaceCover[]? covers = null)
     {
         int count = probes.Length / gallery.EmbeddingLength;
         var expected = new Candidate[count * k];
         var expectedCounts = new int[count];
-        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts);
+        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts, covers);
         var actual = new Candidate[count * k];
         int[] actualCounts = [.. Enumerable.Repeat(-7, count)];
-        search.Search(gallery, probes, thresholds, k, actual, actualCounts);
+        search.Search(gallery, probes, thresholds, k, actual, actualCounts, covers);
         Assert.Equal(expectedCounts, actualCounts);
         for (int p = 0; p < count; p++)
             Assert.Equal(expected[(p * k)..((p * k) + expectedCounts[p])], actual[(p * k)..((p * k) + actualCounts[p])]);

@@ -79,6 +79,11 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     {
         IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
         int probeCount = candidateCounts.Length;
+        if (CoveredSearch.IsNeeded(gallery, covers))
+        {
+            CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+            return;
+        }
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
         if (probeCount == 0)

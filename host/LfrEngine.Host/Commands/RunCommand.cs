@@ -110,7 +110,7 @@ internal static class RunCommand
 
         ExceptionDispatchInfo? fault = null;
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
-        using (Gallery gallery = Gallery.Create(watchlist))
+        using (Gallery gallery = Gallery.Create(watchlist, models.Embedder.Manifest.CoverScales))
         {
             EngineDevices.Load(settings, gallery);
             try
