@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -19,6 +20,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
+    private readonly CoverExaminer cover = new();
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -80,6 +82,7 @@ public sealed unsafe class BestShotSelector : IDisposable
         using FaceShot shot = shots.Take();
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
+        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
@@ -87,6 +90,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     public void Dispose()
     {
         landmarks.Dispose();
+        cover.Dispose();
         shots.Dispose();
         scratch.Dispose();
     }
@@ -108,6 +112,8 @@ public sealed unsafe class BestShotSelector : IDisposable
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
+            using (StageClock.Time(PipelineStage.Quality))
+                shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

@@ -101,7 +101,7 @@ internal static class EnrolCommand
                 continue;
             if (identity < 0)
                 identity = builder.AddIdentity(person.Identity);
-            builder.AddTemplate(identity, vetted.Template, vetted.Quality, vetted.Chip);
+            vetted.Templates!.AddTo(builder, identity, vetted.Quality, vetted.Chip);
         }
         return identity >= 0;
     }
