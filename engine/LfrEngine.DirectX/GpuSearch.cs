@@ -35,9 +35,9 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts)
+    public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers = default)
     {
-        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
         candidateCounts.Clear();
         if (gallery.RowCount == 0 || candidateCounts.IsEmpty)
             return;

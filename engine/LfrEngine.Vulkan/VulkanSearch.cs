@@ -89,9 +89,10 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         in CategoryThresholds thresholds,
         int maximumCandidates,
         Span<Candidate> candidates,
-        Span<int> candidateCounts)
+        Span<int> candidateCounts,
+        ReadOnlySpan<FaceCover> covers = default)
     {
-        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed), this);
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();

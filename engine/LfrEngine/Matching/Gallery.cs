@@ -33,7 +33,10 @@ public sealed class Gallery : IDisposable
         Identities = identities;
         categories = [.. identities.Select(identity => identity.Category)];
 
-        int count = templates.Length;
+        // Covered templates have no row: a search for an uncovered face does not pass over them.
+        int count = 0;
+        foreach (ref readonly WatchlistTemplate template in templates)
+            count += template.Cover == FaceCover.None ? 1 : 0;
         RowCount = count;
         RowStride = (EmbeddingLength + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes * ScoreKernel.Lanes;
         long paddedRows = (count + ScoreKernel.RowStep - 1L) / ScoreKernel.RowStep * ScoreKernel.RowStep;
@@ -43,7 +46,7 @@ public sealed class Gallery : IDisposable
         // A counting sort: stable, so an identity's templates keep their order and ties fall to the lowest template.
         var next = new int[identities.Count + 1];
         foreach (ref readonly WatchlistTemplate template in templates)
-            next[template.IdentityIndex + 1]++;
+            next[template.IdentityIndex + 1] += template.Cover == FaceCover.None ? 1 : 0;
         for (int identity = 0; identity < identities.Count; identity++)
             next[identity + 1] += next[identity];
         rowIdentities = new int[count];
@@ -51,8 +54,10 @@ public sealed class Gallery : IDisposable
         rows = BufferPool.Rent<float>((int)(paddedRows * RowStride));
         try
         {
-            for (int template = 0; template < count; template++)
+            for (int template = 0; template < templates.Length; template++)
             {
+                if (templates[template].Cover != FaceCover.None)
+                    continue;
                 int identity = templates[template].IdentityIndex;
                 int row = next[identity]++;
                 rowIdentities[row] = identity;
@@ -110,7 +115,7 @@ public sealed class Gallery : IDisposable
     /// <summary>The people; an identity's place in this list is its index.</summary>
     public IReadOnlyList<WatchlistIdentity> Identities { get; }
 
-    /// <summary>N, templates.</summary>
+    /// <summary>N, templates of photos as they are.</summary>
     public int RowCount { get; }
 
     /// <summary>Elements from one row to the next, a multiple of 16.</summary>

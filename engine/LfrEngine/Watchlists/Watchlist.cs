@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
@@ -82,6 +83,9 @@ public sealed class Watchlist : IDisposable
     /// <summary>The quality given at enrolment.</summary>
     public float Quality(int templateIndex) => Templates[Checked(templateIndex)].Quality;
 
+    /// <summary>What is drawn over in the picture the template was made from; None for a photo as it is.</summary>
+    public FaceCover Cover(int templateIndex) => Templates[Checked(templateIndex)].Cover;
+
     /// <summary>JPEG of the face the template was made from; empty when none was kept. Borrowed.</summary>
     public ReadOnlySpan<byte> Photo(int templateIndex)
     {
@@ -131,6 +135,9 @@ public sealed class Watchlist : IDisposable
             WatchlistTemplate template = templates[i];
             if ((uint)template.IdentityIndex >= (uint)identities.Length)
                 throw WatchlistRules.Broken($"Template {i} belongs to no identity.");
+            if (!template.HasKnownCover)
+                throw WatchlistRules.Broken($"Template {i} has a cover that this format does not know.");
+            WatchlistRules.CheckCover(template.Cover, enrolled[template.IdentityIndex], i);
             enrolled[template.IdentityIndex] = true;
             WatchlistRules.CheckQuality(template.Quality, i);
             WatchlistRules.CheckPhotoBytes(template.PhotoBytes, i);
