@@ -190,14 +190,14 @@ public sealed class CoverPainter : IDisposable
         Shade visor = random.Next(2) == 0 ? Shade.Of(Fabric.Dye(random)) : fabric.At(0, -1, 1);
         // Brow line: the mean height of the brows; the visor's lower edge lies from well above to just below it.
         (_, float brow) = face.Of((points[19].X + points[24].X) / 2, (points[19].Y + points[24].Y) / 2);
-        float edge = brow + 0.06f - (0.28f * random.NextSingle()), arch = 0.1f + (0.16f * random.NextSingle()), deep = 0.3f + (0.22f * random.NextSingle()), shadow = 0.2f + (0.35f * random.NextSingle()), turn = 0.3f * (random.NextSingle() - 0.5f);
+        float edge = brow + 0.1f - (0.26f * random.NextSingle()), arch = 0.1f + (0.16f * random.NextSingle()), deep = 0.3f + (0.22f * random.NextSingle()), shadow = 0.2f + (0.35f * random.NextSingle()), turn = 0.3f * (random.NextSingle() - 0.5f);
 
         // The visor's shadow on the forehead and the eyes.
         Span<PointF> under = [face.At(-1.15f, edge - 0.1f), face.At(-0.5f, edge + 0.3f), face.At(0, edge + 0.36f), face.At(0.5f, edge + 0.3f), face.At(1.15f, edge - 0.1f)];
         outline.Clear().Through(under).To(face.At(1.15f, edge - 0.6f)).To(face.At(-1.15f, edge - 0.6f));
         brush.Fill(outline, face, (_, v) => (new Shade(10, 128, 128), shadow * Math.Clamp((edge + 0.38f - v) / 0.35f, 0, 1)));
 
-        Span<PointF> dome = [face.At(-1.28f, edge - deep + 0.2f), face.At(-1.25f, -1.35f), face.At(-0.8f, -2.05f), face.At(0, -2.3f), face.At(0.8f, -2.05f), face.At(1.25f, -1.35f), face.At(1.28f, edge - deep + 0.2f)];
+        Span<PointF> dome = [face.At(-1.32f, edge - deep + 0.25f), face.At(-1.32f, -1.2f), face.At(-0.9f, -1.85f), face.At(0, -2.1f), face.At(0.9f, -1.85f), face.At(1.32f, -1.2f), face.At(1.32f, edge - deep + 0.25f)];
         outline.Clear().Through(dome);
         brush.Fill(outline, face, (u, v) =>
         {
@@ -222,8 +222,8 @@ public sealed class CoverPainter : IDisposable
     {
         Fabric crown = new(random), turnUp = random.Next(2) == 0 ? crown : new Fabric(random);
         (_, float brow) = face.Of((points[19].X + points[24].X) / 2, (points[19].Y + points[24].Y) / 2);
-        float edge = brow - 0.02f - (0.25f * random.NextSingle()), band = 0.3f + (0.25f * random.NextSingle()), ribs = 14 + (16 * random.NextSingle()), sag = 0.05f + (0.12f * random.NextSingle()), sides = 0.1f + (0.5f * random.NextSingle());
-        Span<PointF> dome = [face.At(-1.25f, edge + sides), face.At(-1.32f, -0.9f), face.At(-1, -1.9f), face.At(0, -2.35f), face.At(1, -1.9f), face.At(1.32f, -0.9f), face.At(1.25f, edge + sides)];
+        float edge = brow + 0.06f - (0.28f * random.NextSingle()), band = 0.3f + (0.25f * random.NextSingle()), ribs = 14 + (16 * random.NextSingle()), sag = 0.05f + (0.12f * random.NextSingle()), sides = 0.1f + (0.5f * random.NextSingle());
+        Span<PointF> dome = [face.At(-1.25f, edge + sides), face.At(-1.38f, -0.9f), face.At(-1.05f, -1.75f), face.At(0, -2.15f), face.At(1.05f, -1.75f), face.At(1.38f, -0.9f), face.At(1.25f, edge + sides)];
         Span<PointF> lower = [face.At(1.18f, edge + sides), face.At(0.7f, edge + 0.02f), face.At(0, edge - sag), face.At(-0.7f, edge + 0.02f), face.At(-1.18f, edge + sides)];
         outline.Clear().Through(dome).Through(lower);
         brush.Fill(outline, face, (u, v) =>

@@ -49,7 +49,8 @@ public sealed class PhotoTemplates : IDisposable
     /// <param name="chip">JPEG of the face; kept once, with the plain template. Borrowed.</param>
     public void AddTo(WatchlistBuilder builder, int identityIndex, float quality, ReadOnlySpan<byte> chip)
     {
-        builder.AddTemplate(identityIndex, this[0], quality, chip);
+        for (int i = 0; i < Count; i++)
+            builder.AddTemplate(identityIndex, this[i], quality, i == 0 ? chip : [], Cover(i));
     }
 
     /// <summary>Bytes that <see cref="Write"/> fills.</summary>

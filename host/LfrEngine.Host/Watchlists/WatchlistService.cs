@@ -191,7 +191,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             using HostBuffer<byte> secret = vault.Read(watchlist);
             using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
             WatchlistFile.Write(path, list, key);
-            return list.TemplateCount;
+            return list.PhotoCount;
         }, stopping);
         string hash = PackageCache.HashOf(path);
         await journal.ChangeAsync(actor, async (store, entries) =>

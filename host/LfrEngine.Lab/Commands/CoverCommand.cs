@@ -126,11 +126,13 @@ internal static class CoverCommand
                     if (found.IsEmpty)
                         continue;
                     FaceCandidate seen = TemplateExtractor.NearestToCentre(found, harder.View);
-                    using StillFace? before = analyzer.Embed(harder.View, seen, examine: false), now = analyzer.Embed(harder.View, seen);
-                    if (before is null || now is null)
+                    using StillFace? now = analyzer.Embed(harder.View, seen);
+                    if (now is null)
                         continue;
+                    // What is not covered is taken the same way without the look for a cover.
+                    using StillFace? before = now.Cover.Parts == FaceCover.None ? null : analyzer.Embed(harder.View, seen, examine: false);
                     foreach ((int which, CoverSetup setup) in setups.Index())
-                        Compare(search, candidates, setup, which, s, i, setup.UnderCover ? now : before);
+                        Compare(search, candidates, setup, which, s, i, setup.UnderCover ? now : before ?? now);
                 }
             }
             catch (MediaException e)
@@ -149,8 +151,7 @@ internal static class CoverCommand
         {
             Span<int> count = stackalloc int[1];
             FaceCover cover = setup.Told ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
-            search.Search(setup.Gallery, probe.Embedding.Span, CategoryThresholds.Uniform(float.MinValue), candidates.Length, candidates, count);
-            _ = cover;
+            search.Search(setup.Gallery, probe.Embedding.Span, CategoryThresholds.Uniform(float.MinValue), candidates.Length, candidates, count, [cover]);
             for (int c = 0; c < count[0]; c++)
             {
                 best[which, s, i] = Math.Max(best[which, s, i], candidates[c].ComparisonScore);
