@@ -23,7 +23,7 @@ public sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDisposab
     private readonly LandmarkFinder landmarks = new(models.Landmarks);
     private readonly Embedder embedder = new(models.Embedder);
     private readonly CoverPainter painter = new();
-    private readonly CoverExaminer cover = new();
+    private readonly CoverExaminer cover = new(models.Mesh);
     private readonly HostBuffer<PointF> points = BufferPool.Rent<PointF>(LandmarkFinder.PointCount);
     private readonly HostBuffer<float>[] crops = [.. s_kinds.Select(_ => BufferPool.Rent<float>(FaceAligner.CropLength))];
     private readonly HostBuffer<float> norms = BufferPool.Rent<float>(s_kinds.Length);

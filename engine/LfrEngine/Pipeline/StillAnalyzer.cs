@@ -60,7 +60,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     private readonly FaceDetector detector;
     private readonly LandmarkFinder landmarks;
     private readonly Embedder embedder;
-    private readonly CoverExaminer cover = new();
+    private readonly CoverExaminer cover;
     private readonly CandidateList faces = new(512);
 
     /// <summary>Prepares an analyser over loaded models, which the caller keeps owning.</summary>
@@ -69,6 +69,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         detector = new FaceDetector(models.Detector, settings);
         landmarks = new LandmarkFinder(models.Landmarks);
         embedder = new Embedder(models.Embedder);
+        cover = new CoverExaminer(models.Mesh);
     }
 
     /// <summary>Settings for a single picture, where a face may fill it: more passes at small scales than a camera needs.</summary>

@@ -20,7 +20,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
-    private readonly CoverExaminer cover = new();
+    private readonly CoverExaminer cover;
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -28,14 +28,14 @@ public sealed unsafe class BestShotSelector : IDisposable
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
-    /// <param name="landmarkModel">Borrowed for the life of the selector.</param>
-    /// <param name="embedderInput">What crops must look like.</param>
+    /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
-    public BestShotSelector(BestShotPolicy policy, OnnxModel landmarkModel, ModelInput embedderInput, int slotCount)
+    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
     {
         this.policy = policy;
-        this.embedderInput = embedderInput;
-        landmarks = new LandmarkFinder(landmarkModel);
+        embedderInput = models.Embedder.Manifest.Input;
+        landmarks = new LandmarkFinder(models.Landmarks);
+        cover = new CoverExaminer(models.Mesh);
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
     }
@@ -83,6 +83,7 @@ public sealed unsafe class BestShotSelector : IDisposable
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
         cover.Examine(frame, box, embedderInput, shot.Crop.Pointer);
+        cover.WarmUp(frame, box);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
@@ -112,8 +113,7 @@ public sealed unsafe class BestShotSelector : IDisposable
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
-            using (StageClock.Time(PipelineStage.Quality))
-                shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
+            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);
