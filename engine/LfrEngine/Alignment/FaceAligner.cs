@@ -25,23 +25,33 @@ public static unsafe class FaceAligner
             surface.Align(frame, transform, input, crop);
             return;
         }
-        const int Size = AlignmentTransform.GridSize;
-        const int Plane = Size * Size;
+        Warp(frame, transform, AlignmentTransform.GridSize, input, crop);
+    }
+
+    /// <summary>Fills a square grid of any size from planes in host memory.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="transform">Frame to grid.</param>
+    /// <param name="size">Side of the grid, pixels.</param>
+    /// <param name="input">Channel order and normalisation.</param>
+    /// <param name="crop">float32 [3, size, size]. Borrowed.</param>
+    internal static void Warp(in FrameView frame, in AlignmentTransform transform, int size, ModelInput input, float* crop)
+    {
+        int plane = size * size;
         int samples = SamplesPerSide(1, transform);
-        Sample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, transform, 1, 1, 0, 0, samples, crop);
+        Sample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, transform, 1, 1, 0, 0, samples, crop, size);
         if (frame.HasColour)
         {
             int chromaSamples = SamplesPerSide(frame.ChromaScaleX, transform);
             Sample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
-                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + Plane);
+                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + plane, size);
             Sample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, transform,
-                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + (2 * Plane));
+                frame.ChromaScaleX, frame.ChromaScaleY, frame.ChromaOffsetX, frame.ChromaOffsetY, chromaSamples, crop + (2 * plane), size);
         }
         else
         {
-            new Span<float>(crop + Plane, 2 * Plane).Fill(128);
+            new Span<float>(crop + plane, 2 * plane).Fill(128);
         }
-        ColourKernel.Convert(crop, crop + Plane, crop + (2 * Plane), Plane, frame.Colour, input);
+        ColourKernel.Convert(crop, crop + plane, crop + (2 * plane), plane, frame.Colour, input);
     }
 
     /// <summary>How many samples per side of a grid pixel average a plane: 1 to 4.</summary>
@@ -50,7 +60,7 @@ public static unsafe class FaceAligner
     public static int SamplesPerSide(float planeScale, in AlignmentTransform transform) => Math.Clamp((int)MathF.Round(planeScale / transform.Scale), 1, 4);
 
     private static void Sample(byte* plane, int stride, int step, int width, int height, in AlignmentTransform transform,
-        float scaleX, float scaleY, float offsetX, float offsetY, int samples, float* destination)
+        float scaleX, float scaleY, float offsetX, float offsetY, int samples, float* destination, int size)
     {
         // The frame position moves linearly over the grid; so does the plane position, half a sample back for centres at .5.
         PointF origin = transform.ToFrame(new PointF(0, 0));
@@ -60,6 +70,6 @@ public static unsafe class FaceAligner
             (origin.X * scaleX) + offsetX - 0.5f, (origin.Y * scaleY) + offsetY - 0.5f,
             (right.X - origin.X) * scaleX, (right.Y - origin.Y) * scaleY,
             (down.X - origin.X) * scaleX, (down.Y - origin.Y) * scaleY);
-        WarpKernel.Sample(new WarpKernel.Plane((nint)plane, stride, step, width, height), placement, samples, destination, AlignmentTransform.GridSize);
+        WarpKernel.Sample(new WarpKernel.Plane((nint)plane, stride, step, width, height), placement, samples, destination, size);
     }
 }

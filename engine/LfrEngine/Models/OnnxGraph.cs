@@ -6,16 +6,19 @@ using static LfrEngine.Models.OnnxParts;
 namespace LfrEngine.Models;
 
 /// <summary>Edits a network in memory before ONNX Runtime sees it: free dimensions and chosen outputs; then <see cref="OnnxRewrites"/>.</summary>
-/// <remarks>Works on the few fields of ONNX that it needs (onnx_subset.proto); all others travel through untouched as unknown fields.</remarks>
+/// <remarks>
+/// Takes ONNX, of which it knows the few fields that it needs (onnx_subset.proto; all others travel through untouched as unknown fields), and
+/// TensorFlow Lite, which <see cref="TfLiteGraph"/> translates. Nothing in a file is trusted: <see cref="OnnxCheck"/> comes before any edit.
+/// </remarks>
 internal static class OnnxGraph
 {
     /// <summary>Makes a file dynamic.</summary>
-    /// <param name="file">The ONNX file.</param>
+    /// <param name="file">An ONNX or a TensorFlow Lite file.</param>
     /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
     /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
     /// <param name="rewrite">Whether the <see cref="OnnxRewrites"/> apply; benchmarks compare with and without.</param>
     /// <param name="ranges">For <see cref="OnnxQuantiser"/>; null leaves everything in float32.</param>
-    /// <exception cref="InvalidDataException">A named tensor does not exist, or the file is not ONNX.</exception>
+    /// <exception cref="InvalidDataException">A named tensor does not exist, the file is neither ONNX nor TensorFlow Lite, or it contradicts itself.</exception>
     public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true,
         IReadOnlyDictionary<string, float[]>? ranges = null)
     {
@@ -40,6 +43,8 @@ internal static class OnnxGraph
 
     private static ModelProto Parse(ReadOnlySpan<byte> file)
     {
+        if (TfLiteFile.Is(file))
+            return TfLiteGraph.Translate(file.ToArray());
         ModelProto model;
         try
         {
@@ -47,10 +52,11 @@ internal static class OnnxGraph
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new InvalidDataException("it is not an ONNX file", e);
+            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite", e);
         }
         if (model.Graph is null || model.Graph.Node.Count == 0)
-            throw new InvalidDataException("it is not an ONNX file: it holds no graph");
+            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite: it holds no graph");
+        OnnxCheck.Throw(model.Graph);
         return model;
     }
 

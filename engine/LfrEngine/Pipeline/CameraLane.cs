@@ -31,7 +31,7 @@ internal sealed class CameraLane : IDisposable
         rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
         tracker = new FaceTracker(settings.Tracker);
-        selector = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
+        selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount);
         ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, gallery, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);
         for (int i = 0; i < underWay; i++)

@@ -3,7 +3,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>The three networks of the hot path, loaded once and shared by all cameras. The caller disposes it after the last run.</summary>
+/// <summary>The networks of the hot path, loaded once and shared by all cameras. The caller disposes it after the last run.</summary>
 public sealed class EngineModels : IDisposable
 {
     /// <summary>Detector of the default configuration.</summary>
@@ -15,21 +15,36 @@ public sealed class EngineModels : IDisposable
     /// <summary>Embedder of the default configuration.</summary>
     public const string DefaultEmbedder = "mobilefacenet-512";
 
-    private EngineModels(OnnxModel detector, OnnxModel landmarks, OnnxModel embedder)
-    {
-        Detector = detector;
-        Landmarks = landmarks;
-        Embedder = embedder;
-    }
+    /// <summary>Mesh of the points of covered faces.</summary>
+    public const string DefaultMesh = "mesh-468";
+
+    /// <summary>The second opinion on what the detector proposes.</summary>
+    public const string DefaultSecond = "blazeface-full-range";
+
+    /// <summary>The third opinion on what the detector proposes.</summary>
+    public const string DefaultThird = "onet";
+
+    private readonly OnnxModel[] all;
+
+    private EngineModels(OnnxModel[] all) => this.all = all;
 
     /// <summary>Finds faces.</summary>
-    public OnnxModel Detector { get; }
+    public OnnxModel Detector => all[0];
 
     /// <summary>Places points.</summary>
-    public OnnxModel Landmarks { get; }
+    public OnnxModel Landmarks => all[1];
 
     /// <summary>Makes embeddings.</summary>
-    public OnnxModel Embedder { get; }
+    public OnnxModel Embedder => all[2];
+
+    /// <summary>Places the points of covered faces (<see cref="Alignment.FaceMesh"/>).</summary>
+    public OnnxModel Mesh => all[3];
+
+    /// <summary>Judges what the detector proposes (<see cref="FaceVerifier"/>).</summary>
+    public OnnxModel Second => all[4];
+
+    /// <summary>Judges what the detector proposes, and its box.</summary>
+    public OnnxModel Third => all[5];
 
     /// <summary>Loads the models by name or by path of a manifest.</summary>
     /// <param name="catalog">Where names are looked up.</param>
@@ -40,14 +55,17 @@ public sealed class EngineModels : IDisposable
     /// <exception cref="ModelLoadException">One is missing, altered or not what its manifest says; nothing stays loaded.</exception>
     public static EngineModels Load(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder, IInferenceBackend? backend = null)
     {
-        var loaded = new List<OnnxModel>(3);
+        var loaded = new List<OnnxModel>(6);
         try
         {
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(detector, ModelTask.Detect), backend));
             _ = DetectorFamilies.Create(loaded[0].Manifest);
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(landmarks, ModelTask.Landmarks), backend));
             loaded.Add(OnnxModel.Load(catalog, catalog.Find(embedder, ModelTask.Embed), backend));
-            return new EngineModels(loaded[0], loaded[1], loaded[2]);
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultMesh, ModelTask.Landmarks), backend));
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultSecond, ModelTask.Verify), backend));
+            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultThird, ModelTask.Verify), backend));
+            return new EngineModels([.. loaded]);
         }
         catch
         {
@@ -59,8 +77,7 @@ public sealed class EngineModels : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Detector.Dispose();
-        Landmarks.Dispose();
-        Embedder.Dispose();
+        foreach (OnnxModel model in all)
+            model.Dispose();
     }
 }

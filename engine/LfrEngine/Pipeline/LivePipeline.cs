@@ -177,7 +177,7 @@ public sealed class LivePipeline
             {
                 threads.Add(EngineThread.Start("warm-up", () =>
                 {
-                    using var closeLook = new BestShotSelector(settings.BestShots, models.Landmarks, models.Embedder.Manifest.Input, slotCount: 1);
+                    using var closeLook = new BestShotSelector(settings.BestShots, models, slotCount: 1);
                     worker.WarmUp(closeLook);
                 }, e => failure = ExceptionDispatchInfo.Capture(e)));
             }

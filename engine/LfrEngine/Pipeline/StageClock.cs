@@ -18,11 +18,17 @@ public enum PipelineStage
     /// <summary>Anchors to boxes, and their suppression.</summary>
     Suppress,
 
+    /// <summary>The further networks that judge what the detector proposes, cutting included.</summary>
+    Verify,
+
     /// <summary>Assigning boxes to tracklets.</summary>
     Track,
 
     /// <summary>Both passes of the landmark network, resampling included.</summary>
     Landmarks,
+
+    /// <summary>Both passes of the mesh network, warping included.</summary>
+    Mesh,
 
     /// <summary>Warping faces onto the recognition grid.</summary>
     Align,

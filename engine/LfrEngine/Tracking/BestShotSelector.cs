@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -19,6 +20,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
+    private readonly CoverExaminer cover;
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -26,14 +28,14 @@ public sealed unsafe class BestShotSelector : IDisposable
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
-    /// <param name="landmarkModel">Borrowed for the life of the selector.</param>
-    /// <param name="embedderInput">What crops must look like.</param>
+    /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
-    public BestShotSelector(BestShotPolicy policy, OnnxModel landmarkModel, ModelInput embedderInput, int slotCount)
+    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
     {
         this.policy = policy;
-        this.embedderInput = embedderInput;
-        landmarks = new LandmarkFinder(landmarkModel);
+        embedderInput = models.Embedder.Manifest.Input;
+        landmarks = new LandmarkFinder(models.Landmarks);
+        cover = new CoverExaminer(models.Mesh);
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
     }
@@ -80,6 +82,8 @@ public sealed unsafe class BestShotSelector : IDisposable
         using FaceShot shot = shots.Take();
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
+        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer);
+        cover.WarmUp(frame, box);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
@@ -87,6 +91,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     public void Dispose()
     {
         landmarks.Dispose();
+        cover.Dispose();
         shots.Dispose();
         scratch.Dispose();
     }
@@ -108,6 +113,7 @@ public sealed unsafe class BestShotSelector : IDisposable
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
                 return null;
+            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

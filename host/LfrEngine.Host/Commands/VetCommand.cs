@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
-using LfrEngine.Frames;
 using LfrEngine.Host.Watchlists;
-using LfrEngine.Memory;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
@@ -32,7 +30,8 @@ internal static class VetCommand
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
         using var enroller = new WatchlistEnroller(models);
-        LoadEverything(enroller);
+        // Libraries are opened when they are first needed: that is now, while files can be opened freely.
+        enroller.WarmUp();
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
         while (VetChannel.Read(input, WatchlistEnroller.MaximumPhotoBytes) is { } photo)
         {
@@ -55,13 +54,5 @@ internal static class VetCommand
         {
             throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
         }
-    }
-
-    // Libraries are opened when they are first needed: that is now, while files can be opened freely.
-    private static void LoadEverything(WatchlistEnroller enroller)
-    {
-        using var grey = new Picture(64, 64);
-        using HostBuffer<byte> jpeg = grey.EncodeJpeg(90, out int bytes);
-        enroller.Vet(jpeg.Span[..bytes]).Dispose();
     }
 }

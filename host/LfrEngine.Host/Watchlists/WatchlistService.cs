@@ -191,7 +191,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             using HostBuffer<byte> secret = vault.Read(watchlist);
             using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
             WatchlistFile.Write(path, list, key);
-            return list.TemplateCount;
+            return list.PhotoCount;
         }, stopping);
         string hash = PackageCache.HashOf(path);
         await journal.ChangeAsync(actor, async (store, entries) =>
@@ -431,13 +431,20 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             Id = id,
             PersonId = person.Id,
             SealedPicture = kept ? vault.Seal(person.WatchlistId, vetted.Chip, PicturePurpose(id)) : [],
-            SealedTemplate = kept ? vault.Seal(person.WatchlistId, System.Runtime.InteropServices.MemoryMarshal.AsBytes(vetted.Template), TemplatePurpose(id)) : [],
+            SealedTemplate = vetted.Templates is { } templates ? Seal(person.WatchlistId, id, templates) : [],
             EmbedderSha256 = vetter.Embedder.Sha256,
             TakenOn = takenOn,
             Verdict = vetted.Verdict,
             Reasons = string.Join("; ", vetted.Reasons),
             Quality = vetted.Quality,
         };
+    }
+
+    private byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
+    {
+        using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
+        templates.Write(plain.Span);
+        return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
     }
 
     private WatchlistBuilder NewBuilder(Guid watchlist) =>
@@ -457,8 +464,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             foreach (PhotoRecord photo in usable)
             {
                 using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
-                using HostBuffer<byte> template = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
-                builder.AddTemplate(identity, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(template.Span), photo.Quality, picture.Span);
+                using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                templates.AddTo(builder, identity, photo.Quality, picture.Span);
             }
         }
     }

@@ -15,18 +15,19 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     {
         JsonArray models = (await Lfr.RunAsync("models", "list", "--json")).Exits(ExitCode.Success).Json.AsArray();
 
-        Assert.Equal(["landmarks-68", "mobilefacenet-512", "ultraface-rfb-320"], models.Select(m => (string?)m!["id"]));
-        Assert.Equal(["landmarks", "embed", "detect"], models.Select(m => (string?)m!["task"]));
-        Assert.Equal(["landmarks68", "embedder", "ultraface"], models.Select(m => (string?)m!["family"]));
+        Assert.Equal(["blazeface-full-range", "landmarks-68", "mesh-468", "mobilefacenet-512", "onet", "ultraface-rfb-320"], models.Select(m => (string?)m!["id"]));
+        Assert.Equal(["verify", "landmarks", "landmarks", "embed", "verify", "detect"], models.Select(m => (string?)m!["task"]));
+        Assert.Equal(["blazeface", "landmarks68", "mesh468", "embedder", "onet", "ultraface"], models.Select(m => (string?)m!["family"]));
+        Assert.Equal(["Apache-2.0", "MIT", "Apache-2.0", "MIT", "MIT", "MIT"], models.Select(m => (string?)m!["licence"]));
         Assert.All(models, m =>
         {
-            Assert.Equal(("MIT", "ready"), ((string?)m!["licence"], (string?)m["state"]));
-            Assert.Contains("faceplugin-face-recognition-js@0.0.1", (string?)m["source"], StringComparison.Ordinal);
+            Assert.Equal("ready", (string?)m!["state"]);
+            Assert.StartsWith("npm ", (string?)m["source"], StringComparison.Ordinal);
             Assert.Equal((string?)m["sha256"], PackageCache.HashOf((string)m["path"]!));
-            Assert.StartsWith("input [", (string?)m["input"], StringComparison.Ordinal);
+            Assert.Matches(@"^(input|input_1|onet/input) \[batch, [13], ", (string?)m["input"]);
             Assert.All(m["outputs"]!.AsArray(), o => Assert.EndsWith("]", (string?)o, StringComparison.Ordinal));
         });
-        Assert.Contains("112, 112", (string?)models[1]!["input"], StringComparison.Ordinal);
+        Assert.Contains("112, 112", (string?)models[3]!["input"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,18 +44,20 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
         (await Lfr.RunInAsync(null, elsewhere, material.Run("--camera", "gate=no-such-clip.mp4"))).Exits(ExitCode.Environment)
             .Says("ultraface-rfb-320", "cannot be read", "Run: lfr models restore").IsCivil();
         JsonArray findings = (await Lfr.RunInAsync(null, elsewhere, "doctor", "--json")).Exits(ExitCode.Environment).Json.AsArray();
-        Assert.Equal(3, findings.Count(f => (string?)f!["state"] == "missing" && (string?)f["fix"] == "lfr models restore"));
+        Assert.Equal(6, findings.Count(f => (string?)f!["state"] == "missing" && (string?)f["fix"] == "lfr models restore"));
         Assert.False(Directory.Exists(folder["empty"]));
     }
 
     [Fact]
     public async Task Models_OneByteAltered_NamesItAndTheCommandThatRestoresIt()
     {
-        string package = Path.Combine("faceplugin-face-recognition-js@0.0.1", "model");
-        Directory.CreateDirectory(folder[package]);
-        foreach (string file in Directory.GetFiles(Path.Combine(PackageCache.Default.Root, package)))
-            File.Copy(file, folder[Path.Combine(package, Path.GetFileName(file))]);
-        string embedder = folder[Path.Combine(package, "fr_feature.onnx")];
+        foreach (ModelManifest manifest in ModelCatalog.Default.Manifests())
+        {
+            string copy = folder[Path.GetRelativePath(PackageCache.Default.Root, ModelCatalog.Default.FileOf(manifest))];
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(ModelCatalog.Default.FileOf(manifest), copy);
+        }
+        string embedder = folder[Path.Combine("faceplugin-face-recognition-js@0.0.1", "model", "fr_feature.onnx")];
         byte[] bytes = await File.ReadAllBytesAsync(embedder, TestContext.Current.CancellationToken);
         bytes[bytes.Length / 2] ^= 1;
         await File.WriteAllBytesAsync(embedder, bytes, TestContext.Current.CancellationToken);
@@ -63,7 +66,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
         (await Lfr.RunInAsync(null, altered, material.Run("--camera", "gate=no-such-clip.mp4"))).Exits(ExitCode.Environment)
             .Says("mobilefacenet-512", embedder, "has SHA-256", "Run: lfr models restore").IsCivil();
         JsonArray models = (await Lfr.RunInAsync(null, altered, "models", "list", "--json")).Exits(ExitCode.Environment).Json.AsArray();
-        Assert.Equal([true, false, true], models.Select(m => (string?)m!["state"] == "ready"));
+        Assert.Equal(["mobilefacenet-512"], models.Where(m => (string?)m!["state"] != "ready").Select(m => (string?)m!["id"]));
         JsonNode finding = (await Lfr.RunInAsync(null, altered, "doctor", "--json")).Exits(ExitCode.Environment).Json.AsArray().Single(f => (string?)f!["state"] == "missing")!;
         Assert.Equal(("model mobilefacenet-512", "lfr models restore"), ((string?)finding["what"], (string?)finding["fix"]));
     }

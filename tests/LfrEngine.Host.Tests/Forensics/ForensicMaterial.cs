@@ -70,7 +70,7 @@ public sealed class ForensicMaterial : IDisposable
         using var detector = new FaceDetector(models.Detector, settings);
         using var faces = new CandidateList(512);
         var tracker = new FaceTracker(new TrackerSettings());
-        using var selector = new BestShotSelector(new BestShotPolicy(), models.Landmarks, models.Embedder.Manifest.Input, tracker.SlotCount);
+        using var selector = new BestShotSelector(new BestShotPolicy(), models, tracker.SlotCount);
         using var embedder = new Embedder(models.Embedder);
         using var letterbox = new Letterbox();
         using MediaReader reader = MediaReader.Open(clip);

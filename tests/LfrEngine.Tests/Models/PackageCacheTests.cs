@@ -39,7 +39,7 @@ public sealed class PackageCacheTests
         string file = cache.PathOf("no-such-package", "1.0.0", "a.bin");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, "a");
-        int fetched = await cache.RestoreAsync("no-such-package", "1.0.0", [("a.bin", PackageCache.HashOf(file))], TestContext.Current.CancellationToken);
+        int fetched = await cache.RestoreAsync("no-such-package", "1.0.0", [new PackageFile("a.bin", PackageCache.HashOf(file))], TestContext.Current.CancellationToken);
         Assert.Equal(0, fetched);
     }
 
@@ -50,7 +50,7 @@ public sealed class PackageCacheTests
         using var folder = new TemporaryDirectory();
         var cache = new PackageCache(folder["cache"]);
         var e = await Assert.ThrowsAsync<ModelLoadException>(() =>
-            cache.RestoreAsync("faceplugin-face-recognition-js", "99.99.99", [("model/fr_detect.onnx", new string('0', 64))], TestContext.Current.CancellationToken));
+            cache.RestoreAsync("faceplugin-face-recognition-js", "99.99.99", [new PackageFile("model/fr_detect.onnx", new string('0', 64))], TestContext.Current.CancellationToken));
         Assert.Contains("faceplugin-face-recognition-js@99.99.99", e.Message, StringComparison.Ordinal);
         Assert.Contains("npm", e.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["cache"]));
@@ -64,7 +64,7 @@ public sealed class PackageCacheTests
         Assert.SkipUnless(NpmIsInstalled(), "npm is missing.");
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cache.RestoreAsync("faceplugin-face-recognition-js", "99.99.99", [("a", new string('0', 64))], cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cache.RestoreAsync("faceplugin-face-recognition-js", "99.99.99", [new PackageFile("a", new string('0', 64))], cancelled.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["cache"]));
     }
 

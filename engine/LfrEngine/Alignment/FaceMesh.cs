@@ -1,0 +1,141 @@
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+using LfrEngine.Native.Memory;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Alignment;
+
+/// <summary>Places the 468 points of the face mesh, which hold under masks where 68 points do not.</summary>
+/// <remarks>
+/// Runs twice: the second time on the square around the first points, turned so that the eyes are level. Holds nothing of a face between calls.
+/// Used by one thread at a time.
+/// </remarks>
+public sealed unsafe class FaceMesh : IDisposable
+{
+    /// <summary>Points of a mesh.</summary>
+    public const int PointCount = 468;
+
+    private const int CropSize = 192;
+
+    // Three values a point: the third is a depth, which nobody needs here.
+    private const int Values = 3 * PointCount;
+
+    // The network was trained on the bounds of a face's points, half as large again.
+    private const float Surroundings = 1.5f;
+
+    private readonly OnnxModel model;
+    private readonly InferencePlan plan;
+    private readonly PlaneResampler resampler = new();
+
+    /// <summary>Prepares a mesh over a loaded model, which the caller keeps owning.</summary>
+    public FaceMesh(OnnxModel model)
+    {
+        if (model.Manifest.Family != "mesh468")
+            throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; the mesh needs mesh468.");
+        this.model = model;
+        plan = model.CreatePlan(1, CropSize, CropSize);
+        if (plan.Outputs.Count == 2 && plan.Outputs[0].Length == Values && plan.Outputs[1].Length == 1)
+            return;
+        string given = string.Join(" and ", plan.Outputs.Select(o => o.Length));
+        Dispose();
+        throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" gives {given} values, expected {Values} and 1.");
+    }
+
+    /// <summary>Finds the points of one face.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="face">The detector's box, frame pixels.</param>
+    /// <param name="points">Receives <see cref="PointCount"/> points in the mesh's order, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
+    /// <returns>Logit of the presence of a face: 15 and more on large uncovered faces, less on covered and small ones, often below 0 where there is none.</returns>
+    public float Find(in FrameView frame, in FaceBox face, Span<PointF> points)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(points.Length, PointCount);
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Mesh);
+        float side = Surroundings * Math.Max(1, Math.Max(face.Width, face.Height));
+        Pass(frame, Around(Middle(face), side, 0), points);
+        AlignmentTransform second = AroundPoints(points);
+        float presence = Pass(frame, second, points);
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
+        return presence;
+    }
+
+    /// <summary>Eyes, nose and mouth corners of a mesh, as <see cref="LandmarkFinder"/> gives them.</summary>
+    /// <param name="points"><see cref="PointCount"/> points. Borrowed.</param>
+    public static Landmarks5 Reduce(ReadOnlySpan<PointF> points)
+    {
+        // Per eye the two corners and two points on each lid, as the middle of an eye is taken from 68 points.
+        PointF left = Mean(points, [33, 133, 159, 158, 145, 153]), right = Mean(points, [263, 362, 386, 385, 374, 380]);
+        return new Landmarks5(left, right, points[1], points[61], points[291]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        plan.Dispose();
+        resampler.Dispose();
+    }
+
+    private float Pass(in FrameView frame, in AlignmentTransform transform, Span<PointF> points)
+    {
+        AlignmentTransform used = transform;
+        if (frame.Surface is null)
+        {
+            FaceAligner.Warp(frame, used, CropSize, model.Manifest.Input, plan.Input.Pointer);
+        }
+        else
+        {
+            // A device cuts upright regions only.
+            PointF middle = transform.ToFrame(new PointF(CropSize / 2f, CropSize / 2f));
+            float half = CropSize / transform.Scale / 2;
+            used = Around(middle, 2 * half, 0);
+            RegionSampler.Fill(frame, new FaceBox(middle.X - half, middle.Y - half, middle.X + half, middle.Y + half), CropSize, model.Manifest.Input, resampler, plan.Input.Pointer);
+        }
+        plan.Run();
+        float* output = plan.Outputs[0].Pointer;
+        for (int i = 0; i < PointCount; i++)
+            points[i] = used.ToFrame(new PointF(output[3 * i], output[(3 * i) + 1]));
+        float presence = *plan.Outputs[1].Pointer;
+        plan.Wipe();
+        return presence;
+    }
+
+    // The square around all points, with the eyes level.
+    private static AlignmentTransform AroundPoints(ReadOnlySpan<PointF> points)
+    {
+        PointF left = Mean(points, [33, 133]), right = Mean(points, [263, 362]);
+        float angle = MathF.Atan2(right.Y - left.Y, right.X - left.X), cos = MathF.Cos(angle), sin = MathF.Sin(angle);
+        float leftmost = float.MaxValue, top = float.MaxValue, rightmost = float.MinValue, bottom = float.MinValue;
+        foreach (PointF p in points)
+        {
+            float x = (p.X * cos) + (p.Y * sin), y = (p.Y * cos) - (p.X * sin);
+            leftmost = Math.Min(leftmost, x);
+            rightmost = Math.Max(rightmost, x);
+            top = Math.Min(top, y);
+            bottom = Math.Max(bottom, y);
+        }
+        float middleX = (leftmost + rightmost) / 2, middleY = (top + bottom) / 2;
+        var middle = new PointF((middleX * cos) - (middleY * sin), (middleX * sin) + (middleY * cos));
+        return Around(middle, Surroundings * Math.Max(1, Math.Max(rightmost - leftmost, bottom - top)), angle);
+    }
+
+    // From the frame to the crop: a square of this side around the middle, its upper edge along the angle.
+    private static AlignmentTransform Around(PointF middle, float side, float angle)
+    {
+        float scale = CropSize / side, a = scale * MathF.Cos(angle), b = -scale * MathF.Sin(angle);
+        return new AlignmentTransform(a, b, (CropSize / 2f) - (a * middle.X) + (b * middle.Y), (CropSize / 2f) - (b * middle.X) - (a * middle.Y));
+    }
+
+    private static PointF Middle(in FaceBox box) => new((box.Left + box.Right) / 2, (box.Top + box.Bottom) / 2);
+
+    private static PointF Mean(ReadOnlySpan<PointF> points, ReadOnlySpan<int> indices)
+    {
+        float x = 0, y = 0;
+        foreach (int i in indices)
+        {
+            x += points[i].X;
+            y += points[i].Y;
+        }
+        return new PointF(x / indices.Length, y / indices.Length);
+    }
+}
