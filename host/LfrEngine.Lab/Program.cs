@@ -13,6 +13,7 @@ var root = new RootCommand("LfrEngine laboratory: error rates with their interva
     PassagesCommand.Create(),
     SimulateCommand.Create(),
     CoverCommand.Create(),
+    CoverScaleCommand.Create(),
     CoverJudgeCommand.Create(),
     QualityCommand.Create(),
     DetectCommand.Create(),

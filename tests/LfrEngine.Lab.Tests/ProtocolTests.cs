@@ -132,6 +132,24 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
+    public async Task CoverScale_EightPeople_TellsEveryCoverOnTheOtherHalf()
+    {
+        JsonNode report = (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
+
+        // Too few people for a scale that means something; what there is keeps the order of scores.
+        Assert.All(report.Rows("coverScales"), r => Assert.True((double)r![3]! > 0));
+        JsonArray rows = report.Rows("told");
+        foreach (string cover in (string[])["none", "mask", "scarf", "sunglasses", "cap", "mask + cap"])
+        {
+            JsonNode row = rows.Single(r => (string)r![1]! == cover && (int)r[0]! == 2)!;
+            Assert.InRange((double)row[2]!, 0, 1);
+            Assert.InRange((double)row[6]!, 0, 1);
+            Assert.True((int)row[5]! > 0 && (int)row[9]! > 0, cover);
+        }
+        Assert.Equal(1.0, (double)rows.Single(r => (string)r![1]! == "none" && (int)r[0]! == 1)![6]!);
+    }
+
+    [Fact]
     public async Task Quality_TwoPicturesEach_HasACurvePerComponent()
     {
         JsonNode report = (await lab.RunAsync("quality", lab.Faces, "--cache", "none", "--json")).Exits(ExitCode.Success).Json;

@@ -83,21 +83,21 @@ internal sealed unsafe class CoverDirections : IDisposable
         Normalise(vector, Stride);
     }
 
-    /// <summary>Makes a vector's length 1; one of length 0, or that is not a number, stays.</summary>
+    /// <summary>Makes the length of a vector of <see cref="Stride"/> elements 1; one of length 0, or that is not a number, stays.</summary>
     public static void Normalise(double* vector, int stride)
     {
         double norm = Math.Sqrt(Dot(vector, vector, stride));
         if (!(norm > 0))
             return;
-        for (int i = 0; i < stride; i++)
-            vector[i] /= norm;
+        for (int i = 0; i < stride; i += Vector512<double>.Count)
+            (Vector512.Load(vector + i) / Vector512.Create(norm)).Store(vector + i);
     }
 
     /// <summary>Adds a multiple of one vector to another.</summary>
     public static void AddScaled(double* sum, double* vector, double factor, int stride)
     {
-        for (int i = 0; i < stride; i++)
-            sum[i] += factor * vector[i];
+        for (int i = 0; i < stride; i += Vector512<double>.Count)
+            (Vector512.Load(sum + i) + (Vector512.Create(factor) * Vector512.Load(vector + i))).Store(sum + i);
     }
 
     /// <summary>Wipes.</summary>

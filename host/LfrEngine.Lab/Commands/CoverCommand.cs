@@ -61,7 +61,8 @@ internal static class CoverCommand
         int[] acquired = [.. Enumerable.Range(0, photos.Count).Where(photos.IsAcquired)];
         if (acquired.Length == 0)
             throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {photos.Outcomes[0].Reason}.");
-        using Gallery plain = List(run, references, photos, acquired, covered: false, stopping), full = List(run, references, photos, acquired, covered: true, stopping);
+        using Watchlist list = List(run, references, photos, acquired, covered: true, stopping);
+        using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, run.Models.Embedder.Manifest.CoverScales);
         CoverSetup[] setups = CoverSetup.All(plain, full);
         // One place per set-up, stratum and probe, −1 where there is no face to compare.
         var own = new float[setups.Length, strata.Count, probes.Length];
@@ -167,8 +168,8 @@ internal static class CoverCommand
         }
     }
 
-    // One person per photo that gave a template, in order.
-    private static Gallery List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, bool covered, CancellationToken stopping)
+    /// <summary>One person per photo that gave a template, in order.</summary>
+    internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, bool covered, CancellationToken stopping)
     {
         ModelManifest embedder = run.Models.Embedder.Manifest;
         using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
@@ -188,8 +189,7 @@ internal static class CoverCommand
             }
             return 0;
         });
-        using Watchlist list = builder.Build();
-        return Gallery.Create(list);
+        return builder.Build();
     }
 
     private static bool TryMake(CoveredTemplateMaker maker, string path, FaceBox box, PhotoTemplates templates)
