@@ -189,8 +189,12 @@ internal static class CoverCommand
             return 0;
         });
         using Watchlist list = builder.Build();
-        return Gallery.Create(list);
+        return Gallery.Create(list, Scales(embedder));
     }
+
+    // An embedder that has none yet is measured all the same: a line keeps the order of scores, and each cover has thresholds of its own here.
+    private static CoverScale[] Scales(ModelManifest embedder) =>
+        embedder.CoverScales is { Length: > 0 } known ? known : [.. CoveredTemplateMaker.Covers.Distinct().Select(c => new CoverScale(c, 0, 0.1f, 1, 0, "none"))];
 
     private static bool TryMake(CoveredTemplateMaker maker, string path, FaceBox box, PhotoTemplates templates)
     {
