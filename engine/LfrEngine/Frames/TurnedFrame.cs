@@ -1,3 +1,4 @@
+using LfrEngine.Detection;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 
@@ -7,6 +8,7 @@ namespace LfrEngine.Frames;
 public sealed unsafe class TurnedFrame : IDisposable
 {
     private readonly HostBuffer<byte> samples;
+    private readonly int degrees;
 
     /// <summary>Turns a frame.</summary>
     /// <param name="frame">In host memory. Borrowed.</param>
@@ -15,6 +17,7 @@ public sealed unsafe class TurnedFrame : IDisposable
     {
         if (degrees is not (90 or 180 or 270))
             throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "Frames are turned by 90, 180 or 270 degrees.");
+        this.degrees = degrees;
         bool lies = degrees != 180;
         (int width, int height) = lies ? (frame.Height, frame.Width) : (frame.Width, frame.Height);
         // What is subsampled in one direction alone is written out at full size: the other way round there is no such layout.
@@ -36,6 +39,15 @@ public sealed unsafe class TurnedFrame : IDisposable
 
     /// <summary>The planes; valid while this lives.</summary>
     public FrameView View { get; }
+
+    /// <summary>Where a box of the turned frame lies in the one that was turned.</summary>
+    /// <param name="box">Pixels of <see cref="View"/>.</param>
+    public FaceBox ToSource(in FaceBox box) => degrees switch
+    {
+        90 => new FaceBox(box.Top, View.Width - box.Right, box.Bottom, View.Width - box.Left),
+        180 => new FaceBox(View.Width - box.Right, View.Height - box.Bottom, View.Width - box.Left, View.Height - box.Top),
+        _ => new FaceBox(View.Height - box.Bottom, box.Left, View.Height - box.Top, box.Right),
+    };
 
     /// <inheritdoc/>
     public void Dispose() => samples.Dispose();

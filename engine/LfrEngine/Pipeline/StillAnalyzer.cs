@@ -55,13 +55,16 @@ public readonly record struct UprightTurn(int Degrees, bool IsClear, bool IsSure
 public sealed unsafe class StillAnalyzer : IDisposable
 {
     // On half of the people of LFW no picture that lay or stood on its head came above the first, and each upright one was ahead by more than the second.
-    private const float SurelyUpright = 7, ClearlyBetter = 1;
+    private const float SurelyUpright = 10, ClearlyBetter = 1;
+
+    private const int MostFaces = 512;
 
     private readonly FaceDetector detector;
     private readonly LandmarkFinder landmarks;
     private readonly Embedder embedder;
     private readonly CoverExaminer cover;
-    private readonly CandidateList faces = new(512);
+    private readonly FaceVerifier verifier;
+    private readonly CandidateList faces = new(MostFaces);
 
     /// <summary>Prepares an analyser over loaded models, which the caller keeps owning.</summary>
     public StillAnalyzer(EngineModels models, DetectorSettings settings)
@@ -70,6 +73,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         landmarks = new LandmarkFinder(models.Landmarks);
         embedder = new Embedder(models.Embedder);
         cover = new CoverExaminer(models.Mesh);
+        verifier = new FaceVerifier(models.Second, models.Third);
     }
 
     /// <summary>Settings for a single picture, where a face may fill it: more passes at small scales than a camera needs.</summary>
@@ -81,6 +85,42 @@ public sealed unsafe class StillAnalyzer : IDisposable
     public ReadOnlySpan<FaceCandidate> Detect(in FrameView frame)
     {
         detector.Detect(frame, faces);
+        faces.Items.Sort(static (a, b) => b.Box.Area.CompareTo(a.Box.Area));
+        return faces.Items;
+    }
+
+    /// <summary>Finds the faces of a picture as <see cref="Detect"/> does, and leaves out what is none by the judgement of further networks; each face once.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="isSure">False when none is left: then the largest detection is given all the same.</param>
+    /// <returns>Largest first. Borrowed until the next call.</returns>
+    /// <remarks>For single pictures: 8 ms a detection. A kettle, a shirt or flowers count as faces for the detector alone.</remarks>
+    public ReadOnlySpan<FaceCandidate> FindReal(in FrameView frame, out bool isSure)
+    {
+        const float RealScore = 0.35f, SameFace = 0.3f;
+        ReadOnlySpan<FaceCandidate> largestFirst = Detect(frame);
+        Span<FaceCandidate> found = faces.Items;
+        Span<float> scores = stackalloc float[MostFaces];
+        for (int i = 0; i < found.Length; i++)
+            scores[i] = verifier.MeanScore(frame, largestFirst[i].Box);
+        int kept = 0;
+        while (kept < found.Length)
+        {
+            int best = kept;
+            for (int i = kept + 1; i < found.Length; i++)
+                best = scores[i] > scores[best] ? i : best;
+            if (scores[best] < RealScore)
+                break;
+            (found[kept], found[best]) = (found[best], found[kept]);
+            (scores[kept], scores[best]) = (scores[best], scores[kept]);
+            FaceBox box = found[kept].Box;
+            for (int i = ++kept; i < found.Length; i++)
+            {
+                if (box.Intersection(found[i].Box) > SameFace * Math.Min(box.Area, found[i].Box.Area))
+                    scores[i] = 0;
+            }
+        }
+        isSure = kept > 0;
+        faces.Truncate(Math.Max(kept, Math.Min(1, found.Length)));
         faces.Items.Sort(static (a, b) => b.Box.Area.CompareTo(a.Box.Area));
         return faces.Items;
     }
@@ -145,26 +185,29 @@ public sealed unsafe class StillAnalyzer : IDisposable
         landmarks.Dispose();
         embedder.Dispose();
         cover.Dispose();
+        verifier.Dispose();
         faces.Dispose();
     }
 
     /// <summary>How plausible it is that the picture shows its largest faces upright; minus infinity when it shows none.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <remarks>
-    /// The detector finds faces lying and upside down as well, and is nearly as sure of them; the two landmark passes agree only on an upright one. Fitted on
-    /// 300 LFW people, where the right way up of four always scored highest, by 1.5 at least; of 300 others it did for 298, and the other two were 0.7 and 0.5 behind.
+    /// The detector finds faces lying and upside down as well, and is nearly as sure of them; the two landmark passes agree only on an upright one, and the second
+    /// network is surer of it. Fitted on 100 LFW people; of 800 pictures of 200 others 786 came out right, 14 doubtful and none wrong.
     /// </remarks>
     private float Uprightness(in FrameView frame)
     {
-        const float DisagreementWeight = 120, LargeEnough = 0.3f;
-        ReadOnlySpan<FaceCandidate> found = Detect(frame);
+        const float DisagreementWeight = 120, SecondWeight = 2, LargeEnough = 0.3f;
+        // What is no face has no right way up, and may be larger than all faces.
+        ReadOnlySpan<FaceCandidate> found = FindReal(frame, out _);
         float best = float.NegativeInfinity;
         foreach (FaceCandidate face in found)
         {
             if (face.Box.Area < LargeEnough * found[0].Box.Area)
                 break;
             float score = Math.Clamp(face.Score, 1e-4f, 1 - 1e-4f);
-            best = Math.Max(best, MathF.Log(score / (1 - score)) - (DisagreementWeight * landmarks.Find(frame, face.Box).Disagreement));
+            float second = Math.Clamp(verifier.MeanScore(frame, face.Box), 1e-3f, 1 - 1e-3f);
+            best = Math.Max(best, MathF.Log(score / (1 - score)) + (SecondWeight * MathF.Log(second / (1 - second))) - (DisagreementWeight * landmarks.Find(frame, face.Box).Disagreement));
         }
         return best;
     }

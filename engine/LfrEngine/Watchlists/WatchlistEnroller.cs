@@ -15,7 +15,8 @@ namespace LfrEngine.Watchlists;
 /// <param name="templates">The photo's templates; null when rejected. Owned.</param>
 /// <param name="chip">JPEG of the face with its surroundings, 256×256, at the start of the buffer; null when rejected. Owned.</param>
 /// <param name="chipBytes">Bytes of it.</param>
-public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, PhotoTemplates? templates = null, HostBuffer<byte>? chip = null, int chipBytes = 0) : IDisposable
+/// <param name="faces">Where the faces are, when there are several and nobody has chosen one; otherwise null.</param>
+public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, PhotoTemplates? templates = null, HostBuffer<byte>? chip = null, int chipBytes = 0, PhotoFaces? faces = null) : IDisposable
 {
     /// <summary>Of the gate.</summary>
     public PhotoVerdict Verdict { get; } = verdict;
@@ -25,6 +26,9 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
 
     /// <summary>0…1; 0 when there was nothing to measure.</summary>
     public float Quality { get; } = quality;
+
+    /// <summary>Where the faces are, for somebody to choose one, when there are several and nobody has; otherwise null.</summary>
+    public PhotoFaces? Faces { get; } = faces;
 
     /// <summary>The photo's templates; null when it was rejected. Borrowed.</summary>
     public PhotoTemplates? Templates { get; } = templates;
@@ -52,21 +56,19 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     private const int PhotoSize = 256;
     private const int PhotoQuality = 90;
 
-    // A second face this large beside the first leaves open who is meant.
-    private const float RivalArea = 0.35f;
-
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
     private readonly CoveredTemplateMaker covered = new(models);
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
     /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
+    /// <param name="chosen">A place in the face that is meant; null to take the largest, or the one in the middle.</param>
     /// <returns>What the caller owns; whatever is wrong with the bytes is a reason, not an exception.</returns>
-    public VettedPhoto Vet(ReadOnlySpan<byte> encoded)
+    public VettedPhoto Vet(ReadOnlySpan<byte> encoded, PhotoPoint? chosen = null)
     {
         string? format = PhotoFormat.NameOf(encoded);
         try
         {
-            return format is null ? Reject($"not a picture: it does not begin like a {PhotoFormat.All} file") : VetPicture(encoded);
+            return format is null ? Reject($"not a picture: it does not begin like a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
         }
         catch (MediaException e)
         {
@@ -106,7 +108,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
 
-    private VettedPhoto VetPicture(ReadOnlySpan<byte> encoded)
+    private VettedPhoto VetPicture(ReadOnlySpan<byte> encoded, PhotoPoint? chosen)
     {
         using MediaFrame picture = MediaReader.ReadPicture(encoded);
         FrameView asIs = FrameLease.ViewOf(picture);
@@ -114,34 +116,36 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         (int turn, int perhaps) = upright.IsClear ? (upright.Degrees, 0) : (0, upright.Degrees);
         using TurnedFrame? turned = turn == 0 ? null : new TurnedFrame(asIs, turn);
         FrameView view = turned?.View ?? asIs;
-        ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-        if (faces.IsEmpty)
+        ReadOnlySpan<FaceCandidate> found = analyzer.FindReal(view, out bool isSure);
+        if (found.IsEmpty)
             return Reject("no face found");
-        FaceCandidate largest = faces[0];
-        int rivals = 0;
-        foreach (FaceCandidate other in faces[1..])
-            rivals += other.Box.Area >= RivalArea * largest.Box.Area ? 1 : 0;
-        if (rivals > 0)
-            return Reject($"{rivals + 1} faces: cut the photo to the person meant");
-        int small = faces.Length - 1;
-        using StillFace? face = analyzer.Embed(view, largest);
+        // Whoever looks at the photo sees it as it is.
+        var boxes = new PhotoFace[found.Length];
+        for (int i = 0; i < found.Length; i++)
+            boxes[i] = PhotoFace.Of(turned?.ToSource(found[i].Box) ?? found[i].Box);
+        var faces = new PhotoFaces(asIs.Width, asIs.Height, boxes);
+        int meant = chosen is { } place ? faces.At(place) : faces.Meant();
+        if (meant < 0)
+        {
+            string what = chosen is { } there
+                ? $"no face at {there.X},{there.Y}: choose one of {faces.Places()}"
+                : $"{boxes.Length} faces: {faces.Places()}. Choose the face, or crop the photo to the person meant";
+            return new VettedPhoto(PhotoVerdict.Rejected, [what], 0, faces: faces);
+        }
+        using StillFace? face = analyzer.Embed(view, found[meant]);
         if (face is null)
             return Reject("no usable landmarks");
         var reasons = new List<string>();
         float quality = face.Quality.Score;
         PhotoVerdict verdict = PhotoGate.Judge(face.Quality, reasons);
+        if (!isSure)
+            Doubt("it is doubtful that this is a face");
         if (turn != 0)
             reasons.Add($"turned by {turn}° to be upright");
         if (perhaps != 0)
-        {
-            reasons.Add($"perhaps not upright: turn it by {perhaps}° if that is so");
-            verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
-        }
-        if (small > 0)
-        {
-            reasons.Add($"{small} smaller face(s) beside the one taken");
-            verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
-        }
+            Doubt($"perhaps not upright: turn it by {perhaps}° if that is so");
+        if (boxes.Length > 1 && chosen is null)
+            Doubt($"{(boxes.Length == 2 ? "another face" : $"{boxes.Length - 1} other faces")} in the photo: {faces.Places(without: meant)}");
         if (verdict == PhotoVerdict.Rejected)
             return new VettedPhoto(verdict, reasons, quality);
 
@@ -153,6 +157,13 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         // Without them the photo serves all the same: a covered probe is compared with the plain template.
         if (!covered.TryMake(view, face.Box, CoveredTemplateMaker.SeedOf(encoded), templates.Covered))
             templates.ForgetCovered();
-        return new VettedPhoto(verdict, reasons, quality, templates, jpeg, bytes);
+        return new VettedPhoto(verdict, reasons, quality, templates, jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
+
+        void Doubt(string why)
+        {
+            if (!reasons.Contains(why))
+                reasons.Add(why);
+            verdict = verdict == PhotoVerdict.Rejected ? verdict : PhotoVerdict.Doubtful;
+        }
     }
 }

@@ -61,8 +61,8 @@ internal static class CoverCommand
         int[] acquired = [.. Enumerable.Range(0, photos.Count).Where(photos.IsAcquired)];
         if (acquired.Length == 0)
             throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {photos.Outcomes[0].Reason}.");
-        using Watchlist list = List(run, references, photos, acquired, covered: true, stopping);
-        using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, run.Models.Embedder.Manifest.CoverScales);
+        using Watchlist list = List(run, references, photos, acquired, stopping);
+        using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, Scales(run.Models.Embedder.Manifest));
         CoverSetup[] setups = CoverSetup.All(plain, full);
         // One place per set-up, stratum and probe, −1 where there is no face to compare.
         var own = new float[setups.Length, strata.Count, probes.Length];
@@ -169,20 +169,20 @@ internal static class CoverCommand
     }
 
     /// <summary>One person per photo that gave a template, in order.</summary>
-    internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, bool covered, CancellationToken stopping)
+    internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, CancellationToken stopping)
     {
         ModelManifest embedder = run.Models.Embedder.Manifest;
         using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
         using var maker = new CoveredTemplateMaker(run.Models);
-        Progress.While(covered ? "Drawing on the list's photos" : "Enrolling", acquired.Length, report =>
+        Progress.While("Drawing on the list's photos", acquired.Length, report =>
         {
             foreach ((int i, int photo) in acquired.Index())
             {
                 stopping.ThrowIfCancellationRequested();
                 int identity = builder.AddIdentity(new WatchlistIdentity($"{photo}", "", WatchlistCategory.Wanted));
-                using var templates = new PhotoTemplates(photos.Length, covered ? CoveredTemplateMaker.Covers : []);
+                using var templates = new PhotoTemplates(photos.Length, CoveredTemplateMaker.Covers);
                 photos[photo].CopyTo(templates[0]);
-                if (covered && !TryMake(maker, references.Samples[photo].Path, photos.Outcomes[photo].Box, templates))
+                if (!TryMake(maker, references.Samples[photo].Path, photos.Outcomes[photo].Box, templates))
                     templates.ForgetCovered();
                 templates.AddTo(builder, identity, photos.Outcomes[photo].Quality.Score, []);
                 report(i + 1);
@@ -191,6 +191,10 @@ internal static class CoverCommand
         });
         return builder.Build();
     }
+
+    // An embedder that has none yet is measured all the same: a line keeps the order of scores, and each cover has thresholds of its own here.
+    private static CoverScale[] Scales(ModelManifest embedder) =>
+        embedder.CoverScales is { Length: > 0 } known ? known : [.. CoveredTemplateMaker.Covers.Distinct().Select(c => new CoverScale(c, 0, 0.1f, 1, 0, "none"))];
 
     private static bool TryMake(CoveredTemplateMaker maker, string path, FaceBox box, PhotoTemplates templates)
     {

@@ -156,7 +156,7 @@ internal static class CoverScaleCommand
                 places[person] = place;
             return new Half
             {
-                List = CoverCommand.List(run, references, photos, acquired, covered: true, stopping),
+                List = CoverCommand.List(run, references, photos, acquired, stopping),
                 Mates = enrolled.Length,
                 Places = places,
                 Probes = Cover(run, probes, stopping),

@@ -6,6 +6,7 @@ namespace LfrEngine.Tests.Models;
 internal sealed class PlainOnet(byte[] file)
 {
     private readonly TfLiteFile weights = TfLiteFile.Read(file);
+    private readonly Dictionary<string, float[]> read = [];
 
     /// <summary>Probabilities of "no face" and "face", and the offsets of the box.</summary>
     /// <param name="picture">[3, 48, 48].</param>
@@ -90,7 +91,12 @@ internal sealed class PlainOnet(byte[] file)
         return y;
     }
 
-    private float[] Weights(string name) => weights.Floats(Array.FindIndex(weights.Tensors, t => t.Name == name))!;
+    private float[] Weights(string name)
+    {
+        if (!read.TryGetValue(name, out float[]? values))
+            read.Add(name, values = weights.Floats(Array.FindIndex(weights.Tensors, t => t.Name == name))!);
+        return values;
+    }
 
     private sealed record Tensor(int Height, int Width, int Channels)
     {
