@@ -64,13 +64,16 @@ public sealed class GpuSearchTests
         using var search = new GpuSearch(device.Context);
         CoverScale[] scales = [new(FaceCover.LowerFace, 0, 0.1f, 0.9f, 0.02f, "test"), new(FaceCover.Brow, 0, 0.1f, 1, 0, "test")];
         using Watchlist list = WatchlistSamples.BuildCovered(3, 80, 32);
-        using Gallery gallery = Gallery.Create(list, scales);
+        Gallery gallery = Gallery.Create(list, scales);
+        AssertSame(search, gallery, Probes(gallery, 9, 1), CategoryThresholds.Uniform(0), 3);
+        long held = LfrEngine.Memory.DeviceMemory.OutstandingBuffers;
         FaceCover[] covers = [.. Enumerable.Range(0, 9).Select(i => (FaceCover)(i % 8))];
-        long before = LfrEngine.Memory.DeviceMemory.WipedBytes;
         foreach (int k in (int[])[1, 10, 60, 80])
             Assert.True(AssertSame(search, gallery, Probes(gallery, 9, k), new CategoryThresholds(0.1f, 0.2f, 0.3f, -0.2f, 0.5f), k, covers) > 0);
-        // None made room for another.
-        Assert.InRange(LfrEngine.Memory.DeviceMemory.WipedBytes - before, 0, 80 * 32 * 2);
+        // None made room for another; they go together.
+        Assert.Equal(held + 2, LfrEngine.Memory.DeviceMemory.OutstandingBuffers);
+        gallery.Dispose();
+        Assert.Equal(held - 1, LfrEngine.Memory.DeviceMemory.OutstandingBuffers);
     }
 
     [Fact]
