@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
@@ -51,6 +52,8 @@ internal static class CoverJudgeCommand
         Sample[] fitting = [.. firsts.Where(s => FaceDataSet.HalfOf(s.Subject) == 0).Take(most)], kept = [.. firsts.Where(s => FaceDataSet.HalfOf(s.Subject) == 1).Take(most)];
         // A quarter of the people fitted on sets the scale of the probabilities.
         Sample[] scale = [.. fitting.Where(s => SeededRandom.For(run.Seed, s.Subject).Next(4) == 0)], learn = [.. fitting.Except(scale)];
+        if (learn.Length == 0 || kept.Length == 0)
+            throw new CommandFailure(ExitCode.Input, $"{data.Subjects.Count} people are too few: some must be in either half, and not all of the first held back for the scale.");
         run.TookData("", fitting.Length + kept.Length, fitting.Length + kept.Length);
         (FaceCover? Real, FaceBox Box, string Path)[] real = masks is null ? [] : [.. RealFaces(masks)];
         (FaceCover? Real, FaceBox Box, string Path)[] realFitting = [.. real.Where(r => FaceDataSet.HalfOf(Path.GetFileName(r.Path)) == 0)], realKept = [.. real.Except(realFitting)];
@@ -68,7 +71,19 @@ internal static class CoverJudgeCommand
         CoverWeights weights = CoverWeights.Read(json.ToArray());
         Report(run, tested, weights);
         if (write is not null)
-            File.WriteAllBytes(write, [.. json.ToArray(), (byte)'\n']);
+            Write(write, json.ToArray());
+    }
+
+    private static void Write(string path, byte[] json)
+    {
+        try
+        {
+            OutputFile.Write(path, $"{Encoding.UTF8.GetString(json)}\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Output, $"The weights cannot be written to {path}: {FileTrouble.Words(e)}", e);
+        }
     }
 
     private static void Report(LabRun run, CoverSamples tested, CoverWeights weights)
