@@ -75,7 +75,7 @@ internal static class CoverScaleCommand
         var rows = new List<IReadOnlyList<ReportCell>>();
         foreach (int size in s_sizes)
         {
-            int people = Math.Min(size, half.List.Identities.Count), draws = Math.Clamp(800 / people, 1, 100);
+            int all = half.List.Identities.Count, people = Math.Min(size, all), draws = people == all ? 1 : Math.Clamp(800 / people, 1, 100);
             var found = new int[Half.Strata.Count, s_below.Length];
             var wrong = new int[Half.Strata.Count, s_below.Length];
             int[] mated = new int[Half.Strata.Count], strange = new int[Half.Strata.Count];
