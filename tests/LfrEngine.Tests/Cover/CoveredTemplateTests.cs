@@ -32,7 +32,7 @@ public sealed unsafe class CoveredTemplateTests
         using var embedder = new Embedder(TestModels.Embedder);
         using HostBuffer<float> truth = BufferPool.Rent<float>(FaceAligner.CropLength), before = BufferPool.Rent<float>(FaceAligner.CropLength), after = BufferPool.Rent<float>(FaceAligner.CropLength);
         PointF[] points = new PointF[LandmarkFinder.PointCount];
-        float[] embeddings = new float[3 * embedder.Length];
+        float[] embeddings = new float[3 * embedder.Length], norms = new float[3];
         double without = 0, with = 0;
         int judged = 0;
         Span<float> norms = stackalloc float[3];
