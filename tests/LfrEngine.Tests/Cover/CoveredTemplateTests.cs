@@ -35,7 +35,6 @@ public sealed unsafe class CoveredTemplateTests
         float[] embeddings = new float[3 * embedder.Length], norms = new float[3];
         double without = 0, with = 0;
         int judged = 0;
-        Span<float> norms = stackalloc float[3];
         foreach (string path in LfwFaces.Portraits(60))
         {
             using MediaFrame decoded = LfwFaces.Decode(path);
