@@ -23,7 +23,7 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     private readonly GpuBuffer<int> count;
     private GpuBuffer<int> hits;
     private GpuBuffer<float>? grouped;
-    private ResidentGallery? resident;
+    private readonly List<ResidentGallery> residents = [];
 
     /// <summary>Prepares a search; a gallery is copied to the device when it is first searched.</summary>
     /// <param name="context">Borrowed.</param>
@@ -35,9 +35,14 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts)
+    public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers = default)
     {
-        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+        if (CoveredSearch.IsNeeded(gallery, covers))
+        {
+            CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+            return;
+        }
         candidateCounts.Clear();
         if (gallery.RowCount == 0 || candidateCounts.IsEmpty)
             return;
@@ -65,8 +70,8 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     {
         lock (gate)
         {
-            resident?.Dispose();
-            resident = null;
+            residents.ForEach(r => r.Dispose());
+            residents.Clear();
         }
         grouped?.Dispose();
         hits.Dispose();
@@ -77,13 +82,7 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     {
         lock (gate)
         {
-            if (resident?.Gallery != gallery)
-            {
-                resident?.Dispose();
-                resident = null;
-                resident = new ResidentGallery(this, gallery);
-            }
-            ResidentGallery rows = resident;
+            ResidentGallery rows = Resident(gallery);
             int pairs = rows.Pairs, groups = (probeCount + ProbesPerGroup - 1) / ProbesPerGroup;
             if (grouped is null || grouped.Length < groups * pairs * 2 * ProbesPerGroup)
             {
@@ -118,6 +117,21 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
             }
             return found;
         }
+    }
+
+    /// <summary>A gallery's copy on the device, made now if there is none. It stays beside those of the same list, for covered probes; others make room.</summary>
+    private ResidentGallery Resident(Gallery gallery)
+    {
+        if (residents.Find(r => r.Gallery == gallery) is { } present)
+            return present;
+        foreach (ResidentGallery other in residents.FindAll(r => r.Gallery.WatchlistId != gallery.WatchlistId || r.Gallery.WatchlistVersion != gallery.WatchlistVersion))
+        {
+            residents.Remove(other);
+            other.Dispose();
+        }
+        var loaded = new ResidentGallery(this, gallery);
+        residents.Add(loaded);
+        return loaded;
     }
 
     private int Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, int rowCount, int pairs, int groups, int probeCount, float limit)
@@ -205,10 +219,8 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         {
             lock (search.gate)
             {
-                if (search.resident != this)
-                    return;
-                search.resident = null;
-                Dispose();
+                if (search.residents.Remove(this))
+                    Dispose();
             }
         }
 

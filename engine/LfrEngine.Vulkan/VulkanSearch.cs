@@ -79,6 +79,8 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         using GalleryLease lease = gallery.Lease();
         if (gallery.RowCount > 0)
             Resident(gallery);
+        foreach (Gallery covered in gallery.CoveredGalleries)
+            Load(covered);
     }
 
     /// <inheritdoc/>
@@ -89,10 +91,16 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         in CategoryThresholds thresholds,
         int maximumCandidates,
         Span<Candidate> candidates,
-        Span<int> candidateCounts)
+        Span<int> candidateCounts,
+        ReadOnlySpan<FaceCover> covers = default)
     {
-        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed), this);
+        if (CoveredSearch.IsNeeded(gallery, covers))
+        {
+            CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+            return;
+        }
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
         if (gallery.RowCount == 0 || candidateCounts.IsEmpty)

@@ -158,7 +158,7 @@ internal sealed class AlertWriter : IDisposable
 
 /// <summary>One alert as a line of JSON. What is the run's own: <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All others are the same whenever the same recording is run.</summary>
 internal sealed record AlertLine(string Type, string Run, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
-    float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, string ModelSha256, string? Picture,
+    float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, CoverLine Cover, string ModelSha256, string? Picture,
     DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs, LikelihoodLine? Likelihood)
 {
     public static AlertLine From(Alert alert, string modelSha256, string? picture, AlertLikelihood? likelihood) => new(
@@ -168,6 +168,7 @@ internal sealed record AlertLine(string Type, string Run, string Id, string? Joi
         new CandidateLine(alert.Identity.Id, alert.Identity.Name, alert.Identity.Category, alert.Identity.Reference, alert.Identity.ImageDate, alert.Identity.Source, alert.TemplateIndex),
         new QualityLine(alert.Quality.Score, alert.Quality.InterEyePixels, alert.Quality.Sharpness, alert.Quality.Brightness,
             alert.Quality.YawDegrees, alert.Quality.PitchDegrees, alert.Quality.RollDegrees, alert.Quality.Cover),
+        new CoverLine(alert.Cover.LowerFace, alert.Cover.Eyes, alert.Cover.Brow, alert.Cover.Words),
         modelSha256, picture, alert.CapturedAt, alert.RaisedAt, (alert.RaisedAt - alert.CapturedAt).TotalMilliseconds,
         likelihood is null ? null : new LikelihoodLine(likelihood.Log10, likelihood.AtBound, likelihood.ListSize, likelihood.Support, LikelihoodWords.Sentence(likelihood)));
 }
@@ -177,6 +178,9 @@ internal sealed record LikelihoodLine(double Log10, bool AtBound, int ListSize, 
 
 /// <summary>Whom an alert is about.</summary>
 internal sealed record CandidateLine(string Id, string Name, WatchlistCategory Category, string? Reference, DateOnly? ImageDate, string? Source, int Template);
+
+/// <summary>What of the face is covered in an alert's best shot: probabilities, and in words when something is.</summary>
+internal sealed record CoverLine(float LowerFace, float Eyes, float Brow, string? Words);
 
 /// <summary>Quality of an alert's best shot.</summary>
 internal sealed record QualityLine(float Score, float InterEyePixels, float Sharpness, float Brightness, float YawDegrees, float PitchDegrees, float RollDegrees, float Cover);

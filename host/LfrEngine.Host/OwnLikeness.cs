@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host;
@@ -23,7 +24,7 @@ internal sealed record OwnLikeness(string Id, int Photos, int Pairs, float OldLo
     /// <param name="threshold">Null when there is none.</param>
     public static OwnLikeness[] Of(Watchlist old, Watchlist list, IReadOnlyList<int> sources, float? oldThreshold, float? threshold) =>
     [
-        .. Enumerable.Range(0, list.TemplateCount).GroupBy(list.IdentityIndex).Where(own => own.Skip(1).Any()).Select(own =>
+        .. Enumerable.Range(0, list.TemplateCount).Where(t => list.Cover(t) == FaceCover.None).GroupBy(list.IdentityIndex).Where(own => own.Skip(1).Any()).Select(own =>
         {
             int[] templates = [.. own];
             (int First, int Second)[] pairs = [.. templates.SelectMany((first, i) => templates.Skip(i + 1).Select(second => (first, second)))];

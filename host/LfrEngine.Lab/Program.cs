@@ -14,6 +14,8 @@ var root = new RootCommand("LfrEngine laboratory: error rates with their interva
     SimulateCommand.Create(),
     CoverCommand.Create(),
     CalibrateCommand.Create(),
+    CoverScaleCommand.Create(),
+    CoverJudgeCommand.Create(),
     QualityCommand.Create(),
     DetectCommand.Create(),
     CompareCommand.Create(),

@@ -20,7 +20,7 @@ public class SearchBenchmarks
     private readonly Candidate[] candidates = new Candidate[5];
     private readonly int[] counts = new int[1];
     private Watchlist? list;
-    private Gallery? gallery;
+    private Gallery? gallery, covered;
 
     [GlobalSetup]
     public void Setup()
@@ -36,6 +36,7 @@ public class SearchBenchmarks
         Fill(random, probe);
         list = builder.Build();
         gallery = Gallery.Create(list);
+        covered = WithCovers(random);
     }
 
     [Benchmark(Baseline = true)]
@@ -70,11 +71,45 @@ public class SearchBenchmarks
         return counts[0];
     }
 
+    // The same people with a cover drawn on each: an uncovered probe must not notice.
+    [Benchmark]
+    [Work(CodeBytes, Flops)]
+    public int OneProbeBesideCovered()
+    {
+        search.Search(covered!, probe, thresholds, candidates.Length, candidates, counts);
+        return counts[0];
+    }
+
+    // The best 51 without a threshold, for what is subtracted.
+    [Benchmark]
+    [Work(CodeBytes, Flops)]
+    public int OneCoveredProbe()
+    {
+        search.Search(covered!, probe, thresholds, candidates.Length, candidates, counts, [FaceCover.LowerFace]);
+        return counts[0];
+    }
+
     [GlobalCleanup]
     public void Cleanup()
     {
         gallery?.Dispose();
+        covered?.Dispose();
         list?.Dispose();
+    }
+
+    private Gallery WithCovers(Random random)
+    {
+        using var builder = new WatchlistBuilder("1", "seeded", new string('0', 64), Length);
+        var drawn = new float[Length];
+        for (int i = 0; i < Rows; i++)
+        {
+            int identity = builder.AddIdentity(list!.Identities[i]);
+            builder.AddTemplate(identity, list.Embedding(i), 1);
+            Fill(random, drawn);
+            builder.AddTemplate(identity, drawn, 1, default, FaceCover.LowerFace);
+        }
+        using Watchlist both = builder.Build();
+        return Gallery.Create(both, [new CoverScale(FaceCover.LowerFace, 0, 0.1f, 1, 0, "")]);
     }
 
     private static void Fill(Random random, Span<float> row)

@@ -56,6 +56,26 @@ public sealed class GpuSearchTests
         }
     }
 
+    /// <summary>Covered probes meet other rows, which lie on the device beside the first.</summary>
+    [Fact]
+    public void Search_CoveredProbes_EqualTheProcessor()
+    {
+        using var device = new Device();
+        using var search = new GpuSearch(device.Context);
+        CoverScale[] scales = [new(FaceCover.LowerFace, 0, 0.1f, 0.9f, 0.02f, "test"), new(FaceCover.Brow, 0, 0.1f, 1, 0, "test")];
+        using Watchlist list = WatchlistSamples.BuildCovered(3, 80, 32);
+        Gallery gallery = Gallery.Create(list, scales);
+        AssertSame(search, gallery, Probes(gallery, 9, 1), CategoryThresholds.Uniform(0), 3);
+        long held = LfrEngine.Memory.DeviceMemory.OutstandingBuffers;
+        FaceCover[] covers = [.. Enumerable.Range(0, 9).Select(i => (FaceCover)(i % 8))];
+        foreach (int k in (int[])[1, 10, 60, 80])
+            Assert.True(AssertSame(search, gallery, Probes(gallery, 9, k), new CategoryThresholds(0.1f, 0.2f, 0.3f, -0.2f, 0.5f), k, covers) > 0);
+        // None made room for another; they go together.
+        Assert.Equal(held + 2, LfrEngine.Memory.DeviceMemory.OutstandingBuffers);
+        gallery.Dispose();
+        Assert.Equal(held - 1, LfrEngine.Memory.DeviceMemory.OutstandingBuffers);
+    }
+
     [Fact]
     public void Search_NoRowsOrNoProbes_FindsNobody()
     {
@@ -108,15 +128,15 @@ public sealed class GpuSearchTests
     }
 
     /// <returns>How many candidates both found.</returns>
-    internal static int AssertSame(IGallerySearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k)
+    internal static int AssertSame(IGallerySearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k, FaceCover[]? covers = null)
     {
         int count = probes.Length / gallery.EmbeddingLength;
         var expected = new Candidate[count * k];
         var expectedCounts = new int[count];
-        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts);
+        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts, covers);
         var actual = new Candidate[count * k];
         int[] actualCounts = [.. Enumerable.Repeat(-7, count)];
-        search.Search(gallery, probes, thresholds, k, actual, actualCounts);
+        search.Search(gallery, probes, thresholds, k, actual, actualCounts, covers);
         Assert.Equal(expectedCounts, actualCounts);
         for (int p = 0; p < count; p++)
             Assert.Equal(expected[(p * k)..((p * k) + expectedCounts[p])], actual[(p * k)..((p * k) + actualCounts[p])]);

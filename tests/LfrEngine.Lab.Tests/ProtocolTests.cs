@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using LfrEngine.Cover;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Host.Tests;
 
 namespace LfrEngine.Lab.Tests;
@@ -165,6 +167,43 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         // Something over the face costs likeness, and eight pixels between the eyes more than any.
         foreach (string covered in (string[])["mask", "scarf", "sunglasses", "mask + cap", "8 pixels between the eyes"])
             Assert.True((double?)rows[covered][12] is not { } median || median < (double)rows["none"][12]!, covered);
+    }
+
+    [Fact]
+    public async Task CoverJudge_EightPeople_FitsOnOneHalfTellsOnTheOtherAndTheSameAgain()
+    {
+        string[] files = [folder["first.json"], folder["second.json"]];
+        foreach (string file in files)
+        {
+            JsonNode report = (await lab.RunAsync("cover-judge", lab.Faces, "--write", file, "--json")).Exits(ExitCode.Success).Json;
+            JsonArray rows = report.Rows("judged");
+            Assert.Equal(9, rows.Count);
+            // As many faces under each cover as there are people in the half that was not fitted on.
+            int kept = Laboratory.Names.Count(n => FaceDataSet.HalfOf(n) == 1);
+            Assert.All(rows, r => Assert.Equal(kept, (int)r![1]!));
+            Assert.InRange((double)report.Figure("auc.drawn.lowerface")["value"]!, 0, 1);
+        }
+        byte[] weights = await File.ReadAllBytesAsync(files[0], TestContext.Current.CancellationToken);
+        Assert.Equal(weights, await File.ReadAllBytesAsync(files[1], TestContext.Current.CancellationToken));
+        Assert.True(CoverWeights.Read(weights).Hidden > 0);
+    }
+
+    [Fact]
+    public async Task CoverScale_EightPeople_TellsEveryCoverOnTheOtherHalf()
+    {
+        JsonNode report = (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
+
+        // Too few people for a scale that means something; what there is keeps the order of scores.
+        Assert.All(report.Rows("coverScales"), r => Assert.True((double)r![3]! > 0));
+        JsonArray rows = report.Rows("told");
+        foreach (string cover in (string[])["none", "mask", "scarf", "sunglasses", "cap", "mask + cap"])
+        {
+            JsonNode row = rows.Single(r => (string)r![1]! == cover && (int)r[0]! == 2)!;
+            Assert.InRange((double)row[2]!, 0, 1);
+            Assert.InRange((double)row[6]!, 0, 1);
+            Assert.True((int)row[5]! > 0 && (int)row[9]! > 0, cover);
+        }
+        Assert.Equal(1.0, (double)rows.Single(r => (string)r![1]! == "none" && (int)r[0]! == 1)![6]!);
     }
 
     [Fact]

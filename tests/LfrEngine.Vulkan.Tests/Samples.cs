@@ -72,15 +72,15 @@ internal static class Samples
 
     /// <summary>Asserts that the device's search and the processor's give the same, to the last bit.</summary>
     /// <returns>The processor's candidates of each probe.</returns>
-    public static Candidate[][] AssertSame(VulkanSearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k)
+    public static Candidate[][] AssertSame(VulkanSearch search, Gallery gallery, float[] probes, in CategoryThresholds thresholds, int k, FaceCover[]? covers = null)
     {
         int count = probes.Length / gallery.EmbeddingLength;
         var expected = new Candidate[count * k];
         var expectedCounts = new int[count];
-        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts);
+        new CosineSearch().Search(gallery, probes, thresholds, k, expected, expectedCounts, covers);
         var actual = new Candidate[count * k];
         int[] actualCounts = [.. Enumerable.Repeat(-7, count)];
-        search.Search(gallery, probes, thresholds, k, actual, actualCounts);
+        search.Search(gallery, probes, thresholds, k, actual, actualCounts, covers);
         Assert.Equal(expectedCounts, actualCounts);
         var found = new Candidate[count][];
         for (int p = 0; p < count; p++)

@@ -97,6 +97,31 @@ public sealed class VulkanSearchTests(Searches searches)
         }
     }
 
+    /// <summary>Covered probes meet other rows, which come to the device like the first, and go with them.</summary>
+    [Theory]
+    [MemberData(nameof(Precisions))]
+    public void Search_CoveredProbes_EqualTheProcessor(GalleryPrecision precision)
+    {
+        VulkanSearch search = searches[precision];
+        int before = search.Residents.Count;
+        CoverScale[] scales = [new(FaceCover.LowerFace, 0, 0.1f, 0.9f, 0.02f, "test"), new(FaceCover.Brow, 0, 0.1f, 1, 0, "test")];
+        using Watchlist list = WatchlistSamples.BuildCovered(3, 300, 64);
+        using (Gallery gallery = Gallery.Create(list, scales))
+        {
+            search.Load(gallery);
+            Assert.Equal(before + 3, search.Residents.Count);
+            float[] probes = Samples.Probes(new Random(2), gallery, 9);
+            FaceCover[] covers = [.. Enumerable.Range(0, 9).Select(i => (FaceCover)(i % 8))];
+            foreach (int k in (int[])[1, 10, 60, 300])
+            {
+                Samples.AssertSame(search, gallery, probes, CategoryThresholds.Uniform(-1), k, covers);
+                Samples.AssertSame(search, gallery, probes, new CategoryThresholds(0.1f, 0.2f, 0.3f, -0.2f, 0.5f), k, covers);
+            }
+            Assert.Equal(before + 3, search.Residents.Count);
+        }
+        Assert.Equal(before, search.Residents.Count);
+    }
+
     /// <summary>More identities share the best score than the device has room for.</summary>
     [Theory]
     [MemberData(nameof(Precisions))]

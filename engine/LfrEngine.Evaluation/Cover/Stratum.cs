@@ -2,6 +2,7 @@ using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Frames;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 
@@ -15,6 +16,17 @@ public sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks5,
 {
     // A cylinder of this radius in inter-eye distances stands for the head when it is turned.
     private const double HeadRadius = 1.35;
+
+    /// <summary>What is hidden in it.</summary>
+    public FaceCover Hides => Name switch
+    {
+        "mask" or "scarf" or "hand" => FaceCover.LowerFace,
+        "sunglasses" => FaceCover.Eyes,
+        "cap" or "hair" => FaceCover.Brow,
+        "cap + sunglasses" => FaceCover.Brow | FaceCover.Eyes,
+        "mask + cap" => FaceCover.LowerFace | FaceCover.Brow,
+        _ => FaceCover.None,
+    };
 
     /// <summary>All strata, the untouched probe first.</summary>
     public static IReadOnlyList<Stratum> All { get; } =

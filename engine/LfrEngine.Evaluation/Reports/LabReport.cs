@@ -4,7 +4,7 @@ namespace LfrEngine.Evaluation.Reports;
 
 /// <summary>What a protocol found, with all that it takes to find it again. Names no face and holds no template.</summary>
 /// <param name="FormatVersion">Of this document; docs/lab-json.md.</param>
-/// <param name="Protocol">verify, identify, passages, detect, quality, cover, compare.</param>
+/// <param name="Protocol">verify, identify, passages, detect, quality, cover, cover-judge, cover-scale, compare.</param>
 /// <param name="Title">For people.</param>
 /// <param name="Origin">Data, models, build, machine.</param>
 /// <param name="Figures">The key figures.</param>

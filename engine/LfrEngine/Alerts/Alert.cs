@@ -1,3 +1,4 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Quality;
@@ -43,6 +44,9 @@ public sealed class Alert : IDisposable
 
     /// <summary>Quality of the best shot.</summary>
     public required FaceQuality Quality { get; init; }
+
+    /// <summary>Which parts of the face are covered in the best shot.</summary>
+    public CoverJudgement Cover { get; init; }
 
     /// <summary>Stream time at which the tracklet began, microseconds.</summary>
     public required long FirstSeenUs { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LfrEngine.Cover;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Quality;
@@ -86,6 +87,7 @@ public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy
             ComparedShots = evidence.ComparedShots,
             Box = identity.Box,
             Quality = identity.Quality,
+            Cover = identity.Cover,
             FirstSeenUs = shot.FirstSeenUs,
             BestShotUs = identity.BestShotUs,
             CompletedUs = shot.TimestampUs,
@@ -140,6 +142,8 @@ public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy
 
         public FaceQuality Quality { get; private set; }
 
+        public CoverJudgement Cover { get; private set; }
+
         public long BestShotUs { get; private set; }
 
         public void TakeBest(FaceShot shot, in Candidate candidate)
@@ -150,6 +154,7 @@ public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy
             TemplateIndex = candidate.TemplateIndex;
             Box = shot.Box;
             Quality = shot.Quality;
+            Cover = shot.Cover;
             BestShotUs = shot.TimestampUs;
         }
 

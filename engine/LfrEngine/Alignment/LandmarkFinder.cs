@@ -21,8 +21,10 @@ public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, floa
 /// </remarks>
 public sealed unsafe class LandmarkFinder : IDisposable
 {
+    /// <summary>Points found.</summary>
+    public const int PointCount = 68;
+
     private const int CropSize = 64;
-    private const int PointCount = 68;
 
     private readonly OnnxModel model;
     private readonly InferencePlan plan;
@@ -48,8 +50,20 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <param name="detected">The detector's box, frame pixels.</param>
     public FaceLandmarks Find(in FrameView frame, in FaceBox detected)
     {
+        Span<PointF> points = stackalloc PointF[PointCount];
+        FaceLandmarks found = Find(frame, detected, points);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(points));
+        return found;
+    }
+
+    /// <summary>Finds the points of one face, and gives all of them.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="detected">The detector's box, frame pixels.</param>
+    /// <param name="second">Receives <see cref="PointCount"/> points in the order of iBUG 300-W, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
+    public FaceLandmarks Find(in FrameView frame, in FaceBox detected, Span<PointF> second)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(second.Length, PointCount);
         Span<PointF> first = stackalloc PointF[PointCount];
-        Span<PointF> second = stackalloc PointF[PointCount];
         Pass(frame, detected, first);
         FaceBox refined = BoxAround(first);
         if (!(refined.Width >= 1 && refined.Height >= 1))
@@ -62,7 +76,6 @@ public sealed unsafe class LandmarkFinder : IDisposable
         var points = new Landmarks5(Mean(second, 36, 6), Mean(second, 42, 6), second[30], second[48], second[54]);
         var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(first));
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(second));
         using (StageClock.Time(PipelineStage.Wipe))
             StackScrub.Wipe();
         return found;

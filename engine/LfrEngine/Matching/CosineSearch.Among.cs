@@ -17,7 +17,7 @@ public sealed unsafe partial class CosineSearch
     public int SearchAmong(Gallery gallery, ReadOnlySpan<float> probe, ReadOnlySpan<int> identities, in CategoryThresholds thresholds, Span<Candidate> candidates)
     {
         Span<int> count = [0];
-        IGallerySearch.CheckArguments(gallery, probe, thresholds, candidates.Length, candidates, count);
+        IGallerySearch.CheckArguments(gallery, probe, thresholds, candidates.Length, candidates, count, []);
         using GalleryLease lease = gallery.Lease();
         ReadOnlySpan<int> rowIdentities = gallery.RowIdentities;
         ReadOnlySpan<int> rowTemplates = gallery.RowTemplates;

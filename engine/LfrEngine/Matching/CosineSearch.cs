@@ -74,10 +74,16 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         in CategoryThresholds thresholds,
         int maximumCandidates,
         Span<Candidate> candidates,
-        Span<int> candidateCounts)
+        Span<int> candidateCounts,
+        ReadOnlySpan<FaceCover> covers = default)
     {
-        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts);
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
         int probeCount = candidateCounts.Length;
+        if (CoveredSearch.IsNeeded(gallery, covers))
+        {
+            CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+            return;
+        }
         candidateCounts.Clear();
         using GalleryLease lease = gallery.Lease();
         if (probeCount == 0)

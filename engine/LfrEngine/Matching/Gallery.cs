@@ -1,3 +1,4 @@
+using System.Numerics;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 
@@ -15,6 +16,8 @@ public sealed class Gallery : IDisposable
     private readonly int[] rowIdentities;
     private readonly int[] rowTemplates;
     private readonly WatchlistCategory[] categories;
+    private readonly CoveredGallery[] covered = [];
+    private readonly CoverScale[] scales = [];
     private int references = 1;
     private int ownerGone;
 
@@ -23,7 +26,8 @@ public sealed class Gallery : IDisposable
         string version,
         IReadOnlyList<WatchlistIdentity> identities,
         ReadOnlySpan<WatchlistTemplate> templates,
-        ReadOnlySpan<float> embeddings)
+        ReadOnlySpan<float> embeddings,
+        IReadOnlyList<CoverScale> scales)
     {
         WatchlistId = origin.Id;
         WatchlistVersion = version;
@@ -33,7 +37,10 @@ public sealed class Gallery : IDisposable
         Identities = identities;
         categories = [.. identities.Select(identity => identity.Category)];
 
-        int count = templates.Length;
+        // Covered templates have no row: a search for an uncovered face does not pass over them.
+        int count = 0;
+        foreach (ref readonly WatchlistTemplate template in templates)
+            count += template.Cover == FaceCover.None ? 1 : 0;
         RowCount = count;
         RowStride = (EmbeddingLength + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes * ScoreKernel.Lanes;
         long paddedRows = (count + ScoreKernel.RowStep - 1L) / ScoreKernel.RowStep * ScoreKernel.RowStep;
@@ -43,7 +50,7 @@ public sealed class Gallery : IDisposable
         // A counting sort: stable, so an identity's templates keep their order and ties fall to the lowest template.
         var next = new int[identities.Count + 1];
         foreach (ref readonly WatchlistTemplate template in templates)
-            next[template.IdentityIndex + 1]++;
+            next[template.IdentityIndex + 1] += template.Cover == FaceCover.None ? 1 : 0;
         for (int identity = 0; identity < identities.Count; identity++)
             next[identity + 1] += next[identity];
         rowIdentities = new int[count];
@@ -51,8 +58,10 @@ public sealed class Gallery : IDisposable
         rows = BufferPool.Rent<float>((int)(paddedRows * RowStride));
         try
         {
-            for (int template = 0; template < count; template++)
+            for (int template = 0; template < templates.Length; template++)
             {
+                if (templates[template].Cover != FaceCover.None)
+                    continue;
                 int identity = templates[template].IdentityIndex;
                 int row = next[identity]++;
                 rowIdentities[row] = identity;
@@ -60,19 +69,43 @@ public sealed class Gallery : IDisposable
                 embeddings.Slice(template * EmbeddingLength, EmbeddingLength).CopyTo(rows.Span[(row * RowStride)..]);
             }
             codes = new RowCodes(rows.Pointer, count, RowStride, EmbeddingLength);
+            this.scales = [.. scales];
+            covered = CreateCovered(templates, embeddings);
+            CoveredGalleries = [.. covered.Select(c => c.Rows)];
         }
         catch
         {
+            codes?.Dispose();
             rows.Dispose();
             throw;
         }
     }
 
+    /// <summary>The same people and photos, with other rows.</summary>
+    /// <param name="beside">Lends its tables.</param>
+    /// <param name="rows">float32 [padded, stride]. Owned from now on.</param>
+    internal unsafe Gallery(Gallery beside, HostBuffer<float> rows)
+    {
+        WatchlistId = beside.WatchlistId;
+        WatchlistVersion = beside.WatchlistVersion;
+        EmbedderId = beside.EmbedderId;
+        EmbedderSha256 = beside.EmbedderSha256;
+        EmbeddingLength = beside.EmbeddingLength;
+        Identities = beside.Identities;
+        RowCount = beside.RowCount;
+        RowStride = beside.RowStride;
+        (categories, rowIdentities, rowTemplates) = (beside.categories, beside.rowIdentities, beside.rowTemplates);
+        codes = new RowCodes(rows.Pointer, RowCount, RowStride, EmbeddingLength);
+        this.rows = rows;
+    }
+
     /// <summary>Copies a watchlist's templates; the watchlist stays the caller's.</summary>
-    public static Gallery Create(Watchlist watchlist)
+    /// <param name="watchlist">Borrowed for the call.</param>
+    /// <param name="scales">Of the embedder, from its manifest: covers without one are searched for as if uncovered, and take no room.</param>
+    public static Gallery Create(Watchlist watchlist, IReadOnlyList<CoverScale>? scales = null)
     {
         ArgumentNullException.ThrowIfNull(watchlist);
-        return Create(watchlist.Origin, watchlist.Version, watchlist.Identities, watchlist.Templates, watchlist.Embeddings);
+        return Create(watchlist.Origin, watchlist.Version, watchlist.Identities, watchlist.Templates, watchlist.Embeddings, scales);
     }
 
     /// <summary>Copies templates that nobody has checked: a row may hold anything.</summary>
@@ -81,12 +114,14 @@ public sealed class Gallery : IDisposable
     /// <param name="identities">The people.</param>
     /// <param name="templates">N, each naming its identity.</param>
     /// <param name="embeddings">float32 [N, D]. Borrowed for the call.</param>
+    /// <param name="scales">Of the embedder.</param>
     internal static Gallery Create(
         WatchlistOrigin origin,
         string version,
         IReadOnlyList<WatchlistIdentity> identities,
         ReadOnlySpan<WatchlistTemplate> templates,
-        ReadOnlySpan<float> embeddings) => new(origin, version, identities, templates, embeddings);
+        ReadOnlySpan<float> embeddings,
+        IReadOnlyList<CoverScale>? scales = null) => new(origin, version, identities, templates, embeddings, scales ?? []);
 
     /// <summary>Raised once, on the thread that let go of the last reference: copies made elsewhere, in a device's memory, end with the rows.</summary>
     /// <remarks>Subscribe under a lease.</remarks>
@@ -110,7 +145,7 @@ public sealed class Gallery : IDisposable
     /// <summary>The people; an identity's place in this list is its index.</summary>
     public IReadOnlyList<WatchlistIdentity> Identities { get; }
 
-    /// <summary>N, templates.</summary>
+    /// <summary>N, templates of photos as they are.</summary>
     public int RowCount { get; }
 
     /// <summary>Elements from one row to the next, a multiple of 16.</summary>
@@ -125,11 +160,17 @@ public sealed class Gallery : IDisposable
     /// <summary>The watchlist's template index of each row.</summary>
     public ReadOnlySpan<int> RowTemplates => rowTemplates;
 
+    /// <summary>The same photos as covered probes meet them, one gallery per cover drawn; searched by <see cref="CoveredSearch"/> and wiped with this one.</summary>
+    public IReadOnlyList<Gallery> CoveredGalleries { get; } = [];
+
     /// <summary>Category of each identity.</summary>
     public ReadOnlySpan<WatchlistCategory> IdentityCategories => categories;
 
     /// <summary>First row, for the kernels; also past the last row there are rows up to the padding.</summary>
     internal unsafe float* RowPointer => rows.Pointer;
+
+    /// <summary>Elements of the matrix, padding included.</summary>
+    internal int PaddedElements => rows.Length;
 
     /// <summary>The same rows in 8 bits, for the first pass of a search.</summary>
     internal RowCodes Codes => codes;
@@ -143,6 +184,56 @@ public sealed class Gallery : IDisposable
     {
         if (Interlocked.Exchange(ref ownerGone, 1) == 0)
             Release();
+    }
+
+    /// <summary>The rows for a probe of this cover: those with most covered alike, and of these with least besides. Null when nothing is covered alike: then it is searched for as if uncovered.</summary>
+    internal CoveredGallery? CoveredFor(FaceCover cover)
+    {
+        CoveredGallery? best = null;
+        int bestRank = 0;
+        foreach (CoveredGallery one in covered)
+        {
+            int alike = BitOperations.PopCount((uint)(one.Cover & cover)), besides = BitOperations.PopCount((uint)(one.Cover & ~cover));
+            int rank = alike == 0 ? 0 : (4 * alike) - besides;
+            if (rank > bestRank)
+                (best, bestRank) = (one, rank);
+        }
+        return best;
+    }
+
+    /// <summary>The scale of a probe's cover, or else of the cover of the rows it meets.</summary>
+    internal CoverScale ScaleOf(FaceCover probe, FaceCover rows) => FindScale(probe) ?? FindScale(rows)!;
+
+    private CoverScale? FindScale(FaceCover cover)
+    {
+        foreach (CoverScale scale in scales)
+        {
+            if (scale.Cover == cover)
+                return scale;
+        }
+        return null;
+    }
+
+    private CoveredGallery[] CreateCovered(ReadOnlySpan<WatchlistTemplate> templates, ReadOnlySpan<float> embeddings)
+    {
+        var drawn = new SortedSet<FaceCover>();
+        foreach (ref readonly WatchlistTemplate template in templates)
+        {
+            if (template.Cover != FaceCover.None && FindScale(template.Cover) is not null)
+                drawn.Add(template.Cover);
+        }
+        var made = new List<CoveredGallery>(drawn.Count);
+        try
+        {
+            foreach (FaceCover cover in drawn)
+                made.Add(new CoveredGallery(this, templates, embeddings, cover));
+            return [.. made];
+        }
+        catch
+        {
+            made.ForEach(m => m.Dispose());
+            throw;
+        }
     }
 
     private bool TryAcquire()
@@ -164,6 +255,8 @@ public sealed class Gallery : IDisposable
             return;
         try
         {
+            foreach (CoveredGallery one in covered)
+                one.Dispose();
             rows.Dispose();
         }
         finally

@@ -10,6 +10,7 @@ public interface IGallerySearch
     /// <param name="maximumCandidates">k, at least 1.</param>
     /// <param name="candidates">Receives [P, k]; each probe's first places are filled, an identity at most once. At equal scores the lower identity index comes first.</param>
     /// <param name="candidateCounts">Receives the places filled for each probe; its length is P.</param>
+    /// <param name="covers">What of each probe's face is covered; empty when nothing is, of any.</param>
     /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
     void Search(
         Gallery gallery,
@@ -17,7 +18,8 @@ public interface IGallerySearch
         in CategoryThresholds thresholds,
         int maximumCandidates,
         Span<Candidate> candidates,
-        Span<int> candidateCounts);
+        Span<int> candidateCounts,
+        ReadOnlySpan<FaceCover> covers = default);
 
     /// <summary>Throws what the arguments of <see cref="Search"/> deserve.</summary>
     static void CheckArguments(
@@ -26,7 +28,8 @@ public interface IGallerySearch
         in CategoryThresholds thresholds,
         int maximumCandidates,
         ReadOnlySpan<Candidate> candidates,
-        ReadOnlySpan<int> candidateCounts)
+        ReadOnlySpan<int> candidateCounts,
+        ReadOnlySpan<FaceCover> covers)
     {
         ArgumentNullException.ThrowIfNull(gallery);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumCandidates, 1);
@@ -35,6 +38,8 @@ public interface IGallerySearch
             throw new ArgumentException($"{probes.Length} elements are not {probeCount} probes of length {gallery.EmbeddingLength}.", nameof(probes));
         if (candidates.Length < (long)probeCount * maximumCandidates)
             throw new ArgumentException($"Room for {candidates.Length} candidates; {probeCount} probes of {maximumCandidates} need more.", nameof(candidates));
+        if (!covers.IsEmpty && covers.Length != probeCount)
+            throw new ArgumentException($"{covers.Length} covers are not those of {probeCount} probes.", nameof(covers));
         if (float.IsNaN(thresholds.Lowest))
             throw new ArgumentException("A threshold is not a number.", nameof(thresholds));
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LfrEngine.Files;
+using LfrEngine.Matching;
 
 namespace LfrEngine.Models;
 
@@ -44,6 +45,9 @@ public sealed record ModelManifest
     /// <summary>Comparison-score thresholds and the evidence they rest on; embedders only.</summary>
     public ModelThreshold[] Thresholds { get; init; } = [];
 
+    /// <summary>How scores of covered probes become comparable with the others; embedders only. Covers without a scale are compared as if uncovered.</summary>
+    public CoverScale[] CoverScales { get; init; } = [];
+
     /// <summary>What may run on 8-bit integers, where the processor is faster that way; null = nothing.</summary>
     public ModelQuantisation? Int8 { get; init; }
 
@@ -70,7 +74,10 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
         // What the text leaves out the generated reader leaves null, whatever the type's own value is.
-        manifest = manifest with { Thresholds = manifest.Thresholds ?? [], Description = manifest.Description ?? "", TrainingData = manifest.TrainingData ?? ModelTrainingData.Unstated };
+        manifest = manifest with
+        {
+            Thresholds = manifest.Thresholds ?? [], CoverScales = manifest.CoverScales ?? [], Description = manifest.Description ?? "", TrainingData = manifest.TrainingData ?? ModelTrainingData.Unstated,
+        };
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
@@ -87,6 +94,8 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
         if (manifest.Thresholds.Any(t => t is null))
             throw new ModelLoadException($"The model manifest {path} has an empty entry in \"thresholds\".");
+        if (Array.Exists(manifest.CoverScales, s => s is not { IsUsable: true } || manifest.CoverScales.Count(other => other?.Cover == s.Cover) > 1))
+            throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, gives a cover twice or none, a slope or a deviation that is not above 0, or what is no number.");
         if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)
             throw new ModelLoadException($"The model manifest {path} gives no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)

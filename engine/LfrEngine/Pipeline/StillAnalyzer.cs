@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Embeddings;
 using LfrEngine.Frames;
@@ -10,9 +11,9 @@ namespace LfrEngine.Pipeline;
 /// <summary>One face of a still picture, on the same code path as a camera's. Its holder disposes it.</summary>
 public sealed class StillFace : IDisposable
 {
-    internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, HostBuffer<float> crop, HostBuffer<float> embedding)
+    internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, CoverJudgement cover, HostBuffer<float> crop, HostBuffer<float> embedding)
     {
-        (Box, DetectionScore, Landmarks, Quality, Crop, Embedding) = (box, detectionScore, landmarks, quality, crop, embedding);
+        (Box, DetectionScore, Landmarks, Quality, Cover, Crop, Embedding) = (box, detectionScore, landmarks, quality, cover, crop, embedding);
     }
 
     /// <summary>Where, picture pixels.</summary>
@@ -26,6 +27,9 @@ public sealed class StillFace : IDisposable
 
     /// <summary>How fit it is for comparison.</summary>
     public FaceQuality Quality { get; }
+
+    /// <summary>Which parts of it are covered.</summary>
+    public CoverJudgement Cover { get; }
 
     /// <summary>float32 [3, 112, 112] as the embedder takes it. Owned.</summary>
     public HostBuffer<float> Crop { get; }
@@ -58,6 +62,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     private readonly FaceDetector detector;
     private readonly LandmarkFinder landmarks;
     private readonly Embedder embedder;
+    private readonly CoverExaminer cover;
     private readonly FaceVerifier verifier;
     private readonly CandidateList faces = new(MostFaces);
 
@@ -67,6 +72,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         detector = new FaceDetector(models.Detector, settings);
         landmarks = new LandmarkFinder(models.Landmarks);
         embedder = new Embedder(models.Embedder);
+        cover = new CoverExaminer(models.Mesh);
         verifier = new FaceVerifier(models.Second, models.Third);
     }
 
@@ -152,7 +158,8 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <summary>Aligns and embeds one face; null when its landmarks are unusable.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From <see cref="Detect"/>.</param>
-    public StillFace? Embed(in FrameView frame, in FaceCandidate face)
+    /// <param name="examine">Whether its cover is judged, as the pipeline does; without, it is taken for uncovered.</param>
+    public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool examine = true)
     {
         FaceLandmarks found = landmarks.Find(frame, face.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
@@ -163,9 +170,10 @@ public sealed unsafe class StillAnalyzer : IDisposable
         {
             FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
             FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
+            CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, crop.Pointer) : default;
             Span<float> norm = stackalloc float[1];
             embedder.Embed([crop], embedding.Span, norm);
-            return new StillFace(face.Box, face.Score, found, quality, crop, embedding);
+            return new StillFace(face.Box, face.Score, found, quality, covered, crop, embedding);
         }
         catch
         {
@@ -184,6 +192,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         detector.Dispose();
         landmarks.Dispose();
         embedder.Dispose();
+        cover.Dispose();
         verifier.Dispose();
         faces.Dispose();
     }

@@ -27,6 +27,7 @@ internal sealed class Worker : IDisposable
     private readonly PendingShot[] sound;
     private readonly Candidate[] candidates;
     private readonly int[] counts;
+    private readonly FaceCover[] covers;
 
     public Worker(EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, Scheduler scheduler, Action<CameraLane, Alert> hand)
     {
@@ -41,6 +42,7 @@ internal sealed class Worker : IDisposable
         sound = new PendingShot[batch];
         candidates = new Candidate[batch * settings.MaximumCandidates];
         counts = new int[batch];
+        covers = new FaceCover[batch];
     }
 
     /// <summary>Goes once through the networks and kernels on a blank picture, so that the first real frame does not wait for code to be compiled and memory to be laid out.</summary>
@@ -58,7 +60,7 @@ internal sealed class Worker : IDisposable
             Array.Fill(crops, crop, 0, i);
             embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
         }
-        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, settings.MaximumCandidates, candidates, counts.AsSpan(0, 1));
+        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, settings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
         ForgetBatch();
     }
 
@@ -127,14 +129,14 @@ internal sealed class Worker : IDisposable
         try
         {
             for (int i = 0; i < count; i++)
-                crops[i] = sound[i].Shot.Crop;
+                (crops[i], covers[i]) = (sound[i].Shot.Crop, sound[i].Shot.Cover.Parts);
             embedder.Embed(crops.AsSpan(0, count), probes.Span, norms.Span);
             ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
             int most = settings.MaximumCandidates;
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))
-                    settings.Search.Search(gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count));
+                    settings.Search.Search(gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
             }
             for (int i = 0; i < count; i++)
             {
@@ -177,6 +179,7 @@ internal sealed class Worker : IDisposable
         probes.Wipe();
         norms.Wipe();
         candidates.AsSpan().Clear();
+        covers.AsSpan().Clear();
         Array.Clear(crops);
     }
 

@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -20,6 +21,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
     private readonly FaceVerifier? verifier;
+    private readonly CoverExaminer cover;
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
@@ -35,6 +37,7 @@ public sealed unsafe class BestShotSelector : IDisposable
         embedderInput = models.Embedder.Manifest.Input;
         landmarks = new LandmarkFinder(models.Landmarks);
         verifier = models.CreateVerifier();
+        cover = new CoverExaminer(models.Mesh);
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
     }
@@ -82,6 +85,8 @@ public sealed unsafe class BestShotSelector : IDisposable
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
         verifier?.WeighAgainst(frame, new FaceCandidate { Box = box, Score = 1 }, policy.MinimumEvidence);
+        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer);
+        cover.WarmUp(frame, box);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
@@ -90,6 +95,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     {
         landmarks.Dispose();
         verifier?.Dispose();
+        cover.Dispose();
         shots.Dispose();
         scratch.Dispose();
     }
@@ -125,6 +131,7 @@ public sealed unsafe class BestShotSelector : IDisposable
                     return null;
                 quality = quality with { Plausibility = history.Evidence };
             }
+            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

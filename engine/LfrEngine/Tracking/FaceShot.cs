@@ -1,3 +1,4 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
@@ -30,6 +31,9 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
 
     /// <summary>How fit the view is.</summary>
     public FaceQuality Quality { get; internal set; }
+
+    /// <summary>Which parts of it are covered.</summary>
+    public CoverJudgement Cover { get; internal set; }
 
     /// <summary>float32 [3, 112, 112], ready for the embedder.</summary>
     public HostBuffer<float> Crop { get; } = crop;
@@ -68,7 +72,7 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
         Crop.Wipe();
         Picture.Wipe();
         Candidates.AsSpan().Clear();
-        (CandidateCount, EmbeddingNorm, Box, Quality) = (0, 0, default, default);
+        (CandidateCount, EmbeddingNorm, Box, Quality, Cover) = (0, 0, default, default, default);
     }
 }
 

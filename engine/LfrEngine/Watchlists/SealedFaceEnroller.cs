@@ -1,3 +1,4 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -14,6 +15,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
     private const float LeastOverlap = 0.3f;
 
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
+    private readonly CoveredTemplateMaker covered = new(models);
 
     /// <summary>Decodes a face picture and embeds the face in its middle. The gate is not asked again: the photo passed it.</summary>
     /// <param name="picture">JPEG. Borrowed for the call.</param>
@@ -27,7 +29,13 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
             if (FindFace(view) is not { } found)
                 return Reject("the detector does not find the face in its picture");
             using StillFace? face = analyzer.Embed(view, found);
-            return face is null ? Reject("no usable landmarks") : new VettedPhoto(PhotoVerdict.Accepted, [], face.Quality.Score, Copy<float>(face.Embedding.Span), Copy(picture), picture.Length);
+            if (face is null)
+                return Reject("no usable landmarks");
+            var templates = new PhotoTemplates(face.Embedding.Length, CoveredTemplateMaker.Covers);
+            face.Embedding.Span.CopyTo(templates[0]);
+            if (!covered.TryMake(view, face.Box, CoveredTemplateMaker.SeedOf(picture), templates.Covered))
+                templates.ForgetCovered();
+            return new VettedPhoto(PhotoVerdict.Accepted, [], face.Quality.Score, templates, Copy(picture), picture.Length);
         }
         catch (MediaException)
         {
@@ -39,8 +47,21 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
         }
     }
 
+    /// <summary>Loads what is otherwise loaded with the first picture: a process that will be shut in can load nothing later.</summary>
+    public void WarmUp()
+    {
+        using var grey = new Picture(64, 64);
+        using HostBuffer<byte> jpeg = grey.EncodeJpeg(90, out int bytes);
+        Vet(jpeg.Span[..bytes]).Dispose();
+        covered.WarmUp();
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => analyzer.Dispose();
+    public void Dispose()
+    {
+        analyzer.Dispose();
+        covered.Dispose();
+    }
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
 

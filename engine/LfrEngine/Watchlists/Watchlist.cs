@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
@@ -79,13 +80,32 @@ public sealed class Watchlist : IDisposable
     /// <summary>Whose template it is, an index into <see cref="Identities"/>.</summary>
     public int IdentityIndex(int templateIndex) => Templates[Checked(templateIndex)].IdentityIndex;
 
+    /// <summary>Templates of photos as they are; the others are of the same photos with covers drawn over them.</summary>
+    public int PhotoCount
+    {
+        get
+        {
+            int count = 0;
+            foreach (ref readonly WatchlistTemplate template in Templates)
+                count += template.Cover == FaceCover.None ? 1 : 0;
+            return count;
+        }
+    }
+
     /// <summary>The quality given at enrolment.</summary>
     public float Quality(int templateIndex) => Templates[Checked(templateIndex)].Quality;
 
-    /// <summary>JPEG of the face the template was made from; empty when none was kept. Borrowed.</summary>
+    /// <summary>What is drawn over in the picture the template was made from; None for a photo as it is.</summary>
+    public FaceCover Cover(int templateIndex) => Templates[Checked(templateIndex)].Cover;
+
+    /// <summary>JPEG of the face the template was made from, without what was drawn over it; empty when none was kept. Borrowed.</summary>
     public ReadOnlySpan<byte> Photo(int templateIndex)
     {
-        WatchlistTemplate template = Templates[Checked(templateIndex)];
+        // A covered template was made from the person's last photo before it.
+        int photo = Checked(templateIndex);
+        while (Templates[photo].Cover != FaceCover.None || Templates[photo].IdentityIndex != Templates[templateIndex].IdentityIndex)
+            photo--;
+        WatchlistTemplate template = Templates[photo];
         return Photos.Slice(template.PhotoOffset, template.PhotoBytes);
     }
 
@@ -131,6 +151,9 @@ public sealed class Watchlist : IDisposable
             WatchlistTemplate template = templates[i];
             if ((uint)template.IdentityIndex >= (uint)identities.Length)
                 throw WatchlistRules.Broken($"Template {i} belongs to no identity.");
+            if (!template.HasKnownCover)
+                throw WatchlistRules.Broken($"Template {i} has a cover that this format does not know.");
+            WatchlistRules.CheckCover(template.Cover, enrolled[template.IdentityIndex], i);
             enrolled[template.IdentityIndex] = true;
             WatchlistRules.CheckQuality(template.Quality, i);
             WatchlistRules.CheckPhotoBytes(template.PhotoBytes, i);

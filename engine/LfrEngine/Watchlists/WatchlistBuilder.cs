@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
@@ -11,6 +12,7 @@ public sealed class WatchlistBuilder : IDisposable
     private readonly int embeddingLength;
     private readonly List<WatchlistIdentity> identities = [];
     private readonly HashSet<string> ids = new(StringComparer.Ordinal);
+    private readonly List<bool> hasPhoto = [];
     private readonly GrowingBuffer<float> embeddings;
     private readonly GrowingBuffer<WatchlistTemplate> templates;
     private readonly GrowingBuffer<byte> photos;
@@ -69,6 +71,7 @@ public sealed class WatchlistBuilder : IDisposable
         if (!ids.Add(identity.Id))
             throw WatchlistRules.Broken($"Two identities have the id '{identity.Id}'.");
         identities.Add(identity);
+        hasPhoto.Add(false);
         return identities.Count - 1;
     }
 
@@ -77,9 +80,10 @@ public sealed class WatchlistBuilder : IDisposable
     /// <param name="embedding">float32 [D], finite, unit length within 1e-3. Copied.</param>
     /// <param name="quality">Finite; higher is better.</param>
     /// <param name="photo">JPEG of the face, at most 1 MiB; may be empty. Copied.</param>
+    /// <param name="cover">What was drawn over in the picture; None for a photo as it is. A covered template belongs to the person's last photo before it.</param>
     /// <returns>The template's index.</returns>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>. Nothing was added.</exception>
-    public int AddTemplate(int identityIndex, ReadOnlySpan<float> embedding, float quality, ReadOnlySpan<byte> photo = default)
+    public int AddTemplate(int identityIndex, ReadOnlySpan<float> embedding, float quality, ReadOnlySpan<byte> photo = default, FaceCover cover = FaceCover.None)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(identityIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(identityIndex, identities.Count);
@@ -89,6 +93,8 @@ public sealed class WatchlistBuilder : IDisposable
         WatchlistRules.CheckEmbedding(embedding, index);
         WatchlistRules.CheckQuality(quality, index);
         WatchlistRules.CheckPhotoBytes(photo.Length, index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)cover, (int)(FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow), nameof(cover));
+        WatchlistRules.CheckCover(cover, hasPhoto[identityIndex], index);
         if (embedding.Length > WatchlistRules.MaximumEmbeddingElements - embeddings.Count || photo.Length > Array.MaxLength - photos.Count)
             throw WatchlistRules.Broken("The watchlist is full: templates or photos would exceed 2 GiB.");
 
@@ -96,9 +102,10 @@ public sealed class WatchlistBuilder : IDisposable
         embeddings.Reserve(embedding.Length);
         photos.Reserve(photo.Length);
         templates.Reserve(1);
-        templates.Append([new WatchlistTemplate { IdentityIndex = identityIndex, Quality = quality, PhotoOffset = photos.Count, PhotoBytes = photo.Length }]);
+        templates.Append([new WatchlistTemplate { IdentityIndex = identityIndex, Quality = quality, PhotoOffset = photos.Count, PhotoBytes = photo.Length, Cover = cover }]);
         embeddings.Append(embedding);
         photos.Append(photo);
+        hasPhoto[identityIndex] = true;
         return index;
     }
 

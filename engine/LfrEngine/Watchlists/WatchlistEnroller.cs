@@ -1,3 +1,4 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -7,15 +8,15 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face cut out and encoded anew, and its template. The holder disposes, which wipes.</summary>
+/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face cut out and encoded anew, and its templates. The holder disposes, which wipes.</summary>
 /// <param name="verdict">Of the gate.</param>
 /// <param name="reasons">Why; empty when all is well.</param>
 /// <param name="quality">0…1; 0 when there was nothing to measure.</param>
-/// <param name="template">float32 [D] of unit length; null when rejected. Owned.</param>
+/// <param name="templates">The photo's templates; null when rejected. Owned.</param>
 /// <param name="chip">JPEG of the face with its surroundings, 256×256, at the start of the buffer; null when rejected. Owned.</param>
 /// <param name="chipBytes">Bytes of it.</param>
 /// <param name="faces">Where the faces are, when there are several and nobody has chosen one; otherwise null.</param>
-public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, HostBuffer<float>? template = null, HostBuffer<byte>? chip = null, int chipBytes = 0, PhotoFaces? faces = null) : IDisposable
+public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, PhotoTemplates? templates = null, HostBuffer<byte>? chip = null, int chipBytes = 0, PhotoFaces? faces = null) : IDisposable
 {
     /// <summary>Of the gate.</summary>
     public PhotoVerdict Verdict { get; } = verdict;
@@ -29,8 +30,11 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
     /// <summary>Where the faces are, for somebody to choose one, when there are several and nobody has; otherwise null.</summary>
     public PhotoFaces? Faces { get; } = faces;
 
-    /// <summary>float32 [D] of unit length; empty when the photo was rejected. Borrowed.</summary>
-    public ReadOnlySpan<float> Template => template is null ? [] : template.Span;
+    /// <summary>The photo's templates; null when it was rejected. Borrowed.</summary>
+    public PhotoTemplates? Templates { get; } = templates;
+
+    /// <summary>float32 [D] of unit length, of the photo as it is; empty when the photo was rejected. Borrowed.</summary>
+    public ReadOnlySpan<float> Template => Templates is null ? [] : Templates[0];
 
     /// <summary>JPEG of the face with its surroundings, 256×256; empty when the photo was rejected. Borrowed.</summary>
     public ReadOnlySpan<byte> Chip => chip is null ? [] : chip.Span[..chipBytes];
@@ -38,7 +42,7 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
     /// <inheritdoc/>
     public void Dispose()
     {
-        template?.Dispose();
+        Templates?.Dispose();
         chip?.Dispose();
     }
 }
@@ -53,6 +57,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     private const int PhotoQuality = 90;
 
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
+    private readonly CoveredTemplateMaker covered = new(models);
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
     /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
@@ -75,8 +80,21 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         }
     }
 
+    /// <summary>Loads what is otherwise loaded with the first photo: a process that will be shut in can load nothing later.</summary>
+    public void WarmUp()
+    {
+        using var grey = new Picture(64, 64);
+        using HostBuffer<byte> jpeg = grey.EncodeJpeg(PhotoQuality, out int bytes);
+        Vet(jpeg.Span[..bytes]).Dispose();
+        covered.WarmUp();
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => analyzer.Dispose();
+    public void Dispose()
+    {
+        analyzer.Dispose();
+        covered.Dispose();
+    }
 
     // What FFmpeg says names packets and memory; a person has a photo.
     private static string Words(string format, MediaException e) => e.Error switch
@@ -134,9 +152,12 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         using var chip = new Picture(PhotoSize, PhotoSize);
         chip.Paint(view, BestShotSelector.Surroundings(face.Box), 0, PhotoSize);
         HostBuffer<byte> jpeg = chip.EncodeJpeg(PhotoQuality, out int bytes);
-        HostBuffer<float> template = BufferPool.Rent<float>(face.Embedding.Length);
-        face.Embedding.Span.CopyTo(template.Span);
-        return new VettedPhoto(verdict, reasons, quality, template, jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
+        var templates = new PhotoTemplates(face.Embedding.Length, CoveredTemplateMaker.Covers);
+        face.Embedding.Span.CopyTo(templates[0]);
+        // Without them the photo serves all the same: a covered probe is compared with the plain template.
+        if (!covered.TryMake(view, face.Box, CoveredTemplateMaker.SeedOf(encoded), templates.Covered))
+            templates.ForgetCovered();
+        return new VettedPhoto(verdict, reasons, quality, templates, jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
 
         void Doubt(string why)
         {

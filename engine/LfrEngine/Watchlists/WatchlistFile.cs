@@ -120,7 +120,7 @@ public static class WatchlistFile
         int templateCount = data[1] & 3;
         int metadataBytes = BinaryPrimitives.ReadUInt16LittleEndian(data[2..]);
         ReadOnlySpan<byte> rest = data[4..];
-        int tableBytes = templateCount * WatchlistHeader.TemplateBytes;
+        int tableBytes = templateCount * WatchlistHeader.TemplateBytesOf(WatchlistHeader.FormatVersion);
         int rowBytes = templateCount * embeddingLength * sizeof(float);
         if (rest.Length < (long)metadataBytes + tableBytes + rowBytes)
             return;
@@ -157,10 +157,11 @@ public static class WatchlistFile
         if (metadata.Length > WatchlistHeader.MaximumMetadataBytes)
             throw WatchlistRules.Broken("The list of identities is too long for a file.");
         var header = new WatchlistHeader(
+            WatchlistHeader.FormatVersion,
             origin,
             key.Derivation,
             key.Derivation == KeyDerivation.Pbkdf2Sha256 ? key.Iterations : 0,
-            templates.Length / WatchlistHeader.TemplateBytes,
+            templates.Length / WatchlistHeader.TemplateBytesOf(WatchlistHeader.FormatVersion),
             identityCount,
             metadata.Length,
             photos.Length,
@@ -276,7 +277,7 @@ public static class WatchlistFile
             using (var unseal = new Unseal(file, header, headerBytes, key))
             {
                 unseal.ReadSection(metadata.Span);
-                unseal.ReadSection(MemoryMarshal.AsBytes(templates.Span));
+                ReadTemplates(unseal, header, templates.Span);
                 unseal.ReadSection(MemoryMarshal.AsBytes(embeddings.Span));
                 unseal.ReadSection(photos.Span);
             }
@@ -301,6 +302,19 @@ public static class WatchlistFile
             if (error is WatchlistException { Reason: WatchlistFailure.InvalidContent })
                 throw new WatchlistException(WatchlistFailure.InvalidContent, $"{path}: {error.Message} Enrol again with `lfr enrol`.", error);
             throw;
+        }
+    }
+
+    private static void ReadTemplates(Unseal unseal, WatchlistHeader header, Span<WatchlistTemplate> templates)
+    {
+        Span<byte> bytes = MemoryMarshal.AsBytes(templates);
+        int old = header.TemplateBytes, now = bytes.Length / Math.Max(1, templates.Length);
+        unseal.ReadSection(bytes[..(templates.Length * old)]);
+        // Format 1 knew no cover: its shorter rows spread out, the last first, and end in zeros.
+        for (int i = templates.Length - 1; i >= 0 && old < now; i--)
+        {
+            bytes.Slice(i * old, old).CopyTo(bytes[(i * now)..]);
+            bytes.Slice((i * now) + old, now - old).Clear();
         }
     }
 

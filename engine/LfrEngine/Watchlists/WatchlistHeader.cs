@@ -26,6 +26,7 @@ public sealed record WatchlistFileInfo(
 
 /// <summary>The plaintext header; see FORMAT.md for its bytes.</summary>
 internal sealed record WatchlistHeader(
+    int Version,
     WatchlistOrigin Origin,
     KeyDerivation Derivation,
     int Iterations,
@@ -36,7 +37,8 @@ internal sealed record WatchlistHeader(
     byte[] Salt,
     byte[] NoncePrefix)
 {
-    public const ushort FormatVersion = 1;
+    public const ushort FormatVersion = 2;
+    public const ushort OldestFormatVersion = 1;
     public const int FixedBytes = 132;
     public const int MaximumBytes = FixedBytes + WatchlistRules.MaximumEmbedderIdBytes;
     public const int SaltBytes = 32;
@@ -44,7 +46,6 @@ internal sealed record WatchlistHeader(
     public const int TagBytes = 16;
     public const int ChecksumBytes = 32;
     public const int ChunkBytes = 1 << 20;
-    public const int TemplateBytes = 16;
     public const int MaximumMetadataBytes = 1 << 30;
 
     // A header is not trusted: this keeps a forged one from holding the reader for minutes.
@@ -56,9 +57,15 @@ internal sealed record WatchlistHeader(
 
     public int EmbeddingBytes => TemplateCount * Origin.EmbeddingLength * sizeof(float);
 
+    /// <summary>Bytes of one template in section 2.</summary>
+    public int TemplateBytes => TemplateBytesOf(Version);
+
     /// <summary>Size of the whole file that this header begins.</summary>
     public long FileBytes =>
         Bytes + Sealed(MetadataBytes) + Sealed((long)TemplateCount * TemplateBytes) + Sealed(EmbeddingBytes) + Sealed(PhotoBytes) + ChecksumBytes;
+
+    /// <summary>Bytes of one template in section 2 of a format.</summary>
+    public static int TemplateBytesOf(int version) => version == 1 ? 16 : 20;
 
     /// <summary>Bytes of a section in the file: each chunk carries a tag.</summary>
     private static long Sealed(long bytes) => bytes + ((bytes + ChunkBytes - 1) / ChunkBytes * TagBytes);
@@ -67,7 +74,7 @@ internal sealed record WatchlistHeader(
     {
         destination[..Bytes].Clear();
         Magic.CopyTo(destination);
-        BinaryPrimitives.WriteUInt16LittleEndian(destination[8..], FormatVersion);
+        BinaryPrimitives.WriteUInt16LittleEndian(destination[8..], (ushort)Version);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[10..], (ushort)Bytes);
         destination[12] = (byte)Derivation;
         destination[13] = (byte)(Bytes - FixedBytes);
@@ -98,11 +105,11 @@ internal sealed record WatchlistHeader(
         if (start.Length < 12)
             throw Damaged(path, $"the file ends after {start.Length} bytes");
         int version = BinaryPrimitives.ReadUInt16LittleEndian(start[8..]);
-        if (version != FormatVersion)
+        if (version is < OldestFormatVersion or > FormatVersion)
         {
             throw new WatchlistException(
                 WatchlistFailure.UnsupportedVersion,
-                $"{path}: watchlist format {version}; this engine reads format {FormatVersion}. Use the engine that wrote it, or enrol again with `lfr enrol`.");
+                $"{path}: watchlist format {version}; this engine reads formats {OldestFormatVersion} to {FormatVersion}. Use the engine that wrote it, or enrol again with `lfr enrol`.");
         }
         int headerBytes = BinaryPrimitives.ReadUInt16LittleEndian(start[10..]);
         if (start.Length < FixedBytes || headerBytes > start.Length)
@@ -133,7 +140,7 @@ internal sealed record WatchlistHeader(
             || metadataBytes is < 0 or > MaximumMetadataBytes
             || photoBytes < 0
             || created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
-            || (long)templateCount * TemplateBytes > int.MaxValue)
+            || (long)templateCount * TemplateBytesOf(version) > int.MaxValue)
         {
             throw Damaged(path, "the header holds impossible numbers");
         }
@@ -154,6 +161,7 @@ internal sealed record WatchlistHeader(
             Convert.ToHexStringLower(start.Slice(100, 32)),
             embeddingLength);
         var header = new WatchlistHeader(
+            version,
             origin,
             derivation,
             iterations,

@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 
@@ -46,7 +47,7 @@ public sealed class WatchlistReenroller : IDisposable
     /// <summary>The new list as it grows.</summary>
     public WatchlistBuilder Builder { get; }
 
-    /// <summary>Faces of the old list that have been dealt with.</summary>
+    /// <summary>Photos of the old list that have been dealt with.</summary>
     public int FacesDone { get; private set; }
 
     /// <summary>Of those, the ones whose template an earlier run had made.</summary>
@@ -70,7 +71,8 @@ public sealed class WatchlistReenroller : IDisposable
         {
             if (TryAdd(identity, template, ref added) is { } reason)
                 lost.Add(new LostFace(identity.Id, template, reason));
-            else
+            // With the covers drawn over it.
+            while (sources.Count < Builder.TemplateCount)
                 sources.Add(template);
             FacesDone++;
         }
@@ -83,7 +85,7 @@ public sealed class WatchlistReenroller : IDisposable
 
     private static int[][] ByIdentity(Watchlist list)
     {
-        ILookup<int, int> templates = Enumerable.Range(0, list.TemplateCount).ToLookup(list.IdentityIndex);
+        ILookup<int, int> templates = Enumerable.Range(0, list.TemplateCount).Where(t => list.Cover(t) == FaceCover.None).ToLookup(list.IdentityIndex);
         return [.. Enumerable.Range(0, list.Identities.Count).Select(i => templates[i].ToArray())];
     }
 
@@ -95,7 +97,9 @@ public sealed class WatchlistReenroller : IDisposable
             return "the list keeps no picture of it";
         if (FindDone(identity.Id, picture) is { } known)
         {
-            Add(identity, template, done!.Embedding(known), ref added);
+            Begin(identity, ref added);
+            for (int t = known; t == known || (t < done!.TemplateCount && done.Cover(t) != FaceCover.None); t++)
+                Builder.AddTemplate(added, done!.Embedding(t), old.Quality(template), t == known ? picture : [], done.Cover(t));
             FacesKept++;
             return null;
         }
@@ -104,15 +108,15 @@ public sealed class WatchlistReenroller : IDisposable
         using VettedPhoto vetted = vet(copy);
         if (vetted.Verdict == PhotoVerdict.Rejected)
             return string.Join("; ", vetted.Reasons);
-        Add(identity, template, vetted.Template, ref added);
+        Begin(identity, ref added);
+        vetted.Templates!.AddTo(Builder, added, old.Quality(template), picture);
         return null;
     }
 
-    private void Add(WatchlistIdentity identity, int template, ReadOnlySpan<float> embedding, ref int added)
+    private void Begin(WatchlistIdentity identity, ref int added)
     {
         if (added < 0)
             added = Builder.AddIdentity(identity);
-        Builder.AddTemplate(added, embedding, old.Quality(template), old.Photo(template));
     }
 
     private int? FindDone(string id, ReadOnlySpan<byte> picture)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Text;
+using LfrEngine.Matching;
 
 namespace LfrEngine.Watchlists;
 
@@ -62,6 +63,12 @@ internal static class WatchlistRules
     {
         if (!float.IsFinite(quality))
             throw Broken($"Template {templateIndex} has a quality that is not a number.");
+    }
+
+    public static void CheckCover(FaceCover cover, bool hasPhoto, int templateIndex)
+    {
+        if (cover != FaceCover.None && !hasPhoto)
+            throw Broken($"Template {templateIndex} is of a covered picture, but its person has no template of the photo as it is before it.");
     }
 
     public static void CheckPhotoBytes(int bytes, int templateIndex)

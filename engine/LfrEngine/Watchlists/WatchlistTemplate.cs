@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
+using LfrEngine.Matching;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>What a watchlist keeps beside each embedding. 16 bytes, also its form in the file.</summary>
+/// <summary>What a watchlist keeps beside each embedding. 20 bytes, also its form in the file; format 1 had the first 16.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal struct WatchlistTemplate
 {
@@ -13,4 +14,17 @@ internal struct WatchlistTemplate
     public int PhotoOffset;
 
     public int PhotoBytes;
+
+    // As wide as its neighbours: a struct without gaps has the same bytes in memory and in the file.
+    private int cover;
+
+    /// <summary>What is drawn over in the picture the template was made from: None for a photo as it is.</summary>
+    public FaceCover Cover
+    {
+        readonly get => (FaceCover)cover;
+        set => cover = (int)value;
+    }
+
+    /// <summary>False for what a file may hold there and no cover is.</summary>
+    public readonly bool HasKnownCover => (uint)cover <= (uint)(FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow);
 }

@@ -274,6 +274,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             record.SealedReference = vault.Seal(record.Id, reference.Span, Purposes.Of(AlertPicture.Reference));
         }
         var warnings = new List<string>();
+        if (alert.Cover.Words is { } covered)
+            warnings.Add(covered);
         PhotoGate.Judge(alert.Quality, warnings);
         PersonDetails details = watchlists.Details(person);
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, Said(details.Response) ?? Said(rates?.Response), [.. warnings]));

@@ -75,12 +75,12 @@ internal static class EnrolCommand
         SimilarityWarning[] similar = [.. SimilarityWarning.Find(watchlist, threshold, stopping)];
         WatchlistFile.Write(output, watchlist, key);
 
-        var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.TemplateCount,
+        var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.PhotoCount,
             [.. photos], [.. missing], refusals, similar);
         if (json)
             HostJson.Print(summary, HostJson.Default.EnrolReport);
         else
-            Print(photos, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.TemplateCount} template(s) enrolled in {output}.");
+            Print(photos, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.PhotoCount} photo(s) enrolled in {output}.");
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 
@@ -110,7 +110,7 @@ internal static class EnrolCommand
                 continue;
             if (identity < 0)
                 identity = builder.AddIdentity(person.Identity);
-            builder.AddTemplate(identity, vetted.Template, vetted.Quality, vetted.Chip);
+            vetted.Templates!.AddTo(builder, identity, vetted.Quality, vetted.Chip);
         }
         return identity >= 0;
     }

@@ -109,14 +109,14 @@ internal static class RunCommand
             using (alert)
             {
                 (string line, string? picture, AlertLikelihood? likelihood) = writer.Write(alert);
-                notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null, likelihood));
+                notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null, alert.Cover.Words, likelihood));
                 screen.Tell(new RunEvent(notices[^1].Sentence, line));
             }
         }
 
         ExceptionDispatchInfo? fault = null;
         using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
-        using (Gallery gallery = Gallery.Create(watchlist))
+        using (Gallery gallery = Gallery.Create(watchlist, models.Embedder.Manifest.CoverScales))
         {
             EngineDevices.Load(settings, gallery);
             try
@@ -213,9 +213,9 @@ internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt,
 internal sealed record DeadlineLine(string Type, string Run, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
-internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined, AlertLikelihood? Likelihood = null)
+internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined, string? Covered = null, AlertLikelihood? Likelihood = null)
 {
-    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
+    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Covered is null ? "" : $", {Covered}")}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
 
     // An hour and more is told as such: 06:40.28 would be a time of its own.
     private static string StreamTime(TimeSpan time) =>

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.ComponentModel;
-using LfrEngine.Frames;
 using LfrEngine.Host.Watchlists;
-using LfrEngine.Memory;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
@@ -31,18 +29,19 @@ internal static class VetCommand
             if (parsed.GetValue(sealedFaces))
             {
                 using var again = new SealedFaceEnroller(loaded);
-                return Run((photo, _) => again.Vet(photo));
+                return Run(again.WarmUp, (photo, _) => again.Vet(photo));
             }
             using var enroller = new WatchlistEnroller(loaded);
-            return Run(enroller.Vet);
+            return Run(enroller.WarmUp, enroller.Vet);
         });
         return command;
     }
 
-    private static int Run(Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
+    private static int Run(Action warmUp, Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
-        LoadEverything(vet);
+        // Libraries are opened when they are first needed: that is now, while files can be opened freely.
+        warmUp();
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
         while (VetChannel.ReadRequest(input, WatchlistEnroller.MaximumPhotoBytes, out PhotoPoint? face) is { } photo)
         {
@@ -65,13 +64,5 @@ internal static class VetCommand
         {
             throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
         }
-    }
-
-    // Libraries are opened when they are first needed: that is now, while files can be opened freely.
-    private static void LoadEverything(Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
-    {
-        using var grey = new Picture(64, 64);
-        using HostBuffer<byte> jpeg = grey.EncodeJpeg(90, out int bytes);
-        vet(jpeg.Span[..bytes], null).Dispose();
     }
 }

@@ -68,7 +68,7 @@ internal static class WatchlistReenrolCommand
         string partial = target + PartialEnding;
         using Watchlist old = WatchlistFile.Read(path, key);
         using Watchlist? done = ReadPartial(partial, key);
-        using var reenroller = new WatchlistReenroller(vetter.Embedder, old, done, face => vetter.VetAsync(face, stopping).GetAwaiter().GetResult());
+        using var reenroller = new WatchlistReenroller(vetter.Embedder, old, done, face => vetter.VetAsync(face, null, stopping).GetAwaiter().GetResult());
         MakeTemplates(reenroller, old, partial, key, dryRun, stopping);
         if (reenroller.Builder.TemplateCount == 0)
             throw new CommandFailure(ExitCode.Input, $"No face of {path} can be used with {vetter.Embedder.Id}: {(reenroller.Lost is [var first, ..] ? first.Reason : "the list is empty")}. Enrol from photos with `lfr enrol`.");
@@ -84,7 +84,7 @@ internal static class WatchlistReenrolCommand
         return (report, report.NotEnrolled.Length == 0 && report.Lost.Length == 0 ? ExitCode.Success : ExitCode.Incomplete);
     }
 
-    private static void MakeTemplates(WatchlistReenroller reenroller, Watchlist old, string partial, WatchlistKey key, bool dryRun, CancellationToken stopping) => Progress.While("Re-enrolling", old.TemplateCount, report =>
+    private static void MakeTemplates(WatchlistReenroller reenroller, Watchlist old, string partial, WatchlistKey key, bool dryRun, CancellationToken stopping) => Progress.While("Re-enrolling", old.PhotoCount, report =>
     {
         long kept = Stopwatch.GetTimestamp();
         TimeSpan between = LeastBetweenKeeps;
@@ -102,7 +102,7 @@ internal static class WatchlistReenrolCommand
         catch (OperationCanceledException) when (!dryRun && reenroller.Builder.TemplateCount > 0)
         {
             Keep();
-            Console.Error.WriteLine($"{reenroller.Builder.TemplateCount} of {old.TemplateCount} faces are done and kept, sealed, in {partial}. The same command goes on from there.");
+            Console.Error.WriteLine($"{reenroller.FacesDone - reenroller.Lost.Count} of {old.PhotoCount} faces are done and kept, sealed, in {partial}. The same command goes on from there.");
             throw;
         }
 
@@ -137,7 +137,7 @@ internal static class WatchlistReenrolCommand
         HashSet<(string, string)> alikeBefore = oldThreshold is { } o ? [.. SimilarityWarning.Find(old, o, stopping).Select(s => (s.FirstId, s.SecondId))] : [];
         SimilarityWarning[] alike = threshold is { } t ? [.. SimilarityWarning.Find(list, t, stopping).Where(s => !alikeBefore.Contains((s.FirstId, s.SecondId)))] : [];
         var enrolled = list.Identities.Select(i => i.Id).ToHashSet(StringComparer.Ordinal);
-        return new ReenrolReport(path, target, old.Id, old.Version, old.EmbedderId, old.EmbedderSha256, list.EmbedderId, list.EmbedderSha256, list.Identities.Count, list.TemplateCount, reenroller.FacesKept,
+        return new ReenrolReport(path, target, old.Id, old.Version, old.EmbedderId, old.EmbedderSha256, list.EmbedderId, list.EmbedderSha256, list.Identities.Count, list.PhotoCount, reenroller.FacesKept,
             oldThreshold, threshold, OwnLikeness.Of(old, list, reenroller.Sources, oldThreshold, threshold), [.. reenroller.Lost], [.. old.Identities.Select(i => i.Id).Where(id => !enrolled.Contains(id))], alike);
     }
 

@@ -240,7 +240,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => Told(log, told));
             models ??= EngineModels.Load(catalog, backend: devices.Backend);
             using (Watchlist people = watchlists.Open(list))
-                gallery = Gallery.Create(people);
+                gallery = Gallery.Create(people, models.Embedder.Manifest.CoverScales);
             PipelineSettings settings = devices.Settings(authority.Thresholds, engine.DetectEveryMs, engine.Workers);
             CameraSettings[] cameras = [.. authority.Cameras.Select(c => CameraOf(c.Name))];
             EngineDevices.Load(settings, gallery);

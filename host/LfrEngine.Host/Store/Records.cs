@@ -82,10 +82,10 @@ public sealed class PhotoRecord
     /// <summary>Sealed JPEG of the face with its surroundings, 256×256; empty when the photo was rejected.</summary>
     public required byte[] SealedPicture { get; set; }
 
-    /// <summary>Sealed template, float32 [D] of unit length; empty when the photo was rejected.</summary>
+    /// <summary>Sealed templates (<see cref="PhotoTemplates.Write"/>); empty when the photo was rejected.</summary>
     public required byte[] SealedTemplate { get; set; }
 
-    /// <summary>Hash of the embedder that made the template.</summary>
+    /// <summary>Hash of the embedder that made the templates.</summary>
     public required string EmbedderSha256 { get; set; }
 
     public DateOnly? TakenOn { get; set; }

@@ -9,8 +9,9 @@ namespace LfrEngine.Host.Watchlists;
 /// <summary>What goes through the pipes between the program and the child that decodes photos. All numbers little-endian.</summary>
 /// <remarks>
 /// The child says <see cref="Ready"/> once. Then, per photo: to the child, the place of the face that is meant (x and y, int32, or nothing) and the photo's bytes;
-/// back, the verdict (one byte), the quality (float32), the reasons (UTF-8, one a line), the JPEG, the template (float32), and the faces to choose from (width and
-/// height of the photo, then left, top, right and bottom of each, int32; or nothing). All but the first two of an answer stand behind their length (int32, bytes). Neither side believes a length beyond its bound:
+/// back, the verdict (one byte), the quality (float32), the reasons (UTF-8, one a line), the JPEG, the templates (<see cref="PhotoTemplates.Write"/>), and the faces
+/// to choose from (width and height of the photo, then left, top, right and bottom of each, int32; or nothing). All but the first two of an answer stand behind their
+/// length (int32, bytes). Neither side believes a length beyond its bound:
 /// the child works with what strangers made.
 /// </remarks>
 internal static class VetChannel
@@ -22,7 +23,6 @@ internal static class VetChannel
     public const byte ReadyOpen = 0x72;
 
     private const int MostReasonBytes = 1 << 14;
-    private const int MostTemplateBytes = 4096 * sizeof(float);
     private const int MostChipBytes = 1 << 20;
     private const int MostFaces = 512;
     private const int FaceBytes = 4 * sizeof(int), SizeBytes = 2 * sizeof(int), PlaceBytes = 2 * sizeof(int);
@@ -104,7 +104,9 @@ internal static class VetChannel
         to.Write(start);
         Write(to, Encoding.UTF8.GetBytes(string.Join('\n', vetted.Reasons)));
         Write(to, vetted.Chip);
-        Write(to, MemoryMarshal.AsBytes(vetted.Template));
+        using HostBuffer<byte> templates = BufferPool.Rent<byte>(vetted.Templates?.SizeBytes ?? 0);
+        vetted.Templates?.Write(templates.Span);
+        Write(to, templates.Span);
         if (vetted.Faces is not { } faces)
         {
             Write(to, []);
@@ -130,15 +132,15 @@ internal static class VetChannel
         float quality = BinaryPrimitives.ReadSingleLittleEndian(start[1..]);
         using HostBuffer<byte> reasons = Read(from, MostReasonBytes) ?? throw new EndOfStreamException();
         HostBuffer<byte>? chip = null;
-        HostBuffer<float>? template = null;
+        PhotoTemplates? templates = null;
         try
         {
             chip = Read(from, MostChipBytes) ?? throw new EndOfStreamException();
-            using HostBuffer<byte> row = Read(from, MostTemplateBytes) ?? throw new EndOfStreamException();
+            using HostBuffer<byte> row = Read(from, PhotoTemplates.MostBytes(embeddingLength)) ?? throw new EndOfStreamException();
             var verdict = (PhotoVerdict)start[0];
             bool kept = verdict is PhotoVerdict.Accepted or PhotoVerdict.Doubtful;
             bool plausible = kept
-                ? row.Length == embeddingLength * sizeof(float) && chip.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
+                ? (templates = PhotoTemplates.Read(row.Span, embeddingLength)) is not null && chip.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
                 : verdict == PhotoVerdict.Rejected && row.Length == 0 && chip.Length == 0;
             if (!plausible || !(quality is >= 0 and <= 1))
                 throw new InvalidDataException("An answer that cannot be.");
@@ -149,18 +151,11 @@ internal static class VetChannel
                 chip.Dispose();
                 return new VettedPhoto(verdict, said, quality, faces: faces);
             }
-            template = BufferPool.Rent<float>(embeddingLength);
-            row.Span.CopyTo(MemoryMarshal.AsBytes(template.Span));
-            foreach (float value in template.Span)
-            {
-                if (!float.IsFinite(value))
-                    throw new InvalidDataException("A template that cannot be.");
-            }
-            return new VettedPhoto(verdict, said, quality, template, chip, chip.Length, faces);
+            return new VettedPhoto(verdict, said, quality, templates, chip, chip.Length, faces);
         }
         catch
         {
-            template?.Dispose();
+            templates?.Dispose();
             chip?.Dispose();
             throw;
         }

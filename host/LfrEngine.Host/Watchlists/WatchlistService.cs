@@ -193,7 +193,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             using HostBuffer<byte> secret = vault.Read(watchlist);
             using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
             WatchlistFile.Write(path, list, key);
-            return list.TemplateCount;
+            return list.PhotoCount;
         }, stopping);
         string hash = PackageCache.HashOf(path);
         await journal.ChangeAsync(actor, async (store, entries) =>
@@ -380,9 +380,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             foreach (PhotoRecord photo in person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected && p.EmbedderSha256 != current))
             {
                 using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
-                using VettedPhoto vetted = await again.VetAsync(picture, stopping);
+                using VettedPhoto vetted = await again.VetAsync(picture, null, stopping);
                 if (vetted.Verdict != PhotoVerdict.Rejected)
-                    templates.Add(photo.Id, vault.Seal(person.WatchlistId, System.Runtime.InteropServices.MemoryMarshal.AsBytes(vetted.Template), TemplatePurpose(photo.Id)));
+                    templates.Add(photo.Id, Seal(person.WatchlistId, photo.Id, vetted.Templates!));
             }
             if (templates.Count == 0)
                 continue;
@@ -467,13 +467,20 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             Id = id,
             PersonId = person.Id,
             SealedPicture = kept ? vault.Seal(person.WatchlistId, vetted.Chip, PicturePurpose(id)) : [],
-            SealedTemplate = kept ? vault.Seal(person.WatchlistId, System.Runtime.InteropServices.MemoryMarshal.AsBytes(vetted.Template), TemplatePurpose(id)) : [],
+            SealedTemplate = vetted.Templates is { } templates ? Seal(person.WatchlistId, id, templates) : [],
             EmbedderSha256 = vetter.Embedder.Sha256,
             TakenOn = takenOn,
             Verdict = vetted.Verdict,
             Reasons = string.Join("; ", vetted.Reasons),
             Quality = vetted.Quality,
         };
+    }
+
+    private byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
+    {
+        using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
+        templates.Write(plain.Span);
+        return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
     }
 
     private WatchlistBuilder NewBuilder(Guid watchlist) =>
@@ -493,8 +500,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             foreach (PhotoRecord photo in usable)
             {
                 using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
-                using HostBuffer<byte> template = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
-                builder.AddTemplate(identity, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(template.Span), photo.Quality, picture.Span);
+                using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                templates.AddTo(builder, identity, photo.Quality, picture.Span);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
@@ -9,9 +10,12 @@ using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
 using LfrEngine.Host;
 using LfrEngine.Host.Commands;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
@@ -21,10 +25,12 @@ internal static class CoverCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var subjects = new Option<int>("--subjects") { Description = "People enrolled with one image and searched with another; as many others are searched who are not enrolled.", DefaultValueFactory = _ => 200 };
+        var subjects = new Option<int>("--subjects") { Description = "People enrolled with one image and searched with another.", DefaultValueFactory = _ => 200 };
+        var others = new Option<int?>("--others") { Description = "People searched who are not enrolled; default: as many as are. A rate of 1 % wants 600." };
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
+        var coversOnly = new Option<bool>("--covers-only") { Description = "Leave out what is not a cover: blur, light, noise, compression, size, yaw." };
         var options = new LabOptions();
-        var command = new Command("cover", "The same probes covered and worsened: one row and one curve per stratum.") { data, subjects, threshold };
+        var command = new Command("cover", "The same probes covered and worsened: one row and one curve per stratum, and what each part of the cover scoring is worth.") { data, subjects, others, threshold, coversOnly };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -32,74 +38,67 @@ internal static class CoverCommand
                 throw new CommandFailure(ExitCode.Usage, "--subjects is at least 2.");
             using LabRun run = options.Start(parsed, "cover", "Cover and worse pictures");
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
-            Run(parsed, options, run, all, parsed.GetValue(subjects), LabOptions.Threshold(parsed.GetValue(threshold), run), stopping);
+            int wanted = parsed.GetValue(subjects);
+            IReadOnlyList<Stratum> strata = [.. Stratum.All.Where(s => !parsed.GetValue(coversOnly) || s.Kind is "none" or "cover")];
+            Run(parsed, options, run, all, strata, wanted, parsed.GetValue(others) ?? wanted, LabOptions.Threshold(parsed.GetValue(threshold), run), stopping);
             return Task.FromResult(run.Finish());
         });
         return command;
     }
 
-    private static void Run(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet data, int wanted, double threshold, CancellationToken stopping)
+    private static void Run(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet data, IReadOnlyList<Stratum> strata, int wanted, int strangers, double threshold, CancellationToken stopping)
     {
         var random = SeededRandom.For(run.Seed, "cover");
         Sample[][] people = [.. data.Samples.GroupBy(s => s.Subject).Select(g => g.ToArray())];
         random.Shuffle<Sample[]>(people);
         Sample[][] enrolled = [.. people.Where(p => p.Length > 1).Take(wanted)];
-        Sample[] others = [.. people.Except(enrolled).Take(enrolled.Length).Select(p => p[0])];
+        Sample[] others = [.. people.Except(enrolled).Take(strangers).Select(p => p[0])];
         if (enrolled.Length == 0)
             throw new CommandFailure(ExitCode.Input, "Nobody has two images: there is no probe to cover.");
         var references = new FaceDataSet([.. enrolled.Select(p => p[0])], []);
         Sample[] probes = [.. enrolled.Select(p => p[1]), .. others];
-        using TemplateSet gallery = options.Extract(parsed, run, references, "failure to enrol", stopping);
-        if (!Enumerable.Range(0, gallery.Count).Any(gallery.IsAcquired))
-            throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {gallery.Outcomes[0].Reason}.");
-        var strata = Stratum.All;
-        // One row per probe and stratum, −1 where there is no face to compare.
-        var own = new float[strata.Count, probes.Length];
-        var best = new float[strata.Count, probes.Length];
+        using TemplateSet photos = options.Extract(parsed, run, references, "failure to enrol", stopping);
+        int[] acquired = [.. Enumerable.Range(0, photos.Count).Where(photos.IsAcquired)];
+        if (acquired.Length == 0)
+            throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {photos.Outcomes[0].Reason}.");
+        using Watchlist list = List(run, references, photos, acquired, stopping);
+        using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, Scales(run.Models.Embedder.Manifest));
+        CoverSetup[] setups = CoverSetup.All(plain, full);
+        // One place per set-up, stratum and probe, −1 where there is no face to compare.
+        var own = new float[setups.Length, strata.Count, probes.Length];
+        var best = new float[setups.Length, strata.Count, probes.Length];
+        Fill(own);
+        Fill(best);
+        // Told by the place on the list, as only those of whom there is a template are on it.
+        int[] places = new int[probes.Length];
+        Array.Fill(places, -1);
+        foreach ((int place, int person) in acquired.Index())
+            places[person] = place;
         Progress.While("Covering", probes.Length, report =>
         {
             int done = 0, next = -1;
             Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
             {
                 using var analyzer = new StillAnalyzer(run.Models, StillAnalyzer.StillSettings);
-                using var probe = new TemplateSet(1, gallery.Length);
+                var search = new CosineSearch();
+                var candidates = new Candidate[acquired.Length];
                 int i;
                 while ((i = Interlocked.Increment(ref next)) < probes.Length)
                 {
                     stopping.ThrowIfCancellationRequested();
-                    for (int s = 0; s < strata.Count; s++)
-                        own[s, i] = best[s, i] = -1;
-                    Judge(analyzer, probe, i);
+                    Judge(analyzer, search, candidates, i);
                     report(Interlocked.Increment(ref done));
                 }
             });
             return 0;
         });
-        run.TookData(gallery.DataSha256, references.Samples.Count + probes.Length, enrolled.Length + others.Length);
+        run.TookData(photos.DataSha256, references.Samples.Count + probes.Length, enrolled.Length + others.Length);
+        run.Figures.Add(new ReportFigure("galleryPeople", "People enrolled", acquired.Length));
+        var scores = new CoverScores(strata, setups, own, best, places, [.. probes.Select(p => FaceDataSet.HalfOf(p.Subject))]) { Others = others.Length };
+        scores.AtThreshold(run, threshold);
+        scores.AtRates(run);
 
-        var rows = new List<IReadOnlyList<ReportCell>>();
-        var series = new List<ReportSeries>();
-        double[] grid = [.. Enumerable.Range(0, 71).Select(t => t / 100.0)];
-        for (int s = 0; s < strata.Count; s++)
-        {
-            float[] mated = [.. Enumerable.Range(0, enrolled.Length).Where(gallery.IsAcquired).Select(i => own[s, i])];
-            float[] nonMated = [.. Enumerable.Range(enrolled.Length, others.Length).Select(i => best[s, i])];
-            var lost = new Proportion(Enumerable.Range(0, probes.Length).Count(i => best[s, i] <= -1), probes.Length);
-            var found = new Proportion(mated.Count(m => m >= (float)threshold), mated.Length);
-            var wrong = new Proportion(nonMated.Count(m => m >= (float)threshold), nonMated.Length);
-            Interval? foundInterval = found.Total > 0 ? found.Wilson() : null, wrongInterval = wrong.Total > 0 ? wrong.ClopperPearson() : null;
-            float[] sorted = [.. mated.Where(m => m > -1).Order()];
-            rows.Add([strata[s].Name, lost.Rate, found.Rate, foundInterval?.Low, foundInterval?.High, found.Count, found.Total, wrong.Rate, wrongInterval?.Low, wrongInterval?.High, wrong.Count, wrong.Total,
-                sorted.Length > 0 ? sorted[sorted.Length / 2] : (double?)null]);
-            series.Add(new ReportSeries(strata[s].Name, grid, [.. grid.Select(t => (double)mated.Count(m => m >= (float)t) / mated.Length)]));
-        }
-        run.Figures.Add(new ReportFigure("galleryPeople", "People enrolled", gallery.Outcomes.Count(o => o.State == Acquisition.Acquired)));
-        run.Tables.Add(new ReportTable("strata", $"At threshold {threshold}: one probe per person; a face that is not found counts as missed",
-            ["stratum", "FTA", "TPIR", "low", "high", "found", "of", "FPIR", "low", "high", "false", "of", "median mated score"], rows));
-        foreach (IGrouping<string, (int Index, Stratum Item)> kind in strata.Index().Skip(1).GroupBy(s => s.Item.Kind))
-            run.Curves.Add(new ReportCurve($"tpir-{kind.Key}", $"TPIR over the threshold: {kind.Key}", new ReportAxis("threshold"), new ReportAxis("TPIR"), [series[0], .. kind.Select(s => series[s.Index])]));
-
-        void Judge(StillAnalyzer analyzer, TemplateSet probe, int i)
+        void Judge(StillAnalyzer analyzer, CosineSearch search, Candidate[] candidates, int i)
         {
             try
             {
@@ -109,25 +108,32 @@ internal static class CoverCommand
                     Fail(problem);
                     return;
                 }
-                using (MediaFrame decoded = MediaReader.ReadPicture(file.Span))
+                using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
+                FrameView view = FrameLease.ViewOf(decoded);
+                ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+                using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+                if (face is null)
                 {
-                    FrameView view = FrameLease.ViewOf(decoded);
-                    ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-                    using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
-                    if (face is null)
-                    {
-                        Fail("no face found in the uncovered image");
-                        return;
-                    }
-                    Landmarks5 points = face.Landmarks.Points;
-                    using var plain = new Picture(view.Width, view.Height);
-                    plain.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
-                    for (int s = 0; s < strata.Count; s++)
-                    {
-                        using Picture harder = strata[s].Apply(plain, points, SeededRandom.For(run.Seed, $"{strata[s].Name} {probes[i].Name}"));
-                        if (TemplateExtractor.Embed(analyzer, harder.View, probe[0]).State == Acquisition.Acquired)
-                            Compare(probe, s, i);
-                    }
+                    Fail("no face found in the uncovered image");
+                    return;
+                }
+                Landmarks5 points = face.Landmarks.Points;
+                using var uncovered = new Picture(view.Width, view.Height);
+                uncovered.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+                for (int s = 0; s < strata.Count; s++)
+                {
+                    using Picture harder = strata[s].Apply(uncovered, points, SeededRandom.For(run.Seed, $"{strata[s].Name} {probes[i].Name}"));
+                    ReadOnlySpan<FaceCandidate> found = analyzer.Detect(harder.View);
+                    if (found.IsEmpty)
+                        continue;
+                    FaceCandidate seen = TemplateExtractor.NearestToCentre(found, harder.View);
+                    using StillFace? now = analyzer.Embed(harder.View, seen);
+                    if (now is null)
+                        continue;
+                    // What is not covered is taken the same way without the look for a cover.
+                    using StillFace? before = now.Cover.Parts == FaceCover.None ? null : analyzer.Embed(harder.View, seen, examine: false);
+                    foreach ((int which, CoverSetup setup) in setups.Index())
+                        Compare(search, candidates, setup, which, s, i, setup.UnderCover ? now : before ?? now);
                 }
             }
             catch (MediaException e)
@@ -142,18 +148,161 @@ internal static class CoverCommand
             }
         }
 
-        unsafe void Compare(TemplateSet probe, int s, int i)
+        void Compare(CosineSearch search, Candidate[] candidates, CoverSetup setup, int which, int s, int i, StillFace probe)
         {
-            for (int g = 0; g < gallery.Count; g++)
+            Span<int> count = stackalloc int[1];
+            FaceCover cover = setup.Told ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
+            search.Search(setup.Gallery, probe.Embedding.Span, CategoryThresholds.Uniform(float.MinValue), candidates.Length, candidates, count, [cover]);
+            for (int c = 0; c < count[0]; c++)
             {
-                // Without a template there is nothing to resemble.
-                if (!gallery.IsAcquired(g))
-                    continue;
-                float score = Matching.ScoreMatrix.Score(probe.Pointer, gallery.Pointer + ((long)g * gallery.Stride), gallery.Stride);
-                best[s, i] = Math.Max(best[s, i], score);
-                if (g == i)
-                    own[s, i] = score;
+                best[which, s, i] = Math.Max(best[which, s, i], candidates[c].ComparisonScore);
+                if (candidates[c].IdentityIndex == places[i])
+                    own[which, s, i] = candidates[c].ComparisonScore;
             }
         }
+
+        static void Fill(float[,,] scores)
+        {
+            foreach (ref float score in System.Runtime.InteropServices.MemoryMarshal.CreateSpan(ref scores[0, 0, 0], scores.Length))
+                score = -1;
+        }
     }
+
+    /// <summary>One person per photo that gave a template, in order.</summary>
+    internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, CancellationToken stopping)
+    {
+        ModelManifest embedder = run.Models.Embedder.Manifest;
+        using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
+        using var maker = new CoveredTemplateMaker(run.Models);
+        Progress.While("Drawing on the list's photos", acquired.Length, report =>
+        {
+            foreach ((int i, int photo) in acquired.Index())
+            {
+                stopping.ThrowIfCancellationRequested();
+                int identity = builder.AddIdentity(new WatchlistIdentity($"{photo}", "", WatchlistCategory.Wanted));
+                using var templates = new PhotoTemplates(photos.Length, CoveredTemplateMaker.Covers);
+                photos[photo].CopyTo(templates[0]);
+                if (!TryMake(maker, references.Samples[photo].Path, photos.Outcomes[photo].Box, templates))
+                    templates.ForgetCovered();
+                templates.AddTo(builder, identity, photos.Outcomes[photo].Quality.Score, []);
+                report(i + 1);
+            }
+            return 0;
+        });
+        return builder.Build();
+    }
+
+    // An embedder that has none yet is measured all the same: a line keeps the order of scores, and each cover has thresholds of its own here.
+    private static CoverScale[] Scales(ModelManifest embedder) =>
+        embedder.CoverScales is { Length: > 0 } known ? known : [.. CoveredTemplateMaker.Covers.Distinct().Select(c => new CoverScale(c, 0, 0.1f, 1, 0, "none"))];
+
+    private static bool TryMake(CoveredTemplateMaker maker, string path, FaceBox box, PhotoTemplates templates)
+    {
+        using HostBuffer<byte> file = TemplateExtractor.ReadFile(path, out string problem) ?? throw new CommandFailure(ExitCode.Input, $"{path}: {problem}");
+        using MediaFrame photo = MediaReader.ReadPicture(file.Span);
+        return maker.TryMake(FrameLease.ViewOf(photo), box, CoveredTemplateMaker.SeedOf(file.Span), templates.Covered);
+    }
+}
+
+/// <summary>One way of comparing, to tell what each part is worth.</summary>
+/// <param name="Name">In tables.</param>
+/// <param name="Gallery">Searched. Borrowed.</param>
+/// <param name="UnderCover">Whether covered faces get the landmarks that are meant for them.</param>
+/// <param name="Judged">Whether the search is told what the engine judged covered.</param>
+/// <param name="Told">Whether it is told the truth instead.</param>
+internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover, bool Judged, bool Told = false)
+{
+    /// <summary>From nothing to the whole engine, and what a perfect judge would give.</summary>
+    public static CoverSetup[] All(Gallery plain, Gallery full) =>
+    [
+        new("photos alone", plain, UnderCover: false, Judged: false),
+        new("+ landmarks under cover", plain, UnderCover: true, Judged: false),
+        new("+ covered templates", full, UnderCover: true, Judged: true),
+        new("the cover told, not judged", full, UnderCover: true, Judged: false, Told: true),
+    ];
+}
+
+/// <summary>Scores of covered and worsened probes, and the tables made of them.</summary>
+/// <param name="strata">In order.</param>
+/// <param name="setups">In order; the one before the last is the engine's.</param>
+/// <param name="own">[set-up, stratum, probe]: with the probe's own person; −1 for none.</param>
+/// <param name="best">[set-up, stratum, probe]: with whomever it is most like.</param>
+/// <param name="places">Place of each probe's person on the list; −1 for those who are not on it.</param>
+/// <param name="halves">Of each probe's person (<see cref="FaceDataSet.HalfOf"/>).</param>
+internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] setups, float[,,] own, float[,,] best, int[] places, int[] halves)
+{
+    private int Engine => setups.Length - 2;
+
+    /// <summary>What the engine does at one threshold.</summary>
+    public void AtThreshold(LabRun run, double threshold)
+    {
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        var series = new List<ReportSeries>();
+        double[] grid = [.. Enumerable.Range(0, 71).Select(t => t / 100.0)];
+        for (int s = 0; s < strata.Count; s++)
+        {
+            float[] mated = Mated(Engine, s), nonMated = Strangers(Engine, s);
+            var lost = new Proportion(Enumerable.Range(0, places.Length).Count(i => best[Engine, s, i] <= -1), places.Length);
+            var found = new Proportion(mated.Count(m => m >= (float)threshold), mated.Length);
+            var wrong = new Proportion(nonMated.Count(m => m >= (float)threshold), nonMated.Length);
+            Interval? foundInterval = found.Total > 0 ? found.Wilson() : null, wrongInterval = wrong.Total > 0 ? wrong.ClopperPearson() : null;
+            float[] sorted = [.. mated.Where(m => m > -1).Order()];
+            rows.Add([strata[s].Name, lost.Rate, found.Rate, foundInterval?.Low, foundInterval?.High, found.Count, found.Total, wrong.Rate, wrongInterval?.Low, wrongInterval?.High, wrong.Count, wrong.Total,
+                sorted.Length > 0 ? sorted[sorted.Length / 2] : (double?)null]);
+            series.Add(new ReportSeries(strata[s].Name, grid, [.. grid.Select(t => (double)mated.Count(m => m >= (float)t) / mated.Length)]));
+        }
+        run.Tables.Add(new ReportTable("strata", $"At threshold {threshold}: one probe per person; a face that is not found counts as missed",
+            ["stratum", "FTA", "TPIR", "low", "high", "found", "of", "FPIR", "low", "high", "false", "of", "median mated score"], rows));
+        foreach (IGrouping<string, (int Index, Stratum Item)> kind in strata.Index().Skip(1).GroupBy(s => s.Item.Kind))
+            run.Curves.Add(new ReportCurve($"tpir-{kind.Key}", $"TPIR over the threshold: {kind.Key}", new ReportAxis("threshold"), new ReportAxis("TPIR"), [series[0], .. kind.Select(s => series[s.Index])]));
+    }
+
+    /// <summary>What each part is worth: thresholds are set by strangers of one half of the people and told on the other half.</summary>
+    public void AtRates(LabRun run)
+    {
+        foreach (double rate in (ReadOnlySpan<double>)[0.1, 0.02, 0.01])
+        {
+            var rows = new List<IReadOnlyList<ReportCell>>();
+            for (int s = 0; s < strata.Count; s++)
+            {
+                if (strata[s].Kind is not ("none" or "cover"))
+                    continue;
+                for (int which = 0; which < setups.Length; which++)
+                    rows.Add([strata[s].Name, setups[which].Name, .. Cells(which, s, ThresholdFor(which, s, rate)), .. Cells(which, s, ThresholdFor(which, 0, rate)).Skip(1)]);
+            }
+            run.Tables.Add(new ReportTable($"fpir-{rate * 100:0}", $"TPIR at FPIR {rate:0 %}: thresholds by strangers of one half of the people, told on the other half; on the right with the threshold of uncovered probes",
+                ["cover", "compared by", "threshold", "TPIR", "low", "high", "FPIR", "of", "TPIR", "low", "high", "FPIR", "of"], rows));
+        }
+    }
+
+    private double? ThresholdFor(int which, int s, double rate)
+    {
+        var scores = new ScoreHistogram();
+        foreach (float score in Strangers(which, s, half: 0))
+            scores.Add(score);
+        return scores.Total == 0 ? null : ThresholdChoice.For(scores, rate).Threshold;
+    }
+
+    private ReportCell[] Cells(int which, int s, double? threshold)
+    {
+        if (threshold is not { } at)
+            return [null as double?, null as double?, null as double?, null as double?, null as double?, null as double?];
+        float[] mated = Mated(which, s, half: 1), strangers = Strangers(which, s, half: 1);
+        var found = new Proportion(mated.Count(m => m >= (float)at), mated.Length);
+        var wrong = new Proportion(strangers.Count(m => m >= (float)at), strangers.Length);
+        Interval interval = found.Wilson();
+        return [at, Known(found.Rate), interval.Low, interval.High, Known(wrong.Rate), wrong.Total];
+    }
+
+    private static double? Known(double rate) => double.IsFinite(rate) ? rate : null;
+
+    private float[] Mated(int which, int s, int? half = null) => [.. Probes(half).Where(i => places[i] >= 0).Select(i => own[which, s, i])];
+
+    // A person who could not be enrolled is neither on the list nor a stranger to it.
+    private float[] Strangers(int which, int s, int? half = null) => [.. Probes(half).Where(i => places[i] < 0 && i >= places.Length - Others).Select(i => best[which, s, i])];
+
+    private IEnumerable<int> Probes(int? half) => Enumerable.Range(0, places.Length).Where(i => half is null || halves[i] == half);
+
+    /// <summary>Probes at the end whose people are on no list.</summary>
+    public required int Others { get; init; }
 }

@@ -67,7 +67,7 @@ internal static class PassagesCommand
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
         var rows = new List<IReadOnlyList<ReportCell>>();
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using (Gallery gallery = Gallery.Create(people))
+        using (Gallery gallery = Gallery.Create(people, run.Models.Embedder.Manifest.CoverScales))
         {
             var pipeline = new LivePipeline(run.Models, gallery, settings with { OnCompared = scoring.Add });
             Progress.While("Watching", cameras.Length, report =>

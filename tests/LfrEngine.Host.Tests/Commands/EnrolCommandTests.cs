@@ -150,7 +150,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         (await Lfr.RunAsync("enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile)).Exits(ExitCode.Incomplete).IsCivil()
             .Says("rejected nobody: gradient.jpg: no face found", "not enrolled missing: no usable photo", "rejected empty: empty.jpg: the file is empty",
-                $"1 person(s) with 1 template(s) enrolled in {List}.");
+                $"1 person(s) with 1 photo(s) enrolled in {List}.");
     }
 
     /// <summary>Photos one folder too high or too deep were left out without a word.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using LfrEngine.Cover;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
@@ -37,7 +38,7 @@ public sealed class EnrolSandboxTests(Material material) : IDisposable
         using Watchlist list = WatchlistFile.Read(List, key);
         using EngineModels models = EngineModels.Load(ModelCatalog.Default);
         using var enroller = new WatchlistEnroller(models);
-        int kept = 0;
+        int kept = 0, row = 0;
         foreach (JsonNode? photo in report["photos"]!.AsArray())
         {
             using VettedPhoto here = enroller.Vet(await File.ReadAllBytesAsync((string)photo!["photo"]!, TestContext.Current.CancellationToken));
@@ -46,10 +47,15 @@ public sealed class EnrolSandboxTests(Material material) : IDisposable
             Assert.Equal(here.Quality, (float)photo["quality"]!);
             if (here.Verdict == PhotoVerdict.Rejected)
                 continue;
-            Assert.True(here.Template.SequenceEqual(list.Embedding(kept)) && here.Chip.SequenceEqual(list.Photo(kept)), (string?)photo["photo"]);
-            Assert.Equal(here.Quality, list.Quality(kept++));
+            Assert.Equal(CoveredTemplateMaker.Covers.Count + 1, here.Templates!.Count);
+            for (int i = 0; i < here.Templates.Count; i++, row++)
+            {
+                Assert.True(here.Templates[i].SequenceEqual(list.Embedding(row)) && here.Chip.SequenceEqual(list.Photo(row)), $"{photo["photo"]}, template {i}");
+                Assert.Equal((here.Quality, here.Templates.Cover(i)), (list.Quality(row), list.Cover(row)));
+            }
+            kept++;
         }
-        Assert.Equal(list.TemplateCount, kept);
+        Assert.Equal((list.TemplateCount, list.PhotoCount), (row, kept));
         Assert.True(kept >= 6 && report["photos"]!.AsArray().Count - kept >= 4, $"{kept} photos kept");
     }
 

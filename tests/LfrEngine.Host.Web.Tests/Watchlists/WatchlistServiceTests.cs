@@ -80,7 +80,7 @@ public sealed class WatchlistServiceTests
         WatchlistIdentity identity = Assert.Single(opened.Identities);
         Assert.Equal($"{person:N}", identity.Id);
         Assert.Equal(Name, identity.Name);
-        Assert.Equal(1, opened.TemplateCount);
+        Assert.Equal(1, opened.PhotoCount);
         Assert.True(opened.Embedding(0).SequenceEqual(vetted.Template));
         Assert.True(opened.Photo(0).SequenceEqual(vetted.Chip));
         // Nothing changes any more.

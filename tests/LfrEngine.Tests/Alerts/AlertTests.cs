@@ -1,4 +1,5 @@
 using LfrEngine.Alerts;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
@@ -120,6 +121,18 @@ public sealed class AlertTests : IDisposable
         ledger.End(2);
         Assert.Equal(before, BufferPool.OutstandingBlocks);
         Assert.Empty(alerts);
+    }
+
+    [Fact]
+    public void Ledger_FaceCoveredInTheBestShot_IsToldInTheAlert()
+    {
+        foreach ((long at, float score, float mask) in (ReadOnlySpan<(long, float, float)>)[(1_000, 0.6f, 0.9f), (2_000, 0.5f, 0.1f)])
+        {
+            using FaceShot shot = Shot(1, at);
+            shot.Cover = new CoverJudgement(mask, 0, 0);
+            ledger.Add(shot, [new Candidate(0, 0, score)], alerts);
+        }
+        Assert.Equal("lower face covered", Assert.Single(alerts).Cover.Words);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Tests.Detection;
 using LfrEngine.Tests.Shared;
@@ -28,5 +30,30 @@ public sealed class ModelManifestTests : IDisposable
             },
             e => e is ModelLoadException && e.Message.Contains(path, StringComparison.Ordinal),
             [.. Directory.GetFiles(Path.Combine(RepoRoot.Path, "models"), "*.json").Where(f => !f.EndsWith("demo-photos.json", StringComparison.Ordinal) && new FileInfo(f).Length < 20_000).Select(File.ReadAllBytes)]);
+    }
+
+    [Theory]
+    [InlineData("LowerFace", 0.1, 1, true)]
+    [InlineData("lowerFace, brow", 0.1, 0.5, true)]
+    [InlineData("None", 0.1, 1, false)]
+    [InlineData("Nose", 0.1, 1, false)]
+    [InlineData("Eyes", 0.1, 1, false)]
+    [InlineData("Brow", 0, 1, false)]
+    [InlineData("Brow", 0.1, -1, false)]
+    public void Read_CoverScales_AreUsableOrRefused(string cover, double deviation, double slope, bool isUsable)
+    {
+        JsonObject Scale(string of, double spread, double line) =>
+            new() { ["cover"] = of, ["mean"] = 0, ["deviation"] = spread, ["slope"] = line, ["offset"] = -0.1, ["evidence"] = "test" };
+        string path = ManifestWriter.Write(directory, "embedder", "embed", "embedder", "none.onnx", "rgb", [0, 0, 0], 1, ["output"], embeddingLength: 4,
+            change: m => m["coverScales"] = new JsonArray(Scale("Eyes", 0.2, 1), Scale(cover, deviation, slope)));
+        if (!isUsable)
+        {
+            Assert.Contains(path, Assert.Throws<ModelLoadException>(() => ModelManifest.Read(path)).Message, StringComparison.Ordinal);
+            return;
+        }
+        CoverScale read = ModelManifest.Read(path).CoverScales[1];
+        Assert.Equal(cover == "LowerFace" ? FaceCover.LowerFace : FaceCover.LowerFace | FaceCover.Brow, read.Cover);
+        Assert.Equal((float)slope, read.Slope);
+        Assert.Equal(-0.1f, read.Offset);
     }
 }

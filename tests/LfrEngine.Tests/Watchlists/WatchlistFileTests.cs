@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 using Xunit;
@@ -51,6 +52,37 @@ public sealed class WatchlistFileTests : IDisposable
         Assert.Equal(new FileInfo(Target).Length, info.FileBytes);
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Target));
+    }
+
+    [Fact]
+    public void WriteRead_CoveredTemplates_RoundTrip()
+    {
+        using Watchlist watchlist = WatchlistSamples.BuildCovered(5, 7, 16);
+        using WatchlistKey key = Passphrase("correct horse");
+        WatchlistFile.Write(Target, watchlist, key);
+        using Watchlist read = WatchlistFile.Read(Target, key);
+        WatchlistSamples.AssertEqual(watchlist, read);
+        Assert.Contains(FaceCover.LowerFace | FaceCover.Brow, Enumerable.Range(0, read.TemplateCount).Select(read.Cover));
+    }
+
+    [Fact]
+    public void Read_FormatOne_HasNoCovers()
+    {
+        File.WriteAllBytes(Target, Convert.FromBase64String(FormatOne.File));
+        using WatchlistKey key = WatchlistKey.FromBytes([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+        using Watchlist read = WatchlistFile.Read(Target, key);
+        using Watchlist expected = WatchlistSamples.Build(5, 3, 5, 4);
+        Assert.Equal(1, File.ReadAllBytes(Target)[8]);
+        Assert.Equal(expected.Identities, read.Identities);
+        Assert.Equal(5, read.TemplateCount);
+        Assert.True(expected.Embeddings.SequenceEqual(read.Embeddings));
+        for (int i = 0; i < 5; i++)
+        {
+            Assert.Equal(expected.IdentityIndex(i), read.IdentityIndex(i));
+            Assert.Equal(expected.Quality(i), read.Quality(i));
+            Assert.Equal(FaceCover.None, read.Cover(i));
+            Assert.True(expected.Photo(i).SequenceEqual(read.Photo(i)));
+        }
     }
 
     [Fact]
@@ -211,7 +243,7 @@ public sealed class WatchlistFileTests : IDisposable
     {
         WriteSample();
         byte[] bytes = File.ReadAllBytes(Target);
-        bytes[8] = 2;
+        bytes[8] = 3;
         MendChecksum(bytes);
         File.WriteAllBytes(Target, bytes);
         using WatchlistKey key = Passphrase("correct horse");
@@ -219,7 +251,7 @@ public sealed class WatchlistFileTests : IDisposable
         {
             WatchlistException error = Assert.Throws<WatchlistException>(act);
             Assert.Equal(WatchlistFailure.UnsupportedVersion, error.Reason);
-            Assert.Contains("format 2", error.Message, StringComparison.Ordinal);
+            Assert.Contains("format 3", error.Message, StringComparison.Ordinal);
         }
     }
 
@@ -287,9 +319,16 @@ public sealed class WatchlistFileTests : IDisposable
             foreach (int field in new[] { 0, 8, 12 })
             {
                 byte[] bad = [.. table];
-                BinaryPrimitives.WriteInt32LittleEndian(bad.AsSpan((16 * random.Next(1, 5)) + field), value);
+                BinaryPrimitives.WriteInt32LittleEndian(bad.AsSpan((20 * random.Next(1, 5)) + field), value);
                 Assert.Equal(WatchlistFailure.InvalidContent, ReasonOfSealed(watchlist, json, bad, rows, photos));
             }
+        }
+        // No cover, one that nobody knows, and one on a person's first template.
+        foreach (int cover in new[] { -1, 8, int.MaxValue, 1 })
+        {
+            byte[] bad = [.. table];
+            BinaryPrimitives.WriteInt32LittleEndian(bad.AsSpan(16), cover);
+            Assert.Equal(WatchlistFailure.InvalidContent, ReasonOfSealed(watchlist, json, bad, rows, photos));
         }
         byte[] nan = [.. table];
         BinaryPrimitives.WriteSingleLittleEndian(nan.AsSpan(4), float.NaN);
@@ -333,16 +372,16 @@ public sealed class WatchlistFileTests : IDisposable
     {
         var random = new Random(7);
         byte[] json = "{\"version\":\"1\",\"identities\":[{\"id\":\"a\",\"name\":\"b\",\"category\":\"wanted\",\"imageDate\":\"2024-01-01\"}]}"u8.ToArray();
-        byte[] good = new byte[4 + json.Length + (2 * 16) + (2 * 2 * 4) + 3];
+        byte[] good = new byte[4 + json.Length + (2 * 20) + (2 * 2 * 4) + 3];
         good[0] = 1;
         good[1] = 2;
         BinaryPrimitives.WriteUInt16LittleEndian(good.AsSpan(2), (ushort)json.Length);
         json.CopyTo(good, 4);
         int table = 4 + json.Length;
         BinaryPrimitives.WriteInt32LittleEndian(good.AsSpan(table + 12), 3);
-        BinaryPrimitives.WriteInt32LittleEndian(good.AsSpan(table + 24), 3);
-        BinaryPrimitives.WriteSingleLittleEndian(good.AsSpan(table + 32), 1);
+        BinaryPrimitives.WriteInt32LittleEndian(good.AsSpan(table + 28), 3);
         BinaryPrimitives.WriteSingleLittleEndian(good.AsSpan(table + 40), 1);
+        BinaryPrimitives.WriteSingleLittleEndian(good.AsSpan(table + 48), 1);
         WatchlistFile.Fuzz(good);
         WatchlistFile.Fuzz([]);
         for (int i = 0; i < 20_000; i++)

@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Watchlists;
@@ -15,6 +16,7 @@ public sealed class WatchlistReenrollerTests : IDisposable
     private readonly TemporaryDirectory directory = new();
     private readonly ModelManifest embedder = Embedder('b');
     private int asked;
+    private FaceCover[] covers = [];
 
     /// <summary>Every test here ends with nothing rented.</summary>
     public void Dispose()
@@ -138,6 +140,31 @@ public sealed class WatchlistReenrollerTests : IDisposable
         return builder.Build();
     }
 
+    /// <summary>What is drawn over a photo goes with it, also into and out of what an earlier run has kept; the old list's own covers are not asked about.</summary>
+    [Fact]
+    public void Next_PhotosWithCovers_TakesThemWithTheirPhoto()
+    {
+        covers = [FaceCover.LowerFace, FaceCover.Eyes];
+        using Watchlist old = WithPhotos();
+        using var first = new WatchlistReenroller(embedder, old, null, Embed);
+        using Watchlist done = Finish(first);
+        int photos = asked;
+        using var second = new WatchlistReenroller(embedder, done, done, Embed);
+        using Watchlist list = Finish(second);
+
+        Assert.Equal(old.TemplateCount, photos);
+        Assert.Equal(photos, asked);
+        Assert.Equal((3 * photos, photos), (list.TemplateCount, list.PhotoCount));
+        Assert.Equal(list.TemplateCount, second.Sources.Count);
+        for (int i = 0; i < list.TemplateCount; i++)
+        {
+            Assert.Equal(done.Cover(i), list.Cover(i));
+            Assert.Equal(done.IdentityIndex(i), list.IdentityIndex(i));
+            Assert.True(done.Photo(i).SequenceEqual(list.Photo(i)));
+            Assert.Equal(TemplateOf(list.Photo(i)), list.Embedding(i).ToArray());
+        }
+    }
+
     private static float[] TemplateOf(ReadOnlySpan<byte> picture) => WatchlistSamples.Unit(new Random((picture.Length * 256) + picture[^1]), NewLength);
 
     private static Watchlist Finish(WatchlistReenroller reenroller)
@@ -152,8 +179,9 @@ public sealed class WatchlistReenrollerTests : IDisposable
         asked++;
         if (picture.Span[0] == 0)
             return new VettedPhoto(PhotoVerdict.Rejected, ["a reason"], 0);
-        HostBuffer<float> template = BufferPool.Rent<float>(NewLength);
-        TemplateOf(picture.Span).CopyTo(template.Span);
-        return new VettedPhoto(PhotoVerdict.Accepted, [], 1, template);
+        var templates = new PhotoTemplates(NewLength, covers);
+        for (int i = 0; i < templates.Count; i++)
+            TemplateOf(picture.Span).CopyTo(templates[i]);
+        return new VettedPhoto(PhotoVerdict.Accepted, [], 1, templates);
     }
 }

@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 using Xunit;
 
@@ -50,6 +51,37 @@ internal static class WatchlistSamples
         return builder.Build();
     }
 
+    /// <summary>Each person with one or two photos and some of the covers drawn on each, a cover up to three times.</summary>
+    /// <param name="seed">Of everything.</param>
+    /// <param name="identities">People.</param>
+    /// <param name="length">D.</param>
+    /// <param name="covers">The covers drawn; null for the single ones and one of two parts.</param>
+    public static Watchlist BuildCovered(int seed, int identities, int length, FaceCover[]? covers = null)
+    {
+        var random = new Random(seed);
+        covers ??= [FaceCover.LowerFace, FaceCover.Eyes, FaceCover.Brow, FaceCover.LowerFace | FaceCover.Brow];
+        using var builder = new WatchlistBuilder("7", "sample-embedder", Sha256, length);
+        for (int i = 0; i < identities; i++)
+        {
+            int identity = builder.AddIdentity(new WatchlistIdentity($"id-{i}", $"n{i}", (WatchlistCategory)(i % WatchlistCategories.Count)));
+            for (int photo = random.Next(1, 3); photo > 0; photo--)
+            {
+                float[] plain = Unit(random, length);
+                builder.AddTemplate(identity, plain, 1, [1, 2, 3]);
+                foreach (FaceCover cover in covers)
+                {
+                    for (int drawn = random.Next(0, 4); drawn > 0; drawn--)
+                    {
+                        float[] moved = [.. plain.Zip(Unit(random, length), (p, m) => p + (0.5f * m))];
+                        double norm = Math.Sqrt(moved.Sum(m => (double)m * m));
+                        builder.AddTemplate(identity, [.. moved.Select(m => (float)(m / norm))], 0.5f, default, cover);
+                    }
+                }
+            }
+        }
+        return builder.Build();
+    }
+
     public static void AssertEqual(Watchlist expected, Watchlist actual)
     {
         Assert.Equal(expected.Id, actual.Id);
@@ -65,6 +97,7 @@ internal static class WatchlistSamples
         {
             Assert.Equal(expected.IdentityIndex(i), actual.IdentityIndex(i));
             Assert.Equal(expected.Quality(i), actual.Quality(i));
+            Assert.Equal(expected.Cover(i), actual.Cover(i));
             Assert.True(expected.Photo(i).SequenceEqual(actual.Photo(i)));
         }
     }

@@ -1,0 +1,249 @@
+using System.CommandLine;
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Cover;
+using LfrEngine.Evaluation.Data;
+using LfrEngine.Evaluation.Reports;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Evaluation.Templates;
+using LfrEngine.Frames;
+using LfrEngine.Host;
+using LfrEngine.Host.Commands;
+using LfrEngine.Matching;
+using LfrEngine.Memory;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Lab.Commands;
+
+/// <summary><c>lfr-lab cover-scale DATA</c>: the numbers by which one threshold gives covered probes the false alerts of uncovered ones; for the embedder's manifest.</summary>
+internal static class CoverScaleCommand
+{
+    private static readonly int[] s_sizes = [1, 10, 100, 1000];
+    private static readonly float[] s_below = [0.08f, 0.04f, 0];
+
+    public static Command Create()
+    {
+        var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
+        var subjects = new Option<int>("--subjects") { Description = "Most people enrolled of each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 };
+        var others = new Option<int>("--others") { Description = "Most people of each half searched who are not enrolled.", DefaultValueFactory = _ => 800 };
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
+        var options = new LabOptions();
+        var command = new Command("cover-scale", "Fit on one half of the people what makes scores of covered probes comparable with the others, tell it on the other half; \"coverScales\" of the embedder's manifest.")
+        {
+            data, subjects, others, threshold,
+        };
+        options.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            using LabRun run = options.Start(parsed, "cover-scale", "Scores of covered probes");
+            FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
+            float at = (float)LabOptions.Threshold(parsed.GetValue(threshold), run);
+            using Half fit = Half.Make(parsed, options, run, all, 0, parsed.GetValue(subjects), parsed.GetValue(others), stopping);
+            using Half told = Half.Make(parsed, options, run, all, 1, parsed.GetValue(subjects), parsed.GetValue(others), stopping);
+            run.TookData("", all.Samples.Count, all.Subjects.Count);
+            IReadOnlyList<CoverScale> scales = Fit(run, fit, all);
+            run.Tables.Add(new ReportTable("coverScales", "For \"coverScales\" of the manifest", ["cover", "mean", "deviation", "slope", "offset", "evidence"],
+                [.. scales.Select(s => (IReadOnlyList<ReportCell>)[$"{s.Cover}", (double)s.Mean, (double)s.Deviation, (double)s.Slope, (double)s.Offset, s.Evidence])]));
+            Tell(run, told, scales, at, stopping);
+            return Task.FromResult(run.Finish());
+        });
+        return command;
+    }
+
+    private static List<CoverScale> Fit(LabRun run, Half half, FaceDataSet all)
+    {
+        using Gallery gallery = Gallery.Create(half.List, CoverScaleFit.Neutral);
+        var fit = new CoverScaleFit(gallery);
+        var search = new CosineSearch();
+        foreach ((int s, Stratum stratum) in Half.Strata.Index())
+        {
+            for (int i = half.Mates; i < half.Probes[s].Count; i++)
+            {
+                if (half.Probes[s].IsAcquired(i))
+                    fit.Add(stratum.Hides, half.Probes[s][i], search);
+            }
+        }
+        string evidence = $"`lfr-lab cover-scale`: {gallery.Identities.Count} people enrolled with one image and drawn covers, {half.Probes[0].Count - half.Mates} others searched for under the laboratory's covers; one half of {all.Subjects.Count} people by a hash of the name.";
+        return [.. Half.Strata.Select(s => s.Hides).Distinct().Where(c => c != FaceCover.None).Order().Select(c => fit.Fit(c, run.Seed, evidence)).OfType<CoverScale>()];
+    }
+
+    /// <summary>The other half, through the engine's own search, on lists of several sizes.</summary>
+    private static void Tell(LabRun run, Half half, IReadOnlyList<CoverScale> scales, float threshold, CancellationToken stopping)
+    {
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        foreach (int size in s_sizes)
+        {
+            int all = half.List.Identities.Count, people = Math.Min(size, all), draws = people == all ? 1 : Math.Clamp(800 / people, 1, 100);
+            var found = new int[Half.Strata.Count, s_below.Length];
+            var wrong = new int[Half.Strata.Count, s_below.Length];
+            int[] mated = new int[Half.Strata.Count], strange = new int[Half.Strata.Count];
+            Parallel.For(0, draws, new ParallelOptions { CancellationToken = stopping }, draw =>
+            {
+                using Gallery gallery = half.Draw(people, SeededRandom.For(run.Seed, $"cover scale {size} {draw}"), scales, out int[] places);
+                var search = new CosineSearch(threads: 1);
+                var candidate = new Candidate[1];
+                var own = new Candidate[people];
+                Span<int> count = [0];
+                for (int s = 0; s < Half.Strata.Count; s++)
+                {
+                    TemplateSet probes = half.Probes[s];
+                    for (int i = 0; i < probes.Count; i++)
+                    {
+                        bool isMated = i < half.Mates;
+                        if (isMated ? places[i] < 0 : !probes.IsAcquired(i))
+                            continue;
+                        Interlocked.Increment(ref (isMated ? mated : strange)[s]);
+                        if (!probes.IsAcquired(i))
+                            continue;
+                        Candidate[] into = isMated ? own : candidate;
+                        search.Search(gallery, probes[i], CategoryThresholds.Uniform(-1), into.Length, into, count, [Half.Strata[s].Hides]);
+                        int place = isMated ? Array.FindIndex(into, 0, count[0], c => c.IdentityIndex == places[i]) : count[0] - 1;
+                        for (int t = 0; t < s_below.Length && place >= 0; t++)
+                        {
+                            if (into[place].ComparisonScore >= threshold - s_below[t])
+                                Interlocked.Increment(ref (isMated ? found : wrong)[s, t]);
+                        }
+                    }
+                }
+            });
+            for (int s = 0; s < Half.Strata.Count; s++)
+            {
+                rows.Add([people, Half.Strata[s].Name,
+                    .. Enumerable.Range(0, s_below.Length).Select(t => (ReportCell)new Proportion(wrong[s, t], strange[s]).Rate), strange[s],
+                    .. Enumerable.Range(0, s_below.Length).Select(t => (ReportCell)new Proportion(found[s, t], mated[s]).Rate), mated[s]]);
+            }
+            if (people < size)
+                break;
+        }
+        string[] at = [.. s_below.Select(b => System.FormattableString.Invariant($"{threshold - b:0.00}"))];
+        run.Tables.Add(new ReportTable("told", "On the other half of the people, the cover known: one threshold for all covers",
+            ["people on the list", "cover", .. at.Select(t => $"FPIR at {t}"), "of", .. at.Select(t => $"TPIR at {t}"), "of"], rows));
+    }
+
+    /// <summary>One half of the people: those enrolled, and everybody's probes under each cover. Its holder disposes it.</summary>
+    private sealed class Half : IDisposable
+    {
+        public static IReadOnlyList<Stratum> Strata { get; } = [.. Stratum.All.Where(s => s.Kind == "none" || (s.Kind == "cover" && s.Hides != FaceCover.None))];
+
+        public required Watchlist List { get; init; }
+
+        /// <summary>People who are enrolled or should be; their probes come first.</summary>
+        public required int Mates { get; init; }
+
+        /// <summary>Place on the list of each of them; −1 for those who could not be enrolled.</summary>
+        public required int[] Places { get; init; }
+
+        /// <summary>By stratum.</summary>
+        public required TemplateSet[] Probes { get; init; }
+
+        public static Half Make(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet all, int which, int most, int mostOthers, CancellationToken stopping)
+        {
+            var random = SeededRandom.For(run.Seed, $"cover scale half {which}");
+            Sample[][] people = [.. all.Samples.Where(s => FaceDataSet.HalfOf(s.Subject) == which).GroupBy(s => s.Subject).Select(g => g.ToArray())];
+            random.Shuffle<Sample[]>(people);
+            Sample[][] enrolled = [.. people.Where(p => p.Length > 1).Take(most)];
+            Sample[] probes = [.. enrolled.Select(p => p[1]), .. people.Except(enrolled).Take(mostOthers).Select(p => p[0])];
+            if (enrolled.Length == 0 || probes.Length == enrolled.Length)
+                throw new CommandFailure(ExitCode.Input, "Each half of the people needs some with two images, to enrol, and some others.");
+            var references = new FaceDataSet([.. enrolled.Select(p => p[0])], []);
+            using TemplateSet photos = options.Extract(parsed, run, references, "failure to enrol", stopping);
+            int[] acquired = [.. Enumerable.Range(0, photos.Count).Where(photos.IsAcquired)];
+            var places = new int[enrolled.Length];
+            Array.Fill(places, -1);
+            foreach ((int place, int person) in acquired.Index())
+                places[person] = place;
+            return new Half
+            {
+                List = CoverCommand.List(run, references, photos, acquired, stopping),
+                Mates = enrolled.Length,
+                Places = places,
+                Probes = Cover(run, probes, stopping),
+            };
+        }
+
+        /// <summary>A list of some of the people; their covers teach it what covers do.</summary>
+        /// <param name="people">How many.</param>
+        /// <param name="random">Chooses them.</param>
+        /// <param name="scales">Of the embedder.</param>
+        /// <param name="places">Place on this list of each of those enrolled, or −1.</param>
+        public Gallery Draw(int people, SeededRandom random, IReadOnlyList<CoverScale> scales, out int[] places)
+        {
+            int[] order = [.. Enumerable.Range(0, List.Identities.Count)];
+            random.Shuffle<int>(order);
+            var placeOf = new Dictionary<int, int>();
+            using var builder = new WatchlistBuilder("laboratory", List.EmbedderId, List.EmbedderSha256, List.EmbeddingLength);
+            foreach (int identity in order[..people])
+                placeOf[identity] = builder.AddIdentity(List.Identities[identity]);
+            for (int t = 0; t < List.TemplateCount; t++)
+            {
+                if (placeOf.TryGetValue(List.IdentityIndex(t), out int place))
+                    builder.AddTemplate(place, List.Embedding(t), List.Quality(t), [], List.Cover(t));
+            }
+            places = [.. Places.Select(p => p >= 0 && placeOf.TryGetValue(p, out int place) ? place : -1)];
+            using Watchlist list = builder.Build();
+            return Gallery.Create(list, scales);
+        }
+
+        public void Dispose()
+        {
+            List.Dispose();
+            foreach (TemplateSet probes in Probes)
+                probes.Dispose();
+        }
+
+        private static TemplateSet[] Cover(LabRun run, Sample[] samples, CancellationToken stopping)
+        {
+            TemplateSet[] probes = [.. Strata.Select(_ => new TemplateSet(samples.Length, run.Models.Embedder.Manifest.EmbeddingLength))];
+            Progress.While("Covering", samples.Length, report =>
+            {
+                int done = 0, next = -1;
+                Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
+                {
+                    using var analyzer = new StillAnalyzer(run.Models, StillAnalyzer.StillSettings);
+                    int i;
+                    while ((i = Interlocked.Increment(ref next)) < samples.Length)
+                    {
+                        stopping.ThrowIfCancellationRequested();
+                        CoverOne(run, analyzer, samples[i], probes, i);
+                        report(Interlocked.Increment(ref done));
+                    }
+                });
+                return 0;
+            });
+            return probes;
+        }
+
+        private static void CoverOne(LabRun run, StillAnalyzer analyzer, Sample sample, TemplateSet[] probes, int i)
+        {
+            foreach (TemplateSet set in probes)
+                set.Outcomes[i] = TemplateOutcome.Failed(Acquisition.NoFace, "no face found");
+            try
+            {
+                using HostBuffer<byte>? file = TemplateExtractor.ReadFile(sample.Path, out string problem);
+                if (file is null)
+                    throw new CommandFailure(ExitCode.Input, $"{sample.Path}: {problem}");
+                using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
+                FrameView view = FrameLease.ViewOf(decoded);
+                ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+                using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+                if (face is null)
+                    return;
+                Landmarks5 points = face.Landmarks.Points;
+                using var uncovered = new Picture(view.Width, view.Height);
+                uncovered.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+                for (int s = 0; s < Strata.Count; s++)
+                {
+                    using Picture drawn = Strata[s].Apply(uncovered, points, SeededRandom.For(run.Seed, $"{Strata[s].Name} {sample.Name}"));
+                    probes[s].Outcomes[i] = TemplateExtractor.Embed(analyzer, drawn.View, probes[s][i]);
+                }
+            }
+            catch (MediaException e)
+            {
+                lock (run.Failures)
+                    run.Failures.Add(new ReportFailure(sample.Name, "failure to acquire", e.Message));
+            }
+        }
+    }
+}
