@@ -23,6 +23,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
     private readonly long[] owners;
+    private readonly LookResult[] looks;
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
@@ -36,7 +37,11 @@ public sealed unsafe class BestShotSelector : IDisposable
         landmarks = new LandmarkFinder(landmarkModel);
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
+        looks = new LookResult[slotCount];
     }
+
+    /// <summary>What became of the looks at the latest frame, by <see cref="Tracklet.Slot"/>. Borrowed until the next call.</summary>
+    public ReadOnlySpan<LookResult> Looks => looks;
 
     /// <summary>Appends the shots of this frame.</summary>
     /// <param name="frame">Borrowed.</param>
@@ -46,6 +51,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     /// <param name="found">Receives the shots; the caller owns them.</param>
     public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> found)
     {
+        looks.AsSpan().Clear();
         foreach (Tracklet tracklet in tracker.Live)
         {
             ref ShotHistory history = ref histories[tracklet.Slot];
@@ -63,7 +69,8 @@ public sealed unsafe class BestShotSelector : IDisposable
             history.LastLookUs = now;
             history.LastLookWidth = tracklet.DetectedBox.Width;
             history.VainLooks++;
-            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is not { } shot)
+            looks[tracklet.Slot] = TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp, out FaceShot? shot);
+            if (shot is null)
                 continue;
             history.VainLooks = 0;
             found.Add(shot);
@@ -91,13 +98,14 @@ public sealed unsafe class BestShotSelector : IDisposable
         scratch.Dispose();
     }
 
-    private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
+    private LookResult TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp, out FaceShot? taken)
     {
+        taken = null;
         FaceLandmarks found;
         using (StageClock.Time(PipelineStage.Landmarks))
             found = landmarks.Find(frame, detection.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
-            return null;
+            return LookResult.NoLandmarks;
         FaceShot? shot = shots.Take();
         try
         {
@@ -106,8 +114,11 @@ public sealed unsafe class BestShotSelector : IDisposable
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
-            if (!policy.WantsShot(history, quality, tracklet.TimestampUs))
-                return null;
+            LookResult result = policy.Judge(quality);
+            if (result == LookResult.Shot && !policy.WantsShot(history, quality, tracklet.TimestampUs))
+                result = LookResult.NotBetter;
+            if (result != LookResult.Shot)
+                return result;
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);
@@ -119,9 +130,9 @@ public sealed unsafe class BestShotSelector : IDisposable
             shot.ArrivalTimestamp = arrivalTimestamp;
             shot.Box = detection.Box;
             shot.Quality = quality;
-            FaceShot taken = shot;
+            taken = shot;
             shot = null;
-            return taken;
+            return result;
         }
         finally
         {
