@@ -1,8 +1,10 @@
+using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.Embeddings;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
+using LfrEngine.Models;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Pipeline;
@@ -104,7 +106,9 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <summary>Aligns and embeds one face; null when its landmarks are unusable.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From <see cref="Detect"/>.</param>
-    public StillFace? Embed(in FrameView frame, in FaceCandidate face)
+    /// <param name="forList">Whether the embedding is a template of a watchlist: then it is that of the face and of its mirror image together, which takes
+    /// twice as long and finds more people at the same false alerts (perf/RESULTS.md). Probes gain next to nothing by it.</param>
+    public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool forList = false)
     {
         FaceLandmarks found = landmarks.Find(frame, face.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
@@ -117,6 +121,8 @@ public sealed unsafe class StillAnalyzer : IDisposable
             FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
             Span<float> norm = stackalloc float[1];
             embedder.Embed([crop], embedding.Span, norm);
+            if (forList)
+                AddMirrored(crop, embedding.Span);
             return new StillFace(face.Box, face.Score, found, quality, crop, embedding);
         }
         catch
@@ -125,6 +131,19 @@ public sealed unsafe class StillAnalyzer : IDisposable
             embedding.Dispose();
             throw;
         }
+    }
+
+    // Sum of the two unit vectors, made a unit vector again.
+    private void AddMirrored(HostBuffer<float> crop, Span<float> embedding)
+    {
+        using HostBuffer<float> mirrored = BufferPool.Rent<float>(FaceAligner.CropLength);
+        using HostBuffer<float> other = BufferPool.Rent<float>(embedder.Length);
+        Span<float> norm = stackalloc float[1];
+        crop.Span.CopyTo(mirrored.Span);
+        FaceAligner.Mirror(mirrored.Span);
+        embedder.Embed([mirrored], other.Span, norm);
+        TensorPrimitives.Add<float>(embedding, other.Span, embedding);
+        TensorPrimitives.Divide(embedding, Math.Max(TensorPrimitives.Norm<float>(embedding), InferencePlan.SmallestNorm), embedding);
     }
 
     /// <summary>Wipes what the last picture left.</summary>

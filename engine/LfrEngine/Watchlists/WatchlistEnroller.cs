@@ -106,7 +106,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         if (rivals > 0)
             return Reject($"{rivals + 1} faces: cut the photo to the person meant");
         int small = faces.Length - 1;
-        using StillFace? face = analyzer.Embed(view, largest);
+        using StillFace? face = analyzer.Embed(view, largest, forList: true);
         if (face is null)
             return Reject("no usable landmarks");
         var reasons = new List<string>();
