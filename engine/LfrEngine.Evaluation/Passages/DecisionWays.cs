@@ -26,15 +26,15 @@ public sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<
     private delegate float Statistic(Chosen[] shots, int row);
 
     /// <summary>Judges all ways.</summary>
-    /// <param name="log">The looks.</param>
-    public IReadOnlyList<DecisionWay> Judge(LookLog log)
+    /// <param name="looks">Of each tracklet (<see cref="LookLog.Tracklets"/>).</param>
+    public IReadOnlyList<DecisionWay> Judge(IReadOnlyDictionary<(string Camera, long Tracklet), List<Look>> looks)
     {
-        Chosen[][] tracklets = [.. log.Tracklets.OrderBy(t => t.Key).Select(t => Owned(t.Key.Camera, t.Value))];
+        Chosen[][] tracklets = [.. looks.OrderBy(t => t.Key).Select(t => Owned(t.Key.Camera, t.Value))];
         LookModel[] models = [new(), new()];
-        foreach ((int owner, Chosen[] looks) in tracklets.SelectMany(ByOwner).Where(t => IdentityOf(t.Owner) >= 0))
+        foreach ((int owner, Chosen[] own) in tracklets.SelectMany(ByOwner).Where(t => IdentityOf(t.Owner) >= 0))
         {
             // Learned from one half of the people, told of the other.
-            models[1 - FaceDataSet.HalfOf(passages[owner].Person)].Learn([.. looks.Where(l => policy.IsComparable(l.Look.Quality))
+            models[1 - FaceDataSet.HalfOf(passages[owner].Person)].Learn([.. own.Where(l => policy.IsComparable(l.Look.Quality))
                 .Select(l => (l.Look.Quality, RowsOf(IdentityOf(owner)).Max(row => l.Look.Scores[row])))]);
         }
         Chosen[][] asIs = [.. tracklets.Select(t => Replay(t, l => l.Look.Quality.Score))];
@@ -101,11 +101,11 @@ public sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<
     }
 
     // What the engine's policy would have taken of a tracklet's looks.
-    private Chosen[] Replay(Chosen[] looks, Func<Chosen, float> value)
+    private Chosen[] Replay(Chosen[] all, Func<Chosen, float> value)
     {
         var history = default(ShotHistory);
         var taken = new List<Chosen>();
-        foreach (Chosen chosen in looks)
+        foreach (Chosen chosen in all)
         {
             Look look = chosen.Look;
             if (!policy.WantsLook(history, look.TimeUs, look.Box.Width))

@@ -52,7 +52,7 @@ public sealed class LookLog : IDisposable
         MinimumInterEyePixels = 0, MinimumQuality = float.NegativeInfinity, MinimumPlausibility = float.NegativeInfinity,
     };
 
-    /// <summary>The looks, in order of time.</summary>
+    /// <summary>The looks, in the order in which they were embedded.</summary>
     public IReadOnlyDictionary<(string Camera, long Tracklet), List<Look>> Tracklets => tracklets;
 
     /// <summary>For <see cref="Pipeline.PipelineSettings.OnEmbedded"/>.</summary>
