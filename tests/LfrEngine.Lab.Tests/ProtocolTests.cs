@@ -141,7 +141,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         Assert.Equal(4, Directory.GetFiles(folder["street/tracks"]).Length);
         (await Lfr.RunAsync("enrol", folder["street/people.csv"], "-o", folder["list.lfr"], "--key-file", material.KeyFile)).Exits(ExitCode.Success);
 
-        JsonNode report = (await lab.RunAsync("passages", folder["street/passages.csv"], "--watchlist", folder["list.lfr"], "--key-file", material.KeyFile, "--from", "0.1", "--evidence", folder["evidence.json"], "--json")).Exits(ExitCode.Success).Json;
+        JsonNode report = (await lab.RunAsync("passages", folder["street/passages.csv"], "--watchlist", folder["list.lfr"], "--key-file", material.KeyFile, "--from", "0.1", "--ways", "--evidence", folder["evidence.json"], "--json")).Exits(ExitCode.Success).Json;
 
         // The stills' groups walk along: raw cells that add up to all passages, in the report and in the evidence.
         JsonArray cells = report.Rows("cells-group");
@@ -154,6 +154,15 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         Assert.True((int)report.Figure("tpir")["count"]! >= 1, report.ToJsonString());
         Assert.Equal(0, (int)report.Figure("fpir")["count"]!);
         Assert.All(report.Rows("passages"), r => Assert.True((int)r![5]! > 0));
+        // Every passage of a listed person was found or lost somewhere, and each was followed before it was compared.
+        JsonArray lost = report.Rows("lost");
+        Assert.Equal(2, lost.Sum(r => (int)r![2]!));
+        Assert.Equal((int)report.Figure("tpir")["count"]!, (int)lost.Single(r => (string)r![0]! == "found")![2]!);
+        Assert.All(report.Rows("passages"), r => Assert.InRange((int)r![11]!, 1, (int)r[9]!));
+        // What is replayed of the looks is what the engine did: as many shots, as many found.
+        JsonArray asIs = report.Rows("ways")[0]!.AsArray();
+        Assert.Equal((int)report.Rows("cameras")[0]![4]!, (int)asIs[1]!);
+        Assert.Equal((int)report.Figure("tpir")["count"]!, (int)asIs[2]!);
     }
 
     [Fact]

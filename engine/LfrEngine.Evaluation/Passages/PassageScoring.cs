@@ -11,16 +11,22 @@ namespace LfrEngine.Evaluation.Passages;
 /// <param name="OwnScore">Highest threshold at which an alert for the right identity is raised; −1 where none is, and for people who are not listed.</param>
 /// <param name="WrongScore">Highest threshold at which an alert for another identity is raised; −1 where none is.</param>
 /// <param name="AlertAfterMs">Time from entering to the alert for the right identity at the threshold asked for; null where none was raised.</param>
-public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs);
+public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs)
+{
+    /// <summary>Shots of all its tracklets that reached the threshold asked for with the right identity.</summary>
+    public int AgreeingInAll { get; init; }
+}
 
 /// <summary>Collects what the pipeline compares and judges it by passages: one person walking past once.</summary>
 /// <remarks>
 /// An alert needs several agreeing shots, so a tracklet raises one for an identity at every threshold up to its k-th best score: one run tells all
-/// thresholds from the run's own upwards. With true tracks a tracklet belongs to the passage it overlaps most; without, to those of its time.
+/// thresholds from the run's own upwards. With true tracks a shot belongs to the passage it overlaps most, and an alert to that of its best shot, which is what
+/// the officer sees: where a tracklet goes on from one person to another who walks in front, each gets their own. Without, both belong to the passages of their time.
 /// </remarks>
 /// <param name="agreeingShots">k, of the alert policy.</param>
 public sealed class PassageScoring(int agreeingShots)
 {
+    /// <summary>IoU with the truth from which a face is the passage's.</summary>
     private const float LeastOverlap = 0.2f;
 
     private readonly Dictionary<(string Camera, long Tracklet), List<Shot>> tracklets = [];
@@ -49,19 +55,24 @@ public sealed class PassageScoring(int agreeingShots)
         var own = passages.Select(_ => -1f).ToArray();
         var wrong = passages.Select(_ => -1f).ToArray();
         var compared = new int[passages.Count];
+        var agreeingInAll = new int[passages.Count];
         var after = new double?[passages.Count];
         foreach (((string camera, _), List<Shot> shots) in tracklets.OrderBy(t => t.Key))
         {
-            int[] mine = Owners(passages, camera, shots);
-            foreach (int p in mine)
-                compared[p] += shots.Count;
+            int[][] owners = Owners(passages, camera, shots);
+            foreach (int p in owners.SelectMany(o => o))
+                compared[p]++;
             foreach (int identity in shots.SelectMany(s => s.Candidates).Select(c => c.IdentityIndex).Distinct().Order())
             {
-                Evidence[] scores = [.. shots.SelectMany(s => s.Candidates.Where(c => c.IdentityIndex == identity).Select(c => new Evidence(s.TimeMs, c.ComparisonScore)))];
+                Evidence[] scores = [.. shots.Zip(owners).SelectMany(s => s.First.Candidates.Where(c => c.IdentityIndex == identity).Select(c => new Evidence(s.First.TimeMs, c.ComparisonScore, s.Second)))];
+                foreach (int p in scores.Where(s => s.Score >= threshold).SelectMany(s => s.Owners).Where(p => passages[p].Subject == identities[identity]))
+                    agreeingInAll[p]++;
                 if (scores.Length < agreeingShots)
                     continue;
                 float reached = scores.Select(s => s.Score).OrderDescending().ElementAt(agreeingShots - 1);
-                int[] right = [.. mine.Where(p => passages[p].Subject == identities[identity])];
+                // The officer sees the best shot, so the alert is about whoever it shows.
+                int[] shown = scores.MaxBy(s => s.Score).Owners;
+                int[] right = [.. shown.Where(p => passages[p].Subject == identities[identity])];
                 foreach (int p in right)
                 {
                     own[p] = Math.Max(own[p], reached);
@@ -71,36 +82,49 @@ public sealed class PassageScoring(int agreeingShots)
                 }
                 if (right.Length > 0)
                     continue;
-                if (mine.Length == 0)
+                if (shown.Length == 0)
                     strangers.Add(reached);
                 else
-                    wrong[mine[0]] = Math.Max(wrong[mine[0]], reached);
+                    wrong[shown[0]] = Math.Max(wrong[shown[0]], reached);
             }
         }
-        return [.. passages.Select((p, i) => new PassageOutcome(p, compared[i], own[i], wrong[i], after[i]))];
+        return [.. passages.Select((p, i) => new PassageOutcome(p, compared[i], own[i], wrong[i], after[i]) { AgreeingInAll = agreeingInAll[i] })];
     }
 
-    private static int[] Owners(IReadOnlyList<Passage> passages, string camera, List<Shot> shots)
+    // Whose face each shot shows: none's, one's, or without true tracks perhaps one of several.
+    private static int[][] Owners(IReadOnlyList<Passage> passages, string camera, List<Shot> shots)
     {
         int[] here = [.. Enumerable.Range(0, passages.Count).Where(p => passages[p].Camera == camera)];
         if (here.Any(p => passages[p].Track.Count > 0))
-        {
-            (int Passage, double Overlap) best = here.Select(p => (p, Overlap: shots.Average(s => Overlap(passages[p], s)))).MaxBy(p => p.Overlap);
-            return best.Overlap >= LeastOverlap ? [best.Passage] : [];
-        }
+            return [.. shots.Select(s => OwnerOf(passages, here, s.TimeMs, s.Box) is >= 0 and var owner ? new[] { owner } : [])];
         // People who are not listed first: where the truth does not say whose face it was, a false alert is theirs.
-        return [.. here.Where(p => shots.Any(s => s.TimeMs >= passages[p].FromMs && s.TimeMs <= passages[p].ToMs)).OrderBy(p => passages[p].Subject is null ? 0 : 1)];
+        int[] ofTheTime = [.. here.Where(p => shots.Any(s => s.TimeMs >= passages[p].FromMs && s.TimeMs <= passages[p].ToMs)).OrderBy(p => passages[p].Subject is null ? 0 : 1)];
+        return [.. shots.Select(_ => ofTheTime)];
     }
 
-    private static double Overlap(Passage passage, Shot shot)
+    /// <summary>The passage of some whose true place a face overlaps most; −1 where none does.</summary>
+    internal static int OwnerOf(IReadOnlyList<Passage> passages, int[] some, double timeMs, FaceBox box)
     {
-        if (passage.Track.Count == 0 || shot.TimeMs < passage.FromMs || shot.TimeMs > passage.ToMs)
+        (int owner, float most) = (-1, 0);
+        foreach (int p in some)
+        {
+            float overlap = Overlap(passages[p], timeMs, box);
+            if (overlap > most)
+                (owner, most) = (p, overlap);
+        }
+        return most >= LeastOverlap ? owner : -1;
+    }
+
+    /// <summary>IoU of a face with the true place of a passage's at that time; 0 where the truth does not tell.</summary>
+    private static float Overlap(Passage passage, double timeMs, FaceBox box)
+    {
+        if (passage.Track.Count == 0 || timeMs < passage.FromMs || timeMs > passage.ToMs)
             return 0;
-        TrackPoint nearest = passage.Track.MinBy(t => Math.Abs(t.TimeMs - shot.TimeMs));
-        return nearest.Box.IoU(shot.Box);
+        TrackPoint nearest = passage.Track.MinBy(t => Math.Abs(t.TimeMs - timeMs));
+        return nearest.Box.IoU(box);
     }
 
     private readonly record struct Shot(double TimeMs, FaceBox Box, Candidate[] Candidates);
 
-    private readonly record struct Evidence(double TimeMs, float Score);
+    private readonly record struct Evidence(double TimeMs, float Score, int[] Owners);
 }

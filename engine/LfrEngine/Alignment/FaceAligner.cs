@@ -54,6 +54,14 @@ public static unsafe class FaceAligner
         ColourKernel.Convert(crop, crop + plane, crop + (2 * plane), plane, frame.Colour, input);
     }
 
+    /// <summary>Turns a crop into its mirror image: what was left is right.</summary>
+    /// <param name="crop">float32 [3, 112, 112]. Borrowed.</param>
+    public static void Mirror(Span<float> crop)
+    {
+        for (int row = 0; row < CropLength; row += AlignmentTransform.GridSize)
+            crop.Slice(row, AlignmentTransform.GridSize).Reverse();
+    }
+
     /// <summary>How many samples per side of a grid pixel average a plane: 1 to 4.</summary>
     /// <param name="planeScale">Samples of the plane per frame pixel.</param>
     /// <param name="transform">Frame to grid.</param>

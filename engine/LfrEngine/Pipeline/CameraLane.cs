@@ -80,6 +80,7 @@ internal sealed class CameraLane : IDisposable
         using (StageClock.Time(PipelineStage.Track))
             tracker.Update(work.Faces.Items, work.TimestampUs, view.Width, view.Height);
         selector.Select(view, work.ArrivalTimestamp, tracker, work.Faces.Items, work.Shots);
+        settings.OnTracked?.Invoke(Camera.Name, work.TimestampUs, work.Faces.Items, tracker, selector.Looks);
         Camera.LiveView?.Offer(view, work.TimestampUs, work.Faces.Items, tracker);
         work.LetGoOfFrame();
         totals.CountFrameErased(work.ArrivalTimestamp);

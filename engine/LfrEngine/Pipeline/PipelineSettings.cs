@@ -36,6 +36,12 @@ public sealed record PipelineSettings
     /// <summary>Told of every compared shot, on one of the workers, in order for each camera: the laboratory's view of the very scores that alerts are made of.</summary>
     public ShotCompared? OnCompared { get; init; }
 
+    /// <summary>Told of every embedding, on any of the workers and in no order, before it is searched and wiped: for laboratories that compare ways to use it. Null in a van.</summary>
+    public ShotEmbedded? OnEmbedded { get; init; }
+
+    /// <summary>Told of every frame that was searched, on one of the workers, in order for each camera: where the laboratory sees what is lost before it is compared.</summary>
+    public FrameTracked? OnTracked { get; init; }
+
     /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and let go.</summary>
     public int DetectEveryMs { get; init; } = DefaultDetectEveryMs;
 
@@ -70,6 +76,21 @@ public sealed record PipelineSettings
 /// <param name="shot">Borrowed for the call.</param>
 /// <param name="candidates">Identities at or above their threshold, best first. Borrowed for the call.</param>
 public delegate void ShotCompared(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates);
+
+/// <summary>A shot was embedded.</summary>
+/// <param name="camera">Name.</param>
+/// <param name="shot">Borrowed for the call.</param>
+/// <param name="embedding">float32 [D], unit length. Borrowed for the call: who copies it wipes the copy.</param>
+/// <param name="norm">Its length before it was normalised.</param>
+public delegate void ShotEmbedded(string camera, FaceShot shot, ReadOnlySpan<float> embedding, float norm);
+
+/// <summary>A frame was searched, and the tracklets followed and looked at.</summary>
+/// <param name="camera">Name.</param>
+/// <param name="timestampUs">Stream time, microseconds.</param>
+/// <param name="found">What the detector found, frame pixels. Borrowed for the call.</param>
+/// <param name="tracker">Updated with this frame. Borrowed for the call.</param>
+/// <param name="looks">What became of the looks, by <see cref="Tracklet.Slot"/>. Borrowed for the call.</param>
+public delegate void FrameTracked(string camera, long timestampUs, ReadOnlySpan<FaceCandidate> found, FaceTracker tracker, ReadOnlySpan<LookResult> looks);
 
 /// <summary>How fast a recording is played.</summary>
 public enum Pace

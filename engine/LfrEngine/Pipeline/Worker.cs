@@ -132,6 +132,8 @@ internal sealed class Worker : IDisposable
                 (crops[i], covers[i]) = (sound[i].Shot.Crop, sound[i].Shot.Cover.Parts);
             embedder.Embed(crops.AsSpan(0, count), probes.Span, norms.Span);
             ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
+            for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
+                settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
             int most = settings.MaximumCandidates;
             if (count > 0)
             {

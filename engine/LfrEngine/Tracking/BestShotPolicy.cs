@@ -63,8 +63,18 @@ public sealed record BestShotPolicy
     /// <summary>Whether a view is good enough to be compared at all.</summary>
     /// <param name="quality">Of the view.</param>
     /// <param name="judged">Whether further networks judge it: the landmarks then need not.</param>
-    internal bool IsComparable(in FaceQuality quality, bool judged = false) =>
-        quality.InterEyePixels >= MinimumInterEyePixels && quality.Score >= MinimumQuality && (judged || quality.Plausibility >= MinimumPlausibility);
+    internal bool IsComparable(in FaceQuality quality, bool judged = false) => Judge(quality, judged) == LookResult.Shot;
+
+    /// <summary>What speaks against comparing a view, <see cref="LookResult.Shot"/> if nothing does.</summary>
+    internal LookResult Judge(in FaceQuality quality, bool judged)
+    {
+        // Written so that what is no number passes no limit.
+        if (!judged && !(quality.Plausibility >= MinimumPlausibility))
+            return LookResult.Implausible;
+        if (!(quality.InterEyePixels >= MinimumInterEyePixels))
+            return LookResult.EyesTooClose;
+        return quality.Score >= MinimumQuality ? LookResult.Shot : LookResult.PoorQuality;
+    }
 
     /// <summary>Whether a view is worth an embedding, given what the tracklet has shown before.</summary>
     internal bool WantsShot(in ShotHistory history, in FaceQuality quality, long timestampUs, bool judged = false) =>
@@ -72,6 +82,31 @@ public sealed record BestShotPolicy
         && (history.Shots < FirstShots
             || quality.Score >= history.BestQuality * BetterBy
             || timestampUs - history.LastShotUs >= RefreshMs * 1000L);
+}
+
+/// <summary>What became of a close look at a tracklet.</summary>
+public enum LookResult
+{
+    /// <summary>It was not looked at in this frame.</summary>
+    None,
+
+    /// <summary>Its landmarks cannot be aligned.</summary>
+    NoLandmarks,
+
+    /// <summary>Probably not a face (<see cref="BestShotPolicy.MinimumPlausibility"/>).</summary>
+    Implausible,
+
+    /// <summary>Too far away (<see cref="BestShotPolicy.MinimumInterEyePixels"/>).</summary>
+    EyesTooClose,
+
+    /// <summary>Blurred, dark, turned away (<see cref="BestShotPolicy.MinimumQuality"/>).</summary>
+    PoorQuality,
+
+    /// <summary>Good enough, but the tracklet has given better shots.</summary>
+    NotBetter,
+
+    /// <summary>A shot, to be compared.</summary>
+    Shot,
 }
 
 /// <summary>What a tracklet has shown so far; kept by tracklet slot.</summary>

@@ -26,6 +26,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
     private readonly long[] owners;
+    private readonly LookResult[] looks;
 
     /// <summary>Prepares a selector.</summary>
     /// <param name="policy">When to look and what to keep.</param>
@@ -40,7 +41,11 @@ public sealed unsafe class BestShotSelector : IDisposable
         cover = new CoverExaminer(models.Mesh);
         histories = new ShotHistory[slotCount];
         owners = new long[slotCount];
+        looks = new LookResult[slotCount];
     }
+
+    /// <summary>What became of the looks at the latest frame, by <see cref="Tracklet.Slot"/>. Borrowed until the next call.</summary>
+    public ReadOnlySpan<LookResult> Looks => looks;
 
     /// <summary>Appends the shots of this frame.</summary>
     /// <param name="frame">Borrowed.</param>
@@ -50,6 +55,7 @@ public sealed unsafe class BestShotSelector : IDisposable
     /// <param name="found">Receives the shots; the caller owns them.</param>
     public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> found)
     {
+        looks.AsSpan().Clear();
         foreach (Tracklet tracklet in tracker.Live)
         {
             ref ShotHistory history = ref histories[tracklet.Slot];
@@ -67,7 +73,8 @@ public sealed unsafe class BestShotSelector : IDisposable
             history.LastLookUs = now;
             history.LastLookWidth = tracklet.DetectedBox.Width;
             history.VainLooks++;
-            if (TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp) is not { } shot)
+            looks[tracklet.Slot] = TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp, out FaceShot? shot);
+            if (shot is null)
                 continue;
             history.VainLooks = 0;
             found.Add(shot);
@@ -100,13 +107,14 @@ public sealed unsafe class BestShotSelector : IDisposable
         scratch.Dispose();
     }
 
-    private FaceShot? TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp)
+    private LookResult TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp, out FaceShot? taken)
     {
+        taken = null;
         FaceLandmarks found;
         using (StageClock.Time(PipelineStage.Landmarks))
             found = landmarks.Find(frame, detection.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
-            return null;
+            return LookResult.NoLandmarks;
         FaceShot? shot = shots.Take();
         try
         {
@@ -116,8 +124,11 @@ public sealed unsafe class BestShotSelector : IDisposable
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
             // The verifier judges better than the landmarks whether this is a face, and takes longer: only views that would be compared come before it.
-            if (!policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
-                return null;
+            LookResult result = policy.Judge(quality, judged: verifier is not null);
+            if (result == LookResult.Shot && !policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
+                result = LookResult.NotBetter;
+            if (result != LookResult.Shot)
+                return result;
             if (verifier is not null)
             {
                 // The detector's own score is no reason to skip this: phantoms reach 0.999.
@@ -128,7 +139,7 @@ public sealed unsafe class BestShotSelector : IDisposable
                     history.VerifiedUs = tracklet.TimestampUs;
                 }
                 if (history.IsNoFace)
-                    return null;
+                    return LookResult.Implausible;
                 quality = quality with { Plausibility = history.Evidence };
             }
             shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
@@ -143,9 +154,9 @@ public sealed unsafe class BestShotSelector : IDisposable
             shot.ArrivalTimestamp = arrivalTimestamp;
             shot.Box = detection.Box;
             shot.Quality = quality;
-            FaceShot taken = shot;
+            taken = shot;
             shot = null;
-            return taken;
+            return result;
         }
         finally
         {

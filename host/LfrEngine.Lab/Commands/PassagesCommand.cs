@@ -22,6 +22,12 @@ internal static class PassagesCommand
 {
     private static readonly double[] EyeBands = [0, 10, 16, 24, 36, double.PositiveInfinity];
 
+    // Pairs of a passage and somebody else taken for a match, at which ways to decide are compared.
+    private static readonly int[] FalsePairs = [1, 3, 10, 30, 100];
+
+    // Every look keeps its score with every template.
+    private const int MostTemplatesForWays = 2000;
+
     public static Command Create()
     {
         var list = new Argument<FileInfo>("LIST") { Description = "CSV: video, camera, from, to (seconds), subject (an identity's id, or \"not listed\"); optional person, eye_pixels, track; every other column is a group." };
@@ -30,9 +36,10 @@ internal static class PassagesCommand
         var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: the one reported on, with which the run is the van's, byte for byte." };
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
         var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var ways = new Option<bool>("--ways") { Description = "Watch everything once more and compare ways to choose shots and to add up their scores; needs true tracks." };
         var options = new LabOptions();
         KeyOptions key = new();
-        var command = new Command("passages", "Recorded video through the real pipeline: people found and false alerts by passages.") { list, watchlist, threshold, from, detectEvery, evidence };
+        var command = new Command("passages", "Recorded video through the real pipeline: people found and false alerts by passages.") { list, watchlist, threshold, from, detectEvery, evidence, ways };
         options.AddTo(command, images: false);
         key.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -50,7 +57,11 @@ internal static class PassagesCommand
             string[] unknown = [.. passages.Passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
             foreach (string subject in unknown)
                 Console.Error.WriteLine($"{subject} is not on the watchlist: the passages count as missed.");
+            if (parsed.GetValue(ways) && (passages.Passages.Any(p => p.Track.Count == 0) || people.TemplateCount > MostTemplatesForWays))
+                throw new CommandFailure(ExitCode.Usage, $"--ways needs a track for every passage and a watchlist of at most {MostTemplatesForWays} photos; leave it out.");
             List<OperatingPoint> points = Run(run, passages, people, at, lowest, parsed.GetValue(detectEvery), stopping);
+            if (parsed.GetValue(ways))
+                CompareWays(run, passages.Passages, people, at, parsed.GetValue(detectEvery), stopping);
             if (parsed.GetValue(evidence) is { } file)
                 IdentifyCommand.WriteEvidence(run, "passages", points, file.FullName);
             int code = run.Finish();
@@ -64,12 +75,13 @@ internal static class PassagesCommand
         IReadOnlyList<Passage> passages = list.Passages;
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(lowest), DetectEveryMs = detectEveryMs };
         var scoring = new PassageScoring(settings.Alerts.AgreeingShots);
+        var watch = new PassageWatch(passages);
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
         var rows = new List<IReadOnlyList<ReportCell>>();
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (Gallery gallery = Gallery.Create(people, run.Models.Embedder.Manifest.CoverScales))
         {
-            var pipeline = new LivePipeline(run.Models, gallery, settings with { OnCompared = scoring.Add });
+            var pipeline = new LivePipeline(run.Models, gallery, settings with { OnCompared = scoring.Add, OnTracked = watch.Add });
             Progress.While("Watching", cameras.Length, report =>
             {
                 foreach ((int i, (string camera, string video)) in cameras.Index())
@@ -111,6 +123,16 @@ internal static class PassagesCommand
         }
         var missed = new Proportion(outcomes.Count(o => o.Compared == 0), outcomes.Count);
         run.Figures.Add(ReportFigure.Of("neverCompared", "Passages of which nothing was good enough to compare", missed, missed.ClopperPearson()));
+        var listed = people.Identities.Select(i => i.Id).ToHashSet();
+        var seen = outcomes.Zip(watch.Sights, (outcome, sight) => (Outcome: outcome, Sight: sight,
+            Stage: outcome.Passage.Subject is { } subject ? sight.Stage(outcome, listed.Contains(subject), threshold, settings.Alerts.AgreeingShots) : (LossStage?)null)).ToArray();
+        run.Tables.Add(new ReportTable("lost", "Where passages of listed people are lost: the first stage that they did not come past", ["stage", "meaning", "passages", "share", "low", "high"],
+            [.. Enum.GetValues<LossStage>().Select(stage =>
+            {
+                var here = new Proportion(seen.Count(s => s.Stage == stage), mated.Length);
+                Interval? interval = here.Total > 0 ? here.ClopperPearson() : null;
+                return (IReadOnlyList<ReportCell>)[NameOf(stage), Meaning(stage, settings.Alerts.AgreeingShots), here.Count, here.Total > 0 ? here.Rate : (double?)null, interval?.Low, interval?.High];
+            }).Where(_ => mated.Length > 0)]));
         run.Tables.Add(new ReportTable("cameras", "Recordings; the trace is a hash over every compared shot: `lfr run --pace max` gives the same", ["camera", "video", "frames", "faces seen", "shots compared", "alerts", "trace"], rows));
         if (outcomes.Any(o => o.Passage.EyePixels is not null))
         {
@@ -124,9 +146,14 @@ internal static class PassagesCommand
                         inside.Count(o => o.Passage.Subject is not null), inside.Count(o => o.Passage.Subject is not null && o.OwnScore >= threshold)];
                 })]));
         }
-        run.Tables.Add(new ReportTable("passages", "Every passage; a score is the highest threshold at which the alert is raised", ["camera", "from s", "to s", "subject", "eye pixels", "shots compared", "own score", "wrong score", "alert after ms"],
-            [.. outcomes.Select(o => (IReadOnlyList<ReportCell>)[o.Passage.Camera, o.Passage.FromMs / 1000, o.Passage.ToMs / 1000, o.Passage.Subject ?? PassageList.NotListed, o.Passage.EyePixels, o.Compared,
-                o.OwnScore >= 0 ? (double)o.OwnScore : (double?)null, o.WrongScore >= 0 ? (double)o.WrongScore : (double?)null, o.AlertAfterMs])]));
+        run.Tables.Add(new ReportTable("passages", "Every passage; a score is the highest threshold at which the alert is raised", ["camera", "from s", "to s", "subject", "eye pixels", "shots compared", "own score", "wrong score", "alert after ms", "frames searched", "found in", "followed in", "looks", "lost at"],
+            [.. seen.Select(s =>
+            {
+                PassageOutcome o = s.Outcome;
+                return (IReadOnlyList<ReportCell>)[o.Passage.Camera, o.Passage.FromMs / 1000, o.Passage.ToMs / 1000, o.Passage.Subject ?? PassageList.NotListed, o.Passage.EyePixels, o.Compared,
+                    o.OwnScore >= 0 ? (double)o.OwnScore : (double?)null, o.WrongScore >= 0 ? (double)o.WrongScore : (double?)null, o.AlertAfterMs,
+                    s.Sight.Searched, s.Sight.Found, s.Sight.Followed, s.Sight.Looks.Skip(1).Sum(), s.Stage is { } stage ? NameOf(stage) : null];
+            })]));
         ScoreHistogram own = new(), wrong = new();
         foreach (PassageOutcome o in mated)
             own.Add(o.OwnScore);
@@ -170,4 +197,58 @@ internal static class PassagesCommand
             return (new Proportion(some.Count(counts), some.Length), Bootstrap.BySubject(bySubject, run.Seed));
         }
     }
+
+    private static void CompareWays(LabRun run, IReadOnlyList<Passage> passages, Watchlist people, float threshold, int detectEveryMs, CancellationToken stopping)
+    {
+        using Gallery gallery = Gallery.Create(people);
+        using var log = new LookLog(run.Models.Embedder, gallery);
+        // No cosine reaches 2: nothing is raised, everything is embedded.
+        var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(2), DetectEveryMs = detectEveryMs, BestShots = LookLog.EveryLook, OnEmbedded = log.Add };
+        var pipeline = new LivePipeline(run.Models, gallery, settings);
+        (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
+        Progress.While("Comparing ways", cameras.Length, report =>
+        {
+            foreach ((int i, (string camera, string video)) in cameras.Index())
+            {
+                pipeline.Run([new CameraSettings(camera, video, Pace.Maximum)], [new CameraStatus(camera)], alert => alert.Dispose(), new RunTotals(), stopping);
+                stopping.ThrowIfCancellationRequested();
+                report(i + 1);
+            }
+            return 0;
+        });
+        var policy = new PipelineSettings { Thresholds = settings.Thresholds };
+        var judge = new DecisionWays(passages, [.. gallery.Identities.Select(i => i.Id)], gallery.RowIdentities.ToArray(), policy.Alerts.AgreeingShots, policy.BestShots);
+        run.Tables.Add(new ReportTable("ways", "Ways to choose shots and to add them up: passages found at the threshold, and where so many pairs of a passage and a listed person are false matches",
+            ["way", "shots", "found", "false pairs", .. FalsePairs.Select(n => $"found at {n} false"), .. FalsePairs.Select(n => $"threshold at {n} false")],
+            [.. judge.Judge(log.Tracklets).Select(way => (IReadOnlyList<ReportCell>)
+            [
+                way.Name, way.Shots, way.Own.Count(s => s >= threshold), way.False.Count(s => s >= threshold),
+                .. FalsePairs.Select(n => (ReportCell)(way.ThresholdFor(n) is { } t ? way.Own.Count(s => s >= t) : (double?)null)),
+                .. FalsePairs.Select(n => (ReportCell)(double?)way.ThresholdFor(n)),
+            ])]));
+    }
+
+    private static string NameOf(LossStage stage)
+    {
+        string name = stage.ToString();
+        return char.ToLowerInvariant(name[0]) + name[1..];
+    }
+
+    private static string Meaning(LossStage stage, int agreeingShots) => stage switch
+    {
+        LossStage.NotOnList => "not on the watchlist: no photo was enrolled",
+        LossStage.NotFound => "the detector found the face in no frame",
+        LossStage.NotFollowed => "found, but not in two frames in a row",
+        LossStage.TooSmall => "followed, always too small for a close look",
+        LossStage.NoLandmarks => "looked at, mostly without usable landmarks",
+        LossStage.Implausible => "looked at, mostly taken for something that is no face",
+        LossStage.EyesTooClose => "looked at, mostly with too few pixels between the eyes",
+        LossStage.PoorQuality => "looked at, mostly too blurred, dark or turned away",
+        LossStage.TooFewShots => $"fewer shots compared than the {agreeingShots} that an alert needs",
+        LossStage.BelowThreshold => "no shot reached the threshold",
+        LossStage.TooFewAgree => $"shots reached the threshold, fewer than {agreeingShots}",
+        LossStage.Broken => "enough shots reached the threshold, but the face was lost from sight between them",
+        LossStage.Found => "an alert was raised",
+        _ => throw new ArgumentOutOfRangeException(nameof(stage)),
+    };
 }

@@ -62,6 +62,28 @@ public sealed class PassageScoringTests
         Assert.Equal((0.5f, 2), (outcomes[1].WrongScore, outcomes[1].Compared));
     }
 
+    [Fact]
+    public void Judge_ATrackletGoesOnFromOnePersonToAnother_TheAlertIsOfWhomItsBestShotShows()
+    {
+        // A stranger walks in front of ann: the tracker goes on from her to him, then bob comes and is found in the same tracklet.
+        var scoring = new PassageScoring(agreeingShots: 2);
+        Add(scoring, 1, 1000, (0, 0.5f));
+        Add(scoring, 1, 1200, (0, 0.6f));
+        Add(scoring, 1, 2000);
+        Add(scoring, 1, 3000, (1, 0.7f));
+        Add(scoring, 1, 3400, (1, 0.6f), (0, 0.41f));
+        TrackPoint[] here = [new(1000, new FaceBox(0, 0, 100, 100), 1)];
+
+        IReadOnlyList<PassageOutcome> outcomes = scoring.Judge(
+            [Walk("ann", 500, 1500) with { Track = here }, Walk(null, 1500, 2500) with { Track = here }, Walk("bob", 2500, 4000) with { Track = here }], Identities, 0.48f, []);
+
+        Assert.Equal([0.5f, -1, 0.6f], outcomes.Select(o => o.OwnScore));
+        Assert.All(outcomes, o => Assert.Equal(-1, o.WrongScore));
+        Assert.Equal([2, 1, 2], outcomes.Select(o => o.Compared));
+        Assert.Equal([2, 0, 2], outcomes.Select(o => o.AgreeingInAll));
+        Assert.Equal(900, outcomes[2].AlertAfterMs);
+    }
+
     private static Passage Walk(string? subject, double from, double to) => new("v", "street", from, to, subject, subject ?? "other", null, []);
 
     private static void Add(PassageScoring scoring, long tracklet, long ms, params (int Identity, float Score)[] candidates) =>

@@ -171,7 +171,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
             }
         }
 
-        using (VettedPhoto vetted = await vetter.VetAsync(picture, TestContext.Current.CancellationToken))
+        using (VettedPhoto vetted = await vetter.VetAsync(picture, null, TestContext.Current.CancellationToken))
         {
             Assert.Equal(PhotoVerdict.Accepted, vetted.Verdict);
             needles.Add("embedding", MemoryMarshal.AsBytes(vetted.Template), step: 8);
