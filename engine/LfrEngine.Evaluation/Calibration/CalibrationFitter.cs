@@ -39,17 +39,20 @@ public static class CalibrationFitter
         double cost = data.CrossValidated(terms);
         while (true)
         {
-            (string[] Term, double Cost)[] tries = [.. Candidates.Except(terms).Where(data.Varies).Where(t => Rises(data.Fit([.. terms, t]), seen)).Select(t => (t, data.CrossValidated([.. terms, t])))];
+            (List<string[]> Terms, double Cost)[] tries = [.. Candidates.Except(terms).Where(data.Varies).Select(t => With(terms, t)).Where(t => Rises(data.Fit(t), seen)).Select(t => (t, data.CrossValidated(t)))];
             if (tries.Length == 0 || tries.MinBy(t => t.Cost) is var best && !(best.Cost < cost * (1 - LeastGain)))
                 break;
-            terms.Add(best.Term);
-            cost = best.Cost;
+            (terms, cost) = best;
         }
         int largest = seen.Max(s => s.ListSize), smallest = seen.Min(s => s.ListSize);
         var unbound = new ScoreCalibration(ScoreCalibration.CurrentFormat, data.Fit(terms), double.NegativeInfinity, double.PositiveInfinity, largest, seen.Select(s => s.Subject).Distinct().Count(), []);
         // A ratio on the largest list stands for many pairs of people, one on the smallest for few: each bound is looked for where the data reach farthest.
         return unbound with { Highest = Bound(unbound, seen, largest, upper: true), Lowest = Bound(unbound, seen, smallest, upper: false) };
     }
+
+    // A product with the score comes with its factor alone: otherwise it would matter where a model's scale of scores has its zero.
+    private static List<string[]> With(List<string[]> terms, string[] term) =>
+        [.. terms, .. Candidates.Except(terms).Where(c => c.Length == 1 && term.Length == 2 && c[0] == term[0]), term];
 
     // A higher score of the same face may never be worth less, from the lowest score seen up to the highest there is. Between two scores the sum bends one way
     // only (a square of the score at most), so that both ends decide.
