@@ -4,7 +4,7 @@ namespace LfrEngine.Evaluation.Calibration;
 internal static class LogisticRegression
 {
     /// <summary>Weight of the squared coefficients beside the mean loss: only so much that separable data have a finite fit, and so little that the scale of the scores does not matter.</summary>
-    public const double Ridge = 1e-9;
+    public const double Ridge = 1e-12;
 
     private const int MostSteps = 200;
 
