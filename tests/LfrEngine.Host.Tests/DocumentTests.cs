@@ -61,7 +61,7 @@ public sealed class DocumentTests : IDisposable
             EvidenceDocument read = EvidenceFile.Verify(path, key.PublicPem);
             if (read.Find(0.4, 100) is { } point && EvidenceDocument.Expect(point, 100, 1000) is { } expected)
                 Assert.True(double.IsFinite(expected.Mean));
-            if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new FaceCover(0.5), 30, 0.8, 100)) is { } ratio)
+            if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new CoverTraits(0.5), 30, 0.8, 100)) is { } ratio)
                 Assert.True(double.IsFinite(ratio.Log10));
             Assert.NotEmpty(EvidenceWords.Calibration(read, 100));
         }, JsonSerializer.Serialize(s_evidence, HostJson.Lines.EvidenceDocument));

@@ -6,7 +6,7 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <param name="LowerFace">Mouth and chin: mask, scarf, hand.</param>
 /// <param name="Eyes">Sunglasses.</param>
 /// <param name="Brow">Cap, hair.</param>
-public readonly record struct FaceCover(double LowerFace, double Eyes = 0, double Brow = 0);
+public readonly record struct CoverTraits(double LowerFace, double Eyes = 0, double Brow = 0);
 
 /// <summary>What the worth of a score depends on.</summary>
 /// <param name="Score">Comparison score of the candidate that came first.</param>
@@ -14,8 +14,8 @@ public readonly record struct FaceCover(double LowerFace, double Eyes = 0, doubl
 /// <param name="InterEyePixels">Of the face as seen.</param>
 /// <param name="Quality">Of the face as seen, 0…1.</param>
 /// <param name="ListSize">People on the list that was searched.</param>
-public readonly record struct ComparisonTraits(double Score, FaceCover Cover, double InterEyePixels, double Quality, int ListSize)
+public readonly record struct ComparisonTraits(double Score, CoverTraits Cover, double InterEyePixels, double Quality, int ListSize)
 {
     /// <summary>Of a face whose quality the engine measured. Its one measure of cover knows the lower face only.</summary>
-    public static ComparisonTraits Of(double score, in FaceQuality quality, int listSize) => new(score, new FaceCover(quality.Cover), quality.InterEyePixels, quality.Score, listSize);
+    public static ComparisonTraits Of(double score, in FaceQuality quality, int listSize) => new(score, new CoverTraits(quality.Cover), quality.InterEyePixels, quality.Score, listSize);
 }

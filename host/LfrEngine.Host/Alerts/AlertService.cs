@@ -263,7 +263,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         AuthorisedRates? rates = AuthorisedRates.Of(deployment, record.Category, evidence);
         record.RolePlayer = person.RolePlayer;
         record.Likeness = Likenesses.Of(record.Score, record.Threshold, rates?.Evidence, rates?.ListSize ?? 1);
-        if (rates?.LikelihoodOf(record.Score, alert.Quality) is { } likelihood)
+        // A covered face has a score of its own (docs/cover.md), which the laboratory does not calibrate yet: then nothing is said.
+        if (alert.Cover.Words is null && rates?.LikelihoodOf(record.Score, alert.Quality) is { } likelihood)
             (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
             record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));

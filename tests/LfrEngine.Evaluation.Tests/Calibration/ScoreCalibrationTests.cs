@@ -154,7 +154,7 @@ public sealed class ScoreCalibrationTests
         Assert.Null((good with { Terms = [new(["score"], double.MaxValue), new(["score"], double.MaxValue)] }).Of(Traits(1, 0, 10)));
     }
 
-    private static ComparisonTraits Traits(double score, double covered, int list) => new(score, new FaceCover(covered), 40, 1, list);
+    private static ComparisonTraits Traits(double score, double covered, int list) => new(score, new CoverTraits(covered), 40, 1, list);
 
     // Each person searched uncovered and covered on lists of all sizes, with and without themselves on it.
     private static ListSearch[] Planted(ulong seed, int people, Model? model = null)
