@@ -37,7 +37,9 @@ public sealed record Moment(string Command, string Signal, int GapMs, int AfterM
             await Task.Delay(GapMs, TestContext.Current.CancellationToken);
         Signals.Send(lfr.Id, Signal);
         Outcome outcome = (await lfr.EndAsync(promptly)).IsCivil();
-        Assert.True(outcome.ExitCode is ExitCode.Success or ExitCode.Stopped || (Command.StartsWith("run", StringComparison.Ordinal) && outcome.ExitCode == ExitCode.Input), $"Exit code {outcome.ExitCode}.\n{outcome.Text}");
+        // On a fast machine a command may have ended before it was told to: a verification of these few people is then refused.
+        bool mayBeRefused = Command is "verify" or "identify" || Command.StartsWith("run", StringComparison.Ordinal);
+        Assert.True(outcome.ExitCode is ExitCode.Success or ExitCode.Stopped || (mayBeRefused && outcome.ExitCode == ExitCode.Input), $"Exit code {outcome.ExitCode}.\n{outcome.Text}");
         Assert.Empty(Signals.GroupOf(lfr.Id));
         return outcome;
     }

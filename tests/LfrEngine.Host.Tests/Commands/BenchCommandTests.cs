@@ -27,7 +27,7 @@ public sealed class BenchCommandTests(Material material) : IDisposable
             // At most two passes of the detector for a frame; those under way at either end of the measured time blur the count.
             double underWay = 12 * (int)r["cameras"]! / frames;
             Assert.InRange(Calls(r, "detect"), 0.1, 2 + (2 * underWay));
-            Assert.InRange(Calls(r, "align"), Calls(r, "quality") - underWay, Calls(r, "quality") + underWay);
+            Assert.InRange(Calls(r, "align"), Calls(r, "landmarks") - underWay, Calls(r, "landmarks") + underWay);
             // Stages inside stages count once: together they are less than the processor time of the whole process. Its clock ticks are coarser than theirs.
             Assert.True(r["stages"]!.AsArray().Sum(s => (double)s!["msPerFrame"]!) <= 1.02 * (double)r["processorMsPerFrame"]!, shown);
         });

@@ -9,7 +9,7 @@ public sealed class DemoCommandTests
     [
         "demo-output/.lfr-demo",
         "demo-output/alerts.jsonl",
-        "demo-output/alerts/RUN-street-3-fair-haired-woman.jpg",
+        "demo-output/alerts/RUN-street-7-fair-haired-woman.jpg",
         "demo-output/people/fair-haired-woman/photo.jpg",
         "demo-output/watchlist.key",
         "demo-output/watchlist.lfr",

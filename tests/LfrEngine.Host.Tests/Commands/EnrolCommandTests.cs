@@ -234,7 +234,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     [Fact]
     public async Task Enrol_FullDisk_KeepsTheOldListAndLeavesNoTemporaryFile()
     {
-        using TinyDisk disk = TinyDisk.Mount(24);
+        using TinyDisk disk = TinyDisk.Mount(64);
         string list = Path.Combine(disk.Path, "list.lfr");
         Put(material.Photo, "people/she/1.jpg");
         (await Lfr.RunAsync("enrol", folder["people"], "-o", list, "--key-file", material.KeyFile)).Exits(ExitCode.Success);

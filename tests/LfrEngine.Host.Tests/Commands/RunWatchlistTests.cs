@@ -10,12 +10,12 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("flipped", "damaged", "enrol again with `lfr enrol`")]
+    [InlineData("flipped", "damaged", "`lfr watchlist re-enrol FILE -o NEW`")]
     [InlineData("truncated", "damaged: the file has", "Copy it again from its source")]
     [InlineData("appended", "damaged: the file has", "Copy it again from its source")]
     [InlineData("empty", "damaged", "Copy it again from its source")]
     [InlineData("foreign", "not a watchlist file", "`lfr enrol`")]
-    [InlineData("newer", "watchlist format 2", "this engine reads format 1")]
+    [InlineData("newer", "watchlist format 3", "this engine reads formats 1 to 2")]
     [InlineData("missing", "cannot be read", "Could not find file")]
     public async Task Run_UnusableWatchlist_SaysHow(string kind, string said, string wayOut)
     {
@@ -39,7 +39,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
                 bytes = await File.ReadAllBytesAsync(material.Photo, TestContext.Current.CancellationToken);
                 break;
             case "newer":
-                bytes[8] = 2;
+                bytes[8] = 3;
                 break;
             default:
                 break;

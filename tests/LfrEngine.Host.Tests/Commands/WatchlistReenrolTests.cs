@@ -199,7 +199,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         File.Copy(material.Photo, folder["people/woman/1.jpg"]);
         Ffmpeg.Run("-i", material.Photo, "-vf", "scale=iw*3/4:-2", "-q:v", "3", folder["people/woman/2.jpg"]);
         File.Copy(material.OtherPhoto, folder["people/man/1.jpg"]);
-        (await Lfr.RunAsync("enrol", folder["people"], "-o", Old, "--key-file", material.KeyFile)).Exits(ExitCode.Success).Says("2 person(s) with 3 template(s)");
+        (await Lfr.RunAsync("enrol", folder["people"], "-o", Old, "--key-file", material.KeyFile)).Exits(ExitCode.Success).Says("2 person(s) with 3 photo(s)");
     }
 
     private async Task<byte[]> FaceOfAsync()

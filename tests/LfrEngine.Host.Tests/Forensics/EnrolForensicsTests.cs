@@ -38,12 +38,12 @@ public sealed class EnrolForensicsTests : IDisposable
         {
             child.BeginErrorReadLine();
             Assert.True(child.StandardOutput.BaseStream.ReadByte() is VetChannel.Ready or VetChannel.ReadyOpen);
-            VetChannel.Write(child.StandardInput.BaseStream, photo);
+            VetChannel.WriteRequest(child.StandardInput.BaseStream, photo, null);
             child.StandardInput.BaseStream.Flush();
             using (VettedPhoto vetted = VetChannel.ReadAnswer(child.StandardOutput.BaseStream, 512))
                 Assert.Equal(1 + CoveredTemplateMaker.Covers.Count, vetted.Templates?.Count);
             // The answer is written before the photo is let go; that the child asks for more shows that it has.
-            VetChannel.Write(child.StandardInput.BaseStream, [1, 2, 3]);
+            VetChannel.WriteRequest(child.StandardInput.BaseStream, [1, 2, 3], null);
             child.StandardInput.BaseStream.Flush();
             using (VettedPhoto next = VetChannel.ReadAnswer(child.StandardOutput.BaseStream, 512))
                 Assert.Equal(PhotoVerdict.Rejected, next.Verdict);
