@@ -10,7 +10,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("flipped", "damaged", "`lfr watchlist re-enrol FILE -o NEW`")]
+    [InlineData("flipped", "damaged", "enrol again with `lfr enrol`")]
     [InlineData("truncated", "damaged: the file has", "Copy it again from its source")]
     [InlineData("appended", "damaged: the file has", "Copy it again from its source")]
     [InlineData("empty", "damaged", "Copy it again from its source")]
@@ -108,7 +108,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
         File.Copy(material.Photo, folder["people/she/1.jpg"]);
         (await Lfr.RunAsync("enrol", people, "-o", list, "--key-file", material.KeyFile, "--embedder", manifest)).Exits(ExitCode.Success);
 
-        await FailsAsync(list, material.KeyFile, "brought-128", "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581", "enrol again with `lfr enrol`");
+        await FailsAsync(list, material.KeyFile, "brought-128", "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581", "`lfr watchlist re-enrol FILE -o NEW`");
 
         // With the embedder that made it, it works.
         (await Lfr.RunAsync("run", "--watchlist", list, "--key-file", material.KeyFile, "--embedder", manifest, "--json", "--camera", $"gate={material.ShortClip}")).Exits(ExitCode.Success);
