@@ -149,7 +149,7 @@ public sealed class CamerasDiscoverTests : IDisposable
         JsonObject evil = cameras.Of(found, 8);
         Assert.Equal(("[2J evil line", "[red]x[/]"), ((string?)evil["name"], (string?)evil["model"]));
         Assert.Equal($"rtsp://{cameras[8]}/a%3B%24%28reboot%29%27x", (string?)evil["profiles"]![0]!["source"]);
-        Outcome table = (await Lfr.RunAsync("cameras", "discover", "--interface", "lo", "--timeout", "1.5")).Exits(ExitCode.Success).Says("[red]x[/]");
+        Outcome table = (await Lfr.RunAsync("cameras", "discover", "--interface", "lo", "--timeout", "4")).Exits(ExitCode.Success).Says("[red]x[/]");
         Assert.DoesNotContain("\u001b", table.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("\u202e", table.Text, StringComparison.Ordinal);
     }
