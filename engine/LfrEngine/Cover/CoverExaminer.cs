@@ -33,15 +33,18 @@ public sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
             judged = CoverJudge.Judge(crop, input);
         if ((judged.Parts & MeshUnder) == FaceCover.None)
             return judged;
-        float presence;
-        using (StageClock.Time(PipelineStage.Mesh))
-            presence = mesh.Find(frame, box, points.Span);
-        if (presence >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
+        try
         {
-            using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
-            FaceAligner.Align(frame, alignment, input, crop);
+            if (mesh.Find(frame, box, points.Span) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
+            {
+                using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
+                FaceAligner.Align(frame, alignment, input, crop);
+            }
         }
-        points.Wipe();
+        finally
+        {
+            points.Wipe();
+        }
         return judged;
     }
 

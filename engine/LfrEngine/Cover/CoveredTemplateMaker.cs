@@ -7,6 +7,7 @@ using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Tracking;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cover;
 
@@ -34,6 +35,29 @@ public sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDisposab
 
     /// <summary>What is drawn, in order.</summary>
     public static IReadOnlyList<FaceCover> Covers { get; } = [.. s_kinds.Select(k => k.Parts())];
+
+    /// <summary>All templates of one photo: of the face as it is, and with covers drawn over it where there is something to draw on.</summary>
+    /// <param name="frame">The photo. Borrowed.</param>
+    /// <param name="face">The face in it, embedded. Borrowed.</param>
+    /// <param name="encoded">The photo's file, of which the seed is made. Borrowed.</param>
+    /// <returns>Owned by the caller.</returns>
+    public PhotoTemplates Make(in FrameView frame, StillFace face, ReadOnlySpan<byte> encoded)
+    {
+        var made = new PhotoTemplates(face.Embedding.Length, Covers);
+        try
+        {
+            face.Embedding.Span.CopyTo(made[0]);
+            // Without them the photo serves all the same: a covered probe is compared with the plain template.
+            if (!TryMake(frame, face.Box, SeedOf(encoded), made.Covered))
+                made.ForgetCovered();
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Makes the covered templates of one face.</summary>
     /// <param name="frame">The photo. Borrowed.</param>

@@ -31,11 +31,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
             using StillFace? face = analyzer.Embed(view, found);
             if (face is null)
                 return Reject("no usable landmarks");
-            var templates = new PhotoTemplates(face.Embedding.Length, CoveredTemplateMaker.Covers);
-            face.Embedding.Span.CopyTo(templates[0]);
-            if (!covered.TryMake(view, face.Box, CoveredTemplateMaker.SeedOf(picture), templates.Covered))
-                templates.ForgetCovered();
-            return new VettedPhoto(PhotoVerdict.Accepted, [], face.Quality.Score, templates, Copy(picture), picture.Length);
+            return new VettedPhoto(PhotoVerdict.Accepted, [], face.Quality.Score, covered.Make(view, face, picture), Copy(picture), picture.Length);
         }
         catch (MediaException)
         {

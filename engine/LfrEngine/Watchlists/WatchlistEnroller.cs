@@ -151,12 +151,8 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 
         using var chip = new Picture(PhotoSize, PhotoSize);
         chip.Paint(view, BestShotSelector.Surroundings(face.Box), 0, PhotoSize);
+        PhotoTemplates templates = covered.Make(view, face, encoded);
         HostBuffer<byte> jpeg = chip.EncodeJpeg(PhotoQuality, out int bytes);
-        var templates = new PhotoTemplates(face.Embedding.Length, CoveredTemplateMaker.Covers);
-        face.Embedding.Span.CopyTo(templates[0]);
-        // Without them the photo serves all the same: a covered probe is compared with the plain template.
-        if (!covered.TryMake(view, face.Box, CoveredTemplateMaker.SeedOf(encoded), templates.Covered))
-            templates.ForgetCovered();
         return new VettedPhoto(verdict, reasons, quality, templates, jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
 
         void Doubt(string why)
