@@ -17,7 +17,7 @@ need_packages chromium=chromium
 # The host's other parties: a store for a headquarters, an MQTT broker.
 need_packages 'file:/usr/lib/postgresql/*/bin/initdb=postgresql' 'file:/usr/sbin/mosquitto=mosquitto'
 build_managed tests LfrEngine.sln tests LfrEngine.sln
-dotnet host/LfrEngine.Host/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
+dotnet host/LfrEngine.Cli/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 
 passed=0 failed=0 skipped=0 broken=0
 mkdir -p build/results

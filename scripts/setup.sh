@@ -41,7 +41,7 @@ need_packages() {
 # Called before anything is written: a checkout that is built runs for everybody, but only its owner can build it.
 need_own_checkout() {
     local place owner
-    for place in build native-interop/LfrEngine.Native host/LfrEngine.Host; do
+    for place in build native-interop/LfrEngine.Native host/LfrEngine.Cli; do
         [ -e "$place" ] || place=.
         for part in "$place" "$place/bin" "$place/obj"; do
             [ ! -e "$part" ] || [ -w "$part" ] || {

@@ -7,14 +7,10 @@ using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
-using LfrEngine.Host.Screen;
 using LfrEngine.Lab.Output;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using Spectre.Console;
-using Progress = LfrEngine.Host.Commands.Progress;
 
 namespace LfrEngine.Lab;
 
@@ -56,7 +52,7 @@ internal sealed class LabOptions
     /// <summary>The threshold given, or the embedder's own; on the grid on which scores are counted.</summary>
     public static double Threshold(double? given, LabRun run)
     {
-        double at = Math.Round(given ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), 4);
+        double at = Math.Round(given ?? EmbedderThreshold.Default(run.Models.Embedder.Manifest), 4);
         return at is > -1 and <= 1 ? at : throw new CommandFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"A threshold is a cosine between -1 and 1; {at} is not."));
     }
 
@@ -67,7 +63,7 @@ internal sealed class LabOptions
     {
         using TemplateCache? known = OpenCache(parsed, run);
         var extractor = new StratumExtractor(run.Models, known, run.Seed);
-        return Progress.While("Covering", images.Count, report => extractor.Extract(images, strata, report, stopping));
+        return ProgressBar.While("Covering", images.Count, report => extractor.Extract(images, strata, report, stopping));
     }
 
     /// <summary>Reads a data set and makes its templates, from the cache where they are known.</summary>
@@ -75,7 +71,7 @@ internal sealed class LabOptions
     {
         using TemplateCache? known = OpenCache(parsed, run);
         var extractor = new TemplateExtractor(run.Models, known);
-        TemplateSet templates = Progress.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
+        TemplateSet templates = ProgressBar.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
         run.Took(data, templates, kind);
         if (extractor.FromCache > 0)
             Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {parsed.GetValue(cache) ?? DefaultCache}.");
@@ -113,18 +109,6 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
 
     public Dictionary<string, string> ModelHashes => new[] { Models.Detector.Manifest, Models.Landmarks.Manifest, Models.Embedder.Manifest }.ToDictionary(m => m.Id, m => m.Sha256);
 
-    /// <summary>SHA-256 of the program's own files.</summary>
-    public static Dictionary<string, string> BuildHashes
-    {
-        get
-        {
-            Dictionary<string, string> hashes = ErasureReceipt.HashBuild();
-            foreach (string own in (string[])["LfrEngine.Evaluation.dll", "lfr-lab.dll"])
-                hashes[own] = PackageCache.HashOf(Path.Combine(AppContext.BaseDirectory, own));
-            return hashes;
-        }
-    }
-
     /// <summary>Notes the data and the images that gave no template.</summary>
     public void Took(FaceDataSet data, TemplateSet templates, string kind)
     {
@@ -143,7 +127,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
     public int Finish()
     {
         var report = new LabReport(LabReport.CurrentFormat, protocol, title,
-            new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes, Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
+            new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes.Read(), Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
             Figures, Tables, [.. Curves.Select(c => c with { Series = [.. c.Series.Select(s => s.WithoutGaps()).Where(s => s.X.Count > 0)] }).Where(c => c.Series.Count > 0)], Failures);
         // The report is what --out is for; without, it is only shown.
         if (output is not null)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using LfrEngine.Host;
 using LfrEngine.Lab.Commands;
 using LfrEngine.Native.Hardening;
 

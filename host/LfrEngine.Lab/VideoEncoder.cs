@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Evaluation.Simulation;
 using LfrEngine.Files;
-using LfrEngine.Host;
 using LfrEngine.Memory;
 
 namespace LfrEngine.Lab;

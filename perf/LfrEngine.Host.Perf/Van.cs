@@ -1,9 +1,8 @@
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host.Authorities;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
-using LfrEngine.Host.Watchlists;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Watchlists;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Tests.Shared;
 using LfrEngine.Watchlists;
 
@@ -41,7 +43,7 @@ public sealed class DocumentTests : IDisposable
         {
             ErasureReceipt read = ErasureReceipt.Verify(path, key.PublicPem);
             Assert.True((read.Lifetimes.AfterVerdict.Count, read.Erased.FrameBuffersHeld, read.Cameras.Length) != default);
-        }, JsonSerializer.Serialize(s_receipt, HostJson.Lines.ErasureReceipt));
+        }, JsonSerializer.Serialize(s_receipt, ReceiptJson.Lines.ErasureReceipt));
     }
 
     [Fact]
@@ -64,7 +66,7 @@ public sealed class DocumentTests : IDisposable
             if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new CoverTraits(0.5), 30, 0.8, 100)) is { } ratio)
                 Assert.True(double.IsFinite(ratio.Log10));
             Assert.NotEmpty(EvidenceWords.Calibration(read, 100));
-        }, JsonSerializer.Serialize(s_evidence, HostJson.Lines.EvidenceDocument));
+        }, JsonSerializer.Serialize(s_evidence, SignedJson.Lines.EvidenceDocument));
     }
 
     [Fact]

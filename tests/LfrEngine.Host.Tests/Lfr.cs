@@ -132,7 +132,7 @@ internal sealed class Lfr : IDisposable
 
     /// <summary>The same arguments; where the tests' user can lock too little memory, with the option that accepts it.</summary>
     public static string[] Accept(params string[] arguments) =>
-        arguments is (["run" or "enrol", ..] or ["cameras", "test", ..] or ["watchlist", "re-enrol", ..]) && LfrEngine.Host.Commands.LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
+        arguments is (["run" or "enrol", ..] or ["cameras", "test", ..] or ["watchlist", "re-enrol", ..]) && LockOption.Shortage() is not null ? [.. arguments, "--allow-unlocked"] : arguments;
 
     /// <summary>Runs a command to its end in a shell, which redirects it; what is not redirected comes back.</summary>
     /// <param name="redirection">As typed after the command, for example <c>&gt;/dev/full</c> or <c>| head -1</c>. The exit code is the command's own.</param>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Models;
 
 [assembly: AssemblyFixture(typeof(LfrEngine.Host.Tests.Material))]

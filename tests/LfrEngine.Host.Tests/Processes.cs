@@ -34,6 +34,14 @@ internal static class Processes
             await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Names of the .NET assemblies that a running process has loaded.</summary>
+    public static string[] AssembliesOf(int process)
+    {
+        if (!File.Exists("/proc/self/maps"))
+            Assert.Skip("No /proc to see in what a process has loaded.");
+        return [.. File.ReadLines($"/proc/{process}/maps").Where(l => l.EndsWith(".dll", StringComparison.Ordinal)).Select(l => Path.GetFileName(l[l.IndexOf('/', StringComparison.Ordinal)..])).Distinct()];
+    }
+
     // Of one thread, which may have ended meanwhile.
     private static string[] Children(string task)
     {

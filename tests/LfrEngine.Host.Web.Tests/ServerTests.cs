@@ -1,7 +1,7 @@
 using System.Net;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Host.Web.Tests;

@@ -1,8 +1,9 @@
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Browser;
 using LfrEngine.Host.Web.Tests.Deployments;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;

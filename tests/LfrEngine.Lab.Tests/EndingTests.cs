@@ -1,5 +1,6 @@
 using LfrEngine.Host.Tests;
 
+
 namespace LfrEngine.Lab.Tests;
 
 /// <summary>Measurements that are told to stop: they end in order, and a report is whole or not there.</summary>

@@ -1,5 +1,6 @@
 using LfrEngine.Host.Tests;
 
+
 namespace LfrEngine.Lab.Tests;
 
 /// <summary>Kills, stops, full disks and wrong input.</summary>

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Host.Screen;
-using LfrEngine.Host;
 using Spectre.Console;
 
 namespace LfrEngine.Lab.Commands;

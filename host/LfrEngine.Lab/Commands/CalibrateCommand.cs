@@ -7,9 +7,6 @@ using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
-using LfrEngine.Host.Screen;
 using LfrEngine.Lab.Output;
 using LfrEngine.Pipeline;
 

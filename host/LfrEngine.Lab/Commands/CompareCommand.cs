@@ -6,7 +6,6 @@ using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Files;
-using LfrEngine.Host;
 using LfrEngine.Lab.Output;
 
 namespace LfrEngine.Lab.Commands;

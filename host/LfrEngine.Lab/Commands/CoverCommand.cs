@@ -8,8 +8,6 @@ using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -74,7 +72,7 @@ internal static class CoverCommand
         Array.Fill(places, -1);
         foreach ((int place, int person) in acquired.Index())
             places[person] = place;
-        Progress.While("Covering", probes.Length, report =>
+        ProgressBar.While("Covering", probes.Length, report =>
         {
             int done = 0, next = -1;
             Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
@@ -174,7 +172,7 @@ internal static class CoverCommand
         ModelManifest embedder = run.Models.Embedder.Manifest;
         using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
         using var maker = new CoveredTemplateMaker(run.Models);
-        Progress.While("Drawing on the list's photos", acquired.Length, report =>
+        ProgressBar.While("Drawing on the list's photos", acquired.Length, report =>
         {
             foreach ((int i, int photo) in acquired.Index())
             {

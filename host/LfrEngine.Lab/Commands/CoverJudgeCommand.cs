@@ -12,8 +12,6 @@ using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Files;
 using LfrEngine.Frames;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -136,7 +134,7 @@ internal static class CoverJudgeCommand
         var samples = new CoverSamples((people.Length * tasks.Count) + (real.Length * realLooks));
         try
         {
-            Progress.While(what, people.Length + real.Length, report =>
+            ProgressBar.While(what, people.Length + real.Length, report =>
             {
                 int done = 0, next = -1;
                 Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>

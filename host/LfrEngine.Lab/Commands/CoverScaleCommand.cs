@@ -7,8 +7,6 @@ using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
@@ -196,7 +194,7 @@ internal static class CoverScaleCommand
         private static TemplateSet[] Cover(LabRun run, Sample[] samples, CancellationToken stopping)
         {
             TemplateSet[] probes = [.. Strata.Select(_ => new TemplateSet(samples.Length, run.Models.Embedder.Manifest.EmbeddingLength))];
-            Progress.While("Covering", samples.Length, report =>
+            ProgressBar.While("Covering", samples.Length, report =>
             {
                 int done = 0, next = -1;
                 Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>

@@ -7,8 +7,6 @@ using LfrEngine.Evaluation.Detection;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Frames;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -43,7 +41,7 @@ internal static class DetectCommand
         var curve = new DetectionScore();
         var standing = new DetectionScore();
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Progress.While("Detecting", pictures.Count, report =>
+        ProgressBar.While("Detecting", pictures.Count, report =>
         {
             using var analyzer = new StillAnalyzer(run.Models, new DetectorSettings { MinimumScore = FaceVerifier.CandidateScore });
             foreach ((int i, LabelledPicture labelled) in pictures.Index())

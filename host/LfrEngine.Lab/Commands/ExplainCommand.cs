@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host;
 using Spectre.Console;
 
 namespace LfrEngine.Lab.Commands;

@@ -7,9 +7,6 @@ using LfrEngine.Evaluation.Identification;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Host;
-using LfrEngine.Host.Screen;
-using LfrEngine.Host.Commands;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Pipeline;
@@ -65,7 +62,7 @@ internal static class IdentifyCommand
         var embedder = run.Models.Embedder.Manifest;
         using InstallationKey key = InstallationKey.Open();
         StandardScreen.HasProduct();
-        EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, LabRun.BuildHashes,
+        EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, BuildHashes.Read(),
             run.DataSha256, run.Seed, measured, calibration), key);
     }
 
@@ -88,7 +85,7 @@ internal static class IdentifyCommand
             }
             // Everybody enrolled is the same gallery each time, but for the image drawn: one draw says it.
             int drawn = n == eligible ? 1 : draws;
-            OpenSetSearch search = Progress.While($"Searching {n}", drawn, report => OpenSetSearch.Run(templates, data, run.Models.Embedder.Manifest, n, drawn, rank, run.Seed, report, stopping));
+            OpenSetSearch search = ProgressBar.While($"Searching {n}", drawn, report => OpenSetSearch.Run(templates, data, run.Models.Embedder.Manifest, n, drawn, rank, run.Seed, report, stopping));
             bool Reported(Search s) => FaceDataSet.HalfOf(data.Subjects[s.Subject]) == 1;
             ScoreHistogram set = OpenSetSearch.Scores(search.NonMated.Where(s => !Reported(s)));
             var name = $"N = {n}";

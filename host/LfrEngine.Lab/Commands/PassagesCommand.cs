@@ -7,8 +7,6 @@ using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Passages;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Models;
@@ -49,7 +47,7 @@ internal static class PassagesCommand
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
             using LabRun run = options.Start(parsed, "passages", "Passages");
             using Watchlist people = WatchlistFile.Read(listPath, secret, run.Models.Embedder.Manifest.Sha256);
-            float at = parsed.GetValue(threshold) ?? EnrolCommand.DefaultThreshold(run.Models.Embedder.Manifest), lowest = parsed.GetValue(from) ?? at;
+            float at = parsed.GetValue(threshold) ?? EmbedderThreshold.Default(run.Models.Embedder.Manifest), lowest = parsed.GetValue(from) ?? at;
             if (!(at is > -1 and <= 1) || !(lowest is > -1 && lowest <= at))
                 throw new CommandFailure(ExitCode.Usage, "A threshold is a cosine between -1 and 1, and --from is at most --threshold.");
             if (parsed.GetValue(detectEvery) is var every and (< 0 or > 1000))
@@ -82,7 +80,7 @@ internal static class PassagesCommand
         using (Gallery gallery = Gallery.Create(people, run.Models.Embedder.Manifest.CoverScales))
         {
             var pipeline = new LivePipeline(run.Models, gallery, settings with { OnCompared = scoring.Add, OnTracked = watch.Add });
-            Progress.While("Watching", cameras.Length, report =>
+            ProgressBar.While("Watching", cameras.Length, report =>
             {
                 foreach ((int i, (string camera, string video)) in cameras.Index())
                 {
@@ -206,7 +204,7 @@ internal static class PassagesCommand
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(2), DetectEveryMs = detectEveryMs, BestShots = LookLog.EveryLook, OnEmbedded = log.Add };
         var pipeline = new LivePipeline(run.Models, gallery, settings);
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
-        Progress.While("Comparing ways", cameras.Length, report =>
+        ProgressBar.While("Comparing ways", cameras.Length, report =>
         {
             foreach ((int i, (string camera, string video)) in cameras.Index())
             {

@@ -4,8 +4,6 @@ using LfrEngine.Evaluation.Quality;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Lab.Commands;

@@ -8,14 +8,10 @@ using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Files;
 using LfrEngine.Frames;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
-using LfrEngine.Host.Screen;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
 using Spectre.Console;
-using Progress = LfrEngine.Host.Commands.Progress;
 
 namespace LfrEngine.Lab.Commands;
 
@@ -107,7 +103,7 @@ internal static class SimulateCommand
         }
     }
 
-    private static void Film(StreetScene scene, string path, string name, CancellationToken stopping) => Progress.While($"Filming {name}", scene.Frames, report =>
+    private static void Film(StreetScene scene, string path, string name, CancellationToken stopping) => ProgressBar.While($"Filming {name}", scene.Frames, report =>
     {
         using var encoder = new VideoEncoder(path);
         using HostBuffer<byte> frame = BufferPool.Rent<byte>(StreetScene.FrameBytes);

@@ -6,8 +6,6 @@ using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Evaluation.Torch;
 using LfrEngine.Evaluation.Verification;
-using LfrEngine.Host;
-using LfrEngine.Host.Commands;
 using LfrEngine.Lab.Output;
 
 namespace LfrEngine.Lab.Commands;
@@ -90,7 +88,7 @@ internal static class VerifyCommand
         foreach (string engine in engines.Distinct())
         {
             using IPairScorer scorer = Engines[engine]();
-            AllPairs next = Progress.While($"Comparing ({engine})", 1000, report =>
+            AllPairs next = ProgressBar.While($"Comparing ({engine})", 1000, report =>
                 AllPairs.Count(templates, subjects, groupings, scorer, (done, tiles) => report((int)(1000 * done / tiles)), stopping));
             run.Figures.Add(new ReportFigure($"comparisonsPerSecond.{engine}", $"Comparisons per second, {engine} on {scorer.Device}", next.Comparisons / next.Elapsed.TotalSeconds,
                 Note: $"{NumberText.Of(next.Elapsed.TotalSeconds)} s"));
@@ -102,7 +100,7 @@ internal static class VerifyCommand
         PairCounts set = counted.Groups[0][0], reported = counted.Groups[0][1];
         AllPairs.ThrowIfTooFew(set, reported);
         run.Figures.Add(new ReportFigure("comparisons", "Comparisons", counted.Comparisons));
-        run.Figures.Add(new ReportFigure("peakMemoryMiB", "Peak memory, MiB", RunReport.PeakMemory() >> 20));
+        run.Figures.Add(new ReportFigure("peakMemoryMiB", "Peak memory, MiB", ProcessMemory.Peak() >> 20));
         run.Figures.Add(new ReportFigure("eer", "Equal error rate, all pairs", DetCurve.EqualErrorRate(counted.All.NonMated, counted.All.Mated)));
         AddRates("", threshold, "reported half of the people");
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Files;
-using LfrEngine.Host;
 
 namespace LfrEngine.Lab.Output;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Cameras;
+using LfrEngine.Cli.Cameras;
 
 namespace LfrEngine.Host.Tests.Commands;
 

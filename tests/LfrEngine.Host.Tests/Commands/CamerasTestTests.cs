@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Cameras;
+using LfrEngine.Cli.Cameras;
 
 namespace LfrEngine.Host.Tests.Commands;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Native.Media;
 
 namespace LfrEngine.Host.Tests.Commands;

@@ -34,7 +34,7 @@ public sealed class LockLimitTests(Material material) : IDisposable
     [Fact]
     public async Task Run_EnoughCanBeLocked_SaysNothingAndLocksAll()
     {
-        if (LfrEngine.Host.Commands.LockOption.Shortage() is { } shortage)
+        if (LockOption.Shortage() is { } shortage)
             Assert.Skip(shortage);
         Outcome outcome = (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}"))).Exits(ExitCode.Success);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using LfrEngine.Cli.Screen;
 
 namespace LfrEngine.Host.Tests.Commands;
 

@@ -25,6 +25,11 @@ public sealed class RunLiveTests(Material material) : IDisposable
             using Lfr lfr = Lfr.Start(null, [], material.Run("--camera", $"air=udp://127.0.0.1:{port}"));
             await lfr.SeesAsync("\"type\":\"alert\"");
 
+            // A van without a console loads none: no web server, no pages.
+            string[] loaded = Processes.AssembliesOf(lfr.Id);
+            Assert.Contains("lfr.dll", loaded);
+            Assert.DoesNotContain(loaded, n => n.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || n is "LfrEngine.Web.dll" or "MudBlazor.dll");
+
             lfr.Interrupt();
 
             JsonObject summary = (await lfr.EndAsync(Promptly)).Exits(ExitCode.Success).IsCivil().Lines.Summary();

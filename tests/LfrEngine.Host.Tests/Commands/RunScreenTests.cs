@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Commands;
-using LfrEngine.Host.Screen;
+using LfrEngine.Cli.Commands;
+using LfrEngine.Cli.Screen;
 using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
 

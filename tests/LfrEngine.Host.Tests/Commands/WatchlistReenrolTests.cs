@@ -1,12 +1,12 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Watchlists;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Tests.Forensics;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
 using Microsoft.Extensions.Logging.Abstractions;
 

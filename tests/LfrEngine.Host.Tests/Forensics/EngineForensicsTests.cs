@@ -93,8 +93,8 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     private static string BuildWithoutWipes()
     {
         string root = ForensicMaterial.RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe");
-        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "host", "LfrEngine.Host"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
-        return Path.Combine(output, "bin", "LfrEngine.Host", "release", "lfr.dll");
+        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "host", "LfrEngine.Cli"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
+        return Path.Combine(output, "bin", "LfrEngine.Cli", "release", "lfr.dll");
     }
 
     private static string BuildShimWithHooks()

@@ -4,12 +4,12 @@ using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
-using LfrEngine.Host.Watchlists;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Tests.Forensics;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Tests.Forensics;

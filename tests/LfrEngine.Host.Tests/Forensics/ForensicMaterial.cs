@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using LfrEngine.Alignment;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Detection;
 using LfrEngine.Embeddings;
 using LfrEngine.Frames;
@@ -9,7 +11,6 @@ using LfrEngine.Native.Media;
 using LfrEngine.Native.Tests.Forensics;
 using LfrEngine.Pipeline;
 using LfrEngine.Tracking;
-using LfrEngine.Alignment;
 
 namespace LfrEngine.Host.Tests.Forensics;
 
@@ -29,7 +30,7 @@ public sealed class ForensicMaterial : IDisposable
     }
 
     /// <summary>The program as it ships.</summary>
-    public static string Program => Path.Combine(RepositoryRoot(), "host", "LfrEngine.Host", "bin", "Release", "net10.0", "lfr.dll");
+    public static string Program => Path.Combine(RepositoryRoot(), "host", "LfrEngine.Cli", "bin", "Release", "net10.0", "lfr.dll");
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("lfr-forensics-").FullName;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security.Claims;
-using LfrEngine.Host.Alerts;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Browser;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

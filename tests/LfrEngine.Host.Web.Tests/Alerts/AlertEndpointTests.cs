@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 
 namespace LfrEngine.Host.Web.Tests.Alerts;
 

@@ -1,12 +1,12 @@
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host.Alerts;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Authorities;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Authorities;
 using LfrEngine.Models;
+using LfrEngine.Records;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 

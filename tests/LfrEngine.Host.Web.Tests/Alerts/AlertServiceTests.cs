@@ -1,11 +1,10 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
 using LfrEngine.Alerts;
-using LfrEngine.Host.Alerts;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Memory;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Web.Tests.Alerts;

@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using LfrEngine.Host.Alerts;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 
 namespace LfrEngine.Host.Web.Tests.Alerts;
 

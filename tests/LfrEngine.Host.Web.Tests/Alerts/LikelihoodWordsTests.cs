@@ -1,4 +1,5 @@
-using LfrEngine.Host.Alerts;
+using LfrEngine.Records;
+using LfrEngine.Records.Alerts;
 
 namespace LfrEngine.Host.Web.Tests.Alerts;
 

@@ -1,5 +1,5 @@
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host.Alerts;
+using LfrEngine.Records.Alerts;
 
 namespace LfrEngine.Host.Web.Tests.Alerts;
 

@@ -3,11 +3,11 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Tests;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -150,7 +150,7 @@ public sealed partial class AuditTests
         HashSet<string> documented = [.. DocumentedAction().Matches(File.ReadAllText(Path.Combine(root, "docs", "audit.md"))).Select(m => m.Groups[1].Value)];
         HashSet<string> nouns = [.. documented.Select(a => a.Split('.')[0])];
         HashSet<string> used = [];
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(root, "host", "LfrEngine.Host"), "*.*", SearchOption.AllDirectories).Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(root, "host"), "*.*", SearchOption.AllDirectories).Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal)))
         {
             if (file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal))
                 continue;

@@ -1,5 +1,5 @@
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Browser;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

@@ -1,6 +1,6 @@
-using LfrEngine.Host.Authorities;
-using LfrEngine.Host.Store;
-using LfrEngine.Host.Web.Pages.Deployments;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Store;
+using LfrEngine.Web.Deployments;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.EntityFrameworkCore;

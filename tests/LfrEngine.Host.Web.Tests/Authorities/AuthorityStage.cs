@@ -1,10 +1,10 @@
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Authorities;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Models;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

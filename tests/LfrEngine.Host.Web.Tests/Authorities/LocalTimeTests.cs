@@ -1,4 +1,4 @@
-using LfrEngine.Host.Authorities;
+using LfrEngine.Records.Authorities;
 
 namespace LfrEngine.Host.Web.Tests.Authorities;
 

@@ -1,5 +1,5 @@
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;

@@ -1,8 +1,7 @@
 using System.Globalization;
 using LfrEngine.Alerts;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Alerts;
+using LfrEngine.Records.Security;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;

@@ -1,6 +1,6 @@
-using LfrEngine.Host.Security;
 using LfrEngine.Host.Web.Tests.Alerts;
 using LfrEngine.Host.Web.Tests.Authorities;
+using LfrEngine.Records.Security;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,4 +1,4 @@
-using LfrEngine.Host.Security;
+using LfrEngine.Records.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -58,7 +58,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             await p.Keyboard.PressAsync("Enter");
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
         });
-        await using Store.LfrStore store = host.Store();
+        await using LfrEngine.Records.Store.LfrStore store = host.Store();
         Assert.True((await store.Users.FindAsync([olga.Id], TestContext.Current.CancellationToken))!.Disabled);
     }
 

@@ -1,4 +1,4 @@
-using LfrEngine.Host.Configuration;
+using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Host.Web.Tests.Configuration;
 

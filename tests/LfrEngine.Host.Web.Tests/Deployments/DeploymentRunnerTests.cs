@@ -1,9 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Deployments;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
-using LfrEngine.Host.Security;
 using LfrEngine.Host.Web.Tests.Browser;
+using LfrEngine.Records.Security;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
-using LfrEngine.Host.Configuration;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Host.Perf;
 using LfrEngine.Models;
+using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Host.Web.Tests.Deployments;
 

@@ -1,10 +1,10 @@
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.FieldCheck;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Alerts;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.FieldCheck;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

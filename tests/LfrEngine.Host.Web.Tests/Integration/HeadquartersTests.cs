@@ -2,11 +2,11 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Integration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Links;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 

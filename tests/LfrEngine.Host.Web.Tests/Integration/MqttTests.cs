@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
 
 namespace LfrEngine.Host.Web.Tests;
 

@@ -2,10 +2,11 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Integration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Links;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Host.Web.Tests;

@@ -1,6 +1,6 @@
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Tests;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,6 @@
 using System.Net;
-using LfrEngine.Host.Security;
+using LfrEngine.Records.Security;
+using LfrEngine.Web.Shell;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;

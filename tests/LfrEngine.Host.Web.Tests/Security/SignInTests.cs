@@ -1,9 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Web.Security;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

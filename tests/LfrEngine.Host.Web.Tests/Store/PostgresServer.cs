@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LfrEngine.Cli.Serving;
 using LfrEngine.Host.Web.Tests;
 using Npgsql;
 

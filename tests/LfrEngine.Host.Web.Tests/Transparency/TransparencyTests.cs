@@ -5,12 +5,12 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Tests;
-using LfrEngine.Host.Transparency;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Transparency;
 
 namespace LfrEngine.Host.Web.Tests;
 

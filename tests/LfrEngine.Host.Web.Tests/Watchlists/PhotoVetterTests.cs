@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
-using LfrEngine.Host.Watchlists;
 using LfrEngine.Memory;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
 using Microsoft.Extensions.Logging.Abstractions;
 

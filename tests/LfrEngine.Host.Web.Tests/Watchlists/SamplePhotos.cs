@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Models;
 
 namespace LfrEngine.Host.Web.Tests.Watchlists;

@@ -1,6 +1,6 @@
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
 using LfrEngine.Host.Web.Tests.Browser;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

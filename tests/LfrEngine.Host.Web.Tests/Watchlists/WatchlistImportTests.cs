@@ -5,10 +5,11 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
-using LfrEngine.Host.Watchlists;
+using LfrEngine.Cli.Serving;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text;
-using LfrEngine.Host.Audit;
-using LfrEngine.Host.Configuration;
-using LfrEngine.Host.Security;
-using LfrEngine.Host.Store;
-using LfrEngine.Host.Watchlists;
 using LfrEngine.Memory;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
+using LfrEngine.Web.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Numerics;
 using FsCheck;
 using FsCheck.Fluent;
-using LfrEngine.Host.Zones;
+using LfrEngine.Records.Zones;
 
 namespace LfrEngine.Host.Web.Tests.Zones;
 

@@ -24,6 +24,33 @@ public sealed partial class ArchitectureTests
         ["tests"] = ["tests", "perf", "host", "engine", "native-interop", "native-interop/capi"],
     };
 
+    // The rooms of the host, and the rooms each may use. The records know nothing of whoever shows, sends or commands; the laboratory knows no records.
+    private static readonly Dictionary<string, string[]> RoomMayUse = new()
+    {
+        ["LfrEngine.Programs"] = [],
+        ["LfrEngine.Records"] = ["LfrEngine.Programs"],
+        ["LfrEngine.Web"] = ["LfrEngine.Programs", "LfrEngine.Records"],
+        ["LfrEngine.Links"] = ["LfrEngine.Programs", "LfrEngine.Records"],
+        ["LfrEngine.Cli"] = ["LfrEngine.Programs", "LfrEngine.Records", "LfrEngine.Web", "LfrEngine.Links"],
+        ["LfrEngine.Lab"] = ["LfrEngine.Programs"],
+    };
+
+    [Fact]
+    public void Rooms_References_PointOneWay()
+    {
+        string[] projects = [.. Files("*.csproj").Where(p => LayerOf(p) == "host")];
+        Assert.Equal(RoomMayUse.Keys.Order(), projects.Select(p => Path.GetFileNameWithoutExtension(p)).Order());
+        foreach (string project in projects)
+        {
+            string room = Path.GetFileNameWithoutExtension(project);
+            XDocument text = XDocument.Load(project);
+            foreach (string used in text.Descendants("ProjectReference").Select(r => r.Attribute("Include")!.Value).Where(r => r.StartsWith("../LfrEngine.", StringComparison.Ordinal)).Select(r => Path.GetFileNameWithoutExtension(r)))
+                Assert.True(RoomMayUse[room].Contains(used), $"{room} must not use {used}.");
+            bool web = text.Descendants("FrameworkReference").Any(r => r.Attribute("Include")?.Value == "Microsoft.AspNetCore.App");
+            Assert.True(!web || room is "LfrEngine.Web" or "LfrEngine.Links", $"{room} must not use the web framework.");
+        }
+    }
+
     [Fact]
     public void Projects_References_PointOneWay()
     {

@@ -1,0 +1,37 @@
+using LfrEngine.Frames;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Cli.Cameras;
+
+/// <summary>Whether the camera hangs the wrong way: its faces stand upright only after the picture is turned.</summary>
+/// <param name="models">Borrowed.</param>
+internal sealed class TurnCheck(EngineModels models) : IDisposable
+{
+    // Each picture that is not upright is searched four times; a few are enough.
+    private const int MostVotes = 12, FewestVotes = 3;
+
+    private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
+    private readonly int[] votes = new int[4];
+
+    /// <summary>Judges one frame.</summary>
+    /// <param name="frame">Borrowed.</param>
+    public void Add(in FrameView frame)
+    {
+        if (votes.Sum() >= MostVotes)
+            return;
+        UprightTurn turn = analyzer.FindTurn(frame);
+        analyzer.Wipe();
+        if (turn is { IsClear: true, IsSure: true })
+            votes[turn.Degrees / 90]++;
+    }
+
+    /// <summary>By how many degrees the picture must be turned clockwise; 0 when it hangs right, or nobody was seen well enough to say.</summary>
+    public int Judge()
+    {
+        int most = Array.IndexOf(votes, votes.Max());
+        return votes[most] >= FewestVotes && votes[most] * 2 > votes.Sum() ? most * 90 : 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => analyzer.Dispose();
+}

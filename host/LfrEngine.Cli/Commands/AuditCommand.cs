@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Store;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr audit</c>: checks the audit trail and writes it to a file.</summary>
+internal static class AuditCommand
+{
+    public static Command Create() => new("audit", "The audit trail of `lfr serve`.") { CreateVerify(), CreateExport() };
+
+    private static Command CreateVerify()
+    {
+        var file = new Argument<FileInfo?>("FILE") { Description = "Trail from `lfr audit export`; absent: the store of --config.", Arity = ArgumentArity.ZeroOrOne };
+        var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the installation that sealed it; default: this installation's." };
+        var kept = new Option<string?>("--kept") { Description = "SEQUENCE:HASH of an entry or seal that somebody else kept: the trail must reach it." };
+        ConfigOption config = new();
+        var command = new Command("verify", "Check that no entry of the trail was altered, removed or put in, and that its seals hold.") { file, key, kept };
+        config.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            string pem = SignedDocument.TrustedPem(parsed.GetValue(key)?.FullName);
+            (long, string)? witness = parsed.GetValue(kept) is { } text ? Kept(text) : null;
+            if (parsed.GetValue(file) is { } given)
+                return Verify(AuditFile.Read(given.FullName, out AuditHeader header), header.Installation, pem, witness);
+            Installation installation = config.Read(parsed);
+            using LfrStore store = StoreSetup.OpenForReading(installation);
+            return Verify(AuditFile.Lines(store), installation.Config.Name, pem, witness);
+        });
+        return command;
+    }
+
+    private static Command CreateExport()
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = "Where the trail is written (JSON lines, docs/audit.md)." };
+        var van = new Option<string?>("--van") { Description = "At a headquarters: the trail of this van, as it was received." };
+        ConfigOption config = new();
+        var command = new Command("export", "Write the trail to a file that `lfr audit verify` and `lfr export` read.") { file, van };
+        config.AddTo(command);
+        command.SetAction(async (parsed, stopping) =>
+        {
+            Installation installation = config.Read(parsed);
+            using LfrStore store = StoreSetup.OpenForReading(installation);
+            string? of = parsed.GetValue(van);
+            if (of is not null && !store.VanEntries.Any(e => e.Van == of))
+                throw new CommandFailure(ExitCode.Input, $"Nothing was received of a van \"{of}\". \"vans\" in lfr.json names those that may send.");
+            await CommandOutput.WriteAsync(parsed.GetRequiredValue(file).FullName, to => AuditFile.WriteAsync(to, of ?? installation.Config.Name, of is null ? AuditFile.Lines(store) : AuditFile.Lines(store, of), stopping));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static ECDsa Key(string pem)
+    {
+        try
+        {
+            return InstallationKey.FromPem(pem);
+        }
+        catch (CryptographicException e)
+        {
+            throw new CommandFailure(ExitCode.Input, $"The public key is none: {e.Message} `lfr receipt key` prints an installation's.", e);
+        }
+    }
+
+    private static int Verify(IEnumerable<AuditLine> lines, string installation, string pem, (long Sequence, string Hash)? kept)
+    {
+        using ECDsa signer = Key(pem);
+        var check = new AuditCheck();
+        AuditEntry? last = null;
+        foreach (AuditEntry entry in check.Pass(lines, signer, kept))
+            last = entry;
+        if (check.Fault is { } fault)
+            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} is not whole: {fault}.");
+        AnsiConsole.MarkupLineInterpolated($"[green]whole[/]: {check.Entries} entries of {installation} hang together, {check.Seals} seal(s) of installation {InstallationKey.Fingerprint(signer)} hold");
+        if (last is not null)
+            AnsiConsole.WriteLine($"last entry {last.Sequence} of {last.At:u}, {last.Sequence}:{last.Hash}");
+        AnsiConsole.WriteLine(check.LastSeal is { } seal ? $"sealed up to entry {seal.Sequence} at {seal.At:u}" : "no seal: whoever had the file could have written all of it");
+        if (check.Unsealed > 0 && check.LastSeal is not null)
+            AnsiConsole.WriteLine($"{check.Unsealed} entries after the last seal: whoever had the store could have altered or cut those");
+        if (check.StepsBack > 0)
+            AnsiConsole.WriteLine($"{check.StepsBack} entries bear an earlier time than the one before them: the clock was put back (clock.changed says when)");
+        if (kept is null)
+            AnsiConsole.WriteLine("A tail cut off together with its seals shows only against what others kept: give SEQUENCE:HASH with --kept, or compare with the headquarters.");
+        return ExitCode.Success;
+    }
+
+    private static (long Sequence, string Hash) Kept(string text)
+    {
+        string[] parts = text.Split(':');
+        return parts.Length == 2 && long.TryParse(parts[0], System.Globalization.NumberStyles.None, null, out long sequence) && parts[1].Length == 64
+            ? (sequence, parts[1].ToLowerInvariant())
+            : throw new CommandFailure(ExitCode.Usage, $"--kept \"{text}\" is not SEQUENCE:HASH, as `lfr audit verify` and seals name an entry.");
+    }
+}

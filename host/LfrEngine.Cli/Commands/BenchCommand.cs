@@ -1,0 +1,208 @@
+using System.CommandLine;
+using System.Diagnostics;
+using LfrEngine.Alerts;
+using LfrEngine.Detection;
+using LfrEngine.Matching;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Watchlists;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr bench CLIP</c>: what this machine carries, end to end, at full speed and at a camera's pace, for one camera and more.</summary>
+/// <remarks>
+/// Nobody of the clip is enrolled: the watchlist is synthetic, seeded vectors, which cost a search what templates of people cost. One of them stands in
+/// a category of its own whose threshold every face reaches, so each passage that is compared often enough raises one alert: the alerts' way is measured
+/// on more alerts than any street gives.
+/// </remarks>
+internal static class BenchCommand
+{
+    private const double WarmUpSeconds = 2;
+    private const int SmallestGrid = 32;
+    private const WatchlistCategory EverybodyIsLike = WatchlistCategory.AtRiskOfHarm;
+
+    public static Command Create()
+    {
+        var clip = new Argument<string>("CLIP") { Description = "Video file; it is played again and again, as every camera's picture." };
+        var cameras = new Option<int>("--cameras") { Description = "Most cameras at once; all numbers from 1 on are measured.", DefaultValueFactory = _ => 2 * Environment.ProcessorCount };
+        var pace = new Option<string>("--pace") { Description = "realtime (as cameras play), max (as fast as possible, losing nothing), or both.", DefaultValueFactory = _ => "both" };
+        pace.AcceptOnlyFromAmong("both", BenchRun.RealTime, BenchRun.Maximum);
+        var seconds = new Option<double>("--seconds") { Description = $"Measured time of each run, after {WarmUpSeconds} seconds of warm-up.", DefaultValueFactory = _ => 10 };
+        var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 };
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        ModelOptions models = new();
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("bench", "Measure what this machine carries: frames, cameras, latency, memory, and where the time goes.") { clip, cameras, pace, seconds, templates, grid, detectEvery, json };
+        models.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            int most = parsed.GetValue(cameras), rows = parsed.GetValue(templates), side = parsed.GetValue(grid);
+            double length = parsed.GetValue(seconds);
+            if (most < 1)
+                throw new CommandFailure(ExitCode.Usage, $"--cameras {most}: at least one camera is needed.");
+            if (!(length is >= 0.5 and <= 3600))
+                throw new CommandFailure(ExitCode.Usage, $"--seconds {length}: a run is measured for 0.5 to 3600 seconds.");
+            if (rows is < 1 or > 1_000_000)
+                throw new CommandFailure(ExitCode.Usage, $"--templates {rows}: a watchlist has 1 to 1000000 templates.");
+            if (side < SmallestGrid)
+                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
+            StageClock.Start();
+            using var looped = new LoopedClip(parsed.GetRequiredValue(clip));
+            using EngineModels loaded = models.Load(parsed);
+            using Watchlist list = Synthetic(loaded.Embedder.Manifest, rows);
+            using Gallery gallery = Gallery.Create(list);
+            var settings = new PipelineSettings
+            {
+                Detector = new DetectorSettings { GridLongSide = side },
+                DetectEveryMs = Math.Clamp(parsed.GetValue(detectEvery), 0, 1000),
+                // Without a threshold of its own a model costs the same.
+                Thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 },
+            };
+            string[] paces = parsed.GetRequiredValue(pace) is var one and not "both" ? [one] : [BenchRun.Maximum, BenchRun.RealTime];
+            (string Pace, int Cameras)[] wanted = [.. paces.SelectMany(p => Enumerable.Range(1, most).Select(n => (p, n)))];
+            var runs = new List<BenchRun>();
+            ProgressBar.While("Measuring", wanted.Length, report =>
+            {
+                foreach ((string p, int n) in wanted)
+                {
+                    runs.Add(Measure(loaded, gallery, settings, looped, p, n, length, stopping));
+                    report(runs.Count);
+                }
+                return 0;
+            });
+            var result = new BenchReport(looped.Name, looped.Width, looped.Height, looped.FramesPerSecond, Environment.ProcessorCount, loaded.Detector.Manifest.Id, loaded.Embedder.Manifest.Id,
+                side, rows, WarmUpSeconds, length, [.. runs], BenchReport.Carried(runs));
+            if (parsed.GetValue(json))
+                CliJson.Print(result, CliJson.Default.BenchReport);
+            else
+                Print(result, most);
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static Watchlist Synthetic(ModelManifest embedder, int templates)
+    {
+        using var builder = new WatchlistBuilder("bench", embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
+        var random = new Random(20240229);
+        var row = new float[embedder.EmbeddingLength];
+        for (int i = 0; i < templates; i++)
+        {
+            double squares = 0;
+            for (int k = 0; k < row.Length; k++)
+            {
+                row[k] = random.NextSingle() - 0.5f;
+                squares += row[k] * row[k];
+            }
+            float scale = (float)(1 / Math.Sqrt(squares));
+            for (int k = 0; k < row.Length; k++)
+                row[k] *= scale;
+            int identity = builder.AddIdentity(new WatchlistIdentity($"synthetic-{i}", $"synthetic {i}", i == 0 ? EverybodyIsLike : WatchlistCategory.Wanted));
+            builder.AddTemplate(identity, row, quality: 1);
+        }
+        return builder.Build();
+    }
+
+    private static BenchRun Measure(EngineModels models, Gallery gallery, PipelineSettings settings, LoopedClip clip, string pace, int cameraCount, double seconds, CancellationToken stopping)
+    {
+        CameraSettings[] cameras = [.. Enumerable.Range(1, cameraCount).Select(i => new CameraSettings($"camera {i}", clip.Playlist, pace == BenchRun.RealTime ? Pace.RealTime : Pace.Maximum))];
+        CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
+        var latencies = new List<double>();
+        bool measuring = false;
+
+        void OnAlert(Alert alert)
+        {
+            using (alert)
+            {
+                lock (latencies)
+                {
+                    if (measuring)
+                        latencies.Add((alert.RaisedAt - alert.CapturedAt).TotalMilliseconds);
+                }
+            }
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var pipeline = new LivePipeline(models, gallery, settings);
+        Task run = Task.Factory.StartNew(() => pipeline.Run(cameras, statuses, OnAlert, new RunTotals(), ending.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            WaitWhileRunning(run, statuses, WarmUpSeconds, stopping);
+            Reading before = Reading.Take(statuses);
+            lock (latencies)
+                measuring = true;
+            WaitWhileRunning(run, statuses, seconds, stopping);
+            Reading after = Reading.Take(statuses);
+            lock (latencies)
+            {
+                measuring = false;
+                return Report(clip, pace, cameraCount, before, after, latencies);
+            }
+        }
+        finally
+        {
+            ending.Cancel();
+            run.Wait(CancellationToken.None);
+        }
+    }
+
+    private static BenchRun Report(LoopedClip clip, string pace, int cameras, in Reading before, in Reading after, List<double> latencies)
+    {
+        double elapsed = Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds;
+        double processor = (after.Processor - before.Processor).TotalSeconds;
+        long frames = after.Analysed - before.Analysed;
+        // A camera-second is as many frames as the clip has in a second, however fast they were played.
+        double cameraSeconds = Math.Max(1, frames) / clip.FramesPerSecond;
+        return new BenchRun(pace, cameras, before.Dropped, elapsed, pace == BenchRun.RealTime ? (long)(clip.FramesPerSecond * elapsed * cameras) : frames, frames, after.Dropped - before.Dropped,
+            frames / elapsed, processor, processor / cameraSeconds, 1000 * processor / Math.Max(1, frames), after.Compared - before.Compared, AlertLatency.From(latencies),
+            (double)(after.Allocated - before.Allocated) / Math.Max(1, frames), ProcessMemory.Peak(), StageRow.From(before.Stages, after.Stages, frames));
+    }
+
+    private static void WaitWhileRunning(Task run, CameraStatus[] statuses, double seconds, CancellationToken stopping)
+    {
+        // Waits are counted by a coarser clock than the run is measured with, and may end a few milliseconds early by it.
+        long start = Stopwatch.GetTimestamp();
+        for (double left = seconds; left > 0; left = seconds - Stopwatch.GetElapsedTime(start).TotalSeconds)
+        {
+            if (run.Wait((int)Math.Ceiling(1000 * left), stopping))
+                break;
+        }
+        if (!run.IsCompleted && statuses.All(s => s.State != CameraState.Failed))
+            return;
+        CameraStatus? failed = statuses.FirstOrDefault(s => s.State == CameraState.Failed);
+        throw new CommandFailure(ExitCode.Input, failed is null ? "The clip ended before it was measured; give a longer one, or fewer --seconds." : $"{failed.Name} failed: {failed.Message}");
+    }
+
+    private static void Print(BenchReport report, int most)
+    {
+        AnsiConsole.WriteLine($"{report.Clip}: {report.Width}x{report.Height}, {report.ClipFramesPerSecond:0.##} fps; {report.Processors} processor(s); {report.Detector} at {report.GridLongSide}, {report.Embedder}; {report.Templates} templates; {report.Seconds:0.#} s each after {report.WarmUpSeconds:0.#} s");
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("Pace", "Cameras", "fps", "Frames", "Dropped", "at start", "Cores per camera", "CPU ms per frame", "Alerts", "p50 ms", "p99 ms", "max ms", "Managed B per frame", "Peak MiB");
+        foreach (BenchRun r in report.Runs)
+        {
+            table.AddRow(r.Pace, $"{r.Cameras}", $"{r.FramesPerSecond:0.0}", $"{r.FramesAnalysed}/{r.FramesExpected}", $"{r.FramesDropped}", $"{r.FramesDroppedAtStart}", $"{r.CoresPerCamera:0.000}", $"{r.ProcessorMsPerFrame:0.00}",
+                $"{r.CaptureToAlert.Count}", $"{r.CaptureToAlert.P50Ms:0}", $"{r.CaptureToAlert.P99Ms:0}", $"{r.CaptureToAlert.MaximumMs:0}", $"{r.ManagedBytesPerFrame:0}", $"{r.PeakMemoryBytes >> 20}");
+        }
+        AnsiConsole.Write(table);
+
+        var stages = new Table().Border(TableBorder.Rounded).Title("Processor ms per frame (calls per frame)").AddColumn("Stage");
+        foreach (BenchRun r in report.Runs)
+            stages.AddColumn($"{r.Pace} {r.Cameras}");
+        for (int i = 0; i < report.Runs[0].Stages.Length; i++)
+            stages.AddRow([report.Runs[0].Stages[i].Stage, .. report.Runs.Select(r => $"{r.Stages[i].MsPerFrame:0.000} ({r.Stages[i].CallsPerFrame:0.0})")]);
+        stages.AddRow(["all others", .. report.Runs.Select(r => $"{r.ProcessorMsPerFrame - r.Stages.Sum(s => s.MsPerFrame):0.000}")]);
+        AnsiConsole.Write(stages);
+
+        if (report.CamerasWithoutDrops is { } carried)
+            AnsiConsole.WriteLine($"This machine carries {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
+    }
+
+    /// <summary>Everything that counts, at one moment.</summary>
+    private readonly record struct Reading(long Timestamp, TimeSpan Processor, long Allocated, long Analysed, long Dropped, long Compared, StageTime[] Stages)
+    {
+        public static Reading Take(CameraStatus[] statuses) => new(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true),
+            statuses.Sum(s => s.FramesAnalysed), statuses.Sum(s => s.FramesDropped), statuses.Sum(s => s.ShotsCompared), StageClock.Read());
+    }
+}

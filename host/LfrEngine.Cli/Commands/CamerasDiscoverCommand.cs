@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Net;
+using LfrEngine.Cli.Cameras;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr cameras discover</c>: ONVIF cameras of the local network and their streams.</summary>
+internal static class CamerasDiscoverCommand
+{
+    private const string Variable = "LFR_CAMERA_PASSWORD";
+
+    public static Command Create()
+    {
+        var network = new Option<string?>("--interface") { Description = "Interface to ask on, by its name or IPv4 address; default: every one that can multicast." };
+        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for answers, and for each answer of a camera.", DefaultValueFactory = _ => 5 };
+        var user = new Option<string?>("--user") { Description = $"User name for cameras that want one. Its password is taken from ${Variable}, or asked for; only a digest of it is sent." };
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("discover", "Find ONVIF cameras on the local network and the addresses of their streams.") { network, timeout, user, json };
+        command.SetAction((parsed, stopping) =>
+        {
+            double seconds = parsed.GetValue(timeout);
+            if (!(seconds is >= 0.5 and <= 60))
+                throw new CommandFailure(ExitCode.Usage, $"--timeout {seconds} is not between 0.5 and 60 seconds.");
+            return RunAsync(LocalInterface.Choose(parsed.GetValue(network)), TimeSpan.FromSeconds(seconds), Credentials(parsed.GetValue(user)), parsed.GetValue(json), stopping);
+        });
+        return command;
+    }
+
+    private static NetworkCredential? Credentials(string? user)
+    {
+        if (string.IsNullOrEmpty(user))
+            return null;
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } password)
+            return new NetworkCredential(user, password);
+        if (Console.IsInputRedirected)
+            throw new CommandFailure(ExitCode.Usage, $"--user needs a password: set {Variable}.");
+        return new NetworkCredential(user, AnsiConsole.Prompt(new TextPrompt<string>($"Password of the camera user {Markup.Escape(user)}:").Secret()));
+    }
+
+    private static async Task<int> RunAsync(LocalInterface[] interfaces, TimeSpan timeout, NetworkCredential? credentials, bool json, CancellationToken stopping)
+    {
+        var warnings = new List<string>();
+        DiscoveryAnswer[] answers = await new WsDiscovery(warnings.Add).ProbeAsync(interfaces, timeout, stopping);
+        FoundCamera[] cameras = await new CameraFinder(credentials, timeout).AskAsync(answers, stopping);
+        if (json)
+            CliJson.Print(new DiscoveryReport([.. interfaces.Select(i => i.ToString())], cameras, [.. warnings]), CliJson.Default.DiscoveryReport);
+        else if (cameras.Length > 0)
+            AnsiConsole.Write(TableOf(cameras));
+        foreach (string line in warnings.Concat(cameras.SelectMany(c => c.Warnings.Select(w => $"{c.Address}: {w}"))))
+            Console.Error.WriteLine($"Note: {line}.");
+        Console.Error.WriteLine(NextStep(cameras, interfaces, timeout, credentials is not null));
+        return ExitCode.Success;
+    }
+
+    private static Table TableOf(FoundCamera[] cameras)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("Camera", "Model", "Address", "Stream", "Picture", "Source for --camera NAME=SOURCE");
+        foreach (FoundCamera c in cameras)
+        {
+            string[] who = [c.Name ?? "unnamed", string.Join(' ', new[] { c.Manufacturer, c.Model }.Where(w => w is not null)), c.Address];
+            if (c.State != "ready")
+                table.AddRow([.. who.Select(Markup.Escape), "", "", Markup.Escape($"{c.State}: {c.Message}")]);
+            // The camera is named once, beside its first stream.
+            foreach ((int i, FoundProfile p) in c.Profiles.Index())
+                table.AddRow([.. (i == 0 && c.State == "ready" ? who : ["", "", ""]).Select(Markup.Escape), Markup.Escape(p.Name), Markup.Escape(Picture(p)), Markup.Escape(p.Source ?? "not told")]);
+        }
+        return table;
+    }
+
+    private static string Picture(FoundProfile profile) =>
+        string.Join(", ", new[] { profile.Codec, profile.Width is { } w && profile.Height is { } h ? $"{w}x{h}" : null, profile.FramesPerSecond is { } fps ? $"{fps} fps" : null }.Where(p => p is not null));
+
+    private static string NextStep(FoundCamera[] cameras, LocalInterface[] interfaces, TimeSpan timeout, bool withUser)
+    {
+        string asked = string.Join(", ", (object[])interfaces);
+        if (cameras.Length == 0)
+        {
+            return $"No camera answered within {timeout.TotalSeconds:0.#} s on {asked}. Check that the camera is on this network, that ONVIF is switched on in its settings, and that no firewall keeps back "
+                + "UDP from port 3702. A camera can be used without being found: `lfr cameras test 'gate=rtsp://…'` with the address from its documents.";
+        }
+        int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
+        return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
+            + (refused == 0 ? "" : withUser ? $", {refused} refused: check the user name and password" : $", {refused} refused: give --user NAME, with the password in {Variable}")
+            + (ready > 0 ? ". Try one with `lfr cameras test 'NAME=SOURCE'`; a camera that wants a password takes it in the address, rtsp://USER:PASSWORD@…" : ".");
+    }
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Globalization;
+using LfrEngine.Cli.Cameras;
+using LfrEngine.Detection;
+using LfrEngine.Pipeline;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr cameras test</c>: what one source delivers and whether faces in it can be compared.</summary>
+internal static class CamerasTestCommand
+{
+    private const int SmallestGrid = 32, BarLength = 50;
+
+    public static Command Create()
+    {
+        var source = new Argument<string>("NAME=SOURCE") { Description = "As for `lfr run --camera`." };
+        var seconds = new Option<double>("--seconds") { Description = "How long to look, 1 to 600; of a recording, its first seconds.", DefaultValueFactory = _ => 5 };
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid that `lfr run` will have, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var command = new Command("test", "Open one camera and say what it delivers. Shows and keeps no picture.") { source, seconds, grid, json };
+        ModelOptions models = new();
+        LockOption locking = new();
+        models.AddTo(command);
+        locking.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            CameraSettings camera = RunCommand.ParseCamera(parsed.GetRequiredValue(source), Pace.Automatic);
+            (double s, int side) = (parsed.GetValue(seconds), parsed.GetValue(grid));
+            if (!(s is >= 1 and <= 600))
+                throw new CommandFailure(ExitCode.Usage, $"--seconds {s} is not between 1 and 600.");
+            if (side < SmallestGrid)
+                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
+            locking.Require(parsed);
+            using EngineModels loaded = models.Load(parsed);
+            CameraFindings findings = new CameraCheck(camera, loaded, TimeSpan.FromSeconds(s), side).Run(stopping);
+            if (parsed.GetValue(json))
+                CliJson.Print(findings, CliJson.Default.CameraFindings);
+            else
+                Print(findings, side);
+            return Task.FromResult(findings.Warnings.Length == 0 ? ExitCode.Success : ExitCode.Incomplete);
+        });
+        return command;
+    }
+
+    private static void Print(CameraFindings c, int grid)
+    {
+        string announced = c.NominalFramesPerSecond is { } fps ? $"{fps:0.##} announced" : "none announced";
+        Say("stream", $"{c.Codec} in {c.Container}, {c.Width}x{c.Height}, {c.PixelFormat}");
+        string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not to be told";
+        Say("frame rate", $"{measured}, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
+        Say("time stamps", c.TimeStamps.Text);
+        Say("damage", c.DamagedPackets == 0 ? "none" : $"{c.DamagedPackets} packet(s)");
+        Say("exposure", string.Create(CultureInfo.InvariantCulture, $"{c.Picture.ExposureText} (mean {c.Picture.MeanLuma:0} of 255, {c.Picture.ClippedDark:P0} black, {c.Picture.ClippedBright:P0} white)"));
+        Say("focus", c.Picture.FocusText);
+        PrintFaces(c.Faces, c.Width, grid);
+        AnsiConsole.WriteLine();
+        AnsiConsole.WriteLine("How bright the pixels are, dark to bright:");
+        double most = c.Picture.Histogram.Max();
+        foreach ((int i, double share) in c.Picture.Histogram.Index())
+        {
+            int step = 256 / PictureCheck.Bins;
+            AnsiConsole.WriteLine($"  {i * step,3}-{((i + 1) * step) - 1,3}  {new string('#', (int)Math.Round(share / most * BarLength)),-BarLength} {share,6:P1}");
+        }
+        if (c.Warnings.Length == 0)
+            AnsiConsole.WriteLine($"{c.Name}: good.");
+        foreach (string warning in c.Warnings)
+            AnsiConsole.MarkupLineInterpolated($"[yellow]{c.Name}: {warning}.[/]");
+    }
+
+    private static void PrintFaces(FaceFindings f, int width, int grid)
+    {
+        string needed = $"needed are {f.MinimumInterEyePixels:0} pixels between the eyes, a face {f.MinimumWidthPixels:0} pixels wide (at --grid {grid})";
+        if (f.Seen == 0)
+        {
+            Say("faces", $"none seen in {f.FramesSearched} frames; {needed}. At {width} pixels the picture may reach across {f.WidestSceneMetres:0.0} m where people walk.");
+            return;
+        }
+        Say("faces", $"{f.Seen} in {f.FramesSearched} frames, {f.MedianInterEyePixels:0} pixels between the eyes (middle one), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
+        AnsiConsole.WriteLine();
+        AnsiConsole.WriteLine("Where in the picture: o large enough, x too small, + both, . no face seen");
+        for (int row = 0; row < f.Rows; row++)
+        {
+            IEnumerable<char> cells = Enumerable.Range(0, f.Columns).Select(column => f.Zones.FirstOrDefault(z => z.Row == row && z.Column == column) switch
+            {
+                null => '.',
+                { TooSmall: 0 } => 'o',
+                { LargeEnough: 0 } => 'x',
+                _ => '+',
+            });
+            AnsiConsole.WriteLine($"  {string.Join(' ', cells)}");
+        }
+        if (f.Zones.Where(z => z.TooSmall > 0).Select(z => z.Row).Distinct().ToArray() is { Length: > 0 } rows)
+            AnsiConsole.WriteLine($"Faces are too small in {string.Join(", ", rows.Select(r => RowName(r, f.Rows)))}.");
+    }
+
+    private static string RowName(int row, int rows) => row == 0 ? "the top row" : row == rows - 1 ? "the bottom row" : $"row {row + 1} of {rows} from the top";
+
+    private static void Say(string what, string text) => AnsiConsole.WriteLine($"{what,-12} {text}");
+}

@@ -1,0 +1,85 @@
+using System.CommandLine;
+using LfrEngine.Files;
+using LfrEngine.Matching;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Records.Watchlists;
+using LfrEngine.Watchlists;
+using Microsoft.Extensions.Logging.Abstractions;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr demo</c>: a listed woman walks past among others, in a real H.264 file, and is found; the others are let go.</summary>
+internal static class DemoCommand
+{
+    // Without it a folder is somebody's, and nothing in it is replaced.
+    private const string Mark = ".lfr-demo";
+
+    private const string ListedId = "fair-haired-woman";
+
+    public static Command Create()
+    {
+        var folder = new Option<DirectoryInfo>("--out-dir") { Description = "Where the alert, its picture and the watchlist go.", DefaultValueFactory = _ => new DirectoryInfo("demo-output") };
+        var command = new Command("demo", "See the engine find one listed person among many, and let everybody else go.") { folder };
+        command.SetAction((parsed, stopping) => RunAsync(parsed.GetRequiredValue(folder).FullName, stopping));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string folder, CancellationToken stopping)
+    {
+        StandardScreen.HasProduct();
+        ModelCatalog catalog = ModelCatalog.Default;
+        await catalog.RestoreAsync(_ => { }, stopping);
+        string photos = Path.Combine(folder, "people", ListedId), list = Path.Combine(folder, "watchlist.lfr"), keyFile = Path.Combine(folder, "watchlist.key");
+        string lines = Path.Combine(folder, "alerts.jsonl"), crops = Path.Combine(folder, "alerts");
+        string mark = Path.Combine(folder, Mark);
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(mark))
+            throw new CommandFailure(ExitCode.Usage, $"{folder} is not empty, and not from an earlier demonstration. Give a new folder with --out-dir.");
+        try
+        {
+            Directory.CreateDirectory(photos);
+            File.WriteAllText(mark, "The next `lfr demo` empties this folder.\n");
+            foreach (string stale in (string[])[list, keyFile, lines, .. Directory.Exists(crops) ? Directory.GetFiles(crops, "*.jpg") : []])
+                File.Delete(stale);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Output, $"The demonstration cannot write to {folder}: {FileTrouble.Words(e)} Give another folder with --out-dir.", e);
+        }
+
+        // Its people are on published sample photos: what a watch on the street must refuse is only told here.
+        if (LockOption.Shortage() is { } shortage)
+            Console.Error.WriteLine(shortage);
+        AnsiConsole.WriteLine($"1. {DemoClip.PeopleCount} people from sample photos walk past in a 1280x720 H.264 clip.");
+        var material = new DemoClip(catalog);
+        string clip = await material.MakeAsync(stopping);
+        await material.CutListedPhotoAsync(Path.Combine(photos, "photo.jpg"), stopping);
+
+        AnsiConsole.WriteLine("2. One of them, a fair-haired woman, is put on a watchlist with another photo than the one in the clip.");
+        WatchlistKey.CreateKeyFile(keyFile);
+        using WatchlistKey key = WatchlistKey.FromKeyFile(keyFile);
+        using (var vetter = new PhotoVetter(NullLogger<PhotoVetter>.Instance))
+            EnrolCommand.Run(PeopleFolder.Read(Path.Combine(folder, "people"), WatchlistCategory.MissingOrVulnerable), list, "demo", key, vetter, EmbedderThreshold.Default(vetter.Embedder), json: false, stopping);
+
+        AnsiConsole.WriteLine("3. The engine watches the clip.");
+        using EngineModels models = EngineModels.Load(catalog);
+        using Watchlist watchlist = WatchlistFile.Read(list, key, models.Embedder.Manifest.Sha256);
+        var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Default(models.Embedder.Manifest)) };
+        (int code, RunReport report, IReadOnlyList<AlertNotice> alerts) = RunCommand.Run(models, watchlist, [new CameraSettings("street", clip, Pace.Maximum)], settings,
+            new RunOutputs(lines, crops, Receipt: null, Metrics: null, Json: false), stopping);
+        if (code != ExitCode.Success)
+            return code;
+        stopping.ThrowIfCancellationRequested();
+
+        AnsiConsole.WriteLine();
+        if (alerts.Count == 1 && alerts[0].Picture is { } picture)
+            AnsiConsole.MarkupLineInterpolated($"[green]One alert, for the woman on the list.[/] What the officer judges, side by side: {picture}");
+        AnsiConsole.WriteLine($"Everybody else was let go: of {report.FacesSeen} faces seen, {report.FacesSeen - report.Alerts} matched nobody; their pictures, crops and embeddings were wiped from memory, "
+            + $"the longest {report.Lifetimes.Crop.MaximumMs:0} ms after it was captured, and nothing about them was stored.");
+        if (alerts.Count == 1)
+            return ExitCode.Success;
+        throw new CommandFailure(ExitCode.Incomplete, $"The demonstration expects exactly one alert and got {alerts.Count}. Report this with the output of `lfr doctor --json`.");
+    }
+}

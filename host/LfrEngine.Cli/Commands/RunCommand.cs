@@ -1,0 +1,228 @@
+using System.CommandLine;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+using LfrEngine.Alerts;
+using LfrEngine.Cli.Screen;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Calibration;
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Frames;
+using LfrEngine.Links;
+using LfrEngine.Matching;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Records;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr run</c>: cameras against a watchlist, until they end or Ctrl-C.</summary>
+internal static class RunCommand
+{
+    private const int SmallestGrid = 32;
+
+    public static Command Create()
+    {
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
+        var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
+        var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
+        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md); one run at a time." };
+        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder; none is ever replaced." };
+        var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
+        var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
+        pace.AcceptOnlyFromAmong("auto", "realtime", "max");
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then tell what their score is worth." };
+        var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
+        var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
+        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`); or computesharp, the GPU of Windows. Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
+        GpuOptions gpu = new();
+        ModelOptions models = new();
+        KeyOptions key = new();
+        var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, search, metrics, json };
+        LockOption locking = new();
+        locking.AddTo(command);
+        gpu.AddTo(command);
+        models.AddTo(command);
+        key.AddTo(command);
+        command.SetAction((parsed, stopping) =>
+        {
+            Pace chosen = parsed.GetRequiredValue(pace) switch { "realtime" => Pace.RealTime, "max" => Pace.Maximum, _ => Pace.Automatic };
+            CameraSettings[] settings = [.. parsed.GetRequiredValue(cameras).Select(c => ParseCamera(c, chosen))];
+            if (settings.Select(c => c.Name).Distinct().Count() != settings.Length)
+                throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
+            _ = EmbedderThreshold.Checked(parsed.GetValue(threshold));
+            if (parsed.GetValue(grid) is var side and < SmallestGrid)
+                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
+            if (parsed.GetValue(detectEvery) is < 0 or > 1000)
+                throw new CommandFailure(ExitCode.Usage, $"--detect-every {parsed.GetValue(detectEvery)} is not between 0 and 1000 milliseconds.");
+            if (parsed.GetValue(workers) is < 0 or > 1024)
+                throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
+            if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
+                throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
+            locking.Require(parsed);
+            using EngineDevices devices = EngineDevices.Open(gpu.Inference(parsed), gpu.Decode(parsed), parsed.GetRequiredValue(search), Console.Error.WriteLine);
+            for (int i = 0; i < settings.Length; i++)
+                settings[i] = settings[i] with { Decoder = devices.Decoder };
+            string listPath = parsed.GetRequiredValue(watchlist).FullName;
+            using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
+            using EngineModels loaded = models.Load(parsed, devices.Backend);
+            foreach (string caution in TrainingWords.Cautions(loaded))
+                Console.Error.WriteLine(caution);
+            using Watchlist list = WatchlistFile.Read(listPath, secret, loaded.Embedder.Manifest.Sha256);
+            PipelineSettings options = devices.Settings(CategoryThresholds.Uniform(parsed.GetValue(threshold) ?? EmbedderThreshold.Default(loaded.Embedder.Manifest)), parsed.GetValue(detectEvery), parsed.GetValue(workers))
+                with { Detector = new DetectorSettings { GridLongSide = parsed.GetValue(grid) } };
+            return Task.FromResult(Run(loaded, list, settings, options, new RunOutputs(parsed.GetValue(lines)?.FullName, parsed.GetValue(crops)?.FullName, parsed.GetValue(receipt)?.FullName, parsed.GetValue(metrics), parsed.GetValue(json))
+                { Calibration = CalibrationOf(parsed.GetValue(evidence)?.FullName, parsed.GetValue(evidenceKey)?.FullName, loaded.Embedder.Manifest, list.Identities.Count) }, stopping).ExitCode);
+        });
+        return command;
+    }
+
+    /// <summary>Runs the cameras, shows what happens, and sums up.</summary>
+    internal static (int ExitCode, RunReport Report, IReadOnlyList<AlertNotice> Alerts) Run(EngineModels models, Watchlist watchlist, CameraSettings[] cameras, PipelineSettings settings,
+        RunOutputs outputs, CancellationToken stopping)
+    {
+        StandardScreen.HasProduct();
+        string run = RunIds.New();
+        using IDisposable expected = ProcessSignals.Expect(outputs.Receipt is null ? "the summary" : $"the summary and the receipt {outputs.Receipt}");
+        using InstallationKey? key = outputs.Receipt is null ? null : InstallationKey.Open();
+        using ReceiptFile? receipt = outputs.Receipt is { } place ? ReceiptFile.Take(place, run) : null;
+        using var writer = new AlertWriter(outputs.Lines, outputs.Crops, watchlist, models.Embedder.Manifest.Sha256, outputs.Calibration);
+        CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
+        var notices = new List<AlertNotice>();
+        DateTimeOffset startedAt = DateTimeOffset.UtcNow;
+        ErasureReading before = ErasureReading.Now();
+        using RunScreen screen = RunScreen.Open(statuses, outputs.Json);
+        var totals = new RunTotals(OnDeadlineMissed) { RunId = run };
+
+        void OnDeadlineMissed(DeadlineMiss miss)
+        {
+            string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", run, miss.Milliseconds, miss.StillHeld, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), CliJson.Lines.DeadlineLine);
+            writer.WriteLine(line);
+            screen.Tell(new RunEvent($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and is not wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.", line, IsWarning: true));
+        }
+
+        void OnAlert(Alert alert)
+        {
+            using (alert)
+            {
+                (string line, string? picture, AlertLikelihood? likelihood) = writer.Write(alert);
+                notices.Add(new AlertNotice(alert.Camera, alert.Identity.Name, alert.Identity.Category, alert.Score, alert.CompletedUs, picture, alert.JoinedAlertId is not null, alert.Cover.Words, likelihood));
+                screen.Tell(new RunEvent(notices[^1].Sentence, line));
+            }
+        }
+
+        ExceptionDispatchInfo? fault = null;
+        using (RunMetrics? metrics = outputs.Metrics is { } address ? RunMetrics.Serve(address, statuses, totals) : null)
+        using (Gallery gallery = Gallery.Create(watchlist, models.Embedder.Manifest.CoverScales))
+        {
+            EngineDevices.Load(settings, gallery);
+            try
+            {
+                new LivePipeline(models, gallery, settings).Run(cameras, statuses, OnAlert, totals, stopping);
+            }
+#pragma warning disable CA1031 // A fault of the engine: what the run came to is written all the same, then the fault is thrown.
+            catch (Exception e) when (e is not ModelLoadException)
+#pragma warning restore CA1031
+            {
+                fault = ExceptionDispatchInfo.Capture(e);
+            }
+        }
+        RunReport report = RunReport.From(totals, statuses, screen.FirstResult.TotalSeconds, before.UntilNow(totals));
+        writer.WriteLine(JsonSerializer.Serialize(report, CliJson.Lines.RunReport));
+        string? receiptLost = receipt is null ? null : WriteReceipt(ErasureReceipt.Of(report, startedAt, DateTimeOffset.UtcNow, watchlist.Id, models).Sign(key!), receipt);
+
+        CameraStatus[] incomplete = [.. statuses.Where(s => !s.IsComplete)];
+        List<string> words = [.. incomplete.Select(Complaint), .. writer.Finish()];
+        words.AddRange(new[] { writer.Failure, writer.Deletion, writer.PictureFailure, receiptLost }.OfType<string>());
+        screen.Finish(report, words, stopping);
+        fault?.Throw();
+
+        int code = writer.Failure is not null || writer.Deletion is not null || writer.PictureFailure is not null || receiptLost is not null ? ExitCode.Output
+            : incomplete.Length == 0 ? ExitCode.Success
+            : statuses.All(s => s.State == CameraState.Failed || s.FramesDecoded == 0) ? ExitCode.Input : ExitCode.Incomplete;
+        return (code, report, notices);
+    }
+
+    private static ScoreCalibration? CalibrationOf(string? path, string? keyPath, ModelManifest embedder, int people)
+    {
+        if (path is null)
+            return null;
+        EvidenceDocument evidence = EvidenceFile.Verify(path, SignedDocument.TrustedPem(keyPath));
+        if (evidence.EmbedderSha256 != embedder.Sha256)
+            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
+        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
+        return calibration.Covers(people) ? calibration
+            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
+    }
+
+    private static string Complaint(CameraStatus camera)
+    {
+        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "never delivered" : camera.WasLost ? "was lost" : "is incomplete";
+        return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
+    }
+
+    // A receipt cannot be made again: one that finds no place on the disk is shown.
+    private static string? WriteReceipt(string signed, ReceiptFile file)
+    {
+        try
+        {
+            file.Write(signed);
+            return null;
+        }
+        catch (CommandFailure e)
+        {
+            return $"{e.Message} Copy it from here into a file; it is whole and signed:\n{signed.TrimEnd()}";
+        }
+    }
+
+    /// <summary>Reads NAME=SOURCE.</summary>
+    /// <exception cref="CommandFailure">It is something else.</exception>
+    internal static CameraSettings ParseCamera(string text, Pace pace)
+    {
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        // An address without a name may hold a password, and an equals sign of its own: it is not shown.
+        int address = text.IndexOf("://", StringComparison.Ordinal);
+        if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
+            throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+        string name = text[..equals];
+        // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
+        if (text.Contains('\uFFFD', StringComparison.Ordinal))
+            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the name of the file is not UTF-8: rename it.");
+        // The address may hold a password: only what is wrong is said.
+        string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
+        return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
+    }
+}
+
+/// <summary>Where a run writes.</summary>
+/// <param name="Lines">File for alerts and the summary.</param>
+/// <param name="Crops">Folder for side-by-side pictures.</param>
+/// <param name="Receipt">File for the erasure receipt.</param>
+/// <param name="Metrics">Address that serves metrics.</param>
+/// <param name="Json">JSON lines to standard output instead of a screen.</param>
+internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json)
+{
+    /// <summary>What alerts say of their score; null for nothing.</summary>
+    public ScoreCalibration? Calibration { get; init; }
+}
+
+/// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
+internal sealed record DeadlineLine(string Type, string Run, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
+
+/// <summary>An alert for the screen.</summary>
+internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory Category, float Score, long CompletedUs, string? Picture, bool Joined, string? Covered = null, AlertLikelihood? Likelihood = null)
+{
+    public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Covered is null ? "" : $", {Covered}")}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
+
+    // An hour and more is told as such: 06:40.28 would be a time of its own.
+    private static string StreamTime(TimeSpan time) =>
+        time < TimeSpan.FromHours(1) ? $"{time:mm\\:ss\\.ff}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time:mm\\:ss\\.ff}");
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using LfrEngine.Cli.Serving;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr serve</c>: the host of deployments and its console.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        ConfigOption config = new();
+        var command = new Command("serve", "Serve the console: watchlists, authorities, deployments, alerts, audit.");
+        config.AddTo(command);
+        command.SetAction(async (parsed, stopping) =>
+        {
+            StandardScreen.HasProduct();
+            Installation installation = config.Read(parsed);
+            using DataLock only = DataLock.Take(installation);
+            await using WebApplication app = Server.Build(installation, TimeProvider.System);
+            await StoreSetup.MigrateAsync(app.Services, stopping);
+            await app.StartAsync(stopping);
+            if (await app.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(stopping) is { } secret)
+                AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{installation.InvitationLink(secret)}");
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
+            await app.WaitForShutdownAsync(stopping);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,25 @@
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary>What is said of a model's training data, which no licence covers.</summary>
+internal static class TrainingWords
+{
+    /// <summary>The state, for people.</summary>
+    public static string State(TrainingDataState state) => state switch
+    {
+        TrainingDataState.Known => "known",
+        TrainingDataState.ResearchOnly => "for research only",
+        _ => "unknown",
+    };
+
+    /// <summary>A line for each thing that is to be said before models are used; none when the training data of all is known.</summary>
+    public static IEnumerable<string> Cautions(EngineModels models) => Cautions([models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest]);
+
+    /// <inheritdoc cref="Cautions(EngineModels)"/>
+    public static IEnumerable<string> Cautions(IEnumerable<ModelManifest> models) => models
+        .Where(m => m.TrainingData.State != TrainingDataState.Known)
+        .GroupBy(m => m.TrainingData)
+        .Select(g => $"Training data {State(g.Key.State)} ({string.Join(", ", g.Select(m => m.Id))}): {g.Key.Words}");
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.ComponentModel;
+using LfrEngine.Native.Hardening;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Watchlists;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Cli.Commands;
+
+/// <summary><c>lfr vet</c>: decodes photos of strangers, in a process of its own that can do nothing else. Started by <see cref="PhotoVetter"/>, not by people.</summary>
+internal static class VetCommand
+{
+    // A picture of 16384×16384 pixels in colour, its packet and the networks' tensors fit; a bomb does not.
+    private const long MoreMemoryBytes = 2L << 30;
+
+    public static Command Create()
+    {
+        var sealedFaces = new Option<bool>(PhotoVetter.SealedFaces) { Description = "The photos are face pictures of a watchlist." };
+        var command = new Command("vet", "Decode and judge photos from standard input (for `lfr enrol`, `lfr watchlist re-enrol` and `lfr serve`).") { sealedFaces };
+        command.Hidden = true;
+        ModelOptions models = new();
+        models.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            using EngineModels loaded = models.Load(parsed);
+            if (parsed.GetValue(sealedFaces))
+            {
+                using var again = new SealedFaceEnroller(loaded);
+                return Run(again.WarmUp, (photo, _) => again.Vet(photo));
+            }
+            using var enroller = new WatchlistEnroller(loaded);
+            return Run(enroller.WarmUp, enroller.Vet);
+        });
+        return command;
+    }
+
+    private static int Run(Action warmUp, Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
+    {
+        using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
+        // Libraries are opened when they are first needed: that is now, while files can be opened freely.
+        warmUp();
+        output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
+        while (VetChannel.ReadRequest(input, WatchlistEnroller.MaximumPhotoBytes, out PhotoPoint? face) is { } photo)
+        {
+            using (photo)
+            {
+                using VettedPhoto vetted = vet(photo.Span, face);
+                VetChannel.WriteAnswer(output, vetted);
+            }
+        }
+        return ExitCode.Success;
+    }
+
+    private static bool Enter()
+    {
+        try
+        {
+            return DecodeSandbox.Enter(MoreMemoryBytes);
+        }
+        catch (Win32Exception e)
+        {
+            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using LfrEngine.Cli.Commands;
+using LfrEngine.Native.Hardening;
+
+// First of all: no core files, no dumps, nobody else reads this memory.
+ProcessHardening.Apply();
+
+var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
+{
+    RunCommand.Create(),
+    CamerasCommand.Create(),
+    EnrolCommand.Create(),
+    DemoCommand.Create(),
+    DoctorCommand.Create(),
+    ReceiptCommand.Create(),
+    EvidenceCommand.Create(),
+    AuthorityCommand.Create(),
+    ModelsCommand.Create(),
+    VerifyCommand.Create(),
+    DetectCommand.Create(),
+    BenchCommand.Create(),
+    ServeCommand.Create(),
+    ConfigCommand.Create(),
+    AuditCommand.Create(),
+    ExportCommand.Create(),
+    WatchlistCommand.Create(),
+    VetCommand.Create(),
+    RetentionCommand.Create(),
+    OfficersCommand.Create(),
+};
+
+return await CommandRunner.RunAsync(root, args, "lfr");

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Receipts;
+using LfrEngine.Threading;
+using Spectre.Console;
+
+namespace LfrEngine.Cli.Screen;
+
+/// <summary>Something that happened in a run: for people and, as JSON, for machines.</summary>
+/// <param name="Sentence">In words.</param>
+/// <param name="Json">One line.</param>
+/// <param name="IsWarning">Whether people are told on standard error.</param>
+internal sealed record RunEvent(string Sentence, string Json, bool IsWarning = false);
+
+/// <summary>Shows a run while it lasts, on a thread of its own: a screen that is slow, stopped or gone holds up no camera.</summary>
+/// <remarks>All that a run shows passes through here. Two kinds: <see cref="RunTable"/> on a terminal, <see cref="RunLines"/> everywhere else.</remarks>
+internal abstract class RunScreen : IDisposable
+{
+    // More waits only where nobody has read the screen for a long time.
+    private const int MostWaiting = 10_000;
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    // Whoever asked the program to stop does not wait for a screen that takes nothing.
+    private static readonly TimeSpan PatienceWhenStopped = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentQueue<RunEvent> waiting = new();
+    private readonly ManualResetEvent over = new(false);
+    private readonly TextWriter error;
+    private readonly long started = Stopwatch.GetTimestamp();
+    private RunReport? report;
+    private IReadOnlyList<string> warnings = [];
+    private EngineThread? thread;
+    private TimeSpan firstResult;
+    private long leftOut;
+
+    /// <param name="cameras">Looked at while they run.</param>
+    /// <param name="error">Standard error.</param>
+    protected RunScreen(IReadOnlyList<CameraStatus> cameras, TextWriter error) => (Cameras, this.error) = (cameras, error);
+
+    /// <summary>From the start to the first analysed frame; 0 while there is none.</summary>
+    public TimeSpan FirstResult
+    {
+        get
+        {
+            if (firstResult == TimeSpan.Zero && Cameras.Any(c => c.FramesAnalysed > 0))
+                firstResult = Elapsed;
+            return firstResult;
+        }
+    }
+
+    /// <summary>How long the run has lasted.</summary>
+    protected TimeSpan Elapsed => Stopwatch.GetElapsedTime(started);
+
+    protected IReadOnlyList<CameraStatus> Cameras { get; }
+
+    /// <summary>Shows a run as fits where standard output leads to.</summary>
+    public static RunScreen Open(IReadOnlyList<CameraStatus> cameras, bool json)
+    {
+        RunScreen screen = json ? new RunJson(cameras, Console.Out, Console.Error, RunLines.Heartbeat)
+            : AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected ? new RunTable(cameras, Console.Error)
+            : new RunText(cameras, Console.Out, Console.Error, RunLines.Heartbeat);
+        screen.Start();
+        return screen;
+    }
+
+    /// <summary>Begins to show.</summary>
+    public void Start() => thread = EngineThread.Start("screen", ShowAll, e => error.WriteLine($"The screen failed: {e.Message} The run goes on without it."));
+
+    /// <summary>Tells of something; returns at once.</summary>
+    public void Tell(RunEvent what)
+    {
+        if (waiting.Count < MostWaiting)
+            waiting.Enqueue(what);
+        else
+            Interlocked.Increment(ref leftOut);
+    }
+
+    /// <summary>Shows what is left, then the summary.</summary>
+    /// <param name="summary">What the run came to.</param>
+    /// <param name="closing">What people are told last, on standard error.</param>
+    /// <param name="stopping">Somebody wants the program to end: a screen that takes nothing is not waited for.</param>
+    public void Finish(RunReport summary, IReadOnlyList<string> closing, CancellationToken stopping)
+    {
+        (report, warnings) = (summary, closing);
+        over.Set();
+        // A slow reader gets everything, however long it takes: the run is over, and what it wrote is on the disk.
+        while (thread is not null && !thread.Join(Look))
+        {
+            if (stopping.IsCancellationRequested)
+            {
+                thread.Join(PatienceWhenStopped);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends the screen of a run that came to nothing.</summary>
+    public void Dispose() => over.Set();
+
+    /// <summary>Shows the run until <see cref="Pause"/> says that it is over.</summary>
+    protected abstract void Show();
+
+    /// <summary>Shows the summary.</summary>
+    protected abstract void ShowSummary(RunReport report);
+
+    /// <summary>The next thing that happened.</summary>
+    protected bool TryTake(out RunEvent what) => waiting.TryDequeue(out what!);
+
+    /// <summary>Waits a moment.</summary>
+    /// <returns>Whether the run is over.</returns>
+    protected bool Pause(TimeSpan moment)
+    {
+        bool ended = over.WaitOne(moment);
+        _ = FirstResult;
+        return ended;
+    }
+
+    /// <summary>Tells people of a warning.</summary>
+    protected void Warn(string sentence) => error.WriteLine(sentence);
+
+    private void ShowAll()
+    {
+        Show();
+        if (report is null)
+            return;
+        if (leftOut > 0)
+            Warn($"{leftOut} line(s) were not shown: standard output took none for a long time.");
+        ShowSummary(report);
+        foreach (string warning in warnings)
+            Warn(warning);
+    }
+}

@@ -1,0 +1,32 @@
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LfrEngine.Cli.Serving;
+
+/// <summary>The records of an installation, for a command that changes them while no server runs.</summary>
+internal static class OpenRecords
+{
+    /// <summary>Opens them, brought to this version's form; the caller holds the <see cref="DataLock"/>.</summary>
+    /// <param name="installation">From lfr.json.</param>
+    /// <param name="time">The clock of everything that is kept or erased.</param>
+    /// <param name="stopping">Ends it.</param>
+    /// <exception cref="CommandFailure">The store cannot be opened.</exception>
+    public static async Task<ServiceProvider> OpenAsync(Installation installation, TimeProvider time, CancellationToken stopping)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(l => l.AddHostLog());
+        services.AddSingleton(installation).AddSingleton(time);
+        services.AddStore(installation);
+        services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
+        services.AddAudit();
+        services.AddOfficers(installation);
+        services.AddWatchlists();
+        ServiceProvider records = services.BuildServiceProvider();
+        await StoreSetup.MigrateAsync(records, stopping);
+        return records;
+    }
+}

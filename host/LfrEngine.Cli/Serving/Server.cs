@@ -1,0 +1,74 @@
+using System.Net;
+using LfrEngine.Links;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Deployments;
+using LfrEngine.Records.FieldCheck;
+using LfrEngine.Records.Retention;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
+using LfrEngine.Web.Security;
+using LfrEngine.Web.Shell;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace LfrEngine.Cli.Serving;
+
+/// <summary>The host as a server: which parts there are, and where each is reached. Each part's own folder says how it works.</summary>
+internal static class Server
+{
+    /// <summary>Puts the server together; the caller starts it.</summary>
+    /// <param name="installation">From lfr.json.</param>
+    /// <param name="time">The clock of everything that is kept or erased.</param>
+    public static WebApplication Build(Installation installation, TimeProvider time)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "lfr", ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(k => Listen(k, installation));
+        builder.Services.AddSystemd();
+        builder.Services.AddSingleton<IHostLifetime, ServerLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ServerLifetime.Patience);
+        builder.Logging.AddHostLog();
+
+        builder.Services.AddSingleton(installation).AddSingleton(time);
+        builder.Services.AddStore(installation);
+        builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
+        builder.Services.AddAudit();
+        builder.Services.AddLinks(installation);
+        builder.Services.AddWatchlists();
+        builder.Services.AddConsoleSecurity(installation);
+        builder.Services.AddAuthorities();
+        builder.Services.AddAlerts();
+        builder.Services.AddRetention();
+        builder.Services.AddFieldCheck();
+        builder.Services.AddDeployments();
+        builder.Services.AddConsole();
+
+        WebApplication app = builder.Build();
+        app.MapConsole();
+        app.MapLinks();
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, Installation installation)
+    {
+        kestrel.AddServerHeader = false;
+        var certificate = ServerCertificate.Open(installation);
+        foreach (string address in installation.Config.Listen)
+        {
+            var uri = new Uri(address);
+            void Https(ListenOptions o) => o.UseHttps(certificate);
+            if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out IPAddress? ip))
+                kestrel.Listen(ip, uri.Port, Https);
+            else if (uri.IsLoopback && uri.Port != 0)
+                kestrel.ListenLocalhost(uri.Port, Https);
+            else if (uri.IsLoopback)
+                kestrel.Listen(IPAddress.Loopback, 0, Https);
+            else
+                kestrel.ListenAnyIP(uri.Port, Https);
+        }
+    }
+}

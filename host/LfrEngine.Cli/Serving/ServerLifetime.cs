@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Hosting.Systemd;
+
+namespace LfrEngine.Cli.Serving;
+
+/// <summary>Tells systemd how the server stands. Signals are not its affair: <see cref="ProcessSignals"/> owns them.</summary>
+/// <param name="application">Its states.</param>
+/// <param name="systemd">Null where nobody asked to be told.</param>
+internal sealed class ServerLifetime(IHostApplicationLifetime application, ISystemdNotifier? systemd = null) : IHostLifetime
+{
+    /// <summary>How long open connections have: the rest of an orderly end must fit into <see cref="ProcessSignals.Patience"/> as well.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public Task WaitForStartAsync(CancellationToken cancellationToken)
+    {
+        application.ApplicationStarted.Register(() => systemd?.Notify(ServiceState.Ready));
+        application.ApplicationStopping.Register(() => systemd?.Notify(ServiceState.Stopping));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

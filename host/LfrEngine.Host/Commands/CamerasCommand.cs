@@ -1,9 +1,0 @@
-using System.CommandLine;
-
-namespace LfrEngine.Host.Commands;
-
-/// <summary><c>lfr cameras</c>: finds cameras and tries one.</summary>
-internal static class CamerasCommand
-{
-    public static Command Create() => new("cameras", "Find cameras on the network and try one.") { CamerasDiscoverCommand.Create(), CamerasTestCommand.Create() };
-}

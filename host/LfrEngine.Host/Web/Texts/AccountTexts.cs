@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of signing in and of one's own account: <c>AccountTexts.resx</c>.</summary>
-public sealed class AccountTexts;

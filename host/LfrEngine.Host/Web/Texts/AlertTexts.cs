@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of the alert pages: <c>AlertTexts.resx</c>.</summary>
-public sealed class AlertTexts;

@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of the audit page: <c>AuditTexts.resx</c>.</summary>
-public sealed class AuditTexts;

@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of deployments and their authorities: <c>DeploymentTexts.resx</c> beside this file.</summary>
-public sealed class DeploymentTexts;

@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of the operations page: <c>OperationsTexts.resx</c> beside this file.</summary>
-public sealed class OperationsTexts;

@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>English of the first page: <c>OverviewTexts.resx</c>.</summary>
-public sealed class OverviewTexts;

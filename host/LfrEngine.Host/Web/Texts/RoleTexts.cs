@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Names of roles for people, by <see cref="Security.Roles"/>: <c>RoleTexts.resx</c>.</summary>
-public sealed class RoleTexts;

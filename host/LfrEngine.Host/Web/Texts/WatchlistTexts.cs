@@ -1,4 +1,0 @@
-namespace LfrEngine.Host.Web.Texts;
-
-/// <summary>Texts of the pages of watchlists: <c>WatchlistTexts.resx</c> beside this file.</summary>
-public sealed class WatchlistTexts;

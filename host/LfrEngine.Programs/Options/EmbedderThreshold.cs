@@ -1,0 +1,22 @@
+using LfrEngine.Models;
+
+namespace LfrEngine.Programs;
+
+/// <summary>The comparison score from which a face is a match: as given, or as measured for the embedder.</summary>
+internal static class EmbedderThreshold
+{
+    /// <summary>A threshold as given.</summary>
+    /// <exception cref="CommandFailure">It is no cosine.</exception>
+    public static float? Checked(float? threshold) => threshold is null or (> -1 and <= 1)
+        ? threshold
+        : throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {threshold} is not.");
+
+    /// <summary>The default of an embedder; null when nobody has measured one.</summary>
+    public static float? Measured(ModelManifest embedder) => embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value;
+
+    /// <summary>The default of an embedder.</summary>
+    /// <exception cref="CommandFailure">Nobody has measured one.</exception>
+    public static float Default(ModelManifest embedder) =>
+        Measured(embedder)
+        ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
+}

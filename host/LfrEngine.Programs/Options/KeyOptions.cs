@@ -1,0 +1,38 @@
+using System.CommandLine;
+using LfrEngine.Watchlists;
+using Spectre.Console;
+
+namespace LfrEngine.Programs;
+
+/// <summary>How every command gets at the key of a watchlist: a key file, <c>$LFR_PASSPHRASE</c>, or a prompt.</summary>
+internal sealed class KeyOptions
+{
+    private const string Variable = "LFR_PASSPHRASE";
+
+    private readonly Option<FileInfo?> keyFile = new("--key-file") { Description = $"Key file of the watchlist (32 random bytes); otherwise the passphrase in ${Variable}, or a prompt." };
+
+    public void AddTo(Command command) => command.Add(keyFile);
+
+    /// <summary>The key to open a list, which tells whether it wants a passphrase or a key file.</summary>
+    public WatchlistKey GetFor(ParseResult parsed, WatchlistFileInfo list)
+    {
+        bool hasFile = parsed.GetValue(keyFile) is not null;
+        if (hasFile && list.SealedWithPassphrase)
+            throw new CommandFailure(ExitCode.Input, $"The watchlist is sealed with a passphrase, not with a key file: leave --key-file out and set {Variable}, or type it when asked.");
+        if (!hasFile && !list.SealedWithPassphrase)
+            throw new CommandFailure(ExitCode.Input, "The watchlist is sealed with a key file: give it with --key-file.");
+        return Get(parsed);
+    }
+
+    /// <summary>A key to seal a new list with.</summary>
+    public WatchlistKey Get(ParseResult parsed)
+    {
+        if (parsed.GetValue(keyFile) is { } file)
+            return WatchlistKey.FromKeyFile(file.FullName);
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } passphrase)
+            return WatchlistKey.FromPassphrase(passphrase);
+        if (Console.IsInputRedirected)
+            throw new CommandFailure(ExitCode.Usage, $"The watchlist needs a key: give --key-file FILE, or set {Variable}.");
+        return WatchlistKey.FromPassphrase(AnsiConsole.Prompt(new TextPrompt<string>("Passphrase of the watchlist:").Secret()));
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+
+namespace LfrEngine.Programs;
+
+/// <summary>Names that strangers gave, as they may be shown: a file name can hold line ends and commands to a terminal.</summary>
+internal static class Shown
+{
+    // More of a name tells nobody more.
+    private const int Longest = 80;
+
+    /// <summary>The name on one line: control characters, and marks that turn the direction of writing, as <c>\x1B</c> or <c>\u202E</c>.</summary>
+    public static string Name(string name) => name.Length > Longest ? Escaped(name[..Longest]) + "…" : Escaped(name);
+
+    private static string Escaped(string text)
+    {
+        if (!text.Any(IsHarmful))
+            return text;
+        var shown = new StringBuilder(text.Length + 16);
+        foreach (char c in text)
+        {
+            if (IsHarmful(c))
+                shown.Append(CultureInfo.InvariantCulture, $"{(c < 0x100 ? $"\\x{(int)c:X2}" : $"\\u{(int)c:X4}")}");
+            else
+                shown.Append(c);
+        }
+        return shown.ToString();
+    }
+
+    /// <summary>Text of several lines: as <see cref="Name"/>, but line ends stay.</summary>
+    public static string Text(string text) => string.Join('\n', text.Split('\n').Select(line => Escaped(line.TrimEnd('\r'))));
+
+    private static bool IsHarmful(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+}

@@ -1,0 +1,28 @@
+namespace LfrEngine.Programs;
+
+/// <summary>Exit codes of every command; the README lists them.</summary>
+internal static class ExitCode
+{
+    public const int Success = 0;
+
+    /// <summary>A fault of the program itself.</summary>
+    public const int Internal = 1;
+
+    /// <summary>Arguments that make no sense.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Something of the machine is missing: a package, a library, a model that is not restored.</summary>
+    public const int Environment = 3;
+
+    /// <summary>An input cannot be used: video, picture, pair list, watchlist, key.</summary>
+    public const int Input = 4;
+
+    /// <summary>Output cannot be written: a full disk, a read-only folder.</summary>
+    public const int Output = 5;
+
+    /// <summary>The run went through, but a camera failed, a photo was refused or a check was not met.</summary>
+    public const int Incomplete = 6;
+
+    /// <summary>Told to stop before the result was there, or not ended 10 s after; see <see cref="ProcessSignals"/>.</summary>
+    public const int Stopped = 130;
+}

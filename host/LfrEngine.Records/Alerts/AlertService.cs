@@ -1,0 +1,331 @@
+using System.Collections.Concurrent;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Json;
+using LfrEngine.Alerts;
+using LfrEngine.Memory;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Retention;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
+using LfrEngine.Watchlists;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Records.Alerts;
+
+/// <summary>Alerts from the engine to the officers' decisions. Pictures are sealed with a key of the alert's own before anything of them is written.</summary>
+internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, WatchlistService watchlists, EvidenceByHash evidence,
+    RetentionPolicy policy, RetentionClock clock, TimeProvider time)
+{
+    /// <summary>Characters of an officer's note.</summary>
+    public const int LongestNote = 1000;
+
+    private const int JpegQuality = 92;
+
+    // Who has looked at what, as far as this run knows; the audit trail knows all.
+    private readonly ConcurrentDictionary<(Guid Officer, Guid Alert), Lazy<Task>> looks = new();
+
+    /// <summary>Takes in an alert of the engine: seals its pictures, records it, tells it to the console and to whoever follows the audit trail.</summary>
+    /// <param name="deploymentId">The deployment that runs.</param>
+    /// <param name="alert">Disposed here.</param>
+    /// <remarks>Nothing readable is left of an alert that could not be recorded: its key is destroyed here, or at the next start where the program was killed in between.</remarks>
+    public async Task TakeAsync(Guid deploymentId, Alert alert)
+    {
+        using Alert owned = alert;
+        var record = new AlertRecord
+        {
+            Id = Guid.NewGuid(),
+            DeploymentId = deploymentId,
+            EngineId = alert.Id,
+            PersonId = Guid.ParseExact(alert.Identity.Id, "N"),
+            Category = alert.Identity.Category,
+            Camera = alert.Camera,
+            Score = alert.Score,
+            Threshold = alert.Threshold,
+            AgreeingShots = alert.AgreeingShots,
+            ComparedShots = alert.ComparedShots,
+            Quality = alert.Quality.Score,
+            CapturedAt = alert.CapturedAt,
+            RaisedAt = alert.RaisedAt,
+            EraseBy = policy.EraseAlertBy(clock.Now()),
+        };
+        vault.Create(record.Id);
+        try
+        {
+            await SealAsync(record, alert);
+            await journal.ChangeAsync(Actor.Engine, async (store, entries) =>
+            {
+                record.JoinedAlertId = alert.JoinedAlertId is { } joined ? await JoinedAsync(store, record, joined) : null;
+                store.Alerts.Add(record);
+                entries.Note(record.JoinedAlertId is null ? AlertActions.Raised : AlertActions.Joined, AlertActions.SubjectOf(record.Id), new
+                {
+                    record.DeploymentId,
+                    Category = record.Category.Name(),
+                    record.Camera,
+                    record.Score,
+                    record.Threshold,
+                    record.Likeness,
+                    record.Log10LikelihoodRatio,
+                    record.RolePlayer,
+                    Joined = record.JoinedAlertId,
+                });
+            });
+        }
+        catch
+        {
+            vault.Destroy(record.Id);
+            throw;
+        }
+    }
+
+    /// <summary>Records a decision.</summary>
+    /// <param name="officer">Who decides; must hold the step's permission.</param>
+    /// <param name="alertId">An alert, not a sighting that joined one.</param>
+    /// <param name="to">State wanted.</param>
+    /// <param name="note">The officer's own words; may be empty.</param>
+    /// <param name="undoes">The entry to take back; null for a step forward.</param>
+    /// <param name="seen">How many entries the officer saw when deciding: with others since, the decision is refused; null decides on whatever stands.</param>
+    public async Task<Decision> DecideAsync(ClaimsPrincipal officer, Guid alertId, AlertState to, string note, long? undoes = null, int? seen = null)
+    {
+        Actor actor = Actor.Of(officer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(note.Length, LongestNote, nameof(note));
+        var erased = new List<Guid>();
+        Decision decision = await journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            AlertRecord? alert = await store.Alerts.Include(a => a.Events.OrderBy(e => e.Id)).SingleOrDefaultAsync(a => a.Id == alertId);
+            if (alert is null)
+                return new Decision(Refusal.Unknown, null, null);
+            AlertEntry? last = alert.Events.LastOrDefault() is { } before ? AlertEntry.Of(before) : null;
+            if (alert.JoinedAlertId is not null)
+                return new Decision(Refusal.Joined, null, last);
+            if (seen is { } count && count != alert.Events.Count)
+                return new Decision(Refusal.Changed, null, last);
+            IReadOnlyList<AlertEvent> standing = AlertTransitions.Standing(alert.Events);
+            if (AlertTransitions.RefusalOf(standing, to, undoes, actor.OfficerId, p => Permissions.ByRole[p].Any(officer.IsInRole)) is { } refusal)
+                return new Decision(refusal, null, last);
+            var entry = new AlertEvent
+            {
+                AlertId = alertId,
+                At = time.GetUtcNow(),
+                OfficerId = actor.OfficerId,
+                OfficerName = actor.Name,
+                From = alert.State,
+                To = to,
+                UndoesId = undoes,
+                Note = note.Trim(),
+            };
+            store.AlertEvents.Add(entry);
+            alert.State = to;
+            // The entry's number stands in the audit trail, which later entries refer to.
+            await store.SaveChangesAsync();
+            entries.Note(AlertActions.Decided, AlertActions.SubjectOf(alertId), new { alert.DeploymentId, Entry = entry.Id, entry.From, entry.To, Undoes = undoes, alert.RolePlayer });
+            if (RetentionPolicy.ErasesAtOnce(to))
+            {
+                foreach (AlertRecord held in await store.Alerts.Where(a => a.ErasedAt == null && (a.Id == alertId || a.JoinedAlertId == alertId)).ToListAsync())
+                {
+                    Erase(held, entries, "rejected");
+                    erased.Add(held.Id);
+                }
+            }
+            return new Decision(null, AlertEntry.Of(entry), last);
+        });
+        await ForgetAsync(erased);
+        return decision;
+    }
+
+    /// <summary>Erases the pictures of alerts whose time is up: their keys first, so that not even a store that cannot be written keeps one readable.</summary>
+    /// <param name="which">Of the alerts that still have pictures.</param>
+    /// <param name="reason">For the audit: <c>time-up</c>, <c>clock-lost</c> or <c>key-lost</c>.</param>
+    /// <returns>How many.</returns>
+    public async Task<int> EraseAsync(System.Linq.Expressions.Expression<Func<AlertRecord, bool>> which, string reason)
+    {
+        Guid[] due;
+        await using (LfrStore store = await stores.CreateDbContextAsync())
+            due = await store.Alerts.Where(a => a.ErasedAt == null).Where(which).Select(a => a.Id).ToArrayAsync();
+        if (due.Length == 0)
+            return 0;
+        foreach (Guid id in due)
+            vault.Destroy(id);
+        await journal.ChangeAsync(Actor.Engine, async (store, entries) =>
+        {
+            foreach (AlertRecord held in await store.Alerts.Where(a => a.ErasedAt == null && due.Contains(a.Id)).ToListAsync())
+                Erase(held, entries, reason);
+        });
+        await ForgetAsync(due);
+        return due.Length;
+    }
+
+    /// <summary>Lists alerts, newest first; sightings stand with their alert.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="stopping">Ends the query.</param>
+    public async Task<IReadOnlyList<AlertSummary>> ListAsync(AlertFilter filter, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        IQueryable<AlertRecord> some = store.Alerts.Where(a => a.JoinedAlertId == null);
+        if (filter.States is { Count: > 0 } states)
+            some = some.Where(a => states.Contains(a.State));
+        if (filter.DeploymentId is { } deployment)
+            some = some.Where(a => a.DeploymentId == deployment);
+        if (filter.Categories is { Count: > 0 } categories)
+            some = some.Where(a => categories.Contains(a.Category));
+        // No sealed bytes are read for a list.
+        return await some.OrderByDescending(a => a.RaisedAt).ThenByDescending(a => a.Id).Skip(filter.Skip).Take(filter.Take)
+            .Select(a => new AlertSummary(a.Id, a.DeploymentId, a.Category, a.RolePlayer, a.Camera, a.Score, a.Threshold, a.Likeness, a.AgreeingShots, a.ComparedShots,
+                a.CapturedAt, a.RaisedAt, a.State, store.Alerts.Count(s => s.JoinedAlertId == a.Id), a.EraseBy, a.ErasedAt) { Likelihood = a.Log10LikelihoodRatio == null ? null : new AlertLikelihood(a.Log10LikelihoodRatio.Value, a.LikelihoodRatioAtBound, a.LikelihoodListSize) })
+            .ToListAsync(stopping);
+    }
+
+    /// <summary>Counts alerts by state, sightings left out.</summary>
+    public async Task<IReadOnlyDictionary<AlertState, int>> CountAsync(CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        return await store.Alerts.Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+    }
+
+    /// <summary>Everything about one alert; the officer's look at it is noted.</summary>
+    /// <returns>Null when there is none.</returns>
+    public async Task<AlertDetail?> LookAsync(Actor officer, Guid alertId, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        AlertRecord? alert = await store.Alerts.AsNoTracking().Include(a => a.Events.OrderBy(e => e.Id)).SingleOrDefaultAsync(a => a.Id == alertId, stopping);
+        if (alert is null)
+            return null;
+        AlertSighting[] sightings = await store.Alerts.Where(s => s.JoinedAlertId == alertId).OrderBy(s => s.RaisedAt)
+            .Select(s => new AlertSighting(s.Id, s.Camera, s.Score, s.CapturedAt, s.ErasedAt)).ToArrayAsync(stopping);
+        string deployment = await store.Deployments.Where(d => d.Id == alert.DeploymentId).Select(d => d.Name).SingleOrDefaultAsync(stopping) ?? "";
+        AlertPerson? person = null;
+        if (alert.SealedPerson is { } sealedPerson)
+        {
+            await NoteLookAsync(officer, alert);
+            try
+            {
+                using HostBuffer<byte> text = vault.Unseal(alertId, sealedPerson, Purposes.Person);
+                person = JsonSerializer.Deserialize<AlertPerson>(text.Span);
+            }
+            catch (KeyDestroyedException)
+            {
+                // Its time came between the query and now.
+            }
+        }
+        AlertEvent[] entries = [.. alert.Events];
+        var summary = new AlertSummary(alert.Id, alert.DeploymentId, alert.Category, alert.RolePlayer, alert.Camera, alert.Score, alert.Threshold, alert.Likeness, alert.AgreeingShots, alert.ComparedShots,
+            alert.CapturedAt, alert.RaisedAt, alert.State, sightings.Length, alert.EraseBy, person is null ? alert.ErasedAt ?? alert.EraseBy : null)
+        { Likelihood = alert.Log10LikelihoodRatio is null ? null : new AlertLikelihood(alert.Log10LikelihoodRatio.Value, alert.LikelihoodRatioAtBound, alert.LikelihoodListSize) };
+        return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Standing(entries) is [.., { } last] ? last.Id : null);
+    }
+
+    /// <summary>A picture of an alert, in locked memory that the caller owns; the officer's look at it is noted first.</summary>
+    /// <param name="officer">Who looks.</param>
+    /// <param name="alertId">An alert or a sighting.</param>
+    /// <param name="kind">Which.</param>
+    /// <returns>A JPEG; null when there is no such alert or its pictures are erased.</returns>
+    public async Task<HostBuffer<byte>?> PictureAsync(Actor officer, Guid alertId, AlertPicture kind)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        AlertRecord? alert = await store.Alerts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == alertId);
+        byte[]? made = kind == AlertPicture.Probe ? alert?.SealedProbe : alert?.SealedReference;
+        if (alert is null || made is null)
+            return null;
+        await NoteLookAsync(officer, alert);
+        try
+        {
+            return vault.Unseal(alertId, made, Purposes.Of(kind));
+        }
+        catch (KeyDestroyedException)
+        {
+            return null;
+        }
+    }
+
+    private void Erase(AlertRecord held, Entries entries, string reason)
+    {
+        held.SealedProbe = held.SealedReference = held.SealedPerson = null;
+        held.ErasedAt = time.GetUtcNow();
+        entries.Note(AlertActions.PicturesErased, AlertActions.SubjectOf(held.Id), new { held.DeploymentId, Reason = reason });
+    }
+
+    // The one that the engine named, unless it was rejected: that one may have been somebody else, so this passage is judged anew, with those that follow it.
+    private static async Task<Guid?> JoinedAsync(LfrStore store, AlertRecord sighting, string engineId)
+    {
+        DateTimeOffset? since = await store.Alerts.Where(a => a.DeploymentId == sighting.DeploymentId && a.EngineId == engineId)
+            .OrderByDescending(a => a.RaisedAt).Select(a => (DateTimeOffset?)a.RaisedAt).FirstOrDefaultAsync();
+        return since is null ? null : await store.Alerts
+            .Where(a => a.DeploymentId == sighting.DeploymentId && a.PersonId == sighting.PersonId && a.JoinedAlertId == null && a.RaisedAt >= since && a.State != AlertState.Rejected)
+            .OrderByDescending(a => a.RaisedAt).Select(a => (Guid?)a.Id).FirstOrDefaultAsync();
+    }
+
+    private async Task SealAsync(AlertRecord record, Alert alert)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        PersonRecord person = await store.People.AsNoTracking().Include(p => p.Photos).SingleAsync(p => p.Id == record.PersonId);
+        DeploymentRecord deployment = await store.Deployments.AsNoTracking().SingleAsync(d => d.Id == record.DeploymentId);
+        AuthorisedRates? rates = AuthorisedRates.Of(deployment, record.Category, evidence);
+        record.RolePlayer = person.RolePlayer;
+        record.Likeness = Likenesses.Of(record.Score, record.Threshold, rates?.Evidence, rates?.ListSize ?? 1);
+        // A covered face has a score of its own (docs/cover.md), which the laboratory does not calibrate yet: then nothing is said.
+        if (alert.Cover.Words is null && rates?.LikelihoodOf(record.Score, alert.Quality) is { } likelihood)
+            (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
+        using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
+            record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));
+        // The photo that an officer can judge by best: of those that are enrolled, the one of the highest quality.
+        if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
+        {
+            using HostBuffer<byte> reference = watchlists.Photo(person.WatchlistId, photo);
+            record.SealedReference = vault.Seal(record.Id, reference.Span, Purposes.Of(AlertPicture.Reference));
+        }
+        var warnings = new List<string>();
+        if (alert.Cover.Words is { } covered)
+            warnings.Add(covered);
+        PhotoGate.Judge(alert.Quality, warnings);
+        PersonDetails details = watchlists.Details(person);
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, Said(details.Response) ?? Said(rates?.Response), [.. warnings]));
+        record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
+        CryptographicOperations.ZeroMemory(text);
+    }
+
+    private static string? Said(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+
+    private async Task NoteLookAsync(Actor officer, AlertRecord alert)
+    {
+        (Guid, Guid) look = (officer.OfficerId, alert.Id);
+        try
+        {
+            await looks.GetOrAdd(look, _ => new Lazy<Task>(() => NoteFirstLookAsync(officer, alert))).Value;
+        }
+        catch
+        {
+            looks.TryRemove(look, out _);
+            throw;
+        }
+    }
+
+    private async Task NoteFirstLookAsync(Actor officer, AlertRecord alert)
+    {
+        string subject = AlertActions.SubjectOf(alert.Id);
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        if (!await store.Audit.AnyAsync(e => e.Subject == subject && e.Action == AlertActions.Viewed && e.ActorId == officer.Id))
+            await journal.NoteAsync(officer, AlertActions.Viewed, subject, new { alert.DeploymentId });
+    }
+
+    private async Task ForgetAsync(IReadOnlyCollection<Guid> alerts)
+    {
+        if (alerts.Count == 0)
+            return;
+        foreach (Guid id in alerts)
+            vault.Destroy(id);
+        foreach ((Guid Officer, Guid Alert) look in looks.Keys.Where(l => alerts.Contains(l.Alert)))
+            looks.TryRemove(look, out _);
+        // The log of SQLite holds the sealed bytes that its file held before: nobody can read them any more, and they go all the same.
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        if (store.Database.IsSqlite())
+            await store.Database.ExecuteSqlRawAsync("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    private static class Purposes
+    {
+        public const string Person = "person";
+
+        public static string Of(AlertPicture kind) => kind == AlertPicture.Probe ? "probe" : "reference";
+    }
+}

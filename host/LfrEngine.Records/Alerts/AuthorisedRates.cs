@@ -1,0 +1,49 @@
+using System.Text.Json;
+using LfrEngine.Evaluation.Calibration;
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Quality;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Records.Alerts;
+
+/// <summary>A laboratory's evidence by the hash of its file; null where it is not here or not to be believed.</summary>
+public delegate EvidenceDocument? EvidenceByHash(string sha256);
+
+/// <summary>What the authority of a deployment says about a category, with the evidence that it rests on.</summary>
+/// <param name="Threshold">Comparison score that counts.</param>
+/// <param name="Response">What officers do.</param>
+/// <param name="Evidence">Null where the file is not here.</param>
+/// <param name="ListSize">People on the watchlist.</param>
+/// <param name="EmbedderSha256">Of the embedder that gives the scores.</param>
+public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
+{
+    /// <summary>What a score is worth; null where the evidence has no calibration for the embedder, or measured only lists much smaller.</summary>
+    /// <param name="score">Comparison score.</param>
+    /// <param name="quality">Of the face as seen.</param>
+    public AlertLikelihood? LikelihoodOf(double score, in FaceQuality quality) =>
+        AlertLikelihood.Of(Evidence?.CalibrationFor(EmbedderSha256)?.Of(ComparisonTraits.Of(score, quality, Math.Max(1, ListSize))));
+
+    /// <summary>The point that was measured for the threshold; null without evidence.</summary>
+    public OperatingPoint? Promise => Evidence?.Find(Threshold, Math.Max(1, ListSize));
+
+    /// <summary>Reads them out of a deployment; null where it has no authority or the category is not in it.</summary>
+    public static AuthorisedRates? Of(DeploymentRecord deployment, WatchlistCategory category, EvidenceByHash evidence)
+    {
+        Authority authority;
+        try
+        {
+            authority = Authority.Parse(deployment.AuthorityText);
+        }
+        catch (JsonException)
+        {
+            // It does not run under such a text; what was recorded before stays readable.
+            return null;
+        }
+        return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named
+            ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
+                authority.Models.FirstOrDefault(m => m.Task == "embedder")?.Sha256 ?? "")
+            : null;
+    }
+}

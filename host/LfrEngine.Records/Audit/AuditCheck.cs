@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using LfrEngine.Records.Store;
+
+namespace LfrEngine.Records.Audit;
+
+/// <summary>Checks a trail: its links, its seals, where it ends.</summary>
+internal sealed class AuditCheck
+{
+    private AuditEntry? last;
+
+    /// <summary>The first fault, in words; null where there is none.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Entries.</summary>
+    public long Entries => last?.Sequence ?? 0;
+
+    /// <summary>Seals that hold.</summary>
+    public int Seals { get; private set; }
+
+    /// <summary>The last seal that holds.</summary>
+    public AuditSeal? LastSeal { get; private set; }
+
+    /// <summary>Entries after the last seal: whoever has the store can have altered, added or cut them.</summary>
+    public long Unsealed => Entries - (LastSeal?.Sequence ?? 0);
+
+    /// <summary>Entries whose time lies more than a second before that of the one they follow.</summary>
+    public int StepsBack { get; private set; }
+
+    /// <summary>Passes a trail on as it is checked.</summary>
+    /// <param name="lines">In order.</param>
+    /// <param name="signer">Whose seals must hold; null where the trail has none.</param>
+    /// <param name="kept">A seal, or a last entry, that somebody else kept: the trail must reach it and bear its hash.</param>
+    /// <returns>The entries; after them, the other properties hold. Ends at the first fault.</returns>
+    public IEnumerable<AuditEntry> Pass(IEnumerable<AuditLine> lines, ECDsa? signer, (long Sequence, string Hash)? kept = null)
+    {
+        foreach (AuditLine line in lines)
+        {
+            DateTimeOffset? before = last?.At;
+            Fault = line.Entry is { } entry ? AuditChain.FirstFault([entry], ref last) : SealFault(line.Seal!, signer);
+            if (Fault is null && line.Entry is not null && kept is { } witness && last!.Sequence == witness.Sequence && last.Hash != witness.Hash)
+                Fault = $"entry {witness.Sequence} is not the one that was kept elsewhere: the trail has been written anew";
+            if (Fault is not null)
+                yield break;
+            if (line.Entry is null)
+                continue;
+            StepsBack += before - line.Entry.At > TimeSpan.FromSeconds(1) ? 1 : 0;
+            yield return line.Entry;
+        }
+        if (kept is { } reached && reached.Sequence > Entries)
+            Fault = $"it ends with entry {Entries}, but entry {reached.Sequence} was known elsewhere: its tail has been cut off";
+    }
+
+    private string? SealFault(AuditSeal seal, ECDsa? signer)
+    {
+        if (seal.Sequence > Entries)
+            return $"it ends with entry {Entries}, but a seal covers entry {seal.Sequence}: its tail has been cut off";
+        if (seal.Sequence != last?.Sequence)
+            return $"the seal of entry {seal.Sequence} stands behind entry {Entries}";
+        if (seal.Hash != last.Hash)
+            return $"the seal of entry {seal.Sequence} was made for another entry: the trail has been written anew";
+        byte[] signature;
+        try
+        {
+            signature = Convert.FromBase64String(seal.Signature);
+        }
+        catch (FormatException)
+        {
+            return $"the seal of entry {seal.Sequence} is no signature";
+        }
+        if (signer is null || !signer.VerifyData(AuditChain.SealedText(seal.Sequence, seal.Hash), signature, HashAlgorithmName.SHA256))
+            return $"the seal of entry {seal.Sequence} was not made with this key";
+        Seals++;
+        LastSeal = seal;
+        return null;
+    }
+}

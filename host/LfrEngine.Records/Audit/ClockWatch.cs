@@ -1,0 +1,42 @@
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Records.Audit;
+
+/// <summary>Notes when the wall clock jumps: authorities' windows and the retention of pictures hang on it.</summary>
+/// <remarks>
+/// While it runs, the wall clock is compared with the monotonic one; at the start, with the trail's last entry. A clock that is put forward is told too:
+/// that also is how a machine looks that slept.
+/// </remarks>
+internal sealed class ClockWatch(Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time) : BackgroundService
+{
+    /// <summary>Between two looks.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await using (LfrStore store = await stores.CreateDbContextAsync(stoppingToken))
+        {
+            AuditEntry? last = await store.Audit.OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(stoppingToken);
+            if (last is not null && time.GetUtcNow() < last.At - Tolerance)
+                await NoteAsync(time.GetUtcNow() - last.At, "behind the last entry at the start", stoppingToken);
+        }
+        (DateTimeOffset wall, long monotonic) = (time.GetUtcNow(), time.GetTimestamp());
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            (DateTimeOffset nowWall, long nowMonotonic) = (time.GetUtcNow(), time.GetTimestamp());
+            TimeSpan jump = nowWall - wall - time.GetElapsedTime(monotonic, nowMonotonic);
+            (wall, monotonic) = (nowWall, nowMonotonic);
+            if (jump.Duration() > Tolerance)
+                await NoteAsync(jump, jump < TimeSpan.Zero ? "put back" : "put forward, or the machine slept", stoppingToken);
+        }
+    }
+
+    private Task NoteAsync(TimeSpan jump, string how, CancellationToken stopping) =>
+        journal.NoteAsync(Actor.Engine, "clock.changed", "clock", new { BySeconds = Math.Round(jump.TotalSeconds, 3), How = how }, stopping);
+}

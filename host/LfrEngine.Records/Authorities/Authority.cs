@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using LfrEngine.Matching;
+using LfrEngine.Native.Media;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Records.Authorities;
+
+/// <summary>The authority of a deployment: what an authorising officer signs and the engine then keeps to.</summary>
+/// <remarks>It is stored, signed and published as one text (<see cref="ToText"/>); the signature covers the UTF-8 of that text, byte for byte. Fields are explained in docs/host-json.md.</remarks>
+/// <param name="FormatVersion">Of this document.</param>
+/// <param name="Deployment">The deployment it is for, and no other.</param>
+/// <param name="Name">Of the deployment.</param>
+/// <param name="Purpose">Why this deployment is necessary and proportionate.</param>
+/// <param name="DeploymentType">As it is published.</param>
+/// <param name="Place">Where.</param>
+/// <param name="Start">UTC; the engine does not run before.</param>
+/// <param name="End">UTC; the engine does not run from then on.</param>
+/// <param name="Cameras">Those that may be used, all of them.</param>
+/// <param name="Watchlist">The list that is searched.</param>
+/// <param name="PassersBy">People expected to pass, for what is expected of them.</param>
+/// <param name="Categories">Why people are sought, each with its threshold, evidence and response.</param>
+/// <param name="Models">The networks.</param>
+/// <param name="Assessments">Impact assessments, by reference.</param>
+/// <param name="AuthorisingOfficer">Who signs.</param>
+/// <param name="Drafter">Who drafted; another person.</param>
+/// <param name="DraftedAt">UTC.</param>
+public sealed record Authority(
+    int FormatVersion, Guid Deployment, string Name, string Purpose, string DeploymentType, string Place, DateTimeOffset Start, DateTimeOffset End,
+    IReadOnlyList<AuthorisedCamera> Cameras, AuthorisedWatchlist Watchlist, long PassersBy, IReadOnlyList<AuthorisedCategory> Categories,
+    IReadOnlyList<AuthorisedModel> Models, ImpactAssessments Assessments, NamedOfficer AuthorisingOfficer, NamedOfficer Drafter, DateTimeOffset DraftedAt)
+{
+    /// <summary>Of the documents written now.</summary>
+    public const int CurrentFormat = 1;
+
+    // A cosine is never above 1: nobody of a category that is not authorised reaches it.
+    private const float Unreachable = 2;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        PropertyNameCaseInsensitive = false,
+        NumberHandling = JsonNumberHandling.Strict,
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <summary>For reading published authorities.</summary>
+    internal static JsonTypeInfo<Authority> Json => (JsonTypeInfo<Authority>)Options.GetTypeInfo(typeof(Authority));
+
+    /// <summary>Comparison scores that count; those of categories that are not named cannot be reached.</summary>
+    [JsonIgnore]
+    public CategoryThresholds Thresholds
+    {
+        get
+        {
+            float Of(WatchlistCategory category) => Categories.FirstOrDefault(c => c.Category == category) is { } named ? (float)named.Threshold : Unreachable;
+            return new CategoryThresholds(Of(WatchlistCategory.Wanted), Of(WatchlistCategory.CourtOrder), Of(WatchlistCategory.Suspect), Of(WatchlistCategory.MissingOrVulnerable), Of(WatchlistCategory.AtRiskOfHarm));
+        }
+    }
+
+    /// <summary>Most false alerts to expect: as if everybody on the list were sought at the category's threshold that gives most.</summary>
+    [JsonIgnore]
+    public AuthorisedEvidence Worst => Categories.Select(c => c.Evidence).MaxBy(e => e.MostFalseAlerts)!;
+
+    /// <summary>The text that is signed: JSON, indented, in the order of the fields.</summary>
+    public string ToText() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Reads a text.</summary>
+    /// <exception cref="JsonException">It is no authority of a format that this program knows.</exception>
+    public static Authority Parse(string text)
+    {
+        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("null is no authority.");
+        return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}.")
+            : authority.Categories.Count == 0 ? throw new JsonException("no category.")
+            : authority;
+    }
+
+    /// <summary>SHA-256 of a text's UTF-8, lower-case hexadecimal.</summary>
+    internal static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>What stands for a camera's source in an authority, which is published: its SHA-256 without user name and password.</summary>
+    internal static string SourceHash(CameraConfig camera)
+    {
+        string address = MediaReader.WithoutLogin(camera.Source);
+        // Addresses that had a log-in are hashed in the spelling that authorities have been signed with.
+        return HashOf(address.Length < camera.Source.Length && Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) ? uri.ToString() : address);
+    }
+}
+
+/// <summary>A camera of an authority.</summary>
+/// <param name="Name">As configured.</param>
+/// <param name="SourceSha256">Of its configured source, without user name and password.</param>
+public sealed record AuthorisedCamera(string Name, string SourceSha256);
+
+/// <summary>The watchlist of an authority.</summary>
+/// <param name="Id">Whose.</param>
+/// <param name="Name">For people.</param>
+/// <param name="People">On it.</param>
+/// <param name="FileSha256">Of the built, encrypted file.</param>
+public sealed record AuthorisedWatchlist(Guid Id, string Name, int People, string FileSha256);
+
+/// <summary>A category of an authority.</summary>
+/// <param name="Category">Why people are sought.</param>
+/// <param name="Threshold">Comparison score that counts, inclusive.</param>
+/// <param name="Evidence">Where its error rates were measured.</param>
+/// <param name="Response">What officers do when somebody of this category is seen.</param>
+public sealed record AuthorisedCategory(WatchlistCategory Category, double Threshold, AuthorisedEvidence Evidence, string Response);
+
+/// <summary>The evidence for a threshold.</summary>
+/// <param name="FileSha256">Of the laboratory's signed file.</param>
+/// <param name="FileName">Where it lay in the folder of evidence.</param>
+/// <param name="Protocol">identify or passages.</param>
+/// <param name="MadeAt">When it was measured.</param>
+/// <param name="GallerySize">People enrolled at the point that was measured.</param>
+/// <param name="FewestFalseAlerts">95 %, were everybody on the list sought at this threshold.</param>
+/// <param name="MostFalseAlerts">95 %, likewise.</param>
+/// <param name="FalseAlertsOnAverage">Likewise.</param>
+public sealed record AuthorisedEvidence(string FileSha256, string FileName, string Protocol, DateTimeOffset MadeAt, int GallerySize, long FewestFalseAlerts, long MostFalseAlerts, double FalseAlertsOnAverage);
+
+/// <summary>A network of an authority.</summary>
+/// <param name="Task">detector, landmarks or embedder.</param>
+/// <param name="Id">For people.</param>
+/// <param name="Sha256">Of its file.</param>
+public sealed record AuthorisedModel(string Task, string Id, string Sha256);
+
+/// <summary>Impact assessments, by reference.</summary>
+/// <param name="DataProtection">DPIA.</param>
+/// <param name="Equality">EIA.</param>
+/// <param name="Community">Community impact assessment.</param>
+public sealed record ImpactAssessments(string DataProtection, string Equality, string Community);
+
+/// <summary>An officer of an authority.</summary>
+/// <param name="Id">The officer's.</param>
+/// <param name="Name">For people.</param>
+public sealed record NamedOfficer(Guid Id, string Name);
+
+/// <summary>What a drafter asks for; <see cref="AuthorityService"/> makes an <see cref="Authority"/> of it.</summary>
+public sealed record AuthorityDraft
+{
+    public string Name { get; init; } = "";
+
+    public string Purpose { get; init; } = "";
+
+    public string DeploymentType { get; init; } = "";
+
+    public string Place { get; init; } = "";
+
+    public DateTimeOffset Start { get; init; }
+
+    public DateTimeOffset End { get; init; }
+
+    public IReadOnlyList<string> Cameras { get; init; } = [];
+
+    public Guid WatchlistId { get; init; }
+
+    public long PassersBy { get; init; }
+
+    public IReadOnlyList<CategoryDraft> Categories { get; init; } = [];
+
+    public ImpactAssessments Assessments { get; init; } = new("", "", "");
+
+    public Guid AuthorisingOfficer { get; init; }
+}
+
+/// <summary>A category that is asked for.</summary>
+/// <param name="Category">Why people are sought.</param>
+/// <param name="Threshold">Comparison score, inclusive.</param>
+/// <param name="EvidenceSha256">Of the evidence file.</param>
+/// <param name="Response">What officers do.</param>
+public sealed record CategoryDraft(WatchlistCategory Category, double Threshold, string EvidenceSha256, string Response);
+
+/// <summary>An authority cannot be drafted, signed or withdrawn as asked; every reason in words.</summary>
+public sealed class AuthorityException(IReadOnlyList<string> reasons) : Exception(string.Join(" ", reasons))
+{
+    /// <summary>One sentence each.</summary>
+    public IReadOnlyList<string> Reasons { get; } = reasons;
+}

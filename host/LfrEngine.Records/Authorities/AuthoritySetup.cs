@@ -1,0 +1,18 @@
+using LfrEngine.Models;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LfrEngine.Records.Authorities;
+
+/// <summary>Signed authorities and the evidence they rest on.</summary>
+internal static class AuthoritySetup
+{
+    /// <summary>A published authority: the signed text with the officer's key and signature.</summary>
+    public static readonly SignedKind Kind = new("authority", "authority", "Choose another place.");
+
+    /// <summary>Registers it.</summary>
+    public static void AddAuthorities(this IServiceCollection services)
+    {
+        services.TryAddSingleton(ModelCatalog.Default);
+        services.AddSingleton<FileHashes>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityService>();
+    }
+}

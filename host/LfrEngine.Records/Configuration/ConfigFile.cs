@@ -1,0 +1,285 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using LfrEngine.Files;
+using LfrEngine.Frames;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Records.Configuration;
+
+/// <summary>Reads <c>lfr.json</c> and checks it: every error with its path and what is allowed there.</summary>
+internal static class ConfigFile
+{
+    private const double MostHours = 24;
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        NumberHandling = JsonNumberHandling.Strict,
+        PropertyNameCaseInsensitive = false,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    /// <summary>Reads and checks.</summary>
+    /// <param name="path">The file, absolute.</param>
+    /// <exception cref="CommandFailure">It is missing, is not JSON, or says what makes no sense; every error is named.</exception>
+    public static Installation Read(string path)
+    {
+        byte[] text;
+        try
+        {
+            text = InputFile.ReadBytes(path);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new CommandFailure(ExitCode.Input, $"There is no {path}. `lfr config init` writes one to begin with; --config names another.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"The configuration {path} cannot be read: {e.Message}", e);
+        }
+        HostConfig config;
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
+            var faults = new List<string>();
+            Compare(document.RootElement, Schema(), "", faults);
+            ThrowIfAny(path, faults);
+            config = document.Deserialize<HostConfig>(Options)!;
+        }
+        catch (JsonException e)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path}{(e.LineNumber is { } line ? $", line {line + 1}" : "")} is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Half of a pair of surrogates: JSON by its form, and no text.
+            throw new CommandFailure(ExitCode.Input, $"{path} holds a text with an escape (\\uD800 to \\uDFFF) that is no character: {e.Message}", e);
+        }
+        var installation = new Installation(config, Path.GetDirectoryName(path)!);
+        ThrowIfAny(path, Check(installation));
+        return installation;
+    }
+
+    /// <summary>Writes a file to begin with.</summary>
+    /// <exception cref="CommandFailure">It is there already, or cannot be written.</exception>
+    public static void Begin(string path)
+    {
+        try
+        {
+            OutputFile.Write(path, $$"""
+                {
+                  // What this installation is called, for people.
+                  "name": {{JsonSerializer.Serialize(Environment.MachineName, Options)}},
+
+                  // Cameras that deployments may use: file, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.
+                  "cameras": [
+                    // { "name": "gate", "source": "rtsp://10.0.0.5/stream1" }
+                  ],
+
+                  // Public keys (PEM files) of the laboratories whose evidence for a threshold is believed: `lfr-lab` prints its own.
+                  "laboratories": []
+
+                  // Everything else has a value to begin with; `lfr config schema` tells all.
+                }
+
+                """, replace: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(File.Exists(path) ? ExitCode.Usage : ExitCode.Output, $"{path} was not written: {FileTrouble.Words(e)}", e);
+        }
+    }
+
+    /// <summary>JSON Schema (2020-12) of the file, made from the types that read it.</summary>
+    public static string SchemaText() => Schema().ToJsonString(Options) + "\n";
+
+    private static JsonObject Schema()
+    {
+        JsonNode schema = Options.GetJsonSchemaAsNode(typeof(HostConfig), new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = (context, node) =>
+            {
+                ICustomAttributeProvider? provider = context.PropertyInfo?.AttributeProvider;
+                if (node is JsonObject described && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
+                    described.Insert(0, "description", description.Description);
+                return node;
+            },
+        });
+        var whole = (JsonObject)schema;
+        whole.Insert(0, "title", "lfr.json");
+        whole.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        return whole;
+    }
+
+    private static void ThrowIfAny(string path, List<string> errors)
+    {
+        if (errors.Count > 0)
+            throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
+    }
+
+    // Every place that is not as the schema says. The deserializer would stop at the first, and name types of this program, which say nothing to the reader.
+    private static void Compare(JsonElement value, JsonObject schema, string at, List<string> errors)
+    {
+        string place = at.Length == 0 ? "the file" : at;
+        if (schema["enum"] is JsonArray allowed)
+        {
+            if (value.ValueKind != JsonValueKind.String || !allowed.Any(a => a!.GetValue<string>() == value.GetString()))
+                errors.Add($"{place}: {value.GetRawText()} is none of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
+            return;
+        }
+        string[] wanted = schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
+        string found = value.ValueKind switch
+        {
+            JsonValueKind.Number => value.TryGetInt32(out _) && wanted.Contains("integer") ? "integer" : "number",
+            JsonValueKind.True or JsonValueKind.False => "boolean",
+            JsonValueKind other => other.ToString().ToLowerInvariant(),
+        };
+        if (!wanted.Contains(found))
+        {
+            errors.Add($"{place}: must be {string.Join(" or ", wanted)}, not {found}. {schema["description"]?.GetValue<string>()}".TrimEnd());
+            return;
+        }
+        if (found == "array")
+        {
+            int i = 0;
+            foreach (JsonElement item in value.EnumerateArray())
+                Compare(item, schema["items"]!.AsObject(), $"{at}[{i++}]", errors);
+        }
+        if (found != "object")
+            return;
+        JsonObject? properties = schema["properties"]?.AsObject();
+        foreach (JsonProperty property in value.EnumerateObject())
+        {
+            string inner = at.Length == 0 ? property.Name : $"{at}.{property.Name}";
+            if ((properties?[property.Name] ?? schema["additionalProperties"] as JsonObject) is { } known)
+                Compare(property.Value, known.AsObject(), inner, errors);
+            else
+                errors.Add($"{inner}: unknown; known here are {string.Join(", ", properties!.Select(p => p.Key))}");
+        }
+        foreach (string name in schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [])
+        {
+            if (!value.TryGetProperty(name, out _))
+                errors.Add($"{(at.Length == 0 ? name : $"{at}.{name}")}: missing. {properties![name]!["description"]?.GetValue<string>()}".TrimEnd());
+        }
+    }
+
+    private static List<string> Check(Installation installation)
+    {
+        HostConfig c = installation.Config;
+        var errors = new List<string>();
+        void Need(bool holds, string at, string allowed)
+        {
+            if (!holds)
+                errors.Add($"{at}: {allowed}");
+        }
+        void NeedFile(string? path, string at)
+        {
+            if (path?.Contains('\0', StringComparison.Ordinal) == true)
+                Need(false, at, "a path without NUL characters");
+            else if (path is not null)
+                Need(File.Exists(installation.PathOf(path)), at, $"the file {installation.PathOf(path)} does not exist");
+        }
+
+        Need(c.Name.Trim().Length is > 0 and <= 100, "name", "1 to 100 characters");
+        Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
+        Need(c.Listen.Length > 0, "listen", "at least one https:// address");
+        for (int i = 0; i < c.Listen.Length; i++)
+            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is no https:// address with a port, for example https://localhost:8443");
+        NeedFile(c.Certificate?.Path, "certificate.path");
+        NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
+            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
+        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half and auto");
+        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
+        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
+        Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");
+        Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
+        for (int i = 0; i < c.Cameras.Length; i++)
+        {
+            Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100, $"cameras[{i}].name", "1 to 100 characters");
+            string? fault = SourceAddress.Fault(c.Cameras[i].Source);
+            Need(fault is null, $"cameras[{i}].source", fault ?? "");
+            string? unfit = c.Cameras[i].Options.FaultFor(c.Cameras[i].Source);
+            Need(unfit is null, $"cameras[{i}]", unfit ?? "");
+            Need(c.Cameras.Take(i).All(o => o.Name != c.Cameras[i].Name), $"cameras[{i}].name", $"\"{c.Cameras[i].Name}\" is the name of another camera");
+        }
+        for (int i = 0; i < c.Laboratories.Length; i++)
+            NeedFile(c.Laboratories[i], $"laboratories[{i}]");
+        foreach ((string category, CategoryPolicy policy) in c.Watchlist)
+        {
+            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            Need(policy.MaximumPeople is >= 0 and <= 1_000_000, $"watchlist.{category}.maximumPeople", "0 to 1000000");
+            Need(policy.MaximumImageAgeDays is >= 1 and <= 36500, $"watchlist.{category}.maximumImageAgeDays", "1 to 36500");
+            Need(policy.ReviewDays is >= 1 and <= 3650, $"watchlist.{category}.reviewDays", "1 to 3650");
+        }
+        Need(c.Retention.AlertHours is >= 0 and <= MostHours, "retention.alertHours", "0 to 24");
+        Need(c.Retention.WatchlistHours is >= 0 and <= MostHours, "retention.watchlistHours", "0 to 24");
+        Need(c.Retention.UnusedWatchlistDays is >= 1 and <= 90, "retention.unusedWatchlistDays", "1 to 90");
+        Need(c.Retention.OutboxDays is >= 1 and <= 3650, "retention.outboxDays", "1 to 3650");
+        if (c.Mqtt is { } mqtt)
+        {
+            Need(Uri.TryCreate(mqtt.Broker, UriKind.Absolute, out Uri? uri) && uri.Scheme is "mqtt" or "mqtts", "mqtt.broker", "mqtt://HOST:PORT or mqtts://HOST:PORT");
+            Need(mqtt.Topic.Length > 0 && mqtt.Topic.IndexOfAny(['#', '+', '\0']) < 0, "mqtt.topic", "a topic without # and +");
+            NeedFile(mqtt.PasswordPath, "mqtt.passwordPath");
+        }
+        for (int i = 0; i < c.Webhooks.Length; i++)
+        {
+            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a name of its own");
+            Need(Uri.TryCreate(c.Webhooks[i].Url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), $"webhooks[{i}].url", "https:// (http:// on loopback only)");
+            NeedFile(c.Webhooks[i].SecretPath, $"webhooks[{i}].secretPath");
+        }
+        if (c.Headquarters is { } headquarters)
+        {
+            Need(Uri.TryCreate(headquarters.Url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "https", "headquarters.url", "an https:// address");
+            NeedFile(headquarters.CertificatePath, "headquarters.certificatePath");
+        }
+        foreach ((string van, string key) in c.Vans)
+            NeedFile(key, $"vans.{van}");
+        return errors;
+    }
+}
+
+/// <summary>A configuration and the folder it is relative to.</summary>
+/// <param name="Config">Checked.</param>
+/// <param name="BaseFolder">Where lfr.json lies.</param>
+public sealed record Installation(HostConfig Config, string BaseFolder)
+{
+    /// <summary>A path of the configuration, absolute.</summary>
+    public string PathOf(string path) => Path.GetFullPath(path, BaseFolder);
+
+    /// <summary>The data folder, absolute.</summary>
+    public string DataFolder => PathOf(Config.Data);
+
+    /// <summary>The link of an invitation, for a browser that can reach this machine by its name.</summary>
+    public Uri InvitationLink(string secret)
+    {
+        var at = new Uri(Config.Listen[0]);
+        bool everywhere = System.Net.IPAddress.TryParse(at.Host.Trim('[', ']'), out System.Net.IPAddress? ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any));
+        return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Query = $"secret={secret}" }.Uri;
+    }
+
+    /// <summary>A place in the data folder; its folder is made, for the owner alone.</summary>
+    public string DataPath(params ReadOnlySpan<string> parts)
+    {
+        string path = Path.Combine([DataFolder, .. parts]);
+        string folder = Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+}

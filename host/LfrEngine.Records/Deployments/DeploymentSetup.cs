@@ -1,0 +1,15 @@
+using LfrEngine.Models;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LfrEngine.Records.Deployments;
+
+/// <summary>Running deployments.</summary>
+internal static class DeploymentSetup
+{
+    /// <summary>Registers the runner.</summary>
+    public static void AddDeployments(this IServiceCollection services)
+    {
+        services.TryAddSingleton(ModelCatalog.Default);
+        services.AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
+    }
+}

@@ -1,0 +1,121 @@
+using LfrEngine.DirectX;
+using LfrEngine.DirectX.Decoding;
+using LfrEngine.Frames;
+using LfrEngine.Matching;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+using LfrEngine.Vulkan;
+
+namespace LfrEngine.Records.Deployments;
+
+/// <summary>Where the stages of a run are done: on the processor, or on a card. What is asked for by name is used or is an error; only <c>auto</c> falls back, and says so. Disposed after the models.</summary>
+internal sealed class EngineDevices : IDisposable
+{
+    private readonly GpuContext? context;
+    private readonly D3D11Decoder? decoder;
+    private readonly GpuSearch? gpuSearch;
+    private readonly VulkanSearch? vulkan;
+
+    private EngineDevices(GpuContext? context, DirectMlBackend? backend, D3D11Decoder? decoder, GpuSearch? gpuSearch, VulkanSearch? vulkan) =>
+        (this.context, Backend, this.decoder, this.gpuSearch, this.vulkan) = (context, backend, decoder, gpuSearch, vulkan);
+
+    /// <summary>Where networks run; null for the processor.</summary>
+    public IInferenceBackend? Backend { get; }
+
+    /// <summary>Who decodes.</summary>
+    public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
+
+    /// <summary>Opens what is asked for.</summary>
+    /// <param name="inference">cpu, directml, directml-half or auto.</param>
+    /// <param name="decode">software, d3d11va or auto.</param>
+    /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
+    /// <param name="tell">Told what <c>auto</c> came to.</param>
+    /// <exception cref="CommandFailure">The words are none of these, or do not go together.</exception>
+    /// <exception cref="GpuException">The GPU of Windows cannot be used.</exception>
+    /// <exception cref="VulkanException">The Vulkan device cannot be used.</exception>
+    public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
+    {
+        if (inference is not ("cpu" or "auto" or "directml" or "directml-half"))
+            throw new CommandFailure(ExitCode.Usage, $"\"{inference}\" is none of the places where networks can run: cpu, directml, directml-half, auto.");
+        if (decode == "d3d11va" && inference == "cpu")
+            throw new CommandFailure(ExitCode.Usage, "Decoding by d3d11va (--decode) needs --inference directml: frames on the GPU are for networks on the GPU.");
+        bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
+        GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
+        bool networks = context is not null && inference != "cpu";
+        try
+        {
+            return new EngineDevices(
+                context,
+                networks ? new DirectMlBackend(context!, inference == "directml-half") : null,
+                networks && decode != "software" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
+                onGpu ? new GpuSearch(context!) : null,
+                OpenSearch(search));
+        }
+        catch
+        {
+            context?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Settings of a run on these devices.</summary>
+    /// <param name="thresholds">Comparison scores that count.</param>
+    /// <param name="detectEveryMs">Milliseconds between two frames of a camera that are searched.</param>
+    /// <param name="workers">Threads; 0 takes one per processor.</param>
+    public PipelineSettings Settings(CategoryThresholds thresholds, int detectEveryMs, int workers) => new()
+    {
+        Thresholds = thresholds,
+        DetectEveryMs = detectEveryMs,
+        Workers = workers,
+        Search = (IGallerySearch?)vulkan ?? (IGallerySearch?)gpuSearch ?? new CosineSearch(),
+        // One at a time is fastest on a processor; a GPU is asked less often.
+        EmbeddingBatch = Backend is null ? 1 : Embeddings.Embedder.MaximumBatch,
+    };
+
+    /// <summary>Puts a gallery where it is searched: one that the device cannot hold is told now, not by the first face.</summary>
+    /// <exception cref="VulkanException">The device cannot hold it.</exception>
+    public static void Load(PipelineSettings settings, Gallery gallery) => (settings.Search as VulkanSearch)?.Load(gallery);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        vulkan?.Dispose();
+        gpuSearch?.Dispose();
+        decoder?.Dispose();
+        context?.Dispose();
+    }
+
+    private static VulkanSearch? OpenSearch(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        return parts switch
+        {
+            ["simd"] or ["computesharp"] => null,
+            ["vulkan"] => new VulkanSearch(),
+            ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
+        };
+    }
+
+    private static GpuContext? OpenIfThere(Action<string> tell)
+    {
+        GpuContext context;
+        try
+        {
+            context = GpuContext.Open();
+        }
+        catch (GpuException e)
+        {
+            tell($"--inference auto runs on the processor: {e.Message}");
+            return null;
+        }
+        if (context.IsHardware)
+        {
+            tell($"--inference auto runs on {context.AdapterName}.");
+            return context;
+        }
+        context.Dispose();
+        tell("--inference auto runs on the processor: there is no GPU.");
+        return null;
+    }
+}

@@ -1,0 +1,164 @@
+using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
+using LfrEngine.Watchlists;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Records.FieldCheck;
+
+/// <summary>The health check in the field: consenting role-players walk past, and what the engine finds is held against what the laboratory's evidence promises.</summary>
+/// <remarks>
+/// The unit is the walk: one role-player going past once, from the officer's "starts" to "ends". It counts as found when a face captured in that time raised an
+/// alert, or joined one, for that very person. Walks of an engine that did not run throughout are recorded as void. Intervals are Clopper and Pearson's, as if
+/// walks were independent; those of one role-player are not quite, so the report says how many people walked.
+/// </remarks>
+internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, WatchlistService watchlists, EvidenceByHash evidence, TimeProvider time)
+{
+    /// <summary>Deployments with role-players, newest first.</summary>
+    public async Task<IReadOnlyList<CheckedDeployment>> DeploymentsAsync(CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        return await store.Deployments.Where(d => store.People.Any(p => p.WatchlistId == d.WatchlistId && p.RolePlayer) || store.Walks.Any(w => w.DeploymentId == d.Id))
+            .OrderByDescending(d => d.DraftedAt).Select(d => new CheckedDeployment(d.Id, d.Name, d.State)).ToListAsync(stopping);
+    }
+
+    /// <summary>Role-players of a deployment's watchlist; empty once it is destroyed.</summary>
+    public async Task<IReadOnlyList<RolePlayer>> RolePlayersAsync(Guid deploymentId, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        PersonRecord[] people = await store.People.AsNoTracking().Where(p => p.RolePlayer && store.Deployments.Any(d => d.Id == deploymentId && d.WatchlistId == p.WatchlistId))
+            .OrderBy(p => p.AddedAt).ToArrayAsync(stopping);
+        try
+        {
+            return [.. people.Select(p => new RolePlayer(p.Id, watchlists.Details(p).Name, p.Category))];
+        }
+        catch (KeyDestroyedException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>A role-player starts to walk past.</summary>
+    /// <exception cref="WalkRefusedException">The engine does not run, the person is no role-player of it, or is walking already.</exception>
+    public async Task<Guid> StartAsync(Actor officer, Guid deploymentId, Guid personId) => await journal.ChangeAsync(officer, async (store, entries) =>
+    {
+        DeploymentRecord deployment = await store.Deployments.SingleAsync(d => d.Id == deploymentId);
+        if (deployment.State != DeploymentState.Running)
+            throw new WalkRefusedException(WalkRefusal.NotRunning);
+        PersonRecord? person = await store.People.SingleOrDefaultAsync(p => p.Id == personId && p.WatchlistId == deployment.WatchlistId && p.RolePlayer);
+        if (person is null)
+            throw new WalkRefusedException(WalkRefusal.NoRolePlayer);
+        if (await store.Walks.AnyAsync(w => w.DeploymentId == deploymentId && w.PersonId == personId && w.EndedAt == null))
+            throw new WalkRefusedException(WalkRefusal.WalkingAlready);
+        var walk = new WalkRecord { Id = Guid.NewGuid(), DeploymentId = deploymentId, PersonId = personId, Category = person.Category, OfficerId = officer.OfficerId, StartedAt = time.GetUtcNow() };
+        store.Walks.Add(walk);
+        entries.Note("fieldcheck.walk-started", $"deployment/{deploymentId}", new { Walk = walk.Id, Category = walk.Category.Name() });
+        return walk.Id;
+    });
+
+    /// <summary>A walk has ended.</summary>
+    /// <param name="officer">Who saw it.</param>
+    /// <param name="walkId">Under way.</param>
+    /// <param name="mistaken">Why it does not count, in the officer's words; null when it does.</param>
+    /// <exception cref="WalkRefusedException">It has ended already.</exception>
+    public async Task EndAsync(Actor officer, Guid walkId, string? mistaken = null) => await journal.ChangeAsync(officer, async (store, entries) =>
+    {
+        WalkRecord walk = await store.Walks.SingleAsync(w => w.Id == walkId);
+        if (walk.EndedAt is not null)
+            throw new WalkRefusedException(WalkRefusal.EndedAlready);
+        walk.EndedAt = time.GetUtcNow();
+        DeploymentRecord deployment = await store.Deployments.SingleAsync(d => d.Id == walk.DeploymentId);
+        bool ran = deployment.State == DeploymentState.Running && !(await store.Audit.Where(e => e.Subject == $"deployment/{walk.DeploymentId}" && e.Action == "deployment.paused").ToListAsync()).Any(e => e.At >= walk.StartedAt);
+        walk.Void = mistaken ?? (ran ? null : "the engine did not run throughout");
+        entries.Note("fieldcheck.walk-ended", $"deployment/{walk.DeploymentId}", new { Walk = walk.Id, Seconds = (walk.EndedAt.Value - walk.StartedAt).TotalSeconds, walk.Void });
+    });
+
+    /// <summary>Walks of a deployment, newest first, with what the engine made of them.</summary>
+    public async Task<IReadOnlyList<Walk>> WalksAsync(Guid deploymentId, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        WalkRecord[] walks = await store.Walks.AsNoTracking().Where(w => w.DeploymentId == deploymentId).OrderByDescending(w => w.StartedAt).ToArrayAsync(stopping);
+        var seen = await store.Alerts.Where(a => a.DeploymentId == deploymentId && a.RolePlayer).Select(a => new { a.PersonId, a.CapturedAt }).ToArrayAsync(stopping);
+        return [.. walks.Select(w => new Walk(w.Id, w.PersonId, w.Category, w.StartedAt, w.EndedAt, w.Void,
+            seen.Any(a => a.PersonId == w.PersonId && a.CapturedAt >= w.StartedAt && (w.EndedAt is null || a.CapturedAt <= w.EndedAt))))];
+    }
+
+    /// <summary>The running rate beside the promise, a line per category, as each has its threshold.</summary>
+    public async Task<IReadOnlyList<FieldRate>> RatesAsync(Guid deploymentId, CancellationToken stopping = default)
+    {
+        IReadOnlyList<Walk> walks = await WalksAsync(deploymentId, stopping);
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        DeploymentRecord deployment = await store.Deployments.AsNoTracking().SingleAsync(d => d.Id == deploymentId, stopping);
+        return [.. walks.Where(w => w.EndedAt is not null && w.Void is null).GroupBy(w => w.Category).OrderBy(g => g.Key)
+            .Select(g => new FieldRate(g.Key, new Proportion(g.Count(w => w.Found), g.Count()), g.Select(w => w.PersonId).Distinct().Count(), AuthorisedRates.Of(deployment, g.Key, evidence)?.Promise))];
+    }
+}
+
+/// <summary>A deployment that has role-players.</summary>
+public sealed record CheckedDeployment(Guid Id, string Name, DeploymentState State);
+
+/// <summary>Somebody who agreed to walk past.</summary>
+public sealed record RolePlayer(Guid Id, string Name, WatchlistCategory Category);
+
+/// <summary>A walk and what the engine made of it.</summary>
+public sealed record Walk(Guid Id, Guid PersonId, WatchlistCategory Category, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? Void, bool Found);
+
+/// <summary>What was found in the field, beside what the laboratory measured.</summary>
+/// <param name="Category">Of the role-players.</param>
+/// <param name="Found">Walks found of walks that count.</param>
+/// <param name="People">Role-players who walked.</param>
+/// <param name="Promise">Of the evidence at the threshold; null without evidence.</param>
+public sealed record FieldRate(WatchlistCategory Category, Proportion Found, int People, OperatingPoint? Promise)
+{
+    /// <summary>95 %, exact.</summary>
+    public Interval Interval => Found.ClopperPearson();
+
+    /// <summary>How the two stand to each other: they disagree when their intervals do not touch.</summary>
+    public FieldVerdict Verdict => Promise is null ? FieldVerdict.NoPromise
+        : Interval.High < Promise.TpirLow ? FieldVerdict.Below
+        : Interval.Low > Promise.TpirHigh ? FieldVerdict.Above
+        : FieldVerdict.Agrees;
+}
+
+/// <summary>The field against the laboratory.</summary>
+public enum FieldVerdict
+{
+    /// <summary>There is no evidence to hold it against.</summary>
+    NoPromise,
+
+    /// <summary>Nothing speaks against the promise.</summary>
+    Agrees,
+
+    /// <summary>Fewer are found than promised.</summary>
+    Below,
+
+    /// <summary>More are found than promised.</summary>
+    Above,
+}
+
+/// <summary>Why a walk is not recorded.</summary>
+public enum WalkRefusal
+{
+    /// <summary>The deployment's engine does not run.</summary>
+    NotRunning,
+
+    /// <summary>The person is no role-player on its watchlist.</summary>
+    NoRolePlayer,
+
+    /// <summary>A walk of that person is under way.</summary>
+    WalkingAlready,
+
+    /// <summary>The walk has ended.</summary>
+    EndedAlready,
+}
+
+/// <summary>A walk is not recorded.</summary>
+public sealed class WalkRefusedException(WalkRefusal refusal) : Exception($"The walk is not recorded: {refusal}.")
+{
+    /// <summary>Why.</summary>
+    public WalkRefusal Refusal { get; } = refusal;
+}

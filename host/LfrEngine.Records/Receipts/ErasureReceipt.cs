@@ -1,0 +1,58 @@
+using System.Text.Json;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.Records.Receipts;
+
+/// <summary>What a run erased, how fast, and by which build: signed by the key of the installation.</summary>
+/// <remarks>
+/// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>; the signature (ECDSA P-256, SHA-256) covers the UTF-8 text of
+/// the value of <c>receipt</c> exactly as it stands in the file.
+/// </remarks>
+internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOffset StartedAt, DateTimeOffset EndedAt, Guid WatchlistId, string[] Cameras,
+    long Frames, long FramesDropped, long FacesSeen, long ShotsCompared, int Alerts, LifetimeReport Lifetimes, ErasureReport Erased,
+    Dictionary<string, string> BuildSha256, Dictionary<string, string> ModelSha256)
+{
+    public const int CurrentFormat = 1;
+
+    private static readonly SignedKind Kind = new("receipt", "erasure receipt", "Give another place with --receipt.");
+
+    /// <summary>The receipt of a run.</summary>
+    /// <param name="report">What it came to.</param>
+    /// <param name="startedAt">When it began.</param>
+    /// <param name="endedAt">When everything was wiped.</param>
+    /// <param name="watchlist">What faces were compared with.</param>
+    /// <param name="models">The networks it ran on.</param>
+    public static ErasureReceipt Of(RunReport report, DateTimeOffset startedAt, DateTimeOffset endedAt, Guid watchlist, EngineModels models)
+    {
+        ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
+        return new ErasureReceipt(CurrentFormat, report.Run, startedAt, endedAt, watchlist, [.. report.Cameras.Select(c => c.Name)], report.Frames, report.FramesDropped, report.FacesSeen,
+            report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, BuildHashes.Read(), used.ToDictionary(m => m.Id, m => m.Sha256));
+    }
+
+    /// <summary>The receipt as a file, signed.</summary>
+    public string Sign(InstallationKey key) => SignedDocument.Sign(Kind, JsonSerializer.Serialize(this, ReceiptJson.Lines.ErasureReceipt), key);
+
+    /// <summary>Reads a receipt and checks its signature.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="trustedPem">Public key that must have signed it.</param>
+    /// <exception cref="CommandFailure">It is damaged, altered, or signed by another key.</exception>
+    public static ErasureReceipt Verify(string path, string trustedPem)
+    {
+        ErasureReceipt receipt = SignedDocument.Read(path, Kind, trustedPem, ReceiptJson.Lines.ErasureReceipt);
+        // The reader leaves null what the text leaves out.
+        return receipt is { Cameras: not null, BuildSha256: not null, ModelSha256: not null, Erased: not null,
+            Lifetimes: { Frame: not null, Tensor: not null, Crop: not null, Embedding: not null, Activation: not null, AfterVerdict: not null } }
+            ? receipt
+            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an erasure receipt.");
+    }
+}
+
+/// <summary>How long each kind of biometric buffer lived, and whether any outlived its verdict by more than the deadline.</summary>
+internal sealed record LifetimeReport(LatencyReport Frame, LatencyReport Tensor, LatencyReport Crop, LatencyReport Embedding, LatencyReport Activation, LatencyReport AfterVerdict, int DeadlineMs, long DeadlineBreaches)
+{
+    public static LifetimeReport From(ErasureClock clock) => new(
+        LatencyReport.From(clock.Frame), LatencyReport.From(ErasureClock.Tensor), LatencyReport.From(clock.Crop), LatencyReport.From(clock.Embedding),
+        LatencyReport.From(ErasureClock.Activation), LatencyReport.From(clock.AfterVerdict), ErasureClock.DeadlineMs, clock.DeadlineBreaches);
+}

@@ -1,0 +1,88 @@
+using LfrEngine.Files;
+using LfrEngine.Native.Files;
+
+namespace LfrEngine.Records.Receipts;
+
+/// <summary>Where a run's receipt will stand: taken when the run begins, so that no other run's receipt is ever replaced and a place that cannot be written is known before any camera is opened.</summary>
+/// <remarks>
+/// A receipt is evidence of what its run erased; a second one under the same name would destroy it. The place is held by an open file beside it,
+/// which the operating system lets go of when the program is killed, so nothing is left that would have to be tidied up by hand.
+/// </remarks>
+internal sealed class ReceiptFile : IDisposable
+{
+    // Windows keeps others out with any share but theirs, and must be told that the file will be moved; elsewhere only None locks.
+    private static readonly FileShare OnlyMine = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
+    private readonly string path;
+    private readonly string partial;
+    private readonly FileStream file;
+
+    private ReceiptFile(string path, string partial, FileStream file) => (this.path, this.partial, this.file) = (path, partial, file);
+
+    /// <summary>Takes a place.</summary>
+    /// <param name="place">A file that does not exist yet; or a folder, in which the file is named after the run.</param>
+    /// <param name="run">The run.</param>
+    /// <exception cref="CommandFailure">There is a receipt already, another run is about to write one there, or the place cannot be written.</exception>
+    public static ReceiptFile Take(string place, string run)
+    {
+        string path = Directory.Exists(place) ? Path.Combine(place, $"{run}.json") : place, partial = path + ".partial";
+        FileStream file;
+        try
+        {
+            file = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.Write, OnlyMine);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw File.Exists(partial) && e is not UnauthorizedAccessException
+                ? new CommandFailure(ExitCode.Output, $"Another run is about to write its erasure receipt to {path}. Give another name, or a folder, with --receipt.", e)
+                : Unwritable(path, e);
+        }
+        if (!File.Exists(partial))
+        {
+            // Its owner gave it back between our opening and locking it.
+            file.Dispose();
+            return Take(place, run);
+        }
+        OutputFile.Note(partial);
+        var taken = new ReceiptFile(path, partial, file);
+        if (!Path.Exists(path))
+            return taken;
+        taken.Dispose();
+        throw new CommandFailure(ExitCode.Output, $"{path} exists already, and a receipt is never replaced. Give another name, or a folder in which each run's receipt gets its own, with --receipt.");
+    }
+
+    /// <summary>Writes the receipt, whole or not at all.</summary>
+    /// <exception cref="CommandFailure">It cannot be written.</exception>
+    public void Write(string text)
+    {
+        try
+        {
+            file.SetLength(0);
+            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            file.Flush(flushToDisk: true);
+            NewName.Give(partial, path);
+            file.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(path, e);
+        }
+    }
+
+    /// <summary>Gives the place back; what was written stays.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            OutputFile.Forget(partial);
+            file.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An empty file is left beside the place; the next run takes it over.
+        }
+    }
+
+    private static CommandFailure Unwritable(string path, Exception e) =>
+        new(ExitCode.Output, $"The erasure receipt cannot be written to {path}: {FileTrouble.Words(e)} Give another place with --receipt.", e);
+}

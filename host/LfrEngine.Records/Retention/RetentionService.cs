@@ -1,0 +1,126 @@
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Records.Watchlists;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Records.Retention;
+
+/// <summary>Erases what is due, for as long as the program runs; and once before anything else is served, what fell due or was left half done while it did not.</summary>
+/// <remarks>A look that fails is tried again at the next: keys go first, so what is due is unreadable even where the store cannot be written.</remarks>
+internal sealed partial class RetentionService(AlertService alerts, WatchlistService watchlists, KeyVault vault, IDbContextFactory<LfrStore> stores, RetentionPolicy policy, RetentionClock clock,
+    TimeProvider time, ILogger<RetentionService> log) : IHostedLifecycleService, IDisposable
+{
+    private readonly CancellationTokenSource ending = new();
+    private Task running = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await MakeGoodAsync(cancellationToken);
+        await LookAsync(cancellationToken);
+        running = RunAsync(ending.Token);
+    }
+
+    /// <inheritdoc/>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        await ending.CancelAsync();
+        await running;
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ending.Cancel();
+        ending.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(RetentionPolicy.LookEvery, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                try
+                {
+                    await LookAsync(stopping);
+                }
+#pragma warning disable CA1031 // Whatever it is, the next look must come.
+                catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+                {
+                    LookFailed(log, e.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
+        }
+    }
+
+    // What a crash or a power cut left behind.
+    private async Task MakeGoodAsync(CancellationToken stopping)
+    {
+        await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
+        {
+            // Keys that nothing needs: made for an alert that was never recorded, or of something erased a moment before the end. A store without
+            // a trail is new, or not the one these keys belong to: a mistaken connection must not destroy them.
+            bool own = await store.Audit.AnyAsync(stopping);
+            var needed = (await store.Alerts.Where(a => a.ErasedAt == null).Select(a => a.Id).ToListAsync(stopping)).ToHashSet();
+            needed.UnionWith(await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed).Select(w => w.Id).ToListAsync(stopping));
+            foreach (Guid orphan in vault.All().Where(k => own && !needed.Contains(k)))
+                vault.Destroy(orphan);
+        }
+        if (clock.LostAtStart)
+            await alerts.EraseAsync(_ => true, "clock-lost");
+        Guid[] keys = [.. vault.All()];
+        await alerts.EraseAsync(a => !keys.Contains(a.Id), "key-lost");
+        // A policy that has become shorter holds from now; a time that no policy can have given was made by a clock that was ahead.
+        DateTimeOffset latest = policy.EraseAlertBy(clock.Now());
+        await using LfrStore change = await stores.CreateDbContextAsync(stopping);
+        await change.Alerts.Where(a => a.ErasedAt == null && a.EraseBy > latest).ExecuteUpdateAsync(u => u.SetProperty(a => a.EraseBy, latest), stopping);
+    }
+
+    private async Task LookAsync(CancellationToken stopping)
+    {
+        DateTimeOffset due = clock.Now() + RetentionPolicy.LookEvery;
+        clock.Save();
+        await alerts.EraseAsync(a => a.EraseBy <= due, "time-up");
+        Guid[] lists;
+        await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
+            lists = await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed && w.DestroyBy <= due).Select(w => w.Id).ToArrayAsync(stopping);
+        foreach (Guid list in lists)
+            await DestroyAsync(list);
+    }
+
+    // One list that cannot be destroyed yet keeps no other, and no start, from it; its key goes first of all.
+    private async Task DestroyAsync(Guid list)
+    {
+        try
+        {
+            await watchlists.DestroyAsync(Actor.Engine, list, "time-up");
+        }
+        catch (Exception e) when (e is WatchlistRefusedException or CommandFailure or IOException or UnauthorizedAccessException)
+        {
+            LookFailed(log, e.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Erasing what is due failed and is tried again: {Reason}")]
+    private static partial void LookFailed(ILogger log, string reason);
+}

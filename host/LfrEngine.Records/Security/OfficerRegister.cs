@@ -1,0 +1,259 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Store;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Records.Security;
+
+/// <summary>Who the officers are: invited, enrolled, given roles, disabled. Every change is journalled; nobody is ever removed, as the audit names them.</summary>
+public sealed class OfficerRegister(Journal journal, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
+{
+    /// <summary>How long an invitation can be used.</summary>
+    public static readonly TimeSpan InvitationLife = TimeSpan.FromDays(2);
+
+    private const int SecretBytes = 32;
+    private const int RecoveryCodes = 10;
+
+    /// <summary>An invitation for the first administrator; null when there are officers already. A former one that was not used serves no longer.</summary>
+    /// <returns>The secret of the link, which nobody can read again.</returns>
+    public Task<string?> InviteFirstAsync(CancellationToken stopping) => journal.ChangeAsync<string?>(Actor.Engine, async (store, entries) =>
+    {
+        if (await store.Users.AnyAsync(stopping))
+            return null;
+        foreach (Invitation former in await OpenInvitations(store).ToArrayAsync(stopping))
+            store.Invitations.Remove(former);
+        return Invite(store, entries, Actor.Engine, [Roles.Administrator]);
+    }, stopping);
+
+    /// <summary>Invites somebody.</summary>
+    /// <param name="actor">The administrator.</param>
+    /// <param name="roles">At least one of <see cref="Roles.All"/>.</param>
+    /// <returns>The secret of the link, which nobody can read again.</returns>
+    /// <exception cref="OfficerRefusedException">No role, or no such role.</exception>
+    public Task<string> InviteAsync(Actor actor, IReadOnlyCollection<string> roles)
+    {
+        Check(roles);
+        return journal.ChangeAsync(actor, (store, entries) => Task.FromResult(Invite(store, entries, actor, roles)));
+    }
+
+    /// <summary>Takes back an invitation that nobody has used.</summary>
+    public Task WithdrawAsync(Actor actor, Guid invitation) => journal.ChangeAsync(actor, async (store, entries) =>
+    {
+        if (await OpenInvitations(store).SingleOrDefaultAsync(i => i.Id == invitation) is { } open)
+        {
+            store.Invitations.Remove(open);
+            entries.Note("officer.invitation-withdrawn", $"invitation/{invitation}", new { open.Roles });
+        }
+    });
+
+    /// <summary>The invitation of a link; null when there is none, or it was used or is too old.</summary>
+    public async Task<Invitation?> FindAsync(string? secret)
+    {
+        if (string.IsNullOrEmpty(secret))
+            return null;
+        await using AsyncServiceScope scope = scopes.CreateAsyncScope();
+        return await OpenAsync(scope.ServiceProvider.GetRequiredService<LfrStore>(), secret);
+    }
+
+    /// <summary>Makes an officer of who holds an invitation, which is used up.</summary>
+    /// <param name="secret">Of the link.</param>
+    /// <param name="id">The officer's id, which a passkey may name already.</param>
+    /// <param name="userName">To sign in with.</param>
+    /// <param name="displayName">For people.</param>
+    /// <param name="password">Null for who signs in by passkey alone.</param>
+    /// <param name="passkey">Attested; null for who signs in with a password, and must then set up a second factor.</param>
+    /// <exception cref="OfficerRefusedException">The invitation no longer serves, or a name or the password does not.</exception>
+    public Task<Officer> EnrolAsync(string secret, Guid id, string userName, string displayName, string? password, UserPasskeyInfo? passkey)
+    {
+        if (string.IsNullOrWhiteSpace(displayName))
+            throw new OfficerRefusedException("A name is needed: it will stand in the audit and under what you sign.");
+        if (password is null && passkey is null)
+            throw new OfficerRefusedException("A password or a passkey is needed.");
+        (string publicPem, byte[] stored) = signing.CreateKey();
+        var officer = new Officer
+        {
+            Id = id,
+            UserName = userName.Trim(),
+            DisplayName = displayName.Trim(),
+            SigningPublicKey = publicPem,
+            SigningKey = stored,
+            CreatedAt = time.GetUtcNow(),
+            LockoutEnabled = true,
+        };
+        return ChangeAsync(new Actor(id.ToString(), officer.DisplayName), async (officers, store, entries) =>
+        {
+            Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, withdrawn, or is too old. Ask an administrator for another.");
+            invitation.UsedAt = time.GetUtcNow();
+            Check(password is null ? await officers.CreateAsync(officer) : await officers.CreateAsync(officer, password));
+            string[] roles = invitation.Roles.Split(',');
+            await GiveRolesAsync(store, officers, officer, roles);
+            if (passkey is not null)
+                Check(await officers.AddOrUpdatePasskeyAsync(officer, passkey));
+            entries.Note("officer.enrolled", $"officer/{id}", new { invitation.Roles, invitation.InvitedBy, officer.UserName, SigningPublicKey = publicPem });
+            return officer;
+        });
+    }
+
+    /// <summary>Keeps an officer from signing in, or lets the officer sign in again. Open sessions end at once.</summary>
+    /// <exception cref="OfficerRefusedException">It is the actor, or the last administrator.</exception>
+    public Task SetDisabledAsync(Actor actor, Guid id, bool disabled) => ChangeAsync(actor, async (officers, store, entries) =>
+    {
+        Officer officer = await OtherAsync(officers, actor, id);
+        if (officer.Disabled == disabled)
+            return officer;
+        if (disabled && await officers.IsInRoleAsync(officer, Roles.Administrator))
+            await NeedAnotherAdministratorAsync(officers, officer);
+        officer.Disabled = disabled;
+        Check(await officers.UpdateSecurityStampAsync(officer));
+        entries.Note(disabled ? "officer.disabled" : "officer.enabled", $"officer/{id}", new { });
+        return officer;
+    });
+
+    /// <summary>Gives an officer these roles and no others. Open sessions end at once.</summary>
+    /// <exception cref="OfficerRefusedException">It is the actor, the last administrator would be none, or there is no such role.</exception>
+    public Task SetRolesAsync(Actor actor, Guid id, IReadOnlyCollection<string> roles)
+    {
+        Check(roles);
+        return ChangeAsync(actor, async (officers, store, entries) =>
+        {
+            Officer officer = await OtherAsync(officers, actor, id);
+            IList<string> before = await officers.GetRolesAsync(officer);
+            if (before.Contains(Roles.Administrator) && !roles.Contains(Roles.Administrator))
+                await NeedAnotherAdministratorAsync(officers, officer);
+            Check(await officers.RemoveFromRolesAsync(officer, before.Except(roles)));
+            await GiveRolesAsync(store, officers, officer, roles.Except(before));
+            Check(await officers.UpdateSecurityStampAsync(officer));
+            entries.Note("officer.roles-changed", $"officer/{id}", new { Before = Joined(before), After = Joined(roles) });
+            return officer;
+        });
+    }
+
+    /// <summary>Changes how an officer signs in, with an entry for the audit.</summary>
+    /// <param name="officer">The officer, who does it.</param>
+    /// <param name="action">For example <c>officer.passkey-added</c>.</param>
+    /// <param name="change">With the officer read anew; its result is checked.</param>
+    public Task<Officer> ChangeOwnAsync(Officer officer, string action, Func<UserManager<Officer>, Officer, Task<IdentityResult>> change) =>
+        ChangeAsync(new Actor(officer.Id.ToString(), officer.DisplayName), async (officers, _, entries) =>
+        {
+            Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+            Check(await change(officers, own));
+            Check(await officers.UpdateSecurityStampAsync(own));
+            entries.Note(action, $"officer/{own.Id}", new { });
+            return own;
+        });
+
+    /// <summary>Gives an officer another authenticator app, once a code of it shows that it works.</summary>
+    /// <param name="officer">The officer, who does it.</param>
+    /// <param name="key">The app's key, base 32.</param>
+    /// <param name="code">From the app.</param>
+    /// <returns>The officer anew, and recovery codes, which nobody can read again.</returns>
+    /// <exception cref="OfficerRefusedException">The code is not the key's.</exception>
+    public async Task<(Officer Officer, IReadOnlyList<string> RecoveryCodes)> SetAuthenticatorAsync(Officer officer, string key, string code)
+    {
+        string[] recovery = [];
+        Officer changed = await ChangeOwnAsync(officer, "officer.authenticator-set", async (officers, own) =>
+        {
+            Check(await officers.SetAuthenticationTokenAsync(own, "[AspNetUserStore]", "AuthenticatorKey", key));
+            if (!await officers.VerifyTwoFactorTokenAsync(own, officers.Options.Tokens.AuthenticatorTokenProvider, OneTimeAuthenticator.Plain(code)))
+                throw new OfficerRefusedException("This is not the code that the app shows for this key. Check that the clock of the phone is right.");
+            recovery = [.. await officers.GenerateNewTwoFactorRecoveryCodesAsync(own, RecoveryCodes) ?? []];
+            return await officers.SetTwoFactorEnabledAsync(own, true);
+        });
+        return (changed, recovery);
+    }
+
+    /// <summary>Every officer with the officer's roles, and invitations that can still be used.</summary>
+    public async Task<(IReadOnlyList<OfficerEntry> Officers, IReadOnlyList<Invitation> Invitations)> ListAsync()
+    {
+        await using AsyncServiceScope scope = scopes.CreateAsyncScope();
+        LfrStore store = scope.ServiceProvider.GetRequiredService<LfrStore>();
+        ILookup<Guid, string> roles = (await store.UserRoles.Join(store.Roles, u => u.RoleId, r => r.Id, (u, r) => new { u.UserId, r.Name }).ToArrayAsync()).ToLookup(r => r.UserId, r => r.Name!);
+        Guid[] withPasskey = await store.UserPasskeys.Select(p => p.UserId).Distinct().ToArrayAsync();
+        OfficerEntry[] officers = [.. (await store.Users.AsNoTracking().OrderBy(o => o.DisplayName).ToArrayAsync())
+            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id)))];
+        return (officers, await OpenInvitations(store).AsNoTracking().OrderBy(i => i.ExpiresAt).ToArrayAsync());
+    }
+
+    private Task<Officer> ChangeAsync(Actor actor, Func<UserManager<Officer>, LfrStore, Entries, Task<Officer>> change) => journal.ChangeAsync(actor, async (store, entries) =>
+    {
+        await using AsyncServiceScope scope = scopes.CreateAsyncScope();
+        // On the journal's own context, so that the change and its entry are one transaction.
+        using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerStore>(scope.ServiceProvider, store));
+        return await change(officers, store, entries);
+    });
+
+    private string Invite(LfrStore store, Entries entries, Actor actor, IReadOnlyCollection<string> roles)
+    {
+        string secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
+        var invitation = new Invitation { Id = Guid.NewGuid(), SecretSha256 = HashOf(secret), Roles = Joined(roles), InvitedBy = actor.Name, ExpiresAt = time.GetUtcNow() + InvitationLife };
+        store.Invitations.Add(invitation);
+        entries.Note("officer.invited", $"invitation/{invitation.Id}", new { invitation.Roles, invitation.ExpiresAt });
+        return secret;
+    }
+
+    private IQueryable<Invitation> OpenInvitations(LfrStore store)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return store.Invitations.Where(i => i.UsedAt == null && i.ExpiresAt > now);
+    }
+
+    private Task<Invitation?> OpenAsync(LfrStore store, string secret)
+    {
+        string hash = HashOf(secret);
+        return OpenInvitations(store).SingleOrDefaultAsync(i => i.SecretSha256 == hash);
+    }
+
+    private static async Task GiveRolesAsync(LfrStore store, UserManager<Officer> officers, Officer officer, IEnumerable<string> roles)
+    {
+        foreach (string role in roles)
+        {
+            string normal = officers.NormalizeName(role);
+            if (!await store.Roles.AnyAsync(r => r.NormalizedName == normal))
+            {
+                store.Roles.Add(new IdentityRole<Guid>(role) { Id = Guid.NewGuid(), NormalizedName = normal, ConcurrencyStamp = Guid.NewGuid().ToString() });
+                await store.SaveChangesAsync();
+            }
+            Check(await officers.AddToRoleAsync(officer, role));
+        }
+    }
+
+    private static async Task<Officer> OtherAsync(UserManager<Officer> officers, Actor actor, Guid id)
+    {
+        if (actor.Id == id.ToString())
+            throw new OfficerRefusedException("Nobody changes their own roles or disables themselves: another administrator must.");
+        return await officers.FindByIdAsync(id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+    }
+
+    private static async Task NeedAnotherAdministratorAsync(UserManager<Officer> officers, Officer officer)
+    {
+        if (!(await officers.GetUsersInRoleAsync(Roles.Administrator)).Any(o => o.Id != officer.Id && !o.Disabled))
+            throw new OfficerRefusedException("This is the last administrator who can sign in. Make another one first.");
+    }
+
+    private static void Check(IReadOnlyCollection<string> roles)
+    {
+        if (roles.Count == 0)
+            throw new OfficerRefusedException("At least one role is needed.");
+        if (roles.FirstOrDefault(r => !Roles.All.Contains(r)) is { } unknown)
+            throw new OfficerRefusedException($"There is no role \"{unknown}\"; known are {string.Join(", ", Roles.All)}.");
+    }
+
+    private static void Check(IdentityResult result)
+    {
+        if (!result.Succeeded)
+            throw new OfficerRefusedException(string.Join(" ", result.Errors.Select(e => e.Description)));
+    }
+
+    private static string Joined(IEnumerable<string> roles) => string.Join(',', Roles.All.Where(roles.Contains));
+
+    private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+}
+
+/// <summary>An officer as administrators see one.</summary>
+public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey);
+
+/// <summary>A change of officers was refused. The message is for people.</summary>
+public sealed class OfficerRefusedException(string message) : Exception(message);

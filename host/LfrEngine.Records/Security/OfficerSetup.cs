@@ -1,0 +1,35 @@
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Store;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Identity;
+
+namespace LfrEngine.Records.Security;
+
+/// <summary>Officers: how they are stored and how they prove who they are.</summary>
+internal static class OfficerSetup
+{
+    /// <summary>Rounds of PBKDF2-HMAC-SHA-512 that OWASP asks for.</summary>
+    private const int PasswordRounds = 210_000;
+
+    /// <summary>Registers the services.</summary>
+    public static void AddOfficers(this IServiceCollection services, Installation installation)
+    {
+        services.AddDataProtection().SetApplicationName("lfr").PersistKeysToFileSystem(new DirectoryInfo(Path.GetDirectoryName(installation.DataPath("protection", "keys"))!));
+        services.AddIdentityCore<Officer>(o =>
+            {
+                o.Password.RequiredLength = 12;
+                o.Password.RequireNonAlphanumeric = o.Password.RequireDigit = o.Password.RequireLowercase = o.Password.RequireUppercase = false;
+                o.Lockout.MaxFailedAccessAttempts = 5;
+                o.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
+                o.SignIn.RequireConfirmedAccount = true;
+                StoreSetup.UsePasskeys(o);
+            })
+            .AddRoles<IdentityRole<Guid>>()
+            .AddEntityFrameworkStores<LfrStore>()
+            .AddUserStore<OfficerStore>()
+            .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider);
+        services.AddScoped<IUserConfirmation<Officer>, EnabledOfficers>();
+        services.Configure<PasswordHasherOptions>(o => o.IterationCount = PasswordRounds);
+        services.AddSingleton<UsedCodes>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>();
+    }
+}

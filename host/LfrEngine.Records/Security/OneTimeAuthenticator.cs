@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Identity;
+
+namespace LfrEngine.Records.Security;
+
+/// <summary>Codes of an authenticator app (RFC 6238), each of which serves once: who looks over a shoulder cannot use it again.</summary>
+internal sealed class OneTimeAuthenticator(UsedCodes used) : AuthenticatorTokenProvider<Officer>
+{
+    /// <summary>A code as typed, without the blanks and hyphens that apps show.</summary>
+    public static string Plain(string code) => code.Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public override async Task<bool> ValidateAsync(string purpose, string token, UserManager<Officer> manager, Officer user) =>
+        await base.ValidateAsync(purpose, token, manager, user) && used.TryUse(user.Id, token);
+}
+
+/// <summary>Codes that have served already.</summary>
+internal sealed class UsedCodes(TimeProvider time)
+{
+    // A code is valid for its own thirty seconds and two such steps around it.
+    private static readonly TimeSpan Valid = TimeSpan.FromMinutes(3);
+
+    private readonly ConcurrentDictionary<(Guid Officer, string Code), DateTimeOffset> codes = new();
+
+    /// <summary>Marks a code as used; false when it was already.</summary>
+    public bool TryUse(Guid officer, string code)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        foreach (((Guid, string) old, DateTimeOffset at) in codes)
+        {
+            if (now - at > Valid)
+                codes.TryRemove(old, out _);
+        }
+        return codes.TryAdd((officer, code), now);
+    }
+}

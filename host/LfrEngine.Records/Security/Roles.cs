@@ -1,0 +1,54 @@
+namespace LfrEngine.Records.Security;
+
+/// <summary>Roles, and what each may do. An officer may hold several; the two-person rules look at the person, not at the role.</summary>
+public static class Roles
+{
+    public const string Operator = "operator";
+    public const string EngagementOfficer = "engagement-officer";
+    public const string AuthorisingOfficer = "authorising-officer";
+    public const string WatchlistManager = "watchlist-manager";
+    public const string Auditor = "auditor";
+    public const string Administrator = "administrator";
+
+    /// <summary>All, in the order in which they are shown.</summary>
+    public static readonly string[] All = [Operator, EngagementOfficer, AuthorisingOfficer, WatchlistManager, Auditor, Administrator];
+}
+
+/// <summary>Permissions, each an authorization policy of its own name. Every page and endpoint asks for exactly one.</summary>
+public static class Permissions
+{
+    public const string SeeDeployments = "see-deployments";
+    public const string DraftAuthority = "draft-authority";
+    public const string SignAuthority = "sign-authority";
+    public const string RunDeployment = "run-deployment";
+    public const string SeeLive = "see-live";
+    public const string SeeAlerts = "see-alerts";
+    public const string JudgeAlerts = "judge-alerts";
+    public const string EngageAlerts = "engage-alerts";
+    public const string EditWatchlists = "edit-watchlists";
+    public const string SeeAudit = "see-audit";
+    public const string Export = "export";
+    public const string ManageOfficers = "manage-officers";
+
+    /// <summary>One's own ways to sign in: of everybody who signed in, also with a password alone. The only permission that is no role's.</summary>
+    public const string OwnAccount = "own-account";
+
+    private static readonly Dictionary<string, string[]> Holders = new()
+    {
+        [SeeDeployments] = Roles.All,
+        [DraftAuthority] = [Roles.Operator, Roles.WatchlistManager, Roles.AuthorisingOfficer],
+        [SignAuthority] = [Roles.AuthorisingOfficer],
+        [RunDeployment] = [Roles.Operator, Roles.AuthorisingOfficer],
+        [SeeLive] = [Roles.Operator],
+        [SeeAlerts] = [Roles.Operator, Roles.EngagementOfficer],
+        [JudgeAlerts] = [Roles.Operator],
+        [EngageAlerts] = [Roles.EngagementOfficer],
+        [EditWatchlists] = [Roles.WatchlistManager],
+        [SeeAudit] = [Roles.Auditor, Roles.AuthorisingOfficer],
+        [Export] = [Roles.Auditor, Roles.AuthorisingOfficer],
+        [ManageOfficers] = [Roles.Administrator],
+    };
+
+    /// <summary>Every permission with the roles that hold it.</summary>
+    public static IReadOnlyDictionary<string, string[]> ByRole => Holders;
+}

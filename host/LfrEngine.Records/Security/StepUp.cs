@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using LfrEngine.Records.Audit;
+using Microsoft.AspNetCore.Identity;
+
+namespace LfrEngine.Records.Security;
+
+/// <summary>Fresh proof that an officer is there, asked for before something is signed in the officer's name: a session alone may be an open laptop.</summary>
+/// <remarks>A proof serves once. Failures count towards the lockout of sign-in.</remarks>
+public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimeProvider time)
+{
+    /// <summary>How long a proof by passkey waits to be used.</summary>
+    public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(2);
+
+    private readonly ConcurrentDictionary<Guid, DateTimeOffset> byPasskey = new();
+
+    /// <summary>Checks password and one-time code.</summary>
+    /// <param name="officer">The officer's id.</param>
+    /// <param name="password">As typed.</param>
+    /// <param name="code">Six digits of the authenticator app; blanks are ignored. Each serves once.</param>
+    /// <exception cref="ProofRefusedException">They do not prove the officer, with the reason for people.</exception>
+    public async Task ProveAsync(Guid officer, string password, string code)
+    {
+        await using AsyncServiceScope scope = scopes.CreateAsyncScope();
+        UserManager<Officer> officers = scope.ServiceProvider.GetRequiredService<UserManager<Officer>>();
+        Officer? known = await officers.FindByIdAsync(officer.ToString());
+        if (known is null || known.Disabled)
+            throw new ProofRefusedException("The officer may no longer sign in.");
+        if (await officers.IsLockedOutAsync(known))
+            throw new ProofRefusedException("Too many attempts. Try again in a few minutes.");
+        if (!known.TwoFactorEnabled)
+            throw new ProofRefusedException("No authenticator app is set up. Use a passkey, or set one up under \"Your account\".");
+        if (await officers.CheckPasswordAsync(known, password)
+            && await officers.VerifyTwoFactorTokenAsync(known, officers.Options.Tokens.AuthenticatorTokenProvider, OneTimeAuthenticator.Plain(code)))
+        {
+            await officers.ResetAccessFailedCountAsync(known);
+            return;
+        }
+        await officers.AccessFailedAsync(known);
+        await journal.NoteAsync(new Actor(known.Id.ToString(), known.DisplayName), "officer.proof-refused", $"officer/{known.Id}", new { By = "password" });
+        throw new ProofRefusedException("Password or code is wrong. A code serves once: wait for the next one if you have just used it.");
+    }
+
+    /// <summary>Keeps that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
+    public void ProvedByPasskey(Guid officer) => byPasskey[officer] = time.GetUtcNow();
+
+    /// <summary>Uses up a proof by passkey.</summary>
+    /// <exception cref="ProofRefusedException">There is none, or it is too old.</exception>
+    public void Take(Guid officer)
+    {
+        if (!byPasskey.TryRemove(officer, out DateTimeOffset at) || time.GetUtcNow() - at > Fresh)
+            throw new ProofRefusedException("Your passkey has not answered within the last two minutes. Use it again.");
+    }
+}
+
+/// <summary>Somebody did not prove to be the officer. The message is for people.</summary>
+public sealed class ProofRefusedException(string message) : Exception(message);

@@ -1,0 +1,24 @@
+using LfrEngine.Records.Alerts;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace LfrEngine.Records.Store.Migrations.Postgres
+{
+    /// <summary>What an alert's score is worth, by the evidence's calibration.</summary>
+    public sealed partial class AlertLikelihood : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<double>("Log10LikelihoodRatio", "Alerts", "double precision", nullable: true);
+            migrationBuilder.AddColumn<bool>("LikelihoodRatioAtBound", "Alerts", "boolean", nullable: false, defaultValue: false);
+            migrationBuilder.AddColumn<int>("LikelihoodListSize", "Alerts", "integer", nullable: false, defaultValue: 0);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            foreach (string column in (string[])["Log10LikelihoodRatio", "LikelihoodRatioAtBound", "LikelihoodListSize"])
+                migrationBuilder.DropColumn(column, "Alerts");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using LfrEngine.Records.Receipts;
+
+namespace LfrEngine.Records.Watchlists;
+
+/// <summary>That a watchlist is destroyed, and what it was; signed by the key of the installation.</summary>
+/// <remarks>The file is <c>{"destruction": {…}, "publicKey": "PEM", "signature": "base64"}</c>, as <see cref="SignedDocument"/> says.</remarks>
+/// <param name="FormatVersion">1.</param>
+/// <param name="WatchlistId">Which.</param>
+/// <param name="Name">Its name, which names nobody on it.</param>
+/// <param name="CreatedAt">When it was begun.</param>
+/// <param name="BuiltAt">When it was built; null if never.</param>
+/// <param name="FileSha256">Hash of the built file; null if never built.</param>
+/// <param name="People">Entries removed.</param>
+/// <param name="Photos">Photos removed, with their templates.</param>
+/// <param name="DestroyedAt">When its key was overwritten and removed.</param>
+/// <param name="DestroyedBy">Who did it.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record DestructionReceipt(int FormatVersion, Guid WatchlistId, string Name, DateTimeOffset CreatedAt, DateTimeOffset? BuiltAt, string? FileSha256, int People, int Photos,
+    DateTimeOffset DestroyedAt, string DestroyedBy, string Reason)
+{
+    public const int CurrentFormat = 1;
+
+    private static readonly SignedKind Kind = new("destruction", "erasure receipt of a watchlist", "Check the data folder.");
+
+    /// <summary>Whether a file is of this kind, whoever signed it.</summary>
+    public static bool IsOne(string path) => SignedDocument.Is(path, Kind);
+
+    /// <summary>Signs and writes the receipt, whole or not at all.</summary>
+    /// <exception cref="CommandFailure">It cannot be written.</exception>
+    public void Write(string path, InstallationKey key) => SignedDocument.Write(path, Kind, JsonSerializer.Serialize(this, ReceiptJson.Lines.DestructionReceipt), key);
+
+    /// <summary>Reads a receipt and checks its signature.</summary>
+    /// <exception cref="CommandFailure">It is damaged, altered, or signed by another key.</exception>
+    public static DestructionReceipt Verify(string path, string trustedPem) => SignedDocument.Read(path, Kind, trustedPem, ReceiptJson.Lines.DestructionReceipt);
+}

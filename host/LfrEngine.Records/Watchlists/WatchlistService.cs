@@ -1,0 +1,580 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Retention;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LfrEngine.Records.Watchlists;
+
+/// <summary>Watchlists from the first person to the receipt: composed, built, destroyed.</summary>
+/// <remarks>
+/// Thread-safe; changes go one at a time. Names and details are sealed with the watchlist's key, pictures and templates too; of an upload nothing is kept but
+/// the face that the child process cut out and encoded anew. Of the person records only what is counted lies open: category, dates, verdicts.
+/// </remarks>
+internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
+{
+    private const int MostName = 100;
+    private const int MostPhotosPerPerson = 20;
+    private const string Version = "1";
+
+    private readonly SemaphoreSlim turn = new(1);
+
+    /// <summary>Today, where the server stands.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(time.GetLocalNow().DateTime);
+
+    /// <summary>Begins a watchlist.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="name">For people, for example the deployment's.</param>
+    /// <param name="stopping">Before it is done.</param>
+    /// <exception cref="WatchlistRefusedException">The name will not do.</exception>
+    public Task<Guid> CreateAsync(Actor actor, string name, CancellationToken stopping = default) => WithNewKeyAsync(async id =>
+    {
+        await journal.ChangeAsync(actor, (store, entries) =>
+        {
+            store.Add(NewWatchlist(id, name));
+            entries.Note("watchlist.created", Subject(id), new { Name = name.Trim() });
+            return Task.CompletedTask;
+        }, stopping);
+        return id;
+    });
+
+    /// <summary>Adds a person.</summary>
+    /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    public async Task<Guid> AddPersonAsync(Actor actor, Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer, CancellationToken stopping = default)
+    {
+        CategoryPolicy policy = installation.Config.PolicyOf(category);
+        Refuse(WatchlistPolicy.OfEntry(policy, category, details, reviewedOn, Today));
+        return await InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            await DraftAsync(store, watchlist, stopping);
+            int people = await store.People.CountAsync(p => p.WatchlistId == watchlist && p.Category == category, stopping);
+            Refuse(WatchlistPolicy.OfSize(policy, category, people + 1));
+            PersonRecord person = NewPerson(watchlist, category, details, reviewedOn, rolePlayer);
+            store.Add(person);
+            entries.Note("watchlist.person-added", Subject(watchlist), new { Person = person.Id, Category = category.Name(), rolePlayer });
+            return person.Id;
+        }, stopping), stopping);
+    }
+
+    /// <summary>Enters that a person's entry was reviewed again.</summary>
+    /// <exception cref="WatchlistRefusedException">The day will not do, or the list is built.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    public Task ReviewAsync(Actor actor, Guid person, DateOnly reviewedOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
+    {
+        Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(record.Category), record.Category, Details(record), reviewedOn, Today));
+        record.ReviewedOn = reviewedOn;
+        entries.Note("watchlist.person-reviewed", Subject(record.WatchlistId), new { Person = person, reviewedOn });
+    }, stopping);
+
+    /// <summary>Removes a person with all photos.</summary>
+    /// <exception cref="WatchlistRefusedException">The list is built.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    public Task RemovePersonAsync(Actor actor, Guid person, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (store, record, entries) =>
+    {
+        store.Remove(record);
+        entries.Note("watchlist.person-removed", Subject(record.WatchlistId), new { Person = person });
+    }, stopping);
+
+    /// <summary>Removes a photo.</summary>
+    /// <exception cref="WatchlistRefusedException">The list is built.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such photo.</exception>
+    public async Task RemovePhotoAsync(Actor actor, Guid photo, CancellationToken stopping = default)
+    {
+        await using LfrStore reading = await stores.CreateDbContextAsync(stopping);
+        Guid person = await reading.Photos.Where(p => p.Id == photo).Select(p => (Guid?)p.PersonId).FirstOrDefaultAsync(stopping) ?? throw new KeyNotFoundException("There is no such photo.");
+        await ChangePersonAsync(actor, person, (store, record, entries) =>
+        {
+            store.Remove(record.Photos.Single(p => p.Id == photo));
+            entries.Note("watchlist.photo-removed", Subject(record.WatchlistId), new { Person = person, Photo = photo });
+        }, stopping);
+    }
+
+    /// <summary>Has an upload judged and keeps the face cut out of it, if it is fit. A rejected one leaves its verdict and reasons.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="person">Whose photo it is.</param>
+    /// <param name="upload">Read to its end; nothing of it is kept.</param>
+    /// <param name="takenOn">When it was taken.</param>
+    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
+    /// <param name="stopping">Before it is done.</param>
+    /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    public async Task<PhotoVetting> AddPhotoAsync(Actor actor, Guid person, Stream upload, DateOnly? takenOn, PhotoPoint? face = null, CancellationToken stopping = default)
+    {
+        // Before the upload is even read.
+        await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
+        {
+            PersonRecord known = await store.People.FindAsync([person], stopping) ?? throw new KeyNotFoundException("There is no such person.");
+            await DraftAsync(store, known.WatchlistId, stopping);
+            Refuse(WatchlistPolicy.OfImage(installation.Config.PolicyOf(known.Category), known.Category, takenOn, Today));
+        }
+        using HostBuffer<byte>? bytes = await Upload.ReadAsync(upload, WatchlistEnroller.MaximumPhotoBytes, stopping)
+            ?? throw new WatchlistRefusedException([$"The photo is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB: make it smaller."]);
+        using VettedPhoto vetted = await vetter.VetAsync(bytes, face, stopping);
+        PhotoVetting? made = null;
+        await ChangePersonAsync(actor, person, (store, record, entries) =>
+        {
+            if (record.Photos.Count >= MostPhotosPerPerson)
+                throw new WatchlistRefusedException([$"A person has {MostPhotosPerPerson} photos at most: remove one first."]);
+            PhotoRecord photo = NewPhoto(record, vetted, takenOn);
+            store.Add(photo);
+            entries.Note("watchlist.photo-added", Subject(record.WatchlistId), new { Person = person, Photo = photo.Id, Verdict = photo.Verdict.ToString().ToLowerInvariant() });
+            made = View(photo) with { Faces = vetted.Faces };
+        }, stopping);
+        return made!;
+    }
+
+    /// <summary>People of a watchlist with what names them, in the order in which they were added; the audit tells who looked at whom.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <exception cref="WatchlistRefusedException">It is destroyed.</exception>
+    public async Task<IReadOnlyList<PersonView>> ViewAsync(Actor actor, Guid watchlist, int skip, int take, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        WatchlistRecord record = await FindAsync(store, watchlist, stopping);
+        if (record.State == WatchlistState.Destroyed)
+            throw new WatchlistRefusedException(["The watchlist is destroyed: nothing of it can be read."]);
+        List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => p.WatchlistId == watchlist)
+            .OrderBy(p => p.AddedAt).ThenBy(p => p.Id).Skip(skip).Take(take).ToListAsync(stopping);
+        PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];
+        if (views.Length > 0)
+            await journal.NoteAsync(actor, "watchlist.person-viewed", Subject(watchlist), new { People = people.Select(p => p.Id) }, stopping);
+        return views;
+    }
+
+    /// <summary>People of a watchlist who look alike, the same face under two entries among them.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    public async Task<IReadOnlyList<Lookalikes>> SimilarAsync(Guid watchlist, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        List<PersonRecord> people = await PeopleAsync(store, watchlist, stopping);
+        return await Task.Run<IReadOnlyList<Lookalikes>>(() =>
+        {
+            using var builder = NewBuilder(watchlist);
+            Collect(builder, people);
+            if (builder.IdentityCount == 0)
+                return [];
+            using Watchlist list = builder.Build();
+            return [.. SimilarityWarning.Find(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => new Lookalikes(Guid.Parse(s.FirstId), Guid.Parse(s.SecondId), s.Score, s.Meaning))];
+        }, stopping);
+    }
+
+    /// <summary>What stands against building a watchlist, in words; empty when it can be built.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    public async Task<IReadOnlyList<string>> RefusalsAsync(Guid watchlist, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        WatchlistRecord record = await FindAsync(store, watchlist, stopping);
+        return record.State == WatchlistState.Draft ? [.. RefusalsOf(await PeopleAsync(store, watchlist, stopping))] : [Closed(record.State)];
+    }
+
+    /// <summary>Builds the file that deployments search; nothing of the watchlist changes afterwards.</summary>
+    /// <exception cref="WatchlistRefusedException">The policy does not allow it; every reason is named.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    public Task BuildAsync(Actor actor, Guid watchlist, CancellationToken stopping = default) => InTurnAsync(async () =>
+    {
+        await using LfrStore reading = await stores.CreateDbContextAsync(stopping);
+        await DraftAsync(reading, watchlist, stopping);
+        List<PersonRecord> people = await PeopleAsync(reading, watchlist, stopping);
+        Refuse(RefusalsOf(people));
+        string path = FileOf(watchlist);
+        int templates = await Task.Run(() =>
+        {
+            using var builder = NewBuilder(watchlist);
+            Collect(builder, people);
+            using Watchlist list = builder.Build();
+            using HostBuffer<byte> secret = vault.Read(watchlist);
+            using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
+            WatchlistFile.Write(path, list, key);
+            return list.PhotoCount;
+        }, stopping);
+        string hash = PackageCache.HashOf(path);
+        await journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            WatchlistRecord record = await DraftAsync(store, watchlist, stopping);
+            record.State = WatchlistState.Built;
+            record.BuiltAt = time.GetUtcNow();
+            record.FileSha256 = hash;
+            record.EmbedderSha256 = vetter.Embedder.Sha256;
+            record.People = people.Count;
+            record.Templates = templates;
+            entries.Note("watchlist.built", Subject(watchlist), new { People = people.Count, templates, FileSha256 = hash });
+        }, stopping);
+        return true;
+    }, stopping);
+
+    /// <summary>Opens a built watchlist for a run; the caller disposes it. An identity's id is its person's, 32 hexadecimal digits.</summary>
+    /// <exception cref="WatchlistRefusedException">It is not built, or its file is not the one that was built.</exception>
+    /// <exception cref="WatchlistException">The file is gone or cannot be read.</exception>
+    /// <exception cref="KeyDestroyedException">It is destroyed.</exception>
+    public Watchlist Open(WatchlistRecord record)
+    {
+        if (record.State != WatchlistState.Built)
+            throw new WatchlistRefusedException([record.State == WatchlistState.Draft ? "The watchlist is not built yet: build it first." : Closed(record.State)]);
+        string path = FileOf(record.Id);
+        using HostBuffer<byte> secret = vault.Read(record.Id);
+        using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
+        if (!File.Exists(path) || PackageCache.HashOf(path) != record.FileSha256)
+            throw new WatchlistRefusedException(["The watchlist's file is missing or is not the one that was built: somebody has altered the data folder. Destroy the watchlist and build a new one."]);
+        return WatchlistFile.Read(path, key, record.EmbedderSha256);
+    }
+
+    /// <summary>What names a person.</summary>
+    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    public PersonDetails Details(PersonRecord person)
+    {
+        using HostBuffer<byte> plain = vault.Unseal(person.WatchlistId, person.Sealed, PersonPurpose(person.Id));
+        return JsonSerializer.Deserialize<PersonDetails>(plain.Span)!;
+    }
+
+    /// <summary>The JPEG of a photo that was not rejected, for the caller to dispose.</summary>
+    /// <param name="watchlist">Whose key sealed it.</param>
+    /// <param name="photo">Which.</param>
+    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    public HostBuffer<byte> Photo(Guid watchlist, PhotoRecord photo) => vault.Unseal(watchlist, photo.SealedPicture, PicturePurpose(photo.Id));
+
+    /// <summary>Destroys a watchlist: its key first, then its file and its records. Done again after an interruption, it finishes.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="watchlist">Which.</param>
+    /// <param name="reason">Why, for the receipt and the audit.</param>
+    /// <param name="stopping">Before it is done.</param>
+    /// <exception cref="WatchlistRefusedException">A deployment is searching it.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <exception cref="CommandFailure">The receipt cannot be written; nothing can be read any more, and destroying it again finishes.</exception>
+    public Task DestroyAsync(Actor actor, Guid watchlist, string reason, CancellationToken stopping = default) => InTurnAsync(async () =>
+    {
+        await using (LfrStore reading = await stores.CreateDbContextAsync(stopping))
+        {
+            WatchlistRecord known = await FindAsync(reading, watchlist, stopping);
+            if (known.State == WatchlistState.Destroyed)
+                return true;
+            if (await reading.Deployments.AnyAsync(d => d.WatchlistId == watchlist && (d.State == DeploymentState.Running || d.State == DeploymentState.Paused), stopping))
+                throw new WatchlistRefusedException(["A deployment is searching this watchlist: end the deployment first."]);
+        }
+        vault.Destroy(watchlist);
+        File.Delete(FileOf(watchlist));
+        await journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            WatchlistRecord record = await FindAsync(store, watchlist, stopping);
+            DateTimeOffset now = time.GetUtcNow();
+            int photos = await store.Photos.Where(f => store.People.Any(p => p.Id == f.PersonId && p.WatchlistId == watchlist)).ExecuteDeleteAsync(stopping);
+            int people = await store.People.Where(p => p.WatchlistId == watchlist).ExecuteDeleteAsync(stopping);
+            var receipt = new DestructionReceipt(DestructionReceipt.CurrentFormat, watchlist, record.Name, record.CreatedAt, record.BuiltAt, record.FileSha256, people, photos, now, actor.Name, reason);
+            string name = $"watchlist-{watchlist:N}.json";
+            using (InstallationKey key = InstallationKey.Open())
+                receipt.Write(installation.DataPath("receipts", name), key);
+            record.State = WatchlistState.Destroyed;
+            record.DestroyedAt = now;
+            entries.Note("watchlist.destroyed", Subject(watchlist), new { reason, Receipt = name });
+        }, stopping);
+        await using LfrStore after = await stores.CreateDbContextAsync(stopping);
+        // The write-ahead log holds the removed pages, which nobody can read any more, until it is begun anew.
+        if (after is SqliteStore)
+            await after.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)", stopping);
+        return true;
+    }, stopping);
+
+    /// <summary>Checks a whole list, then writes all of it in one transaction, or nothing.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="name">Of the watchlist that it becomes.</param>
+    /// <param name="source">List and photos. Borrowed.</param>
+    /// <param name="dryRun">Only check.</param>
+    /// <param name="progress">Told how many people have been looked at, of how many.</param>
+    /// <param name="stopping">Before it is done.</param>
+    /// <exception cref="CommandFailure">The list cannot be read.</exception>
+    public Task<ImportReport> ImportAsync(Actor actor, string name, PeopleSource source, bool dryRun, Action<int, int>? progress = null, CancellationToken stopping = default) => WithNewKeyAsync(async id =>
+    {
+        WatchlistRecord watchlist = NewWatchlist(id, name);
+        List<PersonRow> rows = PeopleFolder.ReadCsv(source, WatchlistCategory.Wanted);
+        var refusals = new List<string>();
+        var photos = new List<PhotoReport>();
+        var people = new List<PersonRecord>(rows.Count);
+        using var builder = NewBuilder(id);
+        var ids = new Dictionary<Guid, string>();
+        var distinct = new HashSet<string>(StringComparer.Ordinal);
+        foreach (PersonRow row in rows)
+        {
+            string where = $"{source.List}, line {row.Line} ({row.Identity.Id}): ";
+            CategoryPolicy policy = installation.Config.PolicyOf(row.Identity.Category);
+            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
+            string[] against = [.. row.ReviewedOn is { } reviewedOn
+                ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, Today)
+                : ["The day of the review is missing: fill in reviewed_on."]];
+            if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, Today) is { } image)
+                against = [.. against, image];
+            if (row.Photos.Count > MostPhotosPerPerson)
+                against = [.. against, $"{row.Photos.Count} photos; {MostPhotosPerPerson} at most: leave some out."];
+            if (row.Identity.Problem() is { } problem)
+                against = [problem, .. against];
+            refusals.AddRange(against.Select(a => where + a));
+            PersonRecord person = NewPerson(id, row.Identity.Category, details, row.ReviewedOn ?? Today, row.RolePlayer);
+            ids.Add(person.Id, row.Identity.Id);
+            if (!distinct.Add(row.Identity.Id))
+                refusals.Add(where + "Another line has the same id: give each person one line.");
+            foreach ((int i, string photo) in row.Photos.Index())
+            {
+                using VettedPhoto vetted = await VetAsync(source, photo, row.FaceIn(i), stopping);
+                photos.Add(new PhotoReport(row.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons], vetted.Faces?.Faces));
+                person.Photos.Add(NewPhoto(person, vetted, row.Identity.ImageDate));
+            }
+            if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
+                refusals.Add(where + "No usable photo: add one that passes the gate.");
+            Collect(builder, [person]);
+            people.Add(person);
+            progress?.Invoke(people.Count, rows.Count);
+        }
+        refusals.AddRange(Sizes(people));
+        SimilarityWarning[] similar = [];
+        if (builder.IdentityCount > 0)
+        {
+            using Watchlist list = builder.Build();
+            similar = [.. SimilarityWarning.Find(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => s with { FirstId = ids[Guid.Parse(s.FirstId)], SecondId = ids[Guid.Parse(s.SecondId)] })];
+        }
+        if (dryRun || refusals.Count > 0)
+            return new ImportReport(null, people.Count, [.. photos], [.. refusals], similar);
+        await journal.ChangeAsync(actor, (store, entries) =>
+        {
+            store.Add(watchlist);
+            store.AddRange(people);
+            entries.Note("watchlist.imported", Subject(id), new { watchlist.Name, People = people.Count, Photos = photos.Count });
+            return Task.CompletedTask;
+        }, stopping);
+        return new ImportReport(id, people.Count, [.. photos], [], similar);
+    }, keep: report => report.Watchlist is not null);
+
+    /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed wholly, a file that no record knows is removed.</summary>
+    public async Task RecoverAsync(CancellationToken stopping)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        List<WatchlistRecord> known = await store.Watchlists.AsNoTracking().Where(w => w.State != WatchlistState.Destroyed).ToListAsync(stopping);
+        foreach (WatchlistRecord lost in known.Where(w => !vault.Has(w.Id)))
+            await DestroyAsync(Actor.Engine, lost.Id, "its key was destroyed before an interruption", stopping);
+        string[] wanted = [.. known.Where(w => w.State == WatchlistState.Built && vault.Has(w.Id)).Select(w => FileOf(w.Id))];
+        foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(FileOf(Guid.Empty))!).Except(wanted))
+            File.Delete(file);
+    }
+
+    /// <summary>Makes the templates of drafts anew that another model made, from their sealed pictures; person by person, so that an interruption loses one at most.</summary>
+    /// <remarks>A built list stays what was signed for.</remarks>
+    /// <exception cref="CommandFailure">The child cannot be started.</exception>
+    public async Task ReenrolAsync(CancellationToken stopping)
+    {
+        string current = vetter.Embedder.Sha256;
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        List<PersonRecord> foreign = await store.People.AsNoTracking().Include(p => p.Photos)
+            .Where(p => p.Photos.Any(f => f.Verdict != PhotoVerdict.Rejected && f.EmbedderSha256 != current) && store.Watchlists.Any(w => w.Id == p.WatchlistId && w.State == WatchlistState.Draft))
+            .ToListAsync(stopping);
+        if (foreign.Count == 0)
+            return;
+        using var again = new PhotoVetter(NullLogger<PhotoVetter>.Instance, sealedFaces: true);
+        foreach (PersonRecord person in foreign)
+        {
+            var templates = new Dictionary<Guid, byte[]>();
+            foreach (PhotoRecord photo in person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected && p.EmbedderSha256 != current))
+            {
+                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
+                using VettedPhoto vetted = await again.VetAsync(picture, null, stopping);
+                if (vetted.Verdict != PhotoVerdict.Rejected)
+                    templates.Add(photo.Id, Seal(person.WatchlistId, photo.Id, vetted.Templates!));
+            }
+            if (templates.Count == 0)
+                continue;
+            await ChangePersonAsync(Actor.Engine, person.Id, (_, record, entries) =>
+            {
+                foreach (PhotoRecord photo in record.Photos.Where(p => templates.ContainsKey(p.Id)))
+                    (photo.SealedTemplate, photo.EmbedderSha256) = (templates[photo.Id], current);
+                entries.Note("watchlist.person-re-enrolled", Subject(record.WatchlistId), new { Person = record.Id, Photos = templates.Count, EmbedderSha256 = current });
+            }, stopping);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => turn.Dispose();
+
+    private static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
+
+    private static string PersonPurpose(Guid person) => $"person/{person:N}";
+
+    private static string PicturePurpose(Guid photo) => $"picture/{photo:N}";
+
+    private static string TemplatePurpose(Guid photo) => $"template/{photo:N}";
+
+    private static string Closed(WatchlistState state) => state == WatchlistState.Built
+        ? "The watchlist is built: nothing in it changes any more. Make a new one."
+        : "The watchlist is destroyed. Make a new one.";
+
+    private static PhotoVetting View(PhotoRecord photo) => new(photo.Id, photo.Verdict, photo.Reasons.Split("; ", StringSplitOptions.RemoveEmptyEntries), photo.Quality, photo.TakenOn);
+
+    private static void Refuse(string? reason)
+    {
+        if (reason is not null)
+            throw new WatchlistRefusedException([reason]);
+    }
+
+    private static void Refuse(IEnumerable<string> reasons)
+    {
+        string[] all = [.. reasons];
+        if (all.Length > 0)
+            throw new WatchlistRefusedException(all);
+    }
+
+    private static async Task<WatchlistRecord> FindAsync(LfrStore store, Guid watchlist, CancellationToken stopping) =>
+        await store.Watchlists.FindAsync([watchlist], stopping) ?? throw new KeyNotFoundException("There is no such watchlist.");
+
+    private static async Task<WatchlistRecord> DraftAsync(LfrStore store, Guid watchlist, CancellationToken stopping)
+    {
+        WatchlistRecord record = await FindAsync(store, watchlist, stopping);
+        return record.State == WatchlistState.Draft ? record : throw new WatchlistRefusedException([Closed(record.State)]);
+    }
+
+    private static Task<List<PersonRecord>> PeopleAsync(LfrStore store, Guid watchlist, CancellationToken stopping) =>
+        store.People.AsNoTracking().Include(p => p.Photos).Where(p => p.WatchlistId == watchlist).OrderBy(p => p.AddedAt).ThenBy(p => p.Id).ToListAsync(stopping);
+
+    private string FileOf(Guid watchlist) => installation.DataPath("watchlists", $"{watchlist:N}.lfr");
+
+    private WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
+        ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
+        : throw new WatchlistRefusedException([$"A watchlist's name has 1 to {MostName} characters: give another."]);
+
+    private PersonRecord NewPerson(Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        return new PersonRecord
+        {
+            Id = id,
+            WatchlistId = watchlist,
+            Category = category,
+            Sealed = vault.Seal(watchlist, JsonSerializer.SerializeToUtf8Bytes(details), PersonPurpose(id)),
+            ReviewedOn = reviewedOn,
+            RolePlayer = rolePlayer,
+            AddedAt = time.GetUtcNow(),
+        };
+    }
+
+    private PhotoRecord NewPhoto(PersonRecord person, VettedPhoto vetted, DateOnly? takenOn)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        bool kept = vetted.Verdict != PhotoVerdict.Rejected;
+        return new PhotoRecord
+        {
+            Id = id,
+            PersonId = person.Id,
+            SealedPicture = kept ? vault.Seal(person.WatchlistId, vetted.Chip, PicturePurpose(id)) : [],
+            SealedTemplate = vetted.Templates is { } templates ? Seal(person.WatchlistId, id, templates) : [],
+            EmbedderSha256 = vetter.Embedder.Sha256,
+            TakenOn = takenOn,
+            Verdict = vetted.Verdict,
+            Reasons = string.Join("; ", vetted.Reasons),
+            Quality = vetted.Quality,
+        };
+    }
+
+    private byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
+    {
+        using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
+        templates.Write(plain.Span);
+        return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
+    }
+
+    private WatchlistBuilder NewBuilder(Guid watchlist) =>
+        new(Version, vetter.Embedder.Id, vetter.Embedder.Sha256, vetter.Embedder.EmbeddingLength) { Id = watchlist, CreatedUtc = time.GetUtcNow() };
+
+    private bool IsUsable(PhotoRecord photo) => photo.Verdict != PhotoVerdict.Rejected && photo.EmbedderSha256 == vetter.Embedder.Sha256;
+
+    private void Collect(WatchlistBuilder builder, List<PersonRecord> people)
+    {
+        foreach (PersonRecord person in people)
+        {
+            PhotoRecord[] usable = [.. person.Photos.Where(IsUsable).OrderBy(p => p.Id)];
+            if (usable.Length == 0)
+                continue;
+            PersonDetails details = Details(person);
+            int identity = builder.AddIdentity(new WatchlistIdentity($"{person.Id:N}", details.Name, person.Category, details.Reference, usable[0].TakenOn, details.ImageSource));
+            foreach (PhotoRecord photo in usable)
+            {
+                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
+                using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                templates.AddTo(builder, identity, photo.Quality, picture.Span);
+            }
+        }
+    }
+
+    private IEnumerable<string> Sizes(List<PersonRecord> people) =>
+        people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.Config.PolicyOf(g.Key), g.Key, g.Count())).OfType<string>();
+
+    private IEnumerable<string> RefusalsOf(List<PersonRecord> people)
+    {
+        if (people.Count == 0)
+            yield return "The watchlist names nobody: add people first.";
+        foreach (string size in Sizes(people))
+            yield return size;
+        foreach (PersonRecord person in people)
+        {
+            string where = $"Entry {$"{person.Id:N}"[^8..]}: ";
+            CategoryPolicy policy = installation.Config.PolicyOf(person.Category);
+            foreach (string against in WatchlistPolicy.OfEntry(policy, person.Category, Details(person), person.ReviewedOn, Today))
+                yield return where + against;
+            PhotoRecord[] usable = [.. person.Photos.Where(IsUsable)];
+            foreach (string against in usable.Select(p => WatchlistPolicy.OfImage(policy, person.Category, p.TakenOn, Today)).OfType<string>().Distinct())
+                yield return where + against;
+            if (usable.Length == 0)
+                yield return where + (person.Photos.Any(p => p.Verdict != PhotoVerdict.Rejected)
+                    ? "Its photos were looked at with another model, and this one cannot use the faces in them: add other photos."
+                    : "No usable photo: add one that passes the gate, or remove the person.");
+        }
+    }
+
+    private async Task<VettedPhoto> VetAsync(PeopleSource source, string photo, PhotoPoint? face, CancellationToken stopping)
+    {
+        using HostBuffer<byte>? bytes = source.Read(photo, out string problem);
+        return bytes is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : await vetter.VetAsync(bytes, face, stopping);
+    }
+
+    private Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
+    {
+        PersonRecord record = await store.People.Include(p => p.Photos).FirstOrDefaultAsync(p => p.Id == person, stopping) ?? throw new KeyNotFoundException("There is no such person.");
+        await DraftAsync(store, record.WatchlistId, stopping);
+        change(store, record, entries);
+        return true;
+    }, stopping), stopping);
+
+    // A build takes seconds, and what is built must be what is there when it is noted.
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken stopping)
+    {
+        await turn.WaitAsync(stopping);
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    // The key first: a crash leaves a key that opens nothing, never a record that nothing opens.
+    private async Task<T> WithNewKeyAsync<T>(Func<Guid, Task<T>> work, Func<T, bool>? keep = null)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        vault.Create(id);
+        bool kept = false;
+        try
+        {
+            T result = await work(id);
+            kept = keep?.Invoke(result) ?? true;
+            return result;
+        }
+        finally
+        {
+            if (!kept)
+                vault.Destroy(id);
+        }
+    }
+}

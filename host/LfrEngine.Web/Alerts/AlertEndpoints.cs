@@ -1,0 +1,126 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using System.Text.Json;
+using LfrEngine.Memory;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace LfrEngine.Web.Alerts;
+
+/// <summary>Alerts for programs, and the pictures for pages: docs/host-json.md.</summary>
+internal static class AlertEndpoints
+{
+    /// <summary>Registers them.</summary>
+    public static void MapAlerts(this WebApplication app)
+    {
+        RouteGroupBuilder api = app.MapGroup("/api/v1/alerts");
+        api.MapGet("/", ListAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("listAlerts").WithSummary("Alerts, newest first. Names nobody.");
+        api.MapGet("/{id:guid}", GetAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("getAlert").WithSummary("One alert with whom it may be and all decisions; the look is noted.");
+        api.MapPost("/{id:guid}/decisions", DecideAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("decideAlert").WithSummary("Records a decision; what may follow what depends on state, role and person.");
+        api.MapGet("/stream", Stream).RequireAuthorization(Permissions.SeeAlerts).WithName("followAlerts").WithSummary("Server-sent events; Last-Event-ID goes on where a listener was.");
+        app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).ExcludeFromDescription();
+    }
+
+    private static async Task<Results<Ok<IReadOnlyList<AlertSummary>>, ProblemHttpResult>> ListAsync(AlertService alerts, CancellationToken stopping, string? state = null, Guid? deployment = null, int skip = 0, int take = 25)
+    {
+        if (skip < 0 || take is < 1 or > AlertFilter.MostAtOnce)
+            return TypedResults.Problem($"take is 1 to {AlertFilter.MostAtOnce}, skip is 0 or more.", statusCode: StatusCodes.Status400BadRequest);
+        var states = new List<AlertState>();
+        foreach (string name in state?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            if (!Enum.TryParse(name, ignoreCase: true, out AlertState known) || !Enum.IsDefined(known) || char.IsDigit(name[0]))
+                return TypedResults.Problem($"\"{name}\" is no state; known are {string.Join(", ", Enum.GetNames<AlertState>().Select(JsonNamingPolicy.CamelCase.ConvertName))}.", statusCode: StatusCodes.Status400BadRequest);
+            states.Add(known);
+        }
+        return TypedResults.Ok(await alerts.ListAsync(new AlertFilter { States = states, DeploymentId = deployment, Skip = skip, Take = take }, stopping));
+    }
+
+    private static async Task<Results<Ok<AlertDetail>, NotFound>> GetAsync(Guid id, ClaimsPrincipal user, AlertService alerts, CancellationToken stopping) =>
+        await alerts.LookAsync(Actor.Of(user), id, stopping) is { } detail ? TypedResults.Ok(detail) : TypedResults.NotFound();
+
+    private static async Task<Results<Ok<AlertEntry>, NotFound, ProblemHttpResult>> DecideAsync(Guid id, DecisionRequest request, ClaimsPrincipal user, AlertService alerts, RefusalWords words)
+    {
+        if (request.Note is { Length: > AlertService.LongestNote })
+            return TypedResults.Problem($"A note has at most {AlertService.LongestNote} characters.", statusCode: StatusCodes.Status400BadRequest);
+        Decision decision = await alerts.DecideAsync(user, id, request.To, request.Note ?? "", request.Undoes, request.Seen);
+        return decision.Refusal switch
+        {
+            null => TypedResults.Ok(decision.Entry),
+            Refusal.Unknown => TypedResults.NotFound(),
+            Refusal.NotYourRole or Refusal.SamePerson => TypedResults.Problem(words.Of(decision), statusCode: StatusCodes.Status403Forbidden),
+            _ => TypedResults.Problem(words.Of(decision), statusCode: StatusCodes.Status409Conflict),
+        };
+    }
+
+    private static async Task PictureAsync(Guid id, string kind, HttpContext context, AlertService alerts)
+    {
+        AlertPicture? which = kind switch
+        {
+            "probe" => AlertPicture.Probe,
+            "reference" => AlertPicture.Reference,
+            _ => null,
+        };
+        using HostBuffer<byte>? jpeg = which is { } wanted ? await alerts.PictureAsync(Actor.Of(context.User), id, wanted) : null;
+        if (jpeg is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        context.Response.ContentType = "image/jpeg";
+        context.Response.ContentLength = jpeg.Length;
+        jpeg.Span.CopyTo(context.Response.BodyWriter.GetSpan(jpeg.Length));
+        context.Response.BodyWriter.Advance(jpeg.Length);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private static ServerSentEventsResult<AlertNews> Stream(HttpContext context, AlertFeed feed, IHostApplicationLifetime lifetime, long? after = null)
+    {
+        long? last = long.TryParse(context.Request.Headers["Last-Event-ID"], out long id) ? id : after;
+        return TypedResults.ServerSentEvents(NewsAsync(feed, last, lifetime.ApplicationStopping, context.RequestAborted));
+    }
+
+    private static async IAsyncEnumerable<SseItem<AlertNews>> NewsAsync(AlertFeed feed, long? after, CancellationToken ending, [EnumeratorCancellation] CancellationToken stopping)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, stopping);
+        long from = after ?? await feed.LatestAsync(both.Token);
+        // At once, so that a listener knows that it listens, and where it would go on.
+        yield return new SseItem<AlertNews>(new AlertNews(null, null, null), "listening") { EventId = Number(from) };
+        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(from, both.Token).GetAsyncEnumerator(both.Token);
+        while (await MoreAsync(news))
+        {
+            foreach (AuditEntry entry in news.Current)
+                yield return new SseItem<AlertNews>(new AlertNews(AlertActions.AlertOf(entry.Subject), entry.At, JsonSerializer.Deserialize<JsonElement>(entry.Details)), entry.Action) { EventId = Number(entry.Sequence) };
+        }
+    }
+
+    // The listener went away, or the program ends: both are the end of the stream and no fault.
+    private static async Task<bool> MoreAsync(IAsyncEnumerator<IReadOnlyList<AuditEntry>> news)
+    {
+        try
+        {
+            return await news.MoveNextAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static string Number(long sequence) => sequence.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>What a program asks for.</summary>
+/// <param name="To">State wanted.</param>
+/// <param name="Note">The officer's own words.</param>
+/// <param name="Undoes">The entry to take back.</param>
+/// <param name="Seen">How many entries the officer saw; with others since, the decision is refused.</param>
+internal sealed record DecisionRequest(AlertState To, string? Note, long? Undoes, int? Seen);
+
+/// <summary>One event of the stream: an entry of the audit trail.</summary>
+/// <param name="Alert">Whose.</param>
+/// <param name="At">When.</param>
+/// <param name="Details">Of the entry.</param>
+internal sealed record AlertNews(Guid? Alert, DateTimeOffset? At, JsonElement? Details);

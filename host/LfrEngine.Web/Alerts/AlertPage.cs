@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Security.Claims;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+using LfrEngine.Web.Texts;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.Extensions.Localization;
+
+namespace LfrEngine.Web.Alerts;
+
+/// <summary>What the operator's desk and the officer's phone share: a list that follows the alerts, one of them looked at, and decisions about it.</summary>
+public abstract class AlertPage : ComponentBase, IAsyncDisposable
+{
+    /// <summary>Alerts shown at once.</summary>
+    protected const int PageSize = 25;
+
+    private readonly CancellationTokenSource leaving = new();
+    private Task following = Task.CompletedTask;
+
+    [Inject]
+    private protected AlertService Service { get; set; } = null!;
+
+    [Inject]
+    protected AlertFeed Feed { get; set; } = null!;
+
+    [Inject]
+    protected RefusalWords Words { get; set; } = null!;
+
+    [Inject]
+    protected IStringLocalizer<AlertTexts> T { get; set; } = null!;
+
+    [Inject]
+    protected IStringLocalizer<LikelihoodTexts> Likelihoods { get; set; } = null!;
+
+    [Inject]
+    protected TimeProvider Time { get; set; } = null!;
+
+    [CascadingParameter]
+    protected Task<AuthenticationState> Authentication { get; set; } = null!;
+
+    protected ClaimsPrincipal User { get; private set; } = new();
+
+    protected IReadOnlyList<AlertSummary> Shown { get; private set; } = [];
+
+    protected AlertDetail? Detail { get; private set; }
+
+    /// <summary>How many newer alerts the list leaves out.</summary>
+    protected int Skip { get; set; }
+
+    /// <summary>What became of the last decision.</summary>
+    protected string? Message { get; private set; }
+
+    protected bool Refused { get; private set; }
+
+    protected string Note { get; set; } = "";
+
+    /// <summary>Which alerts the page lists.</summary>
+    protected abstract AlertFilter Filter { get; }
+
+    /// <inheritdoc/>
+    protected override async Task OnInitializedAsync()
+    {
+        User = (await Authentication).User;
+        long from = await Feed.LatestAsync(leaving.Token);
+        await RefreshAsync();
+        following = FollowAsync(from);
+    }
+
+    /// <inheritdoc/>
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await leaving.CancelAsync();
+        await following;
+        leaving.Dispose();
+    }
+
+    /// <summary>Something new happened; the list is up to date already.</summary>
+    protected virtual Task OnNewsAsync(IReadOnlyList<AuditEntry> news) => Task.CompletedTask;
+
+    /// <summary>Reads the list again.</summary>
+    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
+
+    protected async Task SelectAsync(Guid alert)
+    {
+        if (Detail?.Alert.Id != alert)
+            (Message, Note) = (null, "");
+        Detail = await Service.LookAsync(Actor.Of(User), alert, leaving.Token);
+    }
+
+    protected void Close() => Detail = null;
+
+    protected Task DecideAsync(AlertState to) => DecideAsync(to, undoes: null);
+
+    /// <summary>Takes back the latest decision that stands.</summary>
+    protected Task TakeBackAsync() => Detail is { Latest: { } latest } && Detail.Entries.FirstOrDefault(e => e.Id == latest) is { } entry ? DecideAsync(entry.From, latest) : Task.CompletedTask;
+
+    /// <summary>Whether the officer's roles include a step.</summary>
+    protected bool May(AlertState to) => Permissions.ByRole[AlertTransitions.PermissionFor(to)].Any(User.IsInRole);
+
+    protected bool MayTakeBack => Detail is { Latest: { } latest } && May(Detail.Entries.First(e => e.Id == latest).To);
+
+    protected string Name(AlertState state) => T[RefusalWords.StateKey(state)];
+
+    /// <summary>What the evidence says of the score: a degree of support where it was calibrated.</summary>
+    protected string NameOfLikeness(AlertSummary alert) => alert.Likelihood is { } likelihood ? LikelihoodWords.Name(likelihood.Support, key => Likelihoods[key]) : T[$"Likeness{alert.Likeness}"];
+
+    protected string Name(WatchlistCategory category) => T[$"Category{category.Name()}"];
+
+    private async Task DecideAsync(AlertState to, long? undoes)
+    {
+        if (Detail is null)
+            return;
+        Decision decision = await Service.DecideAsync(User, Detail.Alert.Id, to, Note.Length > AlertService.LongestNote ? Note[..AlertService.LongestNote] : Note, undoes, Detail.Entries.Count);
+        Refused = decision.Refusal is not null;
+        string message = Refused ? Words.Of(decision) : T[undoes is null ? "Recorded" : "TakenBack", Name(to)];
+        Note = "";
+        await SelectAsync(Detail.Alert.Id);
+        await RefreshAsync();
+        Message = message;
+    }
+
+    private async Task FollowAsync(long from)
+    {
+        try
+        {
+            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(from, leaving.Token))
+            {
+                await InvokeAsync(async () =>
+                {
+                    await RefreshAsync();
+                    if (Detail is { } open && news.Any(e => AlertActions.AlertOf(e.Subject) == open.Alert.Id || open.Sightings.Any(s => AlertActions.AlertOf(e.Subject) == s.Id) || e.Action == AlertActions.Joined))
+                        Detail = await Service.LookAsync(Actor.Of(User), open.Alert.Id, leaving.Token);
+                    await OnNewsAsync(news);
+                    StateHasChanged();
+                });
+            }
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // The page was left.
+        }
+#pragma warning disable CA1031 // A page that no longer follows must not look as if nothing happened: the fault is shown.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await DispatchExceptionAsync(e);
+        }
+    }
+}
+
+/// <summary>Times as officers read them: their own clock's, with its zone.</summary>
+public static class LocalTimes
+{
+    /// <summary>Time of day.</summary>
+    public static string Clock(this TimeProvider time, DateTimeOffset at) => Local(time, at).ToString("HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    /// <summary>Date and time of day.</summary>
+    public static string Moment(this TimeProvider time, DateTimeOffset at) => Local(time, at).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset Local(TimeProvider time, DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, time.LocalTimeZone);
+}

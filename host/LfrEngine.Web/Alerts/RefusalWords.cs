@@ -1,0 +1,21 @@
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Store;
+using LfrEngine.Web.Texts;
+using Microsoft.Extensions.Localization;
+
+namespace LfrEngine.Web.Alerts;
+
+/// <summary>Says why a decision was refused, and who was first.</summary>
+public sealed class RefusalWords(IStringLocalizer<AlertTexts> texts, TimeProvider time)
+{
+    /// <summary>The sentence for a refused decision.</summary>
+    public string Of(Decision decision) => decision switch
+    {
+        { Refusal: Refusal.Changed or Refusal.OutOfOrder or Refusal.NotTheLatest, Before: { } first } => texts["RefusalFirst", first.OfficerName, time.Clock(first.At), texts[StateKey(first.To)]],
+        { Refusal: { } refusal } => texts[$"Refusal{refusal}"],
+        _ => throw new ArgumentException("It was not refused.", nameof(decision)),
+    };
+
+    /// <summary>Name of a state's text.</summary>
+    public static string StateKey(AlertState state) => $"State{state}";
+}

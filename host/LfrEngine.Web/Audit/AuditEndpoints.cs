@@ -1,0 +1,39 @@
+using System.Security.Claims;
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Web.Audit;
+
+/// <summary>The audit trail, shown to those who check.</summary>
+internal static class AuditEndpoints
+{
+    /// <summary>Its endpoints.</summary>
+    public static void MapAudit(this WebApplication app)
+    {
+        RouteGroupBuilder audit = app.MapGroup("/api/v1/audit").RequireAuthorization(Permissions.SeeAudit).WithTags("Audit");
+        audit.MapGet("", FindAsync).WithSummary("Entries, newest first, 200 at a time; looking is itself an entry.");
+        audit.MapGet("/export", ExportAsync).WithSummary("The whole trail as JSON lines, for `lfr audit verify`.");
+    }
+
+    private static async Task<AuditEntry[]> FindAsync(
+        [AsParameters] AuditQuery query, ClaimsPrincipal user, [FromServices] Journal journal, [FromServices] IDbContextFactory<LfrStore> stores, CancellationToken stopping)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        AuditEntry[] found = await query.FindAsync(store, stopping);
+        await journal.NoteAsync(Actor.Of(user), "audit.viewed", "audit", query, stopping);
+        return found;
+    }
+
+    private static async Task ExportAsync(HttpContext context, ClaimsPrincipal user, [FromServices] Installation installation, [FromServices] Journal journal, [FromServices] IDbContextFactory<LfrStore> stores)
+    {
+        await journal.NoteAsync(Actor.Of(user), "audit.exported", "audit", new { }, context.RequestAborted);
+        await using LfrStore store = await stores.CreateDbContextAsync(context.RequestAborted);
+        context.Response.ContentType = "application/jsonl";
+        context.Response.Headers.ContentDisposition = "attachment; filename=\"audit.jsonl\"";
+        await AuditFile.WriteAsync(context.Response.Body, installation.Config.Name, AuditFile.Lines(store), context.RequestAborted);
+    }
+}

@@ -1,0 +1,53 @@
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Microsoft.EntityFrameworkCore;
+
+namespace LfrEngine.Web.Authorities;
+
+/// <summary>Deployments and their authorities, for programs.</summary>
+internal static class AuthorityEndpoints
+{
+    /// <summary>Registers the endpoints.</summary>
+    public static void MapAuthorities(this WebApplication app)
+    {
+        RouteGroupBuilder deployments = app.MapGroup("/api/v1/deployments").RequireAuthorization(Permissions.SeeDeployments).WithTags("Deployments");
+        deployments.MapGet("/", ListAsync).WithName("listDeployments").WithSummary("All deployments, the latest draft first.");
+        deployments.MapGet("/{id:guid}", GetAsync).WithName("getDeployment").WithSummary("A deployment, and why it may not run now.");
+        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").WithSummary("The signed authority, as it is published.");
+    }
+
+    private static async Task<IEnumerable<DeploymentLine>> ListAsync(LfrStore store, CancellationToken stopping) =>
+        (await store.Deployments.AsNoTracking().OrderByDescending(d => d.DraftedAt).ToListAsync(stopping)).Select(DeploymentLine.Of);
+
+    private static async Task<IResult> GetAsync(Guid id, LfrStore store, AuthorityService authorities, CancellationToken stopping) =>
+        await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, stopping) is { } record
+            ? Results.Ok(new DeploymentDetails(DeploymentLine.Of(record), await authorities.RefusalsAsync(id, stopping)))
+            : Results.NotFound();
+
+    private static async Task<IResult> AuthorityAsync(Guid id, LfrStore store, CancellationToken stopping) =>
+        await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, stopping) is not { } record ? Results.NotFound()
+        : record is { Signature: { } signature, SignerPublicKey: { } key }
+            ? Results.File(System.Text.Encoding.UTF8.GetBytes(SignedDocument.Compose(AuthoritySetup.Kind, record.AuthorityText, key, signature)), "application/json", $"authority-{record.Id:N}.json")
+            : Results.Problem(title: "The authority is not signed.", statusCode: StatusCodes.Status409Conflict);
+}
+
+/// <summary>A deployment, for programs.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Name">For people.</param>
+/// <param name="State">draft, signed, running, paused, ended or withdrawn.</param>
+/// <param name="StateReason">Why, in words.</param>
+/// <param name="WatchlistId">The list that is searched.</param>
+/// <param name="DraftedAt">UTC.</param>
+/// <param name="SignedAt">UTC.</param>
+/// <param name="StartedAt">UTC.</param>
+/// <param name="EndedAt">UTC.</param>
+public sealed record DeploymentLine(Guid Id, string Name, string State, string? StateReason, Guid WatchlistId, DateTimeOffset DraftedAt, DateTimeOffset? SignedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt)
+{
+    internal static DeploymentLine Of(DeploymentRecord d) => new(d.Id, d.Name, d.State.ToString().ToLowerInvariant(), d.StateReason, d.WatchlistId, d.DraftedAt, d.SignedAt, d.StartedAt, d.EndedAt);
+}
+
+/// <summary>A deployment and what keeps it from running.</summary>
+/// <param name="Deployment">It.</param>
+/// <param name="Refusals">A sentence each; empty when it may run now.</param>
+public sealed record DeploymentDetails(DeploymentLine Deployment, IReadOnlyList<string> Refusals);

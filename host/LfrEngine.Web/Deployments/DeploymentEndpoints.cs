@@ -1,0 +1,83 @@
+using System.Buffers;
+using LfrEngine.Memory;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace LfrEngine.Web.Deployments;
+
+/// <summary>Running deployments: where they are reached (docs/host-json.md).</summary>
+internal static class DeploymentEndpoints
+{
+    private const int LongestReason = 300;
+
+    /// <summary>Maps start, pause and end, the cameras' health, and their pictures.</summary>
+    public static void MapDeployments(this IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder one = app.MapGroup("/api/v1/deployments/{deployment:guid}").RequireAuthorization(Permissions.RunDeployment).WithTags("operations");
+        one.MapPost("/start", (Guid deployment, HttpContext http, DeploymentRunner runner) => Answer(() => runner.StartAsync(Actor.Of(http.User), deployment)))
+            .WithSummary("Starts a signed deployment, or goes on with a paused one.");
+        one.MapPost("/pause", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.PauseAsync(Actor.Of(http.User), deployment, r)))
+            .WithSummary("Stops the engine; the deployment can be started again inside its window.");
+        one.MapPost("/end", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.EndAsync(Actor.Of(http.User), deployment, r)))
+            .WithSummary("Ends the deployment for good.");
+        app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
+            .WithSummary("What runs now, and how its cameras are doing.");
+        app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).ExcludeFromDescription();
+    }
+
+    private static Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(StopRequest request, Func<string, Task> act) =>
+        request.Reason?.Trim() is { Length: > 0 and <= LongestReason } reason
+            ? Answer(() => act(reason))
+            : Task.FromResult<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>>(TypedResults.BadRequest(new RefusedAnswer([$"\"reason\" is missing, or longer than {LongestReason} characters."])));
+
+    private static async Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(Func<Task> act)
+    {
+        try
+        {
+            await act();
+            return TypedResults.NoContent();
+        }
+        catch (DeploymentRefusedException e)
+        {
+            return TypedResults.Conflict(new RefusedAnswer(e.Reasons));
+        }
+    }
+
+    // The newest picture, or no content while there is none: who watches asks again.
+    private static async Task LivePictureAsync(string camera, HttpContext http, DeploymentRunner runner, LiveViewers viewers)
+    {
+        if (runner.RunningDeployment is not { } deployment || runner.LiveView(camera) is not { } view)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        await viewers.NoteAsync(Actor.Of(http.User), deployment, camera, http.RequestAborted);
+        using (HostBuffer<byte>? jpeg = view.TakeJpeg(out int sizeBytes))
+        {
+            if (jpeg is null)
+            {
+                http.Response.StatusCode = StatusCodes.Status204NoContent;
+                return;
+            }
+            http.Response.ContentType = "image/jpeg";
+            http.Response.ContentLength = sizeBytes;
+            http.Response.BodyWriter.Write(jpeg.Span[..sizeBytes]);
+        }
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+    }
+}
+
+/// <summary>Why a deployment is paused or ended.</summary>
+/// <param name="Reason">In words, for the audit; names nobody.</param>
+public sealed record StopRequest(string? Reason);
+
+/// <summary>Why something was refused.</summary>
+/// <param name="Reasons">One sentence each.</param>
+public sealed record RefusedAnswer(IReadOnlyList<string> Reasons);
+
+/// <summary>What runs now.</summary>
+/// <param name="Deployment">Null when nothing runs.</param>
+/// <param name="Cameras">How they are doing, as of the last second.</param>
+public sealed record OperationsAnswer(Guid? Deployment, IReadOnlyList<CameraHealth> Cameras);

@@ -1,0 +1,13 @@
+using LfrEngine.Records.Retention;
+using LfrEngine.Records.Security;
+
+namespace LfrEngine.Web.Retention;
+
+/// <summary>The retention policy, for programs.</summary>
+internal static class RetentionEndpoints
+{
+    /// <summary>Registers the endpoint.</summary>
+    public static void MapRetention(this WebApplication app) =>
+        app.MapGet("/api/v1/retention", (RetentionPolicy policy) => TypedResults.Ok(policy.Text())).RequireAuthorization(Permissions.SeeDeployments)
+            .WithName("retention").WithSummary("The retention policy, as it is kept and published.");
+}

@@ -1,0 +1,99 @@
+using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
+using Microsoft.AspNetCore.Identity;
+
+namespace LfrEngine.Web.Security;
+
+/// <summary>What came of an attempt to sign in.</summary>
+internal enum SignInOutcome
+{
+    /// <summary>Signed in.</summary>
+    Done,
+
+    /// <summary>The password is right; the code is asked for next.</summary>
+    NeedsCode,
+
+    /// <summary>Signed in as far as a second factor must be set up; nothing else opens.</summary>
+    NeedsSecondFactor,
+
+    /// <summary>The password is right, but this officer's second factor is a passkey.</summary>
+    NeedsPasskey,
+
+    /// <summary>Too many attempts.</summary>
+    LockedOut,
+
+    /// <summary>Something is wrong, and nobody is told what.</summary>
+    Refused,
+}
+
+/// <summary>The ways into the console: password and code, password and recovery code, passkey. Each attempt of a known officer is in the audit.</summary>
+internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, Journal journal)
+{
+    private UserManager<Officer> Officers => signIn.UserManager;
+
+    /// <summary>The first step with a password.</summary>
+    public async Task<SignInOutcome> ByPasswordAsync(string userName, string password)
+    {
+        if (await Officers.FindByNameAsync(userName) is not { } officer)
+        {
+            // As slow as for a name that exists.
+            hasher.HashPassword(null!, password);
+            return SignInOutcome.Refused;
+        }
+        if (!officer.TwoFactorEnabled && (await Officers.GetPasskeysAsync(officer)).Count > 0)
+        {
+            SignInResult alone = await signIn.CheckPasswordSignInAsync(officer, password, lockoutOnFailure: true);
+            return alone.Succeeded ? SignInOutcome.NeedsPasskey : await RefusedAsync(officer, alone, "password");
+        }
+        SignInResult result = await signIn.PasswordSignInAsync(officer, password, isPersistent: false, lockoutOnFailure: true);
+        if (result.RequiresTwoFactor)
+            return SignInOutcome.NeedsCode;
+        return result.Succeeded ? SignInOutcome.NeedsSecondFactor : await RefusedAsync(officer, result, "password");
+    }
+
+    /// <summary>The second step, with a code of the authenticator app or one of the recovery codes.</summary>
+    public async Task<SignInOutcome> ByCodeAsync(string code)
+    {
+        if (await signIn.GetTwoFactorAuthenticationUserAsync() is not { } officer)
+            return SignInOutcome.Refused;
+        string plain = OneTimeAuthenticator.Plain(code);
+        bool fromApp = plain.Length == 6 && plain.All(char.IsAsciiDigit);
+        SignInResult result = fromApp
+            ? await signIn.TwoFactorAuthenticatorSignInAsync(plain, isPersistent: false, rememberClient: false)
+            : await signIn.TwoFactorRecoveryCodeSignInAsync(code.Trim());
+        if (!result.Succeeded)
+            return await RefusedAsync(officer, result, fromApp ? "code" : "recovery-code");
+        return await DoneAsync(officer, fromApp ? "password-and-code" : "password-and-recovery-code");
+    }
+
+    /// <summary>With a passkey's answer.</summary>
+    public async Task<SignInOutcome> ByPasskeyAsync(string credential)
+    {
+        PasskeyAssertionResult<Officer> answer = await signIn.PerformPasskeyAssertionAsync(credential);
+        if (!answer.Succeeded)
+            return SignInOutcome.Refused;
+        // Not PasskeySignInAsync: it would let in who is disabled or locked out.
+        if (!await signIn.CanSignInAsync(answer.User))
+            return await RefusedAsync(answer.User, SignInResult.NotAllowed, "passkey");
+        if (await Officers.IsLockedOutAsync(answer.User))
+            return await RefusedAsync(answer.User, SignInResult.LockedOut, "passkey");
+        await Officers.AddOrUpdatePasskeyAsync(answer.User, answer.Passkey);
+        await signIn.SignInAsync(answer.User, isPersistent: false);
+        return await DoneAsync(answer.User, "passkey");
+    }
+
+    private async Task<SignInOutcome> DoneAsync(Officer officer, string by)
+    {
+        await journal.NoteAsync(ActorOf(officer), "officer.signed-in", $"officer/{officer.Id}", new { By = by });
+        return SignInOutcome.Done;
+    }
+
+    private async Task<SignInOutcome> RefusedAsync(Officer officer, SignInResult result, string by)
+    {
+        string why = result.IsLockedOut ? "locked-out" : result.IsNotAllowed ? "disabled" : "wrong";
+        await journal.NoteAsync(ActorOf(officer), "officer.sign-in-refused", $"officer/{officer.Id}", new { By = by, Why = why });
+        return result.IsLockedOut ? SignInOutcome.LockedOut : SignInOutcome.Refused;
+    }
+
+    private static Actor ActorOf(Officer officer) => new(officer.Id.ToString(), officer.DisplayName);
+}

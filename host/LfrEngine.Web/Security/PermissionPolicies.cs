@@ -1,0 +1,17 @@
+using LfrEngine.Records.Security;
+using Microsoft.AspNetCore.Authorization;
+
+namespace LfrEngine.Web.Security;
+
+/// <summary>Permissions as the web framework asks for them.</summary>
+internal static class PermissionPolicies
+{
+    /// <summary>Makes a policy of each permission; who asks for none is asked to sign in.</summary>
+    public static void Add(AuthorizationOptions options)
+    {
+        foreach ((string permission, string[] roles) in Permissions.ByRole)
+            options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).RequireRole(roles));
+        options.AddPolicy(Permissions.OwnAccount, p => p.RequireAuthenticatedUser());
+        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).Build();
+    }
+}

@@ -1,0 +1,4 @@
+namespace LfrEngine.Web.Texts;
+
+/// <summary>Texts of deployments and their authorities: <c>DeploymentTexts.resx</c> beside this file.</summary>
+public sealed class DeploymentTexts;

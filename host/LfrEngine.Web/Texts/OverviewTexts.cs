@@ -1,0 +1,4 @@
+namespace LfrEngine.Web.Texts;
+
+/// <summary>English of the first page: <c>OverviewTexts.resx</c>.</summary>
+public sealed class OverviewTexts;
