@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+
+namespace LfrEngine.Records.Store;
+
+/// <summary>States of an alert. Each is reached by an entry (<see cref="AlertEvent"/>), also the way back.</summary>
+[JsonConverter(typeof(CamelCaseNames<AlertState>))]
+public enum AlertState
+{
+    Raised,
+    Viable,
+    Rejected,
+    Engaged,
+    Confirmed,
+    Incorrect,
+    Arrest,
+    OtherDisposal,
+    Safeguarded,
+    NoAction,
+}

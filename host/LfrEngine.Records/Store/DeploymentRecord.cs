@@ -1,0 +1,46 @@
+namespace LfrEngine.Records.Store;
+
+/// <summary>A deployment: drafted, signed, armed, ended.</summary>
+public sealed class DeploymentRecord
+{
+    public Guid Id { get; set; }
+
+    public required string Name { get; set; }
+
+    public DeploymentState State { get; set; }
+
+    public Guid WatchlistId { get; set; }
+
+    /// <summary>JSON of the authority (<c>Authority</c>), exactly as it is or will be signed.</summary>
+    public required string AuthorityText { get; set; }
+
+    public Guid DraftedBy { get; set; }
+
+    public DateTimeOffset DraftedAt { get; set; }
+
+    public Guid? SignedBy { get; set; }
+
+    public DateTimeOffset? SignedAt { get; set; }
+
+    /// <summary>Base64 ECDSA P-256 signature of the authorising officer over the UTF-8 of <see cref="AuthorityText"/>.</summary>
+    public string? Signature { get; set; }
+
+    /// <summary>PEM of the key that signed.</summary>
+    public string? SignerPublicKey { get; set; }
+
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    /// <summary>Why it ended, paused or was refused last, in words.</summary>
+    public string? StateReason { get; set; }
+
+    /// <summary>Tracklets good enough to be compared, over all runs of the deployment.</summary>
+    public long FacesSeen { get; set; }
+
+    /// <summary>The same, of role-players' walks only as far as they raised alerts.</summary>
+    public int RolePlayerPassages { get; set; }
+
+    /// <summary>Seconds in which the engine ran.</summary>
+    public double RunningSeconds { get; set; }
+}
