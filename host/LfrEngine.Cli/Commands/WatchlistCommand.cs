@@ -29,8 +29,7 @@ internal static class WatchlistCommand
             // Two programs cannot both write the end of one audit trail; a running server imports by its console.
             using DataLock only = DataLock.Take(installation);
             await using ServiceProvider records = await OpenRecords.OpenAsync(installation, TimeProvider.System, stopping);
-            WatchlistService watchlists = records.GetRequiredService<WatchlistService>();
-            await watchlists.RecoverAsync(stopping);
+            await records.GetRequiredService<WatchlistService>().RecoverAsync(stopping);
             string path = parsed.GetRequiredValue(people);
             string list = File.Exists(path) ? path : Path.Combine(path, "people.csv");
             if (!File.Exists(list))
@@ -39,7 +38,7 @@ internal static class WatchlistCommand
             ImportReport report;
             try
             {
-                report = await watchlists.ImportAsync(Actor.CommandLine, parsed.GetRequiredValue(name), source, parsed.GetValue(dryRun), stopping: stopping);
+                report = await records.GetRequiredService<WatchlistImport>().RunAsync(Actor.CommandLine, parsed.GetRequiredValue(name), source, parsed.GetValue(dryRun), stopping: stopping);
             }
             catch (WatchlistRefusedException e)
             {

@@ -15,7 +15,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Records.Alerts;
 
 /// <summary>Alerts from the engine to the officers' decisions. Pictures are sealed with a key of the alert's own before anything of them is written.</summary>
-internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, WatchlistService watchlists, EvidenceByHash evidence,
+internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople people, EvidenceByHash evidence,
     RetentionPolicy policy, RetentionClock clock, TimeProvider time)
 {
     /// <summary>Characters of an officer's note.</summary>
@@ -271,14 +271,14 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         // The photo that an officer can judge by best: of those that are enrolled, the one of the highest quality.
         if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
         {
-            using HostBuffer<byte> reference = watchlists.Photo(person.WatchlistId, photo);
+            using HostBuffer<byte> reference = people.Photo(person.WatchlistId, photo);
             record.SealedReference = vault.Seal(record.Id, reference.Span, Purposes.Of(AlertPicture.Reference));
         }
         var warnings = new List<string>();
         if (alert.Cover.Words is { } covered)
             warnings.Add(covered);
         PhotoGate.Judge(alert.Quality, warnings);
-        PersonDetails details = watchlists.Details(person);
+        PersonDetails details = people.Details(person);
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, Said(details.Response) ?? Said(rates?.Response), [.. warnings]));
         record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
         CryptographicOperations.ZeroMemory(text);

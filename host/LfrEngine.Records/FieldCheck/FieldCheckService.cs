@@ -16,7 +16,7 @@ namespace LfrEngine.Records.FieldCheck;
 /// alert, or joined one, for that very person. Walks of an engine that did not run throughout are recorded as void. Intervals are Clopper and Pearson's, as if
 /// walks were independent; those of one role-player are not quite, so the report says how many people walked.
 /// </remarks>
-internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, WatchlistService watchlists, EvidenceByHash evidence, TimeProvider time)
+internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, SealedPeople records, EvidenceByHash evidence, TimeProvider time)
 {
     /// <summary>Deployments with role-players, newest first.</summary>
     public async Task<IReadOnlyList<CheckedDeployment>> DeploymentsAsync(CancellationToken stopping = default)
@@ -34,7 +34,7 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
             .OrderBy(p => p.AddedAt).ToArrayAsync(stopping);
         try
         {
-            return [.. people.Select(p => new RolePlayer(p.Id, watchlists.Details(p).Name, p.Category))];
+            return [.. people.Select(p => new RolePlayer(p.Id, records.Details(p).Name, p.Category))];
         }
         catch (KeyDestroyedException)
         {

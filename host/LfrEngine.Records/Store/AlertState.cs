@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LfrEngine.Records.Alerts;
 
 namespace LfrEngine.Records.Store;
 

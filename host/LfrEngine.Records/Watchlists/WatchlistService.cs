@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Records.Audit;
@@ -9,20 +7,17 @@ using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LfrEngine.Records.Watchlists;
 
 /// <summary>Watchlists from the first person to the receipt: composed, built, destroyed.</summary>
 /// <remarks>
-/// Thread-safe; changes go one at a time. Names and details are sealed with the watchlist's key, pictures and templates too; of an upload nothing is kept but
-/// the face that the child process cut out and encoded anew. Of the person records only what is counted lies open: category, dates, verdicts.
+/// Thread-safe; changes go one at a time. How people and photos are stored says <see cref="SealedPeople"/>.
 /// </remarks>
-internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
+internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople records, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
 {
     private const int MostName = 100;
-    private const int MostPhotosPerPerson = 20;
-    private const string Version = "1";
+    internal const int MostPhotosPerPerson = 20;
 
     private readonly SemaphoreSlim turn = new(1);
 
@@ -57,7 +52,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             await DraftAsync(store, watchlist, stopping);
             int people = await store.People.CountAsync(p => p.WatchlistId == watchlist && p.Category == category, stopping);
             Refuse(WatchlistPolicy.OfSize(policy, category, people + 1));
-            PersonRecord person = NewPerson(watchlist, category, details, reviewedOn, rolePlayer);
+            PersonRecord person = records.NewPerson(watchlist, category, details, reviewedOn, rolePlayer);
             store.Add(person);
             entries.Note("watchlist.person-added", Subject(watchlist), new { Person = person.Id, Category = category.Name(), rolePlayer });
             return person.Id;
@@ -69,7 +64,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <exception cref="KeyNotFoundException">There is no such person.</exception>
     public Task ReviewAsync(Actor actor, Guid person, DateOnly reviewedOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
     {
-        Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(record.Category), record.Category, Details(record), reviewedOn, Today));
+        Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(record.Category), record.Category, records.Details(record), reviewedOn, Today));
         record.ReviewedOn = reviewedOn;
         entries.Note("watchlist.person-reviewed", Subject(record.WatchlistId), new { Person = person, reviewedOn });
     }, stopping);
@@ -123,7 +118,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         {
             if (record.Photos.Count >= MostPhotosPerPerson)
                 throw new WatchlistRefusedException([$"A person has {MostPhotosPerPerson} photos at most: remove one first."]);
-            PhotoRecord photo = NewPhoto(record, vetted, takenOn);
+            PhotoRecord photo = records.NewPhoto(record, vetted, takenOn);
             store.Add(photo);
             entries.Note("watchlist.photo-added", Subject(record.WatchlistId), new { Person = person, Photo = photo.Id, Verdict = photo.Verdict.ToString().ToLowerInvariant() });
             made = View(photo) with { Faces = vetted.Faces };
@@ -142,7 +137,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             throw new WatchlistRefusedException(["The watchlist is destroyed: nothing of it can be read."]);
         List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => p.WatchlistId == watchlist)
             .OrderBy(p => p.AddedAt).ThenBy(p => p.Id).Skip(skip).Take(take).ToListAsync(stopping);
-        PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];
+        PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, records.Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];
         if (views.Length > 0)
             await journal.NoteAsync(actor, "watchlist.person-viewed", Subject(watchlist), new { People = people.Select(p => p.Id) }, stopping);
         return views;
@@ -156,8 +151,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         List<PersonRecord> people = await PeopleAsync(store, watchlist, stopping);
         return await Task.Run<IReadOnlyList<Lookalikes>>(() =>
         {
-            using var builder = NewBuilder(watchlist);
-            Collect(builder, people);
+            using WatchlistBuilder builder = records.NewBuilder(watchlist);
+            records.Collect(builder, people);
             if (builder.IdentityCount == 0)
                 return [];
             using Watchlist list = builder.Build();
@@ -186,8 +181,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         string path = FileOf(watchlist);
         int templates = await Task.Run(() =>
         {
-            using var builder = NewBuilder(watchlist);
-            Collect(builder, people);
+            using WatchlistBuilder builder = records.NewBuilder(watchlist);
+            records.Collect(builder, people);
             using Watchlist list = builder.Build();
             using HostBuffer<byte> secret = vault.Read(watchlist);
             using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
@@ -224,20 +219,6 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             throw new WatchlistRefusedException(["The watchlist's file is missing or is not the one that was built: somebody has altered the data folder. Destroy the watchlist and build a new one."]);
         return WatchlistFile.Read(path, key, record.EmbedderSha256);
     }
-
-    /// <summary>What names a person.</summary>
-    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
-    public PersonDetails Details(PersonRecord person)
-    {
-        using HostBuffer<byte> plain = vault.Unseal(person.WatchlistId, person.Sealed, PersonPurpose(person.Id));
-        return JsonSerializer.Deserialize<PersonDetails>(plain.Span)!;
-    }
-
-    /// <summary>The JPEG of a photo that was not rejected, for the caller to dispose.</summary>
-    /// <param name="watchlist">Whose key sealed it.</param>
-    /// <param name="photo">Which.</param>
-    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
-    public HostBuffer<byte> Photo(Guid watchlist, PhotoRecord photo) => vault.Unseal(watchlist, photo.SealedPicture, PicturePurpose(photo.Id));
 
     /// <summary>Destroys a watchlist: its key first, then its file and its records. Done again after an interruption, it finishes.</summary>
     /// <param name="actor">Who.</param>
@@ -280,74 +261,6 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return true;
     }, stopping);
 
-    /// <summary>Checks a whole list, then writes all of it in one transaction, or nothing.</summary>
-    /// <param name="actor">Who.</param>
-    /// <param name="name">Of the watchlist that it becomes.</param>
-    /// <param name="source">List and photos. Borrowed.</param>
-    /// <param name="dryRun">Only check.</param>
-    /// <param name="progress">Told how many people have been looked at, of how many.</param>
-    /// <param name="stopping">Before it is done.</param>
-    /// <exception cref="CommandFailure">The list cannot be read.</exception>
-    public Task<ImportReport> ImportAsync(Actor actor, string name, PeopleSource source, bool dryRun, Action<int, int>? progress = null, CancellationToken stopping = default) => WithNewKeyAsync(async id =>
-    {
-        WatchlistRecord watchlist = NewWatchlist(id, name);
-        List<PersonRow> rows = PeopleFolder.ReadCsv(source, WatchlistCategory.Wanted);
-        var refusals = new List<string>();
-        var photos = new List<PhotoReport>();
-        var people = new List<PersonRecord>(rows.Count);
-        using var builder = NewBuilder(id);
-        var ids = new Dictionary<Guid, string>();
-        var distinct = new HashSet<string>(StringComparer.Ordinal);
-        foreach (PersonRow row in rows)
-        {
-            string where = $"{source.List}, line {row.Line} ({row.Identity.Id}): ";
-            CategoryPolicy policy = installation.Config.PolicyOf(row.Identity.Category);
-            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
-            string[] against = [.. row.ReviewedOn is { } reviewedOn
-                ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, Today)
-                : ["The day of the review is missing: fill in reviewed_on."]];
-            if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, Today) is { } image)
-                against = [.. against, image];
-            if (row.Photos.Count > MostPhotosPerPerson)
-                against = [.. against, $"{row.Photos.Count} photos; {MostPhotosPerPerson} at most: leave some out."];
-            if (row.Identity.Problem() is { } problem)
-                against = [problem, .. against];
-            refusals.AddRange(against.Select(a => where + a));
-            PersonRecord person = NewPerson(id, row.Identity.Category, details, row.ReviewedOn ?? Today, row.RolePlayer);
-            ids.Add(person.Id, row.Identity.Id);
-            if (!distinct.Add(row.Identity.Id))
-                refusals.Add(where + "Another line has the same id: give each person one line.");
-            foreach ((int i, string photo) in row.Photos.Index())
-            {
-                using VettedPhoto vetted = await VetAsync(source, photo, row.FaceIn(i), stopping);
-                photos.Add(new PhotoReport(row.Identity.Id, photo, vetted.Verdict.ToString().ToLowerInvariant(), vetted.Quality, [.. vetted.Reasons], vetted.Faces?.Faces));
-                person.Photos.Add(NewPhoto(person, vetted, row.Identity.ImageDate));
-            }
-            if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
-                refusals.Add(where + "No usable photo: add one that passes the gate.");
-            Collect(builder, [person]);
-            people.Add(person);
-            progress?.Invoke(people.Count, rows.Count);
-        }
-        refusals.AddRange(Sizes(people));
-        SimilarityWarning[] similar = [];
-        if (builder.IdentityCount > 0)
-        {
-            using Watchlist list = builder.Build();
-            similar = [.. SimilarityWarning.Find(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => s with { FirstId = ids[Guid.Parse(s.FirstId)], SecondId = ids[Guid.Parse(s.SecondId)] })];
-        }
-        if (dryRun || refusals.Count > 0)
-            return new ImportReport(null, people.Count, [.. photos], [.. refusals], similar);
-        await journal.ChangeAsync(actor, (store, entries) =>
-        {
-            store.Add(watchlist);
-            store.AddRange(people);
-            entries.Note("watchlist.imported", Subject(id), new { watchlist.Name, People = people.Count, Photos = photos.Count });
-            return Task.CompletedTask;
-        }, stopping);
-        return new ImportReport(id, people.Count, [.. photos], [], similar);
-    }, keep: report => report.Watchlist is not null);
-
     /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed wholly, a file that no record knows is removed.</summary>
     public async Task RecoverAsync(CancellationToken stopping)
     {
@@ -360,50 +273,11 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             File.Delete(file);
     }
 
-    /// <summary>Makes the templates of drafts anew that another model made, from their sealed pictures; person by person, so that an interruption loses one at most.</summary>
-    /// <remarks>A built list stays what was signed for.</remarks>
-    /// <exception cref="CommandFailure">The child cannot be started.</exception>
-    public async Task ReenrolAsync(CancellationToken stopping)
-    {
-        string current = vetter.Embedder.Sha256;
-        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        List<PersonRecord> foreign = await store.People.AsNoTracking().Include(p => p.Photos)
-            .Where(p => p.Photos.Any(f => f.Verdict != PhotoVerdict.Rejected && f.EmbedderSha256 != current) && store.Watchlists.Any(w => w.Id == p.WatchlistId && w.State == WatchlistState.Draft))
-            .ToListAsync(stopping);
-        if (foreign.Count == 0)
-            return;
-        using var again = new PhotoVetter(NullLogger<PhotoVetter>.Instance, sealedFaces: true);
-        foreach (PersonRecord person in foreign)
-        {
-            var templates = new Dictionary<Guid, byte[]>();
-            foreach (PhotoRecord photo in person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected && p.EmbedderSha256 != current))
-            {
-                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
-                using VettedPhoto vetted = await again.VetAsync(picture, null, stopping);
-                if (vetted.Verdict != PhotoVerdict.Rejected)
-                    templates.Add(photo.Id, Seal(person.WatchlistId, photo.Id, vetted.Templates!));
-            }
-            if (templates.Count == 0)
-                continue;
-            await ChangePersonAsync(Actor.Engine, person.Id, (_, record, entries) =>
-            {
-                foreach (PhotoRecord photo in record.Photos.Where(p => templates.ContainsKey(p.Id)))
-                    (photo.SealedTemplate, photo.EmbedderSha256) = (templates[photo.Id], current);
-                entries.Note("watchlist.person-re-enrolled", Subject(record.WatchlistId), new { Person = record.Id, Photos = templates.Count, EmbedderSha256 = current });
-            }, stopping);
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
-    private static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
-
-    private static string PersonPurpose(Guid person) => $"person/{person:N}";
-
-    private static string PicturePurpose(Guid photo) => $"picture/{photo:N}";
-
-    private static string TemplatePurpose(Guid photo) => $"template/{photo:N}";
+    /// <summary>Of audit entries about a watchlist.</summary>
+    internal static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
 
     private static string Closed(WatchlistState state) => state == WatchlistState.Built
         ? "The watchlist is built: nothing in it changes any more. Make a new one."
@@ -438,75 +312,14 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     private string FileOf(Guid watchlist) => installation.DataPath("watchlists", $"{watchlist:N}.lfr");
 
-    private WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
+    /// <summary>A new record; nothing is stored yet.</summary>
+    /// <exception cref="WatchlistRefusedException">The name will not do.</exception>
+    internal WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
         ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
         : throw new WatchlistRefusedException([$"A watchlist's name has 1 to {MostName} characters: give another."]);
 
-    private PersonRecord NewPerson(Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer)
-    {
-        var id = Guid.CreateVersion7(time.GetUtcNow());
-        return new PersonRecord
-        {
-            Id = id,
-            WatchlistId = watchlist,
-            Category = category,
-            Sealed = vault.Seal(watchlist, JsonSerializer.SerializeToUtf8Bytes(details), PersonPurpose(id)),
-            ReviewedOn = reviewedOn,
-            RolePlayer = rolePlayer,
-            AddedAt = time.GetUtcNow(),
-        };
-    }
-
-    private PhotoRecord NewPhoto(PersonRecord person, VettedPhoto vetted, DateOnly? takenOn)
-    {
-        var id = Guid.CreateVersion7(time.GetUtcNow());
-        bool kept = vetted.Verdict != PhotoVerdict.Rejected;
-        return new PhotoRecord
-        {
-            Id = id,
-            PersonId = person.Id,
-            SealedPicture = kept ? vault.Seal(person.WatchlistId, vetted.Chip, PicturePurpose(id)) : [],
-            SealedTemplate = vetted.Templates is { } templates ? Seal(person.WatchlistId, id, templates) : [],
-            EmbedderSha256 = vetter.Embedder.Sha256,
-            TakenOn = takenOn,
-            Verdict = vetted.Verdict,
-            Reasons = string.Join("; ", vetted.Reasons),
-            Quality = vetted.Quality,
-        };
-    }
-
-    private byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
-    {
-        using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
-        templates.Write(plain.Span);
-        return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
-    }
-
-    private WatchlistBuilder NewBuilder(Guid watchlist) =>
-        new(Version, vetter.Embedder.Id, vetter.Embedder.Sha256, vetter.Embedder.EmbeddingLength) { Id = watchlist, CreatedUtc = time.GetUtcNow() };
-
-    private bool IsUsable(PhotoRecord photo) => photo.Verdict != PhotoVerdict.Rejected && photo.EmbedderSha256 == vetter.Embedder.Sha256;
-
-    private void Collect(WatchlistBuilder builder, List<PersonRecord> people)
-    {
-        foreach (PersonRecord person in people)
-        {
-            PhotoRecord[] usable = [.. person.Photos.Where(IsUsable).OrderBy(p => p.Id)];
-            if (usable.Length == 0)
-                continue;
-            PersonDetails details = Details(person);
-            int identity = builder.AddIdentity(new WatchlistIdentity($"{person.Id:N}", details.Name, person.Category, details.Reference, usable[0].TakenOn, details.ImageSource));
-            foreach (PhotoRecord photo in usable)
-            {
-                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
-                using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
-                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
-                templates.AddTo(builder, identity, photo.Quality, picture.Span);
-            }
-        }
-    }
-
-    private IEnumerable<string> Sizes(List<PersonRecord> people) =>
+    /// <summary>What the policy says against so many people, by category.</summary>
+    internal IEnumerable<string> Sizes(List<PersonRecord> people) =>
         people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.Config.PolicyOf(g.Key), g.Key, g.Count())).OfType<string>();
 
     private IEnumerable<string> RefusalsOf(List<PersonRecord> people)
@@ -519,9 +332,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         {
             string where = $"Entry {$"{person.Id:N}"[^8..]}: ";
             CategoryPolicy policy = installation.Config.PolicyOf(person.Category);
-            foreach (string against in WatchlistPolicy.OfEntry(policy, person.Category, Details(person), person.ReviewedOn, Today))
+            foreach (string against in WatchlistPolicy.OfEntry(policy, person.Category, records.Details(person), person.ReviewedOn, Today))
                 yield return where + against;
-            PhotoRecord[] usable = [.. person.Photos.Where(IsUsable)];
+            PhotoRecord[] usable = [.. person.Photos.Where(records.IsUsable)];
             foreach (string against in usable.Select(p => WatchlistPolicy.OfImage(policy, person.Category, p.TakenOn, Today)).OfType<string>().Distinct())
                 yield return where + against;
             if (usable.Length == 0)
@@ -531,13 +344,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
     }
 
-    private async Task<VettedPhoto> VetAsync(PeopleSource source, string photo, PhotoPoint? face, CancellationToken stopping)
-    {
-        using HostBuffer<byte>? bytes = source.Read(photo, out string problem);
-        return bytes is null ? new VettedPhoto(PhotoVerdict.Rejected, [problem], 0) : await vetter.VetAsync(bytes, face, stopping);
-    }
-
-    private Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
+    /// <summary>Changes a person of a draft, in turn and in the audit.</summary>
+    internal Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
     {
         PersonRecord record = await store.People.Include(p => p.Photos).FirstOrDefaultAsync(p => p.Id == person, stopping) ?? throw new KeyNotFoundException("There is no such person.");
         await DraftAsync(store, record.WatchlistId, stopping);
@@ -560,7 +368,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     }
 
     // The key first: a crash leaves a key that opens nothing, never a record that nothing opens.
-    private async Task<T> WithNewKeyAsync<T>(Func<Guid, Task<T>> work, Func<T, bool>? keep = null)
+    internal async Task<T> WithNewKeyAsync<T>(Func<Guid, Task<T>> work, Func<T, bool>? keep = null)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
         vault.Create(id);

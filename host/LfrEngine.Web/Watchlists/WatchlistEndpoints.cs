@@ -82,24 +82,24 @@ internal static class WatchlistEndpoints
         return TypedResults.Ok(new WatchlistReport(WatchlistSummary.Of(record), categories, await watchlists.RefusalsAsync(id, context.RequestAborted)));
     }
 
-    private static async Task<IResult> ImportAsync(string name, bool? dryRun, HttpContext context, WatchlistService watchlists)
+    private static async Task<IResult> ImportAsync(string name, bool? dryRun, HttpContext context, WatchlistImport import)
     {
         HostBuffer<byte>? bytes = await Upload.ReadAsync(context.Request.Body, ListInZip.MaximumBytes, context.RequestAborted);
         if (bytes is null)
             throw new WatchlistRefusedException([$"The zip file is larger than {ListInZip.MaximumBytes >> 20} MiB: split it, or use `lfr watchlist import`."]);
         using var source = new ListInZip(bytes);
-        ImportReport report = await watchlists.ImportAsync(Actor.Of(context.User), name, source, dryRun ?? false, stopping: context.RequestAborted);
+        ImportReport report = await import.RunAsync(Actor.Of(context.User), name, source, dryRun ?? false, stopping: context.RequestAborted);
         return TypedResults.Json(report, statusCode: report.Refusals.Length > 0 && dryRun != true ? StatusCodes.Status409Conflict : StatusCodes.Status200OK);
     }
 
-    private static async Task<IResult> PictureAsync(Guid photo, WatchlistService watchlists, IDbContextFactory<LfrStore> stores, HttpContext context)
+    private static async Task<IResult> PictureAsync(Guid photo, SealedPeople people, IDbContextFactory<LfrStore> stores, HttpContext context)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(context.RequestAborted);
         PhotoRecord? record = await store.Photos.FindAsync([photo], context.RequestAborted);
         if (record is null || record.SealedPicture.Length == 0)
             return TypedResults.NotFound();
         Guid watchlist = await store.People.Where(p => p.Id == record.PersonId).Select(p => p.WatchlistId).SingleAsync(context.RequestAborted);
-        using HostBuffer<byte> picture = watchlists.Photo(watchlist, record);
+        using HostBuffer<byte> picture = people.Photo(watchlist, record);
         context.Response.ContentType = "image/jpeg";
         context.Response.ContentLength = picture.Length;
         picture.Span.CopyTo(context.Response.BodyWriter.GetSpan(picture.Length));

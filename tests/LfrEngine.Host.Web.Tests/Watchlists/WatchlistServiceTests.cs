@@ -106,8 +106,8 @@ public sealed class WatchlistServiceTests
         }
         await RefusedAsync("with another model", () => watchlists.BuildAsync(Manager, list, Token));
 
-        await watchlists.ReenrolAsync(Token);
-        await watchlists.ReenrolAsync(Token);
+        await host.Services.GetRequiredService<WatchlistReenrolment>().RunAsync(Token);
+        await host.Services.GetRequiredService<WatchlistReenrolment>().RunAsync(Token);
 
         await watchlists.BuildAsync(Manager, list, Token);
         using Watchlist opened = watchlists.Open(await RecordAsync(host, list));
@@ -169,7 +169,7 @@ public sealed class WatchlistServiceTests
         await using (LfrStore store = host.Store())
         {
             photo = await store.Photos.SingleAsync(p => p.PersonId == person, Token);
-            using HostBuffer<byte> picture = watchlists.Photo(list, photo);
+            using HostBuffer<byte> picture = host.Services.GetRequiredService<SealedPeople>().Photo(list, photo);
             chip = picture.Span[100..164].ToArray();
             using VettedPhoto vetted = await VetAsync(host, photos.Woman);
             template = System.Runtime.InteropServices.MemoryMarshal.AsBytes(vetted.Template)[..64].ToArray();
@@ -186,7 +186,7 @@ public sealed class WatchlistServiceTests
 
         Assert.All(new[] { chip, template, name, cipher, key }, bytes => Assert.Empty(FilesWith(host, bytes)));
         Assert.Throws<KeyDestroyedException>(() => watchlists.Open(before));
-        Assert.Throws<KeyDestroyedException>(() => watchlists.Photo(list, photo));
+        Assert.Throws<KeyDestroyedException>(() => host.Services.GetRequiredService<SealedPeople>().Photo(list, photo));
         WatchlistRecord after = await RecordAsync(host, list);
         Assert.Equal(WatchlistState.Destroyed, after.State);
         Assert.Empty(Directory.GetFiles(host.Installation.DataPath("watchlists", "x")[..^2]));

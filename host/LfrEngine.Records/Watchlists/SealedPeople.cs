@@ -1,0 +1,104 @@
+using System.Text.Json;
+using LfrEngine.Memory;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Records.Watchlists;
+
+/// <summary>People and photos as they are stored: names, details, pictures and templates sealed with the watchlist's key.</summary>
+/// <remarks>Of an upload nothing is kept but the face that the child process cut out and encoded anew. Only what is counted lies open: category, dates, verdicts.</remarks>
+internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvider time)
+{
+    private const string Version = "1";
+
+    /// <summary>What names a person.</summary>
+    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    public PersonDetails Details(PersonRecord person)
+    {
+        using HostBuffer<byte> plain = vault.Unseal(person.WatchlistId, person.Sealed, PersonPurpose(person.Id));
+        return JsonSerializer.Deserialize<PersonDetails>(plain.Span)!;
+    }
+
+    /// <summary>The JPEG of a photo that was not rejected, for the caller to dispose.</summary>
+    /// <param name="watchlist">Whose key sealed it.</param>
+    /// <param name="photo">Which.</param>
+    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    public HostBuffer<byte> Photo(Guid watchlist, PhotoRecord photo) => vault.Unseal(watchlist, photo.SealedPicture, PicturePurpose(photo.Id));
+
+    /// <summary>A new person's record; nothing is stored yet.</summary>
+    public PersonRecord NewPerson(Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        return new PersonRecord
+        {
+            Id = id,
+            WatchlistId = watchlist,
+            Category = category,
+            Sealed = vault.Seal(watchlist, JsonSerializer.SerializeToUtf8Bytes(details), PersonPurpose(id)),
+            ReviewedOn = reviewedOn,
+            RolePlayer = rolePlayer,
+            AddedAt = time.GetUtcNow(),
+        };
+    }
+
+    /// <summary>A new photo's record: of a rejected one the verdict only.</summary>
+    public PhotoRecord NewPhoto(PersonRecord person, VettedPhoto vetted, DateOnly? takenOn)
+    {
+        var id = Guid.CreateVersion7(time.GetUtcNow());
+        bool kept = vetted.Verdict != PhotoVerdict.Rejected;
+        return new PhotoRecord
+        {
+            Id = id,
+            PersonId = person.Id,
+            SealedPicture = kept ? vault.Seal(person.WatchlistId, vetted.Chip, PicturePurpose(id)) : [],
+            SealedTemplate = vetted.Templates is { } templates ? Seal(person.WatchlistId, id, templates) : [],
+            EmbedderSha256 = vetter.Embedder.Sha256,
+            TakenOn = takenOn,
+            Verdict = vetted.Verdict,
+            Reasons = string.Join("; ", vetted.Reasons),
+            Quality = vetted.Quality,
+        };
+    }
+
+    /// <summary>Templates as they are stored.</summary>
+    public byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
+    {
+        using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
+        templates.Write(plain.Span);
+        return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
+    }
+
+    /// <summary>An empty list of the same id. Owned by the caller.</summary>
+    public WatchlistBuilder NewBuilder(Guid watchlist) =>
+        new(Version, vetter.Embedder.Id, vetter.Embedder.Sha256, vetter.Embedder.EmbeddingLength) { Id = watchlist, CreatedUtc = time.GetUtcNow() };
+
+    /// <summary>Whether the engine can search for the photo's face: it passed the gate, and today's model made its templates.</summary>
+    public bool IsUsable(PhotoRecord photo) => photo.Verdict != PhotoVerdict.Rejected && photo.EmbedderSha256 == vetter.Embedder.Sha256;
+
+    /// <summary>Adds people with their usable photos to a list.</summary>
+    public void Collect(WatchlistBuilder builder, List<PersonRecord> people)
+    {
+        foreach (PersonRecord person in people)
+        {
+            PhotoRecord[] usable = [.. person.Photos.Where(IsUsable).OrderBy(p => p.Id)];
+            if (usable.Length == 0)
+                continue;
+            PersonDetails details = Details(person);
+            int identity = builder.AddIdentity(new WatchlistIdentity($"{person.Id:N}", details.Name, person.Category, details.Reference, usable[0].TakenOn, details.ImageSource));
+            foreach (PhotoRecord photo in usable)
+            {
+                using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
+                using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                templates.AddTo(builder, identity, photo.Quality, picture.Span);
+            }
+        }
+    }
+
+    private static string PersonPurpose(Guid person) => $"person/{person:N}";
+
+    private static string PicturePurpose(Guid photo) => $"picture/{photo:N}";
+
+    private static string TemplatePurpose(Guid photo) => $"template/{photo:N}";
+}
