@@ -10,7 +10,6 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Receipts;
-using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
@@ -27,11 +26,9 @@ namespace LfrEngine.Records.Deployments;
 /// erasure receipt in the folder <c>receipts</c> of the data folder. What is counted is stored every few seconds, so that a crash loses no more; a deployment that was
 /// running then is paused when the program starts again, since nobody saw its cameras meanwhile.
 /// </remarks>
-internal sealed partial class DeploymentRunner(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, AuthorityService authorities, WatchlistService watchlists,
+internal sealed partial class DeploymentRunner(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, DeploymentLedger ledger, AuthorityService authorities, WatchlistService watchlists,
     AlertService alerts, ModelCatalog catalog, TimeProvider time, ILogger<DeploymentRunner> log) : BackgroundService
 {
-    private const string Started = "deployment.started";
-
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StoreEvery = TimeSpan.FromSeconds(5);
 
@@ -80,7 +77,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
                 reasons = await TryStartAsync(actor, deployment, stopping);
             if (reasons.Count > 0)
             {
-                await journal.NoteAsync(actor, "deployment.refused", Subject(deployment), new { reasons }, stopping);
+                await journal.NoteAsync(actor, "deployment.refused", DeploymentLedger.Subject(deployment), new { reasons }, stopping);
                 throw new DeploymentRefusedException(reasons);
             }
         }
@@ -124,8 +121,8 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             if (run?.Deployment == deployment)
                 await StopAsync(actor, DeploymentState.Ended, reason);
-            else if (await StateAsync(deployment) == DeploymentState.Paused)
-                await EndIdleAsync(actor, deployment, reason);
+            else if (await ledger.StateAsync(deployment) == DeploymentState.Paused)
+                await ledger.EndIdleAsync(actor, deployment, reason);
             else
                 throw new DeploymentRefusedException(["Only a deployment that runs or is paused can be ended; one that was never started is withdrawn."]);
         }
@@ -139,7 +136,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await PauseInterruptedAsync(cancellationToken);
+        await ledger.PauseInterruptedAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -182,7 +179,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             try
             {
                 if (run is null)
-                    await EndOverdueAsync(stoppingToken);
+                    await ledger.EndOverdueAsync(stoppingToken);
                 else
                     await LookAsync();
             }
@@ -202,15 +199,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         while (await clock.WaitForNextTickAsync(stoppingToken));
     }
 
-    private static string Subject(Guid deployment) => $"deployment/{deployment}";
-
     private void Tell() => Changed?.Invoke();
-
-    private async Task<DeploymentState?> StateAsync(Guid deployment)
-    {
-        await using LfrStore store = await stores.CreateDbContextAsync();
-        return (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == deployment))?.State;
-    }
 
     private async Task<IReadOnlyList<string>> RefusalsAsync(Guid deployment, CancellationToken stopping)
     {
@@ -246,15 +235,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             EngineDevices.Load(settings, gallery);
 
             // Written first: should the program die in between, a deployment that did not run is found running, not one that did is found idle.
-            await journal.ChangeAsync(actor, async (changed, entries) =>
-            {
-                DeploymentRecord running = await changed.Deployments.FirstAsync(d => d.Id == deployment, stopping);
-                (running.State, running.StateReason) = (DeploymentState.Running, null);
-                running.StartedAt ??= time.GetUtcNow();
-                (facesBefore, secondsBefore) = (running.FacesSeen, running.RunningSeconds);
-                string subject = Subject(deployment);
-                entries.Note(Started, subject, new { runs = 1 + await changed.Audit.CountAsync(e => e.Subject == subject && e.Action == Started, stopping) });
-            }, stopping);
+            (facesBefore, secondsBefore) = await ledger.BeginAsync(actor, deployment, stopping);
             startedAt = time.GetUtcNow();
             storedAt = time.GetTimestamp();
             run = EngineRun.Start(deployment, models, gallery, settings, cameras, alert => alerts.TakeAsync(deployment, alert));
@@ -288,9 +269,9 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         var changes = new List<(string Camera, bool Lost, string Reason)>();
         health = watch!.Look(changes);
         foreach ((string camera, bool lost, string reason) in changes)
-            await journal.NoteAsync(Actor.Engine, lost ? "camera.lost" : "camera.returned", Subject(running.Deployment), new { camera, reason });
+            await journal.NoteAsync(Actor.Engine, lost ? "camera.lost" : "camera.returned", DeploymentLedger.Subject(running.Deployment), new { camera, reason });
         while (running.TryTakeMiss(out DeadlineMiss miss))
-            await journal.NoteAsync(Actor.Engine, "erasure.deadline-missed", Subject(running.Deployment), new { miss.Milliseconds, miss.StillHeld });
+            await journal.NoteAsync(Actor.Engine, "erasure.deadline-missed", DeploymentLedger.Subject(running.Deployment), new { miss.Milliseconds, miss.StillHeld });
 
         if (running.LostAlert is { } lostAlert)
         {
@@ -348,7 +329,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             DeploymentRecord record = await store.Deployments.FirstAsync(d => d.Id == running.Deployment);
             Count(record, running);
-            await CloseAsync(store, entries, record, state, reason, receipt);
+            await ledger.CloseAsync(store, entries, record, state, reason, receipt);
         });
         run = null;
         watch = null;
@@ -371,60 +352,6 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             ReceiptNotWritten(log, e.Message);
             reason += $" The erasure receipt was not written: {e.Message}";
             return null;
-        }
-    }
-
-    // Ends or pauses a deployment in the store.
-    private async Task CloseAsync(LfrStore store, Entries entries, DeploymentRecord record, DeploymentState state, string reason, string? receipt)
-    {
-        long facesSeen = Math.Max(0, record.FacesSeen - record.RolePlayerPassages);
-        double runningSeconds = Math.Round(record.RunningSeconds, 1);
-        // What was withdrawn stays withdrawn, and is over.
-        bool withdrawn = record.State == DeploymentState.Withdrawn;
-        if (!withdrawn)
-            (record.State, record.StateReason) = (state, reason);
-        if (state == DeploymentState.Paused && !withdrawn)
-        {
-            entries.Note("deployment.paused", Subject(record.Id), new { reason, facesSeen, runningSeconds, receipt });
-            return;
-        }
-        record.EndedAt = time.GetUtcNow();
-        WatchlistRecord? list = await store.Watchlists.FirstOrDefaultAsync(w => w.Id == record.WatchlistId);
-        if (list is not null)
-        {
-            // A window that closed while the program did not run was the end: its list is not kept longer for the power cut.
-            DateTimeOffset over = AuthorityService.TryRead(record)?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
-            DateTimeOffset by = new RetentionPolicy(installation).DestroyWatchlistBy(over);
-            list.DestroyBy = list.DestroyBy < by ? list.DestroyBy : by;
-        }
-        entries.Note("deployment.ended", Subject(record.Id), new { facesSeen, runningSeconds, reason, receipt });
-    }
-
-    private Task EndIdleAsync(Actor actor, Guid deployment, string reason) => journal.ChangeAsync(actor, async (store, entries) =>
-        await CloseAsync(store, entries, await store.Deployments.FirstAsync(d => d.Id == deployment), DeploymentState.Ended, reason, null));
-
-    // A window that closes while nothing runs ends the deployment too, or its watchlist would be kept for ever.
-    private async Task EndOverdueAsync(CancellationToken stopping)
-    {
-        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        DeploymentRecord[] waiting = await store.Deployments.AsNoTracking().Where(d => d.State == DeploymentState.Signed || d.State == DeploymentState.Paused).ToArrayAsync(stopping);
-        DateTimeOffset now = time.GetUtcNow();
-        foreach (DeploymentRecord record in waiting)
-        {
-            // One that has been altered cannot run, and who looks at it is told why.
-            if (AuthorityService.TryRead(record)?.End <= now)
-                await EndIdleAsync(Actor.Engine, record.Id, record.State == DeploymentState.Signed ? "The authority's window closed before it was started." : "The authority's window closed.");
-        }
-    }
-
-    private async Task PauseInterruptedAsync(CancellationToken stopping)
-    {
-        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        Guid[] interrupted = await store.Deployments.Where(d => d.State == DeploymentState.Running).Select(d => d.Id).ToArrayAsync(stopping);
-        foreach (Guid id in interrupted)
-        {
-            await journal.ChangeAsync(Actor.Engine, async (changed, entries) =>
-                await CloseAsync(changed, entries, await changed.Deployments.FirstAsync(d => d.Id == id, stopping), DeploymentState.Paused, "The program ended unexpectedly.", null), stopping);
         }
     }
 

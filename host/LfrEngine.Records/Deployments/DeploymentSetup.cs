@@ -10,6 +10,6 @@ internal static class DeploymentSetup
     public static void AddDeployments(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);
-        services.AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
+        services.AddSingleton<DeploymentLedger>().AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
     }
 }
