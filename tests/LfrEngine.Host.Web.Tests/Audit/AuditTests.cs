@@ -14,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>The trail: sealed, checked, shown.</summary>
+[Trait("Speed", "slow")]
 public sealed partial class AuditTests
 {
     [Theory]
