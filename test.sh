@@ -1,31 +1,41 @@
 #!/usr/bin/env bash
-# Sets up and runs all tests; ends with "N passed, N failed, N skipped" counted from the test runners' own reports.
-# Arguments are passed to every test program, for example: ./test.sh -class '*Watchlist*'
+# Sets up and runs the tests; ends with "N passed, N failed, N skipped", counted from the test programs' own reports.
+#   ./test.sh            all tests
+#   ./test.sh --quick    all but the classes marked [Trait("Speed", "slow")]; lists the slow ones with their latest times
+#   ./test.sh ARGUMENT…  passed to every test program, for example: ./test.sh -class '*Watchlist*'
+# LFR_TEST_ALL=1 measures accuracy over all pictures instead of a fixed part of them.
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+# shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
+quick=
+if [ "${1:-}" = --quick ]; then
+    quick=1
+    shift
+    set -- -trait- Speed=slow "$@"
+fi
 build_native
-# Real peers and independent oracles: ffmpeg makes clips, GStreamer serves RTSP, OpenCV (by NuGet) needs GTK's library, SciPy and scikit-learn check the statistics.
+# Real peers and independent references: ffmpeg makes clips, GStreamer serves RTSP, OpenCV (by NuGet) needs GTK's library, SciPy and scikit-learn check the statistics.
 need_packages ffmpeg=ffmpeg 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0' \
     'file:/usr/lib/python3/dist-packages/gi=python3-gi' 'file:/usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good' \
     'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base' 'file:/usr/lib/*/libgtk-3.so.0=libgtk-3-0' \
     'file:/usr/lib/python3/dist-packages/scipy=python3-scipy' 'file:/usr/lib/python3/dist-packages/sklearn=python3-sklearn'
-# A Vulkan device that every machine can have, the layer that watches how it is used, and the shader compiler.
+# A Vulkan device that every machine can have, the layer that checks how it is used, and the shader compiler.
 need_packages 'file:/usr/lib/*/libvulkan.so.1=libvulkan1' 'file:/usr/share/vulkan/icd.d/lvp_icd.*=mesa-vulkan-drivers' \
     'file:/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json=vulkan-validationlayers' glslangValidator=glslang-tools
-# The console is tested in a real browser.
-need_packages chromium=chromium
-# The host's other parties: a store for a headquarters, an MQTT broker.
-need_packages 'file:/usr/lib/postgresql/*/bin/initdb=postgresql' 'file:/usr/sbin/mosquitto=mosquitto'
+# The console is tested in a real browser, with a real PostgreSQL and a real MQTT broker; the scripts are checked by ShellCheck.
+need_packages chromium=chromium 'file:/usr/lib/postgresql/*/bin/initdb=postgresql' 'file:/usr/sbin/mosquitto=mosquitto' shellcheck=shellcheck
 build_managed tests LfrEngine.sln tests LfrEngine.sln
 dotnet host/LfrEngine.Cli/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 
 passed=0 failed=0 skipped=0 broken=0
-mkdir -p build/results
-rm -f build/results/*
+results=build/results
+mkdir -p "$results"
+[ -n "$quick" ] && results=build/results/quick && mkdir -p "$results"
+rm -f "$results"/*.xml
 
 # run NAME REPORT [ARGUMENT…]: one test program.
 run() {
-    local name=$1 report=build/results/$2.xml
+    local name=$1 report=$results/$2.xml
     shift 2
     dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor -result-xml "$report" "$@" || broken=1
     if [ ! -s "$report" ]; then
@@ -40,18 +50,34 @@ run() {
     skipped=$((skipped + $(count skipped)))
 }
 
+# slowest HOW_MANY WHICH REPORT…: the classes whose tests took longest, with their seconds; of those whose tests contain WHICH.
+slowest() {
+    local most=$1 which=$2
+    shift 2
+    cat "$@" 2>/dev/null | sed 's/<test /\n<test /g' | grep '^<test ' | grep -F -- "$which" | sed -nE 's/.* time="([0-9.]+)".* type="LfrEngine\.([^"]*)".*/\1 \2/p' \
+        | awk '{ seconds[$2] += $1 } END { for (name in seconds) printf "%8.1f s  %s\n", seconds[name], name }' | sort -rn | head -n "$most" >&2
+}
+
 for project in tests/*.Tests; do
     name=$(basename "$project")
+    say "$name"
     run "$name" "$name" "$@"
 done
 # What keeps and changes records once more, on the other store; by hand: all of it, `LFR_TEST_STORE=postgresql ./test.sh -trait- Store=sqlite`.
 if [ $# -eq 0 ]; then
-    say "The host's records on PostgreSQL"
+    say "LfrEngine.Host.Web.Tests on PostgreSQL"
     LFR_TEST_STORE=postgresql run LfrEngine.Host.Web.Tests LfrEngine.Host.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
         -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
 fi
-# Which ones, once more, where they are seen: what the programs printed may be long.
-grep -ohE '<test [^>]*result="Fail"' build/results/*.xml | sed -E 's/.* name="([^"]*)".*/Failed: \1/' >&2 || true
+if [ -n "$quick" ]; then
+    say "Left out (Speed=slow), with the times of the latest full run here:"
+    slowest 100 'name="Speed" value="slow"' build/results/*.xml
+elif [ $# -eq 0 ]; then
+    say "The slowest classes:"
+    slowest 20 "" "$results"/*.xml
+fi
+# The failed ones once more, at the end: what the programs printed may be long.
+grep -ohE '<test [^>]*result="Fail"' "$results"/*.xml | sed -E 's/.* name="([^"]*)".*/Failed: \1/' >&2 || true
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"

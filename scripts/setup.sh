@@ -1,13 +1,43 @@
-# Sourced by ./lfr and ./test.sh: installs what is missing, builds what is stale. Says nothing when there is nothing to do.
+# Sourced by ./lfr, ./lfr-lab and ./test.sh: installs what is missing and builds what is out of date. Prints nothing when there is nothing to do.
 # shellcheck shell=bash
 set -euo pipefail
+: "${root:?is set by the script that sources this}"
 cd "$root"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$*"; exit 3; }
 
-# The command, or for a library its pkg-config module, and the Debian package that brings it.
+# log_file NAME: prints the path of a log that this user can write. One left by another user is not touched.
+log_file() {
+    local log=build/$1.log
+    { : >"$log"; } 2>/dev/null || log=$(mktemp "${TMPDIR:-/tmp}/lfr-$1.XXXXXX")
+    printf '%s\n' "$log"
+}
+
+# with_progress WHAT LOG COMMAND…: runs a command with its output in a log, and says every 15 s that it is still running.
+with_progress() {
+    local what=$1 log=$2 began=$SECONDS ticker status=0
+    shift 2
+    say "$what (log: $log)"
+    (
+        # Ends by itself when the script that started it has ended. The pause must not keep anybody's pipe open.
+        while sleep 15 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+            say "  still running after $((SECONDS - began)) s$(grep -o '[^ /]* -> ' "$log" 2>/dev/null | tail -n 1 | sed 's/\(.*\) -> /; finished so far: \1/')"
+        done
+    ) &
+    ticker=$!
+    "$@" >"$log" 2>&1 || status=$?
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    [ "$status" -ne 0 ] || say "  done in $((SECONDS - began)) s"
+    return "$status"
+}
+
+# mark STAMP: makes the stamp new, also where another user made the old one.
+mark() { rm -f "$1" && : >"$1"; }
+
+# need_packages PROBE=PACKAGE…: a command, a library's pkg-config module (lib:) or a file (file:), and the Debian package that brings it.
 need_packages() {
     local missing=() entry probe package
     for entry in "$@"; do
@@ -30,12 +60,12 @@ need_packages() {
     sudo apt-get update && sudo $line"
         fi
     fi
-    say "Installing Debian packages: ${missing[*]}"
+    local log
+    log=$(log_file apt)
     "${as[@]}" apt-get update -qq >/dev/null || true
-    local log=build/apt.log
-    [ -w build ] || log=$(mktemp)
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive "${as[@]}" $line >"$log" 2>&1 || { tail -n 5 "$log" >&2; fail "apt-get failed; the whole log is $log."; }
+    # shellcheck disable=SC2086 # The line is words.
+    DEBIAN_FRONTEND=noninteractive with_progress "Installing Debian packages: ${missing[*]}" "$log" "${as[@]}" $line \
+        || { tail -n 5 "$log" >&2; fail "apt-get failed; the whole log is $log."; }
 }
 
 # Called before anything is written: a checkout that is built runs for everybody, but only its owner can build it.
@@ -69,11 +99,14 @@ build_native() {
     need_own_checkout "The decode shim must be built"
     need_packages pkg-config=pkg-config cmake=cmake cc=gcc make=make npm=npm ffmpeg=ffmpeg lib:libavformat=libavformat-dev lib:libavcodec=libavcodec-dev \
         lib:libavutil=libavutil-dev lib:libavdevice=libavdevice-dev
-    say "Building the decode shim"
-    { cmake -S native-interop/media -B build/media -DCMAKE_BUILD_TYPE=Release && cmake --build build/media; } >build/native.log 2>&1 \
-        || { tail -n 20 build/native.log >&2; fail "The decode shim did not build; the whole log is build/native.log."; }
-    touch build/.native
+    local log
+    log=$(log_file native)
+    with_progress "Building the decode shim" "$log" make_native \
+        || { tail -n 20 "$log" >&2; fail "The decode shim did not build; the whole log is $log."; }
+    mark build/.native
 }
+
+make_native() { cmake -S native-interop/media -B build/media -DCMAKE_BUILD_TYPE=Release && cmake --build build/media; }
 
 # build_managed STAMP PROJECT PATH…: one project or solution, when one of the paths or what all stand on has changed.
 build_managed() {
@@ -81,8 +114,9 @@ build_managed() {
     shift 2
     stale "$stamp" engine native-interop/LfrEngine.Native host models Directory.Build.props Directory.Packages.props BannedSymbols.txt build/.native "$@" || return 0
     need_own_checkout "${project%.*} must be built: it is not, or its source has changed since"
-    say "Building ${project%.*}"
-    dotnet build "$project" -c Release -v quiet -clp:NoSummary >build/managed.log 2>&1 \
-        || { grep -E 'error|warning' build/managed.log | sort -u | head -n 20 >&2; fail "The build failed; the whole log is build/managed.log."; }
-    touch "$stamp"
+    local log
+    log=$(log_file managed)
+    with_progress "Building ${project%.*}" "$log" dotnet build "$project" -c Release -v minimal -clp:NoSummary \
+        || { grep -E 'error|warning' "$log" | sort -u | head -n 20 >&2; fail "The build failed; the whole log is $log."; }
+    mark "$stamp"
 }

@@ -12,6 +12,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host.Tests;
 
 /// <summary>Documents that the host reads: whatever the bytes, an answer or a sentence that names the file.</summary>
+[Trait("Speed", "slow")]
 public sealed class DocumentTests : IDisposable
 {
     private static readonly LatencyReport s_latency = new(1, 2, 3, 4);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using LfrEngine.Cli.Commands;
 using LfrEngine.Models;
+using LfrEngine.Tests;
 
 [assembly: AssemblyFixture(typeof(LfrEngine.Host.Tests.Material))]
 
@@ -97,6 +98,20 @@ internal static class Ffmpeg
 /// <summary>Test data that is not part of the repository.</summary>
 internal static class Shared
 {
+    /// <summary>The labelled pictures of masked faces, or a part of them under <paramref name="folder"/>; skips the test when they are not there.</summary>
+    public static string NeedMasks(TemporaryFolder folder, int count)
+    {
+        string all = Need("masks");
+        if (MeasuredPart.IsWhole)
+            return all;
+        string part = folder["masks"];
+        Directory.CreateDirectory(Path.Combine(part, "annotations"));
+        Directory.CreateSymbolicLink(Path.Combine(part, "images"), Path.Combine(all, "images"));
+        foreach (string label in MeasuredPart.Of(Directory.GetFiles(Path.Combine(all, "annotations")).Order(StringComparer.Ordinal).ToArray(), count, p => Path.GetFileName(p)))
+            File.Copy(label, Path.Combine(part, "annotations", Path.GetFileName(label)));
+        return part;
+    }
+
     /// <summary>Path of a shared file or folder; skips the test when it is not there.</summary>
     public static string Need(string path)
     {

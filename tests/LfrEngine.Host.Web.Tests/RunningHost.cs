@@ -25,6 +25,9 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, int> codes = new();
     private WebApplication app;
 
+    private static readonly Lazy<Task<string>> EmptyStore = new(MakeEmptyStoreAsync);
+    private static string? passwordHash;
+
     // The tests' own installation key, not the user's.
     static RunningHost() => Environment.SetEnvironmentVariable("LFR_CONFIG", Directory.CreateTempSubdirectory("lfr-key-").FullName);
 
@@ -101,6 +104,11 @@ internal sealed class RunningHost : IAsyncDisposable
     public void CloseStore()
     {
         using LfrStore store = Store();
+        CloseStore(store);
+    }
+
+    private static void CloseStore(LfrStore store)
+    {
         switch (store.Database.GetDbConnection())
         {
             case Microsoft.Data.Sqlite.SqliteConnection connection:
@@ -141,7 +149,9 @@ internal sealed class RunningHost : IAsyncDisposable
             SigningKey = scope.ServiceProvider.GetRequiredService<Microsoft.AspNetCore.DataProtection.IDataProtectionProvider>().CreateProtector("officer-signing-key").Protect(key.ExportPkcs8PrivateKey()),
             CreatedAt = Time.GetUtcNow(),
         };
-        IdentityResult made = await officers.CreateAsync(officer, Password);
+        // Everybody's password is the same: one slow hash for the whole run.
+        officer.PasswordHash = passwordHash ??= officers.PasswordHasher.HashPassword(officer, Password);
+        IdentityResult made = await officers.CreateAsync(officer);
         Assert.True(made.Succeeded, string.Join("; ", made.Errors.Select(e => e.Description)));
         if (roles.Length > 0)
             Assert.True((await officers.AddToRolesAsync(officer, roles)).Succeeded);
@@ -217,9 +227,29 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private static async Task<WebApplication> StartAsync(Installation installation, TimeProvider time)
     {
+        string store = installation.DataPath("store.db");
+        if (installation.Config.Store.Kind == StoreKind.Sqlite && !File.Exists(store))
+            File.Copy(await EmptyStore.Value, store);
         WebApplication app = Server.Build(installation, time);
         await StoreSetup.MigrateAsync(app.Services, CancellationToken.None);
         await app.StartAsync();
         return app;
+    }
+
+    // Every table is made once for the whole run: the stores of tests begin as copies.
+    private static async Task<string> MakeEmptyStoreAsync()
+    {
+        var installation = new Installation(new HostConfig { Name = "Empty" }, Directory.CreateTempSubdirectory("lfr-empty-").FullName);
+        await MigrateAsync(installation);
+        return installation.DataPath("store.db");
+    }
+
+    /// <summary>Makes all tables of a store that nobody has open afterwards.</summary>
+    internal static async Task MigrateAsync(Installation installation)
+    {
+        await using WebApplication app = Server.Build(installation, TimeProvider.System);
+        await StoreSetup.MigrateAsync(app.Services, CancellationToken.None);
+        await using LfrStore store = await app.Services.GetRequiredService<IDbContextFactory<LfrStore>>().CreateDbContextAsync();
+        CloseStore(store);
     }
 }

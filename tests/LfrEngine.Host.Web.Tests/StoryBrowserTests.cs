@@ -16,6 +16,7 @@ namespace LfrEngine.Host.Web.Tests;
 /// After every step the power is cut as far as a second server can tell: it starts on the data as they lie on the disk at that moment, and must know all
 /// that was done, with an unbroken trail, and must not go on running.
 /// </remarks>
+[Trait("Speed", "slow")]
 public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
     [Fact, Trait("Store", "sqlite")]

@@ -4,6 +4,7 @@ using LfrEngine.Host.Tests;
 namespace LfrEngine.Lab.Tests;
 
 /// <summary>Measurements that are told to stop: they end in order, and a report is whole or not there.</summary>
+[Trait("Speed", "slow")]
 public sealed class EndingTests(Laboratory lab) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -6,6 +6,7 @@ using LfrEngine.Host.Tests;
 namespace LfrEngine.Lab.Tests;
 
 /// <summary>The protocols, through the real program.</summary>
+[Trait("Speed", "slow")]
 public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -253,7 +254,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     [Fact]
     public async Task Detect_Masks_IsWhatTheVansCommandSays()
     {
-        string masks = Shared.Need("masks");
+        string masks = Shared.NeedMasks(folder, 60);
         JsonNode van = (await Lfr.RunAsync("detect", masks, "--json")).Exits(ExitCode.Success).Json;
 
         JsonNode report = (await lab.RunAsync("detect", masks, "--json")).Exits(ExitCode.Success).Json;

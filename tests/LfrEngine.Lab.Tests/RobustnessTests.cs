@@ -4,6 +4,7 @@ using LfrEngine.Host.Tests;
 namespace LfrEngine.Lab.Tests;
 
 /// <summary>Kills, stops, full disks and wrong input.</summary>
+[Trait("Speed", "slow")]
 public sealed class RobustnessTests(Laboratory lab) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -5,6 +5,7 @@ using LfrEngine.Native.Tests.Forensics;
 namespace LfrEngine.Vulkan.Tests;
 
 /// <summary>All memory of a process that searched is looked through. With a driver that computes on the processor, that is the device's memory too.</summary>
+[Trait("Speed", "slow")]
 public sealed class DeviceForensicsTests
 {
     private const int NeedleStep = 64;

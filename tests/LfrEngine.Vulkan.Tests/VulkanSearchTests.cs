@@ -5,6 +5,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Vulkan.Tests;
 
 /// <summary>The processor's search is the reference: every identity, its place and every bit of its score.</summary>
+[Trait("Speed", "slow")]
 public sealed class VulkanSearchTests(Searches searches)
 {
     public static TheoryData<GalleryPrecision> Precisions => [GalleryPrecision.Float32, GalleryPrecision.PackedHalf];

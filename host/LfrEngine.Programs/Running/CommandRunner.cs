@@ -35,6 +35,7 @@ internal static partial class CommandRunner
         StandardScreen.Attach();
         // What nobody awaits, and failed, is told all the same.
         TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a task failed that nobody waited for: {e.Exception.InnerException?.Message}");
+        root.Subcommands.Add(CommandsPage.Create(root, name));
         NumberOptions.BeStrict(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -29,8 +29,8 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
     private readonly Lazy<ModelManifest> manifest = new(() => ModelCatalog.Default.Find(embedder, ModelTask.Embed));
     private Process? child;
 
-    /// <summary>How long the child may look at one photo.</summary>
-    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long the child may look at one photo: 30 s. Tests of the whole program set fewer by <c>LFR_TEST_PHOTO_SECONDS</c>.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("LFR_TEST_PHOTO_SECONDS"), out int seconds) && seconds is > 0 and < 30 ? seconds : 30);
 
     /// <summary>The model that makes the templates.</summary>
     public ModelManifest Embedder => manifest.Value;

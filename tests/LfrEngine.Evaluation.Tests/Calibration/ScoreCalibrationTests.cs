@@ -6,6 +6,7 @@ using LfrEngine.Quality;
 namespace LfrEngine.Evaluation.Tests.Calibration;
 
 /// <summary>From scores to likelihood ratios where the truth is known, because it was planted.</summary>
+[Trait("Speed", "slow")]
 public sealed class ScoreCalibrationTests
 {
     // Scores of two people and of one person, all normal with one spread: then the log likelihood ratio is a straight line in the score.

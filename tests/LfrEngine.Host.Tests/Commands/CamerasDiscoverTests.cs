@@ -6,6 +6,7 @@ using LfrEngine.Cli.Cameras;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr cameras discover</c> against cameras that are programs of their own, on the loopback interface.</summary>
+[Trait("Speed", "slow")]
 public sealed class CamerasDiscoverTests : IDisposable
 {
     private const string Password = "s3cret-of-the-camera";

@@ -8,6 +8,7 @@ using LfrEngine.Cli.Cameras;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr cameras test</c> on real sources.</summary>
+[Trait("Speed", "slow")]
 public sealed class CamerasTestTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

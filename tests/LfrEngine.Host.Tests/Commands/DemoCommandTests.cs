@@ -4,6 +4,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Host.Tests.Commands;
 
+[Trait("Speed", "slow")]
 public sealed class DemoCommandTests
 {
     private static readonly string[] Written =

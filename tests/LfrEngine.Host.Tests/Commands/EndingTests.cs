@@ -6,6 +6,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Commands that are told to stop: they end in order, and what they write is whole or not there.</summary>
+[Trait("Speed", "slow")]
 public sealed class EndingTests(Material material) : IDisposable
 {
     private const string Old = "LFRWATCH, an older one";

@@ -3,6 +3,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Host.Tests.Commands;
 
+[Trait("Speed", "slow")]
 public sealed class EnrolCommandTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

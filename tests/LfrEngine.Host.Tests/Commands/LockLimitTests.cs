@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Little memory to lock: said at the start, refused unless accepted by name.</summary>
+[Trait("Speed", "slow")]
 public sealed class LockLimitTests(Material material) : IDisposable
 {
     private const long Little = 1 << 20;

@@ -7,6 +7,7 @@ using LfrEngine.Models;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr models add</c>: the licence is told first, and only the file that the manifest means is kept.</summary>
+[Trait("Speed", "slow")]
 public sealed class ModelsAddTests(Material material) : IDisposable
 {
     private const string Yunet = "yunet-2023mar", Accept = "--accept-licence";

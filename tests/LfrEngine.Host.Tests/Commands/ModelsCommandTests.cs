@@ -4,6 +4,7 @@ using LfrEngine.Models;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr models</c>, <c>lfr doctor</c>, and models that cannot be used.</summary>
+[Trait("Speed", "slow")]
 public sealed class ModelsCommandTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Erasure receipts: written by a run, signed by the installation, worthless when altered.</summary>
+[Trait("Speed", "slow")]
 public sealed class ReceiptCommandTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -7,6 +7,7 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr run --evidence</c>: what a score is worth.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunCalibratedTests(Material material) : IDisposable
 {
     // log10 of the ratio is 10 · score − 3, between 10⁻¹ and 10^2.5: the woman scores above it.

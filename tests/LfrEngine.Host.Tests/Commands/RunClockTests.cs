@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Streams whose time stamps are wrong: every face is searched at the interval asked for, and the camera says what is wrong with its clock.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunClockTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

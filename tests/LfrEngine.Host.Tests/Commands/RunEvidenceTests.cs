@@ -5,6 +5,7 @@ using LfrEngine.Cli.Screen;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Lines, pictures and receipts of one run are never replaced or torn by another.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunEvidenceTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

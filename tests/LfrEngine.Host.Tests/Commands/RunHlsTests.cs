@@ -4,9 +4,10 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>HLS over HTTP: a list with an end is a recording, a list without one is a camera whose frames come a segment at a time.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunHlsTests(Material material) : IDisposable
 {
-    private const int SegmentSeconds = 2, FramesPerSecond = 25, SearchEveryMs = 120;
+    private const int SegmentSeconds = 2, LastSegment = 5, FramesPerSecond = 25, SearchEveryMs = 120;
 
     private readonly TemporaryFolder folder = new();
 
@@ -35,7 +36,7 @@ public sealed class RunHlsTests(Material material) : IDisposable
             await UntilAsync(() => File.Exists(folder["live.m3u8"]));
             using Lfr lfr = Lfr.Start(null, [], material.Run("--camera", $"gate={web.Url("live.m3u8")}"));
             await lfr.SeesAsync("\"type\":\"alert\"");
-            await UntilAsync(() => web.Asked.Contains("live9.ts"));
+            await UntilAsync(() => web.Asked.Contains($"live{LastSegment}.ts"));
 
             lfr.Interrupt();
 
@@ -53,11 +54,11 @@ public sealed class RunHlsTests(Material material) : IDisposable
         }
     }
 
-    /// <summary>20 s in which the listed woman passes once, in the middle.</summary>
+    /// <summary>12 s in which the listed woman passes once, in the middle.</summary>
     private string Passage()
     {
         string path = folder["passage.mp4"];
-        Ffmpeg.Run("-ss", "5", "-t", "8", "-i", material.Clip, "-ss", "1.4", "-t", "3", "-i", material.Clip, "-ss", "5", "-t", "9", "-i", material.Clip,
+        Ffmpeg.Run("-ss", "5", "-t", "4", "-i", material.Clip, "-ss", "1.4", "-t", "3", "-i", material.Clip, "-ss", "5", "-t", "5", "-i", material.Clip,
             "-filter_complex", "concat=n=3", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "25", "-sc_threshold", "0", path);
         return path;
     }

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Live sources on the loopback interface, and Ctrl-C.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunLiveTests(Material material) : IDisposable
 {
     /// <summary>Ctrl-C is answered in well under a second on an idle machine.</summary>

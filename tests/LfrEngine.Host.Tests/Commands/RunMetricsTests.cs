@@ -5,6 +5,7 @@ using System.Net.Sockets;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>What <c>lfr run --metrics</c> serves while it runs.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunMetricsTests(Material material)
 {
     [Fact]

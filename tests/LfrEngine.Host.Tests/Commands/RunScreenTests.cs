@@ -8,6 +8,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>What is shown never decides whether the engine runs: full, closed, broken and stuck screens.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunScreenTests(Material material) : IDisposable
 {
     private const string Lost = "Standard output cannot be written";

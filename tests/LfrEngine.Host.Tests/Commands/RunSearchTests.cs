@@ -4,6 +4,7 @@ using LfrEngine.Vulkan;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Who searches makes no difference to what is found.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunSearchTests(Material material)
 {
     [Fact]

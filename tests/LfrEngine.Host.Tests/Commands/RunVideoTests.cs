@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Cameras that cannot be used, or only in part: each alone, and beside a healthy one that goes on to its end.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunVideoTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary>Watchlists and keys that cannot be used: one sentence, no camera opened.</summary>
+[Trait("Speed", "slow")]
 public sealed class RunWatchlistTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

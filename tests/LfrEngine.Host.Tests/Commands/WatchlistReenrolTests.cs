@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LfrEngine.Host.Tests.Commands;
 
 /// <summary><c>lfr watchlist re-enrol</c>: another embedder, the same people, from the face pictures sealed in the list.</summary>
+[Trait("Speed", "slow")]
 public sealed class WatchlistReenrolTests(Material material) : IDisposable
 {
     private readonly TemporaryFolder folder = new();

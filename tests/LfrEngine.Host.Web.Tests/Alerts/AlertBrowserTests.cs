@@ -11,6 +11,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Alerts;
 
 /// <summary>The pages of alerts in a real browser.</summary>
+[Trait("Speed", "slow")]
 public sealed class AlertBrowserTests(BrowserFixture browser)
 {
     private static BrowserNewContextOptions NarrowPhone => new() { ViewportSize = new ViewportSize { Width = 375, Height = 667 }, HasTouch = true, IsMobile = true };

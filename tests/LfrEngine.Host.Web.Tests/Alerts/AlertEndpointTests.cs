@@ -8,6 +8,7 @@ using LfrEngine.Records.Store;
 namespace LfrEngine.Host.Web.Tests.Alerts;
 
 /// <summary>Alerts over HTTPS: for programs, and the pictures of pages.</summary>
+[Trait("Speed", "slow")]
 public sealed class AlertEndpointTests
 {
     [Fact]

@@ -10,6 +10,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Host.Web.Tests.Alerts;
 
 /// <summary>Alerts from the engine to the last decision.</summary>
+[Trait("Speed", "slow")]
 public sealed class AlertServiceTests
 {
     [Fact]

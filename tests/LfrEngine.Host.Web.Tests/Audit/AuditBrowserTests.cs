@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>The auditor's pages in a real browser.</summary>
+[Trait("Speed", "slow")]
 public sealed class AuditBrowserTests(BrowserFixture browser)
 {
     [Fact]

@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Authorities;
 
 /// <summary>Drafting, signing and withdrawing in a real browser, and the zone planner.</summary>
+[Trait("Speed", "slow")]
 public sealed class AuthorityBrowserTests(BrowserFixture browser)
 {
     [Fact]

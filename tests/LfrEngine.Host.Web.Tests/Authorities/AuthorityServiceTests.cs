@@ -16,6 +16,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Authorities;
 
 /// <summary>Authorities from draft to refusal: each reason is provoked by doing what it forbids.</summary>
+[Trait("Speed", "slow")]
 public sealed class AuthorityServiceTests
 {
     [Fact]

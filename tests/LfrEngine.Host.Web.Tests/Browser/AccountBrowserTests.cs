@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Browser;
 
 /// <summary>The ways into the console, in a real browser.</summary>
+[Trait("Speed", "slow")]
 public sealed class AccountBrowserTests(BrowserFixture browser)
 {
     [Fact]

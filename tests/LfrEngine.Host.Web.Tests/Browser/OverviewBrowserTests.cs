@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Browser;
 
 /// <summary>The first page tells each officer what waits for them, and nobody else's work.</summary>
+[Trait("Speed", "slow")]
 public sealed class OverviewBrowserTests(BrowserFixture browser)
 {
     [Fact]

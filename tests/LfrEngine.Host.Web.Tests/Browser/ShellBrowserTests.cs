@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Browser;
 
 /// <summary>The console's frame and the page about officers, in a real browser.</summary>
+[Trait("Speed", "slow")]
 public sealed class ShellBrowserTests(BrowserFixture browser)
 {
     [Theory]

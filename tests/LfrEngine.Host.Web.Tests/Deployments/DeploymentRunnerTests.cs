@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Deployments;
 
 /// <summary>The engine runs while an authority says so, and everything it did is written down.</summary>
+[Trait("Speed", "slow")]
 public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
 {
     private static readonly Actor Officer = new(Guid.NewGuid().ToString(), "olga");

@@ -16,6 +16,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Deployments;
 
 /// <summary>The real program, killed in the middle of a deployment.</summary>
+[Trait("Speed", "slow")]
 public sealed partial class KilledTests(Street street) : IClassFixture<Street>
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);

@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Deployments;
 
 /// <summary>The operations page in a real browser, by keyboard, while the engine runs.</summary>
+[Trait("Speed", "slow")]
 public sealed class OperationsBrowserTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
     [Fact]

@@ -13,6 +13,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>Vans and their headquarters: every entry once, in order, and nothing but entries.</summary>
+[Trait("Speed", "slow")]
 public sealed class HeadquartersTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using LfrEngine.Records.Security;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>What programs that watch the host are told: health, metrics, the REST interface, the log.</summary>
+[Trait("Speed", "slow")]
 public sealed class WatchingTests
 {
     [Fact, Trait("Store", "sqlite")]

@@ -12,6 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>Webhooks: signed, in order, tried again, nobody waits for another.</summary>
+[Trait("Speed", "slow")]
 public sealed class WebhookTests
 {
     private const string Secret = "a secret of the force";

@@ -14,6 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Retention;
 
 /// <summary>Nothing is kept too long: not over a restart, not after a crash, not with a clock that is set.</summary>
+[Trait("Speed", "slow")]
 public sealed class RetentionTests
 {
     private static readonly TimeSpan Day = TimeSpan.FromHours(24), Minute = TimeSpan.FromMinutes(1);

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Security;
 
 /// <summary>Who becomes an officer, and who changes whom.</summary>
+[Trait("Speed", "slow")]
 public sealed class OfficerRegisterTests
 {
     [Fact]

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Security;
 
 /// <summary>The ways in, over real HTTPS without a browser.</summary>
+[Trait("Speed", "slow")]
 public sealed partial class SignInTests
 {
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Cli.Serving;
+using LfrEngine.Records.Configuration;
 using LfrEngine.Host.Web.Tests;
 using Npgsql;
 
@@ -14,16 +15,32 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static readonly Lazy<Task<(Process Server, string Folder)>> Started = new(StartAsync);
 
-    /// <summary>Connection string of a new, empty database.</summary>
+    // Every table is made once for the whole run: the databases of tests begin as copies.
+    private const string Empty = "lfr_empty";
+
+    private static readonly Lazy<Task> Migrated = new(async () =>
+    {
+        string connection = await CreateAsync(Empty, "template1");
+        DirectoryInfo data = Directory.CreateTempSubdirectory("lfr-empty-");
+        await RunningHost.MigrateAsync(new Installation(new HostConfig { Name = "Empty", Store = new StoreConfig { Kind = StoreKind.Postgresql, Connection = connection } }, data.FullName));
+        data.Delete(recursive: true);
+    });
+
+    /// <summary>Connection string of a new database with all tables and nothing in them.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
+        await Migrated.Value;
+        return await CreateAsync($"lfr_{Guid.NewGuid():N}", Empty);
+    }
+
+    private static async Task<string> CreateAsync(string name, string template)
+    {
         (_, string folder) = await Started.Value;
-        string name = $"lfr_{Guid.NewGuid():N}";
         await using var connection = new NpgsqlConnection(Connection(folder, User));
         await connection.OpenAsync();
         await using NpgsqlCommand create = connection.CreateCommand();
         #pragma warning disable CA2100 // A name of ours.
-        create.CommandText = $"CREATE DATABASE {name}";
+        create.CommandText = $"CREATE DATABASE {name} TEMPLATE {template}";
         #pragma warning restore CA2100
         await create.ExecuteNonQueryAsync();
         return Connection(folder, name);

@@ -10,6 +10,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>The same store on SQLite and on PostgreSQL.</summary>
+[Trait("Speed", "slow")]
 public sealed class StoreTests
 {
     private static readonly DateTimeOffset Instant = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.FromHours(2)).AddTicks(1234560);

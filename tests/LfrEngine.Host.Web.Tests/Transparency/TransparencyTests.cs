@@ -15,6 +15,7 @@ using LfrEngine.Records.Transparency;
 namespace LfrEngine.Host.Web.Tests;
 
 /// <summary>What is published: the field's columns, counted from the trail alone.</summary>
+[Trait("Speed", "slow")]
 public sealed class TransparencyTests
 {
     private static readonly AlertState[] Decisions = [.. Enum.GetValues<AlertState>().Where(s => s != AlertState.Raised)];

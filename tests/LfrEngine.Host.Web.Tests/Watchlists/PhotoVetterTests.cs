@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LfrEngine.Host.Web.Tests.Watchlists;
 
 /// <summary>The child that decodes uploads.</summary>
+[Trait("Speed", "slow")]
 public sealed class PhotoVetterTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

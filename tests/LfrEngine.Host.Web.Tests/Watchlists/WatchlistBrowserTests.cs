@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LfrEngine.Host.Web.Tests.Watchlists;
 
 /// <summary>The pages of watchlists in a real browser.</summary>
+[Trait("Speed", "slow")]
 public sealed class WatchlistBrowserTests(BrowserFixture browser)
 {
     [Fact]

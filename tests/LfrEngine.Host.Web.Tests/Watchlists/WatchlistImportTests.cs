@@ -16,6 +16,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Watchlists;
 
 /// <summary>Watchlists over REST and from lists: all of it or nothing.</summary>
+[Trait("Speed", "slow")]
 public sealed class WatchlistImportTests
 {
     private const string Header = "id,name,category,reference,image_date,source,photos,legal_basis,reviewed_on,role_player\n";

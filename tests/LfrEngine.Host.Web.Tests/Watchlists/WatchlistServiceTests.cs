@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LfrEngine.Host.Web.Tests.Watchlists;
 
 /// <summary>Watchlists from the first person to the receipt, on the real store, with the real child.</summary>
+[Trait("Speed", "slow")]
 public sealed class WatchlistServiceTests
 {
     private const string Name = "Wilhelmina Zanzibar-Quist";

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using LfrEngine.Native.Tests.Media;
 
+[assembly: AssemblyFixture(typeof(LfrEngine.Native.Tests.Forensics.MediaForensicsOnce))]
+
 namespace LfrEngine.Native.Tests.Forensics;
 
 /// <summary>Clips of noise, what they decode to and what their packets are by ffmpeg's account, and the programs to search.</summary>
@@ -89,8 +91,23 @@ public sealed class MediaForensicsFixture : IDisposable
     }
 }
 
+/// <summary>One fixture for all classes of the run, made when the first of them asks.</summary>
+public sealed class MediaForensicsOnce : IDisposable
+{
+    private readonly Lazy<MediaForensicsFixture> made = new();
+
+    internal MediaForensicsFixture Fixture => made.Value;
+
+    public void Dispose()
+    {
+        if (made.IsValueCreated)
+            made.Value.Dispose();
+    }
+}
+
 /// <summary>No 32 bytes of a decoded frame or of a packet are left in a process that has let go of them.</summary>
-public sealed class MediaForensicsTests(MediaForensicsFixture fixture, ITestOutputHelper output) : IClassFixture<MediaForensicsFixture>
+[Trait("Speed", "slow")]
+public sealed class MediaForensicsTests(MediaForensicsOnce once, ITestOutputHelper output)
 {
     [Theory]
     [InlineData("h264.mp4", 1, "close")]
@@ -103,12 +120,27 @@ public sealed class MediaForensicsTests(MediaForensicsFixture fixture, ITestOutp
     [InlineData("hevc.mp4", 2, "close")]
     public void ClosedReader_WithTunables_LeavesNothing(string clip, int threads, string how)
     {
-        MemoryScan scan = fixture.Search(clip, threads, how, tunables: true);
+        MemoryScan scan = once.Fixture.Search(clip, threads, how, tunables: true);
         output.WriteLine(scan.ToString());
         Assert.True(scan.Hits == 0, scan.ToString());
         Assert.True(scan.BytesRead > 10 << 20, scan.ToString());
     }
 
+    [Theory]
+    [InlineData("h264.mp4")]
+    [InlineData("hevc.mp4")]
+    public void PositiveControl_WipingSwitchedOff_IsFound(string clip)
+    {
+        MemoryScan scan = once.Fixture.Search(clip, 1, "close", tunables: true, keepEverything: true);
+        output.WriteLine(scan.ToString());
+        Assert.True(scan.Of("luma") > 1000 && scan.Of("packet") > 1000, scan.ToString());
+    }
+}
+
+/// <summary>What stays in a decoder that is paused, and on a heap that nobody overwrites: all of it is known.</summary>
+[Trait("Speed", "slow")]
+public sealed class MediaRemainsTests(MediaForensicsOnce once, ITestOutputHelper output)
+{
     [Theory]
     [InlineData("h264.mp4", 1, "close")]
     [InlineData("h264.mp4", 2, "close")]
@@ -117,7 +149,7 @@ public sealed class MediaForensicsTests(MediaForensicsFixture fixture, ITestOutp
     [InlineData("hevc.mp4", 2, "close")]
     public void ClosedReader_WithoutTunables_LeavesFragments(string clip, int threads, string how)
     {
-        MemoryScan scan = fixture.Search(clip, threads, how, tunables: false);
+        MemoryScan scan = once.Fixture.Search(clip, threads, how, tunables: false);
         output.WriteLine(scan.ToString());
         // Heap that libavcodec frees as it is: a decoder thread's last packet, a few rows at the borders of slices.
         Assert.True(scan.Hits < 10_000, scan.ToString());
@@ -132,19 +164,9 @@ public sealed class MediaForensicsTests(MediaForensicsFixture fixture, ITestOutp
     [InlineData("hevc.mp4", 2)]
     public void PausedReader_AfterScrub_KeepsReferenceFramesButNoPackets(string clip, int threads)
     {
-        MemoryScan scan = fixture.Search(clip, threads, "pause", tunables: true);
+        MemoryScan scan = once.Fixture.Search(clip, threads, "pause", tunables: true);
         output.WriteLine(scan.ToString());
         Assert.True(scan.Of("packet") == 0, scan.ToString());
         Assert.True(scan.Of("luma") > 1000, $"the decoder predicts from its reference frames, but: {scan}");
-    }
-
-    [Theory]
-    [InlineData("h264.mp4")]
-    [InlineData("hevc.mp4")]
-    public void PositiveControl_WipingSwitchedOff_IsFound(string clip)
-    {
-        MemoryScan scan = fixture.Search(clip, 1, "close", tunables: true, keepEverything: true);
-        output.WriteLine(scan.ToString());
-        Assert.True(scan.Of("luma") > 1000 && scan.Of("packet") > 1000, scan.ToString());
     }
 }

@@ -7,6 +7,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>Streams over the loopback interface, and what happens when they stall.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaNetworkTests : IDisposable
 {
     private const string RtspPackages = "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good";

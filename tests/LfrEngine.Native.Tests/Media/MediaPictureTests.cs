@@ -3,6 +3,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>Still pictures: files, memory, folders, animations; and writing them.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaPictureTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

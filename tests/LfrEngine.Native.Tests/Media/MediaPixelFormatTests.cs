@@ -3,6 +3,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>Every pixel format against what the ffmpeg command line makes of the same file.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaPixelFormatTests : IDisposable
 {
     private const int Width = 66;

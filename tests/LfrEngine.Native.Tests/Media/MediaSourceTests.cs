@@ -6,6 +6,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>What sources that fail say, what cameras ask for, how they hang, and recordings that promise more than they hold.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaSourceTests : IDisposable
 {
     private static readonly MediaOptions s_live = new() { LowDelay = true };

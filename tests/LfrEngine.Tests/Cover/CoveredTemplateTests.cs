@@ -16,7 +16,7 @@ using Xunit;
 namespace LfrEngine.Tests.Cover;
 
 /// <summary>Templates of photos with covers drawn over them, and covered faces as a camera's are taken.</summary>
-[Collection(CountsRentedBuffers.Name)]
+[Trait("Speed", "slow")]
 public sealed unsafe class CoveredTemplateTests
 {
     private const int People = 25;
@@ -138,6 +138,15 @@ public sealed unsafe class CoveredTemplateTests
     }
 
     [Fact]
+    public void SeedOf_Photos_DependsOnTheirBytesAlone() =>
+        Assert.Equal((CoveredTemplateMaker.SeedOf([1, 2, 3]), true), (CoveredTemplateMaker.SeedOf([1, 2, 3]), CoveredTemplateMaker.SeedOf([1, 2, 3]) != CoveredTemplateMaker.SeedOf([1, 2, 4])));
+}
+
+/// <summary>What the maker rents.</summary>
+[Collection(CountsRentedBuffers.Name)]
+public sealed class CoveredTemplateMemoryTests
+{
+    [Fact]
     public void Dispose_OfAMaker_GivesBackAllItTook()
     {
         TestModels.RestoredFile("mesh-468");
@@ -153,8 +162,4 @@ public sealed unsafe class CoveredTemplateTests
             return BufferPool.OutstandingBlocks;
         }
     }
-
-    [Fact]
-    public void SeedOf_Photos_DependsOnTheirBytesAlone() =>
-        Assert.Equal((CoveredTemplateMaker.SeedOf([1, 2, 3]), true), (CoveredTemplateMaker.SeedOf([1, 2, 3]), CoveredTemplateMaker.SeedOf([1, 2, 3]) != CoveredTemplateMaker.SeedOf([1, 2, 4])));
 }

@@ -14,6 +14,7 @@ namespace LfrEngine.Tests.Pipeline;
 
 /// <summary>The whole pipeline on real faces: nothing of anyone is left, however a run ends.</summary>
 [Collection(CountsRentedBuffers.Name)]
+[Trait("Speed", "slow")]
 public sealed class LivePipelineTests : IDisposable
 {
     private readonly ITestOutputHelper output = TestContext.Current.TestOutputHelper!;

@@ -16,7 +16,7 @@ using Xunit;
 namespace LfrEngine.Tests.Pipeline;
 
 /// <summary>The live view on real faces: nobody in it can be recognised who has raised no alert.</summary>
-[Collection(CountsRentedBuffers.Name)]
+[Trait("Speed", "slow")]
 public sealed unsafe class LiveViewTests : IDisposable
 {
     // The threshold at which the engine would raise an alert.
@@ -115,28 +115,6 @@ public sealed unsafe class LiveViewTests : IDisposable
 
         output.WriteLine($"clear in {clear} pictures, {others} faces of others");
         Assert.True(clear > 3 && others > 3, $"clear in {clear} pictures, {others} faces of others");
-    }
-
-    [Fact]
-    public void Picture_NobodyWatchesAnyMore_IsWipedAndItsMemoryGoesBack()
-    {
-        var time = new StreamTime();
-        using var live = new LiveView(time);
-        using var frame = new Picture(1280, 720);
-        long before = BufferPool.OutstandingBlocks;
-        live.TakeJpeg(out _)?.Dispose();
-        for (time.Us = 0; time.Us <= 600_000; time.Us += 120_000)
-            live.Offer(frame.View, time.Us, [], tracker);
-        Assert.Equal(1, live.Pictures);
-        Assert.True(BufferPool.OutstandingBlocks > before);
-
-        time.Us += 2_000_000;
-        live.Tidy();
-
-        Assert.Equal(before, BufferPool.OutstandingBlocks);
-        live.Offer(frame.View, time.Us, [], tracker);
-        Assert.Equal(1, live.Pictures);
-        Assert.Null(live.TakeJpeg(out _));
     }
 
     [Fact]
@@ -268,13 +246,42 @@ public sealed unsafe class LiveViewTests : IDisposable
         ffmpeg.WaitForExit();
         Assert.True(ffmpeg.ExitCode == 0, errors);
     }
+}
 
-    private sealed class StreamTime : TimeProvider
+/// <summary>What the live view rents.</summary>
+[Collection(CountsRentedBuffers.Name)]
+public sealed class LiveViewMemoryTests
+{
+    [Fact]
+    public void Picture_NobodyWatchesAnyMore_IsWipedAndItsMemoryGoesBack()
     {
-        public long Us { get; set; }
+        var time = new StreamTime();
+        var tracker = new FaceTracker(new TrackerSettings());
+        using var live = new LiveView(time);
+        using var frame = new Picture(1280, 720);
+        long before = BufferPool.OutstandingBlocks;
+        live.TakeJpeg(out _)?.Dispose();
+        for (time.Us = 0; time.Us <= 600_000; time.Us += 120_000)
+            live.Offer(frame.View, time.Us, [], tracker);
+        Assert.Equal(1, live.Pictures);
+        Assert.True(BufferPool.OutstandingBlocks > before);
 
-        public override long TimestampFrequency => 1_000_000;
+        time.Us += 2_000_000;
+        live.Tidy();
 
-        public override long GetTimestamp() => Us + 1;
+        Assert.Equal(before, BufferPool.OutstandingBlocks);
+        live.Offer(frame.View, time.Us, [], tracker);
+        Assert.Equal(1, live.Pictures);
+        Assert.Null(live.TakeJpeg(out _));
     }
+}
+
+/// <summary>A clock that goes with the stream.</summary>
+internal sealed class StreamTime : TimeProvider
+{
+    public long Us { get; set; }
+
+    public override long TimestampFrequency => 1_000_000;
+
+    public override long GetTimestamp() => Us + 1;
 }

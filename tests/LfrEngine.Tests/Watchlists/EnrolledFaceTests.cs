@@ -14,7 +14,7 @@ using Xunit;
 namespace LfrEngine.Tests.Watchlists;
 
 /// <summary>Which faces of a photo count, and which is enrolled: phantoms and faces found twice do not, a second person does and can be chosen.</summary>
-[Collection(CountsRentedBuffers.Name)]
+[Trait("Speed", "slow")]
 public sealed class EnrolledFaceTests(ITestOutputHelper output) : IDisposable
 {
     private readonly EngineModels models = Load();
@@ -26,7 +26,7 @@ public sealed class EnrolledFaceTests(ITestOutputHelper output) : IDisposable
     public void Vet_PortraitsOfOthers_NinetyNineOfHundredAreEnrolled()
     {
         using var enroller = new WatchlistEnroller(models);
-        string[] photos = [.. LfwFaces.Portraits(800).Where(p => (System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(Path.GetDirectoryName(p)!)))[0] & 1) == 0).Take(200)];
+        string[] photos = MeasuredPart.Of([.. LfwFaces.Portraits(800).Where(p => (System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(Path.GetDirectoryName(p)!)))[0] & 1) == 0).Take(200)], 100, p => Path.GetFileName(p));
         var refused = new List<string>();
         foreach (string photo in photos)
         {
@@ -44,7 +44,7 @@ public sealed class EnrolledFaceTests(ITestOutputHelper output) : IDisposable
     {
         using var enroller = new WatchlistEnroller(models);
         int refused = 0;
-        string[] photos = LfwFaces.Portraits(27);
+        string[] photos = MeasuredPart.Of(LfwFaces.Portraits(27), 12, p => Path.GetFileName(p));
         foreach (string photo in photos)
         {
             using MediaFrame frame = LfwFaces.Decode(photo);

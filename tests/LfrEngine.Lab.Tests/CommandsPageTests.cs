@@ -1,0 +1,52 @@
+using LfrEngine.Host.Tests;
+
+namespace LfrEngine.Lab.Tests;
+
+/// <summary>docs/commands.md is what the programs print of themselves.</summary>
+public sealed class CommandsPageTests
+{
+    private const string Head = """
+        # Commands
+
+        Made from the programs themselves. To renew it after a change: `LFR_WRITE_DOCS=1 ./test.sh -class '*CommandsPageTests'`.
+
+        What a command prints with `--json`: [json.md](json.md) and [lab-json.md](lab-json.md). Every command takes `--help`. The key of a watchlist is a key file (`--key-file`), the passphrase in `LFR_PASSPHRASE`, or asked for.
+
+        ## Exit codes
+
+        | code | meaning |
+        |---|---|
+        | 0 | done |
+        | 1 | a fault of the program |
+        | 2 | arguments that make no sense |
+        | 3 | something of the machine or a model is missing |
+        | 4 | an input cannot be used |
+        | 5 | output cannot be written |
+        | 6 | done, but a camera failed or someone could not be enrolled |
+        | 130 | stopped before the result was there |
+
+        Ctrl-C, SIGTERM and SIGHUP end every command in order; repeating them changes nothing. A stopped `lfr run` writes its summary and receipt and exits with 0, because the run is over, or with 6 or 4 where a camera never delivered. What has not ended after 10 s is ended with 130, and standard error says what was not written.
+
+
+        """;
+
+    [Fact]
+    public async Task CommandsPage_IsWhatTheProgramsPrint()
+    {
+        string lfr = (await Lfr.RunAsync("commands-page")).Exits(ExitCode.Success).Output;
+        using Lfr lab = Lfr.StartProgram(Laboratory.Program, null, [], "commands-page");
+        string page = Head + lfr + "\n" + (await lab.EndAsync()).Exits(ExitCode.Success).Output, path = Path.Combine(Root(), "docs", "commands.md");
+        if (Environment.GetEnvironmentVariable("LFR_WRITE_DOCS") is "1")
+            await File.WriteAllTextAsync(path, page, TestContext.Current.CancellationToken);
+
+        Assert.True(page == await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken), "docs/commands.md is out of date. Run: LFR_WRITE_DOCS=1 ./test.sh -class '*CommandsPageTests'");
+    }
+
+    private static string Root()
+    {
+        DirectoryInfo folder = new(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "LfrEngine.sln")))
+            folder = folder.Parent!;
+        return folder.FullName;
+    }
+}
