@@ -65,8 +65,8 @@ for project in tests/*.Tests; do
 done
 # What keeps and changes records once more, on the other store; by hand: all of it, `LFR_TEST_STORE=postgresql ./test.sh -trait- Store=sqlite`.
 if [ $# -eq 0 ]; then
-    say "LfrEngine.Host.Web.Tests on PostgreSQL"
-    LFR_TEST_STORE=postgresql run LfrEngine.Host.Web.Tests LfrEngine.Host.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
+    say "LfrEngine.Web.Tests on PostgreSQL"
+    LFR_TEST_STORE=postgresql run LfrEngine.Web.Tests LfrEngine.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
         -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
 fi
 if [ -n "$quick" ]; then

@@ -1,4 +1,4 @@
-using LfrEngine.Host.Tests;
+using LfrEngine.Cli.Tests;
 
 namespace LfrEngine.Lab.Tests;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LfrEngine.Cover;
 using LfrEngine.Evaluation.Data;
-using LfrEngine.Host.Tests;
+using LfrEngine.Cli.Tests;
 
 namespace LfrEngine.Lab.Tests;
 

@@ -1,0 +1,39 @@
+using LfrEngine.DirectX;
+
+namespace LfrEngine.Cli.Tests.Commands;
+
+/// <summary>The Windows GPU path on a build that does not have it: asked for by name it is an error, and nothing else is tried.</summary>
+public sealed class GpuOptionsTests
+{
+    [Theory]
+    [InlineData("--inference", "directml")]
+    [InlineData("--inference", "directml-half")]
+    [InlineData("--search", "computesharp")]
+    public async Task Run_GpuByNameWithoutOne_IsAnError(string option, string value)
+    {
+        Assert.SkipWhen(GpuContext.IsBuilt, "This build has the GPU path.");
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", option, value)).Exits(ExitCode.Environment).Says("This build has no GPU path").IsCivil();
+    }
+
+    [Fact]
+    public async Task Run_AutoWithoutGpu_SaysThatTheProcessorDoesIt() =>
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--inference", "auto")).Exits(ExitCode.Input).Says("none.lfr");
+
+    [Fact]
+    public async Task Run_FramesOnTheGpuForNetworksOnTheProcessor_IsAnError() =>
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--decode", "d3d11va")).Exits(ExitCode.Usage).Says("needs --inference directml").IsCivil();
+
+    [Theory]
+    [InlineData("--inference", "cuda")]
+    [InlineData("--decode", "nvdec")]
+    [InlineData("--search", "faiss")]
+    public async Task Run_UnknownBackend_NamesTheKnownOnes(string option, string value) =>
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", option, value)).Exits(ExitCode.Usage).Says(value).IsCivil();
+
+    [Fact]
+    public async Task Doctor_GpuWithoutOne_NamesTheStepThatFails()
+    {
+        Assert.SkipWhen(GpuContext.IsBuilt, "This build has the GPU path.");
+        (await Lfr.RunAsync("doctor", "--gpu", "--json")).Exits(ExitCode.Environment).Says("GPU: device", "no GPU path").IsCivil();
+    }
+}

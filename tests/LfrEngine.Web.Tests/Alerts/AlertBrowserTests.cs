@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Security.Claims;
+using LfrEngine.Web.Tests.Browser;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace LfrEngine.Web.Tests.Alerts;
+
+/// <summary>The pages of alerts in a real browser.</summary>
+[Trait("Speed", "slow")]
+public sealed class AlertBrowserTests(BrowserFixture browser)
+{
+    private static BrowserNewContextOptions NarrowPhone => new() { ViewportSize = new ViewportSize { Width = 375, Height = 667 }, HasTouch = true, IsMobile = true };
+
+    /// <summary>Two hundred alerts while the page is open: all arrive, the open pair stays open, and keys alone judge.</summary>
+    [Fact]
+    public async Task Desk_TwoHundredAlerts_StaysUsableByKeys()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        Guid[] people = await material.AddPeopleAsync(Enumerable.Range(0, 200).Select(CategoryOf));
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/alerts");
+            await Expect(p.Locator("#shortcuts")).ToHaveAttributeAsync("aria-pressed", "true");
+            Guid first = await material.RaiseAsync(people[0], CategoryOf(0));
+            await Expect(p.Locator($"[data-open='{first}']")).ToBeVisibleAsync();
+            for (int i = 1; i < people.Length; i++)
+                await material.RaiseAsync(people[i], CategoryOf(i));
+
+            await Expect(p.Locator("#waiting")).ToContainTextAsync("200");
+            await Expect(p.Locator("#announcement")).ToContainTextAsync("200");
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(25);
+            // Nothing was pushed away under the operator's fingers.
+            await Expect(p.Locator($"[data-open='{first}']")).ToBeVisibleAsync();
+            IReadOnlyList<AlertSummary> newest = await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken);
+            Assert.Equal(newest.Select(a => a.Id.ToString()), await p.Locator(".alert-row").EvaluateAllAsync<string[]>("rows => rows.map(r => r.dataset.alert)"));
+
+            // Not on this page of the list: J begins at its top.
+            await p.Keyboard.PressAsync("j");
+            await Expect(p.Locator($"[data-open='{newest[0].Id}']")).ToBeVisibleAsync();
+            await Expect(p.Locator(".alert-pair img").First).ToHaveJSPropertyAsync("naturalWidth", AlertMaterial.Side);
+            await p.Keyboard.PressAsync("v");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: viable");
+            await p.Keyboard.PressAsync("j");
+            await Expect(p.Locator($"[data-open='{newest[1].Id}']")).ToBeVisibleAsync();
+            await p.Keyboard.PressAsync("r");
+            await Expect(p.Locator("#reject-confirm")).ToBeFocusedAsync();
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: rejected");
+            await Expect(p.Locator(".alert-pair")).ToHaveCountAsync(0);
+            await p.Keyboard.PressAsync("k");
+            await Expect(p.Locator($"[data-open='{newest[0].Id}']")).ToBeVisibleAsync();
+            await p.Keyboard.PressAsync("u");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Taken back: raised");
+            await Expect(p.Locator("#waiting")).ToContainTextAsync("199");
+
+            await p.Locator("#show").SelectOptionAsync(nameof(AlertState.Rejected));
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(1);
+            await p.Locator("#show").SelectOptionAsync("");
+            await p.Locator("#older").ClickAsync();
+            await Expect(p.Locator(".alert-row").First).ToHaveAttributeAsync("data-alert", (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken))[0].Id.ToString());
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("alerts");
+        });
+        Assert.Equal(AlertState.Rejected, (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Rejected] }, TestContext.Current.CancellationToken)).Single().State);
+    }
+
+    [Fact]
+    public async Task Desk_VulnerablePerson_HasASoundASignAndAScriptOfItsOwn()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        Guid wanted = await material.AddPersonAsync(), vulnerable = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            ILocator root = p.Locator("html");
+            await page.GoAsync("/alerts");
+            await Expect(p.Locator("#sounds")).ToHaveAttributeAsync("aria-pressed", "false");
+            await p.Locator("#sounds").ClickAsync();
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "alert");
+            await material.RaiseAsync(vulnerable, WatchlistCategory.MissingOrVulnerable);
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "vulnerable");
+            await Expect(p.Locator("#announcement")).ToContainTextAsync("vulnerable person");
+            await Expect(p.Locator(".alert-detail .badge.vulnerable")).ToContainTextAsync("Vulnerable person");
+            await Expect(p.Locator(".alert-script")).ToContainTextAsync("safeguarding lead");
+            string own = await BorderAsync(p);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("alert-vulnerable");
+
+            await material.RaiseAsync(wanted);
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "alert");
+            await p.Keyboard.PressAsync("k");
+            await Expect(p.Locator(".alert-detail .badge.vulnerable")).ToHaveCountAsync(0);
+            Assert.NotEqual(own, await BorderAsync(p));
+        }, new BrowserNewContextOptions { ColorScheme = ColorScheme.Dark });
+
+        static Task<string> BorderAsync(IPage p) => p.Locator(".alert-detail").EvaluateAsync<string>("e => getComputedStyle(e).border");
+    }
+
+    [Fact]
+    public async Task Desk_AnotherOperatorDecides_IsSeenAtOnce()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator), otto = await host.AddOfficerAsync("otto", Roles.Operator);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        await browser.WithPageAsync(host, olga, first => browser.WithPageAsync(host, otto, async second =>
+        {
+            foreach (ConsolePage page in (ConsolePage[])[first, second])
+            {
+                await page.GoAsync("/alerts");
+                await page.Page.Locator($"[data-alert='{alert}']").ClickAsync();
+                await Expect(page.Page.Locator("[data-to=Viable]")).ToBeVisibleAsync();
+            }
+            await first.Page.Keyboard.PressAsync("v");
+            await Expect(first.Page.Locator(".decision")).ToContainTextAsync("Recorded: viable");
+            await Expect(second.Page.Locator(".alert-detail .badge").Last).ToContainTextAsync("viable");
+            await Expect(second.Page.Locator(".alert-history")).ToContainTextAsync("olga");
+            await Expect(second.Page.Locator("[data-to=Viable]")).ToHaveCountAsync(0);
+        }));
+        Assert.Single((await material.RecordAsync(alert)).Events);
+    }
+
+    [Fact]
+    public async Task Street_NarrowPhone_OfficerEngagesToTheOutcome()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer emil = await host.AddOfficerAsync("emil", Roles.EngagementOfficer);
+        ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        await browser.WithPageAsync(host, emil, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/alerts/street");
+            await Expect(p.GetByRole(AriaRole.Status)).ToContainTextAsync("0");
+            await material.Alerts.DecideAsync(judge, alert, AlertState.Viable, "");
+            await p.Locator($"[data-alert='{alert}']").TapAsync();
+            await Expect(p.Locator("[data-to=Engaged]")).ToBeVisibleAsync();
+            Assert.Equal(375, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
+            Assert.True((await p.Locator("[data-to=Engaged]").BoundingBoxAsync())!.Height >= 48);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("street-phone");
+            foreach (AlertState to in (AlertState[])[AlertState.Engaged, AlertState.Confirmed, AlertState.Safeguarded])
+            {
+                await p.Locator($"[data-to={to}]").TapAsync();
+                await Expect(p.Locator(".decision")).ToBeVisibleAsync();
+                await Expect(p.Locator($"[data-to={to}]")).ToHaveCountAsync(0);
+            }
+            await Expect(p.Locator(".alert-history li")).ToHaveCountAsync(5);
+        }, NarrowPhone);
+        Assert.Equal(AlertState.Safeguarded, (await material.RecordAsync(alert)).State);
+    }
+
+    [Fact]
+    public async Task FieldCheckAndRetention_Officer_RecordsAWalkAndReadsThePolicy()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer emil = await host.AddOfficerAsync("emil", Roles.EngagementOfficer);
+        Guid actor = await material.AddPersonAsync(rolePlayer: true);
+        await browser.WithPageAsync(host, emil, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/field-check");
+            await p.Locator($"[data-start='{actor}']").ClickAsync();
+            await p.Locator($"[data-end='{actor}']").WaitForAsync();
+            await material.RaiseAsync(actor);
+            await p.Locator($"[data-end='{actor}']").ClickAsync();
+            await Expect(p.Locator(".field-rate")).ToContainTextAsync(string.Create(CultureInfo.InvariantCulture, $"1 of 1 walks found, 100 % (95 % interval {2.5} to 100 %)"));
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("field-check");
+            await page.GoAsync("/retention");
+            await Expect(p.Locator("table")).ToContainTextAsync("erased 24 hours after the alert");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("retention");
+        });
+    }
+
+    private static WatchlistCategory CategoryOf(int i) => i % 25 == 7 ? WatchlistCategory.MissingOrVulnerable : WatchlistCategory.Wanted;
+}

@@ -1,0 +1,199 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using LfrEngine.Alerts;
+using LfrEngine.Memory;
+using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.Web.Tests.Alerts;
+
+/// <summary>Alerts from the engine to the last decision.</summary>
+[Trait("Speed", "slow")]
+public sealed class AlertServiceTests
+{
+    [Fact]
+    public async Task TakeAsync_Alert_IsSealedRecordedAndTold()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid person = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable, response: "Call her sister.");
+        ClaimsPrincipal officer = await material.OfficerAsync("olga", Roles.Operator);
+        Alert alert = material.Alert(person, WatchlistCategory.MissingOrVulnerable, 0.8f);
+        using HostBuffer<byte> jpeg = alert.Probe.EncodeJpeg(92, out int bytes);
+
+        await material.Alerts.TakeAsync(material.Deployment, alert);
+
+        Assert.Throws<ObjectDisposedException>(() => alert.Probe.View);
+        AlertSummary listed = Assert.Single(await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken));
+        Assert.Equal((AlertState.Raised, Likeness.Fair, null, true), (listed.State, listed.Likeness, listed.Likelihood, listed.Vulnerable));
+        using HostBuffer<byte> probe = (await material.Alerts.PictureAsync(Actor.Of(officer), listed.Id, AlertPicture.Probe))!;
+        Assert.True(probe.Span.SequenceEqual(jpeg.Span[..bytes]));
+        AlertRecord record = await material.RecordAsync(listed.Id);
+        // One sealed thing cannot stand in for another.
+        Assert.Throws<AuthenticationTagMismatchException>(() => material.Vault.Unseal(listed.Id, record.SealedReference!, "probe"));
+        AlertDetail detail = (await material.Alerts.LookAsync(Actor.Of(officer), listed.Id, TestContext.Current.CancellationToken))!;
+        Assert.Equal(("Ada Example", "Call her sister."), (detail.Person!.Name, detail.Person.Response));
+        AuditEntry entry = Assert.Single(await material.EntriesAsync("alert.raised"));
+        Assert.Equal($"alert/{listed.Id}", entry.Subject);
+        Assert.Contains("\"category\":\"missing-or-vulnerable\"", entry.Details, StringComparison.Ordinal);
+        Assert.DoesNotContain("Ada", entry.Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TakeAsync_PersonIsGone_LeavesNoKey()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => material.Alerts.TakeAsync(material.Deployment, material.Alert(Guid.NewGuid())));
+
+        Assert.Equal([material.Watchlist], material.Vault.All());
+    }
+
+    [Fact]
+    public async Task TakeAsync_SamePersonAgain_JoinsUnlessTheAlertWasRejected()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid person = await material.AddPersonAsync();
+        ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator);
+
+        Guid first = await material.RaiseAsync(person), second = await material.RaiseAsync(person);
+        Assert.Equal(first, (await material.RecordAsync(second)).JoinedAlertId);
+        Assert.Equal(Refusal.Joined, (await material.Alerts.DecideAsync(judge, second, AlertState.Viable, "")).Refusal);
+        Assert.Null((await material.Alerts.DecideAsync(judge, first, AlertState.Rejected, "")).Refusal);
+        Guid third = await material.RaiseAsync(person), fourth = await material.RaiseAsync(person);
+
+        // The rejected one may have been somebody else; those that follow are judged anew, together.
+        Assert.Null((await material.RecordAsync(third)).JoinedAlertId);
+        Assert.Equal(third, (await material.RecordAsync(fourth)).JoinedAlertId);
+        Assert.Equal(2, (await material.EntriesAsync("alert.joined")).Length);
+        Assert.NotNull((await material.RecordAsync(second)).ErasedAt);
+        Assert.False(material.Vault.Has(second));
+    }
+
+    [Fact]
+    public async Task DecideAsync_WholeStory_IsRecordedWithWhoAndWhen()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator), street = await material.OfficerAsync("emil", Roles.EngagementOfficer);
+        AlertService alerts = material.Alerts;
+
+        Decision viable = await alerts.DecideAsync(judge, alert, AlertState.Viable, "same scar", seen: 0);
+        await alerts.DecideAsync(street, alert, AlertState.Engaged, "");
+        await alerts.DecideAsync(street, alert, AlertState.Confirmed, "");
+        Decision arrest = await alerts.DecideAsync(street, alert, AlertState.Arrest, "");
+        await alerts.DecideAsync(street, alert, AlertState.Confirmed, "wrong button", undoes: arrest.Entry!.Id);
+        Decision last = await alerts.DecideAsync(street, alert, AlertState.OtherDisposal, "");
+
+        Assert.Null(last.Refusal);
+        AlertRecord record = await material.RecordAsync(alert);
+        Assert.Equal(AlertState.OtherDisposal, record.State);
+        Assert.Equal(AlertTransitions.StateOf(record.Events.OrderBy(e => e.Id)), record.State);
+        Assert.Equal(6, record.Events.Count);
+        Assert.Equal(("olga", "same scar"), (viable.Entry!.OfficerName, viable.Entry.Note));
+        AuditEntry[] decided = await material.EntriesAsync("alert.decided");
+        Assert.Equal(6, decided.Length);
+        Assert.Contains("\"from\":\"arrest\",\"to\":\"confirmed\"", decided[4].Details, StringComparison.Ordinal);
+        Assert.Contains($"\"undoes\":{arrest.Entry.Id}", decided[4].Details, StringComparison.Ordinal);
+        Assert.DoesNotContain("scar", decided[0].Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DecideAsync_SamePersonInTwoRoles_MayNotEngage()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        ClaimsPrincipal both = await material.OfficerAsync("olga", Roles.Operator, Roles.EngagementOfficer);
+
+        await material.Alerts.DecideAsync(both, alert, AlertState.Viable, "");
+
+        Assert.Equal(Refusal.SamePerson, (await material.Alerts.DecideAsync(both, alert, AlertState.Engaged, "")).Refusal);
+        ClaimsPrincipal other = await material.OfficerAsync("emil", Roles.EngagementOfficer);
+        Assert.Null((await material.Alerts.DecideAsync(other, alert, AlertState.Engaged, "")).Refusal);
+        // Nor confirm, nor take the other's step back.
+        Assert.Equal(Refusal.SamePerson, (await material.Alerts.DecideAsync(both, alert, AlertState.Confirmed, "")).Refusal);
+        long engaged = (await material.RecordAsync(alert)).Events.Max(e => e.Id);
+        Assert.Equal(Refusal.SamePerson, (await material.Alerts.DecideAsync(both, alert, AlertState.Viable, "", engaged)).Refusal);
+    }
+
+    [Fact]
+    public async Task DecideAsync_RolesThatDoNotIncludeIt_AreRefused()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        ClaimsPrincipal street = await material.OfficerAsync("emil", Roles.EngagementOfficer), auditor = await material.OfficerAsync("ada", Roles.Auditor);
+
+        Assert.Equal(Refusal.NotYourRole, (await material.Alerts.DecideAsync(street, alert, AlertState.Viable, "")).Refusal);
+        Assert.Equal(Refusal.NotYourRole, (await material.Alerts.DecideAsync(auditor, alert, AlertState.Rejected, "")).Refusal);
+        Assert.Equal(AlertState.Raised, (await material.RecordAsync(alert)).State);
+        Assert.Empty(await material.EntriesAsync("alert.decided"));
+    }
+
+    [Fact]
+    public async Task DecideAsync_TwoOperatorsAtOnce_TheSecondIsToldWhoWasFirst()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        ClaimsPrincipal[] officers = [await material.OfficerAsync("olga", Roles.Operator), await material.OfficerAsync("otto", Roles.Operator)];
+        for (int round = 0; round < 10; round++)
+        {
+            Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+
+            Decision[] both = await Task.WhenAll(officers.Select((o, i) => Task.Run(() => material.Alerts.DecideAsync(o, alert, i == 0 ? AlertState.Viable : AlertState.Rejected, "", seen: 0))));
+
+            Decision won = Assert.Single(both, d => d.Refusal is null), lost = Assert.Single(both, d => d.Refusal is not null);
+            Assert.Equal(Refusal.Changed, lost.Refusal);
+            Assert.Equal(won.Entry!.Id, lost.Before!.Id);
+            Assert.Single((await material.RecordAsync(alert)).Events);
+        }
+    }
+
+    [Fact]
+    public async Task PictureAsync_OfficerLooksAgainAndAgain_IsNotedOnce()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        Actor olga = Actor.Of(await material.OfficerAsync("olga", Roles.Operator)), otto = Actor.Of(await material.OfficerAsync("otto", Roles.Operator));
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Look(olga, i % 2 == 0 ? AlertPicture.Probe : AlertPicture.Reference)));
+        await Look(otto, AlertPicture.Probe);
+        await host.RestartAsync();
+        await Look(olga, AlertPicture.Probe);
+
+        Assert.Equal(["olga", "otto"], (await material.EntriesAsync("alert.viewed")).Select(e => e.ActorName));
+
+        async Task Look(Actor who, AlertPicture kind)
+        {
+            using HostBuffer<byte>? picture = await material.Alerts.PictureAsync(who, alert, kind);
+            Assert.NotNull(picture);
+        }
+    }
+
+    [Fact]
+    public async Task ListAsync_ManyAlerts_NewestFirstByStateAndByPage()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        var raised = new List<Guid>();
+        foreach (Guid person in await material.AddPeopleAsync(Enumerable.Repeat(WatchlistCategory.Wanted, 30)))
+            raised.Add(await material.RaiseAsync(person));
+        ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator);
+        foreach (Guid alert in raised.Take(5))
+            await material.Alerts.DecideAsync(judge, alert, AlertState.Viable, "");
+        raised.Reverse();
+
+        Assert.Equal(raised.Take(25), (await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken)).Select(a => a.Id));
+        Assert.Equal(raised.Skip(25), (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken)).Select(a => a.Id));
+        Assert.Equal(raised.TakeLast(5), (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Viable] }, TestContext.Current.CancellationToken)).Select(a => a.Id));
+        IReadOnlyDictionary<AlertState, int> counts = await material.Alerts.CountAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((25, 5), (counts[AlertState.Raised], counts[AlertState.Viable]));
+    }
+}

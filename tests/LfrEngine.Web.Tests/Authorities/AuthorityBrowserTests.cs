@@ -1,0 +1,131 @@
+using LfrEngine.Web.Tests.Browser;
+using LfrEngine.Records.Store;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace LfrEngine.Web.Tests.Authorities;
+
+/// <summary>Drafting, signing and withdrawing in a real browser, and the zone planner.</summary>
+[Trait("Speed", "slow")]
+public sealed class AuthorityBrowserTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task Authority_DraftedAndSignedByTwoPeople_IsShownAndWithdrawn()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid id = Guid.Empty;
+        await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/deployments");
+            await p.GetByRole(AriaRole.Link, new() { Name = "Draft an authority" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Draft an authority" })).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Draft", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("Purpose: 1 to 4000 characters.")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await p.GetByLabel("Name").FillAsync("Market Square");
+            await p.GetByLabel("Purpose").FillAsync("Find people wanted for robbery.");
+            await p.GetByLabel("Type of deployment").FillAsync("intelligence-led");
+            await p.GetByLabel("Place").FillAsync("Market Square, north side");
+            await p.GetByLabel("gate").CheckAsync();
+            await p.GetByLabel("Watchlist", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Value = stage.WatchlistId.ToString() });
+            await Expect(p.GetByText("If all 6 people of the list were sought at this threshold")).ToBeVisibleAsync();
+            await p.GetByLabel("Data protection impact assessment").FillAsync("DPIA 2026/4");
+            await p.GetByLabel("Equality impact assessment").FillAsync("EIA 2026/4");
+            await p.GetByLabel("Community impact assessment").FillAsync("CIA 2026/9");
+            await p.GetByLabel("Authorising officer", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "sam" });
+            await page.ShootAsync("authority-draft");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Draft", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("The authority is a draft: sam has not signed it.")).ToBeVisibleAsync();
+            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true })).ToHaveCountAsync(0);
+            await page.AssertAccessibleAsync();
+            id = Guid.Parse(p.Url.Split('/')[^1]);
+        });
+        await browser.WithPageAsync(stage.Host, stage.Signer, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync($"/deployments/{id}");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+            ILocator dialog = p.GetByRole(AriaRole.Dialog);
+            await dialog.GetByLabel("Password").FillAsync("not my password");
+            await dialog.GetByLabel("Code").FillAsync("000000");
+            await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+            await Expect(dialog.GetByText("Password or code is wrong.")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await dialog.GetByLabel("Password").FillAsync(RunningHost.Password);
+            await dialog.GetByLabel("Code").FillAsync(await stage.Host.CodeAsync(stage.Signer));
+            await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("Nothing keeps the engine from running now.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
+            await page.ShootAsync("authority");
+            // A file that goes is told without loading the page anew.
+            File.Delete(stage.WatchlistPath);
+            await Expect(p.GetByText("The file of the watchlist Spring list is missing.")).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
+            await p.GetByRole(AriaRole.Dialog).GetByLabel("Reason").FillAsync("The list is gone.");
+            await p.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
+            await Expect(p.GetByText("Withdrawn: The list is gone.")).ToBeVisibleAsync();
+        });
+        await using LfrStore store = stage.Host.Store();
+        Assert.Equal(DeploymentState.Withdrawn, (await store.Deployments.SingleAsync(TestContext.Current.CancellationToken)).State);
+    }
+
+    [Fact]
+    public async Task Sign_WithAPasskey_NeedsNeitherPasswordNorCode()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid id = await stage.DraftAsync();
+        await browser.WithPageAsync(stage.Host, stage.Signer, async page =>
+        {
+            IPage p = page.Page;
+            await page.AddAuthenticatorAsync();
+            await page.GoAsync("/account");
+            await p.GetByLabel("Name of the new passkey").FillAsync("phone");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+            await Expect(p.GetByText("The passkey is added.")).ToBeVisibleAsync();
+
+            await page.GoAsync($"/deployments/{id}");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Use a passkey instead" }).ClickAsync();
+            await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
+        });
+        Assert.Equal(DeploymentState.Signed, await stage.Host.ReadAsync(s => s.Deployments.Select(d => d.State).SingleAsync()));
+    }
+
+    [Fact]
+    public async Task ZonePlanner_BoardMovedIn_IsWarnedOf()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/zones");
+            await Expect(p.GetByRole(AriaRole.Img, new() { Name = "Plan from above" })).ToBeVisibleAsync();
+            await p.GetByLabel("Board 1: m ahead of the camera").FillAsync("60");
+            await Expect(p.GetByText("Board 1 stands inside the area")).ToHaveCountAsync(0);
+            await p.GetByLabel("Board 1: m ahead of the camera").FillAsync("20");
+            await Expect(p.GetByText("Board 1 stands inside the area: who reads it has been seen already. Move it out.")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("zones");
+            await page.GoAsync("/evidence");
+            await page.ShootAsync("evidence");
+        });
+    }
+
+    [Fact]
+    public async Task Pages_OnAPhone_DoNotStandOverTheEdge()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid id = await stage.DraftAsync();
+        await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
+        {
+            foreach (string path in new[] { "/deployments", $"/deployments/{id}", "/deployments/new", "/zones", "/evidence" })
+            {
+                await page.GoAsync(path);
+                Assert.Equal((path, 390), (path, await page.Page.EvaluateAsync<int>("document.scrollingElement.scrollWidth")));
+                await page.AssertAccessibleAsync();
+            }
+        }, BrowserFixture.Phone);
+    }
+}

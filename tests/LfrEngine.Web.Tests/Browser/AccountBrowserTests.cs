@@ -1,0 +1,163 @@
+using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace LfrEngine.Web.Tests.Browser;
+
+/// <summary>The ways into the console, in a real browser.</summary>
+[Trait("Speed", "slow")]
+public sealed class AccountBrowserTests(BrowserFixture browser)
+{
+    [Fact]
+    public async Task FirstStart_LinkToAdministratorWithAuthenticator_SignsInAgainByCodeAndByRecoveryCode()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        string secret = (await host.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(TestContext.Current.CancellationToken))!;
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("invitation");
+            await p.GetByLabel("Your name").FillAsync("Ada Example");
+            await p.GetByLabel("User name").FillAsync("ada");
+            await p.GetByLabel("New password").FillAsync(RunningHost.Password);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Go on with the password" }).ClickAsync();
+
+            // A password alone opens nothing else.
+            await Expect(p).ToHaveURLAsync(ConsolePage.OriginOf(host) + "/account");
+            await page.GoAsync("/officers");
+            await Expect(p).ToHaveURLAsync(ConsolePage.OriginOf(host) + "/account");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("second-factor");
+
+            string key = (await p.Locator("#authenticator-key").TextContentAsync())!;
+            await p.GetByLabel("Code", new() { Exact = true }).FillAsync("000000");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not the code");
+            Assert.Equal(key, await p.Locator("#authenticator-key").TextContentAsync());
+            await p.GetByLabel("Code", new() { Exact = true }).FillAsync(Totp.Code(key, -1));
+            await p.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
+            // Told once, on the page that answers the form.
+            await Expect(p.Locator(".recovery-codes code")).ToHaveCountAsync(10);
+            string[] recovery = [.. await p.Locator(".recovery-codes code").AllTextContentsAsync()];
+            Assert.Equal(10, recovery.Distinct().Count());
+            await using (LfrStore store = host.Store())
+            {
+                // A copy of the store signs nobody in.
+                string[] kept = [.. (await store.UserTokens.ToArrayAsync(TestContext.Current.CancellationToken)).Select(t => t.Value!)];
+                Assert.Equal(2, kept.Length);
+                Assert.All([key, .. recovery], secret => Assert.DoesNotContain(kept, k => k.Contains(secret, StringComparison.Ordinal)));
+            }
+            await page.AssertAccessibleAsync();
+
+            await page.GoAsync("/officers");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Officers" })).ToBeVisibleAsync();
+
+            await SignOutAsync(p);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("sign-in");
+            await PasswordAsync(p, "ada");
+            await Expect(p.GetByLabel("Code")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await p.GetByLabel("Code").FillAsync(Totp.Code(key));
+            await p.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+
+            await SignOutAsync(p);
+            await PasswordAsync(p, "ada");
+            await p.GetByLabel("Code").FillAsync(recovery[3]);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+
+            await SignOutAsync(p);
+            await page.GoAsync($"/account/invitation?secret={secret}");
+            await Expect(p.GetByText("has been used")).ToBeVisibleAsync();
+        });
+    }
+
+    [Fact]
+    public async Task Passkey_EnrolSignInAndProve_NeedsNoPassword()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        string secret = (await host.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(TestContext.Current.CancellationToken))!;
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            IPage p = page.Page;
+            await page.AddAuthenticatorAsync();
+            await page.GoAsync($"/account/invitation?secret={secret}");
+            await p.GetByLabel("Your name").FillAsync("Ada Example");
+            await p.GetByLabel("User name").FillAsync("ada");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+
+            await SignOutAsync(p);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+
+            await using LfrStore store = host.Store();
+            Officer ada = await store.Users.SingleAsync(TestContext.Current.CancellationToken);
+            StepUp stepUp = host.Services.GetRequiredService<StepUp>();
+            Assert.Throws<ProofRefusedException>(() => stepUp.Take(ada.Id));
+            Assert.Null(await p.EvaluateAsync<string?>("import(document.querySelector('script[type=module]').src).then(m => m.prove())"));
+            stepUp.Take(ada.Id);
+
+            // The last way in stays.
+            await page.GoAsync("/account");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("account");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Remove the passkey" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("last way");
+
+            await p.GetByLabel("New password").FillAsync(RunningHost.Password);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Change the password" }).ClickAsync();
+            await Expect(p.GetByText("The password is changed.")).ToBeVisibleAsync();
+            await SignOutAsync(p);
+            await PasswordAsync(p, "ada");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("passkey");
+        });
+    }
+
+    [Fact]
+    public async Task Passkey_OfADisabledOfficer_OpensNothing()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        Officer admin = await host.AddOfficerAsync("root", Roles.Administrator);
+        OfficerRegister register = host.Services.GetRequiredService<OfficerRegister>();
+        var actor = new Actor(admin.Id.ToString(), "Root");
+        string secret = await register.InviteAsync(actor, [Roles.Operator]);
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            IPage p = page.Page;
+            await page.AddAuthenticatorAsync();
+            await page.GoAsync($"/account/invitation?secret={secret}");
+            await p.GetByLabel("Your name").FillAsync("Olga Example");
+            await p.GetByLabel("User name").FillAsync("olga");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
+
+            // The open page loses its officer at once, without a request of its own.
+            await register.SetDisabledAsync(actor, (await register.ListAsync()).Officers.Single(o => o.Officer.UserName == "olga").Officer.Id, true);
+            await Expect(p.GetByText("Your roles do not include this page.")).ToBeVisibleAsync();
+            await page.GoAsync("/");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("did not work");
+        });
+    }
+
+    private static async Task SignOutAsync(IPage page)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+    }
+
+    private static async Task PasswordAsync(IPage page, string userName)
+    {
+        await page.GetByLabel("User name").FillAsync(userName);
+        await page.GetByLabel("Password").FillAsync(RunningHost.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+    }
+}

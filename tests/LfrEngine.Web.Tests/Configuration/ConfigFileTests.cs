@@ -1,0 +1,113 @@
+using LfrEngine.Records.Configuration;
+
+namespace LfrEngine.Web.Tests.Configuration;
+
+/// <summary>lfr.json is read whole, or every error in it is named.</summary>
+public sealed class ConfigFileTests : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-config-");
+
+    private string File => Path.Combine(folder.FullName, "lfr.json");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Fact]
+    public void Read_CommentsAndOnlyAName_RestHasValues()
+    {
+        Installation installation = Read("""{ /* here */ "name": "Van 7", "cameras": [{ "name": "gate", "source": "rtsp://10.0.0.5/1" }], }""");
+
+        Assert.Equal(("Van 7", CameraPace.Realtime, Path.Combine(folder.FullName, "data")), (installation.Config.Name, installation.Config.Cameras.Single().Pace, installation.DataFolder));
+        Assert.Equal(["https://localhost:8443"], installation.Config.Listen);
+    }
+
+    /// <summary>Of another shape than the schema: all such places at once.</summary>
+    [Fact]
+    public void Read_WrongShape_EveryPlaceIsNamedWithWhatIsAllowed() => Assert.Equal(
+        [
+            "cameras[0].pace: \"fast\" is none of automatic, realtime, max",
+            "cameras[1].source: missing. File, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.",
+            "engine.workers: must be integer, not number. Worker threads; 0: one per processor.",
+            "engine.allowUnlocked: must be boolean, not string. Run although too little memory can be locked, so that faces might reach swap.",
+            "store.sort: unknown; known here are kind, connection",
+            "store.kind: 1 is none of sqlite, postgresql",
+            "watchlist.wanted.maximumPeople: must be integer, not null. Most people of this category on one list.",
+            "name: missing. Name of this installation, for people: a van, a headquarters.",
+        ],
+        Errors("""
+            {
+              "cameras": [{ "name": "gate", "source": "a.mp4", "pace": "fast" }, { "name": "north" }],
+              "engine": { "workers": 2.5, "allowUnlocked": "yes" },
+              "store": { "sort": "sqlite", "kind": 1 },
+              "watchlist": { "wanted": { "maximumPeople": null } }
+            }
+            """));
+
+    /// <summary>Of the right shape, and impossible: all such places at once.</summary>
+    [Fact]
+    public void Read_ImpossibleValues_EveryPlaceIsNamedWithWhatIsAllowed()
+    {
+        string[] errors = Errors("""
+            {
+              "name": " ", "listen": ["http://localhost"], "certificate": { "path": "no.pem", "keyPath": "no.key" },
+              "store": { "connection": "Host=hq" },
+              "engine": { "inference": "cuda", "search": "gpu", "decode": "cuvid", "detectEveryMs": 1001, "workers": -1 },
+              "cameras": [{ "name": "gate", "source": "a.mp4" }, { "name": "gate", "source": "" }],
+              "laboratories": ["no-lab.pem"],
+              "watchlist": { "vip": {}, "wanted": { "maximumPeople": -1, "maximumImageAgeDays": 0, "reviewDays": 0 } },
+              "retention": { "alertHours": 25, "watchlistHours": -1, "unusedWatchlistDays": 91, "outboxDays": 0 },
+              "mqtt": { "broker": "http://hq", "topic": "lfr/#" },
+              "webhooks": [{ "name": "hq", "url": "http://hq", "secretPath": "no" }],
+              "headquarters": { "url": "ftp://hq" }, "vans": { "Van 8": "no-van.pem" }
+            }
+            """);
+
+        Assert.Equal(
+            ["name", "listen[0]", "certificate.path", "certificate.keyPath", "store.connection", "engine.inference", "engine.search", "engine.decode", "engine.detectEveryMs", "engine.workers",
+                "cameras[1].source", "cameras[1].name", "laboratories[0]", "watchlist.vip", "watchlist.wanted.maximumPeople", "watchlist.wanted.maximumImageAgeDays", "watchlist.wanted.reviewDays",
+                "retention.alertHours", "retention.watchlistHours", "retention.unusedWatchlistDays", "retention.outboxDays", "mqtt.broker", "mqtt.topic", "webhooks[0].url", "webhooks[0].secretPath", "headquarters.url", "vans.Van 8"],
+            errors.Select(e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
+        Assert.Contains("engine.inference: \"cuda\" is none of cpu, directml, directml-half and auto", errors);
+        Assert.All(errors, e => Assert.True(e.Length - e.IndexOf(": ", StringComparison.Ordinal) > 6, e));
+    }
+
+    [Theory]
+    [InlineData("{\n  \"name\": \"a\",\n  oops\n}", ", line 3 is not JSON: ")]
+    [InlineData("{ \"name\": \"a\", \"name\": \"b\" }", "is not JSON: ")]
+    [InlineData("null", "the file: must be object, not null.")]
+    [InlineData("", "is not JSON: ")]
+    public void Read_NotJson_SaysWhere(string text, string expected)
+    {
+        string message = Assert.Throws<CommandFailure>(() => Read(text)).Message;
+
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.StartsWith(File, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_NoFile_NamesTheCommandThatWritesOne() =>
+        Assert.Contains("lfr config init", Assert.Throws<CommandFailure>(() => ConfigFile.Read(File)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Begin_NothingThere_WritesWhatCanBeReadAndOverwritesNothing()
+    {
+        ConfigFile.Begin(File);
+        string written = System.IO.File.ReadAllText(File);
+
+        Assert.Equal(Environment.MachineName, ConfigFile.Read(File).Config.Name);
+        CommandFailure refused = Assert.Throws<CommandFailure>(() => ConfigFile.Begin(File));
+        Assert.Equal((ExitCode.Usage, written), (refused.ExitCode, System.IO.File.ReadAllText(File)));
+    }
+
+    /// <summary>What is published is what is read.</summary>
+    [Fact]
+    public void Schema_Published_IsTheOneOfTheTypes() =>
+        Assert.Equal(ConfigFile.SchemaText(), System.IO.File.ReadAllText(Path.Combine(RepoRoot.Folder, "docs", "lfr.schema.json")));
+
+    private Installation Read(string text)
+    {
+        System.IO.File.WriteAllText(File, text);
+        return ConfigFile.Read(File);
+    }
+
+    private string[] Errors(string text) => [.. Assert.Throws<CommandFailure>(() => Read(text)).Message.Split("\n  ")[1..]];
+}
