@@ -13,7 +13,7 @@ namespace LfrEngine.Alerts;
 /// Every identity at or above its threshold counts, not only the best one: a lookalike on the list must not hide the person sought.
 /// Pictures are kept only of shots that reached a threshold, and wiped when the tracklet ends without an alert. Used by one thread.
 /// </remarks>
-public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy, Gallery gallery, CategoryThresholds thresholds) : IDisposable
+internal sealed class EvidenceLedger(string run, string camera, AlertPolicy policy, Gallery gallery, CategoryThresholds thresholds) : IDisposable
 {
     private readonly Dictionary<long, TrackletEvidence> tracklets = [];
 

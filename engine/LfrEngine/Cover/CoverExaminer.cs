@@ -10,7 +10,7 @@ namespace LfrEngine.Cover;
 
 /// <summary>Judges which parts of an aligned face are covered before it is embedded, and aligns a covered one again by points that hold under a cover. Used by one thread at a time.</summary>
 /// <param name="meshModel">Borrowed for the life of the examiner.</param>
-public sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
+internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
 {
     // Below, the mesh sees no face: its points are no better than those there are.
     private const float LeastPresence = 0;

@@ -2,7 +2,7 @@ namespace LfrEngine.Detection;
 
 /// <summary>One detector family: which tensors its network gives, and how they become faces.</summary>
 /// <remarks>Stateless apart from caches; one instance per detector, used by one thread at a time.</remarks>
-public interface IDetectorHead
+internal interface IDetectorHead
 {
     /// <summary>Names of the graph's outputs, in the order in which <see cref="Decode"/> takes them.</summary>
     IReadOnlyList<string> OutputNames { get; }
@@ -26,7 +26,7 @@ public interface IDetectorHead
 }
 
 /// <summary>A borrowed float32 tensor of one image, row-major.</summary>
-public readonly unsafe struct DetectorOutput(float* pointer, int length)
+internal readonly unsafe struct DetectorOutput(float* pointer, int length)
 {
     /// <summary>The elements; borrowed for the call.</summary>
     public ReadOnlySpan<float> Span => new(pointer, length);

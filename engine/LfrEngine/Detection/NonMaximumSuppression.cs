@@ -7,7 +7,7 @@ namespace LfrEngine.Detection;
 /// All work in place and leave the survivors sorted by score, best first, equals by coordinates; the rest is wiped.
 /// Quadratic in the number of proposals, which a <see cref="CandidateList"/> bounds. No managed allocation.
 /// </remarks>
-public static class NonMaximumSuppression
+internal static class NonMaximumSuppression
 {
     private static readonly Comparison<FaceCandidate> BestFirst = CompareBestFirst;
 

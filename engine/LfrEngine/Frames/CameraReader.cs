@@ -12,7 +12,7 @@ namespace LfrEngine.Frames;
 /// <param name="runStarted">Stopwatch ticks.</param>
 /// <param name="account">Counts the frames in memory; borrowed for the reader's life.</param>
 /// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
-public sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
+internal sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
 {
     // RTSP servers of recordings stop up to this much before the end they told.
     private const long LargestGapUs = 1_000_000;

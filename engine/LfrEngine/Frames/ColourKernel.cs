@@ -4,7 +4,7 @@ using LfrEngine.Models;
 namespace LfrEngine.Frames;
 
 /// <summary>Turns resampled Y′, Cb, Cr values into normalised network input, in place.</summary>
-public static unsafe class ColourKernel
+internal static unsafe class ColourKernel
 {
     /// <summary>Converts <paramref name="count"/> samples. Planes 0, 1, 2 hold Y′, Cb, Cr on entry and the network's channels on return.</summary>
     /// <param name="plane0">float32, 0…255 on entry.</param>

@@ -12,7 +12,7 @@ namespace LfrEngine.Frames;
 /// Samples outside the plane repeat its edge. One instance per thread; tables are reused, and the
 /// scratch line holds nothing between calls.
 /// </remarks>
-public sealed unsafe class PlaneResampler : IDisposable
+internal sealed unsafe class PlaneResampler : IDisposable
 {
     private readonly bool vectors;
     private readonly Axis columns = new();

@@ -4,7 +4,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Frames;
 
 /// <summary>What a camera's reader does about a failure of its source.</summary>
-public enum SourceReaction
+internal enum SourceReaction
 {
     /// <summary>Tries again for ever, after half a second at first and a quarter of a minute at last.</summary>
     Wait,
@@ -17,7 +17,7 @@ public enum SourceReaction
 }
 
 /// <summary>What each failure of a source is. docs/sources.md holds the same table for people; a test compares them.</summary>
-public static class SourceFailure
+internal static class SourceFailure
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);

@@ -14,7 +14,7 @@ namespace LfrEngine.Frames;
 /// <param name="isLive">Whether frames arrive when they were taken.</param>
 /// <param name="startUs">Time of a recording's first frame; a live stream starts with its first arrival.</param>
 /// <param name="framesPerSecond">As the container says; 0 when it does not.</param>
-public sealed class StreamClock(bool isLive, long startUs, double framesPerSecond)
+internal sealed class StreamClock(bool isLive, long startUs, double framesPerSecond)
 {
     /// <summary>A longer pause of a recording is shortened to this. Cameras that record on movement pause for seconds; tracks end after two seconds all the same.</summary>
     public const long LongestPauseUs = 10_000_000;

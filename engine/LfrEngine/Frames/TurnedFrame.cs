@@ -5,7 +5,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Frames;
 
 /// <summary>A copy of a frame, turned, in locked memory. Its owner disposes it.</summary>
-public sealed unsafe class TurnedFrame : IDisposable
+internal sealed unsafe class TurnedFrame : IDisposable
 {
     private readonly HostBuffer<byte> samples;
     private readonly int degrees;

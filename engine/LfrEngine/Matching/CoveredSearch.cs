@@ -10,7 +10,7 @@ namespace LfrEngine.Matching;
 /// where these do not settle the answer, once more with the limits that the thresholds have become. Among equal scores the order is that of the
 /// scores before the last rounding, then of the identities.
 /// </remarks>
-public static class CoveredSearch
+internal static class CoveredSearch
 {
     /// <summary>Whether a search needs this: something is covered that the gallery has rows for.</summary>
     public static bool IsNeeded(Gallery gallery, ReadOnlySpan<FaceCover> covers)

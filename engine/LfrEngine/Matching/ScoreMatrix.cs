@@ -1,7 +1,7 @@
 namespace LfrEngine.Matching;
 
 /// <summary>Comparison scores of every probe with every row, for measurements: bit for bit what <see cref="CosineSearch"/> compares with a threshold.</summary>
-public static unsafe class ScoreMatrix
+internal static unsafe class ScoreMatrix
 {
     /// <summary>Rows come in steps of this; a matrix is padded to a multiple of it.</summary>
     public const int RowStep = ScoreKernel.RowStep;

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace LfrEngine.Models;
 
 /// <summary>ONNX Runtime on the processor: the default.</summary>
-public sealed class CpuBackend : IInferenceBackend
+internal sealed class CpuBackend : IInferenceBackend
 {
     private CpuBackend()
     {

@@ -5,7 +5,7 @@ using LfrEngine.Models.Onnx;
 namespace LfrEngine.Models;
 
 /// <summary>Makes a network compute in 16-bit floats, for backends that are faster so. Its inputs and outputs stay float32.</summary>
-public static class OnnxHalf
+internal static class OnnxHalf
 {
     private const int Float = 1, Float16 = 10, AttributeInt = 2;
 

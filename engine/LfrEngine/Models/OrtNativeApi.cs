@@ -5,7 +5,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace LfrEngine.Models;
 
 /// <summary>ONNX Runtime's C API, for what the managed wrapper does not expose. Slots as in onnxruntime_c_api.h; the table only ever grows at its end.</summary>
-public static unsafe partial class OrtNativeApi
+internal static unsafe partial class OrtNativeApi
 {
     private const int GetErrorMessageSlot = 2, ReleaseStatusSlot = 93;
 

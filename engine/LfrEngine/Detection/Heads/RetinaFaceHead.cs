@@ -6,7 +6,7 @@ namespace LfrEngine.Detection.Heads;
 /// libfacedetection.train's <c>retinaface_mbnet0.25.onnx</c> calls the key points <c>iou</c>, and there is no IoU in it.
 /// Priors of 16 and 32, 64 and 128, 256 and 512 pixels at strides 8, 16, 32, not clipped. Input: BGR, v − (104, 117, 123).
 /// </remarks>
-public sealed class RetinaFaceHead : IDetectorHead
+internal sealed class RetinaFaceHead : IDetectorHead
 {
     private static readonly PriorLevel[] Levels = [new(8, [16, 32]), new(16, [64, 128]), new(32, [256, 512])];
 

@@ -7,7 +7,7 @@ namespace LfrEngine.Detection.Heads;
 /// Edges and key points are offsets from the cell's top left corner, in strides. Scores come after the sigmoid.
 /// Input: RGB, (v − 127.5) / 128.
 /// </remarks>
-public sealed class ScrfdHead : IDetectorHead
+internal sealed class ScrfdHead : IDetectorHead
 {
     private const int AnchorsPerCell = 2;
 

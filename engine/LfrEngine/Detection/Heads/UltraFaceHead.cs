@@ -6,7 +6,7 @@ namespace LfrEngine.Detection.Heads;
 /// Priors as published with github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB; sizes are clipped to the grid.
 /// Input: RGB, (v − 127) / 128.
 /// </remarks>
-public sealed class UltraFaceHead : IDetectorHead
+internal sealed class UltraFaceHead : IDetectorHead
 {
     private static readonly PriorLevel[] Levels =
     [

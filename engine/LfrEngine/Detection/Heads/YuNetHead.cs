@@ -7,7 +7,7 @@ namespace LfrEngine.Detection.Heads;
 /// As OpenCV documents its FaceDetectorYN: score = √(class · objectness), each clamped to 0…1; centre = (cell + value) · stride;
 /// size = exp(value) · stride; key point = (cell + value) · stride. Input: BGR, 0…255.
 /// </remarks>
-public sealed class YuNetHead : IDetectorHead
+internal sealed class YuNetHead : IDetectorHead
 {
     private static readonly int[] Strides = [8, 16, 32];
 
