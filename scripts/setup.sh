@@ -68,7 +68,7 @@ need_packages() {
         || { tail -n 5 "$log" >&2; fail "apt-get failed; the whole log is $log."; }
 }
 
-# Called before anything is written: a checkout that is built runs for everybody, but only its owner can build it.
+# Called before anything is written: a built checkout runs for everybody, but only its owner can build it.
 need_own_checkout() {
     local place owner
     for place in build native-interop/LfrEngine.Native host/LfrEngine.Cli; do
@@ -88,7 +88,7 @@ command -v dotnet >/dev/null || fail "The .NET 10 SDK is missing. See https://le
 [ -d build ] || need_own_checkout "This checkout is not built yet"
 mkdir -p build
 
-# Whether anything under the given paths is newer than the stamp.
+# stale STAMP PATH…: whether anything under the paths is newer than the stamp.
 stale() {
     local stamp=$1; shift
     [ ! -e "$stamp" ] || [ -n "$(find "$@" \( -name bin -o -name obj \) -prune -o -type f -newer "$stamp" -print -quit)" ]
@@ -108,7 +108,7 @@ build_native() {
 
 make_native() { cmake -S native-interop/media -B build/media -DCMAKE_BUILD_TYPE=Release && cmake --build build/media; }
 
-# build_managed STAMP PROJECT PATH…: one project or solution, when one of the paths or what all stand on has changed.
+# build_managed STAMP PROJECT PATH…: builds a project or solution if one of the paths, or a source that every project uses, has changed.
 build_managed() {
     local stamp=build/.$1 project=$2
     shift 2

@@ -12,7 +12,7 @@ public sealed class DirectMlBackend(GpuContext context, bool half = false) : IIn
     public IInferenceNetwork Load(byte[] graph, ModelManifest manifest) => new DirectMlNetwork(context, half ? OnnxHalf.Convert(graph) : graph);
 }
 
-/// <summary>One network. Its session is made anew when the device has been replaced.</summary>
+/// <summary>One network. Its session is created again when the device has been replaced.</summary>
 internal sealed class DirectMlNetwork : IInferenceNetwork, IDeviceResident
 {
     private readonly GpuContext context;

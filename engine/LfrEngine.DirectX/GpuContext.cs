@@ -6,7 +6,7 @@ namespace LfrEngine.DirectX;
 /// <summary>The GPU as long as the program runs: holds the present device, lends it to one piece of work at a time, and replaces it when it is lost.</summary>
 /// <remarks>
 /// One at a time, because there is one command queue: the work of a camera waits for that of another on the GPU anyway. Thread-safe. What lives on the
-/// device registers here, because a lost device can only be replaced when everything on it has been let go of.
+/// device registers here, because a lost device can only be replaced when everything on it has been released.
 /// </remarks>
 public sealed class GpuContext : IDisposable
 {
@@ -152,7 +152,7 @@ public sealed class GpuContext : IDisposable
     }
 }
 
-/// <summary>Something that lives on the device and must let go of it before the device can be replaced.</summary>
+/// <summary>Something on the device that must be released before the device can be replaced.</summary>
 internal interface IDeviceResident
 {
     /// <summary>Lower layers go first.</summary>

@@ -19,7 +19,7 @@ internal sealed unsafe class GpuDevice : IDisposable
         graphics.DeviceLost += OnLost;
         Guid id = ID3D12Device.Guid;
         ID3D12Device* found;
-        // Stand-ins have none; whoever needs it asks Native, which says so.
+        // Stand-ins have none; Native reports that to the caller.
         if (InteropServices.TryGetID3D12Device(graphics, &id, (void**)&found) >= 0)
             native = found;
     }

@@ -134,7 +134,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
         }
         catch (VulkanException e) when (e.Reason == VulkanFailure.DeviceLost)
         {
-            // Nobody reaches that memory any more, this process neither; its owner has already been told.
+            // Nothing can reach that memory any more, not even this process; its owner already knows.
             DeviceMemoryCount.CountLost();
         }
         finally

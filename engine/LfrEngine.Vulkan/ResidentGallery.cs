@@ -18,7 +18,7 @@ internal sealed unsafe class ResidentGallery : IDisposable
     private readonly Chunk[] chunks;
     private readonly GpuBuffer<uint>? categories;
 
-    /// <summary>Copies a gallery into the device's memory, piece by piece: searches go on in between.</summary>
+    /// <summary>Copies a gallery into the device's memory, piece by piece: searches continue in between.</summary>
     /// <param name="context">Outlives this.</param>
     /// <param name="pipelines">Made for the same precision.</param>
     /// <param name="gallery">Leased by the caller; at least one row.</param>

@@ -31,7 +31,7 @@ public sealed class VulkanException : Exception
 
 internal static class VulkanResults
 {
-    /// <summary>Throws what a failed call means to whoever called the engine.</summary>
+    /// <summary>Throws the exception that a failed call means to the caller of the engine.</summary>
     /// <param name="result">What the call returned.</param>
     /// <param name="call">Name of the Vulkan function.</param>
     /// <param name="device">Name of the device.</param>

@@ -12,7 +12,7 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
 
     /// <summary>Prepares a decoder; the GPU is asked when a source is opened.</summary>
     /// <param name="context">Borrowed.</param>
-    /// <param name="onFallBack">Given, a source that the GPU cannot decode is decoded in software and uploaded, and this is told why; null: it is an error.</param>
+    /// <param name="onFallBack">Called with the reason when the GPU cannot decode a source, which is then decoded in software and uploaded. Null makes it an error.</param>
     public D3D11Decoder(GpuContext context, Action<string>? onFallBack = null)
     {
         store = new FrameStore(context);

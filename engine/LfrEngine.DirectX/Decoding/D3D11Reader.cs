@@ -71,7 +71,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
             }
             catch (Exception e) when (attempt == 0 && e is DeviceLostException or MediaException && (e is DeviceLostException || video is { IsLost: true }))
             {
-                // The GPU went, and the decoder with it. A recording goes on after the last frame, a live source where it is now.
+                // The GPU was lost, and the decoder with it. A recording continues after the last frame, a live source where it is now.
                 Close();
                 Open();
                 resuming = !isLive && lastTicks != ffmpeg.AV_NOPTS_VALUE;
@@ -191,7 +191,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         return true;
     }
 
-    // A stream that changes its size decodes into another array: the one before is cleared and let go.
+    // A stream that changes its size decodes into another array: the previous array is cleared and released.
     private void TakeArray(D3D11.ID3D11Texture2D* source)
     {
         if (source == array && shared!.Width == frame->width && shared.Height == frame->height)
@@ -258,7 +258,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
     {
         AVBufferRef* reference = ffmpeg.av_hwdevice_ctx_alloc(AVHWDeviceType.AV_HWDEVICE_TYPE_D3D11VA);
         var context = (AVD3D11VADeviceContext*)((AVHWDeviceContext*)reference->data)->hwctx;
-        // It lets go of what it is given.
+        // It releases what it is given.
         video!.Native->AddRef();
         video.Context->AddRef();
         context->device = (ID3D11Device*)video.Native;
@@ -274,7 +274,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
 
     private void Close()
     {
-        // The decoder lets go of its pictures first, then they are cleared; the array lives as long as our reference.
+        // The decoder releases its pictures first, then they are cleared; the array lives as long as our reference.
         if (frame != null)
         {
             AVFrame* freed = frame;

@@ -17,7 +17,7 @@ public readonly record struct Search(int Image, int Subject, float Score, int Ra
 /// <summary>Open-set identification against galleries drawn by seed (ISO/IEC 19795-1), through the gallery and the search that the van uses.</summary>
 /// <remarks>
 /// Enrolled: one image, drawn, of each of N people who have two or more. Mated probes: their other images. Non-mated probes: all images of everybody else.
-/// Drawn anew several times; a person's searches in all draws are one cluster.
+/// Drawn several times; a person's searches in all draws are one cluster.
 /// </remarks>
 public sealed unsafe class OpenSetSearch
 {

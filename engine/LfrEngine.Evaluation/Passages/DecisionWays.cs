@@ -15,7 +15,7 @@ public sealed record DecisionWay(string Name, int Shots, IReadOnlyList<float> Ow
 }
 
 /// <summary>Compares ways to choose shots and to add up their scores, on the same looks at the same passages.</summary>
-/// <remarks>Passages need true tracks. Where a tracklet goes on from one person to another, each person's looks count by themselves.</remarks>
+/// <remarks>Passages need true tracks. Where a tracklet continues from one person to another, each person's looks count by themselves.</remarks>
 /// <param name="passages">The truth.</param>
 /// <param name="identities">Ids of the gallery's identities, in order.</param>
 /// <param name="rowIdentities">Identity of each row of the gallery.</param>
@@ -33,7 +33,7 @@ public sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<
         LookModel[] models = [new(), new()];
         foreach ((int owner, Chosen[] own) in tracklets.SelectMany(ByOwner).Where(t => IdentityOf(t.Owner) >= 0))
         {
-            // Learned from one half of the people, told of the other.
+            // Learned from one half of the people, reported on the other.
             models[1 - FaceDataSet.HalfOf(passages[owner].Person)].Learn([.. own.Where(l => policy.IsComparable(l.Look.Quality))
                 .Select(l => (l.Look.Quality, RowsOf(IdentityOf(owner)).Max(row => l.Look.Scores[row])))]);
         }

@@ -21,7 +21,7 @@ namespace LfrEngine.Evaluation.Passages;
 public sealed record Look(long TimeUs, FaceBox Box, FaceQuality Quality, float Norm, float[] Scores, float[] MirroredScores, float[] Likeness);
 
 /// <summary>Embeds and compares every look at every tracklet, so that ways to choose and to add up can be compared on the same looks.</summary>
-/// <remarks>Embeddings are kept, in wiped buffers, as long as their tracklet may go on. Thread-safe.</remarks>
+/// <remarks>Embeddings are kept, in wiped buffers, as long as their tracklet may continue. Thread-safe.</remarks>
 public sealed class LookLog : IDisposable
 {
     // Longer than any tracklet coasts.

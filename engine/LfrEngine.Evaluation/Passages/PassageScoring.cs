@@ -21,7 +21,7 @@ public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScor
 /// <remarks>
 /// An alert needs several agreeing shots, so a tracklet raises one for an identity at every threshold up to its k-th best score: one run tells all
 /// thresholds from the run's own upwards. With true tracks a shot belongs to the passage it overlaps most, and an alert to that of its best shot, which is what
-/// the officer sees: where a tracklet goes on from one person to another who walks in front, each gets their own. Without, both belong to the passages of their time.
+/// the officer sees: where a tracklet continues from one person to another who walks in front, each gets their own. Without, both belong to the passages of their time.
 /// </remarks>
 /// <param name="agreeingShots">k, of the alert policy.</param>
 public sealed class PassageScoring(int agreeingShots)
@@ -70,7 +70,7 @@ public sealed class PassageScoring(int agreeingShots)
                 if (scores.Length < agreeingShots)
                     continue;
                 float reached = scores.Select(s => s.Score).OrderDescending().ElementAt(agreeingShots - 1);
-                // The officer sees the best shot, so the alert is about whoever it shows.
+                // The officer sees the best shot, so the alert is about the person it shows.
                 int[] shown = scores.MaxBy(s => s.Score).Owners;
                 int[] right = [.. shown.Where(p => passages[p].Subject == identities[identity])];
                 foreach (int p in right)

@@ -35,7 +35,7 @@ public sealed record Differentials(IReadOnlyList<GroupCell> Cells, Differential 
 
     /// <summary>Computes all of them.</summary>
     /// <param name="cells">Two groups or more, each with attempts of both kinds.</param>
-    /// <param name="significance">Level at which the smallest visible ratio is told, before correction.</param>
+    /// <param name="significance">Level at which the smallest visible ratio is reported, before correction.</param>
     public static Differentials Compute(IReadOnlyList<GroupCell> cells, double significance = 0.05)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(cells.Count, 2);

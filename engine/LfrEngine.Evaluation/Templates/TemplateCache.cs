@@ -12,7 +12,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>Templates on disk between runs, encrypted: a run that was killed goes on where it was.</summary>
+/// <summary>Templates on disk between runs, encrypted: a run that was killed continues where it was.</summary>
 /// <remarks>
 /// One folder per set of models and build of the engine; in it one file per run, <c>LFRTMPL1</c>, 32 bytes of salt, then records of one size: AES-256-GCM of
 /// image hash, outcome, quality and embedding, with a 16-byte tag. The key of a file is HKDF-SHA-256 of the key file with <c>LfrEngine template cache 1</c> and the
@@ -131,7 +131,7 @@ public sealed class TemplateCache : IDisposable
     /// <exception cref="WatchlistException">It cannot be written.</exception>
     public void Add(ReadOnlySpan<byte> imageHash, TemplateOutcome outcome, ReadOnlySpan<float> embedding)
     {
-        // Why a file cannot be read is told by whoever tries; there is nothing to save.
+        // The reader reports why a file cannot be read; there is nothing to save.
         if (outcome.State == Acquisition.Unreadable)
             return;
         using HostBuffer<byte> record = BufferPool.Rent<byte>(plainBytes + TagBytes);

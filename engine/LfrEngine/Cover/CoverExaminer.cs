@@ -25,7 +25,7 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
     /// <param name="frame">Where it was seen. Borrowed.</param>
     /// <param name="box">The face, frame pixels.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
-    /// <param name="crop">float32 [3, 112, 112], aligned by the points of an uncovered face; aligned anew where that is better. Borrowed.</param>
+    /// <param name="crop">float32 [3, 112, 112], aligned by the points of an uncovered face; aligned again where that is better. Borrowed.</param>
     public CoverJudgement Examine(in FrameView frame, in FaceBox box, ModelInput input, float* crop)
     {
         CoverJudgement judged;

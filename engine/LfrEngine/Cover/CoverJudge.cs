@@ -8,7 +8,7 @@ namespace LfrEngine.Cover;
 /// <summary>Tells which parts of an aligned face are covered. Stateless.</summary>
 /// <remarks>
 /// A small network over <see cref="CoverFeatures"/>, fitted by <c>lfr-lab cover-judge</c> on covers drawn over half of the people of LFW and on half of the
-/// real masked faces; told on the other halves, under the laboratory's own covers. It takes about a hundredth of the time of an embedding.
+/// real masked faces; measured on the other halves, under the laboratory's own covers. It takes about a hundredth of the time of an embedding.
 /// </remarks>
 public static unsafe class CoverJudge
 {

@@ -8,7 +8,7 @@ namespace LfrEngine.Detection;
 
 /// <summary>Two further opinions on what the detector takes for a face, from networks that were trained on other pictures: BlazeFace and MTCNN's O-net.</summary>
 /// <remarks>
-/// The weights of the three were fitted on one half of the pictures of two sets and measured on the other (README, "Detection"). They belong to the
+/// The weights of the three were fitted on one half of the pictures of two sets and measured on the other (docs/measured.md, "Detection"). They belong to the
 /// UltraFace detector; other detectors have other scores. Holds nothing of a face between calls. Used by one thread at a time.
 /// </remarks>
 public sealed unsafe class FaceVerifier : IDisposable
@@ -107,7 +107,7 @@ public sealed unsafe class FaceVerifier : IDisposable
         return evidence;
     }
 
-    /// <summary>Keeps the faces of a detector's candidates, each once, and scores them anew: <see cref="Probability"/> of their evidence.</summary>
+    /// <summary>Keeps the faces of a detector's candidates, each once, and rescores them: <see cref="Probability"/> of their evidence.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="faces">Candidates from <see cref="CandidateScore"/> on, frame pixels; changed in place, best first.</param>
     /// <param name="minimumEvidence">What a face needs.</param>

@@ -6,7 +6,7 @@ namespace LfrEngine.Files;
 /// <summary>Programs that this one starts. None outlives the work it was started for.</summary>
 public static class ChildProgram
 {
-    // ffmpeg's own code for "I was told to stop", and 128 + SIGHUP, SIGINT, SIGTERM of the others.
+    // ffmpeg's own code for "stopped by a signal", and 128 + SIGHUP, SIGINT, SIGTERM of the others.
     private static readonly int[] StoppedCodes = [255, 129, 130, 143];
 
     private static readonly ConcurrentDictionary<Process, bool> Running = new();
@@ -22,7 +22,7 @@ public static class ChildProgram
         return child;
     }
 
-    /// <summary>Ends it if it still runs, and lets go of it.</summary>
+    /// <summary>Ends it if it still runs, and releases it.</summary>
     public static void End(Process child)
     {
         Running.TryRemove(child, out _);
@@ -31,7 +31,7 @@ public static class ChildProgram
         child.Dispose();
     }
 
-    /// <summary>Whether a child that has ended was told to: Ctrl-C in a terminal reaches it as well, perhaps before this program.</summary>
+    /// <summary>Whether a child that has ended was stopped by a signal: Ctrl-C in a terminal reaches it as well, perhaps before this program.</summary>
     public static bool WasStopped(Process child) => StoppedCodes.Contains(child.ExitCode);
 
     /// <summary>Kills all of them, as the process ends without those who wait for them.</summary>

@@ -6,7 +6,7 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.Frames;
 
 /// <summary>Reads one camera: opens it, holds a recording back to its own pace, and opens a live source again when it is lost.</summary>
-/// <remarks>Used by the camera's decode thread alone. What happens to the source is told through <see cref="CameraStatus"/>.</remarks>
+/// <remarks>Used by the camera's decode thread alone. <see cref="CameraStatus"/> reports what happens to the source.</remarks>
 /// <param name="camera">What to read.</param>
 /// <param name="status">Told what happens.</param>
 /// <param name="runStarted">Stopwatch ticks.</param>
@@ -14,7 +14,7 @@ namespace LfrEngine.Frames;
 /// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
 internal sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
 {
-    // RTSP servers of recordings stop up to this much before the end they told.
+    // RTSP servers of recordings stop up to this much before their announced end.
     private const long LargestGapUs = 1_000_000;
     private const string Rtsp = "rtsp";
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
@@ -186,7 +186,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
             damagedBefore += reader.GetInfo().Corrupt;
         reader?.Dispose();
         reader = null;
-        // The message first: whoever sees the state tells the reason with it.
+        // The message first: a reader of the state shows the message with it.
         status.Message = SourceFailure.Describe(reaction, why, pause);
         status.State = everDelivered ? CameraState.Reconnecting : CameraState.Opening;
         status.CountReconnect();

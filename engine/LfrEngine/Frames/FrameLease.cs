@@ -3,8 +3,8 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Frames;
 
-/// <summary>One decoded frame of one camera. Its holder disposes it; the planes are wiped once the decoder has let go of them too.</summary>
-/// <remarks>A lease that has been disposed is filled again by its camera's reader, so that a stream allocates nothing: let go of it when you dispose it.</remarks>
+/// <summary>One decoded frame of one camera. Its holder disposes it; the planes are wiped once the decoder has released them too.</summary>
+/// <remarks>A lease that has been disposed is filled again by its camera's reader, so that a stream allocates nothing: keep no reference after disposing it.</remarks>
 public sealed class FrameLease : IDisposable
 {
     private readonly Queue<FrameLease>? spares;
@@ -38,7 +38,7 @@ public sealed class FrameLease : IDisposable
         (Owner, View, TimestampUs, ArrivalTimestamp, held) = (owner, view, timestampUs, arrivalTimestamp, true);
     }
 
-    /// <summary>Takes a copy of the frame over and lets go of the one it was made from.</summary>
+    /// <summary>Takes over a copy of the frame and releases the original.</summary>
     /// <inheritdoc cref="Fill"/>
     public void Refill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
     {

@@ -148,7 +148,7 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
             offsetUs = unchecked(lastUs + longestUs - stampUs);
             return lastUs + longestUs;
         }
-        // What stands still may go on where it would be by now: only a clock that runs, and stays behind, begins anew.
+        // A clock that stood still may continue at the right time: only one that runs, and stays behind, is reset.
         lateFrames += still ? 0 : 1;
         if (lateFrames < LateFramesBelieved && aheadUs <= longestUs)
             return expectedUs;

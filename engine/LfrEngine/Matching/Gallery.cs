@@ -123,7 +123,7 @@ public sealed class Gallery : IDisposable
         ReadOnlySpan<float> embeddings,
         IReadOnlyList<CoverScale>? scales = null) => new(origin, version, identities, templates, embeddings, scales ?? []);
 
-    /// <summary>Raised once, on the thread that let go of the last reference: copies made elsewhere, in a device's memory, end with the rows.</summary>
+    /// <summary>Raised once, on the thread that released the last reference: copies elsewhere, in a device's memory, are released with the rows.</summary>
     /// <remarks>Subscribe under a lease.</remarks>
     public event EventHandler? Wiped;
 

@@ -7,7 +7,7 @@ namespace LfrEngine.Matching;
 /// <remarks>
 /// <para>
 /// The promise: for a row x and a probe y, S the score that <see cref="ScoreKernel"/> gives them and C = <see cref="Ceiling"/> of their codes,
-/// S ≥ t implies C ≥ t for every float t. So whoever drops rows with C &lt; t drops none with S ≥ t. S that is not a number matches nothing.
+/// S ≥ t implies C ≥ t for every float t. So dropping rows with C &lt; t drops none with S ≥ t. S that is not a number matches nothing.
 /// </para>
 /// <para>
 /// Proof. Let u = 2⁻²⁴, x = s·q + r with q the codes, s the scale as stored and r what is left; likewise y = t·p + w. I = q·p is exact.

@@ -170,7 +170,7 @@ internal static unsafe class ActivationAllocator
         }
     }
 
-    // The next stream starts another one, and this one is told that it ran without.
+    // The next stream starts another one; this stream's caller gets the exception.
     private static void SweepFailed(Exception failure)
     {
         lock (Gate)

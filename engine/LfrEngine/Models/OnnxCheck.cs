@@ -3,7 +3,7 @@ using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
-/// <summary>What <see cref="OnnxGraph"/> and the rewrites rely on, checked once: a file that contradicts itself is refused, whoever made it.</summary>
+/// <summary>What <see cref="OnnxGraph"/> and the rewrites rely on, checked once: a file that contradicts itself is refused, whatever its origin.</summary>
 internal static class OnnxCheck
 {
     // Where the rewrites look at inputs by number.

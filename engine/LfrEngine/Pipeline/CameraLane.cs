@@ -168,7 +168,7 @@ internal sealed class CameraLane : IDisposable
         spares.Clear();
         Status.TraceSha256 = trace.Finish();
         trace.Dispose();
-        // Told now, not when the slowest camera is done.
+        // Set now, not when the slowest camera is done.
         Status.WasLost = Status.State == CameraState.Reconnecting;
         if (Status.State != CameraState.Failed)
             Status.State = CameraState.Ended;

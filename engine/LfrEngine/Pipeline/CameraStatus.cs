@@ -65,7 +65,7 @@ public sealed class CameraStatus(string name)
     /// <summary>Frames dropped because a newer one came before they were looked at.</summary>
     public long FramesDropped => Volatile.Read(ref dropped);
 
-    /// <summary>Frames that went through: searched for faces, or let go between two searches.</summary>
+    /// <summary>Frames that were handled: searched for faces, or released between two searches.</summary>
     public long FramesAnalysed => Volatile.Read(ref analysed);
 
     /// <summary>Frames searched for faces.</summary>
@@ -77,7 +77,7 @@ public sealed class CameraStatus(string name)
     /// <summary>Times the source was opened again.</summary>
     public long Reconnects => Volatile.Read(ref reconnects);
 
-    /// <summary>Faces detected, each frame anew.</summary>
+    /// <summary>Faces detected, counted in every frame.</summary>
     public long FacesDetected => Volatile.Read(ref faces);
 
     /// <summary>Tracklets confirmed.</summary>

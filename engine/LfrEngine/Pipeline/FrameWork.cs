@@ -15,7 +15,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
 
     private int due = Unjudged;
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The camera it belongs to.</summary>
     public CameraLane Lane { get; } = lane;
 
     /// <summary>The frame; null once tracking is done with it, and in the work that ends a camera.</summary>

@@ -22,7 +22,7 @@ namespace LfrEngine.Pipeline;
 /// Compare   Embedder → IGallerySearch             the shots with whom they are like  │ (see Scheduler)
 /// Decide    EvidenceLedger                        every shot ends here; perhaps      │
 ///                                                 an alert                           ┘
-/// Alert     AlertDesk                             merged across cameras, handed out  one thread, as who takes them may be slow
+/// Alert     AlertDesk                             merged across cameras, handed out  one thread, as the taker may be slow
 /// </code>
 /// <see cref="CameraLane"/> holds what belongs to one camera, <see cref="Worker"/> what belongs to none, <see cref="Scheduler"/> says who does what next.
 /// Stages of one camera see its frames in order and share nothing with other cameras but the models and the alert desk, so a recording played at full
@@ -59,8 +59,8 @@ public sealed class LivePipeline
     /// <param name="stopping">Ends the run.</param>
     /// <exception cref="ModelLoadException">A network does not do what its manifest says; no camera was opened.</exception>
     /// <remarks>
-    /// What a stage throws ends its camera. What ends a thread of the run itself (a fault of the engine) ends the run in order: the cameras stop, everything
-    /// is wiped, <paramref name="totals"/> is complete, and then it is thrown here.
+    /// An exception of a stage ends its camera. An exception of a thread of the run itself (a fault of the engine) ends the run in order: the cameras stop, everything
+    /// is wiped, <paramref name="totals"/> is complete, and then the exception is thrown here.
     /// </remarks>
     public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
     {
@@ -85,7 +85,7 @@ public sealed class LivePipeline
         {
             Interlocked.CompareExchange(ref fault, ExceptionDispatchInfo.Capture(e), null);
             scheduler?.Abandon();
-            // Whoever waits for room for an alert waits no more.
+            // Threads that wait for room in the alert queue continue.
             handed.CompleteAdding();
             ending.Cancel();
         }
@@ -208,7 +208,7 @@ public sealed class LivePipeline
                     onAlert(alert);
                 }
             }
-#pragma warning disable CA1031 // Who takes alerts may fail: that ends the camera, visibly, and no other.
+#pragma warning disable CA1031 // The taker of an alert may fail: that ends this camera, visibly, and no other.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -217,7 +217,7 @@ public sealed class LivePipeline
         }
     }
 
-    /// <summary>A stage that hangs cannot tell that it does: this thread does it for all of them.</summary>
+    /// <summary>A stage that hangs cannot report it: this thread does so for all of them.</summary>
     private static void Watch(ErasureClock clock, IReadOnlyList<CameraSettings> cameras, ManualResetEvent over)
     {
         while (!over.WaitOne(ErasureClock.DeadlineMs / 10))

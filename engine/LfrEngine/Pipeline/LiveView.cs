@@ -77,7 +77,7 @@ public sealed class LiveView : IDisposable
         remembers = false;
     }
 
-    /// <summary>Shows a frame to whoever watches.</summary>
+    /// <summary>Offers a frame to those who watch.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="timestampUs">Stream time.</param>
     /// <param name="faces">What the detector found in it.</param>

@@ -33,16 +33,16 @@ public sealed record PipelineSettings
     /// <summary>How the gallery is searched, by all cameras together. Borrowed for the life of the pipeline.</summary>
     public IGallerySearch Search { get; init; } = new CosineSearch();
 
-    /// <summary>Told of every compared shot, on one of the workers, in order for each camera: the laboratory's view of the very scores that alerts are made of.</summary>
+    /// <summary>Called with every compared shot, on one of the workers, in order for each camera: the laboratory's view of the very scores that alerts are made of.</summary>
     public ShotCompared? OnCompared { get; init; }
 
-    /// <summary>Told of every embedding, on any of the workers and in no order, before it is searched and wiped: for laboratories that compare ways to use it. Null in a van.</summary>
+    /// <summary>Called with every embedding, on any of the workers and in no order, before it is searched and wiped: for laboratories that compare ways to use it. Null in a van.</summary>
     public ShotEmbedded? OnEmbedded { get; init; }
 
-    /// <summary>Told of every frame that was searched, on one of the workers, in order for each camera: where the laboratory sees what is lost before it is compared.</summary>
+    /// <summary>Called with every frame that was searched, on one of the workers, in order for each camera: where the laboratory sees what is lost before it is compared.</summary>
     public FrameTracked? OnTracked { get; init; }
 
-    /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and let go.</summary>
+    /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and released.</summary>
     public int DetectEveryMs { get; init; } = DefaultDetectEveryMs;
 
     /// <summary>Threads that search, track, compare and decide, for all cameras together; 0 takes one per processor.</summary>
@@ -80,7 +80,7 @@ public delegate void ShotCompared(string camera, FaceShot shot, ReadOnlySpan<Can
 /// <summary>A shot was embedded.</summary>
 /// <param name="camera">Name.</param>
 /// <param name="shot">Borrowed for the call.</param>
-/// <param name="embedding">float32 [D], unit length. Borrowed for the call: who copies it wipes the copy.</param>
+/// <param name="embedding">float32 [D], unit length. Borrowed for the call: wipe any copy you make.</param>
 /// <param name="norm">Its length before it was normalised.</param>
 public delegate void ShotEmbedded(string camera, FaceShot shot, ReadOnlySpan<float> embedding, float norm);
 

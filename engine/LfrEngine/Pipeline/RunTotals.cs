@@ -4,8 +4,8 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>What a run came to, over all cameras; durations are counted while it runs.</summary>
-/// <param name="onDeadlineMissed">Told of every missed erasure deadline, on a thread of the run.</param>
+/// <summary>The result of a run over all cameras; durations are counted while it runs.</summary>
+/// <param name="onDeadlineMissed">Called for every missed erasure deadline, on a thread of the run.</param>
 public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
 {
     /// <summary>Names the run; no other has the same. In front of the ids of its alerts.</summary>

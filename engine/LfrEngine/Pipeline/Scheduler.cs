@@ -32,14 +32,14 @@ internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
 /// <summary>Hands the work of all cameras to workers that belong to none.</summary>
 /// <remarks>
 /// One discipline: <b>what is furthest along goes first, and of equals the oldest</b>. Decisions before comparisons before tracking before searching:
-/// so a frame that was begun is finished before another is begun, latency is short, and little is held. Among cameras the frame that arrived first
-/// goes first, whoever's it is, so a busy camera cannot hold up a quiet one, and a source that is slow holds up nobody.
+/// so a frame is finished before another is begun, latency is short, and few frames are held. Among cameras the frame that arrived first
+/// goes first, whichever camera it is from, so a busy camera cannot delay a quiet one, and a slow source delays no other.
 ///
-/// Shots are compared in batches across cameras: whatever waits when a worker comes, up to <see cref="PipelineSettings.EmbeddingBatch"/>; a batch that is
+/// Shots are compared in batches across cameras: whatever is waiting when a worker is free, up to <see cref="PipelineSettings.EmbeddingBatch"/>; a batch that is
 /// not full may wait <see cref="PipelineSettings.EmbeddingDeadlineMs"/> for more.
 ///
 /// Back-pressure: recordings that lose nothing wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
-/// on average; one more, and the oldest frame of the camera with the most frames waiting is dropped and counted there. So who floods, loses.
+/// on average; one more, and the oldest frame of the camera with the most frames waiting is dropped and counted there. So the camera that sends too much is the one that loses frames.
 /// </remarks>
 internal sealed class Scheduler
 {

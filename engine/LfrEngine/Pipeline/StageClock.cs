@@ -45,7 +45,7 @@ public enum PipelineStage
     /// <summary>Searching the gallery.</summary>
     Match,
 
-    /// <summary>Wiping tensors, activations, stacks, crops and frames, wherever it happens; the decoder's own buffers, where it lets go of them last, count as decoding.</summary>
+    /// <summary>Wiping tensors, activations, stacks, crops and frames, wherever it happens; the decoder's own buffers count as decoding where the decoder releases them last.</summary>
     Wipe,
 }
 

@@ -159,7 +159,7 @@ internal sealed class Worker : IDisposable
         sound.AsSpan(0, count).Clear();
     }
 
-    // What fails for one shot of a batch is its camera's misfortune, not the others'.
+    // A failing shot ends only its own camera, not those of the other shots in the batch.
     private bool IsSound(in PendingShot pending, string stage)
     {
         try

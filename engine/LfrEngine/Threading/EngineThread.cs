@@ -1,6 +1,6 @@
 namespace LfrEngine.Threading;
 
-/// <summary>The one place that starts threads. No thread ends the program: what ends one early is told to whoever started it.</summary>
+/// <summary>The one place that starts threads. No thread ends the program: the starter is called with the exception that ended it.</summary>
 /// <remarks>
 /// An exception that leaves a thread would end the process there and then: no summary, no receipt, nothing wiped. So the constructor of
 /// <see cref="Thread"/> is banned everywhere else, and who starts a thread here must say what its failure means.

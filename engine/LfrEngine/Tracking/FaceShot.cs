@@ -8,7 +8,7 @@ using LfrEngine.Quality;
 namespace LfrEngine.Tracking;
 
 /// <summary>One moment of a tracklet that is worth an embedding. Its holder disposes it, which wipes crop and picture.</summary>
-/// <remarks>A selector's shot goes back to it when it is disposed and is used again, so that a stream allocates nothing: let go of it when you dispose it.</remarks>
+/// <remarks>A selector's shot goes back to it when it is disposed and is used again, so that a stream allocates nothing: keep no reference after disposing it.</remarks>
 /// <param name="crop">Owned.</param>
 /// <param name="picture">Owned.</param>
 /// <param name="home">Where it goes when it is disposed; null: nowhere.</param>

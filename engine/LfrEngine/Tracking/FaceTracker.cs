@@ -55,7 +55,7 @@ public sealed class FaceTracker
             bySlot[slot] = new Tracklet(slot);
     }
 
-    /// <summary>Tracklets that go on, tentative and confirmed, in order of <see cref="Tracklet.Id"/>. Borrowed until the next call.</summary>
+    /// <summary>Tracklets that continue, tentative and confirmed, in order of <see cref="Tracklet.Id"/>. Borrowed until the next call.</summary>
     public ReadOnlySpan<Tracklet> Live => live.AsSpan(0, liveCount);
 
     /// <summary>Tracklets that the latest call ended, in order of <see cref="Tracklet.Id"/>, false starts included. Borrowed until the next call.</summary>
@@ -94,7 +94,7 @@ public sealed class FaceTracker
             Start(high[i], detections[high[i]], timestampUs);
     }
 
-    /// <summary>Ends every tracklet, at the end of a stream; a later <see cref="Update"/> may begin another. Ids go on.</summary>
+    /// <summary>Ends every tracklet, at the end of a stream; a later <see cref="Update"/> may begin new ones. Ids are not reused.</summary>
     public void EndAll()
     {
         ReleaseEnded();

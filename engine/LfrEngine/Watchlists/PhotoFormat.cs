@@ -10,7 +10,7 @@ public static class PhotoFormat
 {
     private const int LongestMark = 12;
 
-    // A file that is only named like a picture is a damaged one, which is told when it is read.
+    // A file that is only named like a picture counts as damaged, which is reported when it is read.
     private static readonly string[] s_endings = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
 
     /// <summary>All that are looked at.</summary>

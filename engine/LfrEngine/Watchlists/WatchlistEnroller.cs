@@ -8,7 +8,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face cut out and encoded anew, and its templates. The holder disposes, which wipes.</summary>
+/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face, cut out and encoded again, and its templates. The holder disposes, which wipes.</summary>
 /// <param name="verdict">Of the gate.</param>
 /// <param name="reasons">Why; empty when all is well.</param>
 /// <param name="quality">0…1; 0 when there was nothing to measure.</param>

@@ -10,7 +10,7 @@ namespace LfrEngine.Watchlists;
 /// <param name="Reason">Why, for people.</param>
 public sealed record LostFace(string IdentityId, int TemplateIndex, string Reason);
 
-/// <summary>Makes the templates of a watchlist anew, with another embedder, from the face pictures sealed in it. Used by one thread.</summary>
+/// <summary>Makes the templates of a watchlist again, with another embedder, from the face pictures sealed in it. Used by one thread.</summary>
 /// <remarks>Pictures, qualities, people, the list's id and its date stay: it is the same list, and no older or younger for it.</remarks>
 public sealed class WatchlistReenroller : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class WatchlistReenroller : IDisposable
     private readonly int[][] doneTemplatesOf;
     private int nextIdentity;
 
-    /// <summary>Begins, or goes on with what an earlier run has done.</summary>
+    /// <summary>Begins, or continues what an earlier run has done.</summary>
     /// <param name="embedder">The new one.</param>
     /// <param name="old">Borrowed.</param>
     /// <param name="done">What <see cref="WatchlistFile.WriteSoFar"/> kept of an earlier run; null to begin. What is not of this list and this embedder is not used. Borrowed.</param>

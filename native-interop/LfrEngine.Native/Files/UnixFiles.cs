@@ -33,7 +33,7 @@ internal static partial class UnixFiles
             int error = Marshal.GetLastPInvokeError();
             if (error == WouldBlock)
             {
-                // Somebody else who has the same terminal or pipe open told it not to wait.
+                // Another program that has the same terminal or pipe open made it non-blocking.
                 var wanted = new PollRequest(descriptor, PollOut);
                 _ = Poll(&wanted, 1, -1);
             }
@@ -62,7 +62,7 @@ internal static partial class UnixFiles
     /// <returns>False when somebody else has it, or the file system has no locks.</returns>
     public static unsafe bool TryLock(int descriptor, out int error)
     {
-        // Of the open file, not of the process: closing another descriptor of the same file does not let go of it. Readers are not hindered.
+        // Of the open file, not of the process: closing another descriptor of the same file does not release it. Readers are not blocked.
         var whole = new FileLock { Type = WriteLock };
         bool locked = Control(descriptor, SetOpenFileLock, (nint)(&whole)) == 0;
         error = locked ? 0 : Marshal.GetLastPInvokeError();

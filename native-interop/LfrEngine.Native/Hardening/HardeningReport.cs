@@ -11,7 +11,7 @@ public sealed record HardeningFinding(string Name, string Problem, string Remedy
 /// <summary>How well this process keeps its memory to itself. No secrets in it: it may be logged.</summary>
 /// <param name="Dumpable">Whether the kernel would write a core file of this process, and let others of its user read it.</param>
 /// <param name="CoreLimit">RLIMIT_CORE, bytes; null = unlimited.</param>
-/// <param name="DiagnosticsPortOpen">Whether .NET's diagnostics port is open: whoever reaches it can ask for a dump.</param>
+/// <param name="DiagnosticsPortOpen">Whether .NET's diagnostics port is open: a process that reaches it can ask for a dump.</param>
 /// <param name="MiniDumpEnabled">Whether .NET writes a dump when it crashes.</param>
 /// <param name="MallocPerturb">Whether glibc overwrites heap memory when it is freed (Linux; true where it is not glibc's business).</param>
 /// <param name="SwapOn">Whether the machine swaps. Locked pages never do; libraries' own memory may.</param>

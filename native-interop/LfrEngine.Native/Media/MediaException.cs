@@ -39,7 +39,7 @@ public enum MediaError
     /// <summary>The encoder failed.</summary>
     EncodeFailed = -19,
 
-    /// <summary>An address that makes no sense: unknown scheme, no host, a port that is none.</summary>
+    /// <summary>An invalid address: unknown scheme, no host, an invalid port.</summary>
     BadSource = -20,
 
     /// <summary>User name or password refused.</summary>

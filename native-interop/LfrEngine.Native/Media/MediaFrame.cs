@@ -1,7 +1,7 @@
 namespace LfrEngine.Native.Media;
 
-/// <summary>A decoded frame in locked native memory. Disposing lets go of it; the memory is wiped as soon as the decoder
-/// has let go as well. May outlive its reader.</summary>
+/// <summary>A decoded frame in locked native memory. Disposing releases it; the memory is wiped as soon as the decoder
+/// has released it as well. May outlive its reader.</summary>
 /// <remarks>One that has been disposed can be filled again by <see cref="MediaReader.Read(MediaFrame)"/>, so that a stream costs one managed object.</remarks>
 public sealed unsafe class MediaFrame : IDisposable
 {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LfrEngine.Native.Media;
 
-/// <summary>What a read came to, failures apart.</summary>
+/// <summary>The result of a read, apart from failures.</summary>
 public enum DecodeResult
 {
     /// <summary>The next frame is there.</summary>
@@ -44,7 +44,7 @@ public sealed unsafe class MediaReader : IDisposable
     }
 
     /// <summary>Opens a source.</summary>
-    /// <param name="source">A file, a folder of pictures (told by how they begin, in byte order of their names),
+    /// <param name="source">A file, a folder of pictures (recognised by their first bytes, in byte order of their names),
     /// /dev/videoN, or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <param name="cancellationToken">Ends a slow open. It has no effect on the reader afterwards.</param>
@@ -148,7 +148,7 @@ public sealed unsafe class MediaReader : IDisposable
     private static MediaReader OpenAside(string source, MediaOptions? options, CancellationToken cancellationToken)
     {
         Task<MediaReader> opening = Task.Factory.StartNew(() => OpenHere(source, options, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        // Either it ends by itself, or it is told to and has a moment to heed that.
+        // Either it ends by itself, or it is asked to stop and has a moment to do so.
         if (WaitHandle.WaitAny([((IAsyncResult)opening).AsyncWaitHandle, cancellationToken.WaitHandle]) == 1 && !((IAsyncResult)opening).AsyncWaitHandle.WaitOne(AnswersInterrupt))
         {
             opening.ContinueWith(static late =>

@@ -5,7 +5,7 @@ namespace LfrEngine.Native.Media;
 /// <param name="BytesAllocated">Mapped for frames and packets now, held or free.</param>
 /// <param name="BytesUnlocked">Of those, not locked in memory: RLIMIT_MEMLOCK is too small.</param>
 /// <param name="BuffersWiped">Frame buffers wiped since the account or the process began.</param>
-/// <param name="PacketsWiped">Compressed packets wiped, when the decoder let go of them, since then.</param>
+/// <param name="PacketsWiped">Compressed packets wiped, when the decoder released them, since then.</param>
 /// <param name="PacketsShared">Packets whose original in the demuxer somebody else still held, so that it was not wiped.</param>
 /// <param name="PacketsOutstanding">Compressed packets that the decoder holds now.</param>
 /// <param name="Scrubs">Decoders scrubbed since then, closing included.</param>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Native.Processes;
 
-/// <summary>What lies at a path, asked without opening it: opening a named pipe waits for whoever writes to it.</summary>
+/// <summary>What lies at a path, asked without opening it: opening a named pipe waits for a writer.</summary>
 public static unsafe partial class FileKind
 {
     private const int WorkingFolder = -100;

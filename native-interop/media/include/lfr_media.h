@@ -12,7 +12,7 @@
  *
  * Memory
  *   Decoded pictures live in page-aligned buffers of ours: locked (best effort, counted); on Linux left out of core
- *   dumps and wiped on fork. A buffer is wiped when its last holder, decoder included, has let go of it, and only then reused.
+ *   dumps and wiped on fork. A buffer is wiped when its last holder, decoder included, has released it, and only then reused.
  *   Compressed packets are moved into such buffers as soon as the demuxer hands them over, and the demuxer's copy is
  *   wiped. What the decoder copies for itself (its unescaped bitstream) is overwritten by lfr_media_scrub, which
  *   closing and the end of a stream do by themselves.
@@ -56,7 +56,7 @@ enum lfr_media_status {
     LFR_MEDIA_BAD_SIZE = -17,           /* a picture side is zero or above LFR_MEDIA_MAX_SIDE */
     LFR_MEDIA_BUFFER_TOO_SMALL = -18,   /* encode: *written holds the size needed */
     LFR_MEDIA_ENCODE_FAILED = -19,
-    LFR_MEDIA_BAD_SOURCE = -20,         /* an address that makes no sense: unknown scheme, no host, a port that is none */
+    LFR_MEDIA_BAD_SOURCE = -20,         /* an invalid address: unknown scheme, no host, an invalid port */
     LFR_MEDIA_UNAUTHORISED = -21,       /* user name or password refused: 401, 403 */
     LFR_MEDIA_NO_VIDEO = -22,           /* a network source or device that answers, without a video stream (yet) */
     LFR_MEDIA_ONE_PICTURE = -23,        /* a network source that gives one picture and no stream */
@@ -152,7 +152,7 @@ typedef struct lfr_media_stats {
     int64_t bytes_allocated;        /* mapped for frames and packets, held or free */
     int64_t bytes_unlocked;         /* of those, not locked in memory (RLIMIT_MEMLOCK) */
     int64_t buffers_wiped;          /* since the account or the process began */
-    int64_t packets_wiped;          /* compressed packets wiped when the decoder let go of them */
+    int64_t packets_wiped;          /* compressed packets wiped when the decoder released them */
     int64_t packets_shared;         /* originals of a demuxer that somebody else still held, so not wiped by us */
     int64_t packets_outstanding;    /* packets the decoder holds */
     int64_t scrubs;                 /* decoders scrubbed, closing included */
@@ -165,7 +165,7 @@ LFR_API const char *lfr_media_last_error(void);
 /* Counts what the readers made with it hold and wipe, one run's among others in a process. */
 LFR_API int32_t lfr_media_account_open(lfr_media_account **out);
 
-/* Readers and frames of it may go on. NULL is allowed. */
+/* Its readers and frames stay valid. NULL is allowed. */
 LFR_API void lfr_media_account_close(lfr_media_account *account);
 
 /* Where user name and password lie in an address, the '@' behind them included, in bytes: as lfr_media_open reads it. *length is 0
@@ -176,7 +176,7 @@ LFR_API int32_t lfr_media_url_login(const char *url, int32_t *start, int32_t *le
  * closed before the reader. */
 LFR_API int32_t lfr_media_create(lfr_media_account *account, lfr_media **out);
 
-/* Opens a file, a folder of pictures (told by how they begin, in byte order of their names), /dev/videoN,
+/* Opens a file, a folder of pictures (recognised by their first bytes, in byte order of their names), /dev/videoN,
  * or an rtsp, rtsps, rtp, udp, srt, tcp, http, https, rtmp or rtmps URL, whose user name and password may hold any character
  * unescaped. Once per reader. options may be NULL. */
 LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_media_options *options);

@@ -283,7 +283,7 @@ struct lfr_media {
     media_source source;
     bool opened;
     bool live;
-    bool finite;                    /* a network source that has told its size: it has an end */
+    bool finite;                    /* a network source that announced its size: it has an end */
     bool still;                     /* the source is one picture */
     bool truncated;
     int64_t read_us;

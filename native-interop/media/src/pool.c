@@ -89,7 +89,7 @@ void lfr_wipe(void *memory, size_t size)
     __asm__ __volatile__("" : : "r"(memory) : "memory");
 }
 
-/* The last bytes that memcpy moved are still in vector registers, and whoever saves those (the dynamic linker, a signal)
+/* The last bytes that memcpy moved are still in vector registers, and code that saves those (the dynamic linker, a signal)
  * writes them to the stack again. */
 #if defined(__x86_64__)
 __attribute__((target("avx"))) static void clear_avx(void)

@@ -463,7 +463,7 @@ static void note_read(lfr_media *media, const AVPacket *packet)
 static int32_t send_packet(lfr_media *media, const AVPacket *packet)
 {
     int result = avcodec_send_packet(media->source.decoder, packet);
-    /* A video goes on with its next picture; a still one is too large for what this process may take. */
+    /* A video continues with its next picture; a still one is too large for what this process may take. */
     if (result == AVERROR(ENOMEM) && media->still)
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to decode %s", media->name);
     if (result < 0 && packet != NULL)
@@ -519,7 +519,7 @@ static int32_t feed_decoder(lfr_media *media)
         return send_packet(media, NULL);
     }
     source->bad_reads = 0;
-    /* From here on the last one who lets go of the packet, decoder threads included, wipes it. */
+    /* From here on the last holder of the packet, decoder threads included, wipes it. */
     result = pool_adopt_packet(media->packets, packet);
     if (result < 0 || packet->stream_index != source->stream) {
         av_packet_unref(packet);
