@@ -28,7 +28,7 @@ public enum CoverKind
 }
 
 /// <summary>What each <see cref="CoverKind"/> covers.</summary>
-internal static class CoverKinds
+public static class CoverKinds
 {
     /// <summary>The parts of the face that are hidden under it.</summary>
     public static FaceCover Parts(this CoverKind kind) => kind switch

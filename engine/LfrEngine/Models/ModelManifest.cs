@@ -94,6 +94,8 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
         if (manifest.Thresholds.Any(t => t is null))
             throw new ModelLoadException($"The model manifest {path} has an empty entry in \"thresholds\".");
+        if (Array.Find(manifest.Thresholds, t => t.Value is not (> 0 and <= 1)) is { } threshold)
+            throw new ModelLoadException(FormattableString.Invariant($"The model manifest {path} gives {threshold.Value} as the threshold \"{threshold.Name}\"; a comparison score from which faces match lies above 0, up to 1."));
         if (Array.Exists(manifest.CoverScales, s => s is not { IsUsable: true } || manifest.CoverScales.Count(other => other?.Cover == s.Cover) > 1))
             throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, gives a cover twice or none, a slope or a deviation that is not above 0, or what is no number.");
         if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)

@@ -26,7 +26,7 @@ public static class PhotoGate
     {
         PhotoVerdict verdict = PhotoVerdict.Accepted;
         Check(quality.Plausibility, QualityAssessor.MinimumPlausibility + 0.8f, QualityAssessor.MinimumPlausibility, "it is doubtful that this is a face", "this does not look like a face");
-        Check(quality.InterEyePixels, 40, 20, $"{quality.InterEyePixels:0} pixels between the eyes; 40 or more are better", $"{quality.InterEyePixels:0} pixels between the eyes; at least 20 are needed");
+        Check(quality.InterEyePixels, 40, 20, $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; 40 or more are better", $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; at least 20 are needed");
         Check(quality.Sharpness, 0.10f, 0.05f, "somewhat blurred", "too blurred");
         Check(quality.Brightness, 60, 30, "rather dark", "too dark");
         Check(255 - quality.Brightness, 40, 20, "rather bright", "too bright");

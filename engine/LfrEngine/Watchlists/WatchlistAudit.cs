@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LfrEngine.Matching;
 
 namespace LfrEngine.Watchlists;
@@ -17,7 +18,13 @@ public readonly record struct SimilarIdentities(
     float ComparisonScore,
     int TemplatePairs);
 
-/// <summary>Looks for trouble in a watchlist before it is used: one face under two ids, and people who look alike.</summary>
+/// <summary>A photo that is hardly like any other of the same identity.</summary>
+/// <param name="IdentityIndex">Whose.</param>
+/// <param name="TemplateIndex">The photo's own template.</param>
+/// <param name="ComparisonScore">With the likest of the identity's other photos, cosine.</param>
+public readonly record struct UnlikePhoto(int IdentityIndex, int TemplateIndex, float ComparisonScore);
+
+/// <summary>Looks for trouble in a watchlist before it is used: one face under two ids, two faces under one id, and people who look alike.</summary>
 public static class WatchlistAudit
 {
     // Probes whose hits are gathered before they are given out: bounds the memory, and lets four at a time share each row.
@@ -37,6 +44,24 @@ public static class WatchlistAudit
         if (float.IsNaN(threshold))
             throw new ArgumentException("The threshold is not a number.", nameof(threshold));
         return Enumerate(watchlist, threshold, cancellation);
+    }
+
+    /// <summary>Photos that are hardly like any other photo of the same identity: one of them may show somebody else.</summary>
+    /// <param name="watchlist">Borrowed.</param>
+    /// <param name="score">Cosine; photos whose best score with the others is below.</param>
+    public static IEnumerable<UnlikePhoto> FindUnlike(Watchlist watchlist, float score)
+    {
+        ArgumentNullException.ThrowIfNull(watchlist);
+        int[][] photos = [.. Enumerable.Range(0, watchlist.TemplateCount).Where(t => watchlist.Cover(t) == FaceCover.None).GroupBy(watchlist.IdentityIndex).Where(own => own.Skip(1).Any()).Select(own => own.ToArray())];
+        foreach (int[] own in photos)
+        {
+            foreach (int photo in own)
+            {
+                float best = own.Where(other => other != photo).Max(other => TensorPrimitives.Dot(watchlist.Embedding(photo), watchlist.Embedding(other)));
+                if (best < score)
+                    yield return new UnlikePhoto(watchlist.IdentityIndex(photo), photo, best);
+            }
+        }
     }
 
     private static IEnumerable<SimilarIdentities> Enumerate(Watchlist watchlist, float threshold, CancellationToken cancellation)

@@ -67,7 +67,7 @@ public static class WatchlistCategories
 }
 
 /// <summary>Writes <see cref="WatchlistCategory"/> as its text name and reads nothing else.</summary>
-internal sealed class WatchlistCategoryConverter : JsonConverter<WatchlistCategory>
+public sealed class WatchlistCategoryConverter : JsonConverter<WatchlistCategory>
 {
     /// <inheritdoc/>
     public override WatchlistCategory Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -103,7 +103,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: make it smaller",
         MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: make it smaller",
         MediaError.PixelFormat or MediaError.NoDecoder => $"a {format} picture of a kind that cannot be used ({e.Message}): save it as JPEG",
-        _ => $"a {format} picture that is cut off or damaged",
+        _ => $"a {format} picture that is cut off, damaged, or of a kind that is not read (animated, or more than 16384 pixels on a side): save it as JPEG",
     };
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);

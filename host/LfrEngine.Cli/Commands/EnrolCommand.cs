@@ -71,7 +71,7 @@ internal static class EnrolCommand
             throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
         }
         using Watchlist watchlist = builder.Build();
-        SimilarityWarning[] similar = [.. SimilarityWarning.Find(watchlist, threshold, stopping)];
+        SimilarityWarning[] similar = [.. SimilarityWarning.Look(watchlist, threshold, stopping)];
         WatchlistFile.Write(output, watchlist, key);
 
         var summary = new EnrolReport(output, watchlist.Id, version, embedder.Id, embedder.Sha256, watchlist.Identities.Count, watchlist.PhotoCount,
@@ -110,7 +110,9 @@ internal static class EnrolCommand
         foreach (string id in missing)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo");
         foreach (SimilarityWarning warning in similar)
-            AnsiConsole.MarkupLineInterpolated($"[yellow]alike[/] {warning.FirstId} and {warning.SecondId} score {warning.Score:0.000}: {warning.Meaning}");
+            AnsiConsole.MarkupLineInterpolated(warning.IsOnePerson
+                ? $"[yellow]unlike[/] {warning.FirstId}: a photo scores {warning.Score:0.000} with the others: {warning.Meaning}"
+                : (FormattableString)$"[yellow]alike[/] {warning.FirstId} and {warning.SecondId} score {warning.Score:0.000}: {warning.Meaning}");
         if (closing.Length > 0)
             AnsiConsole.WriteLine(closing);
     }

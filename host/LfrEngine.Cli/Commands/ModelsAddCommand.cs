@@ -44,7 +44,8 @@ internal static class ModelsAddCommand
             // Written first and put into its place last: no failure leaves a manifest without its model.
             using OutputFile? kept = isOwn ? OutputFile.Begin(Path.Combine(catalog.BroughtFolder, manifest.Id + ManifestEnding)) : null;
             kept?.Stream.Write(Encoding.UTF8.GetBytes(Kept(name, Path.GetFileName(target))));
-            if (!isThere)
+            // A file that is given is looked at, also where nothing needs it.
+            if (!isThere || from is not null)
                 await FetchAsync(catalog, manifest, from, target, stopping);
             kept?.Finish();
         }

@@ -62,7 +62,9 @@ internal static class WatchlistCommand
         foreach (PhotoReport photo in report.Photos.Where(p => p.Reasons.Length > 0))
             AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == "rejected" ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
         foreach (SimilarityWarning warning in report.Similar)
-            AnsiConsole.MarkupLineInterpolated($"[yellow]alike[/] {warning.FirstId} and {warning.SecondId} score {warning.Score:0.000}: {warning.Meaning}");
+            AnsiConsole.MarkupLineInterpolated(warning.IsOnePerson
+                ? $"[yellow]unlike[/] {warning.FirstId}: a photo scores {warning.Score:0.000} with the others: {warning.Meaning}"
+                : (FormattableString)$"[yellow]alike[/] {warning.FirstId} and {warning.SecondId} score {warning.Score:0.000}: {warning.Meaning}");
         foreach (string refusal in report.Refusals)
             AnsiConsole.MarkupLineInterpolated($"[red]refused[/] {refusal}");
         if (report.Refusals.Length == 0)

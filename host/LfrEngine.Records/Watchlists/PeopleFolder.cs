@@ -234,7 +234,7 @@ internal static class PeopleFolder
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
-                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle, Faces = Faces(Field("face"), row) });
+                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle, Faces = Faces(Field("face"), photos.Length, row) });
         }
         return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
     }
@@ -265,9 +265,11 @@ internal static class PeopleFolder
     };
 
     // A place by photo, separated by semicolons; empty where a photo shows one person.
-    private static PhotoPoint?[] Faces(string? text, in CsvTable.Row row)
+    private static PhotoPoint?[] Faces(string? text, int photos, in CsvTable.Row row)
     {
         string[] places = text?.Split(';', StringSplitOptions.TrimEntries) ?? [];
+        if (photos > 0 && places.Length > photos)
+            throw row.Wrong($"{places.Length} places in face for {photos} photo(s); write one for each photo, in their order, and nothing where a photo shows one person");
         var faces = new PhotoPoint?[places.Length];
         for (int i = 0; i < places.Length; i++)
         {

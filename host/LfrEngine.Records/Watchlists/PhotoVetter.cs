@@ -23,7 +23,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
     /// <summary>What is said where the child cannot be shut in.</summary>
     public const string NotShutIn = "This system offers nothing to shut the process in that decodes photos: a harmful photo could do what this user may.";
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(180);
 
     private readonly SemaphoreSlim turn = new(1);
     private readonly Lazy<ModelManifest> manifest = new(() => ModelCatalog.Default.Find(embedder, ModelTask.Embed));
@@ -106,6 +106,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         start.Environment["DOTNET_EnableDiagnostics"] = start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
         string said = "";
+        bool late = false;
         try
         {
             child = ChildProgram.Start(start);
@@ -118,7 +119,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         child.BeginErrorReadLine();
         Process started = child;
 #pragma warning disable RS0030 // As above.
-        using var timer = new Timer(_ => Kill(started), null, StartPatience, Timeout.InfiniteTimeSpan);
+        using var timer = new Timer(_ => { late = true; Kill(started); }, null, StartPatience, Timeout.InfiniteTimeSpan);
 #pragma warning restore RS0030
         using CancellationTokenRegistration stop = stopping.Register(() => Kill(started));
         int ready = started.StandardOutput.BaseStream.ReadByte();
@@ -126,10 +127,13 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         {
             started.WaitForExit();
             // What it lacks it has said in a sentence.
-            bool lacks = started.ExitCode == ExitCode.Environment && said.Length > 0;
+            int ended = started.ExitCode;
+            bool lacks = ended == ExitCode.Environment && said.Length > 0;
             End();
             stopping.ThrowIfCancellationRequested();
-            throw new CommandFailure(ExitCode.Environment, lacks ? said : $"The process that decodes photos does not start. {said}");
+            throw new CommandFailure(ExitCode.Environment, lacks ? said : late
+                ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again when it has less to do."
+                : $"The process that decodes photos ended while it started (exit code {ended}). {said}");
         }
         if (ready == VetChannel.ReadyOpen)
             LogOpen(log);

@@ -1,12 +1,28 @@
+using System.Text.Json.Serialization;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Two people of the list who are alike.</summary>
+/// <summary>Two people of the list who are alike, or, with one id twice, photos of one person that are not.</summary>
 internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning)
 {
     // Two people as alike as this are more likely one person under two ids: on LFW no two people score so high.
     private const float SamePersonScore = 0.6f;
+
+    // Well below any threshold in use, so that a poor photo of the right person is rarely named.
+    private const float OtherPersonScore = 0.2f;
+
+    /// <summary>Whether photos of one person are meant.</summary>
+    [JsonIgnore]
+    public bool IsOnePerson => FirstId == SecondId;
+
+    /// <summary>What to look at before a list is used: people who are alike, and photos of one person that are not.</summary>
+    /// <param name="watchlist">Borrowed.</param>
+    /// <param name="threshold">Cosine.</param>
+    /// <param name="stopping">Ends the search.</param>
+    public static IEnumerable<SimilarityWarning> Look(Watchlist watchlist, float threshold, CancellationToken stopping) => Find(watchlist, threshold, stopping).Concat(
+        WatchlistAudit.FindUnlike(watchlist, OtherPersonScore).GroupBy(u => u.IdentityIndex).Select(own => new SimilarityWarning(
+            watchlist.Identities[own.Key].Id, watchlist.Identities[own.Key].Id, own.Min(u => u.ComparisonScore), "photos of two people under one id?")));
 
     /// <summary>All pairs at or above a threshold.</summary>
     /// <param name="watchlist">Borrowed.</param>

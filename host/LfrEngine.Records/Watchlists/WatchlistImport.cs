@@ -64,7 +64,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         if (builder.IdentityCount > 0)
         {
             using Watchlist list = builder.Build();
-            similar = [.. SimilarityWarning.Find(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => s with { FirstId = ids[Guid.Parse(s.FirstId)], SecondId = ids[Guid.Parse(s.SecondId)] })];
+            similar = [.. SimilarityWarning.Look(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => s with { FirstId = ids[Guid.Parse(s.FirstId)], SecondId = ids[Guid.Parse(s.SecondId)] })];
         }
         if (dryRun || refusals.Count > 0)
             return new ImportReport(null, people.Count, [.. photos], [.. refusals], similar);

@@ -156,7 +156,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             if (builder.IdentityCount == 0)
                 return [];
             using Watchlist list = builder.Build();
-            return [.. SimilarityWarning.Find(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => new Lookalikes(Guid.Parse(s.FirstId), Guid.Parse(s.SecondId), s.Score, s.Meaning))];
+            return [.. SimilarityWarning.Look(list, EmbedderThreshold.Default(vetter.Embedder), stopping).Select(s => new Lookalikes(Guid.Parse(s.FirstId), Guid.Parse(s.SecondId), s.Score, s.Meaning))];
         }, stopping);
     }
 

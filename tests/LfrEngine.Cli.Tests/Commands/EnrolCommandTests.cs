@@ -184,6 +184,19 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     }
 
     [Fact]
+    public async Task Enrol_TwoPeopleUnderOneId_Warns()
+    {
+        Put(material.Photo, "people/ann/1.jpg");
+        Put(material.OtherPhoto, "people/ann/2.jpg");
+
+        Outcome enrol = await EnrolAsync(folder["people"]);
+
+        JsonNode unlike = Assert.Single(enrol.Exits(ExitCode.Success).Json["similar"]!.AsArray())!;
+        Assert.Equal(("ann", "ann", "photos of two people under one id?"), ((string?)unlike["firstId"], (string?)unlike["secondId"], (string?)unlike["meaning"]));
+        Assert.InRange((double)unlike["score"]!, -1, 0.2);
+    }
+
+    [Fact]
     public async Task Enrol_LookalikesAndTwoSpellingsOfOneName_WarnsOfBothApart()
     {
         // Two people who score 0.49, and one minister whom LFW lists twice.
@@ -371,7 +384,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Put(material.GroupPhoto, "people/group.jpg");
         Put(material.Photo, "people/alone.jpg");
         await File.WriteAllLinesAsync(folder["people/people.csv"],
-            ["id,photos,face", "chosen,group.jpg,1575 330", "second,alone.jpg;group.jpg,\";500,480\"", "missed,group.jpg,5 5", "open,group.jpg,"], TestContext.Current.CancellationToken);
+            ["id,photos,face", "chosen,group.jpg,1575 330", "second,alone.jpg;group.jpg,\";500.5,480.4\"", "missed,group.jpg,5 5", "open,group.jpg,"], TestContext.Current.CancellationToken);
 
         JsonNode report = (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Incomplete).IsCivil().Json;
 
@@ -385,6 +398,9 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,upper right"], TestContext.Current.CancellationToken);
         (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in face", "190 125").IsCivil();
+
+        await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,1575 330;1 1"], TestContext.Current.CancellationToken);
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 places in face for 1 photo(s)").IsCivil();
     }
 
     private void Put(string photo, string to)

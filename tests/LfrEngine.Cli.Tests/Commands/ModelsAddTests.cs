@@ -92,6 +92,17 @@ public sealed class ModelsAddTests(Material material) : IDisposable
         Assert.Equal(code == ExitCode.Success ? ["mine.json", "mine.onnx"] : [], Kept());
     }
 
+    [Fact]
+    public async Task Add_AnotherFileWhenTheModelIsThere_SaysSoAndLeavesItThere()
+    {
+        (await RunAsync("models", "add", Yunet, "--from", Shared.Need("models/yunet_s_640_640.onnx"), Accept)).Exits(ExitCode.Success).IsCivil();
+        string[] kept = Kept();
+
+        (await RunAsync("models", "add", Yunet, "--from", DefaultModel("ultraface-rfb-320"), Accept)).Exits(ExitCode.Input).IsCivil().Says("has SHA-256");
+
+        Assert.Equal(kept, Kept());
+    }
+
     [Theory]
     [InlineData("another model", "has SHA-256")]
     [InlineData("pointer", "is a Git LFS pointer")]

@@ -33,6 +33,18 @@ public sealed class ModelManifestTests : IDisposable
     }
 
     [Theory]
+    [InlineData(-0.4)]
+    [InlineData(0)]
+    [InlineData(1.01)]
+    public void Read_ThresholdThatNoScoreCanMean_IsRefused(double value)
+    {
+        string path = ManifestWriter.Write(directory, "embedder", "embed", "embedder", "none.onnx", "rgb", [0, 0, 0], 1, ["output"], embeddingLength: 4,
+            change: m => m["thresholds"] = new JsonArray(new JsonObject { ["name"] = "default", ["value"] = value, ["evidence"] = "test" }));
+
+        Assert.Contains("threshold \"default\"", Assert.Throws<ModelLoadException>(() => ModelManifest.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("LowerFace", 0.1, 1, true)]
     [InlineData("lowerFace, brow", 0.1, 0.5, true)]
     [InlineData("None", 0.1, 1, false)]

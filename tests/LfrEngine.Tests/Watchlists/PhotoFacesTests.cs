@@ -17,6 +17,8 @@ public sealed class PhotoFacesTests
     [InlineData("0,60 to 100,180; 80,70 to 175,185", 1)]
     [InlineData("10,60 to 110,180; 140,60 to 240,180", -1)]
     [InlineData("95,90 to 155,160; 10,90 to 70,160; 180,90 to 240,160", -1)]
+    [InlineData("90,70 to 160,180; 10,70 to 80,180; 170,70 to 240,180", -1)]
+    [InlineData("90,70 to 160,180; 0,70 to 70,180; 180,70 to 250,180", 0)]
     [InlineData("0,0 to 90,110", 0)]
     [InlineData("", -1)]
     public void Meant_SoManyFaces_IsTheDominantOne(string faces, int expected) => Assert.Equal(expected, Photo(250, 250, faces).Meant());
@@ -44,6 +46,7 @@ public sealed class PhotoFacesTests
     [InlineData("190,125", 190, 125)]
     [InlineData(" 190  125 ", 190, 125)]
     [InlineData("190, 125", 190, 125)]
+    [InlineData("190.9 125.0", 190, 125)]
     public void Parse_TwoNumbers_IsAPlace(string text, int x, int y)
     {
         Assert.True(PhotoPoint.TryParse(text, out PhotoPoint point));
@@ -57,6 +60,8 @@ public sealed class PhotoFacesTests
     [InlineData("1,2,3")]
     [InlineData("-1,2")]
     [InlineData("left")]
+    [InlineData("nan 5")]
+    [InlineData("1e3 5")]
     [InlineData("99999999999,1")]
     public void Parse_AnythingElse_IsNone(string? text) => Assert.False(PhotoPoint.TryParse(text, out _));
 

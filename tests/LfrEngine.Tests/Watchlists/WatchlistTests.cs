@@ -1,3 +1,4 @@
+using LfrEngine.Matching;
 using System.Text.Json;
 using LfrEngine.Watchlists;
 using Xunit;
@@ -170,6 +171,24 @@ public sealed class WatchlistTests
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => WatchlistAudit.FindSimilar(watchlist, 0.5f, cancelled.Token).Count());
         Assert.Throws<ArgumentException>(() => WatchlistAudit.FindSimilar(watchlist, float.NaN, CancellationToken.None));
+    }
+
+    [Fact]
+    public void FindUnlike_PhotoOfSomebodyElse_IsNamedWithItsBestScore()
+    {
+        using WatchlistBuilder builder = NewBuilder();
+        int mixed = builder.AddIdentity(new WatchlistIdentity("mixed", "mixed", WatchlistCategory.Wanted, null, null, null)), alone = builder.AddIdentity(new WatchlistIdentity("alone", "alone", WatchlistCategory.Wanted, null, null, null));
+        builder.AddTemplate(mixed, [1, 0], 1);
+        builder.AddTemplate(mixed, [0.8f, 0.6f], 1);
+        builder.AddTemplate(mixed, [0, -1], 1);
+        // A covered template stands for the same photo.
+        builder.AddTemplate(alone, [1, 0], 1);
+        builder.AddTemplate(alone, [0, 1], 1, default, FaceCover.LowerFace);
+        using Watchlist watchlist = builder.Build();
+
+        UnlikePhoto unlike = Assert.Single(WatchlistAudit.FindUnlike(watchlist, 0.2f));
+
+        Assert.Equal((mixed, 2, 0f), (unlike.IdentityIndex, unlike.TemplateIndex, unlike.ComparisonScore));
     }
 
     private static WatchlistBuilder NewBuilder() => new("1", "e", WatchlistSamples.Sha256, 2);
