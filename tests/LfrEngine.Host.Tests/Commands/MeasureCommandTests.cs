@@ -133,7 +133,7 @@ public sealed class DetectCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("masks", "", 0.916, 0.83, 0.63, 28, 0.90, 0.825, 0.59, 25)]
+    [InlineData("masks", "", 0.916, 0.83, 0.63, 28, 0.90, 0.825, 0.59, 25.0)]
     [InlineData("wider", "", 0.83, 0.58, 0.38, 22)]
     [InlineData("masks", "--score 0.6", 0.876, 0.795, 0.566, 33.8, 0.905, 0.785, 0.565, 31.5)]
     [InlineData("wider", "--score 0.6", 0.79, 0.54, 0.37, 27.5)]
