@@ -25,8 +25,9 @@ public sealed class VerifyCommandTests(Material material) : IDisposable
         JsonNode report = (await Lfr.RunAsync("verify", folder["pairs.txt"], "--images", images, "--json")).Exits(ExitCode.Success).Json;
 
         Assert.Equal((Folds * pairs, Folds * pairs), ((int)report["matedPairs"]!, (int)report["nonMatedPairs"]!));
-        Assert.InRange((double)report["accuracy"]!, 0.992, 1);
-        Assert.InRange((double)report["tmrAtFmr001"]!, 0.983, 1);
+        // Of the part: what it gives today, less one error.
+        Assert.InRange((double)report["accuracy"]!, MeasuredPart.IsWhole ? 0.992 : 0.985, 1);
+        Assert.InRange((double)report["tmrAtFmr001"]!, MeasuredPart.IsWhole ? 0.983 : 0.976, 1);
         Assert.InRange((int)report["failuresToAcquire"]!, 0, 10);
         Assert.True((double)report["imagesPerSecond"]! > 0);
         Assert.Equal("mobilefacenet-512", (string?)report["embedder"]);
@@ -132,12 +133,16 @@ public sealed class DetectCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("masks", "", 0.916, 0.83, 0.63, 28)]
+    [InlineData("masks", "", 0.916, 0.83, 0.63, 28, 0.90, 0.825, 0.59, 25.0)]
     [InlineData("wider", "", 0.83, 0.58, 0.38, 22)]
-    [InlineData("masks", "--score 0.6", 0.876, 0.795, 0.566, 33.8)]
+    [InlineData("masks", "--score 0.6", 0.876, 0.795, 0.566, 33.8, 0.905, 0.785, 0.565, 31.5)]
     [InlineData("wider", "--score 0.6", 0.79, 0.54, 0.37, 27.5)]
-    public async Task Detect_LabelledPictures_FindsAtLeastAsManyAsMeasured(string set, string options, double large, double middle, double small, double unmatched)
+    public async Task Detect_LabelledPictures_FindsAtLeastAsManyAsMeasured(string set, string options, double large, double middle, double small, double unmatched,
+        double? partLarge = null, double? partMiddle = null, double? partSmall = null, double? partUnmatched = null)
     {
+        // Of a part of the pictures: what it gives today, less an error or two.
+        if (!MeasuredPart.IsWhole)
+            (large, middle, small, unmatched) = (partLarge ?? large, partMiddle ?? middle, partSmall ?? small, partUnmatched ?? unmatched);
         JsonNode report = (await Lfr.RunAsync(["detect", set == "masks" ? Shared.NeedMasks(folder, 140) : Shared.Need(set), "--json", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Exits(ExitCode.Success).Json;
 
         double[] recall = [.. report["bySize"]!.AsArray().Select(s => (double)s!["recall"]!)];
