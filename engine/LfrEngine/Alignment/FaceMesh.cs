@@ -8,7 +8,7 @@ namespace LfrEngine.Alignment;
 
 /// <summary>Places the 468 points of the face mesh, which hold under masks where 68 points do not.</summary>
 /// <remarks>
-/// Runs twice: the second time on the square around the first points, turned so that the eyes are level. Holds nothing of a face between calls.
+/// May run twice: the second time on the square around the first points, turned so that the eyes are level. Holds nothing of a face between calls.
 /// Used by one thread at a time.
 /// </remarks>
 public sealed unsafe class FaceMesh : IDisposable
@@ -46,15 +46,16 @@ public sealed unsafe class FaceMesh : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">The detector's box, frame pixels.</param>
     /// <param name="points">Receives <see cref="PointCount"/> points in the mesh's order, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
+    /// <param name="twice">Whether a second pass follows, which makes the points all but independent of where the box lies.</param>
     /// <returns>Logit of the presence of a face: 15 and more on large uncovered faces, less on covered and small ones, often below 0 where there is none.</returns>
-    public float Find(in FrameView frame, in FaceBox face, Span<PointF> points)
+    public float Find(in FrameView frame, in FaceBox face, Span<PointF> points, bool twice = true)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(points.Length, PointCount);
         using StageClock.Scope _ = StageClock.Time(PipelineStage.Mesh);
         float side = Surroundings * Math.Max(1, Math.Max(face.Width, face.Height));
-        Pass(frame, Around(Middle(face), side, 0), points);
-        AlignmentTransform second = AroundPoints(points);
-        float presence = Pass(frame, second, points);
+        float presence = Pass(frame, Around(Middle(face), side, 0), points);
+        if (twice)
+            presence = Pass(frame, AroundPoints(points), points);
         using (StageClock.Time(PipelineStage.Wipe))
             StackScrub.Wipe();
         return presence;

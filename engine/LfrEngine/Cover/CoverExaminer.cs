@@ -35,7 +35,9 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
             return judged;
         try
         {
-            if (mesh.Find(frame, box, points.Span) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
+            // Only a covered mouth and chin pull the first pass away from where the second lands.
+            bool twice = judged.Parts.HasFlag(FaceCover.LowerFace);
+            if (mesh.Find(frame, box, points.Span, twice) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
             {
                 using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
                 FaceAligner.Align(frame, alignment, input, crop);

@@ -27,7 +27,7 @@ public enum PipelineStage
     /// <summary>Both passes of the landmark network, resampling included.</summary>
     Landmarks,
 
-    /// <summary>Both passes of the mesh network, warping included.</summary>
+    /// <summary>The mesh network, one pass or two, warping included.</summary>
     Mesh,
 
     /// <summary>Warping faces onto the recognition grid.</summary>

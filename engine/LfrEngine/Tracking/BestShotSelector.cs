@@ -67,7 +67,7 @@ public sealed unsafe class BestShotSelector : IDisposable
             if (!tracklet.DetectedNow || tracklet.State != TrackletState.Confirmed)
                 continue;
             long now = tracklet.TimestampUs;
-            if (!policy.WantsLook(history, now, tracklet.DetectedBox.Width))
+            if (!policy.WantsLook(history, now, tracklet.DetectedBox.Width, IsUnsure(tracklet.Score)))
                 continue;
             history.Looks++;
             history.LastLookUs = now;
@@ -107,6 +107,8 @@ public sealed unsafe class BestShotSelector : IDisposable
         scratch.Dispose();
     }
 
+    private bool IsUnsure(float score) => verifier is not null && score < policy.SureScore;
+
     private LookResult TryTake(in FrameView frame, Tracklet tracklet, in FaceCandidate detection, ref ShotHistory history, long arrivalTimestamp, out FaceShot? taken)
     {
         taken = null;
@@ -127,12 +129,13 @@ public sealed unsafe class BestShotSelector : IDisposable
             LookResult result = policy.Judge(quality, judged: verifier is not null);
             if (result == LookResult.Shot && !policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
                 result = LookResult.NotBetter;
+            history.NarrowEyes = result == LookResult.EyesTooClose ? quality.InterEyePixels : 0;
             if (result != LookResult.Shot)
                 return result;
             if (verifier is not null)
             {
                 // The detector's own score is no reason to skip this: phantoms reach 0.999.
-                if (history.IsNoFace || history.Shots == 0 || tracklet.TimestampUs - history.VerifiedUs >= policy.VerifyEveryMs * 1000L)
+                if (policy.WantsVerdict(history, tracklet.TimestampUs, IsUnsure(detection.Score)))
                 {
                     history.Evidence = verifier.WeighAgainst(frame, detection, policy.MinimumEvidence);
                     history.IsNoFace = history.Evidence < policy.MinimumEvidence;

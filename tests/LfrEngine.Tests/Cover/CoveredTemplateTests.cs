@@ -68,6 +68,44 @@ public sealed unsafe class CoveredTemplateTests
         float Dot(int a, int b) => System.Numerics.Tensors.TensorPrimitives.Dot<float>(embeddings.AsSpan(a * embedder.Length, embedder.Length), embeddings.AsSpan(b * embedder.Length, embedder.Length));
     }
 
+    /// <summary>The mesh is asked twice where mouth and chin are covered, once under other covers: the crop is the very one that so many passes give.</summary>
+    [Theory]
+    [InlineData(CoverKind.ClothMask, true)]
+    [InlineData(CoverKind.Cap, false)]
+    public void Examine_CoveredFace_AsksTheMeshAsOftenAsItMatters(CoverKind kind, bool twice)
+    {
+        OnnxModel model = TestModels.Mesh;
+        ModelInput input = TestModels.Embedder.Manifest.Input;
+        using var faces = new LfwFaces();
+        using var painter = new CoverPainter();
+        using var examiner = new CoverExaminer(model);
+        using var mesh = new FaceMesh(model);
+        using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength), expected = BufferPool.Rent<float>(FaceAligner.CropLength);
+        PointF[] points = new PointF[LandmarkFinder.PointCount], meshPoints = new PointF[FaceMesh.PointCount];
+        int examined = 0;
+        foreach (string path in LfwFaces.Portraits(12))
+        {
+            using MediaFrame decoded = LfwFaces.Decode(path);
+            FrameView view = FrameLease.ViewOf(decoded);
+            if (!faces.TryDetect(view, out FaceCandidate face))
+                continue;
+            faces.Finder.Find(view, face.Box, points);
+            using var picture = new Picture(view.Width, view.Height);
+            picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            painter.TryPaint(picture, points, kind, 1);
+            Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform plain));
+            FaceAligner.Align(picture.View, plain, input, crop.Pointer);
+            FaceCover parts = examiner.Examine(picture.View, face.Box, input, crop.Pointer).Parts;
+            if (parts == FaceCover.None || parts.HasFlag(FaceCover.LowerFace) != twice || mesh.Find(picture.View, face.Box, meshPoints, twice) < 0)
+                continue;
+            examined++;
+            Assert.True(AlignmentTransform.TryEstimate(FaceMesh.Reduce(meshPoints), out AlignmentTransform again));
+            FaceAligner.Align(picture.View, again, input, expected.Pointer);
+            Assert.True(crop.Span.SequenceEqual(expected.Span), path);
+        }
+        Assert.True(examined >= 6, $"{examined} faces were judged covered.");
+    }
+
     [Fact]
     public void Examine_UncoveredFace_LeavesItsCropAsItIs()
     {

@@ -29,6 +29,53 @@ public sealed class BestShotTests
         Assert.True(Policy.WantsLook(shot, 1_000_000 + (Policy.ShotEveryMs * 1000L), 100));
     }
 
+    /// <summary>What the detector is unsure of is looked at as rarely as a tracklet that has given its shots, unless it comes nearer.</summary>
+    [Fact]
+    public void WantsLook_DetectorUnsure_IsLookedAtRarely()
+    {
+        var looked = new ShotHistory { Looks = 1, LastLookWidth = 100 };
+        Assert.True(Policy.WantsLook(looked, Policy.LookEveryMs * 1000L, 100, unsure: false));
+        Assert.False(Policy.WantsLook(looked, (Policy.LaterLookEveryMs * 1000L) - 1, 100, unsure: true));
+        Assert.True(Policy.WantsLook(looked, Policy.LaterLookEveryMs * 1000L, 100, unsure: true));
+        Assert.True(Policy.WantsLook(looked, Policy.LookEveryMs * 1000L, 100 * Policy.NearerBy, unsure: true));
+        // The first look waits for nothing.
+        Assert.True(Policy.WantsLook(default, 0, 100, unsure: true));
+    }
+
+    /// <summary>Eyes that were too close together are looked at again when the box has grown enough for them to be apart, or later for the turn of a head.</summary>
+    [Fact]
+    public void WantsLook_EyesTooClose_WaitsUntilTheFaceIsNearEnough()
+    {
+        float eyes = Policy.MinimumInterEyePixels / 1.5f;
+        var looked = new ShotHistory { Looks = 1, LastLookWidth = 40, NarrowEyes = eyes };
+        Assert.False(Policy.WantsLook(looked, (Policy.LaterLookEveryMs * 1000L) - 1, 59));
+        Assert.True(Policy.WantsLook(looked, Policy.LaterLookEveryMs * 1000L, 40));
+        Assert.True(Policy.WantsLook(looked, Policy.LookEveryMs * 1000L, 61));
+    }
+
+    /// <summary>A tracklet that is compared six times a second for four seconds comes before the verifier twice while the detector is sure of it, and every time where it is not.</summary>
+    [Fact]
+    public void WantsVerdict_FaceFollowedForSeconds_IsAskedAboutRarelyWhileTheDetectorIsSure()
+    {
+        Assert.Equal(2, Verdicts(unsure: false));
+        Assert.Equal(26, Verdicts(unsure: true));
+        Assert.True(Policy.WantsVerdict(new ShotHistory { Shots = 9, VerifiedUs = 0, IsNoFace = true }, 1, unsure: false));
+
+        static int Verdicts(bool unsure)
+        {
+            int asked = 0;
+            var history = default(ShotHistory);
+            for (long us = 0; us <= 4_000_000; us += Policy.ShotEveryMs * 1000L, history.Shots++)
+            {
+                if (!Policy.WantsVerdict(history, us, unsure))
+                    continue;
+                asked++;
+                history.VerifiedUs = us;
+            }
+            return asked;
+        }
+    }
+
     [Fact]
     public void IsComparable_EachLimit_IsInclusive()
     {
