@@ -16,8 +16,8 @@ switch (args)
         return 0;
     case ["models", .. var rest]:
         return NetworkTimes.Run(rest);
-    case ["vulkan", .. var rest]:
-        return VulkanSearchTimes.Run(rest.FirstOrDefault());
+    case ["search", .. var rest]:
+        return SearchTimes.Run(rest);
     case ["all-pairs", .. var rest]:
         return AllPairsTimes.Run(rest);
 }

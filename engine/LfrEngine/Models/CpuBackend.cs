@@ -4,8 +4,21 @@ using Microsoft.ML.OnnxRuntime;
 namespace LfrEngine.Models;
 
 /// <summary>ONNX Runtime on the processor: the default.</summary>
-internal sealed class CpuBackend : IInferenceBackend
+internal sealed partial class CpuBackend : IInferenceBackend
 {
+    // The official builds of ONNX Runtime report to Microsoft and leave a device id in the temporary folder unless this stands in the
+    // environment before the library initialises (its Privacy.md). The runtime's own variables do not reach native code on Unix.
+    static CpuBackend()
+    {
+        if (OperatingSystem.IsWindows())
+            Environment.SetEnvironmentVariable("ORT_DISABLE_TELEMETRY", "1");
+        else
+            _ = SetNativeVariable("ORT_DISABLE_TELEMETRY", "1", 1);
+    }
+
+    [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = System.Runtime.InteropServices.StringMarshalling.Utf8)]
+    private static partial int SetNativeVariable(string name, string value, int overwrite);
+
     private CpuBackend()
     {
     }

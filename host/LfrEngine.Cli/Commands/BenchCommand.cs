@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Diagnostics;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
+using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Watchlists;
 using Spectre.Console;
@@ -33,9 +35,11 @@ internal static class BenchCommand
         var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
         var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        GpuOptions gpu = new();
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("bench", "Measure what this machine carries: frames, cameras, latency, memory, and where the time goes.") { clip, cameras, pace, seconds, templates, grid, detectEvery, json };
+        gpu.AddTo(command);
         models.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -51,16 +55,14 @@ internal static class BenchCommand
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             StageClock.Start();
             using var looped = new LoopedClip(parsed.GetRequiredValue(clip));
-            using EngineModels loaded = models.Load(parsed);
+            using EngineDevices devices = gpu.Open(parsed);
+            using EngineModels loaded = models.Load(parsed, devices.Backend);
             using Watchlist list = Synthetic(loaded.Embedder.Manifest, rows);
             using Gallery gallery = Gallery.Create(list);
-            var settings = new PipelineSettings
-            {
-                Detector = new DetectorSettings { GridLongSide = side },
-                DetectEveryMs = Math.Clamp(parsed.GetValue(detectEvery), 0, 1000),
-                // Without a threshold of its own a model costs the same.
-                Thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 },
-            };
+            // Without a threshold of its own a model costs the same.
+            CategoryThresholds thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 };
+            PipelineSettings settings = devices.Settings(thresholds, Math.Clamp(parsed.GetValue(detectEvery), 0, 1000), workers: 0) with { Detector = new DetectorSettings { GridLongSide = side } };
+            EngineDevices.Load(settings, gallery);
             string[] paces = parsed.GetRequiredValue(pace) is var one and not "both" ? [one] : [BenchRun.Maximum, BenchRun.RealTime];
             (string Pace, int Cameras)[] wanted = [.. paces.SelectMany(p => Enumerable.Range(1, most).Select(n => (p, n)))];
             var runs = new List<BenchRun>();
@@ -68,7 +70,7 @@ internal static class BenchCommand
             {
                 foreach ((string p, int n) in wanted)
                 {
-                    runs.Add(Measure(loaded, gallery, settings, looped, p, n, length, stopping));
+                    runs.Add(Measure(loaded, gallery, settings, devices.Decoder, looped, p, n, length, stopping));
                     report(runs.Count);
                 }
                 return 0;
@@ -106,9 +108,9 @@ internal static class BenchCommand
         return builder.Build();
     }
 
-    private static BenchRun Measure(EngineModels models, Gallery gallery, PipelineSettings settings, LoopedClip clip, string pace, int cameraCount, double seconds, CancellationToken stopping)
+    private static BenchRun Measure(EngineModels models, Gallery gallery, PipelineSettings settings, IVideoDecoder decoder, LoopedClip clip, string pace, int cameraCount, double seconds, CancellationToken stopping)
     {
-        CameraSettings[] cameras = [.. Enumerable.Range(1, cameraCount).Select(i => new CameraSettings($"camera {i}", clip.Playlist, pace == BenchRun.RealTime ? Pace.RealTime : Pace.Maximum))];
+        CameraSettings[] cameras = [.. Enumerable.Range(1, cameraCount).Select(i => new CameraSettings($"camera {i}", clip.Playlist, pace == BenchRun.RealTime ? Pace.RealTime : Pace.Maximum) { Decoder = decoder })];
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         var latencies = new List<double>();
         bool measuring = false;

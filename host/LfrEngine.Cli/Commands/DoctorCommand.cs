@@ -22,8 +22,9 @@ internal static class DoctorCommand
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var gpu = new Option<bool>("--gpu") { Description = "Try every step of the Windows GPU path on this machine against the processor's result." };
         var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to try decoding with." };
-        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json, gpu, video };
-        command.SetAction(parsed => parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
+        var webGpu = new Option<bool>("--webgpu") { Description = "Run every network by WebGPU on this machine's graphics card, against the processor's result and time." };
+        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json, gpu, video, webGpu };
+        command.SetAction(parsed => parsed.GetValue(webGpu) ? Print(WebGpuDoctor.Run(ModelCatalog.Default), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. WebGpu(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
 
@@ -102,7 +103,7 @@ internal static class DoctorCommand
 
     private static IEnumerable<Finding> VulkanDevices()
     {
-        const string What = "Vulkan", Fix = "only for `lfr run --search vulkan`: your graphics card's driver, or apt-get install mesa-vulkan-drivers libvulkan1";
+        const string What = "Vulkan", Fix = "only for `--search vulkan` and `--inference webgpu`: your graphics card's driver, or apt-get install mesa-vulkan-drivers libvulkan1";
         IReadOnlyList<VulkanDevice> devices;
         try
         {
@@ -119,6 +120,15 @@ internal static class DoctorCommand
                 string found = $"{d.Index}: {d.Name} ({(d.Kind == VulkanDeviceKind.Processor ? "computes on the processor; for tests" : d.Kind.ToString().ToLowerInvariant())}), Vulkan {d.ApiVersion}, {d.MemoryBytes >> 20} MiB";
                 return d.Problem is null ? Ok(What, found) : new Finding(What, "note", $"{found}; cannot be used: {d.Problem}", "another device, or a newer driver");
             });
+    }
+
+    private static IEnumerable<Finding> WebGpu()
+    {
+        if (!WebGpuLibrary.IsOffered)
+            return [];
+        return [WebGpuLibrary.IsRestored(PackageCache.Default)
+            ? Ok("WebGPU", "ONNX Runtime with WebGPU is restored; lfr doctor --webgpu tries it")
+            : new Finding("WebGPU", "note", "ONNX Runtime with WebGPU is not restored", "only for `--inference webgpu`: lfr models restore --webgpu")];
     }
 
     private static IEnumerable<Finding> Hardening()

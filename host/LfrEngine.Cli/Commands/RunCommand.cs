@@ -41,12 +41,11 @@ internal static class RunCommand
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then tell what their score is worth." };
         var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
-        var search = new Option<string>("--search") { Description = "Who searches the watchlist: simd, the processor; vulkan[:DEVICE], a graphics device by its index or a part of its name (`lfr doctor`); or computesharp, the GPU of Windows. Same alerts, same scores.", DefaultValueFactory = _ => "simd" };
         GpuOptions gpu = new();
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, search, metrics, json };
+        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
         gpu.AddTo(command);
@@ -68,7 +67,7 @@ internal static class RunCommand
             if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
                 throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
             locking.Require(parsed);
-            using EngineDevices devices = EngineDevices.Open(gpu.Inference(parsed), gpu.Decode(parsed), parsed.GetRequiredValue(search), Console.Error.WriteLine);
+            using EngineDevices devices = gpu.Open(parsed);
             for (int i = 0; i < settings.Length; i++)
                 settings[i] = settings[i] with { Decoder = devices.Decoder };
             string listPath = parsed.GetRequiredValue(watchlist).FullName;

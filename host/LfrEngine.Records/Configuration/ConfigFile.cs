@@ -202,7 +202,7 @@ internal static class ConfigFile
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
-        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half and auto");
+        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half, webgpu and auto");
         Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
         Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
         Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");

@@ -89,7 +89,7 @@ public enum StoreKind
 /// <summary>How the engine works; each value as the option of <c>lfr run</c> that bears its name.</summary>
 public sealed record EngineConfig
 {
-    [Description("cpu, directml, directml-half or auto.")]
+    [Description("cpu, directml, directml-half, webgpu or auto.")]
     public string Inference { get; init; } = "cpu";
 
     [Description("simd, computesharp, vulkan, or vulkan:DEVICE.")]

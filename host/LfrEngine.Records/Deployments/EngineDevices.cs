@@ -16,7 +16,7 @@ internal sealed class EngineDevices : IDisposable
     private readonly GpuSearch? gpuSearch;
     private readonly VulkanSearch? vulkan;
 
-    private EngineDevices(GpuContext? context, DirectMlBackend? backend, D3D11Decoder? decoder, GpuSearch? gpuSearch, VulkanSearch? vulkan) =>
+    private EngineDevices(GpuContext? context, IInferenceBackend? backend, D3D11Decoder? decoder, GpuSearch? gpuSearch, VulkanSearch? vulkan) =>
         (this.context, Backend, this.decoder, this.gpuSearch, this.vulkan) = (context, backend, decoder, gpuSearch, vulkan);
 
     /// <summary>Where networks run; null for the processor.</summary>
@@ -26,27 +26,28 @@ internal sealed class EngineDevices : IDisposable
     public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
 
     /// <summary>Opens what is asked for.</summary>
-    /// <param name="inference">cpu, directml, directml-half or auto.</param>
+    /// <param name="inference">cpu, directml, directml-half, webgpu or auto.</param>
     /// <param name="decode">software, d3d11va or auto.</param>
     /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
-    /// <param name="tell">Told what <c>auto</c> came to.</param>
+    /// <param name="tell">Told what <c>auto</c> came to, and what is slower than the processor.</param>
     /// <exception cref="CommandFailure">The words are none of these, or do not go together.</exception>
     /// <exception cref="GpuException">The GPU of Windows cannot be used.</exception>
+    /// <exception cref="ModelLoadException">WebGPU cannot be used.</exception>
     /// <exception cref="VulkanException">The Vulkan device cannot be used.</exception>
     public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
     {
-        if (inference is not ("cpu" or "auto" or "directml" or "directml-half"))
-            throw new CommandFailure(ExitCode.Usage, $"\"{inference}\" is none of the places where networks can run: cpu, directml, directml-half, auto.");
-        if (decode == "d3d11va" && inference == "cpu")
+        if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu"))
+            throw new CommandFailure(ExitCode.Usage, $"\"{inference}\" is none of the places where networks can run: cpu, directml, directml-half, webgpu, auto.");
+        if (decode == "d3d11va" && inference is "cpu" or "webgpu")
             throw new CommandFailure(ExitCode.Usage, "Decoding by d3d11va (--decode) needs --inference directml: frames on the GPU are for networks on the GPU.");
         bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
         GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
-        bool networks = context is not null && inference != "cpu";
+        bool networks = context is not null && inference is not ("cpu" or "webgpu");
         try
         {
             return new EngineDevices(
                 context,
-                networks ? new DirectMlBackend(context!, inference == "directml-half") : null,
+                networks ? new DirectMlBackend(context!, inference == "directml-half") : inference == "webgpu" ? OpenWebGpu(tell) : null,
                 networks && decode != "software" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
                 onGpu ? new GpuSearch(context!) : null,
                 OpenSearch(search));
@@ -96,6 +97,19 @@ internal sealed class EngineDevices : IDisposable
             _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
         };
     }
+
+    /// <summary>Opens WebGPU, and says so where there is only a device that computes on the processor.</summary>
+    /// <exception cref="ModelLoadException">It cannot be used.</exception>
+    internal static WebGpuBackend OpenWebGpu(Action<string> tell)
+    {
+        WebGpuBackend backend = WebGpuBackend.Open(PackageCache.Default);
+        if (WebGpuDevice() is { Kind: VulkanDeviceKind.Processor } device)
+            tell($"--inference webgpu: there is no graphics card. \"{device.Name}\" computes on the processor, and is many times slower than --inference cpu.");
+        return backend;
+    }
+
+    /// <summary>The device that WebGPU takes: as Vulkan ranks them, the first. Where there is none, opening it has failed.</summary>
+    internal static VulkanDevice WebGpuDevice() => VulkanDevice.List().OrderBy(d => d.Kind).First();
 
     private static GpuContext? OpenIfThere(Action<string> tell)
     {

@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using LfrEngine.Models;
+
+namespace LfrEngine.Cli.Tests.Commands;
+
+/// <summary>Networks on a graphics card of Linux. The library is restored on demand, so what needs it skips where it is not.</summary>
+public sealed class WebGpuTests
+{
+    // Chromium brings a Vulkan device that computes on the processor and can do all that WebGPU asks for; Mesa's llvmpipe of Debian 12 cannot.
+    private const string SwiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
+    private static readonly string[] Anything = ["run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--inference", "webgpu"];
+
+    [Fact]
+    public async Task Run_LibraryNotRestored_NamesTheCommand()
+    {
+        SkipElsewhere();
+        DirectoryInfo cache = Directory.CreateTempSubdirectory("lfr-test-");
+        try
+        {
+            (await Lfr.RunInAsync(null, [("LFR_CACHE", cache.FullName)], Anything)).Exits(ExitCode.Environment).Says("not restored", "lfr models restore --webgpu").IsCivil();
+        }
+        finally
+        {
+            cache.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Run_LibraryAltered_IsNotLoaded()
+    {
+        SkipElsewhere();
+        DirectoryInfo cache = Directory.CreateTempSubdirectory("lfr-test-");
+        try
+        {
+            string library = new PackageCache(cache.FullName).PathOf("onnxruntime-node", "1.30.0", "bin/napi-v6/linux/x64/libonnxruntime.so.1");
+            Directory.CreateDirectory(Path.GetDirectoryName(library)!);
+            await File.WriteAllBytesAsync(library, [1, 2, 3], TestContext.Current.CancellationToken);
+            (await Lfr.RunInAsync(null, [("LFR_CACHE", cache.FullName)], Anything)).Exits(ExitCode.Environment).Says("altered", library).IsCivil();
+        }
+        finally
+        {
+            cache.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Run_FramesOfAWindowsGpu_IsAnError() =>
+        (await Lfr.RunAsync([.. Anything, "--decode", "d3d11va"])).Exits(ExitCode.Usage).Says("needs --inference directml").IsCivil();
+
+    [Fact]
+    public async Task Run_NoDevice_SaysWhatToInstall()
+    {
+        SkipWithoutLibrary();
+        (await Lfr.RunInAsync(null, Drivers("/nonexistent.json"), Anything)).Exits(ExitCode.Environment).Says("finds no graphics card", "libvulkan1", "--inference cpu").IsCivil();
+    }
+
+    [Fact]
+    public async Task Run_DeviceThatComputesOnTheProcessor_SaysSo()
+    {
+        SkipWithoutLibrary();
+        Assert.SkipUnless(File.Exists(SwiftShader), "Chromium's Vulkan device is not installed.");
+        (await Lfr.RunInAsync(null, Drivers(SwiftShader), Anything)).Exits(ExitCode.Input).Says("there is no graphics card", "SwiftShader", "none.lfr").IsCivil();
+    }
+
+    [Fact]
+    public async Task Doctor_EveryNetwork_GivesTheProcessorsNumbers()
+    {
+        SkipWithoutLibrary();
+        Assert.SkipUnless(File.Exists(SwiftShader), "Chromium's Vulkan device is not installed.");
+        JsonArray findings = (await Lfr.RunInAsync(null, Drivers(SwiftShader), "doctor", "--webgpu", "--json")).Exits(ExitCode.Success).Json.AsArray();
+        // The device, six networks, and the embedder once more as a batch.
+        Assert.Equal(8, findings.Count);
+        Assert.All(findings, f => Assert.Equal("ok", (string?)f!["state"]));
+    }
+
+    private static (string Name, string Value)[] Drivers(string file) => [("VK_DRIVER_FILES", file), ("VK_ICD_FILENAMES", file)];
+
+    private static void SkipElsewhere() => Assert.SkipUnless(WebGpuLibrary.IsOffered, "WebGPU is for Linux on x64.");
+
+    private static void SkipWithoutLibrary() => Assert.SkipUnless(WebGpuLibrary.IsOffered && WebGpuLibrary.IsRestored(PackageCache.Default), "ONNX Runtime with WebGPU is not restored: lfr models restore --webgpu");
+}
