@@ -50,8 +50,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     [Fact]
     public void Run_BuiltWithoutWipes_IsFoundOut()
     {
-        string program = BuildWithoutWipes();
-        using Child child = Start(program, clip, list, key, ("LFR_TEST_NO_WIPE", "1"), ("LFR_MEDIA_LIBRARY", BuildShimWithHooks()), ("GLIBC_TUNABLES", ""));
+        using Child child = Start(ForensicMaterial.ProgramWithoutWipes.Value, clip, list, key, ("LFR_TEST_NO_WIPE", "1"), ("LFR_MEDIA_LIBRARY", BuildShimWithHooks()), ("GLIBC_TUNABLES", ""));
         child.WaitForEnd("clip");
         MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
 
@@ -88,13 +87,6 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
             for (int at = needles.FindCandidate(content, 0); at >= 0; at = needles.FindCandidate(content, at + 1))
                 Assert.True(needles.Match(content[at..]) is null, $"{file} holds a {needles.Match(content[at..])}.");
         }
-    }
-
-    private static string BuildWithoutWipes()
-    {
-        string root = ForensicMaterial.RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe");
-        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "host", "LfrEngine.Host"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
-        return Path.Combine(output, "bin", "LfrEngine.Host", "release", "lfr.dll");
     }
 
     private static string BuildShimWithHooks()
