@@ -45,9 +45,11 @@ internal static class CoverScaleCommand
             run.Tables.Add(new ReportTable("coverScales", "For \"coverScales\" of the manifest", ["cover", "mean", "deviation", "slope", "offset", "evidence"],
                 [.. scales.Select(s => (IReadOnlyList<ReportCell>)[$"{s.Cover}", (double)s.Mean, (double)s.Deviation, (double)s.Slope, (double)s.Offset, s.Evidence])]));
             Tell(run, told, scales, at, stopping);
+            int code = run.Finish();
+            // After the report: it is there, whatever becomes of the file.
             if (manifest is not null)
                 CoverScaleManifest.Write(manifest, scales);
-            return Task.FromResult(run.Finish());
+            return Task.FromResult(code);
         });
         return command;
     }
