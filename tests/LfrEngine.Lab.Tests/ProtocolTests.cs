@@ -177,6 +177,9 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         // Something over the face costs likeness, and eight pixels between the eyes more than any.
         foreach (string covered in (string[])["mask", "scarf", "sunglasses", "mask + cap", "8 pixels between the eyes"])
             Assert.True((double?)rows[covered][12] is not { } median || median < (double)rows["none"][12]!, covered);
+        // Every combination of the three parts, none and all among them, once for each cover.
+        foreach (IGrouping<string, JsonNode?> cover in report.Rows("parts").GroupBy(r => (string)r![0]!))
+            Assert.Equal(8, cover.Select(r => $"{r![1]},{r[2]},{r[3]}").Distinct().Count());
     }
 
     [Fact]
@@ -214,6 +217,32 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
             Assert.True((int)row[5]! > 0 && (int)row[9]! > 0, cover);
         }
         Assert.Equal(1.0, (double)rows.Single(r => (string)r![1]! == "none" && (int)r[0]! == 1)![6]!);
+        // People of the other half, with one photo each, make the list longer than those with two.
+        Assert.Contains(rows, r => (int)r![0]! > 2);
+    }
+
+    [Fact]
+    public async Task CoverScale_TooFewPeopleForAScale_LeavesTheManifestAsItIs()
+    {
+        string manifest = folder["embedder.json"];
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "mobilefacenet-512.json"), manifest);
+        byte[] before = await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken);
+
+        (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--write", manifest, "--cache", "none")).Exits(ExitCode.Input).Says("stays as it is", "Give more people").IsCivil();
+
+        Assert.Equal(before, await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task CoverScale_ManifestOfAnotherModel_IsRefusedBeforeAnythingIsMeasured()
+    {
+        string manifest = folder["other.json"];
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "landmarks-68.json"), manifest);
+        byte[] before = await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken);
+
+        (await lab.RunAsync("cover-scale", lab.Faces, "--write", manifest, "--cache", "none")).Exits(ExitCode.Input).Says("landmarks-68", "--embedder").IsCivil();
+
+        Assert.Equal(before, await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -7,12 +7,16 @@ namespace LfrEngine.Matching;
 
 /// <summary>A gallery as probes with one cover meet it: a row per photo, half the photo as it is and half the photo with that cover drawn on it. Immutable; its gallery disposes it.</summary>
 /// <remarks>
-/// Row of a photo with template x and covered templates y₁…yₖ: the unit sum of P(x) and P(Σ yᵢ), P being <see cref="CoverDirections"/>; P(x) where no
-/// cover was drawn. A score is the row's product with P(probe): within rounding the mean of the plain and the covered comparison, at one row a photo.
+/// Row of a photo with template x and covered templates y₁…yₖ: the unit sum of 2 · P(x) and P(Σ yᵢ), P being <see cref="CoverDirections"/>; P(x) where
+/// no cover was drawn. A score is the row's product with P(probe): within rounding a mean of the plain and the covered comparison, at one row a photo.
 /// On half of LFW's people it finds as many as the mean of the best plain and the best covered score of rows of their own.
 /// </remarks>
 internal sealed unsafe class CoveredGallery : IDisposable
 {
+    // The photo shows what a cover hides, too. 180 people of half of LFW, mean TPIR at FMR 0.2, 0.1, 0.05 and 0.025 % with weights 1 and 2: scarf .940 and .954,
+    // sunglasses .896 and .903, mask .858 and .865, hair .849 and .844. Heavier weights find no more.
+    internal const double PhotoWeight = 2;
+
     private readonly CoverDirections directions;
 
     /// <summary>Makes the rows.</summary>
@@ -86,7 +90,7 @@ internal sealed unsafe class CoveredGallery : IDisposable
                 for (int t = firstOf[photo]; t > 0; t = nextOf[t])
                     Add(covered, embeddings, t, length);
                 directions.Project(covered);
-                CoverDirections.AddScaled(row, covered, 1, stride);
+                CoverDirections.AddScaled(row, covered, 1 / PhotoWeight, stride);
                 CoverDirections.Normalise(row, stride);
             }
             Span<float> target = rows.Span.Slice(r * gallery.RowStride, length);

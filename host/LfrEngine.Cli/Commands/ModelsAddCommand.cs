@@ -150,7 +150,8 @@ internal static class ModelsAddCommand
     {
         ModelTask.Detect => $"Use it with `--detector {manifest.Id}`, for example: lfr detect FOLDER --detector {manifest.Id}",
         ModelTask.Embed => $"Use it with `--embedder {manifest.Id}`. Watchlists of another embedder: lfr watchlist re-enrol FILE -o NEW --embedder {manifest.Id}"
-            + (manifest.Thresholds.Any(t => t.Name == "default") ? "" : $"\nIt has no default threshold: measure one with `lfr verify FOLDER --embedder {manifest.Id}` and give it with --threshold."),
+            + (manifest.Thresholds.Any(t => t.Name == "default") ? "" : $"\nIt has no default threshold: measure one with `lfr verify FOLDER --embedder {manifest.Id}` and give it with --threshold.")
+            + (manifest.CoverScales.Length > 0 ? "" : $"\nIt has no \"coverScales\": covered faces (masks, sunglasses, caps) are compared as if uncovered until `lfr-lab cover-scale FOLDER --embedder {manifest.Id} --write MANIFEST` has measured them (docs/cover.md)."),
         _ => "",
     };
 }

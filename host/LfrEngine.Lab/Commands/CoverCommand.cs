@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
@@ -61,7 +62,7 @@ internal static class CoverCommand
             throw new CommandFailure(ExitCode.Input, $"None of the {enrolled.Length} people could be enrolled, the first because: {photos.Outcomes[0].Reason}.");
         using Watchlist list = List(run, references, photos, acquired, stopping);
         using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, Scales(run.Models.Embedder.Manifest));
-        CoverSetup[] setups = CoverSetup.All(plain, full);
+        CoverSetup[] setups = CoverSetup.All(list, plain, full);
         // One place per set-up, stratum and probe, −1 where there is no face to compare.
         var own = new float[setups.Length, strata.Count, probes.Length];
         var best = new float[setups.Length, strata.Count, probes.Length];
@@ -92,9 +93,12 @@ internal static class CoverCommand
         });
         run.TookData(photos.DataSha256, references.Samples.Count + probes.Length, enrolled.Length + others.Length);
         run.Figures.Add(new ReportFigure("galleryPeople", "People enrolled", acquired.Length));
+        foreach (CoverSetup setup in setups)
+            setup.Ablation?.Dispose();
         var scores = new CoverScores(strata, setups, own, best, places, [.. probes.Select(p => FaceDataSet.HalfOf(p.Subject))]) { Others = others.Length };
         scores.AtThreshold(run, threshold);
         scores.AtRates(run);
+        scores.Parts(run);
 
         void Judge(StillAnalyzer analyzer, CosineSearch search, Candidate[] candidates, int i)
         {
@@ -150,6 +154,16 @@ internal static class CoverCommand
         {
             Span<int> count = stackalloc int[1];
             FaceCover cover = setup.Told ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
+            if (setup.Ablation is { } ablation)
+            {
+                Span<float> scores = stackalloc float[acquired.Length];
+                if (ablation.TryScore(probe.Embedding.Span, cover, scores))
+                {
+                    best[which, s, i] = TensorPrimitives.Max(scores);
+                    own[which, s, i] = places[i] >= 0 ? scores[places[i]] : -1;
+                    return;
+                }
+            }
             search.Search(setup.Gallery, probe.Embedding.Span, CategoryThresholds.Uniform(float.MinValue), candidates.Length, candidates, count, [cover]);
             for (int c = 0; c < count[0]; c++)
             {
@@ -210,26 +224,39 @@ internal static class CoverCommand
 /// <param name="Told">Whether it is told the truth instead.</param>
 internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover, bool Judged, bool Told = false)
 {
-    /// <summary>From nothing to the whole engine, and what a perfect judge would give.</summary>
-    public static CoverSetup[] All(Gallery plain, Gallery full) =>
+    /// <summary>The place of the engine's own way.</summary>
+    public const int Engine = 2;
+
+    /// <summary>Ways that are told in full; those after them leave parts out.</summary>
+    public const int Ways = 4;
+
+    /// <summary>Parts of the comparison that are used.</summary>
+    public CoverParts Parts { get; private init; } = CoverParts.All;
+
+    /// <summary>Scores covered faces instead of the gallery, when parts are left out. Owned by whoever asked for all.</summary>
+    public CoverAblation? Ablation { get; private init; }
+
+    /// <summary>From nothing to the whole engine, what a perfect judge would give, and the engine with parts of its comparison left out.</summary>
+    public static CoverSetup[] All(Watchlist list, Gallery plain, Gallery full) =>
     [
         new("photos alone", plain, UnderCover: false, Judged: false),
-        new("+ landmarks under cover", plain, UnderCover: true, Judged: false),
+        new("+ landmarks under cover", plain, UnderCover: true, Judged: false) { Parts = CoverParts.None },
         new("+ covered templates", full, UnderCover: true, Judged: true),
         new("the cover told, not judged", full, UnderCover: true, Judged: false, Told: true),
+        .. Enumerable.Range(1, (int)CoverParts.All - 1).Select(p => new CoverSetup($"{(CoverParts)p}", plain, UnderCover: true, Judged: true) { Parts = (CoverParts)p, Ablation = new CoverAblation(list, full, (CoverParts)p) }),
     ];
 }
 
 /// <summary>Scores of covered and worsened probes, and the tables made of them.</summary>
 /// <param name="strata">In order.</param>
-/// <param name="setups">In order; the one before the last is the engine's.</param>
+/// <param name="setups">In order (<see cref="CoverSetup.All"/>).</param>
 /// <param name="own">[set-up, stratum, probe]: with the probe's own person; −1 for none.</param>
 /// <param name="best">[set-up, stratum, probe]: with whomever it is most like.</param>
 /// <param name="places">Place of each probe's person on the list; −1 for those who are not on it.</param>
 /// <param name="halves">Of each probe's person (<see cref="FaceDataSet.HalfOf"/>).</param>
 internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] setups, float[,,] own, float[,,] best, int[] places, int[] halves)
 {
-    private int Engine => setups.Length - 2;
+    private const int Engine = CoverSetup.Engine;
 
     /// <summary>What the engine does at one threshold.</summary>
     public void AtThreshold(LabRun run, double threshold)
@@ -265,12 +292,31 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
             {
                 if (strata[s].Kind is not ("none" or "cover"))
                     continue;
-                for (int which = 0; which < setups.Length; which++)
+                for (int which = 0; which < CoverSetup.Ways; which++)
                     rows.Add([strata[s].Name, setups[which].Name, .. Cells(which, s, ThresholdFor(which, s, rate)), .. Cells(which, s, ThresholdFor(which, 0, rate)).Skip(1)]);
             }
             run.Tables.Add(new ReportTable($"fpir-{rate * 100:0}", $"TPIR at FPIR {rate:0 %}: thresholds by strangers of one half of the people, told on the other half; on the right with the threshold of uncovered probes",
                 ["cover", "compared by", "threshold", "TPIR", "low", "high", "FPIR", "of", "TPIR", "low", "high", "FPIR", "of"], rows));
         }
+    }
+
+    /// <summary>Each part of the comparison apart and with others, all with the landmarks under cover.</summary>
+    public void Parts(LabRun run)
+    {
+        double[] rates = [0.1, 0.02, 0.01];
+        var rows = new List<IReadOnlyList<ReportCell>>();
+        for (int s = 0; s < strata.Count; s++)
+        {
+            if (strata[s].Kind != "cover")
+                continue;
+            foreach ((int which, CoverSetup setup) in setups.Index().Where(e => e.Item.UnderCover && !e.Item.Told).OrderBy(e => e.Item.Parts))
+            {
+                rows.Add([strata[s].Name, .. new[] { CoverParts.Pooled, CoverParts.Projected, CoverParts.Subtracted }.Select(p => (ReportCell)(setup.Parts.HasFlag(p) ? "yes" : "")),
+                    .. rates.SelectMany(r => Cells(which, s, ThresholdFor(which, s, r)).Skip(1).Take(3)), Mated(which, s, half: 1).Length]);
+            }
+        }
+        run.Tables.Add(new ReportTable("parts", "TPIR at FPIR 10, 2 and 1 %: what each part of the comparison is worth, apart and together",
+            ["cover", "pooled templates", "projection", "subtraction", .. rates.SelectMany(r => (string[])[$"TPIR at {r:0 %}", "low", "high"]), "of"], rows));
     }
 
     private double? ThresholdFor(int which, int s, double rate)

@@ -1,16 +1,10 @@
 using System.CommandLine;
-using LfrEngine.Alignment;
-using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
-using LfrEngine.Frames;
 using LfrEngine.Matching;
-using LfrEngine.Memory;
-using LfrEngine.Native.Media;
-using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
@@ -18,7 +12,7 @@ namespace LfrEngine.Lab.Commands;
 /// <summary><c>lfr-lab cover-scale DATA</c>: the numbers by which one threshold gives covered probes the false alerts of uncovered ones; for the embedder's manifest.</summary>
 internal static class CoverScaleCommand
 {
-    private static readonly int[] s_sizes = [1, 10, 100, 1000];
+    private static readonly int[] s_sizes = [1, 3, 10, 100, 1000];
     private static readonly float[] s_below = [0.08f, 0.04f, 0];
 
     public static Command Create()
@@ -27,10 +21,11 @@ internal static class CoverScaleCommand
         var subjects = new Option<int>("--subjects") { Description = "Most people enrolled of each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 };
         var others = new Option<int>("--others") { Description = "Most people of each half searched who are not enrolled.", DefaultValueFactory = _ => 800 };
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
+        var write = new Option<FileInfo?>("--write") { Description = "Manifest of the embedder: receives the numbers as its \"coverScales\"." };
         var options = new LabOptions();
         var command = new Command("cover-scale", "Fit on one half of the people what makes scores of covered probes comparable with the others, tell it on the other half; \"coverScales\" of the embedder's manifest.")
         {
-            data, subjects, others, threshold,
+            data, subjects, others, threshold, write,
         };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -38,14 +33,21 @@ internal static class CoverScaleCommand
             using LabRun run = options.Start(parsed, "cover-scale", "Scores of covered probes");
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             float at = (float)LabOptions.Threshold(parsed.GetValue(threshold), run);
-            using Half fit = Half.Make(parsed, options, run, all, 0, parsed.GetValue(subjects), parsed.GetValue(others), stopping);
-            using Half told = Half.Make(parsed, options, run, all, 1, parsed.GetValue(subjects), parsed.GetValue(others), stopping);
+            string? manifest = parsed.GetValue(write)?.FullName;
+            if (manifest is not null)
+                CoverScaleManifest.Check(manifest, run.Models.Embedder.Manifest);
+            using Half fit = Half.Make(parsed, options, run, all, 0, parsed.GetValue(subjects), parsed.GetValue(others), 0, stopping);
+            using Half told = Half.Make(parsed, options, run, all, 1, parsed.GetValue(subjects), parsed.GetValue(others), s_sizes[^1], stopping);
             run.TookData("", all.Samples.Count, all.Subjects.Count);
             IReadOnlyList<CoverScale> scales = Fit(run, fit, all);
             run.Tables.Add(new ReportTable("coverScales", "For \"coverScales\" of the manifest", ["cover", "mean", "deviation", "slope", "offset", "evidence"],
                 [.. scales.Select(s => (IReadOnlyList<ReportCell>)[$"{s.Cover}", (double)s.Mean, (double)s.Deviation, (double)s.Slope, (double)s.Offset, s.Evidence])]));
             Tell(run, told, scales, at, stopping);
-            return Task.FromResult(run.Finish());
+            int code = run.Finish();
+            // After the report: it is there, whatever becomes of the file.
+            if (manifest is not null)
+                CoverScaleManifest.Write(manifest, scales);
+            return Task.FromResult(code);
         });
         return command;
     }
@@ -57,13 +59,14 @@ internal static class CoverScaleCommand
         var search = new CosineSearch();
         foreach ((int s, Stratum stratum) in Half.Strata.Index())
         {
-            for (int i = half.Mates; i < half.Probes[s].Count; i++)
+            for (int i = half.Mates; i < half.Images; i++)
             {
-                if (half.Probes[s].IsAcquired(i))
-                    fit.Add(stratum.Hides, half.Probes[s][i], search);
+                int row = (i * Half.Strata.Count) + s;
+                if (half.Probes.IsAcquired(row))
+                    fit.Add(stratum.Hides, half.Probes[row], search);
             }
         }
-        string evidence = $"`lfr-lab cover-scale`: {gallery.Identities.Count} people enrolled with one image and drawn covers, {half.Probes[0].Count - half.Mates} others searched for under the laboratory's covers; one half of {all.Subjects.Count} people by a hash of the name.";
+        string evidence = $"`lfr-lab cover-scale`: {gallery.Identities.Count} people enrolled with one image and drawn covers, {half.Images - half.Mates} others searched for under the laboratory's covers; one half of {all.Subjects.Count} people by a hash of the name.";
         return [.. Half.Strata.Select(s => s.Hides).Distinct().Where(c => c != FaceCover.None).Order().Select(c => fit.Fit(c, run.Seed, evidence)).OfType<CoverScale>()];
     }
 
@@ -71,32 +74,33 @@ internal static class CoverScaleCommand
     private static void Tell(LabRun run, Half half, IReadOnlyList<CoverScale> scales, float threshold, CancellationToken stopping)
     {
         var rows = new List<IReadOnlyList<ReportCell>>();
-        foreach (int size in s_sizes)
+        foreach (int people in s_sizes.Append(half.Own).Append(half.List.Identities.Count).Where(n => n <= half.List.Identities.Count).Distinct().Order())
         {
-            int all = half.List.Identities.Count, people = Math.Min(size, all), draws = people == all ? 1 : Math.Clamp(800 / people, 1, 100);
+            int draws = people >= half.Own ? 1 : Math.Clamp(800 / people, 1, 100);
             var found = new int[Half.Strata.Count, s_below.Length];
             var wrong = new int[Half.Strata.Count, s_below.Length];
             int[] mated = new int[Half.Strata.Count], strange = new int[Half.Strata.Count];
             Parallel.For(0, draws, new ParallelOptions { CancellationToken = stopping }, draw =>
             {
-                using Gallery gallery = half.Draw(people, SeededRandom.For(run.Seed, $"cover scale {size} {draw}"), scales, out int[] places);
+                using Gallery gallery = half.Draw(people, SeededRandom.For(run.Seed, $"cover scale {people} {draw}"), scales, out int[] places);
                 var search = new CosineSearch(threads: 1);
                 var candidate = new Candidate[1];
                 var own = new Candidate[people];
                 Span<int> count = [0];
                 for (int s = 0; s < Half.Strata.Count; s++)
                 {
-                    TemplateSet probes = half.Probes[s];
-                    for (int i = 0; i < probes.Count; i++)
+                    TemplateSet probes = half.Probes;
+                    for (int i = 0; i < half.Images; i++)
                     {
+                        int row = (i * Half.Strata.Count) + s;
                         bool isMated = i < half.Mates;
-                        if (isMated ? places[i] < 0 : !probes.IsAcquired(i))
+                        if (isMated ? places[i] < 0 : !probes.IsAcquired(row))
                             continue;
                         Interlocked.Increment(ref (isMated ? mated : strange)[s]);
-                        if (!probes.IsAcquired(i))
+                        if (!probes.IsAcquired(row))
                             continue;
                         Candidate[] into = isMated ? own : candidate;
-                        search.Search(gallery, probes[i], CategoryThresholds.Uniform(-1), into.Length, into, count, [Half.Strata[s].Hides]);
+                        search.Search(gallery, probes[row], CategoryThresholds.Uniform(-1), into.Length, into, count, [Half.Strata[s].Hides]);
                         int place = isMated ? Array.FindIndex(into, 0, count[0], c => c.IdentityIndex == places[i]) : count[0] - 1;
                         for (int t = 0; t < s_below.Length && place >= 0; t++)
                         {
@@ -112,8 +116,6 @@ internal static class CoverScaleCommand
                     .. Enumerable.Range(0, s_below.Length).Select(t => (ReportCell)new Proportion(wrong[s, t], strange[s]).Rate), strange[s],
                     .. Enumerable.Range(0, s_below.Length).Select(t => (ReportCell)new Proportion(found[s, t], mated[s]).Rate), mated[s]]);
             }
-            if (people < size)
-                break;
         }
         string[] at = [.. s_below.Select(b => System.FormattableString.Invariant($"{threshold - b:0.00}"))];
         run.Tables.Add(new ReportTable("told", "On the other half of the people, the cover known: one threshold for all covers",
@@ -125,7 +127,11 @@ internal static class CoverScaleCommand
     {
         public static IReadOnlyList<Stratum> Strata { get; } = [.. Stratum.All.Where(s => s.Kind == "none" || (s.Kind == "cover" && s.Hides != FaceCover.None))];
 
+        /// <summary>Those enrolled, and after them people of the other half, of whom one photo is enough: they make the list long.</summary>
         public required Watchlist List { get; init; }
+
+        /// <summary>People of this half on the list.</summary>
+        public required int Own { get; init; }
 
         /// <summary>People who are enrolled or should be; their probes come first.</summary>
         public required int Mates { get; init; }
@@ -133,10 +139,13 @@ internal static class CoverScaleCommand
         /// <summary>Place on the list of each of them; −1 for those who could not be enrolled.</summary>
         public required int[] Places { get; init; }
 
-        /// <summary>By stratum.</summary>
-        public required TemplateSet[] Probes { get; init; }
+        /// <summary>Row image · strata + stratum.</summary>
+        public required TemplateSet Probes { get; init; }
 
-        public static Half Make(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet all, int which, int most, int mostOthers, CancellationToken stopping)
+        /// <summary>Images searched for, each under every stratum.</summary>
+        public int Images => Probes.Count / Strata.Count;
+
+        public static Half Make(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet all, int which, int most, int mostOthers, int fill, CancellationToken stopping)
         {
             var random = SeededRandom.For(run.Seed, $"cover scale half {which}");
             Sample[][] people = [.. all.Samples.Where(s => FaceDataSet.HalfOf(s.Subject) == which).GroupBy(s => s.Subject).Select(g => g.ToArray())];
@@ -145,23 +154,26 @@ internal static class CoverScaleCommand
             Sample[] probes = [.. enrolled.Select(p => p[1]), .. people.Except(enrolled).Take(mostOthers).Select(p => p[0])];
             if (enrolled.Length == 0 || probes.Length == enrolled.Length)
                 throw new CommandFailure(ExitCode.Input, "Each half of the people needs some with two images, to enrol, and some others.");
-            var references = new FaceDataSet([.. enrolled.Select(p => p[0])], []);
+            IEnumerable<Sample> elsewhere = all.Samples.Where(s => FaceDataSet.HalfOf(s.Subject) != which).DistinctBy(s => s.Subject).Take(Math.Max(0, fill - enrolled.Length));
+            var references = new FaceDataSet([.. enrolled.Select(p => p[0]), .. elsewhere], []);
             using TemplateSet photos = options.Extract(parsed, run, references, "failure to enrol", stopping);
             int[] acquired = [.. Enumerable.Range(0, photos.Count).Where(photos.IsAcquired)];
             var places = new int[enrolled.Length];
             Array.Fill(places, -1);
-            foreach ((int place, int person) in acquired.Index())
+            int own = acquired.Count(person => person < enrolled.Length);
+            foreach ((int place, int person) in acquired.Take(own).Index())
                 places[person] = place;
             return new Half
             {
                 List = CoverCommand.List(run, references, photos, acquired, stopping),
+                Own = own,
                 Mates = enrolled.Length,
                 Places = places,
-                Probes = Cover(run, probes, stopping),
+                Probes = options.ExtractStrata(parsed, run, probes, Strata, stopping),
             };
         }
 
-        /// <summary>A list of some of the people; their covers teach it what covers do.</summary>
+        /// <summary>A list of some of the people, this half's first; their covers teach it what covers do.</summary>
         /// <param name="people">How many.</param>
         /// <param name="random">Chooses them.</param>
         /// <param name="scales">Of the embedder.</param>
@@ -169,7 +181,7 @@ internal static class CoverScaleCommand
         public Gallery Draw(int people, SeededRandom random, IReadOnlyList<CoverScale> scales, out int[] places)
         {
             int[] order = [.. Enumerable.Range(0, List.Identities.Count)];
-            random.Shuffle<int>(order);
+            random.Shuffle<int>(order.AsSpan(0, Own));
             var placeOf = new Dictionary<int, int>();
             using var builder = new WatchlistBuilder("laboratory", List.EmbedderId, List.EmbedderSha256, List.EmbeddingLength);
             foreach (int identity in order[..people])
@@ -187,61 +199,7 @@ internal static class CoverScaleCommand
         public void Dispose()
         {
             List.Dispose();
-            foreach (TemplateSet probes in Probes)
-                probes.Dispose();
-        }
-
-        private static TemplateSet[] Cover(LabRun run, Sample[] samples, CancellationToken stopping)
-        {
-            TemplateSet[] probes = [.. Strata.Select(_ => new TemplateSet(samples.Length, run.Models.Embedder.Manifest.EmbeddingLength))];
-            ProgressBar.While("Covering", samples.Length, report =>
-            {
-                int done = 0, next = -1;
-                Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-                {
-                    using var analyzer = new StillAnalyzer(run.Models, StillAnalyzer.StillSettings);
-                    int i;
-                    while ((i = Interlocked.Increment(ref next)) < samples.Length)
-                    {
-                        stopping.ThrowIfCancellationRequested();
-                        CoverOne(run, analyzer, samples[i], probes, i);
-                        report(Interlocked.Increment(ref done));
-                    }
-                });
-                return 0;
-            });
-            return probes;
-        }
-
-        private static void CoverOne(LabRun run, StillAnalyzer analyzer, Sample sample, TemplateSet[] probes, int i)
-        {
-            foreach (TemplateSet set in probes)
-                set.Outcomes[i] = TemplateOutcome.Failed(Acquisition.NoFace, "no face found");
-            try
-            {
-                using HostBuffer<byte>? file = TemplateExtractor.ReadFile(sample.Path, out string problem);
-                if (file is null)
-                    throw new CommandFailure(ExitCode.Input, $"{sample.Path}: {problem}");
-                using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
-                FrameView view = FrameLease.ViewOf(decoded);
-                ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-                using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
-                if (face is null)
-                    return;
-                Landmarks5 points = face.Landmarks.Points;
-                using var uncovered = new Picture(view.Width, view.Height);
-                uncovered.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
-                for (int s = 0; s < Strata.Count; s++)
-                {
-                    using Picture drawn = Strata[s].Apply(uncovered, points, SeededRandom.For(run.Seed, $"{Strata[s].Name} {sample.Name}"));
-                    probes[s].Outcomes[i] = TemplateExtractor.Embed(analyzer, drawn.View, probes[s][i]);
-                }
-            }
-            catch (MediaException e)
-            {
-                lock (run.Failures)
-                    run.Failures.Add(new ReportFailure(sample.Name, "failure to acquire", e.Message));
-            }
+            Probes.Dispose();
         }
     }
 }

@@ -51,8 +51,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     [Fact]
     public void Run_BuiltWithoutWipes_IsFoundOut()
     {
-        string program = BuildWithoutWipes();
-        using Child child = Start(program, clip, list, key, ("LFR_TEST_NO_WIPE", "1"), ("LFR_MEDIA_LIBRARY", BuildShimWithHooks()), ("GLIBC_TUNABLES", ""));
+        using Child child = Start(ForensicMaterial.ProgramWithoutWipes.Value, clip, list, key, ("LFR_TEST_NO_WIPE", "1"), ("LFR_MEDIA_LIBRARY", BuildShimWithHooks()), ("GLIBC_TUNABLES", ""));
         child.WaitForEnd("clip");
         MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
 
@@ -89,23 +88,6 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
             for (int at = needles.FindCandidate(content, 0); at >= 0; at = needles.FindCandidate(content, at + 1))
                 Assert.True(needles.Match(content[at..]) is null, $"{file} holds a {needles.Match(content[at..])}.");
         }
-    }
-
-    private static string BuildWithoutWipes()
-    {
-        // All wiping is in one assembly: it alone is built again, and put into a copy of the program.
-        const string Wiping = "LfrEngine.Native";
-        string root = ForensicMaterial.RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe"), copy = Path.Combine(output, "program");
-        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(root, "engine"), "*.cs", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(Path.Combine(root, "host"), "*.cs", SearchOption.AllDirectories)),
-            file => File.ReadAllText(file).Contains("LFR_NO_WIPE", StringComparison.Ordinal));
-        ForensicMaterial.Run("dotnet", "build", Path.Combine(root, "native-interop", Wiping), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
-        if (Directory.Exists(copy))
-            Directory.Delete(copy, recursive: true);
-        // Hard links, as the libraries are large.
-        ForensicMaterial.Run("cp", "-al", Path.GetDirectoryName(ForensicMaterial.Program)!, copy);
-        File.Delete(Path.Combine(copy, Wiping + ".dll"));
-        File.Copy(Path.Combine(output, "bin", Wiping, "release", Wiping + ".dll"), Path.Combine(copy, Wiping + ".dll"));
-        return Path.Combine(copy, "lfr.dll");
     }
 
     private static string BuildShimWithHooks()

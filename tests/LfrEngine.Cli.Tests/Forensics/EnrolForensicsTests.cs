@@ -15,7 +15,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Cli.Tests.Forensics;
 
 /// <summary>The program that judges photos has answered and waits for the next one: nothing of the last photo, and nothing that was drawn on it, is left in its memory.</summary>
-/// <remarks>What is searched for is made by this process from the same photo on the same code path: drawn pictures, crops, embeddings. The photo bears noise that no other has.</remarks>
+/// <remarks>What is searched for is made by this process from the same photo on the same code path: drawn pictures, crops, embeddings. The photo bears noise that no other has. The positive control is the same program built without its wipes.</remarks>
 public sealed class EnrolForensicsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("lfr-enrol-forensics-").FullName;
@@ -25,12 +25,28 @@ public sealed class EnrolForensicsTests : IDisposable
     [Fact]
     public void Vet_PhotoWithCoversDrawn_LeavesNoByteOfItInMemory()
     {
+        MemoryScan scan = ScanAfterPhoto(ForensicMaterial.Program);
+
+        Assert.True(scan.Hits == 0, scan.ToString());
+    }
+
+    [Fact]
+    public void Vet_BuiltWithoutWipes_IsFoundOut()
+    {
+        MemoryScan scan = ScanAfterPhoto(ForensicMaterial.ProgramWithoutWipes.Value);
+
+        foreach (string kind in (string[])["drawn picture", "covered crop", "covered template"])
+            Assert.True(scan.Of(kind) > 0, $"no {kind} was found: the search would not notice one. {scan}");
+    }
+
+    private MemoryScan ScanAfterPhoto(string program)
+    {
         if (!OperatingSystem.IsLinux())
             Assert.Skip("Reads /proc, which only Linux has.");
         byte[] photo = Photo();
         NeedleSet needles = Needles(photo);
         Assert.True(needles.Count > 1000, $"{needles.Count} needles prove nothing.");
-        var start = new ProcessStartInfo("dotnet", [ForensicMaterial.Program, "vet"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [program, "vet"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["GLIBC_TUNABLES"] = LfrEngine.Native.Hardening.ProcessHardening.Tunables;
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         using Process child = Process.Start(start)!;
@@ -49,7 +65,7 @@ public sealed class EnrolForensicsTests : IDisposable
                 Assert.Equal(PhotoVerdict.Rejected, next.Verdict);
             MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
             TestContext.Current.TestOutputHelper?.WriteLine($"{needles.Count} needles; {scan}");
-            Assert.True(scan.Hits == 0, scan.ToString());
+            return scan;
         }
         finally
         {

@@ -32,6 +32,9 @@ public sealed class ForensicMaterial : IDisposable
     /// <summary>The program as it ships.</summary>
     public static string Program => Path.Combine(RepositoryRoot(), "host", "LfrEngine.Cli", "bin", "Release", "net10.0", "lfr.dll");
 
+    /// <summary>The same program, built without its wipes: the positive control of these tests. Made once per test run.</summary>
+    public static Lazy<string> ProgramWithoutWipes { get; } = new(BuildWithoutWipes);
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("lfr-forensics-").FullName;
 
     public string Clip { get; }
@@ -43,6 +46,24 @@ public sealed class ForensicMaterial : IDisposable
     internal NeedleSet Needles { get; }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    // All memory that is wiped, and the stack's scrub, are in one assembly, so it alone is built anew.
+    private static string BuildWithoutWipes()
+    {
+        string root = RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe"), library = Path.Combine("bin", "LfrEngine.Native", "release", "LfrEngine.Native.dll");
+        Run("dotnet", "build", Path.Combine(root, "native-interop", "LfrEngine.Native"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
+        string shipped = Path.GetDirectoryName(Program)!, program = Path.Combine(output, "program");
+        if (Directory.Exists(program))
+            Directory.Delete(program, recursive: true);
+        foreach (string file in Directory.EnumerateFiles(shipped, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(program, Path.GetRelativePath(shipped, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+        File.Copy(Path.Combine(output, library), Path.Combine(program, Path.GetFileName(library)), overwrite: true);
+        return Path.Combine(program, Path.GetFileName(Program));
+    }
 
     // A second and a half of the demonstration's street, under noise that no other picture has.
     private string MakeClip()
