@@ -149,7 +149,8 @@ public sealed class CamerasTestTests(Material material) : IDisposable
 
         JsonNode found = (await Lfr.RunAsync(TestOf($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/video", "--seconds", "6"))).Exits(ExitCode.Incomplete).IsCivil().Json;
 
-        Assert.InRange((double)found["measuredFramesPerSecond"]!, 3, 7);
+        // Five, and on a busy machine the first ones together; 25 is what it is taken for.
+        Assert.InRange((double)found["measuredFramesPerSecond"]!, 3, 12);
         Assert.Equal("slow", (string?)found["timeStamps"]!["state"]);
         Assert.InRange((double)found["timeStamps"]!["speedOfClock"]!, 0.1, 0.4);
         await over.CancelAsync();
