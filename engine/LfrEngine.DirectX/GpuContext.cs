@@ -37,7 +37,7 @@ public sealed class GpuContext : IDisposable
     public static GpuContext Open()
     {
         if (!IsBuilt)
-            throw new GpuException("This build has no GPU path: it was made without the Windows packages. Build it on Windows (README, \"Where the named packages are\").");
+            throw new GpuException("This build has no GPU path: it was made without the Windows packages. Build it on Windows (docs/windows.md).");
         try
         {
             return new GpuContext();

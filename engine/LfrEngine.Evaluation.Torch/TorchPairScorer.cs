@@ -25,7 +25,7 @@ public sealed unsafe class TorchPairScorer : IPairScorer
         }
         catch (Exception e) when (e is TypeInitializationException or NotSupportedException)
         {
-            throw new DllNotFoundException($"libtorch could not be loaded: {(e.InnerException ?? e).Message.Split('\n')[0]} Choose --engine simd, or see README, Laboratory.", e);
+            throw new DllNotFoundException($"libtorch could not be loaded: {(e.InnerException ?? e).Message.Split('\n')[0]} Choose --engine simd, or see docs/guide/laboratory.md.", e);
         }
     }
 

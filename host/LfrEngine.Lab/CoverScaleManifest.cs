@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LfrEngine.Files;
@@ -10,8 +9,8 @@ namespace LfrEngine.Lab;
 /// <summary>Puts measured cover scales into the manifest of the embedder they were measured with.</summary>
 internal static class CoverScaleManifest
 {
-    // Manifests are read by people: indented, and letters as they are.
-    private static readonly JsonSerializerOptions s_readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // Manifests are read by people.
+    private static readonly JsonSerializerOptions s_readable = new(JsonText.Options) { WriteIndented = true };
 
     /// <summary>Before anything is measured: whether it is the manifest of this embedder.</summary>
     public static void Check(string path, ModelManifest embedder)

@@ -5,7 +5,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>A gallery as probes with one cover meet it: a row per photo, half the photo as it is and half the photo with that cover drawn on it. Immutable; its gallery disposes it.</summary>
+/// <summary>A gallery as probes with one cover meet it: a row per photo, made of the photo as it is and of the photo with that cover drawn on it. Immutable; its gallery disposes it.</summary>
 /// <remarks>
 /// Row of a photo with template x and covered templates y₁…yₖ: the unit sum of 2 · P(x) and P(Σ yᵢ), P being <see cref="CoverDirections"/>; P(x) where
 /// no cover was drawn. A score is the row's product with P(probe): within rounding a mean of the plain and the covered comparison, at one row a photo.

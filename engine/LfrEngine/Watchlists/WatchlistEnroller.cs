@@ -151,9 +151,16 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 
         using var chip = new Picture(PhotoSize, PhotoSize);
         chip.Paint(view, BestShotSelector.Surroundings(face.Box), 0, PhotoSize);
-        PhotoTemplates templates = covered.Make(view, face, encoded);
         HostBuffer<byte> jpeg = chip.EncodeJpeg(PhotoQuality, out int bytes);
-        return new VettedPhoto(verdict, reasons, quality, templates, jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
+        try
+        {
+            return new VettedPhoto(verdict, reasons, quality, covered.Make(view, face, encoded), jpeg, bytes, boxes.Length > 1 && chosen is null ? faces : null);
+        }
+        catch
+        {
+            jpeg.Dispose();
+            throw;
+        }
 
         void Doubt(string why)
         {

@@ -37,7 +37,7 @@ internal sealed class FaceCheck : IDisposable
     // A finer look than a run takes, so that faces which the run would miss are seen here.
     private const int FinestGrid = 1920;
 
-    // Detectors find about every second face of this width on their grid (README, recall by size).
+    // Detectors find about every second face of this width on their grid (docs/measured.md, recall by size).
     private const double WidthOnGrid = 12;
 
     // Eyes are about 0.45 of the box width apart (BestShotPolicy), 63 mm on average in adults.

@@ -10,7 +10,6 @@ using LfrEngine.Records.Watchlists;
 namespace LfrEngine.Cli.Commands;
 
 /// <summary>What the commands print for machines. The schema is docs/json.md.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelListing[]))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(VerifyReport))]

@@ -1,4 +1,3 @@
-using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -19,14 +18,19 @@ internal static class OpenRecords
     {
         var services = new ServiceCollection();
         services.AddLogging(l => l.AddHostLog());
-        services.AddSingleton(installation).AddSingleton(time);
-        services.AddStore(installation);
-        services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
-        services.AddAudit();
+        services.AddRecords(installation, time);
         services.AddOfficers(installation);
         services.AddWatchlists();
         ServiceProvider records = services.BuildServiceProvider();
-        await StoreSetup.MigrateAsync(records, stopping);
-        return records;
+        try
+        {
+            await StoreSetup.MigrateAsync(records, stopping);
+            return records;
+        }
+        catch
+        {
+            await records.DisposeAsync();
+            throw;
+        }
     }
 }

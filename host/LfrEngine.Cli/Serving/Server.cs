@@ -1,13 +1,11 @@
 using System.Net;
 using LfrEngine.Links;
 using LfrEngine.Records.Alerts;
-using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.FieldCheck;
 using LfrEngine.Records.Retention;
-using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
 using LfrEngine.Web.Security;
@@ -33,10 +31,7 @@ internal static class Server
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ServerLifetime.Patience);
         builder.Logging.AddHostLog();
 
-        builder.Services.AddSingleton(installation).AddSingleton(time);
-        builder.Services.AddStore(installation);
-        builder.Services.AddSingleton<KeyVault>().AddSingleton<Outbox>();
-        builder.Services.AddAudit();
+        builder.Services.AddRecords(installation, time);
         builder.Services.AddLinks(installation);
         builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);

@@ -1,6 +1,6 @@
 namespace LfrEngine.Programs;
 
-/// <summary>Exit codes of every command; the README lists them.</summary>
+/// <summary>Exit codes of every command; docs/commands.md lists them.</summary>
 internal static class ExitCode
 {
     public const int Success = 0;

@@ -5,7 +5,6 @@ using LfrEngine.Evaluation.Evidence;
 namespace LfrEngine.Programs;
 
 /// <summary>The text of signed documents (docs/json.md).</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class SignedJson : JsonSerializerContext

@@ -69,8 +69,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <exception cref="DeploymentRefusedException">It may not run, or cannot; every reason in words.</exception>
     public async Task StartAsync(Actor actor, Guid deployment, CancellationToken stopping = default)
     {
-        await turn.WaitAsync(stopping);
-        try
+        await InTurnAsync(async () =>
         {
             IReadOnlyList<string> reasons = await RefusalsAsync(deployment, stopping);
             if (reasons.Count == 0)
@@ -80,11 +79,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
                 await journal.NoteAsync(actor, "deployment.refused", DeploymentLedger.Subject(deployment), new { reasons }, stopping);
                 throw new DeploymentRefusedException(reasons);
             }
-        }
-        finally
-        {
-            turn.Release();
-        }
+        }, stopping);
         Tell();
     }
 
@@ -95,17 +90,12 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <exception cref="DeploymentRefusedException">It does not run.</exception>
     public async Task PauseAsync(Actor actor, Guid deployment, string reason)
     {
-        await turn.WaitAsync();
-        try
+        await InTurnAsync(async () =>
         {
             if (run?.Deployment != deployment)
                 throw new DeploymentRefusedException(["The deployment is not running."]);
             await StopAsync(actor, DeploymentState.Paused, reason);
-        }
-        finally
-        {
-            turn.Release();
-        }
+        });
         Tell();
     }
 
@@ -116,8 +106,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <exception cref="DeploymentRefusedException">It is neither.</exception>
     public async Task EndAsync(Actor actor, Guid deployment, string reason)
     {
-        await turn.WaitAsync();
-        try
+        await InTurnAsync(async () =>
         {
             if (run?.Deployment == deployment)
                 await StopAsync(actor, DeploymentState.Ended, reason);
@@ -125,11 +114,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
                 await ledger.EndIdleAsync(actor, deployment, reason);
             else
                 throw new DeploymentRefusedException(["Only a deployment that runs or is paused can be ended; one that was never started is withdrawn."]);
-        }
-        finally
-        {
-            turn.Release();
-        }
+        });
         Tell();
     }
 
@@ -144,16 +129,11 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await turn.WaitAsync(CancellationToken.None);
-        try
+        await InTurnAsync(async () =>
         {
             if (run is not null)
                 await StopAsync(Actor.Engine, DeploymentState.Paused, "The program was stopped.");
-        }
-        finally
-        {
-            turn.Release();
-        }
+        }, CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -200,6 +180,19 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     }
 
     private void Tell() => Changed?.Invoke();
+
+    private async Task InTurnAsync(Func<Task> work, CancellationToken stopping = default)
+    {
+        await turn.WaitAsync(stopping);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
 
     private async Task<IReadOnlyList<string>> RefusalsAsync(Guid deployment, CancellationToken stopping)
     {

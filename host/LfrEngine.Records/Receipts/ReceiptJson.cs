@@ -5,7 +5,6 @@ using LfrEngine.Records.Watchlists;
 namespace LfrEngine.Records.Receipts;
 
 /// <summary>The text of receipts (docs/json.md).</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(DestructionReceipt))]
 internal sealed partial class ReceiptJson : JsonSerializerContext

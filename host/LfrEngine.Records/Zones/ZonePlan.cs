@@ -56,7 +56,7 @@ public sealed class ZonePlan
     /// <summary>A board this much nearer or farther than the area's edge can be read before it: two seconds of walking, metres.</summary>
     public const double ReadingMetres = 3;
 
-    /// <summary>A face this wide on the detection grid is found in four of five pictures; at 12 to 20 pixels in three of five (README, Measured).</summary>
+    /// <summary>A face this wide on the detection grid is found in four of five pictures; at 12 to 20 pixels in three of five (docs/measured.md).</summary>
     public const double FoundGridPixels = 20;
 
     // As BestShotPolicy: eyes are about 0.45 of a face's box apart.
