@@ -88,6 +88,7 @@ public sealed class EvidenceLedger(string run, string camera, AlertPolicy policy
             Box = identity.Box,
             Quality = identity.Quality,
             Cover = identity.Cover,
+            ByCoveredTemplates = gallery.CoveredFor(identity.Cover.Parts) is not null,
             FirstSeenUs = shot.FirstSeenUs,
             BestShotUs = identity.BestShotUs,
             CompletedUs = shot.TimestampUs,

@@ -373,7 +373,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             .ToListAsync(stopping);
         if (foreign.Count == 0)
             return;
-        using var again = new PhotoVetter(NullLogger<PhotoVetter>.Instance, sealedFaces: true);
+        using var again = WatchlistSetup.VetterOf(installation, NullLogger<PhotoVetter>.Instance, sealedFaces: true);
         foreach (PersonRecord person in foreign)
         {
             var templates = new Dictionary<Guid, byte[]>();
