@@ -107,7 +107,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
 
     public string DataSha256 => dataSha256;
 
-    public Dictionary<string, string> ModelHashes => new[] { Models.Detector.Manifest, Models.Landmarks.Manifest, Models.Embedder.Manifest }.ToDictionary(m => m.Id, m => m.Sha256);
+    public Dictionary<string, string> ModelHashes => Models.All.ToDictionary(m => m.Manifest.Id, m => m.Manifest.Sha256);
 
     /// <summary>Notes the data and the images that gave no template.</summary>
     public void Took(FaceDataSet data, TemplateSet templates, string kind)
@@ -147,9 +147,9 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
 
     public void Dispose() => Models.Dispose();
 
-    private static void Print(LabReport report)
+    private void Print(LabReport report)
     {
-        AnsiConsole.WriteLine($"{report.Title}: {report.Origin.Images} files of {report.Origin.Subjects} people, {report.Failures.Count} failure(s), embedder hash {report.Origin.ModelSha256.Last().Value[..12]}");
+        AnsiConsole.WriteLine($"{report.Title}: {report.Origin.Images} files of {report.Origin.Subjects} people, {report.Failures.Count} failure(s), embedder hash {Models.Embedder.Manifest.Sha256[..12]}");
         foreach (ReportFigure f in report.Figures)
         {
             string value = f.Value is { } v ? NumberText.Of(v) : "-", interval = f.Low is { } low ? $"[{NumberText.Of(low)}, {NumberText.Of(f.High!.Value)}]" : "";

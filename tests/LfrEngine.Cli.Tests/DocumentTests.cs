@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using LfrEngine.Cli.Commands;
+using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Matching;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Watchlists;
@@ -20,7 +22,8 @@ public sealed class DocumentTests : IDisposable
         new LifetimeReport(s_latency, s_latency, s_latency, s_latency, s_latency, s_latency, 500, 0), new ErasureReport(1, 2, 3, 0, 0), new() { ["lfr.dll"] = "00" }, new() { ["model"] = "11" });
     private static readonly EvidenceDocument s_evidence = new(EvidenceDocument.CurrentFormat, DateTimeOffset.UnixEpoch, "identify", "embedder", "22", new Dictionary<string, string> { ["model"] = "33" },
         new Dictionary<string, string> { ["lfr.dll"] = "44" }, "55", 1, [new OperatingPoint(100, 0.4, 0.01, 0.01, 0.005, 0.02, 10, 1000, 0.9, 0.85, 0.95, 90, 100, [new GroupRates("sex", "f", 0.01, 0, 0.02, 1, 100, 0.9, 0.8, 1, 9, 10)])],
-        new ScoreCalibration(ScoreCalibration.CurrentFormat, [new([], -4.5), new(["score"], 22), new([ScoreCalibration.ListSizeFactor], -0.9), new(["lowerFaceCovered", "score"], 3)], -3, 9, 300, 500,
+        new ScoreCalibration(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -4.5), new(["score"], 22), new([CalibrationFactor.ListSize], -0.9), new(["lowerFaceCovered", "score"], 3)], -3, 9, 500),
+            new CoverCalibration(FaceCover.LowerFace | FaceCover.Brow, true, [new([], -4), new(["score from 0.1 to 0.4"], 8), new([CalibrationFactor.ListSize], -0.9)], -2, 7, 200)], 300,
             [new CalibrationMeasure("all", null, 900, 1000, 0.08, 0.06, 0.1, 0.07)]));
 
     private readonly TemporaryFolder folder = new();
@@ -64,7 +67,7 @@ public sealed class DocumentTests : IDisposable
             EvidenceDocument read = EvidenceFile.Verify(path, key.PublicPem);
             if (read.Find(0.4, 100) is { } point && EvidenceDocument.Expect(point, 100, 1000) is { } expected)
                 Assert.True(double.IsFinite(expected.Mean));
-            if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new CoverTraits(0.5), 30, 0.8, 100)) is { } ratio)
+            if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new CoverJudgement(1, 0, 1), true, 30, 0.8, 100)) is { } ratio)
                 Assert.True(double.IsFinite(ratio.Log10));
             Assert.NotEmpty(EvidenceWords.Calibration(read, 100));
         }, JsonSerializer.Serialize(s_evidence, SignedJson.Lines.EvidenceDocument));
@@ -76,7 +79,7 @@ public sealed class DocumentTests : IDisposable
         using InstallationKey key = InstallationKey.Open(folder["key.pem"]);
         EvidenceFile.Write(folder["evidence.json"], s_evidence, key);
         string text = File.ReadAllText(folder["evidence.json"]);
-        Assert.Equal(s_evidence.Calibration!.Terms.Select(t => t.Weight), EvidenceFile.Verify(folder["evidence.json"], key.PublicPem).CalibrationFor("22")!.Terms.Select(t => t.Weight));
+        Assert.Equal(s_evidence.Calibration!.Covers[0].Terms.Select(t => t.Weight), EvidenceFile.Verify(folder["evidence.json"], key.PublicPem).CalibrationFor("22")!.Covers[0].Terms.Select(t => t.Weight));
 
         foreach ((string measured, string wished) in ((string, string)[])[("\"weight\":22", "\"weight\":44"), ("\"highest\":9", "\"highest\":19"), ("\"largestList\":300", "\"largestList\":900"), ("\"cllr\":0.08", "\"cllr\":0.01")])
         {
@@ -91,7 +94,7 @@ public sealed class DocumentTests : IDisposable
     {
         using InstallationKey key = InstallationKey.Open(folder["key.pem"]);
         EvidenceFile.Write(folder["older.json"], s_evidence with { Calibration = null }, key);
-        EvidenceFile.Write(folder["later.json"], s_evidence with { Calibration = s_evidence.Calibration! with { FormatVersion = 2, Terms = [new(["shoeSize"], 1)] } }, key);
+        EvidenceFile.Write(folder["later.json"], s_evidence with { Calibration = s_evidence.Calibration! with { FormatVersion = 3, Covers = [new CoverCalibration(FaceCover.None, false, [new(["shoeSize"], 1)], 0, 1, 1)] } }, key);
         Assert.DoesNotContain("calibration", File.ReadAllText(folder["older.json"]), StringComparison.OrdinalIgnoreCase);
 
         foreach (string file in (string[])["older.json", "later.json"])
@@ -102,7 +105,7 @@ public sealed class DocumentTests : IDisposable
             Assert.StartsWith("Not calibrated", EvidenceWords.Calibration(read, 100), StringComparison.Ordinal);
         }
         // What a known format does not allow is no evidence, whoever signed it.
-        EvidenceFile.Write(folder["broken.json"], s_evidence with { Calibration = s_evidence.Calibration! with { Terms = [new(["shoeSize"], 1)] } }, key);
+        EvidenceFile.Write(folder["broken.json"], s_evidence with { Calibration = s_evidence.Calibration! with { Covers = [new CoverCalibration(FaceCover.None, false, [new(["shoeSize"], 1)], 0, 1, 1)] } }, key);
         Assert.Throws<CommandFailure>(() => EvidenceFile.Verify(folder["broken.json"], key.PublicPem));
         Assert.Null(s_evidence.CalibrationFor("another embedder"));
     }

@@ -11,16 +11,18 @@ internal static class LogisticRegression
     /// <summary>Minimises Σ weight · ln(1 + e^∓(x·β)) + Ridge / 2 · Σ β² (without the first coefficient, the constant).</summary>
     /// <param name="features">Row-major [labels.Length, columns]; the first column is 1.</param>
     /// <param name="labels">Whether each row is of the class whose log-odds are fitted.</param>
-    /// <param name="weights">Of the rows; their sum is 1.</param>
+    /// <param name="weights">Of the rows; their sum is about 1.</param>
+    /// <param name="offsets">Added to x·β as they are, one per row; null for none.</param>
     /// <returns>β, one per column.</returns>
-    public static double[] Fit(double[] features, bool[] labels, double[] weights)
+    public static double[] Fit(double[] features, bool[] labels, double[] weights, double[]? offsets = null)
     {
+        offsets ??= new double[labels.Length];
         int rows = labels.Length, columns = features.Length / rows;
         var beta = new double[columns];
-        double loss = Loss(features, labels, weights, beta);
+        double loss = Loss(features, labels, weights, offsets, beta);
         for (int step = 0; step < MostSteps; step++)
         {
-            (double[] gradient, double[,] curvature) = Derivatives(features, labels, weights, beta);
+            (double[] gradient, double[,] curvature) = Derivatives(features, labels, weights, offsets, beta);
             double[] direction = Solve(curvature, gradient);
             // Halved until the loss falls: Newton's full step overshoots far from the minimum.
             double share = 1, next = double.PositiveInfinity;
@@ -29,7 +31,7 @@ internal static class LogisticRegression
             {
                 for (int c = 0; c < columns; c++)
                     tried[c] = beta[c] - (share * direction[c]);
-                if ((next = Loss(features, labels, weights, tried)) <= loss)
+                if ((next = Loss(features, labels, weights, offsets, tried)) <= loss)
                     break;
             }
             if (share <= 1e-12)
@@ -42,19 +44,19 @@ internal static class LogisticRegression
         return beta;
     }
 
-    private static double Loss(double[] features, bool[] labels, double[] weights, double[] beta)
+    private static double Loss(double[] features, bool[] labels, double[] weights, double[] offsets, double[] beta)
     {
         int columns = beta.Length;
         double sum = 0;
         for (int r = 0; r < labels.Length; r++)
         {
-            double z = Dot(features, r * columns, beta);
+            double z = offsets[r] + Dot(features, r * columns, beta);
             sum += weights[r] * SoftPlus(labels[r] ? -z : z);
         }
         return sum + (Ridge / 2 * beta.Skip(1).Sum(b => b * b));
     }
 
-    private static (double[] Gradient, double[,] Curvature) Derivatives(double[] features, bool[] labels, double[] weights, double[] beta)
+    private static (double[] Gradient, double[,] Curvature) Derivatives(double[] features, bool[] labels, double[] weights, double[] offsets, double[] beta)
     {
         int columns = beta.Length;
         var gradient = new double[columns];
@@ -62,7 +64,7 @@ internal static class LogisticRegression
         for (int r = 0; r < labels.Length; r++)
         {
             int at = r * columns;
-            double p = Sigmoid(Dot(features, at, beta)), slope = weights[r] * (p - (labels[r] ? 1 : 0)), bend = weights[r] * p * (1 - p);
+            double p = Sigmoid(offsets[r] + Dot(features, at, beta)), slope = weights[r] * (p - (labels[r] ? 1 : 0)), bend = weights[r] * p * (1 - p);
             for (int c = 0; c < columns; c++)
             {
                 gradient[c] += slope * features[at + c];

@@ -7,7 +7,8 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <param name="IsMated">Whether the candidate was the person seen.</param>
 /// <param name="Log">Natural logarithm of the ratio.</param>
 /// <param name="Weight">How much it counts among those of its kind.</param>
-public readonly record struct JudgedRatio(int Subject, bool IsMated, double Log, double Weight = 1);
+/// <param name="IsSaid">False where the person was on the list and somebody else came first: then nothing was said of the person, which costs as much as a ratio of 1.</param>
+public readonly record struct JudgedRatio(int Subject, bool IsMated, double Log, double Weight = 1, bool IsSaid = true);
 
 /// <summary>The cost of log likelihood ratios (Brümmer and du Preez 2006), and which part of it better calibration could save.</summary>
 /// <param name="Cllr">Bits; 0 is perfect, 1 is what no statement at all costs.</param>
@@ -15,7 +16,7 @@ public readonly record struct JudgedRatio(int Subject, bool IsMated, double Log,
 /// <param name="CllrInterval">95 %, by people.</param>
 /// <param name="CllrMinInterval">95 %, by people.</param>
 /// <param name="LossInterval">95 %, by people, of the calibration loss.</param>
-/// <param name="Mated">Counted.</param>
+/// <param name="Mated">Of whom something was said.</param>
 /// <param name="NonMated">Counted.</param>
 public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterval, Interval CllrMinInterval, Interval LossInterval, long Mated, long NonMated)
 {
@@ -29,19 +30,19 @@ public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterva
     /// <param name="replicates">Resamples.</param>
     public static RatioCost? Compute(IEnumerable<JudgedRatio> ratios, int subjects, ulong seed, int replicates = Bootstrap.Replicates)
     {
-        JudgedRatio[] sorted = [.. ratios.OrderBy(r => r.Log)];
+        JudgedRatio[] all = [.. ratios], sorted = [.. all.Where(r => r.IsSaid).OrderBy(r => r.Log)], unsaid = [.. all.Where(r => !r.IsSaid)];
         int mated = sorted.Count(r => r.IsMated);
         if (mated == 0 || mated == sorted.Length)
             return null;
-        int[] present = [.. sorted.Select(r => r.Subject).Distinct()];
+        int[] present = [.. all.Select(r => r.Subject).Distinct()];
         var isPresent = new bool[subjects];
         foreach (int subject in present)
             isPresent[subject] = true;
         double[] ones = [.. Enumerable.Repeat(1.0, subjects)];
-        (double cllr, double min) = Cost(sorted, ones);
+        (double cllr, double min) = Cost(sorted, unsaid, ones);
         Interval[] intervals = Bootstrap.OfStatistics([.. Enumerable.Range(0, subjects).Where(s => isPresent[s])], subjects, seed, weights =>
         {
-            (double all, double best) = Cost(sorted, weights);
+            (double all, double best) = Cost(sorted, unsaid, weights);
             return [all, best, all - best];
         }, replicates);
         return new RatioCost(cllr, min, intervals[0], intervals[1], intervals[2], mated, sorted.Length - mated);
@@ -49,11 +50,12 @@ public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterva
 
     /// <summary>Cllr and CllrMin of ratios in order.</summary>
     /// <param name="sorted">By rising ratio.</param>
+    /// <param name="unsaid">Mated ones of which nothing was said.</param>
     /// <param name="weights">Of the subjects.</param>
     /// <returns>Not numbers without ratios of both kinds.</returns>
-    internal static (double Cllr, double CllrMin) Cost(JudgedRatio[] sorted, double[] weights)
+    internal static (double Cllr, double CllrMin) Cost(JudgedRatio[] sorted, JudgedRatio[] unsaid, double[] weights)
     {
-        double matedTotal = 0, nonMatedTotal = 0, matedCost = 0, nonMatedCost = 0;
+        double silence = unsaid.Sum(r => weights[r.Subject] * r.Weight), matedTotal = silence, nonMatedTotal = 0, matedCost = silence, nonMatedCost = 0;
         foreach (JudgedRatio ratio in sorted)
         {
             double weight = weights[ratio.Subject] * ratio.Weight;
@@ -62,7 +64,7 @@ public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterva
             else
                 (nonMatedTotal, nonMatedCost) = (nonMatedTotal + weight, nonMatedCost + (weight * Bits(ratio.Log)));
         }
-        double min = 0;
+        double min = silence / matedTotal;
         foreach (IsotonicBlock block in Isotonic.Fit(sorted, weights))
         {
             double p = block.Mated / matedTotal, q = block.NonMated / nonMatedTotal;
@@ -90,5 +92,5 @@ public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterva
     }
 
     // log2(1 + e^x), without overflow.
-    private static double Bits(double x) => (Math.Max(x, 0) + double.LogP1(Math.Exp(-Math.Abs(x)))) / Math.Log(2);
+    internal static double Bits(double x) => (Math.Max(x, 0) + double.LogP1(Math.Exp(-Math.Abs(x)))) / Math.Log(2);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Files;
 using LfrEngine.Memory;
@@ -14,8 +15,8 @@ namespace LfrEngine.Evaluation.Templates;
 
 /// <summary>Templates on disk between runs, encrypted: a run that was killed continues where it was.</summary>
 /// <remarks>
-/// One folder per set of models and build of the engine; in it one file per run, <c>LFRTMPL1</c>, 32 bytes of salt, then records of one size: AES-256-GCM of
-/// image hash, outcome, quality and embedding, with a 16-byte tag. The key of a file is HKDF-SHA-256 of the key file with <c>LfrEngine template cache 1</c> and the
+/// One folder per set of models and build of the engine; in it one file per run, <c>LFRTMPL2</c>, 32 bytes of salt, then records of one size: AES-256-GCM of
+/// image hash, outcome, quality, box, cover and embedding, with a 16-byte tag. The key of a file is HKDF-SHA-256 of the key file with <c>LfrEngine template cache 1</c> and the
 /// salt; nonce = number of the record; associated data = the head of the file. A record cut short by a kill is not read, and nothing is ever appended to an old
 /// file, so no nonce repeats. Without the key file the rest is noise: <see cref="Erase"/> removes it first.
 /// </remarks>
@@ -25,7 +26,7 @@ public sealed class TemplateCache : IDisposable
     private const string Ending = ".templates";
     private const int SaltBytes = 32, TagBytes = 16, HashBytes = 32, ReasonBytes = 160, OutcomeBytes = 4;
 
-    private static readonly byte[] Magic = "LFRTMPL1"u8.ToArray();
+    private static readonly byte[] Magic = "LFRTMPL2"u8.ToArray();
     private static readonly byte[] Purpose = "LfrEngine template cache 1"u8.ToArray();
 
     private readonly string folder;
@@ -40,7 +41,7 @@ public sealed class TemplateCache : IDisposable
     private TemplateCache(string folder, WatchlistKey key, int length)
     {
         (this.folder, this.key, this.length) = (folder, key, length);
-        plainBytes = HashBytes + OutcomeBytes + Marshal.SizeOf<FaceQuality>() + Marshal.SizeOf<FaceBox>() + ReasonBytes + (length * sizeof(float));
+        plainBytes = HashBytes + OutcomeBytes + Marshal.SizeOf<FaceQuality>() + Marshal.SizeOf<FaceBox>() + Marshal.SizeOf<CoverJudgement>() + ReasonBytes + (length * sizeof(float));
     }
 
     /// <summary>Templates found when it was opened.</summary>
@@ -141,6 +142,7 @@ public sealed class TemplateCache : IDisposable
         rest = rest[OutcomeBytes..];
         Take(ref rest, MemoryMarshal.AsBytes(new ReadOnlySpan<FaceQuality>([outcome.Quality])));
         Take(ref rest, MemoryMarshal.AsBytes(new ReadOnlySpan<FaceBox>([outcome.Box])));
+        Take(ref rest, MemoryMarshal.AsBytes(new ReadOnlySpan<CoverJudgement>([outcome.Cover])));
         byte[] reason = Encoding.UTF8.GetBytes(outcome.Reason);
         reason.AsSpan(0, Math.Min(reason.Length, ReasonBytes)).CopyTo(rest);
         rest = rest[ReasonBytes..];
@@ -172,8 +174,7 @@ public sealed class TemplateCache : IDisposable
     private static string FolderOf(EngineModels models)
     {
         // The build too: a change of the engine's code may change what it makes of an image.
-        string all = string.Join('\n', models.Detector.Manifest.Sha256, models.Landmarks.Manifest.Sha256, models.Embedder.Manifest.Sha256,
-            StillAnalyzer.StillSettings, typeof(StillAnalyzer).Module.ModuleVersionId);
+        string all = string.Join('\n', [Encoding.UTF8.GetString(Magic), .. models.All.Select(m => m.Manifest.Sha256), $"{StillAnalyzer.StillSettings}", $"{typeof(StillAnalyzer).Module.ModuleVersionId}"]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..24];
     }
 
@@ -219,9 +220,11 @@ public sealed class TemplateCache : IDisposable
         rest = rest[Marshal.SizeOf<FaceQuality>()..];
         FaceBox box = MemoryMarshal.Read<FaceBox>(rest);
         rest = rest[Marshal.SizeOf<FaceBox>()..];
+        CoverJudgement cover = MemoryMarshal.Read<CoverJudgement>(rest);
+        rest = rest[Marshal.SizeOf<CoverJudgement>()..];
         string reason = Encoding.UTF8.GetString(rest[..ReasonBytes]).TrimEnd('\0');
         MemoryMarshal.Cast<byte, float>(rest.Slice(ReasonBytes, length * sizeof(float))).CopyTo(embedding);
-        return new TemplateOutcome(state, reason, quality, box);
+        return new TemplateOutcome(state, reason, quality, box, cover);
     }
 
     /// <summary>One file of one run.</summary>

@@ -121,7 +121,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         if (face is null)
             return TemplateOutcome.Failed(Acquisition.NoLandmarks, "no usable landmarks");
         face.Embedding.Span.CopyTo(embedding);
-        return new TemplateOutcome(Acquisition.Acquired, "", face.Quality, face.Box);
+        return new TemplateOutcome(Acquisition.Acquired, "", face.Quality, face.Box, face.Cover);
     }
 
     /// <summary>Reads a file into locked memory.</summary>

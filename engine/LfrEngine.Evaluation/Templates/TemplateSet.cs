@@ -1,3 +1,4 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
@@ -26,7 +27,8 @@ public enum Acquisition : byte
 /// <param name="Reason">Why not; empty when there is.</param>
 /// <param name="Quality">Of the face; all zero when there is none.</param>
 /// <param name="Box">The face, picture pixels.</param>
-public sealed record TemplateOutcome(Acquisition State, string Reason, FaceQuality Quality, FaceBox Box)
+/// <param name="Cover">How likely parts of it are covered, as the engine judged before it embedded.</param>
+public sealed record TemplateOutcome(Acquisition State, string Reason, FaceQuality Quality, FaceBox Box, CoverJudgement Cover = default)
 {
     /// <summary>A failure.</summary>
     public static TemplateOutcome Failed(Acquisition state, string reason) => new(state, reason, default, default);

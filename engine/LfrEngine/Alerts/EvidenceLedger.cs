@@ -88,6 +88,7 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
             Box = identity.Box,
             Quality = identity.Quality,
             Cover = identity.Cover,
+            ByCoveredTemplates = gallery.CoveredFor(identity.Cover.Parts) is not null,
             FirstSeenUs = shot.FirstSeenUs,
             BestShotUs = identity.BestShotUs,
             CompletedUs = shot.TimestampUs,

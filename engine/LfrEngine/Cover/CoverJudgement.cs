@@ -16,24 +16,23 @@ public readonly record struct CoverJudgement(float LowerFace, float Eyes, float 
         (LowerFace >= Limit ? FaceCover.LowerFace : 0) | (Eyes >= Limit ? FaceCover.Eyes : 0) | (Brow >= Limit ? FaceCover.Brow : 0);
 
     /// <summary>In words, for example "lower face and brow covered"; null when nothing is.</summary>
-    public string? Words
+    public string? Words => Name(Parts);
+
+    /// <summary>Covered parts in words; null when nothing is covered.</summary>
+    public static string? Name(FaceCover parts)
     {
-        get
+        var named = new List<string>(3);
+        foreach ((FaceCover part, string name) in (ReadOnlySpan<(FaceCover, string)>)[(FaceCover.LowerFace, "lower face"), (FaceCover.Eyes, "eyes"), (FaceCover.Brow, "brow")])
         {
-            FaceCover parts = Parts;
-            var named = new List<string>(3);
-            foreach ((FaceCover part, string name) in (ReadOnlySpan<(FaceCover, string)>)[(FaceCover.LowerFace, "lower face"), (FaceCover.Eyes, "eyes"), (FaceCover.Brow, "brow")])
-            {
-                if (parts.HasFlag(part))
-                    named.Add(name);
-            }
-            return named.Count switch
-            {
-                0 => null,
-                1 => $"{named[0]} covered",
-                2 => $"{named[0]} and {named[1]} covered",
-                _ => "face covered",
-            };
+            if (parts.HasFlag(part))
+                named.Add(name);
         }
+        return named.Count switch
+        {
+            0 => null,
+            1 => $"{named[0]} covered",
+            2 => $"{named[0]} and {named[1]} covered",
+            _ => "face covered",
+        };
     }
 }

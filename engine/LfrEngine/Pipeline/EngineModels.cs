@@ -29,6 +29,9 @@ public sealed class EngineModels : IDisposable
 
     private EngineModels(OnnxModel[] all) => this.all = all;
 
+    /// <summary>All of them, in the order in which a face meets them first: each has a say in who raises an alert.</summary>
+    public IReadOnlyList<OnnxModel> All => all;
+
     /// <summary>Finds faces.</summary>
     public OnnxModel Detector => all[0];
 
@@ -47,6 +50,18 @@ public sealed class EngineModels : IDisposable
     /// <summary>Judges what the detector proposes, and its box.</summary>
     public OnnxModel Third => all[5];
 
+    /// <summary>What <see cref="Load"/> would load, in the order of <see cref="All"/>.</summary>
+    /// <param name="catalog">Where names are looked up.</param>
+    /// <param name="detector">Finds faces.</param>
+    /// <param name="landmarks">Places points.</param>
+    /// <param name="embedder">Makes embeddings.</param>
+    /// <exception cref="ModelLoadException">One is not known.</exception>
+    public static IReadOnlyList<ModelManifest> Find(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder) =>
+    [
+        catalog.Find(detector, ModelTask.Detect), catalog.Find(landmarks, ModelTask.Landmarks), catalog.Find(embedder, ModelTask.Embed),
+        catalog.Find(DefaultMesh, ModelTask.Landmarks), catalog.Find(DefaultSecond, ModelTask.Verify), catalog.Find(DefaultThird, ModelTask.Verify),
+    ];
+
     /// <summary>Loads the models by name or by path of a manifest.</summary>
     /// <param name="catalog">Where names are looked up.</param>
     /// <param name="detector">Finds faces.</param>
@@ -56,16 +71,13 @@ public sealed class EngineModels : IDisposable
     /// <exception cref="ModelLoadException">One is missing, altered or not what its manifest says; nothing stays loaded.</exception>
     public static EngineModels Load(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder, IInferenceBackend? backend = null)
     {
-        var loaded = new List<OnnxModel>(6);
+        IReadOnlyList<ModelManifest> wanted = Find(catalog, detector, landmarks, embedder);
+        _ = DetectorFamilies.Create(wanted[0]);
+        var loaded = new List<OnnxModel>(wanted.Count);
         try
         {
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(detector, ModelTask.Detect), backend));
-            _ = DetectorFamilies.Create(loaded[0].Manifest);
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(landmarks, ModelTask.Landmarks), backend));
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(embedder, ModelTask.Embed), backend));
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultMesh, ModelTask.Landmarks), backend));
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultSecond, ModelTask.Verify), backend));
-            loaded.Add(OnnxModel.Load(catalog, catalog.Find(DefaultThird, ModelTask.Verify), backend));
+            foreach (ModelManifest manifest in wanted)
+                loaded.Add(OnnxModel.Load(catalog, manifest, backend));
             return new EngineModels([.. loaded]);
         }
         catch

@@ -158,7 +158,7 @@ internal static class RunCommand
         if (evidence.EmbedderSha256 != embedder.Sha256)
             throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
         ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
-        return calibration.Covers(people) ? calibration
+        return calibration.Carries(people) ? calibration
             : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
     }
 

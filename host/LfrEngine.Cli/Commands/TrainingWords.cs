@@ -15,7 +15,7 @@ internal static class TrainingWords
     };
 
     /// <summary>A line for each thing that is to be said before models are used; none when the training data of all is known.</summary>
-    public static IEnumerable<string> Cautions(EngineModels models) => Cautions([models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest]);
+    public static IEnumerable<string> Cautions(EngineModels models) => Cautions(models.All.Select(m => m.Manifest));
 
     /// <inheritdoc cref="Cautions(EngineModels)"/>
     public static IEnumerable<string> Cautions(IEnumerable<ModelManifest> models) => models

@@ -86,8 +86,7 @@ internal sealed class AlertWriter : IDisposable
     public (string Line, string? Picture, AlertLikelihood? Likelihood) Write(Alert alert)
     {
         string? picture = crops is null ? null : WritePicture(alert);
-        // A covered face has a score of its own (docs/cover.md), which the laboratory does not calibrate yet: then nothing is said.
-        AlertLikelihood? likelihood = alert.Cover.Words is not null ? null : AlertLikelihood.Of(calibration?.Of(ComparisonTraits.Of(alert.Score, alert.Quality, watchlist.Identities.Count)));
+        AlertLikelihood? likelihood = AlertLikelihood.Of(calibration?.Of(ComparisonTraits.Of(alert.Score, alert.Quality, alert.Cover, alert.ByCoveredTemplates, watchlist.Identities.Count)));
         string line = JsonSerializer.Serialize(AlertLine.From(alert, embedderSha256, picture is null ? null : Path.GetFileName(picture), likelihood), CliJson.Lines.AlertLine);
         WriteLine(line);
         return (line, picture, likelihood);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
@@ -8,7 +9,9 @@ using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
+using LfrEngine.Matching;
 using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
@@ -16,6 +19,12 @@ namespace LfrEngine.Lab.Commands;
 internal static class CalibrateCommand
 {
     private const int Fitted = 0, Told = 1;
+
+    // Few searches of people who are listed have middling scores, and these decide what such a score is worth: some more images help.
+    private const int MostProbes = 5;
+
+    // A bin of ratios with fewer people says too little of them.
+    private const int EnoughPeople = 10;
 
     // The strata that cover a face, and two sizes; the untouched face is the first.
     private static readonly string[] Sizes = ["24 pixels between the eyes", "12 pixels between the eyes"];
@@ -39,12 +48,14 @@ internal static class CalibrateCommand
             if (parsed.GetValue(covered) < 0)
                 throw new CommandFailure(ExitCode.Usage, "--covered is at least 0.");
             using LabRun run = options.Start(parsed, "calibrate", "Calibration of scores");
-            FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
+            FaceDataSet set = FirstFew(FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed)));
             using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
             PersonImages[] people = PeopleOf(set, plain);
             PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
             using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, stopping);
-            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, plain, harder, [.. people.Where(p => p.Half == h)], chosen, lists))];
+            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, set, plain, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
+            if (Environment.GetEnvironmentVariable("C_DUMP") is { } dump)
+                File.WriteAllLines(dump, searches.SelectMany((h, i) => h.Select(s => string.Create(CultureInfo.InvariantCulture, $"{i},{s.Subject},{s.Stratum},{s.ListSize},{(s.IsMated ? 1 : 0)},{s.Score},{s.Rank},{s.Cover.LowerFace},{s.Cover.Eyes},{s.Cover.Brow},{s.Quality.InterEyePixels},{s.Quality.Score},{s.Quality.Cover}"))));
             ScoreCalibration fit = Fit(searches[Fitted]);
             ScoreCalibration calibration = Report(run, fit, searches[Told], people.Length);
             AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Told)]);
@@ -55,14 +66,20 @@ internal static class CalibrateCommand
         return command;
     }
 
-    /// <summary>A person with the image by which they are listed and one to search with: another where there is one.</summary>
-    private sealed record PersonImages(int Number, int Half, int Reference, int Probe);
+    private static FaceDataSet FirstFew(FaceDataSet set) => new([.. set.Samples.GroupBy(s => s.Subject).SelectMany(person => person.Take(1 + MostProbes))], set.GroupColumns);
+
+    /// <summary>A person with the image by which they are listed and those to search with: others where there are any.</summary>
+    private sealed record PersonImages(int Number, int Half, int Reference, int[] Probes)
+    {
+        /// <summary>The first to search with: as a stranger, and covered.</summary>
+        public int Probe => Probes[0];
+    }
 
     private static PersonImages[] PeopleOf(FaceDataSet set, TemplateSet templates)
     {
         int[] subjects = set.SubjectNumbers();
         return [.. Enumerable.Range(0, subjects.Length).Where(templates.IsAcquired).GroupBy(i => subjects[i])
-            .Select(g => new PersonImages(g.Key, FaceDataSet.HalfOf(set.Subjects[g.Key]), g.First(), g.Skip(1).FirstOrDefault(g.First())))];
+            .Select(g => new PersonImages(g.Key, FaceDataSet.HalfOf(set.Subjects[g.Key]), g.First(), g.Count() > 1 ? [.. g.Skip(1)] : [g.First()]))];
     }
 
     private static PersonImages[] Drawn(LabRun run, IEnumerable<PersonImages> people, int count)
@@ -73,28 +90,34 @@ internal static class CalibrateCommand
         return [.. order.OrderBy(p => p.Probe == p.Reference).Take(count)];
     }
 
-    private static ListSearch[] Search(LabRun run, TemplateSet plain, TemplateSet harder, PersonImages[] people, PersonImages[] chosen, int[] sizes)
+    private static ListSearch[] Search(LabRun run, FaceDataSet set, TemplateSet plain, TemplateSet harder, PersonImages[] people, PersonImages[] chosen, int[] sizes, CancellationToken stopping)
     {
-        var probes = people.Select(p => new Probe(plain, p.Probe, p.Number, 0, p.Probe == p.Reference)).ToList();
+        if (people.Length == 0)
+            return [];
+        using Watchlist everybody = CoverCommand.List(run, set, plain, [.. people.Select(p => p.Reference)], stopping);
+        var probes = people.SelectMany((p, place) => p.Probes.Select(image => new Probe(plain, image, place, p.Number, 0, image == p.Reference))).ToList();
         for (int i = 0; i < chosen.Length; i++)
         {
-            for (int s = 0; s < Strata.Length; s++)
+            int place = Array.IndexOf(people, chosen[i]);
+            for (int s = 0; s < Strata.Length && place >= 0; s++)
             {
-                if (people.Contains(chosen[i]) && harder.IsAcquired((i * Strata.Length) + s))
-                    probes.Add(new Probe(harder, (i * Strata.Length) + s, chosen[i].Number, s + 1, chosen[i].Probe == chosen[i].Reference));
+                if (harder.IsAcquired((i * Strata.Length) + s))
+                    probes.Add(new Probe(harder, (i * Strata.Length) + s, place, chosen[i].Number, s + 1, chosen[i].Probe == chosen[i].Reference));
             }
         }
-        return [.. ListSearches.Run(plain, [.. people.Select(p => (p.Reference, p.Number))], probes, sizes, run.Seed)];
+        var lists = new ListSearches(everybody, run.Models.Embedder.Manifest.CoverScales, probes, run.Seed);
+        return [.. ProgressBar.While("Searching", sizes.Sum(lists.CountOf), report => lists.Run(sizes, report, stopping))];
     }
 
-    private static ScoreCalibration Fit(ListSearch[] searches) => searches.Any(s => s is { IsMated: true, Rank: 1 }) && searches.Any(s => !s.IsMated)
+    private static ScoreCalibration Fit(ListSearch[] searches) => searches.Any(s => s is { IsMated: true, Rank: 1 } && s.Cover.Parts == FaceCover.None) && searches.Any(s => !s.IsMated)
         ? CalibrationFitter.Fit(searches)
         : throw new CommandFailure(ExitCode.Input, "Too few people: the half that is fitted on needs several people, some with two images or more. Give more people.");
 
     // Everything that is told of the calibration, on people it was not fitted on; returned with what the evidence carries of it.
     private static ScoreCalibration Report(LabRun run, ScoreCalibration fit, ListSearch[] searches, int subjects)
     {
-        (ListSearch Search, JudgedRatio Ratio)[] judged = [.. searches.Where(s => s.IsFirst).Zip(CalibrationFitter.Judge(fit, searches))];
+        (ListSearch Search, JudgedRatio Ratio)[] judged = [.. searches.Zip(CalibrationFitter.Judge(fit, searches)).Where(j => j.Second is not null).Select(j => (j.First, j.Second!.Value))];
+        FaceCover[] covers = [.. fit.Covers.Select(c => c.Cover)];
         var measures = new List<CalibrationMeasure>();
         var rows = new List<IReadOnlyList<ReportCell>>();
         Tell("all", "all", null, _ => true);
@@ -103,20 +126,30 @@ internal static class CalibrateCommand
             int stratum = s;
             Tell(StratumNames[s], StratumNames[s], null, x => x.Stratum == stratum);
         }
-        foreach (int size in searches.Select(s => s.ListSize).Distinct())
+        foreach (FaceCover cover in covers)
+            Tell($"judged {Words(cover)}", $"judged {Words(cover)}", null, x => x.Cover.Parts == cover);
+        foreach (int size in searches.Select(s => s.ListSize).Distinct().Order())
             Tell($"list of {size}", "all", size, x => x.ListSize == size);
         run.Tables.Add(new ReportTable("cost", "Cost of the log likelihood ratios on the half of the people that was not fitted on, bits: 0 is perfect, 1 is what no statement costs",
-            ["searches", "Cllr", "low", "high", "Cllr-min", "low", "high", "calibration loss", "low", "high", "mated", "non-mated", "mate not first"], rows));
-        run.Tables.Add(new ReportTable("faces", "What the engine measured of the faces, medians", ["stratum", "faces", "cover", "pixels between the eyes", "quality"],
-            [.. searches.Where(s => !s.IsMated).GroupBy(s => s.Stratum).Select(g => g.DistinctBy(s => s.Subject).Select(s => s.Quality).ToArray()).Zip(searches.Where(s => !s.IsMated).Select(s => s.Stratum).Distinct(), (faces, stratum) => (IReadOnlyList<ReportCell>)
-            [StratumNames[stratum], faces.Length, Median(faces.Select(q => q.Cover)), Median(faces.Select(q => q.InterEyePixels)), Median(faces.Select(q => q.Score))])]));
-        run.Tables.Add(new ReportTable("terms", "Terms of the log likelihood ratio (natural logarithm)", ["factors", "weight"],
-            [.. fit.Terms.Select(t => (IReadOnlyList<ReportCell>)[t.Factors.Count == 0 ? "constant" : string.Join(" × ", t.Factors), t.Weight])]));
-        run.Figures.Add(new ReportFigure("highest", "Largest log10 likelihood ratio that the data can vouch for, on a list of one", fit.Highest / Math.Log(10)));
-        run.Figures.Add(new ReportFigure("lowest", "Smallest", fit.Lowest / Math.Log(10)));
-        run.Figures.Add(new ReportFigure("listSizeWeight", "Weight of the logarithm of the list's size; -1 were strangers independent", fit.Terms.Single(t => t.Factors is [ScoreCalibration.ListSizeFactor]).Weight));
-        AddReliability(run, "reliability-cover", "by cover and size of the face", [.. StratumNames.Select((n, i) => (n, (Func<ListSearch, bool>)(s => s.Stratum == i)))], judged, subjects);
-        AddReliability(run, "reliability-list", "by size of the list", [.. searches.Select(s => s.ListSize).Distinct().Select(n => ($"list of {n}", (Func<ListSearch, bool>)(s => s.ListSize == n)))], judged, subjects);
+            ["searches", "Cllr", "low", "high", "Cllr-min", "low", "high", "calibration loss", "low", "high", "mated", "non-mated", "mate not first", "nothing said"], rows));
+        run.Tables.Add(new ReportTable("faces", "What the engine measured of the faces, medians", ["stratum", "faces", "judged covered", "nothing said", "pixels between the eyes", "quality"],
+            [.. searches.Where(s => !s.IsMated).GroupBy(s => s.Stratum).Select(g => g.DistinctBy(s => s.Subject).ToArray()).OrderBy(g => g[0].Stratum).Select(faces => (IReadOnlyList<ReportCell>)
+            [StratumNames[faces[0].Stratum], faces.Length, faces.Count(f => f.Cover.Parts != FaceCover.None), faces.Count(f => !covers.Contains(f.Cover.Parts)), Median(faces.Select(f => f.Quality.InterEyePixels)), Median(faces.Select(f => f.Quality.Score))])]));
+        run.Tables.Add(new ReportTable("terms", "Terms of the log likelihood ratio (natural logarithm)", ["judged", "factors", "weight"],
+            [.. fit.Covers.SelectMany(c => c.Terms.Select(t => (IReadOnlyList<ReportCell>)[Words(c.Cover), t.Factors.Count == 0 ? "constant" : string.Join(" × ", t.Factors), t.Weight]))]));
+        run.Tables.Add(new ReportTable("bounds", "Most that the data can vouch for, log10 likelihood ratio on a list of one", ["judged", "people", "smallest", "largest"],
+            [.. fit.Covers.Select(c => (IReadOnlyList<ReportCell>)[Words(c.Cover), c.People, c.Lowest / Math.Log(10), c.Highest / Math.Log(10)])]));
+        CoverCalibration uncovered = fit.Covers.Single(c => c.Cover == FaceCover.None);
+        run.Figures.Add(new ReportFigure("highest", "Largest log10 likelihood ratio that the data can vouch for, uncovered, on a list of one", uncovered.Highest / Math.Log(10)));
+        run.Figures.Add(new ReportFigure("lowest", "Smallest", uncovered.Lowest / Math.Log(10)));
+        (string Name, Func<ListSearch, bool> TakesPart)[] seen = [("as photographed", s => s.Stratum == 0), .. covers.Select(c => ($"judged {Words(c)}", (Func<ListSearch, bool>)(s => s.Cover.Parts == c)))];
+        run.Tables.Add(new ReportTable("stated", $"Stated and observed likelihood ratios by what the engine judged; told where {EnoughPeople} people of either kind are behind them",
+            ["faces", "ratio stated", "observed", "low", "high", "stated / observed", "mated people", "non-mated people"],
+            [.. seen.SelectMany(g => Reliability.Bins([.. judged.Where(j => g.TakesPart(j.Search)).Select(j => j.Ratio)], subjects, run.Seed).Where(b => b.Mated >= EnoughPeople && b.NonMated >= EnoughPeople).Select(b => (IReadOnlyList<ReportCell>)
+            [g.Name, Math.Pow(10, b.Stated), Math.Pow(10, b.Observed), Math.Pow(10, b.Low), Math.Pow(10, b.High), Math.Pow(10, b.Stated - b.Observed), b.Mated, b.NonMated]))]));
+        AddReliability(run, "reliability-cover", "by what the engine judged", seen, judged, subjects);
+        AddReliability(run, "reliability-stratum", "by cover and size of the face", [.. StratumNames.Select((n, i) => (n, (Func<ListSearch, bool>)(s => s.Stratum == i)))], judged, subjects);
+        AddReliability(run, "reliability-list", "by size of the list", [.. searches.Select(s => s.ListSize).Distinct().Order().Select(n => ($"list of {n}", (Func<ListSearch, bool>)(s => s.ListSize == n)))], judged, subjects);
         AddCrossEntropy(run, [.. judged.Select(j => j.Ratio)]);
         return fit with { Measures = measures };
 
@@ -124,9 +157,9 @@ internal static class CalibrateCommand
         {
             if (RatioCost.Compute(judged.Where(j => takesPart(j.Search)).Select(j => j.Ratio), subjects, run.Seed) is not { } cost || !double.IsFinite(cost.CllrInterval.Low))
                 return;
-            long lost = searches.Count(s => s.IsMated && !s.IsFirst && takesPart(s));
+            long lost = judged.Count(j => !j.Ratio.IsSaid && takesPart(j.Search)), silent = searches.Count(s => takesPart(s) && !covers.Contains(s.Cover.Parts));
             rows.Add([name, cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High, cost.CllrMin, cost.CllrMinInterval.Low, cost.CllrMinInterval.High,
-                cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High, cost.Mated, cost.NonMated, lost]);
+                cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High, cost.Mated, cost.NonMated, lost, silent]);
             measures.Add(new CalibrationMeasure(stratum, size, cost.Mated, cost.NonMated, cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High, cost.CllrMin));
             if (name is not "all")
                 return;
@@ -135,6 +168,8 @@ internal static class CalibrateCommand
             run.Figures.Add(new ReportFigure("calibrationLoss", "Calibration loss", cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High));
         }
     }
+
+    private static string Words(FaceCover cover) => CoverJudgement.Name(cover) ?? "uncovered";
 
     private static double? Median(IEnumerable<float> values) => values.Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 2] : null;
 
@@ -159,6 +194,7 @@ internal static class CalibrateCommand
     // One against one, uncovered, every face against every other person: what a threshold on the ratio gives, to be compared between models.
     private static void AddPairs(LabRun run, ScoreCalibration calibration, TemplateSet plain, PersonImages[] people)
     {
+        people = [.. people.Where(p => plain.Outcomes[p.Probe].Cover.Parts == FaceCover.None)];
         double[] thresholds = [1, 2, 3, 4];
         var nonMated = new SubjectCount[thresholds.Length][];
         var mated = new SubjectCount[thresholds.Length][];
@@ -173,7 +209,7 @@ internal static class CalibrateCommand
             {
                 if (q == p && people[p].Probe == people[p].Reference)
                     continue;
-                double ratio = calibration.Of(ComparisonTraits.Of(plain.Score(probe, people[q].Reference), plain.Outcomes[probe].Quality, 1))!.Value.Log10;
+                double ratio = calibration.Of(ComparisonTraits.Of(plain.Score(probe, people[q].Reference), plain.Outcomes[probe].Quality, plain.Outcomes[probe].Cover, byCoveredTemplates: false, 1))!.Value.Log10;
                 if (q == p)
                     logs[p] = ratio;
                 for (int t = 0; t < thresholds.Length; t++)
@@ -202,8 +238,8 @@ internal static class CalibrateCommand
     // The same searches as rates at thresholds, uncovered, so that the one file is enough to arm with.
     private static IEnumerable<OperatingPoint> Points(LabRun run, ListSearch[] searches)
     {
-        int rank = new PipelineSettings { Thresholds = Matching.CategoryThresholds.Uniform(0) }.MaximumCandidates;
-        foreach (IGrouping<int, ListSearch> list in searches.Where(s => s.Stratum == 0).GroupBy(s => s.ListSize))
+        int rank = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0) }.MaximumCandidates;
+        foreach (IGrouping<int, ListSearch> list in searches.Where(s => s.Stratum == 0).GroupBy(s => s.ListSize).OrderBy(g => g.Key))
         {
             foreach (double threshold in IdentifyCommand.EvidenceThresholds)
             {

@@ -184,24 +184,44 @@ internal static class CoverCommand
     internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, CancellationToken stopping)
     {
         ModelManifest embedder = run.Models.Embedder.Manifest;
-        using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
-        using var maker = new CoveredTemplateMaker(run.Models);
-        ProgressBar.While("Drawing on the list's photos", acquired.Length, report =>
+        var made = new PhotoTemplates?[acquired.Length];
+        try
         {
-            foreach ((int i, int photo) in acquired.Index())
+            ProgressBar.While("Drawing on the list's photos", acquired.Length, report =>
             {
-                stopping.ThrowIfCancellationRequested();
-                int identity = builder.AddIdentity(new WatchlistIdentity($"{photo}", "", WatchlistCategory.Wanted));
-                using var templates = new PhotoTemplates(photos.Length, CoveredTemplateMaker.Covers);
-                photos[photo].CopyTo(templates[0]);
-                if (!TryMake(maker, references.Samples[photo].Path, photos.Outcomes[photo].Box, templates))
-                    templates.ForgetCovered();
-                templates.AddTo(builder, identity, photos.Outcomes[photo].Quality.Score, []);
-                report(i + 1);
-            }
-            return 0;
-        });
-        return builder.Build();
+                int done = 0, next = -1;
+                Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
+                {
+                    using var maker = new CoveredTemplateMaker(run.Models);
+                    int i;
+                    while ((i = Interlocked.Increment(ref next)) < acquired.Length)
+                    {
+                        stopping.ThrowIfCancellationRequested();
+                        made[i] = Draw(maker, acquired[i]);
+                        report(Interlocked.Increment(ref done));
+                    }
+                });
+                return 0;
+            });
+            using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
+            foreach ((int i, int photo) in acquired.Index())
+                made[i]!.AddTo(builder, builder.AddIdentity(new WatchlistIdentity($"{photo}", "", WatchlistCategory.Wanted)), photos.Outcomes[photo].Quality.Score, []);
+            return builder.Build();
+        }
+        finally
+        {
+            foreach (PhotoTemplates? one in made)
+                one?.Dispose();
+        }
+
+        PhotoTemplates Draw(CoveredTemplateMaker maker, int photo)
+        {
+            var templates = new PhotoTemplates(photos.Length, CoveredTemplateMaker.Covers);
+            photos[photo].CopyTo(templates[0]);
+            if (!TryMake(maker, references.Samples[photo].Path, photos.Outcomes[photo].Box, templates))
+                templates.ForgetCovered();
+            return templates;
+        }
     }
 
     // An embedder that has none yet is measured all the same: a line keeps the order of scores, and each cover has thresholds of its own here.

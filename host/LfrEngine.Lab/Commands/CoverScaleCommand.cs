@@ -1,4 +1,7 @@
 using System.CommandLine;
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
@@ -182,18 +185,9 @@ internal static class CoverScaleCommand
         {
             int[] order = [.. Enumerable.Range(0, List.Identities.Count)];
             random.Shuffle<int>(order.AsSpan(0, Own));
-            var placeOf = new Dictionary<int, int>();
-            using var builder = new WatchlistBuilder("laboratory", List.EmbedderId, List.EmbedderSha256, List.EmbeddingLength);
-            foreach (int identity in order[..people])
-                placeOf[identity] = builder.AddIdentity(List.Identities[identity]);
-            for (int t = 0; t < List.TemplateCount; t++)
-            {
-                if (placeOf.TryGetValue(List.IdentityIndex(t), out int place))
-                    builder.AddTemplate(place, List.Embedding(t), List.Quality(t), [], List.Cover(t));
-            }
-            places = [.. Places.Select(p => p >= 0 && placeOf.TryGetValue(p, out int place) ? place : -1)];
-            using Watchlist list = builder.Build();
-            return Gallery.Create(list, scales);
+            order = order[..people];
+            places = [.. Places.Select(p => p < 0 ? -1 : Array.IndexOf(order, p))];
+            return ListDraw.Of(List, order, scales);
         }
 
         public void Dispose()

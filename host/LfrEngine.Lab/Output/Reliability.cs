@@ -4,28 +4,55 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Lab.Output;
 
-/// <summary>Reliability of likelihood ratios: among searches for which a ratio was stated, how much more often it is stated of mated than of non-mated ones.</summary>
+/// <summary>Searches for which about the same likelihood ratio was stated; all ratios are logarithms, base 10.</summary>
+/// <param name="Stated">What the searches would show were each ratio right.</param>
+/// <param name="Observed">How much more often such a ratio is stated of mated than of non-mated searches.</param>
+/// <param name="Low">95 %, by people.</param>
+/// <param name="High">95 %, by people.</param>
+/// <param name="Mated">People.</param>
+/// <param name="NonMated">People.</param>
+internal readonly record struct ReliabilityBin(double Stated, double Observed, double Low, double High, int Mated, int NonMated);
+
+/// <summary>Reliability of likelihood ratios.</summary>
 internal static class Reliability
 {
     private const double Width = 0.5;
     private const int Fewest = 5;
     private const int Replicates = 500;
 
-    /// <summary>One point per half power of ten with enough searches of both kinds.</summary>
+    /// <summary>The bins as a curve.</summary>
     public static ReportSeries Of(string name, JudgedRatio[] ratios, int subjects, ulong seed)
     {
-        var bins = ratios.GroupBy(r => (int)Math.Floor(r.Log / Math.Log(10) / Width)).OrderBy(g => g.Key)
-            .Where(g => g.Count(r => r.IsMated) >= Fewest && g.Count(r => !r.IsMated) >= Fewest).Select(g => (Stated: g.Average(r => r.Log) / Math.Log(10), Ratios: g.ToArray())).ToArray();
+        ReliabilityBin[] bins = Bins(ratios, subjects, seed);
+        return new ReportSeries(name, [.. bins.Select(b => b.Stated)], [.. bins.Select(b => b.Observed)], [.. bins.Select(b => b.Low)], [.. bins.Select(b => b.High)]);
+    }
+
+    /// <summary>One per half power of ten with enough people of both kinds.</summary>
+    public static ReliabilityBin[] Bins(JudgedRatio[] ratios, int subjects, ulong seed)
+    {
+        JudgedRatio[][] bins = [.. ratios.Where(r => r.IsSaid).GroupBy(r => (int)Math.Floor(r.Log / Math.Log(10) / Width)).OrderBy(g => g.Key).Select(g => g.ToArray()).Where(g => People(g, true) >= Fewest && People(g, false) >= Fewest)];
         if (bins.Length == 0)
-            return new ReportSeries(name, [], []);
-        double[] ones = [.. Enumerable.Repeat(1.0, subjects)];
+            return [];
         Interval[] bands = Bootstrap.OfStatistics([.. ratios.Select(r => r.Subject).Distinct().Order()], subjects, seed, Observed, Replicates);
-        return new ReportSeries(name, [.. bins.Select(b => b.Stated)], Observed(ones), [.. bands.Select(b => b.Low)], [.. bands.Select(b => b.High)]);
+        double[] observed = Observed([.. Enumerable.Repeat(1.0, subjects)]);
+        return [.. bins.Select((b, i) => new ReliabilityBin(Stated(b), observed[i], bands[i].Low, bands[i].High, People(b, true), People(b, false)))];
+
+        static int People(JudgedRatio[] of, bool isMated) => of.Where(r => r.IsMated == isMated).Select(r => r.Subject).Distinct().Count();
 
         double[] Observed(double[] weights)
         {
-            double mated = ratios.Sum(r => r.IsMated ? weights[r.Subject] : 0), nonMated = ratios.Sum(r => r.IsMated ? 0 : weights[r.Subject]);
-            return [.. bins.Select(b => Math.Log10(b.Ratios.Sum(r => r.IsMated ? weights[r.Subject] : 0) / mated / (b.Ratios.Sum(r => r.IsMated ? 0 : weights[r.Subject]) / nonMated)))];
+            double mated = Sum(ratios, true), nonMated = Sum(ratios, false);
+            return [.. bins.Select(b => Math.Log10(Sum(b, true) / mated / (Sum(b, false) / nonMated)))];
+
+            double Sum(JudgedRatio[] of, bool isMated) => of.Sum(r => r.IsMated == isMated ? weights[r.Subject] * r.Weight : 0);
         }
+    }
+
+    // Were each ratio right, the bin's would be the mean of the ratios of its non-mated searches, and also of its mated ones the harmonic mean: both are known with error.
+    private static double Stated(JudgedRatio[] bin)
+    {
+        return (Mean(bin.Where(r => !r.IsMated), 1) - Mean(bin.Where(r => r.IsMated), -1)) / 2 / Math.Log(10);
+
+        static double Mean(IEnumerable<JudgedRatio> of, int sign) => Math.Log(of.Sum(r => r.Weight * Math.Exp(sign * r.Log)) / of.Sum(r => r.Weight));
     }
 }

@@ -15,7 +15,7 @@ internal static class EvidenceWords
         if (evidence.CalibrationFor(evidence.EmbedderSha256) is not { } calibration)
             return "Not calibrated: officers see scores without a likelihood ratio (`lfr-lab calibrate` measures one).";
         string rests = FormattableString.Invariant($"on {calibration.People:#,0} people and lists of up to {calibration.LargestList:#,0}");
-        if (list is { } people && !calibration.Covers(people))
+        if (list is { } people && !calibration.Carries(people))
             return FormattableString.Invariant($"Calibrated {rests}: a list of {people:#,0} is too large for that, so officers see scores without a likelihood ratio.");
         return $"Calibrated {rests}: officers see a likelihood ratio beside the score."
             + (calibration.Measures.FirstOrDefault(m => m is { Stratum: "all", ListSize: null }) is { } all

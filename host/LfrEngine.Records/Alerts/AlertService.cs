@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LfrEngine.Alerts;
+using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Memory;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Retention;
@@ -263,8 +264,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         AuthorisedRates? rates = AuthorisedRates.Of(deployment, record.Category, evidence);
         record.RolePlayer = person.RolePlayer;
         record.Likeness = Likenesses.Of(record.Score, record.Threshold, rates?.Evidence, rates?.ListSize ?? 1);
-        // A covered face has a score of its own (docs/cover.md), which the laboratory does not calibrate yet: then nothing is said.
-        if (alert.Cover.Words is null && rates?.LikelihoodOf(record.Score, alert.Quality) is { } likelihood)
+        if (rates?.LikelihoodOf(ComparisonTraits.Of(record.Score, alert.Quality, alert.Cover, alert.ByCoveredTemplates, rates.ListSize)) is { } likelihood)
             (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
             record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));

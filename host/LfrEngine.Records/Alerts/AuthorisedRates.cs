@@ -19,11 +19,9 @@ public delegate EvidenceDocument? EvidenceByHash(string sha256);
 /// <param name="EmbedderSha256">Of the embedder that gives the scores.</param>
 public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
 {
-    /// <summary>What a score is worth; null where the evidence has no calibration for the embedder, or measured only lists much smaller.</summary>
-    /// <param name="score">Comparison score.</param>
-    /// <param name="quality">Of the face as seen.</param>
-    public AlertLikelihood? LikelihoodOf(double score, in FaceQuality quality) =>
-        AlertLikelihood.Of(Evidence?.CalibrationFor(EmbedderSha256)?.Of(ComparisonTraits.Of(score, quality, Math.Max(1, ListSize))));
+    /// <summary>What an alert's score is worth; null where the evidence has no calibration for the embedder, or measured only lists much smaller, or too few faces covered like this one.</summary>
+    /// <param name="traits">Of the alert; the list's size is known here.</param>
+    public AlertLikelihood? LikelihoodOf(in ComparisonTraits traits) => AlertLikelihood.Of(Evidence?.CalibrationFor(EmbedderSha256)?.Of(traits with { ListSize = Math.Max(1, ListSize) }));
 
     /// <summary>The point that was measured for the threshold; null without evidence.</summary>
     public OperatingPoint? Promise => Evidence?.Find(Threshold, Math.Max(1, ListSize));
@@ -43,7 +41,7 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
         }
         return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named
             ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
-                authority.Models.FirstOrDefault(m => m.Task == "embedder")?.Sha256 ?? "")
+                authority.Models.FirstOrDefault(m => m.Task == AuthorityService.EmbedderTask)?.Sha256 ?? "")
             : null;
     }
 }

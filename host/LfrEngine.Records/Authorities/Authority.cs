@@ -129,7 +129,7 @@ public sealed record AuthorisedCategory(WatchlistCategory Category, double Thres
 public sealed record AuthorisedEvidence(string FileSha256, string FileName, string Protocol, DateTimeOffset MadeAt, int GallerySize, long FewestFalseAlerts, long MostFalseAlerts, double FalseAlertsOnAverage);
 
 /// <summary>A network of an authority.</summary>
-/// <param name="Task">detector, landmarks or embedder.</param>
+/// <param name="Task">detector, landmarks, embedder, mesh, first verifier or second verifier.</param>
 /// <param name="Id">For people.</param>
 /// <param name="Sha256">Of its file.</param>
 public sealed record AuthorisedModel(string Task, string Id, string Sha256);

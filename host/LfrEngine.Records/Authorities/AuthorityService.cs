@@ -25,6 +25,9 @@ internal sealed class AuthorityService(
 
     private const int LongestName = 100, LongestLine = 300, LongestText = 4000;
 
+    // In the order of the models that are loaded.
+    private static readonly string[] s_tasks = ["detector", "landmarks", EmbedderTask, "mesh", "first verifier", "second verifier"];
+
     private const string Drafted = "deployment.drafted", Signed = "deployment.signed", Withdrawn = "deployment.withdrawn";
 
     /// <summary>Drafts an authority.</summary>
@@ -153,8 +156,11 @@ internal sealed class AuthorityService(
         return [.. officers.Where(o => !o.Disabled).OrderBy(o => o.DisplayName, StringComparer.Ordinal).Select(o => new NamedOfficer(o.Id, o.DisplayName))];
     }
 
+    /// <summary>The task of the model that makes embeddings, in an authority.</summary>
+    public const string EmbedderTask = "embedder";
+
     /// <summary>The embedder that runs here.</summary>
-    public ModelManifest Embedder => catalog.Find(EngineModels.DefaultEmbedder, ModelTask.Embed);
+    public ModelManifest Embedder => catalog.Find(installation.Embedder, ModelTask.Embed);
 
     /// <summary>An instant in this installation's time zone, as people read it.</summary>
     public string Show(DateTimeOffset at) => FormattableString.Invariant($"{TimeZoneInfo.ConvertTime(at, time.LocalTimeZone):yyyy-MM-dd HH:mm zzz}");
@@ -269,9 +275,13 @@ internal sealed class AuthorityService(
         {
             if (modelFault is not null)
                 reasons.Add(modelFault);
-            else if (authority.Models.FirstOrDefault(m => m.Task == model.Task) is not { } authorised || authorised.Sha256 != model.Sha256)
+            else if (authority.Models.FirstOrDefault(m => m.Task == model.Task) is { } authorised && authorised.Sha256 != model.Sha256)
                 reasons.Add($"The {model.Task} that runs here ({model.Id}, {EvidenceShelf.Short(model.Sha256)}) is not the authorised one.");
         }
+        // Nobody signed for these: earlier versions of this program named three models.
+        string[] unnamed = [.. models.Select(m => m.Model).Where(m => authority.Models.All(a => a.Task != m.Task)).Select(m => $"the {m.Task} ({m.Id})")];
+        if (unnamed.Length > 0)
+            reasons.Add($"The authority does not name every model that decides here: {string.Join(", ", unnamed)}. It may have been drafted by an earlier version of this program. Draft it anew and have it signed.");
         foreach (AuthorisedCategory category in authority.Categories)
         {
             AuthorisedEvidence told = category.Evidence;
@@ -284,7 +294,7 @@ internal sealed class AuthorityService(
         }
     }
 
-    private static string EmbedderHash(IReadOnlyList<(AuthorisedModel Model, string? Fault)> models) => models[^1].Model.Sha256;
+    private static string EmbedderHash(IReadOnlyList<(AuthorisedModel Model, string? Fault)> models) => models.First(m => m.Model.Task == EmbedderTask).Model.Sha256;
 
     private string? WatchlistFault(WatchlistRecord? watchlist, string name)
     {
@@ -301,17 +311,16 @@ internal sealed class AuthorityService(
             : null;
     }
 
-    // The embedder last.
+    // Every model that has a say in who raises an alert.
     private IReadOnlyList<(AuthorisedModel Model, string? Fault)> Models()
     {
-        return [Of("detector", EngineModels.DefaultDetector, ModelTask.Detect), Of("landmarks", EngineModels.DefaultLandmarks, ModelTask.Landmarks), Of("embedder", EngineModels.DefaultEmbedder, ModelTask.Embed)];
+        return [.. s_tasks.Zip(EngineModels.Find(catalog, installation.Detector, embedder: installation.Embedder), Of)];
 
-        (AuthorisedModel, string?) Of(string task, string id, ModelTask kind)
+        (AuthorisedModel, string?) Of(string task, ModelManifest manifest)
         {
-            ModelManifest manifest = catalog.Find(id, kind);
             string? hash = hashes.Of(catalog.FileOf(manifest));
             return (new AuthorisedModel(task, manifest.Id, manifest.Sha256),
-                hash is null ? $"The {task} {id} is missing; `lfr models restore` fetches it." : hash != manifest.Sha256 ? $"The file of the {task} {id} has been altered; `lfr models restore` fetches it again." : null);
+                hash is null ? $"The {task} {manifest.Id} is missing; `lfr models restore` fetches it." : hash != manifest.Sha256 ? $"The file of the {task} {manifest.Id} has been altered; `lfr models restore` fetches it again." : null);
         }
     }
 

@@ -8,6 +8,8 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using LfrEngine.Files;
 using LfrEngine.Frames;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
@@ -193,6 +195,20 @@ internal static class ConfigFile
                 Need(File.Exists(installation.PathOf(path)), at, $"the file {installation.PathOf(path)} does not exist");
         }
 
+        void NeedModel(string name, string at, string standard, ModelTask task)
+        {
+            if (name == standard)
+                return;
+            try
+            {
+                _ = name.Contains('\0', StringComparison.Ordinal) ? throw new ModelLoadException("a name without NUL characters") : ModelCatalog.Default.Find(installation.ModelOf(name), task);
+            }
+            catch (ModelLoadException e)
+            {
+                Need(false, at, e.Message);
+            }
+        }
+
         Need(c.Name.Trim().Length is > 0 and <= 100, "name", "1 to 100 characters");
         Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
         Need(c.Listen.Length > 0, "listen", "at least one https:// address");
@@ -202,6 +218,8 @@ internal static class ConfigFile
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
+        NeedModel(c.Engine.Detector, "engine.detector", EngineModels.DefaultDetector, ModelTask.Detect);
+        NeedModel(c.Engine.Embedder, "engine.embedder", EngineModels.DefaultEmbedder, ModelTask.Embed);
         Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half, webgpu and auto");
         Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
         Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
@@ -262,6 +280,14 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
 
     /// <summary>The data folder, absolute.</summary>
     public string DataFolder => PathOf(Config.Data);
+
+    /// <summary>Id or full path of the manifest of the detector that runs here.</summary>
+    public string Detector => ModelOf(Config.Engine.Detector);
+
+    /// <summary>Id or full path of the manifest of the embedder that runs here.</summary>
+    public string Embedder => ModelOf(Config.Engine.Embedder);
+
+    internal string ModelOf(string name) => name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? PathOf(name) : name;
 
     /// <summary>The link of an invitation, for a browser that can reach this machine by its name.</summary>
     public Uri InvitationLink(string secret)

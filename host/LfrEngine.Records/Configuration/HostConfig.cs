@@ -89,6 +89,12 @@ public enum StoreKind
 /// <summary>How the engine works; each value as the option of <c>lfr run</c> that bears its name.</summary>
 public sealed record EngineConfig
 {
+    [Description("Detector: an id from `lfr models list`, or the path of a manifest (.json), relative to lfr.json.")]
+    public string Detector { get; init; } = Pipeline.EngineModels.DefaultDetector;
+
+    [Description("Embedder: an id from `lfr models list`, or the path of a manifest (.json), relative to lfr.json. With another one, drafts of watchlists are enrolled anew at the start, and new evidence is needed.")]
+    public string Embedder { get; init; } = Pipeline.EngineModels.DefaultEmbedder;
+
     [Description("cpu, directml, directml-half, webgpu or auto.")]
     public string Inference { get; init; } = "cpu";
 

@@ -220,7 +220,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             authority = AuthorityService.Of(record);
             EngineConfig engine = installation.Config.Engine;
             devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => Told(log, told));
-            models ??= EngineModels.Load(catalog, backend: devices.Backend);
+            models ??= EngineModels.Load(catalog, installation.Detector, embedder: installation.Embedder, backend: devices.Backend);
             using (Watchlist people = watchlists.Open(list))
                 gallery = Gallery.Create(people, models.Embedder.Manifest.CoverScales);
             PipelineSettings settings = devices.Settings(authority.Thresholds, engine.DetectEveryMs, engine.Workers);

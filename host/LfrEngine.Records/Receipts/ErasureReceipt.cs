@@ -26,9 +26,8 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
     /// <param name="models">The networks it ran on.</param>
     public static ErasureReceipt Of(RunReport report, DateTimeOffset startedAt, DateTimeOffset endedAt, Guid watchlist, EngineModels models)
     {
-        ModelManifest[] used = [models.Detector.Manifest, models.Landmarks.Manifest, models.Embedder.Manifest];
         return new ErasureReceipt(CurrentFormat, report.Run, startedAt, endedAt, watchlist, [.. report.Cameras.Select(c => c.Name)], report.Frames, report.FramesDropped, report.FacesSeen,
-            report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, BuildHashes.Read(), used.ToDictionary(m => m.Id, m => m.Sha256));
+            report.ShotsCompared, report.Alerts, report.Lifetimes, report.Erased, BuildHashes.Read(), models.All.ToDictionary(m => m.Manifest.Id, m => m.Manifest.Sha256));
     }
 
     /// <summary>The receipt as a file, signed.</summary>

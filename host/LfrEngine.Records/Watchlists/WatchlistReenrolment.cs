@@ -1,4 +1,5 @@
 using LfrEngine.Memory;
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace LfrEngine.Records.Watchlists;
 
 /// <summary>Another model: its templates for the photos of drafts.</summary>
-internal sealed class WatchlistReenrolment(WatchlistService watchlists, SealedPeople records, IDbContextFactory<LfrStore> stores, PhotoVetter vetter)
+internal sealed class WatchlistReenrolment(WatchlistService watchlists, SealedPeople records, IDbContextFactory<LfrStore> stores, PhotoVetter vetter, Installation installation)
 {
     /// <summary>Makes the templates of drafts anew that another model made, from their sealed pictures; person by person, so that an interruption loses one at most.</summary>
     /// <remarks>A built list stays what was signed for.</remarks>
@@ -22,7 +23,7 @@ internal sealed class WatchlistReenrolment(WatchlistService watchlists, SealedPe
             .ToListAsync(stopping);
         if (foreign.Count == 0)
             return;
-        using var again = new PhotoVetter(NullLogger<PhotoVetter>.Instance, sealedFaces: true);
+        using var again = WatchlistSetup.VetterOf(installation, NullLogger<PhotoVetter>.Instance, sealedFaces: true);
         foreach (PersonRecord person in foreign)
         {
             var templates = new Dictionary<Guid, byte[]>();

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
@@ -12,7 +14,7 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
 {
     // log10 of the ratio is 10 · score − 3, between 10⁻¹ and 10^2.5: the woman scores above it.
     private static readonly ScoreCalibration Calibration = new(ScoreCalibration.CurrentFormat,
-        [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([ScoreCalibration.ListSizeFactor], -1)], -Math.Log(10), 2.5 * Math.Log(10), 100, 500, []);
+        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([CalibrationFactor.ListSize], -1)], -Math.Log(10), 2.5 * Math.Log(10), 500)], 100, []);
 
     private readonly TemporaryFolder folder = new();
 
@@ -58,7 +60,7 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
         string[] evidence = kind switch
         {
             "none" => Evidence(null),
-            "later" => Evidence(Calibration with { FormatVersion = 2 }),
+            "later" => Evidence(Calibration with { FormatVersion = 3 }),
             "other" => Evidence(Calibration, embedder: new string('a', 64)),
             _ => Evidence(Calibration),
         };
@@ -77,6 +79,35 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
 
         run.Says(reason).IsCivil();
         Assert.DoesNotContain("no-such-clip", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(11, false)]
+    public async Task Run_ListLongerThanMeasured_IsRefusedBeforeAnyCamera(int people, bool isCarried)
+    {
+        ModelManifest embedder = ModelCatalog.Default.Find(EngineModels.DefaultEmbedder, ModelTask.Embed);
+        using (var builder = new WatchlistBuilder("long", embedder.Id, embedder.Sha256, embedder.EmbeddingLength))
+        using (WatchlistKey key = WatchlistKey.FromKeyFile(material.KeyFile))
+        {
+            for (int i = 0; i < people; i++)
+            {
+                var template = new float[embedder.EmbeddingLength];
+                template[i] = 1;
+                builder.AddTemplate(builder.AddIdentity(new WatchlistIdentity($"{i}", "", WatchlistCategory.Wanted)), template, 1, []);
+            }
+            using Watchlist list = builder.Build();
+            WatchlistFile.Write(folder["long.lfr"], list, key);
+        }
+
+        // Measured on lists of one: it carries lists ten times as long.
+        Outcome run = await Lfr.RunAsync(["run", "--watchlist", folder["long.lfr"], "--key-file", material.KeyFile, "--camera", "gate=no-such-clip.mp4", .. Evidence(Calibration with { LargestList = 1 })]);
+
+        if (isCarried)
+            Assert.Contains("no-such-clip", run.Error, StringComparison.Ordinal);
+        else
+            run.Exits(ExitCode.Input).Says("was calibrated on lists of up to 1 people. It covers lists of 1 to 10; yours has 11.").IsCivil();
+        Assert.Equal(isCarried, run.Error.Contains("no-such-clip", StringComparison.Ordinal));
     }
 
     private string[] Evidence(ScoreCalibration? calibration, string? embedder = null)

@@ -42,6 +42,19 @@ public sealed class RatioCostTests
     }
 
     [Fact]
+    public void Compute_MatesOfWhomNothingIsSaid_CostWhatSilenceCosts()
+    {
+        // Nine of ten mates come first with a ratio of a million: the tenth costs its bit, and no recalibration of the others saves it.
+        JudgedRatio[] ratios = [.. Enumerable.Range(0, 20).Select(i => new JudgedRatio(i, i < 10, i < 9 ? 14 : i == 9 ? 0 : -14, 1, i != 9))];
+
+        RatioCost cost = RatioCost.Compute(ratios, 20, seed: 1)!;
+
+        Assert.Equal(0.05, cost.Cllr, 1e-5);
+        Assert.Equal(0.05, cost.CllrMin, 1e-12);
+        Assert.Equal((9L, 10L), (cost.Mated, cost.NonMated));
+    }
+
+    [Fact]
     public void Compute_HalfTheWeight_CountsAsHalfAsMany()
     {
         // Each of the first ten twice with half the weight is each once.

@@ -1,6 +1,8 @@
+using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Matching;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Evaluation.Tests.Calibration;
@@ -23,25 +25,60 @@ public sealed class ScoreCalibrationTests
         ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 1000));
 
         Assert.True(calibration.IsUsable);
-        // Strangers are independent here; five standard errors of the fit.
-        Assert.Equal(-1, calibration.Terms.Single(t => t.Factors is [ScoreCalibration.ListSizeFactor]).Weight, 0.15);
-        foreach (double score in (double[])[0.35, 0.45, 0.55])
-        {
-            // Half of a planted person's searches are covered, and that is seen: the uncovered ratio is told for an uncovered face.
-            Assert.Equal(Good.TrueLog(score) - Math.Log(100), calibration.Of(Traits(score, 0, 100))!.Value.Log, 1.2);
-        }
+        // Half of a planted person's searches are covered, and that is judged: either kind has ratios of its own.
+        foreach (double score in (double[])[0.36, 0.4, 0.44])
+            Assert.Equal(Good.TrueLog(score) - Math.Log(100), calibration.Of(Traits(score, 0, 100))!.Value.Log, 0.7);
+        foreach (double score in (double[])[0.2, 0.3, 0.4])
+            Assert.Equal((Good with { Same = Good.SameCovered }).TrueLog(score) - Math.Log(100), calibration.Of(Traits(score, 1, 100))!.Value.Log, 0.7);
     }
 
     [Fact]
-    public void Fit_CoveredFaces_AreToldApartBecauseItHelps()
+    public void Fit_MatesThatScatterMore_FollowsTheBend()
+    {
+        // Normal with two spreads: the log likelihood ratio is a parabola, which no straight line follows from ratios of 1 to ratios of 1,000.
+        var bent = new Model(Stranger: 0.05, Same: 0.5, SameCovered: 0.4, Spread: 0.07, SameSpread: 0.15);
+
+        ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 1000, bent));
+
+        foreach (double score in (double[])[0.12, 0.16, 0.2, 0.24, 0.28, 0.32])
+            Assert.Equal(bent.TrueLog(score), calibration.Of(Traits(score, 0, 1))!.Value.Log, Math.Log(2));
+    }
+
+    [Fact]
+    public void Of_MatesThatDoNotComeFirst_AreNoReasonToBelieveThoseWhoDo()
+    {
+        // Strangers come closer to a covered face than its person does in half of the searches of a long list: the ratio counts them as not found.
+        var weak = new Model(Stranger: 0.05, Same: 0.6, SameCovered: 0.35, Spread: 0.1);
+
+        ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 1000, weak));
+
+        Assert.Equal((weak with { Same = weak.SameCovered }).TrueLog(0.35) - Math.Log(300), calibration.Of(Traits(0.35, 1, 300))!.Value.Log, 0.5);
+    }
+
+    [Fact]
+    public void Fit_CoveredFaces_HaveRatiosOfTheirOwn()
     {
         ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 400));
 
-        Assert.Contains(calibration.Terms, t => t.Factors.Contains("lowerFaceCovered"));
+        Assert.Equal([FaceCover.None, FaceCover.LowerFace], calibration.Covers.Select(c => c.Cover));
         // The same middling score speaks for the person where the face is covered more than where it is not.
         Assert.True(calibration.Of(Traits(0.35, 1, 1))!.Value.Log > calibration.Of(Traits(0.35, 0, 1))!.Value.Log + 1);
-        // What tells nothing is left out.
-        Assert.DoesNotContain(calibration.Terms, t => t.Factors.Contains("eyesCovered") || t.Factors.Contains("smallness"));
+        // What tells nothing is left out, and nothing is said of what was not measured.
+        Assert.DoesNotContain(calibration.Covers, c => c.Terms.Any(t => t.Factors.Any(f => f is "eyesCovered" or "smallness")));
+        Assert.Null(calibration.Of(Traits(0.6, 0, 1) with { Cover = new CoverJudgement(0, 1, 0) }));
+        Assert.Null(calibration.Of(Traits(0.6, 0, 1) with { Cover = new CoverJudgement(1, 1, 0) }));
+    }
+
+    [Fact]
+    public void Fit_FewCoveredFaces_SaysNothingOfThem()
+    {
+        ListSearch[] few = [.. Planted(1, 200).Where(s => s.Stratum == 0 || s.Subject < 29)];
+
+        ScoreCalibration calibration = CalibrationFitter.Fit(few);
+
+        Assert.Null(calibration.Of(Traits(0.6, 1, 1)));
+        Assert.NotNull(calibration.Of(Traits(0.6, 0, 1)));
+        Assert.All(CalibrationFitter.Judge(calibration, few).Zip(few), j => Assert.Equal(j.Second.Stratum == 0, j.First is not null));
     }
 
     [Fact]
@@ -49,7 +86,7 @@ public sealed class ScoreCalibrationTests
     {
         ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 400));
 
-        RatioCost cost = RatioCost.Compute(CalibrationFitter.Judge(calibration, Planted(2, 400)), 400, seed: 1, replicates: 200)!;
+        RatioCost cost = RatioCost.Compute(CalibrationFitter.Judge(calibration, Planted(2, 400)).OfType<JudgedRatio>(), 400, seed: 1, replicates: 200)!;
 
         Assert.InRange(cost.CalibrationLoss, 0, 0.03);
         Assert.True(cost.CllrInterval.Contains(cost.Cllr));
@@ -80,13 +117,13 @@ public sealed class ScoreCalibrationTests
     {
         const int People = 400;
         ListSearch[] good = Planted(2, People), other = Planted(3, People, Other);
-        JudgedRatio[] ratios = [.. CalibrationFitter.Judge(CalibrationFitter.Fit(Planted(1, People)), good), .. CalibrationFitter.Judge(CalibrationFitter.Fit(Planted(4, People, Other)), other)];
+        JudgedRatio[] ratios = [.. CalibrationFitter.Judge(CalibrationFitter.Fit(Planted(1, People)), good).OfType<JudgedRatio>(), .. CalibrationFitter.Judge(CalibrationFitter.Fit(Planted(4, People, Other)), other).OfType<JudgedRatio>()];
         int half = ratios.Length / 2;
 
         // Alerts of both models in one heap: the ratios need no correction that knows the model, the scores would.
         double pooled = RatioCost.Compute(ratios, People, seed: 1, replicates: 1)!.CalibrationLoss;
         Assert.InRange(pooled, 0, 0.02);
-        JudgedRatio[] scores = [.. good.Concat(other).Where(s => s.IsFirst).Zip(ratios, (s, r) => r with { Log = s.Score })];
+        JudgedRatio[] scores = [.. good.Concat(other).Zip(ratios, (s, r) => r with { Log = s.Score })];
         Assert.True(RatioCost.Compute(scores, People, seed: 1, replicates: 1)!.CllrMin > RatioCost.Compute(ratios, People, seed: 1, replicates: 1)!.CllrMin + 0.03);
         // And a threshold on the ratio promises the same for either: strangers reach t at most once in t.
         foreach (double t in (double[])[3, 10, 30])
@@ -143,19 +180,26 @@ public sealed class ScoreCalibrationTests
     [Fact]
     public void IsUsable_UnknownOrBrokenTerms_IsFalse()
     {
-        ScoreCalibration good = new(ScoreCalibration.CurrentFormat, [new([], -5), new(["score"], 20), new([ScoreCalibration.ListSizeFactor], -1)], -3, 10, 1000, 500, []);
+        ScoreCalibration good = new(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -5), new(["score"], 20), new(["score from 0.1 to 0.3"], 1), new([CalibrationFactor.ListSize], -1)], -3, 10, 500)], 1000, []);
 
         Assert.True(good.IsUsable);
-        Assert.False((good with { Terms = [new(["shoeSize"], 1)] }).IsUsable);
-        Assert.False((good with { Terms = [new(["score", ScoreCalibration.ListSizeFactor], 1)] }).IsUsable);
-        Assert.False((good with { Terms = [new(["score"], double.NaN)] }).IsUsable);
-        Assert.False((good with { Lowest = 11 }).IsUsable);
-        Assert.False((good with { Terms = null! }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["shoeSize"], 1)] }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["score from 0.3 to 0.1"], 1)] }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["score from 0.1 to NaN"], 1)] }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["score", CalibrationFactor.ListSize], 1)] }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["score"], double.NaN)] }).IsUsable);
+        Assert.False(Changed(c => c with { Lowest = 11 }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = null! }).IsUsable);
+        Assert.False(Changed(c => c with { Cover = FaceCover.Eyes }).IsUsable);
+        Assert.False((good with { Covers = [.. good.Covers, .. good.Covers] }).IsUsable);
+        Assert.False((good with { Covers = null! }).IsUsable);
         // Numbers that are finite each, and not in their sum.
-        Assert.Null((good with { Terms = [new(["score"], double.MaxValue), new(["score"], double.MaxValue)] }).Of(Traits(1, 0, 10)));
+        Assert.Null(Changed(c => c with { Terms = [new(["score"], double.MaxValue), new(["score"], double.MaxValue)] }).Of(Traits(1, 0, 10)));
+
+        ScoreCalibration Changed(Func<CoverCalibration, CoverCalibration> change) => good with { Covers = [change(good.Covers[0])] };
     }
 
-    private static ComparisonTraits Traits(double score, double covered, int list) => new(score, new CoverTraits(covered), 40, 1, list);
+    private static ComparisonTraits Traits(double score, double covered, int list) => new(score, new CoverJudgement((float)covered, 0, 0), covered >= 0.5, 40, 1, list);
 
     // Each person searched uncovered and covered on lists of all sizes, with and without themselves on it.
     private static ListSearch[] Planted(ulong seed, int people, Model? model = null)
@@ -167,13 +211,14 @@ public sealed class ScoreCalibrationTests
         {
             for (int stratum = 0; stratum < 2; stratum++)
             {
-                var quality = new FaceQuality(40, 0.3f, 120, 0, 0, 0, 0, stratum, 5, 1);
+                var quality = new FaceQuality(40, 0.3f, 120, 0, 0, 0, 0, 0, 5, 1);
+                var cover = new CoverJudgement(stratum, 0, 0);
                 double own = (stratum == 0 ? same : sameCovered) + ((sameSpread ?? spread) * random.NextNormal());
                 double[] strangers = [.. Enumerable.Range(0, Lists[^1]).Select(_ => stranger + (spread * random.NextNormal()))];
                 foreach (int list in Lists)
                 {
-                    searches.Add(new ListSearch(person, stratum, list, false, (float)strangers.Take(list).Max(), 0, quality));
-                    searches.Add(new ListSearch(person, stratum, list, true, (float)own, 1 + strangers.Take(list - 1).Count(s => s > own), quality));
+                    searches.Add(new ListSearch(person, stratum, list, false, (float)strangers.Take(list).Max(), 0, quality, cover, stratum == 1));
+                    searches.Add(new ListSearch(person, stratum, list, true, (float)own, 1 + strangers.Take(list - 1).Count(s => s > own), quality, cover, stratum == 1));
                 }
             }
         }
@@ -183,6 +228,8 @@ public sealed class ScoreCalibrationTests
     private sealed record Model(double Stranger, double Same, double SameCovered, double Spread, double? SameSpread = null)
     {
         // Of an uncovered face on a list of one.
-        public double TrueLog(double score) => (((score - Stranger) * (score - Stranger)) - ((score - Same) * (score - Same))) / (2 * Spread * Spread);
+        public double TrueLog(double score) => LogDensity(score, Same, SameSpread ?? Spread) - LogDensity(score, Stranger, Spread);
+
+        private static double LogDensity(double score, double mean, double spread) => (-(score - mean) * (score - mean) / (2 * spread * spread)) - Math.Log(spread);
     }
 }

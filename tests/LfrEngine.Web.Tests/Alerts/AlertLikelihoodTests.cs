@@ -1,5 +1,7 @@
+using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Matching;
 using LfrEngine.Web.Tests.Authorities;
 using LfrEngine.Models;
 using LfrEngine.Records;
@@ -17,7 +19,7 @@ public sealed class AlertLikelihoodTests
 {
     // log10 of the ratio is 10 · score − 3 − log10(people), between 10⁻¹ and 10⁴ on a list of one.
     private static readonly ScoreCalibration Calibration = new(ScoreCalibration.CurrentFormat,
-        [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([ScoreCalibration.ListSizeFactor], -1)], -Math.Log(10), 4 * Math.Log(10), 100, 500, []);
+        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([CalibrationFactor.ListSize], -1)], -Math.Log(10), 4 * Math.Log(10), 500)], 100, []);
 
     [Fact]
     public async Task TakeAsync_CalibratedEvidence_TellsTheRatio()
@@ -37,6 +39,24 @@ public sealed class AlertLikelihoodTests
         AuditEntry[] entries = await material.EntriesAsync("alert.raised");
         Assert.Contains("\"log10LikelihoodRatio\":2.42", entries[0].Details, StringComparison.Ordinal);
         Assert.Contains("\"log10LikelihoodRatio\":3.22", entries[1].Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TakeAsync_CoveredFace_IsToldByWhatWasMeasuredOfSuchFaces()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        // Under a mask, log10 of the ratio is 10 · score − 2.
+        ScoreCalibration calibration = Calibration with { Covers = [.. Calibration.Covers, Calibration.Covers[0] with { Cover = FaceCover.LowerFace, ByCoveredTemplates = true, Terms = [new([], -2 * Math.Log(10)), .. Calibration.Covers[0].Terms.Skip(1)] }] };
+        AlertMaterial material = await MaterialAsync(stage, stage.Evidence(AuthorityStage.People) with { Calibration = calibration });
+        var mask = new CoverJudgement(0.9f, 0.1f, 0.2f);
+
+        Guid masked = await material.RaiseAsync(await material.AddPersonAsync(), score: 0.52f, cover: mask, byCoveredTemplates: true);
+        // A list that nothing was drawn on compares a masked face as if it were not: of such scores nothing was measured; nor of sunglasses.
+        Guid plainly = await material.RaiseAsync(await material.AddPersonAsync(), score: 0.52f, cover: mask), glasses = await material.RaiseAsync(await material.AddPersonAsync(), score: 0.52f, cover: new CoverJudgement(0.9f, 0.9f, 0), byCoveredTemplates: true);
+
+        Assert.Equal(3.2 - Math.Log10(AuthorityStage.People), (await material.RecordAsync(masked)).Log10LikelihoodRatio!.Value, 1e-5);
+        Assert.Null((await material.RecordAsync(plainly)).Log10LikelihoodRatio);
+        Assert.Null((await material.RecordAsync(glasses)).Log10LikelihoodRatio);
     }
 
     [Theory]
@@ -61,9 +81,9 @@ public sealed class AlertLikelihoodTests
     {
         EvidenceDocument evidence = LikenessTests.Evidence((0.48, 0.01, 0.012)) with { Calibration = Calibration };
 
-        Assert.NotNull(new AuthorisedRates(0.48, null, evidence, 10, evidence.EmbedderSha256).LikelihoodOf(0.6, default));
-        Assert.Null(new AuthorisedRates(0.48, null, evidence, 10, "another").LikelihoodOf(0.6, default));
-        Assert.Null(new AuthorisedRates(0.48, null, null, 10, evidence.EmbedderSha256).LikelihoodOf(0.6, default));
+        Assert.NotNull(new AuthorisedRates(0.48, null, evidence, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
+        Assert.Null(new AuthorisedRates(0.48, null, evidence, 10, "another").LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
+        Assert.Null(new AuthorisedRates(0.48, null, null, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
     }
 
     // A deployment as it is armed with this evidence.

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Json;
 using LfrEngine.Alerts;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -71,7 +72,7 @@ internal sealed class AlertMaterial
     }
 
     /// <summary>An alert of the engine; passages of one person within a minute join, as on the engine's own desk.</summary>
-    public Alert Alert(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f, string camera = "gate")
+    public Alert Alert(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f, string camera = "gate", CoverJudgement cover = default, bool byCoveredTemplates = false)
     {
         int number = Interlocked.Increment(ref made);
         DateTimeOffset now = host.Time.GetUtcNow();
@@ -89,6 +90,8 @@ internal sealed class AlertMaterial
             ComparedShots = 3,
             Box = new FaceBox(10, 10, 60, 80),
             Quality = new FaceQuality(60, 0.3f, 120, 0, 5, 2, 0, 0.1f, 5, 0.8f),
+            Cover = cover,
+            ByCoveredTemplates = byCoveredTemplates,
             FirstSeenUs = 0,
             BestShotUs = 100_000,
             CompletedUs = now.UtcTicks / TimeSpan.TicksPerMicrosecond,
@@ -102,9 +105,9 @@ internal sealed class AlertMaterial
 
     /// <summary>An alert that has been taken in.</summary>
     /// <returns>Its id here.</returns>
-    public async Task<Guid> RaiseAsync(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f)
+    public async Task<Guid> RaiseAsync(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f, CoverJudgement cover = default, bool byCoveredTemplates = false)
     {
-        Alert alert = Alert(person, category, score);
+        Alert alert = Alert(person, category, score, cover: cover, byCoveredTemplates: byCoveredTemplates);
         string engineId = alert.Id;
         await Alerts.TakeAsync(Deployment, alert);
         await using LfrStore store = host.Store();

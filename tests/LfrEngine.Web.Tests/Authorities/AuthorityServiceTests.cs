@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Authorities;
@@ -269,7 +270,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_StartedWithOtherCamerasLaboratoriesOrModels_AreTold()
+    public async Task Refusals_StartedWithOtherCamerasOrLaboratories_AreTold()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -282,19 +283,85 @@ public sealed class AuthorityServiceTests
         // A password that has changed leaves the camera what it is.
         Assert.Empty(await stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:fresh@10.0.0.5/one" }, cameras[1]] }).RefusalsAsync(id, TestContext.Current.CancellationToken));
         Assert.Contains("No laboratory is configured", await Told(stage.Restarted(c => c with { Laboratories = [] })), StringComparison.Ordinal);
+    }
 
+    // Each of those that decide, the second opinions and the mesh too.
+    [Theory]
+    [InlineData("detector", EngineModels.DefaultDetector)]
+    [InlineData("landmarks", EngineModels.DefaultLandmarks)]
+    [InlineData("mesh", EngineModels.DefaultMesh)]
+    [InlineData("first verifier", EngineModels.DefaultSecond)]
+    [InlineData("second verifier", EngineModels.DefaultThird)]
+    public async Task Refusals_StartedWithAnotherModel_AreTold(string task, string id)
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid armed = await stage.ArmAsync();
+        async Task<string> Told(ModelCatalog catalog) => Assert.Single(await stage.Restarted(catalog: catalog).RefusalsAsync(armed, TestContext.Current.CancellationToken));
         ModelCatalog altered = CopyOf(ModelCatalog.Default, stage.Host.PathOf("models"));
-        string detector = altered.FileOf(altered.Find(EngineModels.DefaultDetector, ModelTask.Detect));
-        byte[] bytes = await File.ReadAllBytesAsync(detector, TestContext.Current.CancellationToken);
+        ModelManifest original = EngineModels.Find(altered).Single(m => m.Id == id);
+        string file = altered.FileOf(original);
+
+        byte[] bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
         bytes[^1] ^= 1;
-        await File.WriteAllBytesAsync(detector, bytes, TestContext.Current.CancellationToken);
-        Assert.StartsWith("The file of the detector ultraface-rfb-320 has been altered", await Told(stage.Restarted(catalog: altered)), StringComparison.Ordinal);
-        // The same with a manifest to match: another detector, properly installed.
-        string manifest = Directory.EnumerateFiles(altered.Folder, "*.json").Single(f => File.ReadAllText(f).Contains($"\"{EngineModels.DefaultDetector}\"", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).Replace(altered.Find(EngineModels.DefaultDetector, ModelTask.Detect).Sha256, PackageCache.HashOf(detector), StringComparison.Ordinal), TestContext.Current.CancellationToken);
-        Assert.EndsWith("is not the authorised one.", await Told(stage.Restarted(catalog: altered)), StringComparison.Ordinal);
-        File.Delete(detector);
-        Assert.StartsWith("The detector ultraface-rfb-320 is missing", await Told(stage.Restarted(catalog: altered)), StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(file, bytes, TestContext.Current.CancellationToken);
+        Assert.StartsWith($"The file of the {task} {id} has been altered", await Told(altered), StringComparison.Ordinal);
+        // The same with a manifest to match: another model, properly installed.
+        string manifest = Directory.EnumerateFiles(altered.Folder, "*.json").Single(f => File.ReadAllText(f).Contains($"\"id\": \"{id}\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).Replace(original.Sha256, PackageCache.HashOf(file), StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        string told = await Told(altered);
+        Assert.StartsWith($"The {task} that runs here ({id}, ", told, StringComparison.Ordinal);
+        Assert.EndsWith("is not the authorised one.", told, StringComparison.Ordinal);
+        File.Delete(file);
+        Assert.StartsWith($"The {task} {id} is missing", await Told(altered), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refusals_StartedWithAnotherEmbedder_AreToldAndADraftNamesIt()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid armed = await stage.ArmAsync();
+        ModelManifest known = ModelCatalog.Default.Find(EngineModels.DefaultEmbedder, ModelTask.Embed);
+        // The same network under another hash and name, by the path of its manifest.
+        string weights = stage.Host.PathOf("own.onnx"), manifest = stage.Host.PathOf("own.json");
+        await File.WriteAllBytesAsync(weights, [.. await File.ReadAllBytesAsync(ModelCatalog.Default.FileOf(known), TestContext.Current.CancellationToken), 0], TestContext.Current.CancellationToken);
+        JsonNode text = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(known.Folder, "mobilefacenet-512.json"), TestContext.Current.CancellationToken))!;
+        (text["id"], text["sha256"], text["source"]) = ("own", PackageCache.HashOf(weights), new JsonObject { ["file"] = "own.onnx" });
+        await File.WriteAllTextAsync(manifest, text.ToJsonString(), TestContext.Current.CancellationToken);
+
+        AuthorityService other = stage.Restarted(c => c with { Engine = c.Engine with { Embedder = manifest } });
+        IReadOnlyList<string> told = await other.RefusalsAsync(armed, TestContext.Current.CancellationToken);
+
+        Assert.Equal("own", other.Embedder.Id);
+        Assert.Contains("The watchlist Spring list was built with another embedder than the one that runs here.", told);
+        Assert.Contains(told, t => t.StartsWith("The embedder that runs here (own, ", StringComparison.Ordinal));
+        Assert.Equal(3, told.Count);
+    }
+
+    [Fact]
+    public async Task Refusals_AuthorityOfAnEarlierVersion_SayWhatItDoesNotName()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        Guid id = await stage.DraftAsync();
+        // As it was drafted when an authority named three models.
+        Authority six = await AuthorityAsync(stage, id);
+        await stage.TamperAsync($"""UPDATE "Deployments" SET "AuthorityText" = {(six with { Models = [.. six.Models.Take(3)] }).ToText()} WHERE "Id" = {id}""");
+
+        string told = Assert.Single(await stage.Restarted().RefusalsAsync(id, TestContext.Current.CancellationToken), r => !r.Contains("has not signed", StringComparison.Ordinal) && !r.Contains("begins at", StringComparison.Ordinal));
+
+        Assert.Equal("The authority does not name every model that decides here: the mesh (mesh-468), the first verifier (blazeface-full-range), the second verifier (onet). It may have been drafted by an earlier version of this program. Draft it anew and have it signed.", told);
+        Assert.Equal(["detector", "landmarks", "embedder"], (await AuthorityAsync(stage, id)).Models.Select(m => m.Task));
+    }
+
+    [Fact]
+    public async Task Draft_Models_AreAllThatAreLoaded()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+
+        Authority authority = await AuthorityAsync(stage, await stage.DraftAsync());
+
+        using EngineModels loaded = EngineModels.Load(ModelCatalog.Default);
+        Assert.Equal(loaded.All.Select(m => (m.Manifest.Id, m.Manifest.Sha256)), authority.Models.Select(m => (m.Id, m.Sha256)));
+        Assert.Equal(6, authority.Models.DistinctBy(m => m.Task).Count());
     }
 
     [Fact]
@@ -361,17 +428,23 @@ public sealed class AuthorityServiceTests
         Assert.Equal(["a-b.json", "spring.json"], Directory.EnumerateFiles(Path.GetDirectoryName(stage.EvidencePath)!).Select(Path.GetFileName).Order());
     }
 
+    private static async Task<Authority> AuthorityAsync(AuthorityStage stage, Guid deployment)
+    {
+        await using LfrStore store = stage.Host.Store();
+        return AuthorityService.Of(await store.Deployments.AsNoTracking().SingleAsync(d => d.Id == deployment, TestContext.Current.CancellationToken));
+    }
+
     private static ModelCatalog CopyOf(ModelCatalog source, string folder)
     {
         var copy = new ModelCatalog(Path.Combine(folder, "manifests"), new PackageCache(Path.Combine(folder, "cache")));
         Directory.CreateDirectory(copy.Folder);
         foreach (string manifest in Directory.EnumerateFiles(source.Folder, "*.json"))
             File.Copy(manifest, Path.Combine(copy.Folder, Path.GetFileName(manifest)));
-        foreach ((string id, ModelTask task) in new[] { (EngineModels.DefaultDetector, ModelTask.Detect), (EngineModels.DefaultLandmarks, ModelTask.Landmarks), (EngineModels.DefaultEmbedder, ModelTask.Embed) })
+        foreach ((ModelManifest own, ModelManifest original) in EngineModels.Find(copy).Zip(EngineModels.Find(source)))
         {
-            string to = copy.FileOf(copy.Find(id, task));
+            string to = copy.FileOf(own);
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            File.Copy(source.FileOf(source.Find(id, task)), to);
+            File.Copy(source.FileOf(original), to);
         }
         return copy;
     }

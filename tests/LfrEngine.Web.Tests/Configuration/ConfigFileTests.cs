@@ -1,3 +1,4 @@
+using LfrEngine.Pipeline;
 using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Web.Tests.Configuration;
@@ -96,6 +97,23 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Equal(Environment.MachineName, ConfigFile.Read(File).Config.Name);
         CommandFailure refused = Assert.Throws<CommandFailure>(() => ConfigFile.Begin(File));
         Assert.Equal((ExitCode.Usage, written), (refused.ExitCode, System.IO.File.ReadAllText(File)));
+    }
+
+    [Fact]
+    public void Read_ModelsByNameOrManifest_AreFoundOrRefused()
+    {
+        string manifest = Path.Combine(Path.GetDirectoryName(File)!, "own.json");
+        System.IO.File.Copy(Path.Combine(RepoRoot.Folder, "models", "mobilefacenet-512.json"), manifest);
+
+        Installation standard = Read("""{ "name": "v" }"""), own = Read("""{ "name": "v", "engine": { "embedder": "own.json" } }""");
+
+        Assert.Equal((EngineModels.DefaultDetector, EngineModels.DefaultEmbedder), (standard.Detector, standard.Embedder));
+        // As `lfr run --embedder` takes it; a path is relative to lfr.json.
+        Assert.Equal(manifest, own.Embedder);
+        string[] errors = Errors("""{ "name": "v", "engine": { "detector": "mobilefacenet-512", "embedder": "no-such-model" } }""");
+        Assert.StartsWith("engine.detector: The model \"mobilefacenet-512\" is for Embed", errors[0], StringComparison.Ordinal);
+        Assert.StartsWith("engine.embedder: There is no model \"no-such-model\"", errors[1], StringComparison.Ordinal);
+        Assert.StartsWith("engine.embedder: ", Assert.Single(Errors("""{ "name": "v", "engine": { "embedder": "missing.json" } }""")), StringComparison.Ordinal);
     }
 
     /// <summary>What is published is what is read.</summary>
