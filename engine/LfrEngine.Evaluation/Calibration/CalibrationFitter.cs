@@ -15,8 +15,8 @@ public static class CalibrationFitter
 
     private const int Folds = 5;
 
-    // A further term must save this share of the cost on people it was not fitted on.
-    private const double LeastGain = 0.005;
+    // A further term must save this share of the cost on people it was not fitted on: so much that chance does not, where a hundred people are all there is.
+    private const double LeastGain = 0.02;
 
     // Covered faces of fewer people tell nothing that could be said of another's.
     private const int FewestPeople = 30;
@@ -24,7 +24,7 @@ public static class CalibrationFitter
     // The ratio follows the score in straight lines, one for each so many people found; beyond where so many people of either kind lie it is level.
     private const int PeoplePerRamp = 80, MostRamps = 4, PeopleAtEnd = 5;
 
-    private static readonly string[] s_traits = ["lowerFaceCovered", "eyesCovered", "browCovered", "smallness", "poorness"];
+    private static readonly string[] s_traits = ["smallness", "poorness"];
 
     // What the bounds are looked for on, natural logarithms.
     private const double BoundStep = 0.05, FarthestBound = 30;
