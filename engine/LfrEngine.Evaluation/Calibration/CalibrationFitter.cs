@@ -21,7 +21,8 @@ public static class CalibrationFitter
     // Covered faces of fewer people tell nothing that could be said of another's.
     private const int FewestPeople = 30;
 
-    // The ratio follows the score in straight lines, one for each so many people found; beyond where so many people of either kind lie it is level.
+    // The ratio follows the score in straight lines, one for each so many people found. Below the lowest it is level, above the highest it goes on,
+    // up to the bound.
     private const int PeoplePerRamp = 80, MostRamps = 4, PeopleAtEnd = 5;
 
     private static readonly string[] s_traits = ["smallness", "poorness"];
@@ -80,7 +81,7 @@ public static class CalibrationFitter
         if (!(high > low))
             return null;
         int ramps = Math.Clamp(PeopleIn(searches.Where(s => s.IsMated && s.IsFirst)) / PeoplePerRamp, 1, MostRamps);
-        List<string[]> terms = [[], .. Enumerable.Range(0, ramps).Select(i => new[] { CalibrationFactor.Ramp(At(i), At(i + 1)) })];
+        List<string[]> terms = [[], .. Enumerable.Range(0, ramps).Select(i => new[] { CalibrationFactor.Ramp(At(i), At(i + 1), isOpen: i == ramps - 1) })];
         string whole = CalibrationFactor.Ramp(low, high);
         if (data.FitRising(ref terms) is not { } weights)
             return null;
@@ -105,7 +106,7 @@ public static class CalibrationFitter
         int largest = searches.Max(s => s.ListSize), smallest = searches.Min(s => s.ListSize);
         CalibrationTerm[] all = [.. terms.Zip(weights, (t, w) => new CalibrationTerm(t, w)), new CalibrationTerm([CalibrationFactor.ListSize], ListSizeWeight)];
         var unbound = new CoverCalibration(cover, byCoveredTemplates, all, double.NegativeInfinity, double.PositiveInfinity, PeopleIn(searches));
-        // Where the ratio is level, the score may say more than the ratio does.
+        // No ratio leaves the range of the sum.
         double[] ends = [.. searches.Select(s => s.Traits with { ListSize = 1 }).SelectMany(t => new[] { unbound.Raw(t with { Score = -1 }), unbound.Raw(t with { Score = 1 }) })];
         // A ratio on the largest list stands for many pairs of people, one on the smallest for few: each bound is looked for where the data reach farthest.
         return unbound with { Highest = Math.Min(ends.Max(), Bound(unbound, searches, largest, upper: true)), Lowest = Math.Max(ends.Min(), Bound(unbound, searches, smallest, upper: false)) };

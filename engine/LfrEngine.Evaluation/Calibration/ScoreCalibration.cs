@@ -35,7 +35,7 @@ public static class CalibrationFactor
     /// <summary>Name of the factor that brings in the size of the list.</summary>
     public const string ListSize = "logListSize";
 
-    private const string RampStart = "score from ", RampMiddle = " to ";
+    private const string RampStart = "score from ", RampMiddle = " to ", RampBeyond = " and beyond";
 
     // Down to the smallest face that is compared; from here on more pixels add nothing.
     private const double FewestPixels = 6, EnoughPixels = 40;
@@ -55,14 +55,19 @@ public static class CalibrationFactor
     /// <summary>The factor of a name; null for one that is none.</summary>
     public static Func<ComparisonTraits, double>? Find(string? name) =>
         name is null ? null : s_named.TryGetValue(name, out Func<ComparisonTraits, double>? named) ? named
-        : TryReadRamp(name, out double from, out double to) ? t => Math.Clamp((t.Score - from) / (to - from), 0, 1) : null;
+        : TryReadRamp(name, out double from, out double to, out bool isOpen) ? t => Math.Clamp((t.Score - from) / (to - from), 0, isOpen ? double.PositiveInfinity : 1) : null;
 
-    /// <summary>Name of the factor that rises with the score from 0 to 1 between two scores, and is level outside.</summary>
-    public static string Ramp(double from, double to) => string.Create(CultureInfo.InvariantCulture, $"{RampStart}{from:R}{RampMiddle}{to:R}");
+    /// <summary>Name of the factor that rises with the score from 0 to 1 between two scores.</summary>
+    /// <param name="from">0 up to here.</param>
+    /// <param name="to">1 here.</param>
+    /// <param name="isOpen">Whether it goes on rising above; otherwise it is level.</param>
+    public static string Ramp(double from, double to, bool isOpen = false) => string.Create(CultureInfo.InvariantCulture, $"{RampStart}{from:R}{RampMiddle}{to:R}{(isOpen ? RampBeyond : "")}");
 
-    private static bool TryReadRamp(string name, out double from, out double to)
+    private static bool TryReadRamp(string name, out double from, out double to, out bool isOpen)
     {
         from = to = 0;
+        if (isOpen = name.EndsWith(RampBeyond, StringComparison.Ordinal))
+            name = name[..^RampBeyond.Length];
         return name.StartsWith(RampStart, StringComparison.Ordinal) && name[RampStart.Length..].Split(RampMiddle) is [var low, var high]
             && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out from) && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out to)
             && double.IsFinite(from) && double.IsFinite(to) && to > from;

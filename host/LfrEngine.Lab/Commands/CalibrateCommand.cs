@@ -54,8 +54,6 @@ internal static class CalibrateCommand
             PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
             using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, stopping);
             ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, set, plain, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
-            if (Environment.GetEnvironmentVariable("C_DUMP") is { } dump)
-                File.WriteAllLines(dump, searches.SelectMany((h, i) => h.Select(s => string.Create(CultureInfo.InvariantCulture, $"{i},{s.Subject},{s.Stratum},{s.ListSize},{(s.IsMated ? 1 : 0)},{s.Score},{s.Rank},{s.Cover.LowerFace},{s.Cover.Eyes},{s.Cover.Brow},{s.Quality.InterEyePixels},{s.Quality.Score},{s.Quality.Cover}"))));
             ScoreCalibration fit = Fit(searches[Fitted]);
             ScoreCalibration calibration = Report(run, fit, searches[Told], people.Length);
             AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Told)]);

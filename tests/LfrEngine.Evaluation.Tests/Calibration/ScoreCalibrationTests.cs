@@ -167,7 +167,7 @@ public sealed class ScoreCalibrationTests
         Assert.InRange(cut.Log, Math.Log(60) - 1.5, Math.Log(61));
         Assert.True(many.Of(Traits(1, 0, 300))!.Value.Log > cut.Log + 1);
         Assert.True(few.Of(Traits(-1, 0, 1))!.Value is { AtBound: true, Log: < 0 });
-        Assert.False(few.Of(Traits(0.35, 0, 300))!.Value.AtBound);
+        Assert.False(few.Of(Traits(0.46, 0, 300))!.Value.AtBound);
     }
 
     [Theory]
@@ -180,12 +180,13 @@ public sealed class ScoreCalibrationTests
     [Fact]
     public void IsUsable_UnknownOrBrokenTerms_IsFalse()
     {
-        ScoreCalibration good = new(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -5), new(["score"], 20), new(["score from 0.1 to 0.3"], 1), new([CalibrationFactor.ListSize], -1)], -3, 10, 500)], 1000, []);
+        ScoreCalibration good = new(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -5), new(["score"], 20), new(["score from 0.1 to 0.3"], 1), new(["score from 0.3 to 0.4 and beyond"], 1), new([CalibrationFactor.ListSize], -1)], -3, 10, 500)], 1000, []);
 
         Assert.True(good.IsUsable);
         Assert.False(Changed(c => c with { Terms = [new(["shoeSize"], 1)] }).IsUsable);
         Assert.False(Changed(c => c with { Terms = [new(["score from 0.3 to 0.1"], 1)] }).IsUsable);
         Assert.False(Changed(c => c with { Terms = [new(["score from 0.1 to NaN"], 1)] }).IsUsable);
+        Assert.False(Changed(c => c with { Terms = [new(["score from 0.1 to  and beyond"], 1)] }).IsUsable);
         Assert.False(Changed(c => c with { Terms = [new(["score", CalibrationFactor.ListSize], 1)] }).IsUsable);
         Assert.False(Changed(c => c with { Terms = [new(["score"], double.NaN)] }).IsUsable);
         Assert.False(Changed(c => c with { Lowest = 11 }).IsUsable);
