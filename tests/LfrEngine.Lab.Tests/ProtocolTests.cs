@@ -84,10 +84,13 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         JsonNode report = (await lab.RunAsync([.. calibrate, "--evidence", evidence])).Exits(ExitCode.Success).Json;
 
         Dictionary<string, JsonArray> costs = report.Rows("cost").ToDictionary(r => (string)r![0]!, r => r!.AsArray());
-        foreach (string name in (string[])["all", "none", "mask", "12 pixels between the eyes", "list of 1"])
+        foreach (string name in (string[])["all", "none", "12 pixels between the eyes", "list of 1"])
             Assert.True((double)costs[name][1]! >= (double)costs[name][4]! && (double)costs[name][4]! >= 0, name);
         Assert.InRange((double)report.Figure("cllr")["value"]!, (double)report.Figure("cllr")["low"]!, (double)report.Figure("cllr")["high"]!);
-        Assert.Equal(["ece", "reliability-cover", "reliability-list"], report["curves"]!.AsArray().Select(c => (string)c!["id"]!).Order());
+        // Two masked people cannot speak for others under a mask.
+        JsonArray masked = report.Rows("faces").Single(r => (string)r![0]! == "mask")!.AsArray();
+        Assert.Equal(((int)masked[2]!, true), ((int)masked[3]!, (int)masked[3]! > 0));
+        Assert.Equal(["ece", "reliability-cover", "reliability-list", "reliability-stratum"], report["curves"]!.AsArray().Select(c => (string)c!["id"]!).Order());
         // Eight people cannot vouch for a ratio above the few pairs that they make.
         Assert.InRange((double)report.Figure("highest")["value"]!, 0, 2);
         Assert.Equal(report.Result(), (await lab.RunAsync(calibrate)).Exits(ExitCode.Success).Json.Result());
