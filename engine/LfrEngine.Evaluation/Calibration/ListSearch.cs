@@ -12,7 +12,7 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <param name="Score">Mated: of the person. Non-mated: the best of anybody.</param>
 /// <param name="Rank">Mated: the person's place, from 1. Non-mated: 0.</param>
 /// <param name="Quality">Of the face.</param>
-public readonly record struct ListSearch(int Subject, int Stratum, int ListSize, bool IsMated, float Score, int Rank, FaceQuality Quality)
+internal readonly record struct ListSearch(int Subject, int Stratum, int ListSize, bool IsMated, float Score, int Rank, FaceQuality Quality)
 {
     /// <summary>Whether the score is that of the candidate who came first, which is what an officer sees.</summary>
     public bool IsFirst => !IsMated || Rank == 1;
@@ -27,14 +27,14 @@ public readonly record struct ListSearch(int Subject, int Stratum, int ListSize,
 /// <param name="Subject">Whose.</param>
 /// <param name="Stratum">How it was covered or worsened.</param>
 /// <param name="IsReference">Whether it is the very image by which the person is listed: then there is nothing to find.</param>
-public readonly record struct Probe(TemplateSet Templates, int Row, int Subject, int Stratum, bool IsReference);
+internal readonly record struct Probe(TemplateSet Templates, int Row, int Subject, int Stratum, bool IsReference);
 
 /// <summary>Searches lists of all sizes, drawn by seed out of one image each of many people.</summary>
 /// <remarks>
 /// For each face one order of the strangers is drawn; the first N of them are the list of N on which the person is not, the first N − 1 with the person's own
 /// image the list of N on which they are.
 /// </remarks>
-public static class ListSearches
+internal static class ListSearches
 {
     /// <summary>Searches.</summary>
     /// <param name="references">One image per person. Borrowed.</param>
