@@ -77,7 +77,7 @@ internal sealed record Van(Guid Deployment, Guid Watchlist)
         string path = installation.DataPath("evidence", name);
         using InstallationKey laboratory = Laboratory(installation.BaseFolder);
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, services.GetRequiredService<TimeProvider>().GetUtcNow().AddDays(-30), "passages", "test",
-            services.GetRequiredService<AuthorityService>().Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
+            services.GetRequiredService<AuthorityPresent>().Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
             [new OperatingPoint(1, Threshold, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, [])]), laboratory);
         return path;
     }

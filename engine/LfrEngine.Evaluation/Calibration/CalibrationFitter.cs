@@ -4,7 +4,7 @@ using LfrEngine.Matching;
 namespace LfrEngine.Evaluation.Calibration;
 
 /// <summary>Fits a calibration to searches whose truth is known.</summary>
-public static class CalibrationFitter
+internal static class CalibrationFitter
 {
     /// <summary>Share of mated searches at which the fit is best: scores that raise alerts lie where ratios are large, and there the fit must hold.</summary>
     public const double Prior = 0.01;

@@ -18,7 +18,7 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <param name="Quality">Of the face.</param>
 /// <param name="Cover">Of the face, as the engine judged it.</param>
 /// <param name="ByCoveredTemplates">Whether the scores were made with templates that were covered alike.</param>
-public readonly record struct ListSearch(int Subject, int Stratum, int ListSize, bool IsMated, float Score, int Rank, FaceQuality Quality, CoverJudgement Cover, bool ByCoveredTemplates)
+internal readonly record struct ListSearch(int Subject, int Stratum, int ListSize, bool IsMated, float Score, int Rank, FaceQuality Quality, CoverJudgement Cover, bool ByCoveredTemplates)
 {
     /// <summary>Whether the score is that of the candidate who came first, which is what an officer sees.</summary>
     public bool IsFirst => !IsMated || Rank == 1;
@@ -34,7 +34,7 @@ public readonly record struct ListSearch(int Subject, int Stratum, int ListSize,
 /// <param name="Subject">Whose, as a number.</param>
 /// <param name="Stratum">How it was covered or worsened.</param>
 /// <param name="IsReference">Whether it is the very image by which the person is listed: then there is nothing to find.</param>
-public readonly record struct Probe(TemplateSet Templates, int Row, int Person, int Subject, int Stratum, bool IsReference)
+internal readonly record struct Probe(TemplateSet Templates, int Row, int Person, int Subject, int Stratum, bool IsReference)
 {
     /// <summary>What became of the face.</summary>
     public TemplateOutcome Outcome => Templates.Outcomes[Row];
@@ -50,7 +50,7 @@ public readonly record struct Probe(TemplateSet Templates, int Row, int Person, 
 /// <param name="scales">Of the embedder.</param>
 /// <param name="probes">Faces to search with, all acquired. Borrowed.</param>
 /// <param name="seed">Of the draws.</param>
-public sealed class ListSearches(Watchlist people, IReadOnlyList<CoverScale> scales, IReadOnlyList<Probe> probes, ulong seed)
+internal sealed class ListSearches(Watchlist people, IReadOnlyList<CoverScale> scales, IReadOnlyList<Probe> probes, ulong seed)
 {
     // A stranger's search of a short list tells little of the scores that matter: as many strangers are looked at there as on a list of this many.
     private const int StrangersLookedAt = 30;

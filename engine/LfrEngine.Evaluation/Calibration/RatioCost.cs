@@ -8,7 +8,7 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <param name="Log">Natural logarithm of the ratio.</param>
 /// <param name="Weight">How much it counts among those of its kind.</param>
 /// <param name="IsSaid">False where the person was on the list and somebody else came first: then nothing was said of the person, which costs as much as a ratio of 1.</param>
-public readonly record struct JudgedRatio(int Subject, bool IsMated, double Log, double Weight = 1, bool IsSaid = true);
+internal readonly record struct JudgedRatio(int Subject, bool IsMated, double Log, double Weight = 1, bool IsSaid = true);
 
 /// <summary>The cost of log likelihood ratios (Brümmer and du Preez 2006), and which part of it better calibration could save.</summary>
 /// <param name="Cllr">Bits; 0 is perfect, 1 is what no statement at all costs.</param>
@@ -18,7 +18,7 @@ public readonly record struct JudgedRatio(int Subject, bool IsMated, double Log,
 /// <param name="LossInterval">95 %, by people, of the calibration loss.</param>
 /// <param name="Mated">Of whom something was said.</param>
 /// <param name="NonMated">Counted.</param>
-public sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterval, Interval CllrMinInterval, Interval LossInterval, long Mated, long NonMated)
+internal sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterval, Interval CllrMinInterval, Interval LossInterval, long Mated, long NonMated)
 {
     /// <summary>What better calibration could save: Cllr less CllrMin.</summary>
     public double CalibrationLoss => Cllr - CllrMin;

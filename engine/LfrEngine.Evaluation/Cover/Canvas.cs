@@ -7,7 +7,7 @@ namespace LfrEngine.Evaluation.Cover;
 /// <param name="Y">0…255.</param>
 /// <param name="U">0…255.</param>
 /// <param name="V">0…255.</param>
-public readonly record struct YuvColour(float Y, float U, float V)
+internal readonly record struct YuvColour(float Y, float U, float V)
 {
     /// <summary>From R′G′B′, 0…255.</summary>
     public static YuvColour FromRgb(double red, double green, double blue)

@@ -7,7 +7,7 @@ namespace LfrEngine.Evaluation.Cover;
 
 /// <summary>The parts of the comparison of covered faces.</summary>
 [Flags]
-public enum CoverParts
+internal enum CoverParts
 {
     /// <summary>A covered face is compared with the photos as they are.</summary>
     None = 0,
@@ -26,7 +26,7 @@ public enum CoverParts
 }
 
 /// <summary>The comparison of covered faces with some of its parts left out, to tell what each is worth. Plain and slow.</summary>
-public sealed unsafe class CoverAblation : IDisposable
+internal sealed unsafe class CoverAblation : IDisposable
 {
     private readonly Gallery gallery;
     private readonly CoverParts parts;

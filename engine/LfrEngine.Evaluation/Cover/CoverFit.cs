@@ -5,7 +5,7 @@ using LfrEngine.Memory;
 namespace LfrEngine.Evaluation.Cover;
 
 /// <summary>Faces with what is known of their cover, each in a place of its own. Features lie in locked memory; its holder disposes it.</summary>
-public sealed class CoverSamples : IDisposable
+internal sealed class CoverSamples : IDisposable
 {
     private readonly HostBuffer<float> features;
     private readonly sbyte[] labels;
@@ -50,7 +50,7 @@ public sealed class CoverSamples : IDisposable
 }
 
 /// <summary>Fits <see cref="CoverWeights"/>: logistic loss per known part, Adam (Kingma and Ba, 2015), then the scale of each output on faces that were held back (Platt, 1999).</summary>
-public static class CoverFit
+internal static class CoverFit
 {
     private const int Hidden = 12, Batch = 64, Epochs = 40;
     private const float Rate = 0.002f, Decay = 2e-3f;
@@ -199,7 +199,7 @@ public static class CoverFit
 }
 
 /// <summary>How good probabilities are.</summary>
-public static class ProbabilityScore
+internal static class ProbabilityScore
 {
     /// <summary>Probability that a covered face is given a higher value than one that is not (area under the ROC curve); not a number without both.</summary>
     public static double AreaUnderCurve(IReadOnlyList<(float Probability, int Label)> judged)

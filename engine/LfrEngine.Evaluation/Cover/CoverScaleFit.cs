@@ -5,7 +5,7 @@ namespace LfrEngine.Evaluation.Cover;
 
 /// <summary>Fits what makes scores of covered probes comparable with the others (<see cref="CoverScale"/>): from strangers to a list, of whom each score is a mistake.</summary>
 /// <param name="gallery">With covered rows; lent for the life of the fit.</param>
-public sealed class CoverScaleFit(Gallery gallery)
+internal sealed class CoverScaleFit(Gallery gallery)
 {
     // False alerts are counted on lists of this many people too, drawn from the whole: more draws, and so a better look at rare ones.
     private const int SmallList = 100, SmallLists = 12;

@@ -12,7 +12,7 @@ namespace LfrEngine.Evaluation.Cover;
 /// <param name="Name">In tables.</param>
 /// <param name="Kind">What it belongs to: nothing, cover, blur, light, noise, compression, size, yaw.</param>
 /// <param name="Apply">Makes the harder picture; the caller owns it. Borrows the given one.</param>
-public sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks5, SeededRandom, Picture> Apply)
+internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks5, SeededRandom, Picture> Apply)
 {
     // A cylinder of this radius in inter-eye distances stands for the head when it is turned.
     private const double HeadRadius = 1.35;

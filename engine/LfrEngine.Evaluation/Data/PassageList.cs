@@ -11,7 +11,7 @@ namespace LfrEngine.Evaluation.Data;
 /// <param name="Person">Who it is even when not listed, for clustering; otherwise a name of its own.</param>
 /// <param name="EyePixels">Pixels between the eyes where the face is largest; null where the data do not tell.</param>
 /// <param name="Track">Where the face is over time; empty where the data do not tell.</param>
-public sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track)
+internal sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track)
 {
     /// <summary>Value of each of <see cref="PassageList.GroupColumns"/>; empty where the data do not tell.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
@@ -21,12 +21,12 @@ public sealed record Passage(string Video, string Camera, double FromMs, double 
 /// <param name="TimeMs">Stream time.</param>
 /// <param name="Box">Frame pixels.</param>
 /// <param name="Visible">Share of the face that nobody in front hides, 0…1.</param>
-public readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.FaceBox Box, double Visible);
+internal readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.FaceBox Box, double Visible);
 
 /// <summary>Passages past recorded cameras: CSV with video, camera, from, to, subject; optional person, eye_pixels, track; every other column is a group.</summary>
 /// <param name="Passages">In the order of the file.</param>
 /// <param name="GroupColumns">Demographic or other strata, such as sex, skin_tone, age_band, cover; may be none.</param>
-public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<string> GroupColumns)
+internal sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<string> GroupColumns)
 {
     /// <summary>What the subject column says of a person who is on no list.</summary>
     public const string NotListed = "not listed";

@@ -12,14 +12,14 @@ namespace LfrEngine.Evaluation.Identification;
 /// <param name="Subject">Whose.</param>
 /// <param name="Score">Mated: score of the mate if within the rank considered, otherwise −1. Non-mated: the best score of anybody.</param>
 /// <param name="Rank">Mated: rank of the mate from 1, 0 beyond those looked at. Non-mated: 0.</param>
-public readonly record struct Search(int Image, int Subject, float Score, int Rank);
+internal readonly record struct Search(int Image, int Subject, float Score, int Rank);
 
 /// <summary>Open-set identification against galleries drawn by seed (ISO/IEC 19795-1), through the gallery and the search that the van uses.</summary>
 /// <remarks>
 /// Enrolled: one image, drawn, of each of N people who have two or more. Mated probes: their other images. Non-mated probes: all images of everybody else.
 /// Drawn several times; a person's searches in all draws are one cluster.
 /// </remarks>
-public sealed unsafe class OpenSetSearch
+internal sealed unsafe class OpenSetSearch
 {
     /// <summary>Ranks looked at: the length of the rank curve.</summary>
     public const int DeepestRank = 20;

@@ -8,7 +8,7 @@ namespace LfrEngine.Evaluation.Passages;
 /// <param name="Shots">Shots it compares, all passages together.</param>
 /// <param name="Own">Highest threshold at which it finds the person of each passage, in order; −1 where it never does.</param>
 /// <param name="False">Highest threshold at which it takes somebody for one who is listed, for every passage and every listed person whom it does not show; highest first.</param>
-public sealed record DecisionWay(string Name, int Shots, IReadOnlyList<float> Own, IReadOnlyList<float> False)
+internal sealed record DecisionWay(string Name, int Shots, IReadOnlyList<float> Own, IReadOnlyList<float> False)
 {
     /// <summary>Threshold at which so many pairs of a passage and a listed person are taken for a match though they are none.</summary>
     public float? ThresholdFor(int falsePairs) => falsePairs <= False.Count ? False[falsePairs - 1] : null;
@@ -21,7 +21,7 @@ public sealed record DecisionWay(string Name, int Shots, IReadOnlyList<float> Ow
 /// <param name="rowIdentities">Identity of each row of the gallery.</param>
 /// <param name="agreeingShots">k, of the alert policy.</param>
 /// <param name="policy">Which looks become shots.</param>
-public sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, IReadOnlyList<int> rowIdentities, int agreeingShots, BestShotPolicy policy)
+internal sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, IReadOnlyList<int> rowIdentities, int agreeingShots, BestShotPolicy policy)
 {
     private delegate float Statistic(Chosen[] shots, int row);
 

@@ -18,11 +18,11 @@ namespace LfrEngine.Evaluation.Passages;
 /// <param name="Scores">Cosine to every row of the gallery.</param>
 /// <param name="MirroredScores">The same of the sum of the embeddings of the crop and of its mirror image.</param>
 /// <param name="Likeness">Cosine to the looks at the same tracklet that were logged before, in that order.</param>
-public sealed record Look(long TimeUs, FaceBox Box, FaceQuality Quality, float Norm, float[] Scores, float[] MirroredScores, float[] Likeness);
+internal sealed record Look(long TimeUs, FaceBox Box, FaceQuality Quality, float Norm, float[] Scores, float[] MirroredScores, float[] Likeness);
 
 /// <summary>Embeds and compares every look at every tracklet, so that ways to choose and to add up can be compared on the same looks.</summary>
 /// <remarks>Embeddings are kept, in wiped buffers, as long as their tracklet may continue. Thread-safe.</remarks>
-public sealed class LookLog : IDisposable
+internal sealed class LookLog : IDisposable
 {
     // Longer than any tracklet coasts.
     private const long ForgetAfterUs = 5_000_000;

@@ -3,7 +3,7 @@ using LfrEngine.Quality;
 namespace LfrEngine.Evaluation.Passages;
 
 /// <summary>Predicts from the quality of a look how well it will match, compared with other looks at the same passage: least squares on some people's passages, for others.</summary>
-public sealed class LookModel
+internal sealed class LookModel
 {
     private const int Features = 11;
 

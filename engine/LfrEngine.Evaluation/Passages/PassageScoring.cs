@@ -11,7 +11,7 @@ namespace LfrEngine.Evaluation.Passages;
 /// <param name="OwnScore">Highest threshold at which an alert for the right identity is raised; −1 where none is, and for people who are not listed.</param>
 /// <param name="WrongScore">Highest threshold at which an alert for another identity is raised; −1 where none is.</param>
 /// <param name="AlertAfterMs">Time from entering to the alert for the right identity at the threshold asked for; null where none was raised.</param>
-public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs)
+internal sealed record PassageOutcome(Passage Passage, int Compared, float OwnScore, float WrongScore, double? AlertAfterMs)
 {
     /// <summary>Shots of all its tracklets that reached the threshold asked for with the right identity.</summary>
     public int AgreeingInAll { get; init; }
@@ -24,7 +24,7 @@ public sealed record PassageOutcome(Passage Passage, int Compared, float OwnScor
 /// the officer sees: where a tracklet continues from one person to another who walks in front, each gets their own. Without, both belong to the passages of their time.
 /// </remarks>
 /// <param name="agreeingShots">k, of the alert policy.</param>
-public sealed class PassageScoring(int agreeingShots)
+internal sealed class PassageScoring(int agreeingShots)
 {
     /// <summary>IoU with the truth from which a face is the passage's.</summary>
     private const float LeastOverlap = 0.2f;

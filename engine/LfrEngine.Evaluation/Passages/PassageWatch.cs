@@ -5,7 +5,7 @@ using LfrEngine.Tracking;
 namespace LfrEngine.Evaluation.Passages;
 
 /// <summary>The stage at which a passage of a listed person was lost, in the order of the pipeline.</summary>
-public enum LossStage
+internal enum LossStage
 {
     /// <summary>The person is not on the watchlist that was searched.</summary>
     NotOnList,
@@ -52,7 +52,7 @@ public enum LossStage
 /// <param name="Found">Of these, frames in which the detector found the face.</param>
 /// <param name="Followed">Of these, frames in which a confirmed tracklet was on it.</param>
 /// <param name="Looks">Close looks by <see cref="LookResult"/>.</param>
-public sealed record PassageSight(int Searched, int Found, int Followed, IReadOnlyList<int> Looks)
+internal sealed record PassageSight(int Searched, int Found, int Followed, IReadOnlyList<int> Looks)
 {
     /// <summary>Where the passage was lost.</summary>
     /// <param name="outcome">What was compared of it.</param>
@@ -86,7 +86,7 @@ public sealed record PassageSight(int Searched, int Found, int Followed, IReadOn
 /// <summary>Watches the pipeline at work on passages whose truth is known, up to the shots: what is compared is <see cref="PassageScoring"/>'s.</summary>
 /// <remarks>With true tracks a face belongs to the passage it overlaps most; without, to all of its time.</remarks>
 /// <param name="passages">The truth.</param>
-public sealed class PassageWatch(IReadOnlyList<Passage> passages)
+internal sealed class PassageWatch(IReadOnlyList<Passage> passages)
 {
     private static readonly int LookResults = Enum.GetValues<LookResult>().Length;
 

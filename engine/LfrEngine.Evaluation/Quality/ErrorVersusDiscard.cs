@@ -8,7 +8,7 @@ namespace LfrEngine.Evaluation.Quality;
 /// <param name="Discarded">Shares, 0 upwards.</param>
 /// <param name="Fnmr">Rate of what is left.</param>
 /// <param name="PartialArea">Area under the curve up to a fifth discarded, over that of a useless component; below 1 is useful.</param>
-public sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double> Discarded, IReadOnlyList<Proportion> Fnmr, double PartialArea)
+internal sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double> Discarded, IReadOnlyList<Proportion> Fnmr, double PartialArea)
 {
     private const int Steps = 50;
     private const double Most = 0.5, AreaUpTo = 0.2;

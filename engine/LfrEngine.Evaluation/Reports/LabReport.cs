@@ -11,7 +11,7 @@ namespace LfrEngine.Evaluation.Reports;
 /// <param name="Tables">Everything else in rows.</param>
 /// <param name="Curves">What is drawn.</param>
 /// <param name="Failures">Images or videos that gave nothing, with the reason: none is dropped silently.</param>
-public sealed record LabReport(
+internal sealed record LabReport(
     int FormatVersion,
     string Protocol,
     string Title,
@@ -36,7 +36,7 @@ public sealed record LabReport(
 /// <param name="Machine">Processor, cores, memory, system, runtime.</param>
 /// <param name="StartedAt">Wall clock.</param>
 /// <param name="ElapsedSeconds">Of the protocol.</param>
-public sealed record ReportOrigin(
+internal sealed record ReportOrigin(
     IReadOnlyList<string> Arguments,
     ulong Seed,
     string DataSha256,
@@ -57,7 +57,7 @@ public sealed record ReportOrigin(
 /// <param name="Count">Errors or successes counted.</param>
 /// <param name="Total">Attempts.</param>
 /// <param name="Note">What must be said with it.</param>
-public sealed record ReportFigure(string Id, string Label, double? Value, double? Low = null, double? High = null, long? Count = null, long? Total = null, string? Note = null)
+internal sealed record ReportFigure(string Id, string Label, double? Value, double? Low = null, double? High = null, long? Count = null, long? Total = null, string? Note = null)
 {
     /// <summary>What is no number becomes nothing.</summary>
     public double? Value { get; init; } = Value is { } v && double.IsFinite(v) ? v : null;
@@ -72,12 +72,12 @@ public sealed record ReportFigure(string Id, string Label, double? Value, double
 /// <param name="Title">For people.</param>
 /// <param name="Columns">Names.</param>
 /// <param name="Rows">Each a string, a number or null per column.</param>
-public sealed record ReportTable(string Id, string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<ReportCell>> Rows);
+internal sealed record ReportTable(string Id, string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<ReportCell>> Rows);
 
 /// <summary>Text, or a number, or nothing.</summary>
 /// <param name="Text">Null for a number.</param>
 /// <param name="Number">Null for text.</param>
-public readonly record struct ReportCell(string? Text, double? Number)
+internal readonly record struct ReportCell(string? Text, double? Number)
 {
     /// <summary>Text.</summary>
     public static implicit operator ReportCell(string? text) => new(text, null);
@@ -95,12 +95,12 @@ public readonly record struct ReportCell(string? Text, double? Number)
 /// <param name="X">Axis.</param>
 /// <param name="Y">Axis.</param>
 /// <param name="Series">Lines.</param>
-public sealed record ReportCurve(string Id, string Title, ReportAxis X, ReportAxis Y, IReadOnlyList<ReportSeries> Series);
+internal sealed record ReportCurve(string Id, string Title, ReportAxis X, ReportAxis Y, IReadOnlyList<ReportSeries> Series);
 
 /// <summary>An axis.</summary>
 /// <param name="Label">With unit.</param>
 /// <param name="Logarithmic">Powers of ten; values of 0 are then not drawn.</param>
-public sealed record ReportAxis(string Label, bool Logarithmic = false);
+internal sealed record ReportAxis(string Label, bool Logarithmic = false);
 
 /// <summary>A line, with a band where it has one.</summary>
 /// <param name="Name">In the legend.</param>
@@ -108,7 +108,7 @@ public sealed record ReportAxis(string Label, bool Logarithmic = false);
 /// <param name="Y">Values.</param>
 /// <param name="Low">Lower bounds; null without a band.</param>
 /// <param name="High">Upper bounds.</param>
-public sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double>? Low = null, IReadOnlyList<double>? High = null)
+internal sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double>? Low = null, IReadOnlyList<double>? High = null)
 {
     /// <summary>The line without the places where the data give no number; empty where they give none at all.</summary>
     public ReportSeries WithoutGaps()
@@ -123,4 +123,4 @@ public sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnl
 /// <param name="Name">As the data set names it.</param>
 /// <param name="Kind">Failure to acquire or to enrol.</param>
 /// <param name="Reason">Why.</param>
-public sealed record ReportFailure(string Name, string Kind, string Reason);
+internal sealed record ReportFailure(string Name, string Kind, string Reason);

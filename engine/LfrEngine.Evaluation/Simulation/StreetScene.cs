@@ -13,10 +13,10 @@ namespace LfrEngine.Evaluation.Simulation;
 /// <param name="Chip">Square picture around the face.</param>
 /// <param name="Face">The face, chip pixels.</param>
 /// <param name="EyePixels">Between the eyes, chip pixels.</param>
-public sealed record Head(string Subject, bool Listed, Picture Chip, FaceBox Face, float EyePixels);
+internal sealed record Head(string Subject, bool Listed, Picture Chip, FaceBox Face, float EyePixels);
 
 /// <summary>A street with people walking past, at several speeds and distances, several at once, those in front hiding those behind; with the truth.</summary>
-public sealed unsafe class StreetScene : IDisposable
+internal sealed unsafe class StreetScene : IDisposable
 {
     /// <summary>Frame size and rate.</summary>
     public const int Width = 1280, Height = 720, FramesPerSecond = 25;

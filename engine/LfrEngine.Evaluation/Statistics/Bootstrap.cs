@@ -3,7 +3,7 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <summary>Errors and attempts of one subject: what is drawn together, because one person's attempts resemble each other.</summary>
 /// <param name="Errors">Count.</param>
 /// <param name="Attempts">Count.</param>
-public readonly record struct SubjectCount(long Errors, long Attempts);
+internal readonly record struct SubjectCount(long Errors, long Attempts);
 
 /// <summary>False matches between two subjects.</summary>
 /// <param name="First">Index of a subject.</param>
@@ -16,7 +16,7 @@ public readonly record struct SubjectPairCount(int First, int Second, long Error
 /// Where no error was seen, resampling sees none either and would claim certainty; the upper bound is then that no more than 3 of n subjects (rule
 /// of three) would show one.
 /// </remarks>
-public static class Bootstrap
+internal static class Bootstrap
 {
     /// <summary>Resamples drawn wherever no number is named.</summary>
     public const int Replicates = 2000;

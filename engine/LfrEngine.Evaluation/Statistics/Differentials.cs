@@ -6,21 +6,21 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <param name="FalseNegatives">False non-matches of mated comparisons, or mated searches without their mate.</param>
 /// <param name="FalsePositiveInterval">Null for Clopper–Pearson; otherwise by subject.</param>
 /// <param name="FalseNegativeInterval">Null for Clopper–Pearson; otherwise by subject.</param>
-public sealed record GroupCell(string Group, Proportion FalsePositives, Proportion FalseNegatives, Interval? FalsePositiveInterval = null, Interval? FalseNegativeInterval = null);
+internal sealed record GroupCell(string Group, Proportion FalsePositives, Proportion FalseNegatives, Interval? FalsePositiveInterval = null, Interval? FalseNegativeInterval = null);
 
 /// <summary>How far one kind of error differs between groups.</summary>
 /// <param name="MaxOverMin">Largest rate over smallest; null where the smallest is 0.</param>
 /// <param name="MaxOverGeometricMean">Largest rate over the geometric mean (NIST IR 8429); null where a rate is 0.</param>
 /// <param name="Gini">n/(n−1) · ΣᵢΣⱼ|xᵢ−xⱼ| / (2n²x̄); 0 where all rates are equal; null where all are 0.</param>
 /// <param name="Tests">Each group against all others together.</param>
-public sealed record Differential(double? MaxOverMin, double? MaxOverGeometricMean, double? Gini, IReadOnlyList<GroupTest> Tests);
+internal sealed record Differential(double? MaxOverMin, double? MaxOverGeometricMean, double? Gini, IReadOnlyList<GroupTest> Tests);
 
 /// <summary>Whether one group's rate differs from that of all others together.</summary>
 /// <param name="Group">Name.</param>
 /// <param name="Probability">Fisher's exact test, two-sided.</param>
 /// <param name="Corrected">After Holm's correction over the groups.</param>
 /// <param name="SmallestVisibleRatio">Factor above the others' rate that this many attempts would have shown with 80 % power at the corrected level; null where none.</param>
-public sealed record GroupTest(string Group, double Probability, double Corrected, double? SmallestVisibleRatio);
+internal sealed record GroupTest(string Group, double Probability, double Corrected, double? SmallestVisibleRatio);
 
 /// <summary>Demographic differentials (ISO/IEC 19795-10).</summary>
 /// <param name="Cells">The raw cells, before any summary.</param>
@@ -28,7 +28,7 @@ public sealed record GroupTest(string Group, double Probability, double Correcte
 /// <param name="FalseNegative">FNMR or FNIR.</param>
 /// <param name="Fdr">Fairness discrepancy rate, 1 − [α·max|ΔFMR| + (1−α)·max|ΔFNMR|] with α = 0.5; 1 is equal.</param>
 /// <param name="Garbe">α·Gini(FMR) + (1−α)·Gini(FNMR) with α = 0.5; 0 is equal. Null where a Gini is.</param>
-public sealed record Differentials(IReadOnlyList<GroupCell> Cells, Differential FalsePositive, Differential FalseNegative, double Fdr, double? Garbe)
+internal sealed record Differentials(IReadOnlyList<GroupCell> Cells, Differential FalsePositive, Differential FalseNegative, double Fdr, double? Garbe)
 {
     /// <summary>Weight of false positives in <see cref="Fdr"/> and <see cref="Garbe"/>.</summary>
     public const double Alpha = 0.5;

@@ -7,7 +7,7 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <param name="OnlySecondErred">Attempts that only the second got wrong.</param>
 /// <param name="Probability">McNemar's exact test that both err equally often.</param>
 /// <param name="Difference">95 % interval of the second's rate less the first's, by subject.</param>
-public sealed record PairedComparison(Proportion First, Proportion Second, long OnlyFirstErred, long OnlySecondErred, double Probability, Interval Difference)
+internal sealed record PairedComparison(Proportion First, Proportion Second, long OnlyFirstErred, long OnlySecondErred, double Probability, Interval Difference)
 {
     /// <summary>Compares attempt by attempt.</summary>
     /// <param name="firstErred">Whether the first got each attempt wrong.</param>

@@ -1,7 +1,7 @@
 namespace LfrEngine.Evaluation.Statistics;
 
 /// <summary>Tests of equal rates, and their correction where several are made.</summary>
-public static class RateTests
+internal static class RateTests
 {
     // Tables as likely as the one seen count as extreme; rounding must not split them (SciPy's own tolerance).
     private const double Tie = 1 + 1e-7;

@@ -2,7 +2,7 @@ namespace LfrEngine.Evaluation.Statistics;
 
 /// <summary>SplitMix64 (Steele, Lea and Flood, 2014): the same numbers from the same seed on every machine and runtime.</summary>
 /// <param name="seed">Any value.</param>
-public sealed class SeededRandom(ulong seed)
+internal sealed class SeededRandom(ulong seed)
 {
     private ulong state = seed;
 

@@ -132,9 +132,6 @@ internal static class SpecialFunctions
         return (low + high) / 2;
     }
 
-    /// <summary>Probability that a chi-squared variable exceeds x.</summary>
-    public static double ChiSquaredUpper(double x, double degreesOfFreedom) => GammaUpper(degreesOfFreedom / 2, x / 2);
-
     /// <summary>Smallest k with P(X ≤ k) ≥ p for a Poisson variable of the given mean.</summary>
     public static long PoissonQuantile(double p, double mean)
     {

@@ -6,7 +6,7 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <param name="Observed">Errors at it, on the data that set it.</param>
 /// <param name="Interval">95 % interval of the rate it gives (Clopper–Pearson).</param>
 /// <param name="Refusal">Why there is no threshold; null where there is one.</param>
-public sealed record ThresholdChoice(double Wanted, double? Threshold, Proportion Observed, Interval Interval, string? Refusal)
+internal sealed record ThresholdChoice(double Wanted, double? Threshold, Proportion Observed, Interval Interval, string? Refusal)
 {
     /// <summary>Chooses a threshold by scores that should not match.</summary>
     /// <param name="nonMated">Non-mated comparisons for FMR; best score of each non-mated search for FPIR.</param>
@@ -49,10 +49,10 @@ public sealed record ThresholdChoice(double Wanted, double? Threshold, Proportio
 /// <param name="FalseNegatives">FNMR or FNIR at it.</param>
 /// <param name="FalsePositiveBand">95 %, Clopper–Pearson.</param>
 /// <param name="FalseNegativeBand">95 %, Clopper–Pearson.</param>
-public readonly record struct DetPoint(double Threshold, Proportion FalsePositives, Proportion FalseNegatives, Interval FalsePositiveBand, Interval FalseNegativeBand);
+internal readonly record struct DetPoint(double Threshold, Proportion FalsePositives, Proportion FalseNegatives, Interval FalsePositiveBand, Interval FalseNegativeBand);
 
 /// <summary>Detection error trade-off: both error rates over the threshold, with bands.</summary>
-public static class DetCurve
+internal static class DetCurve
 {
     // More points than a page can show add nothing.
     private const int MostPoints = 400;

@@ -15,7 +15,7 @@ namespace LfrEngine.Evaluation.Templates;
 /// <param name="models">Borrowed.</param>
 /// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
 /// <param name="seed">Of what is drawn.</param>
-public sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed)
+internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed)
 {
     // Another build may draw otherwise.
     private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();

@@ -5,7 +5,7 @@ namespace LfrEngine.Alerts;
 /// Time is the stream's, so that a recording gives the same alerts however fast it is played. Live cameras and recordings share one clock that
 /// begins with the run. Thread-safe.
 /// </remarks>
-public sealed class AlertDesk(AlertPolicy policy)
+internal sealed class AlertDesk(AlertPolicy policy)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, (string AlertId, long LastUs)> standing = [];

@@ -5,7 +5,7 @@ namespace LfrEngine.Alignment;
 /// <param name="B">Scale · sin of the rotation.</param>
 /// <param name="Tx">Grid pixels.</param>
 /// <param name="Ty">Grid pixels.</param>
-public readonly record struct AlignmentTransform(float A, float B, float Tx, float Ty)
+internal readonly record struct AlignmentTransform(float A, float B, float Tx, float Ty)
 {
     /// <summary>Side of the recognition grid, pixels.</summary>
     public const int GridSize = 112;

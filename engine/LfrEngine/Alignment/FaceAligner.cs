@@ -8,7 +8,7 @@ namespace LfrEngine.Alignment;
 /// Bilinear where the face is about as large as the grid; a larger face is averaged over up to 4 × 4 samples per grid pixel, so that detail the
 /// grid cannot hold does not alias. Samples outside the frame repeat its edge.
 /// </remarks>
-public static unsafe class FaceAligner
+internal static unsafe class FaceAligner
 {
     /// <summary>float32 elements of one aligned face: 3 × 112 × 112.</summary>
     public const int CropLength = 3 * AlignmentTransform.GridSize * AlignmentTransform.GridSize;

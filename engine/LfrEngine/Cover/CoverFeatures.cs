@@ -4,7 +4,7 @@ using LfrEngine.Models;
 namespace LfrEngine.Cover;
 
 /// <summary>What <see cref="CoverJudge"/> looks at: light, colour and texture of the cells of an aligned face, left and right taken together.</summary>
-public static unsafe class CoverFeatures
+internal static unsafe class CoverFeatures
 {
     /// <summary>Cells from top to bottom, and from the side to the middle.</summary>
     public const int Rows = 14, Columns = 4;

@@ -10,7 +10,7 @@ namespace LfrEngine.Cover;
 /// A small network over <see cref="CoverFeatures"/>, fitted by <c>lfr-lab cover-judge</c> on covers drawn over half of the people of LFW and on half of the
 /// real masked faces; measured on the other halves, under the laboratory's own covers. It takes about a hundredth of the time of an embedding.
 /// </remarks>
-public static unsafe class CoverJudge
+internal static unsafe class CoverJudge
 {
     /// <summary>Judges one face.</summary>
     /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>

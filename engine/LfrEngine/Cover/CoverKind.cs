@@ -3,7 +3,7 @@ using LfrEngine.Matching;
 namespace LfrEngine.Cover;
 
 /// <summary>What <see cref="CoverPainter"/> can draw over a face.</summary>
-public enum CoverKind
+internal enum CoverKind
 {
     /// <summary>A pleated mask of thin fabric.</summary>
     SurgicalMask,
@@ -28,7 +28,7 @@ public enum CoverKind
 }
 
 /// <summary>What each <see cref="CoverKind"/> covers.</summary>
-public static class CoverKinds
+internal static class CoverKinds
 {
     /// <summary>The parts of the face that are hidden under it.</summary>
     public static FaceCover Parts(this CoverKind kind) => kind switch

@@ -9,7 +9,7 @@ namespace LfrEngine.Cover;
 /// At enrolment each photo is drawn on and embedded again, so that a covered face is compared with one covered alike. Everything is fixed by the seed.
 /// The laboratory's own covers (<c>LfrEngine.Evaluation.Cover</c>) are the probes of its measurements and share nothing with these.
 /// </remarks>
-public sealed class CoverPainter : IDisposable
+internal sealed class CoverPainter : IDisposable
 {
     /// <summary>Points that a face is described by: the 68 of iBUG 300-W.</summary>
     public const int PointCount = LandmarkFinder.PointCount;

@@ -8,7 +8,7 @@ namespace LfrEngine.Cover;
 /// <param name="FirstBias">[Hidden].</param>
 /// <param name="Second">[3, Hidden].</param>
 /// <param name="SecondBias">[3].</param>
-public sealed record CoverWeights(int Hidden, float[] First, float[] FirstBias, float[] Second, float[] SecondBias)
+internal sealed record CoverWeights(int Hidden, float[] First, float[] FirstBias, float[] Second, float[] SecondBias)
 {
     /// <summary>Parts that are judged.</summary>
     public const int Parts = 3;

@@ -13,7 +13,7 @@ namespace LfrEngine.Cover;
 
 /// <summary>Draws over a photo's face what its owner might wear, and embeds each drawing: a probe that is covered is compared with a template covered alike. Used by one thread at a time.</summary>
 /// <param name="models">Borrowed for the life of the maker.</param>
-public sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDisposable
+internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDisposable
 {
     // No more than the embedder's grid can use, and no less than the landmarks need.
     private const int SmallestSide = 128, LargestSide = 320;

@@ -40,7 +40,7 @@ public readonly record struct LetterboxTransform(float Scale, int GridWidth, int
 
 /// <summary>From a frame's planes to the detector's input tensor, in one step.</summary>
 /// <remarks>One instance per thread.</remarks>
-public sealed unsafe class Letterbox : IDisposable
+internal sealed unsafe class Letterbox : IDisposable
 {
     private readonly PlaneResampler luma;
     private readonly PlaneResampler chroma;

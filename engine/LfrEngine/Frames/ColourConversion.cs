@@ -4,7 +4,7 @@ namespace LfrEngine.Frames;
 
 /// <summary>From Y′CbCr samples (0…255) to R′G′B′ (0…255): matrix and range of one stream.</summary>
 /// <remarks>ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance): K_R and K_B define everything else.</remarks>
-public readonly struct ColourConversion
+internal readonly struct ColourConversion
 {
     /// <summary>Makes the conversion for a matrix and range.</summary>
     public ColourConversion(ColourMatrix matrix, ColourRange range)

@@ -59,7 +59,7 @@ public readonly unsafe struct FrameView
     public PixelFormat Format { get; }
 
     /// <summary>The planes on a device; null where they lie in host memory and the pointers are valid.</summary>
-    public IFrameSurface? Surface { get; private init; }
+    internal IFrameSurface? Surface { get; private init; }
 
     /// <summary>Pixels.</summary>
     public int Width { get; }
@@ -104,7 +104,7 @@ public readonly unsafe struct FrameView
     public float ChromaOffsetY { get; }
 
     /// <summary>How samples become R′G′B′.</summary>
-    public ColourConversion Colour { get; }
+    internal ColourConversion Colour { get; }
 
     /// <summary>Colour matrix, as decoded.</summary>
     public ColourMatrix Matrix { get; }
@@ -117,5 +117,5 @@ public readonly unsafe struct FrameView
 
     /// <summary>The same frame with its planes on a device, and no pointers.</summary>
     /// <param name="surface">Where they lie.</param>
-    public FrameView On(IFrameSurface surface) => this with { Y = null, U = null, V = null, Surface = surface };
+    internal FrameView On(IFrameSurface surface) => this with { Y = null, U = null, V = null, Surface = surface };
 }

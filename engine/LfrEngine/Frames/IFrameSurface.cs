@@ -6,7 +6,7 @@ namespace LfrEngine.Frames;
 
 /// <summary>The planes of a frame that lie on a device. What the engine cuts out of them is made there; the frame itself never comes to the processor.</summary>
 /// <remarks>A device that is lost takes its frames with it: from then on every cut is empty (zeros), and nothing is found in such a frame.</remarks>
-public interface IFrameSurface
+internal interface IFrameSurface
 {
     /// <summary>The whole frame into the input of a detector, as <see cref="Letterbox.Fill"/> does.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>

@@ -83,7 +83,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     }
 
     /// <summary>The sample photos of the demonstration.</summary>
-    public SampleSet Samples() =>
+    internal SampleSet Samples() =>
         JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, SamplesFile)), ModelJson.Default.SampleSet)!;
 
     /// <summary>Path of a restored sample photo, checked by hash.</summary>

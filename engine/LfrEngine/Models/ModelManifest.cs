@@ -184,7 +184,7 @@ public sealed record ModelThreshold(string Name, float Value, string Evidence);
 /// <param name="Id">Name of the set.</param>
 /// <param name="Description">One line for people.</param>
 /// <param name="Files">The files.</param>
-public sealed record SampleSet(string Id, string Description, SampleFile[] Files);
+internal sealed record SampleSet(string Id, string Description, SampleFile[] Files);
 
 /// <summary>One sample photo in an npm package.</summary>
 /// <param name="Npm">Package name.</param>
@@ -192,7 +192,7 @@ public sealed record SampleSet(string Id, string Description, SampleFile[] Files
 /// <param name="Licence">Licence as the package states it.</param>
 /// <param name="Path">Path inside the package.</param>
 /// <param name="Sha256">SHA-256, lower-case hexadecimal.</param>
-public sealed record SampleFile(string Npm, string Version, string Licence, string Path, string Sha256);
+internal sealed record SampleFile(string Npm, string Version, string Licence, string Path, string Sha256);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
     ReadCommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true,

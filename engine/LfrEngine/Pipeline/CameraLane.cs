@@ -30,7 +30,7 @@ internal sealed class CameraLane : IDisposable
     {
         rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
         (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
-        tracker = new FaceTracker(models.Tracking(settings.Tracker));
+        tracker = new FaceTracker(models.Tracking(new TrackerSettings()));
         selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount);
         ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, gallery, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);

@@ -88,10 +88,10 @@ public sealed class EngineModels : IDisposable
     }
 
     /// <summary>A verifier of the detector's candidates; null where the detector is of another family than the one whose scores the verifier was fitted to. The caller disposes it.</summary>
-    public FaceVerifier? CreateVerifier() => HasVerifier ? new FaceVerifier(Second, Third) : null;
+    internal FaceVerifier? CreateVerifier() => HasVerifier ? new FaceVerifier(Second, Third) : null;
 
     /// <summary>How faces are followed with these networks: where a verifier judges every tracklet, whatever may continue one may also begin one.</summary>
-    public TrackerSettings Tracking(TrackerSettings settings) => HasVerifier ? settings with { StartScore = settings.ContinueScore } : settings;
+    internal TrackerSettings Tracking(TrackerSettings settings) => HasVerifier ? settings with { StartScore = settings.ContinueScore } : settings;
 
     private bool HasVerifier => FaceVerifier.Knows(Detector.Manifest);
 

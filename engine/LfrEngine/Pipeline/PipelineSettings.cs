@@ -15,9 +15,6 @@ public sealed record PipelineSettings
     /// <summary>How faces are found.</summary>
     public DetectorSettings Detector { get; init; } = new();
 
-    /// <summary>How faces are followed.</summary>
-    public TrackerSettings Tracker { get; init; } = new();
-
     /// <summary>Which moments are compared.</summary>
     public BestShotPolicy BestShots { get; init; } = new();
 
@@ -28,19 +25,19 @@ public sealed record PipelineSettings
     public required CategoryThresholds Thresholds { get; init; }
 
     /// <summary>Identities considered per shot.</summary>
-    public int MaximumCandidates { get; init; } = 5;
+    internal const int MaximumCandidates = 5;
 
     /// <summary>How the gallery is searched, by all cameras together. Borrowed for the life of the pipeline.</summary>
     public IGallerySearch Search { get; init; } = new CosineSearch();
 
     /// <summary>Called with every compared shot, on one of the workers, in order for each camera: the laboratory's view of the very scores that alerts are made of.</summary>
-    public ShotCompared? OnCompared { get; init; }
+    internal ShotCompared? OnCompared { get; init; }
 
     /// <summary>Called with every embedding, on any of the workers and in no order, before it is searched and wiped: for laboratories that compare ways to use it. Null in a van.</summary>
-    public ShotEmbedded? OnEmbedded { get; init; }
+    internal ShotEmbedded? OnEmbedded { get; init; }
 
     /// <summary>Called with every frame that was searched, on one of the workers, in order for each camera: where the laboratory sees what is lost before it is compared.</summary>
-    public FrameTracked? OnTracked { get; init; }
+    internal FrameTracked? OnTracked { get; init; }
 
     /// <summary>Shortest time between two frames of a camera that are searched for faces, milliseconds; 0 searches every frame. Those between are decoded and released.</summary>
     public int DetectEveryMs { get; init; } = DefaultDetectEveryMs;
@@ -51,23 +48,17 @@ public sealed record PipelineSettings
     /// <summary>Shots compared at once at the most, 1…<see cref="Embeddings.Embedder.MaximumBatch"/>. One at a time is fastest on a processor; a GPU wants more.</summary>
     public int EmbeddingBatch { get; init; } = 1;
 
-    /// <summary>How long a batch of shots that is not full may wait for more, milliseconds; 0 takes what is there.</summary>
-    public int EmbeddingDeadlineMs { get; init; }
-
     /// <summary>Called at the start of every stage's work with the stage's and the camera's name; a test throws from it to prove that nothing is left behind.</summary>
     internal Action<string, string>? AtStage { get; init; }
 
     /// <summary>Throws if a value lies outside its stated range.</summary>
     internal void Validate()
     {
-        Tracker.Validate();
         Alerts.Validated();
         ArgumentOutOfRangeException.ThrowIfNegative(DetectEveryMs);
         ArgumentOutOfRangeException.ThrowIfNegative(Workers);
-        ArgumentOutOfRangeException.ThrowIfNegative(EmbeddingDeadlineMs);
         ArgumentOutOfRangeException.ThrowIfLessThan(EmbeddingBatch, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(EmbeddingBatch, Embeddings.Embedder.MaximumBatch);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumCandidates, 1);
     }
 }
 
@@ -75,14 +66,14 @@ public sealed record PipelineSettings
 /// <param name="camera">Name.</param>
 /// <param name="shot">Borrowed for the call.</param>
 /// <param name="candidates">Identities at or above their threshold, best first. Borrowed for the call.</param>
-public delegate void ShotCompared(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates);
+internal delegate void ShotCompared(string camera, FaceShot shot, ReadOnlySpan<Candidate> candidates);
 
 /// <summary>A shot was embedded.</summary>
 /// <param name="camera">Name.</param>
 /// <param name="shot">Borrowed for the call.</param>
 /// <param name="embedding">float32 [D], unit length. Borrowed for the call: wipe any copy you make.</param>
 /// <param name="norm">Its length before it was normalised.</param>
-public delegate void ShotEmbedded(string camera, FaceShot shot, ReadOnlySpan<float> embedding, float norm);
+internal delegate void ShotEmbedded(string camera, FaceShot shot, ReadOnlySpan<float> embedding, float norm);
 
 /// <summary>A frame was searched, and the tracklets followed and looked at.</summary>
 /// <param name="camera">Name.</param>
@@ -90,7 +81,7 @@ public delegate void ShotEmbedded(string camera, FaceShot shot, ReadOnlySpan<flo
 /// <param name="found">What the detector found, frame pixels. Borrowed for the call.</param>
 /// <param name="tracker">Updated with this frame. Borrowed for the call.</param>
 /// <param name="looks">What became of the looks, by <see cref="Tracklet.Slot"/>. Borrowed for the call.</param>
-public delegate void FrameTracked(string camera, long timestampUs, ReadOnlySpan<FaceCandidate> found, FaceTracker tracker, ReadOnlySpan<LookResult> looks);
+internal delegate void FrameTracked(string camera, long timestampUs, ReadOnlySpan<FaceCandidate> found, FaceTracker tracker, ReadOnlySpan<LookResult> looks);
 
 /// <summary>How fast a recording is played.</summary>
 public enum Pace

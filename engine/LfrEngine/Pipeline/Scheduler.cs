@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LfrEngine.Frames;
 using LfrEngine.Tracking;
 
@@ -35,8 +34,7 @@ internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
 /// so a frame is finished before another is begun, latency is short, and few frames are held. Among cameras the frame that arrived first
 /// goes first, whichever camera it is from, so a busy camera cannot delay a quiet one, and a slow source delays no other.
 ///
-/// Shots are compared in batches across cameras: whatever is waiting when a worker is free, up to <see cref="PipelineSettings.EmbeddingBatch"/>; a batch that is
-/// not full may wait <see cref="PipelineSettings.EmbeddingDeadlineMs"/> for more.
+/// Shots are compared in batches across cameras: whatever is waiting when a worker is free, up to <see cref="PipelineSettings.EmbeddingBatch"/>.
 ///
 /// Back-pressure: recordings that lose nothing wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
 /// on average; one more, and the oldest frame of the camera with the most frames waiting is dropped and counted there. So the camera that sends too much is the one that loses frames.
@@ -60,7 +58,6 @@ internal sealed class Scheduler
     private readonly int liveRoom;
     private readonly int workers;
     private int liveWaiting;
-    private long oldestUncomparedAt;
     private bool abandoned;
 
     public Scheduler(CameraLane[] lanes, PipelineSettings settings, int workers)
@@ -153,17 +150,14 @@ internal sealed class Scheduler
                 work = default;
                 if (abandoned)
                     return false;
-                if (TakeDecision(out work) || TakeShots(shots, out work, out long patience) || TakeTracking(out work) || TakeSearch(out work))
+                if (TakeDecision(out work) || TakeShots(shots, out work) || TakeTracking(out work) || TakeSearch(out work))
                     return true;
                 bool over = true;
                 foreach (CameraLane lane in lanes)
                     over &= lane.State.Closed;
                 if (over)
                     return false;
-                if (patience > 0)
-                    Monitor.Wait(gate, TimeSpan.FromSeconds((double)patience / Stopwatch.Frequency));
-                else
-                    Monitor.Wait(gate);
+                Monitor.Wait(gate);
             }
         }
     }
@@ -204,8 +198,6 @@ internal sealed class Scheduler
                     if (work.Frame.Number >= 0)
                         state.NextToTrack++;
                     work.Frame.Uncompared = work.Frame.Shots.Count;
-                    if (uncompared.Count == 0)
-                        oldestUncomparedAt = Stopwatch.GetTimestamp();
                     foreach (FaceShot shot in work.Frame.Shots)
                         uncompared.Enqueue(new PendingShot(shot, work.Frame));
                     state.Tracked.Enqueue(work.Frame);
@@ -236,24 +228,15 @@ internal sealed class Scheduler
         return true;
     }
 
-    private bool TakeShots(Span<PendingShot> shots, out Work work, out long patience)
+    private bool TakeShots(Span<PendingShot> shots, out Work work)
     {
         work = default;
-        patience = 0;
         if (uncompared.Count == 0)
             return false;
-        if (uncompared.Count < settings.EmbeddingBatch && settings.EmbeddingDeadlineMs > 0)
-        {
-            patience = oldestUncomparedAt + (settings.EmbeddingDeadlineMs * Stopwatch.Frequency / 1000) - Stopwatch.GetTimestamp();
-            if (patience > 0)
-                return false;
-        }
         int count = 0;
         while (count < settings.EmbeddingBatch && uncompared.TryDequeue(out shots[count]))
             shots[count++].Frame.Lane.State.Comparing++;
-        oldestUncomparedAt = Stopwatch.GetTimestamp();
         work = new Work(WorkKind.Compare, null, count);
-        patience = 0;
         return true;
     }
 

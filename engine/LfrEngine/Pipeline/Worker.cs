@@ -33,14 +33,14 @@ internal sealed class Worker : IDisposable
     {
         (this.settings, this.totals, this.gallery, this.scheduler, this.hand) = (settings, totals, gallery, scheduler, hand);
         int batch = settings.EmbeddingBatch;
-        detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = settings.Tracker.ContinueScore });
+        detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = new TrackerSettings().ContinueScore });
         embedder = new Embedder(models.Embedder);
         probes = BufferPool.Rent<float>(batch * embedder.Length);
         norms = BufferPool.Rent<float>(batch);
         crops = new HostBuffer<float>[batch];
         taken = new PendingShot[batch];
         sound = new PendingShot[batch];
-        candidates = new Candidate[batch * settings.MaximumCandidates];
+        candidates = new Candidate[batch * PipelineSettings.MaximumCandidates];
         counts = new int[batch];
         covers = new FaceCover[batch];
     }
@@ -60,7 +60,7 @@ internal sealed class Worker : IDisposable
             Array.Fill(crops, crop, 0, i);
             embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
         }
-        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, settings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
+        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
         ForgetBatch();
     }
 
@@ -134,7 +134,7 @@ internal sealed class Worker : IDisposable
             ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
             for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
                 settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
-            int most = settings.MaximumCandidates;
+            const int most = PipelineSettings.MaximumCandidates;
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))

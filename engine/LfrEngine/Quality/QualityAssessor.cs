@@ -23,7 +23,7 @@ public static unsafe class QualityAssessor
     /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
     /// <param name="detectionScore">The detector's score, 0…1.</param>
-    public static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, float* crop, ModelInput input, float detectionScore)
+    internal static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, float* crop, ModelInput input, float detectionScore)
     {
         (float yaw, float pitch) = EstimatePose(found.Points);
         (float sharpness, float brightness, float clipped) = MeasureTexture(crop, input);

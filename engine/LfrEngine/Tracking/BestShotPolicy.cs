@@ -106,7 +106,7 @@ public sealed record BestShotPolicy
 }
 
 /// <summary>What became of a close look at a tracklet.</summary>
-public enum LookResult
+internal enum LookResult
 {
     /// <summary>It was not looked at in this frame.</summary>
     None,

@@ -11,7 +11,7 @@ namespace LfrEngine.Tracking;
 
 /// <summary>Looks closely at the tracklets that deserve it and cuts out the shots worth comparing.</summary>
 /// <remarks>One per camera, used by one thread. Depends only on the frames it has seen, so a recording always gives the same shots.</remarks>
-public sealed unsafe class BestShotSelector : IDisposable
+internal sealed unsafe class BestShotSelector : IDisposable
 {
     // Side of the picture kept for an alert, and how much of the face's surroundings it shows.
     private const int PictureSize = 192;

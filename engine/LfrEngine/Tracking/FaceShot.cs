@@ -12,7 +12,7 @@ namespace LfrEngine.Tracking;
 /// <param name="crop">Owned.</param>
 /// <param name="picture">Owned.</param>
 /// <param name="home">Where it goes when it is disposed; null: nowhere.</param>
-public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? home = null) : IDisposable
+internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? home = null) : IDisposable
 {
     /// <summary>Tracklet on its camera.</summary>
     public long TrackletId { get; internal set; }
@@ -78,7 +78,7 @@ public sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? 
 
 /// <summary>Shots of one camera that are used again and again. Thread-safe; its owner disposes it, and shots still out then end with their holders.</summary>
 /// <param name="pictureSize">Side of their pictures, pixels.</param>
-public sealed class ShotPool(int pictureSize) : IDisposable
+internal sealed class ShotPool(int pictureSize) : IDisposable
 {
     // A queue that grows takes from the managed heap at whatever moment shots come thickest.
     private const int RoomForShots = 64;

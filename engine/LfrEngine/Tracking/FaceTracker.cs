@@ -9,7 +9,7 @@ namespace LfrEngine.Tracking;
 /// cost nothing, and a distance gate takes over where small fast faces no longer overlap their prediction.
 /// One thread at a time. Deterministic: the same calls give the same tracklets. No allocation once storage has met the busiest frame.
 /// </remarks>
-public sealed class FaceTracker
+internal sealed class FaceTracker
 {
     // Costs of a pair: 1 − IoU where boxes overlap enough, else 1…2 by distance; plus |ln(height ratio)|, because where faces cross
     // the overlaps are alike and size tells near from far (a quarter fewer switches in the simulated concourse). A cost for coasting,

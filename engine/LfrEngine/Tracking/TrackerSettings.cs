@@ -5,7 +5,7 @@ namespace LfrEngine.Tracking;
 /// Defaults were chosen on simulated walkers (tests/LfrEngine.Tests/Tracking) and from how fast people and heads move, not on
 /// any recording. A face's height stands for about 0.24 m, so that speeds need no calibration of the camera.
 /// </remarks>
-public sealed record TrackerSettings
+internal sealed record TrackerSettings
 {
     /// <summary>Least score of a detection that may begin or confirm a tracklet, 0…1, inclusive; where no verifier judges tracklets (<see cref="Pipeline.EngineModels.Tracking"/>).</summary>
     public float StartScore { get; init; } = 0.6f;

@@ -3,7 +3,7 @@ using LfrEngine.Detection;
 namespace LfrEngine.Tracking;
 
 /// <summary>What a tracklet has come to.</summary>
-public enum TrackletState
+internal enum TrackletState
 {
     /// <summary>Seen, but not yet in enough frames to be believed.</summary>
     Tentative,
@@ -20,7 +20,7 @@ public enum TrackletState
 /// Owned by its <see cref="FaceTracker"/> and reused: hold <see cref="Id"/> or <see cref="Slot"/>, not the object.
 /// Holds boxes, times and scores only: no landmarks, no pixels, so nothing that needs wiping.
 /// </remarks>
-public sealed class Tracklet
+internal sealed class Tracklet
 {
     internal FaceMotion Motion;
 
@@ -47,9 +47,6 @@ public sealed class Tracklet
 
     /// <summary>Time for which <see cref="Box"/> holds, microseconds.</summary>
     public long TimestampUs { get; private set; }
-
-    /// <summary>From the first detection to <see cref="TimestampUs"/>, microseconds.</summary>
-    public long AgeUs => TimestampUs - FirstSeenUs;
 
     /// <summary>Detections so far.</summary>
     public int Hits { get; private set; }

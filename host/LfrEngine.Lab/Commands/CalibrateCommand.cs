@@ -236,7 +236,7 @@ internal static class CalibrateCommand
     // The same searches as rates at thresholds, uncovered, so that the one file is enough to arm with.
     private static IEnumerable<OperatingPoint> Points(LabRun run, ListSearch[] searches)
     {
-        int rank = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0) }.MaximumCandidates;
+        const int rank = PipelineSettings.MaximumCandidates;
         foreach (IGrouping<int, ListSearch> list in searches.Where(s => s.Stratum == 0).GroupBy(s => s.ListSize).OrderBy(g => g.Key))
         {
             foreach (double threshold in IdentifyCommand.EvidenceThresholds)

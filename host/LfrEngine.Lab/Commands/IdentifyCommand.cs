@@ -68,7 +68,7 @@ internal static class IdentifyCommand
 
     private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, double standard, int draws, bool forEvidence, CancellationToken stopping)
     {
-        int rank = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0) }.MaximumCandidates;
+        const int rank = PipelineSettings.MaximumCandidates;
         int eligible = OpenSetSearch.Eligible(templates, data.SubjectNumbers());
         var rows = new List<IReadOnlyList<ReportCell>>();
         var ranks = new List<ReportSeries>();

@@ -13,11 +13,9 @@ internal static class StandardScreen
     // A file or pipe has no width: lines stay whole there.
     private const int Unwrapped = 1000;
 
+    // Why something was not shown on standard output; null while all was.
     private static string? lostOutput;
     private static bool hasProduct, noted;
-
-    /// <summary>Why something was not shown on standard output; null while all was.</summary>
-    public static string? LostOutput => lostOutput;
 
     /// <summary>Standard output, for bytes that are no text.</summary>
     public static Stream Output { get; private set; } = Stream.Null;

@@ -41,7 +41,7 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
         }
         return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named
             ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
-                authority.Models.FirstOrDefault(m => m.Task == AuthorityService.EmbedderTask)?.Sha256 ?? "")
+                authority.Models.FirstOrDefault(m => m.Task == AuthorityPresent.EmbedderTask)?.Sha256 ?? "")
             : null;
     }
 }

@@ -13,6 +13,6 @@ internal static class AuthoritySetup
     public static void AddAuthorities(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);
-        services.AddSingleton<FileHashes>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityService>();
+        services.AddSingleton<FileHashes>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityPresent>().AddSingleton<AuthorityDrafting>().AddSingleton<AuthorityService>();
     }
 }

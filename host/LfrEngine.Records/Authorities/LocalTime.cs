@@ -23,4 +23,7 @@ internal static class LocalTime
 
     /// <summary>Writes one.</summary>
     public static string Write(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>An instant as people read it.</summary>
+    public static string Show(DateTimeOffset at, TimeZoneInfo zone) => FormattableString.Invariant($"{TimeZoneInfo.ConvertTime(at, zone):yyyy-MM-dd HH:mm zzz}");
 }

@@ -4,6 +4,7 @@ using LfrEngine.Models;
 namespace LfrEngine.Cli.Tests.Commands;
 
 /// <summary>Networks on a graphics card of Linux. The library is restored on demand, so what needs it skips where it is not.</summary>
+[Trait("Speed", "slow")]
 public sealed class WebGpuTests
 {
     // Chromium brings a Vulkan device that computes on the processor and can do all that WebGPU asks for; Mesa's llvmpipe of Debian 12 cannot.

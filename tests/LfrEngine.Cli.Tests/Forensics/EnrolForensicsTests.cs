@@ -16,6 +16,7 @@ namespace LfrEngine.Cli.Tests.Forensics;
 
 /// <summary>The program that judges photos has answered and waits for the next one: nothing of the last photo, and nothing that was drawn on it, is left in its memory.</summary>
 /// <remarks>What is searched for is made by this process from the same photo on the same code path: drawn pictures, crops, embeddings. The photo bears noise that no other has. The positive control is the same program built without its wipes.</remarks>
+[Trait("Speed", "slow")]
 public sealed class EnrolForensicsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("lfr-enrol-forensics-").FullName;

@@ -86,7 +86,7 @@ public sealed class IntervalTests
         for (int i = 0; i < p.Length; i++)
             Assert.Equal(normal[i], SpecialFunctions.NormalQuantile(p[i]), 1e-6);
         for (int i = 0; i < chi.Length; i++)
-            Oracle.Close(upper[i], SpecialFunctions.ChiSquaredUpper(chi[i][0], chi[i][1]), 1e-8);
+            Oracle.Close(upper[i], SpecialFunctions.GammaUpper(chi[i][1] / 2, chi[i][0] / 2), 1e-8);
         for (int i = 0; i < poisson.Length; i++)
             Assert.Equal(counts[i], SpecialFunctions.PoissonQuantile(poisson[i][0], poisson[i][1]));
     }

@@ -73,6 +73,23 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void PublicApi_OfEveryLibrary_IsListedAndEnoughForTheHost()
+    {
+        string[] libraries = [.. Files("*.csproj").Where(p => LayerOf(p) is "engine" or "native-interop" && !p.EndsWith(".Torch.csproj", StringComparison.Ordinal))];
+        Assert.True(libraries.Length >= 5);
+        foreach (string project in libraries)
+        {
+            string folder = Path.GetDirectoryName(project)!;
+            Assert.True(File.ReadAllLines(Path.Combine(folder, "PublicAPI.Shipped.txt")).Length > 1, $"{Relative(project)} lists no public name.");
+            Assert.Equal(["#nullable enable"], File.ReadAllLines(Path.Combine(folder, "PublicAPI.Unshipped.txt")));
+        }
+        // The host stands where a vendor stands: what it cannot reach, no vendor can. The laboratory and the tests look inside.
+        string[] inside = [.. XDocument.Load(libraries.Single(p => p.EndsWith("/LfrEngine.csproj", StringComparison.Ordinal))).Descendants("InternalsVisibleTo").SelectMany(i => i.Attribute("Include")!.Value.Split(';'))];
+        Assert.Contains("LfrEngine.Tests", inside);
+        Assert.DoesNotContain(inside, n => n == "lfr" || (n != "LfrEngine.Lab" && RoomMayUse.ContainsKey(n)));
+    }
+
+    [Fact]
     public void NativeAssembly_Compiled_KnowsNoEngine()
     {
         Assert.DoesNotContain(typeof(MediaReader).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("LfrEngine", StringComparison.Ordinal));

@@ -34,7 +34,7 @@ public sealed class FaceTrackerTests
         Update(tracker, 41_000, Face(1500), second);
 
         Assert.Equal((TrackletState.Confirmed, 2, 1, true), (tracklet.State, tracklet.Hits, tracklet.DetectionIndex, tracklet.DetectedNow));
-        Assert.Equal((1000L, 41_000L, 41_000L, 40_000L), (tracklet.FirstSeenUs, tracklet.LastSeenUs, tracklet.TimestampUs, tracklet.AgeUs));
+        Assert.Equal((1000L, 41_000L, 41_000L), (tracklet.FirstSeenUs, tracklet.LastSeenUs, tracklet.TimestampUs));
         Assert.Equal((second.Box, 0.8f), (tracklet.DetectedBox, tracklet.Score));
         Assert.Equal([1, 2], tracker.Live.ToArray().Select(t => t.Id));
     }

@@ -39,6 +39,8 @@ internal sealed class AuthorityStage : IAsyncDisposable
 
     public AuthorityService Authorities => Host.Services.GetRequiredService<AuthorityService>();
 
+    public AuthorityPresent Present => Host.Services.GetRequiredService<AuthorityPresent>();
+
     public EvidenceShelf Shelf => Host.Services.GetRequiredService<EvidenceShelf>();
 
     public string WatchlistPath => Host.Installation.DataPath("watchlists", $"{WatchlistId:N}.lfr");
@@ -69,7 +71,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
 
     /// <summary>Evidence with points around the usual threshold.</summary>
     public EvidenceDocument Evidence(int gallerySize, string? embedder = null) => new(
-        EvidenceDocument.CurrentFormat, Time.GetUtcNow().AddDays(-30), "passages", "test", embedder ?? Authorities.Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
+        EvidenceDocument.CurrentFormat, Time.GetUtcNow().AddDays(-30), "passages", "test", embedder ?? Present.Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
         [.. new[] { 0.44, Threshold, 0.52 }.Select(t => new OperatingPoint(gallerySize, t, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, []))]);
 
     /// <summary>Signs evidence as the laboratory does.</summary>
@@ -83,7 +85,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
     public async Task<Guid> AddWatchlistAsync(string name)
     {
         var id = Guid.NewGuid();
-        ModelManifest embedder = Authorities.Embedder;
+        ModelManifest embedder = Present.Embedder;
         string path = Host.Installation.DataPath("watchlists", $"{id:N}.lfr"), keyPath = Host.PathOf($"{id:N}.key");
         WatchlistKey.CreateKeyFile(keyPath);
         using (WatchlistKey key = WatchlistKey.FromKeyFile(keyPath))
@@ -159,8 +161,10 @@ internal sealed class AuthorityStage : IAsyncDisposable
     {
         Installation installation = Host.Installation with { Config = configure?.Invoke(Host.Installation.Config) ?? Host.Installation.Config };
         var hashes = new FileHashes(Time);
-        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, installation, new EvidenceShelf(installation, hashes, Host.Journal), hashes,
-            catalog ?? ModelCatalog.Default, Host.Services.GetRequiredService<OfficerSigning>(), Host.Services.GetRequiredService<IServiceScopeFactory>(), Time);
+        var evidence = new EvidenceShelf(installation, hashes, Host.Journal);
+        var present = new AuthorityPresent(installation, evidence, hashes, catalog ?? ModelCatalog.Default);
+        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(installation, evidence, present, Time), present,
+            Host.Services.GetRequiredService<OfficerSigning>(), Host.Services.GetRequiredService<IServiceScopeFactory>(), Time);
     }
 
     /// <summary>Changes the store behind the journal's back, as who has the file can.</summary>
