@@ -36,7 +36,7 @@ internal sealed unsafe partial class DirectMlDevice : IDisposable
         }
         catch (DllNotFoundException e)
         {
-            throw new GpuException("DirectML.dll was not found: it comes with the package Microsoft.AI.DirectML and belongs beside the program.", e);
+            throw new GpuException("DirectML.dll was not found: it comes with the package Microsoft.AI.DirectML and must be next to the program.", e);
         }
         device = made;
     }
@@ -55,7 +55,7 @@ internal sealed unsafe partial class DirectMlDevice : IDisposable
 
     /// <summary>Ends a handle; the resource stays.</summary>
     public void Free(void* allocation) =>
-        OrtNativeApi.ThrowIfFailed(((delegate* unmanaged<void*, nint>)api[FreeAllocationSlot])(allocation), "to let go of a GPU buffer");
+        OrtNativeApi.ThrowIfFailed(((delegate* unmanaged<void*, nint>)api[FreeAllocationSlot])(allocation), "the release of a GPU buffer");
 
     public void Dispose() => ComPointer.Release(device);
 

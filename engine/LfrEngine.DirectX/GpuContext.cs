@@ -37,7 +37,7 @@ public sealed class GpuContext : IDisposable
     public static GpuContext Open()
     {
         if (!IsBuilt)
-            throw new GpuException("This build has no GPU path: it was made without the Windows packages. Build it on Windows (docs/windows.md).");
+            throw new GpuException("This build has no GPU path, because it was built without the Windows packages. Build it on Windows (docs/windows.md).");
         try
         {
             return new GpuContext();
@@ -69,7 +69,7 @@ public sealed class GpuContext : IDisposable
     {
         lock (gate)
         {
-            GpuDevice used = device ?? Replace("it could not be replaced at once");
+            GpuDevice used = device ?? Replace("it could not be replaced immediately");
             try
             {
                 return work(used);

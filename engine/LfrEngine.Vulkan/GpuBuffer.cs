@@ -93,7 +93,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
     public Buffer Handle => buffer;
 
     /// <summary>First element, in host memory only; not for random access: it may be slow to read.</summary>
-    public T* Mapped => mapped != null ? mapped : throw new InvalidOperationException("This buffer lies in the device's memory.");
+    public T* Mapped => mapped != null ? mapped : throw new InvalidOperationException("This buffer is in the device's memory and is not mapped.");
 
     /// <summary>Copies the first bytes into another buffer, as a command.</summary>
     public void CopyTo(CommandBuffer commands, GpuBuffer<T> target, ulong targetOffset, ulong bytes)

@@ -5,7 +5,7 @@ using LfrEngine.Native.Hardening;
 // First of all: no core files, no dumps, nobody else reads this memory.
 ProcessHardening.Apply();
 
-var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
+var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The engine finds candidates; trained people decide.")
 {
     RunCommand.Create(),
     CamerasCommand.Create(),

@@ -21,9 +21,9 @@ internal sealed class HostMetrics
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Gauge entries = make.CreateGauge("lfr_audit_entries", "Entries of the audit trail.");
         Gauge unsealed = make.CreateGauge("lfr_audit_unsealed_entries", "Entries after the last seal.");
-        Gauge waiting = make.CreateGauge("lfr_outbox_messages", "Messages that wait for their receiver.", "channel");
-        Gauge oldest = make.CreateGauge("lfr_outbox_oldest_seconds", "Age of the oldest of them.", "channel");
-        Gauge behind = make.CreateGauge("lfr_headquarters_behind_entries", "Entries of the trail that the headquarters has not confirmed; -1 while it was not heard.");
+        Gauge waiting = make.CreateGauge("lfr_outbox_messages", "Messages waiting for delivery.", "channel");
+        Gauge oldest = make.CreateGauge("lfr_outbox_oldest_seconds", "Age of the oldest waiting message.", "channel");
+        Gauge behind = make.CreateGauge("lfr_headquarters_behind_entries", "Entries of the trail that the headquarters has not confirmed; -1 until it has answered.");
         Gauge running = make.CreateGauge("lfr_deployment_running", "1 while a deployment runs.");
         HeadquartersSender? headquarters = services.GetService<HeadquartersSender>();
         registry.AddBeforeCollectCallback(async stopping =>

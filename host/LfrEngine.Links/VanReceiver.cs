@@ -57,12 +57,12 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
             long first = again.Min(e => e.Sequence), end = again.Max(e => e.Sequence);
             Dictionary<long, string> here = await store.VanEntries.AsNoTracking().Where(e => e.Van == batch.Van && e.Sequence >= first && e.Sequence <= end).ToDictionaryAsync(e => e.Sequence, e => e.Hash, stopping);
             if (again.FirstOrDefault(e => here.GetValueOrDefault(e.Sequence) != e.Hash) is { } other)
-                return Refuse(entries, batch.Van, new VanAnswer(next, $"entry {other.Sequence} is not the one that was received before: the trail has been written anew", Diverged: true));
+                return Refuse(entries, batch.Van, new VanAnswer(next, $"entry {other.Sequence} is not the one received before: the trail has been rewritten", Diverged: true));
         }
         if (news.Length == 0)
             return new VanAnswer(next);
         if (news[0].Sequence != next)
-            return new VanAnswer(next, $"entry {next} comes first");
+            return new VanAnswer(next, $"entry {next} is expected next");
         if (AuditChain.FirstFault(news, ref last) is { } fault)
             return Refuse(entries, batch.Van, new VanAnswer(next, fault, Diverged: true));
         DateTimeOffset now = time.GetUtcNow();
@@ -111,10 +111,10 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         }
         catch (JsonException e)
         {
-            return Results.Problem($"The batch is no JSON of a batch: {e.Path}", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem($"The batch is not valid JSON: {e.Path}", statusCode: StatusCodes.Status400BadRequest);
         }
         if (batch is null || batch.Van != van || batch.Entries.Length > VanBatch.MostEntries)
-            return Results.Problem($"A batch names its van and holds at most {VanBatch.MostEntries} entries.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem($"A batch must name its van and have at most {VanBatch.MostEntries} entries.", statusCode: StatusCodes.Status400BadRequest);
         VanAnswer answer = await ReceiveAsync(batch, context.RequestAborted);
         return Results.Json(answer, AuditJson.Options, statusCode: answer.Problem is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
     }

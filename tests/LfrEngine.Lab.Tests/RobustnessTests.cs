@@ -90,7 +90,7 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     [Theory]
     [InlineData("video,camera,from,to,subject\nnowhere.mp4,a,0,1,Ann\n", "line 2", "does not exist")]
     [InlineData("video,camera,from,to,subject\nv,a,2,1,Ann\n", "line 2", "ends before it begins")]
-    [InlineData("video,camera,from,to,subject\nv,a,zero,1,Ann\n", "line 2", "\"zero\" in from is no number")]
+    [InlineData("video,camera,from,to,subject\nv,a,zero,1,Ann\n", "line 2", "\"zero\" in from is not a number")]
     public async Task Passages_WrongList_SaysWhere(string csv, string where, string what)
     {
         Directory.CreateDirectory(folder["v"]);

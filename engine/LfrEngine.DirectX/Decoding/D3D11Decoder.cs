@@ -25,7 +25,7 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
         try
         {
             if (options.TurnsPicture)
-                throw new GpuException("A picture that is turned or mirrored (rotate, mirror) cannot be decoded on the GPU.");
+                throw new GpuException("Rotated or mirrored pictures (rotate, mirror) cannot be decoded on the GPU.");
             return new FallingBack(this, new D3D11Reader(store, source, isLive, stopping), source, options, isLive, account, stopping);
         }
         catch (Exception e) when (e is GpuException or DllNotFoundException or PlatformNotSupportedException or NotSupportedException)
@@ -41,8 +41,8 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
     {
         if (onFallBack is null)
         {
-            string way = "Use --decode software, or auto to do so where it is needed.";
-            throw new MediaException(MediaError.NoDecoder, why is GpuException ? $"{why.Message} {way}" : $"FFmpeg's libraries (7.1, shared) were not found beside the program: {why.Message} {way}");
+            string way = "Use --decode software, or auto to use it where needed.";
+            throw new MediaException(MediaError.NoDecoder, why is GpuException ? $"{why.Message} {way}" : $"FFmpeg's libraries (7.1, shared) were not found next to the program: {why.Message} {way}");
         }
         onFallBack($"Decoded in software and uploaded: {why.Message}");
         return new Uploading(store, SoftwareDecoder.Default.Open(source, options, isLive, account, stopping));

@@ -158,7 +158,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
     private GpuFrame Take(GpuDevice gpu)
     {
         if (opened == null)
-            throw new DeviceLostException("The shared texture went with its device.");
+            throw new DeviceLostException("The shared texture was lost with its device.");
         var description = new D3D12.ResourceDesc
         {
             Dimension = Texture2D,
@@ -233,7 +233,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         SecurityAttributes* ours = null;
         IDXGIResource1* resource = null;
         Guid id = IDXGIResource1.Guid;
-        HResult.ThrowIfFailed(texture->QueryInterface(&id, (void**)&resource), "The shared texture gives no handle");
+        HResult.ThrowIfFailed(texture->QueryInterface(&id, (void**)&resource), "The shared texture has no handle");
         int status = resource->CreateSharedHandle(ours, SharedReadWrite, unnamed, &handle);
         ComPointer.Release(resource);
         HResult.ThrowIfFailed(status, "The NV12 texture cannot be shared between Direct3D 11 and 12 by this driver");

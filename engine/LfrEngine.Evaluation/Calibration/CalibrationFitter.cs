@@ -35,7 +35,7 @@ public static class CalibrationFitter
         var data = new Table(seen);
         var terms = new List<string[]>(Always);
         if (!Rises(data.Fit(terms), seen))
-            throw new DataException("Higher scores do not speak for the same person in these data, so there is nothing to calibrate. Check that each person's images are in one folder, and the model.");
+            throw new DataException("In these data a higher score does not mean the same person, so a calibration is not possible. Check the model, and that each person's images are in one folder.");
         double cost = data.CrossValidated(terms);
         while (true)
         {

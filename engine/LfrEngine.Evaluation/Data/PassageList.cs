@@ -52,13 +52,13 @@ public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<
             if (!File.Exists(video) && !Directory.Exists(video))
                 throw row.Wrong($"the video {video} does not exist");
             if (videoOf.TryGetValue(camera, out string? other) && other != video)
-                throw row.Wrong($"camera {camera} shows {other} elsewhere; one camera shows one video");
+                throw row.Wrong($"camera {camera} has the video {other} in another line; a camera can have only one video");
             videoOf[camera] = video;
             if (row["track"].Length > 0 && !File.Exists(Path.Combine(folder, row["track"])))
                 throw row.Wrong($"the track {Path.Combine(folder, row["track"])} does not exist");
             double from = Number(row, "from") * 1000, to = Number(row, "to") * 1000;
             if (!double.IsFinite(from) || !double.IsFinite(to))
-                throw row.Wrong("a time so far away is none");
+                throw row.Wrong("the time is too large");
             if (!(to > from))
                 throw row.Wrong("it ends before it begins");
             bool listed = !subject.Equals(NotListed, StringComparison.OrdinalIgnoreCase);
@@ -66,7 +66,7 @@ public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<
             passages.Add(new Passage(video, camera, from, to, listed ? subject : null, person, row["eye_pixels"].Length > 0 ? Number(row, "eye_pixels") : null,
                 row["track"] is { Length: > 0 } track ? ReadTrack(Path.Combine(folder, track)) : []) { Groups = [.. groups.Select(g => row[g])] });
         }
-        return passages.Count > 0 ? new PassageList(passages, groups) : throw new DataException($"{path} lists no passage.");
+        return passages.Count > 0 ? new PassageList(passages, groups) : throw new DataException($"{path} contains no passage.");
     }
 
     private static TrackPoint[] ReadTrack(string path) =>
@@ -76,5 +76,5 @@ public sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<
     private static double Number(CsvTable.Row row, string column) =>
         double.TryParse(row.Required(column), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
             ? value
-            : throw row.Wrong($"\"{row[column]}\" in {column} is no number");
+            : throw row.Wrong($"\"{row[column]}\" in {column} is not a number");
 }

@@ -31,9 +31,9 @@ public static class BoxTruth
         {
             LabelledPictures read = Directory.Exists(annotations) ? ReadVoc(folder, annotations)
                 : File.Exists(list) ? ReadList(folder, list)
-                : throw new DataException($"{folder} holds neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
+                : throw new DataException($"{folder} contains neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
             return read.Pictures.Count > 0 ? read
-                : throw new DataException($"{folder} holds no picture with labels{(read.Missing.Count > 0 ? $": none of the {read.Missing.Count} labelled pictures is in images/, the first is {read.Missing[0]}" : "")}.");
+                : throw new DataException($"{folder} contains no labelled picture{(read.Missing.Count > 0 ? $": none of the {read.Missing.Count} labelled pictures is in images/, the first is {read.Missing[0]}" : "")}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
@@ -59,7 +59,7 @@ public static class BoxTruth
         }
 
         FaceBox Box(XElement? box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
-        float Side(XElement? box, string side) => box?.Element(side)?.Value is { } text ? Number(text) ?? throw new DataException($"{name} cannot be read as Pascal VOC: \"{text}\" in bndbox/{side} is no number.")
+        float Side(XElement? box, string side) => box?.Element(side)?.Value is { } text ? Number(text) ?? throw new DataException($"{name} cannot be read as Pascal VOC: \"{text}\" in bndbox/{side} is not a number.")
             : throw new DataException($"{name} cannot be read as Pascal VOC: an object without bndbox/{side}.");
     }
 
@@ -86,10 +86,10 @@ public static class BoxTruth
             }
             else if (parts.Length > 0)
             {
-                throw new DataException($"{name}, line {i + 1}: neither \"# path width height\" nor the four sides of a box below one.");
+                throw new DataException($"{name}, line {i + 1}: expected \"# path width height\", or the four sides of a box below such a line.");
             }
 
-            float Any(string text) => Number(text) ?? throw new DataException($"{name}, line {i + 1}: \"{text}\" is no number.");
+            float Any(string text) => Number(text) ?? throw new DataException($"{name}, line {i + 1}: \"{text}\" is not a number.");
             float Positive(string text) => Any(text) is > 0 and var size ? size : throw new DataException($"{name}, line {i + 1}: a picture's side of {text} pixels.");
         }
         Close();
@@ -151,6 +151,6 @@ public static class BoxTruth
         using var reader = MediaReader.Open(path);
         reader.Read(out MediaFrame? picture);
         using (picture)
-            return picture is null ? throw new DataException($"{path} holds no picture.") : (picture.Info.Width, picture.Info.Height);
+            return picture is null ? throw new DataException($"{path} contains no picture.") : (picture.Info.Width, picture.Info.Height);
     }
 }

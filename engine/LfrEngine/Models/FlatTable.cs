@@ -102,5 +102,5 @@ internal readonly struct FlatTable
 
     private int Within(long at, long length) => at >= 0 && at + length <= file.Length ? (int)at : throw Broken();
 
-    private static InvalidDataException Broken() => new("its tables point outside the file: it is cut off or altered");
+    private static InvalidDataException Broken() => new("its tables point outside the file: the file is truncated or altered");
 }

@@ -43,7 +43,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         {
             string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
             string more = string.Join(", ", Offered().Where(m => m.Task == task).Select(m => m.Id).Except(Brought().Select(m => m.Id)));
-            throw new ModelLoadException($"There is no model \"{name}\". Known for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}; or give the path of a manifest (.json).");
+            throw new ModelLoadException($"Unknown model \"{name}\". Models for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
         }
         if (manifest.Task != task)
             throw new ModelLoadException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");

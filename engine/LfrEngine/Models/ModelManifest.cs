@@ -81,25 +81,25 @@ public sealed record ModelManifest
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
-            throw new ModelLoadException($"The model manifest {path} gives a mean or a scale that is no number.");
+            throw new ModelLoadException($"The model manifest {path} has a mean or a scale that is not a number.");
         if ((manifest.Task == ModelTask.Landmarks && manifest.Family != "mesh468") != (manifest.Input.Channels == ChannelOrder.Grey))
-            throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmarks68 takes grey, all other families rgb or bgr.");
+            throw new ModelLoadException($"The model manifest {path} has the channels {manifest.Input.Channels}; landmarks68 needs grey, all other families rgb or bgr.");
         if (manifest.Source.Bytes is { } bytes && (bytes is not [>= 0, _] || bytes[1] <= bytes[0] || manifest.Source.Npm is null))
-            throw new ModelLoadException($"The model manifest {path} gives \"bytes\" that are not [first, end] of a file in an npm package.");
+            throw new ModelLoadException($"The model manifest {path} has \"bytes\" that are not [first, end] of a file in an npm package.");
         if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
         if (manifest.Source.Url is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme == Uri.UriSchemeHttps))
-            throw new ModelLoadException($"The model manifest {path} gives a \"url\" that does not begin with https://.");
+            throw new ModelLoadException($"The model manifest {path} has a \"url\" that does not begin with https://.");
         if (manifest.Outputs.Length == 0 || manifest.Outputs.Any(string.IsNullOrEmpty))
-            throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
+            throw new ModelLoadException($"The model manifest {path} has no outputs, or an empty output name.");
         if (manifest.Thresholds.Any(t => t is null))
             throw new ModelLoadException($"The model manifest {path} has an empty entry in \"thresholds\".");
         if (Array.Find(manifest.Thresholds, t => t.Value is not (> 0 and <= 1)) is { } threshold)
-            throw new ModelLoadException(FormattableString.Invariant($"The model manifest {path} gives {threshold.Value} as the threshold \"{threshold.Name}\"; a comparison score from which faces match lies above 0, up to 1."));
+            throw new ModelLoadException(FormattableString.Invariant($"The model manifest {path} has {threshold.Value} as the threshold \"{threshold.Name}\"; it must be above 0 and at most 1."));
         if (Array.Exists(manifest.CoverScales, s => s is not { IsUsable: true } || manifest.CoverScales.Count(other => other?.Cover == s.Cover) > 1))
-            throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, gives a cover twice or none, a slope or a deviation that is not above 0, or what is no number.");
+            throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, has no cover or the same cover as another, a slope or a deviation that is not above 0, or a value that is not a number.");
         if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)
-            throw new ModelLoadException($"The model manifest {path} gives no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
+            throw new ModelLoadException($"The model manifest {path} has no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)
             throw new ModelLoadException($"The model manifest {path} is an embedder without an embeddingLength.");
         return manifest with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
@@ -128,7 +128,7 @@ public enum ModelTask
 public sealed record ModelTrainingData(TrainingDataState State, string Words)
 {
     /// <summary>Of a manifest that does not mention it.</summary>
-    public static ModelTrainingData Unstated { get; } = new(TrainingDataState.Unknown, "Its manifest does not say.");
+    public static ModelTrainingData Unstated { get; } = new(TrainingDataState.Unknown, "Not stated in the manifest.");
 }
 
 /// <summary>Whether the training data of a model is known.</summary>

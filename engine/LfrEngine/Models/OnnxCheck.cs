@@ -70,6 +70,6 @@ internal static class OnnxCheck
         }
         int size = tensor.DataType == TypeFloat ? sizeof(float) : sizeof(long), listed = tensor.DataType == TypeFloat ? tensor.FloatData.Count : tensor.Int64Data.Count;
         if (listed > 0 ? listed != elements || tensor.RawData.Length > 0 : tensor.RawData.Length != elements * size)
-            throw new InvalidDataException($"its constant \"{tensor.Name}\" has not the {elements} elements that its dimensions say");
+            throw new InvalidDataException($"its constant \"{tensor.Name}\" does not have the {elements} elements that its dimensions require");
     }
 }

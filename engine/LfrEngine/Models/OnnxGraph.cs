@@ -52,10 +52,10 @@ internal static class OnnxGraph
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite", e);
+            throw new InvalidDataException("it is neither an ONNX nor a TensorFlow Lite file", e);
         }
         if (model.Graph is null || model.Graph.Node.Count == 0)
-            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite: it holds no graph");
+            throw new InvalidDataException("it is neither an ONNX nor a TensorFlow Lite file: it contains no graph");
         OnnxCheck.Throw(model.Graph);
         return model;
     }

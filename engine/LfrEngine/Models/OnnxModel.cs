@@ -128,7 +128,7 @@ public sealed class OnnxModel : IDisposable
         }
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file));
         if (hash != manifest.Sha256)
-            throw new ModelLoadException($"The file of model \"{manifest.Id}\" ({path}) has SHA-256 {hash}, its manifest says {manifest.Sha256}. {way}");
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" ({path}) has SHA-256 {hash}, but its manifest says {manifest.Sha256}. {way}");
         return file;
     }
 

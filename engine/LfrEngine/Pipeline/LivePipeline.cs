@@ -44,7 +44,7 @@ public sealed class LivePipeline
     public LivePipeline(EngineModels models, Gallery gallery, PipelineSettings settings)
     {
         if (gallery.EmbedderSha256 != models.Embedder.Manifest.Sha256)
-            throw new ArgumentException("The gallery was made by another embedder than the one loaded.", nameof(gallery));
+            throw new ArgumentException("The gallery was made by a different embedder from the one loaded.", nameof(gallery));
         settings.Validate();
         this.models = models;
         this.gallery = gallery;

@@ -27,7 +27,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
             using MediaFrame frame = MediaReader.ReadPicture(picture);
             FrameView view = FrameLease.ViewOf(frame);
             if (FindFace(view) is not { } found)
-                return Reject("the detector does not find the face in its picture");
+                return Reject("no face found in the stored picture");
             using StillFace? face = analyzer.Embed(view, found);
             if (face is null)
                 return Reject("no usable landmarks");
@@ -35,7 +35,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
         }
         catch (MediaException)
         {
-            return Reject("its picture cannot be decoded");
+            return Reject("the stored picture cannot be decoded");
         }
         finally
         {

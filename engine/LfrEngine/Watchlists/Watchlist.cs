@@ -158,12 +158,12 @@ public sealed class Watchlist : IDisposable
             WatchlistRules.CheckQuality(template.Quality, i);
             WatchlistRules.CheckPhotoBytes(template.PhotoBytes, i);
             if (template.PhotoOffset != nextPhoto || template.PhotoBytes > photoBytes - nextPhoto)
-                throw WatchlistRules.Broken($"The photo of template {i} lies outside the photo table.");
+                throw WatchlistRules.Broken($"The photo of template {i} is outside the photo table.");
             nextPhoto += template.PhotoBytes;
             WatchlistRules.CheckEmbedding(embeddings.Slice(i * embeddingLength, embeddingLength), i);
         }
         if (nextPhoto != photoBytes)
-            throw WatchlistRules.Broken("The photo table holds bytes of no template.");
+            throw WatchlistRules.Broken("The photo table contains bytes that belong to no template.");
         int without = enrolled.IndexOf(false);
         if (without >= 0)
             throw WatchlistRules.Broken($"Identity '{identities[without].Id}' has no template: it could never be found. Remove it or give a usable image.");

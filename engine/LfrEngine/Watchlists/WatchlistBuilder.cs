@@ -114,7 +114,7 @@ public sealed class WatchlistBuilder : IDisposable
     public Watchlist Build()
     {
         if (built)
-            throw new InvalidOperationException("This builder has already made its watchlist.");
+            throw new InvalidOperationException("This builder has already built its watchlist.");
         WatchlistOrigin origin = Origin;
         int templateCount = templates.Count;
         int photoBytes = photos.Count;

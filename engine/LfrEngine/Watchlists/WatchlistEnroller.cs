@@ -68,7 +68,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         string? format = PhotoFormat.NameOf(encoded);
         try
         {
-            return format is null ? Reject($"not a picture: it does not begin like a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
+            return format is null ? Reject($"not a picture: not a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
         }
         catch (MediaException e)
         {
@@ -100,10 +100,10 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     private static string Words(string format, MediaException e) => e.Error switch
     {
         _ when format is "HEIC" or "AVIF" && e.Error != MediaError.BadSize => $"a {format} picture, which the installed FFmpeg ({MediaReader.Versions}) cannot decode: save it as JPEG",
-        MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: make it smaller",
-        MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: make it smaller",
+        MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: scale it down",
+        MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: scale it down",
         MediaError.PixelFormat or MediaError.NoDecoder => $"a {format} picture of a kind that cannot be used ({e.Message}): save it as JPEG",
-        _ => $"a {format} picture that is cut off, damaged, or of a kind that is not read (animated, or more than 16384 pixels on a side): save it as JPEG",
+        _ => $"a {format} picture that is truncated, damaged or not supported (animated, or more than 16384 pixels on a side): save it as JPEG",
     };
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
@@ -129,7 +129,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         {
             string what = chosen is { } there
                 ? $"no face at {there.X},{there.Y}: choose one of {faces.Places()}"
-                : $"{boxes.Length} faces: {faces.Places()}. Choose the face, or crop the photo to the person meant";
+                : $"{boxes.Length} faces found: {faces.Places()}. Choose one, or crop the photo to one person";
             return new VettedPhoto(PhotoVerdict.Rejected, [what], 0, faces: faces);
         }
         using StillFace? face = analyzer.Embed(view, found[meant]);
@@ -139,11 +139,11 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         float quality = face.Quality.Score;
         PhotoVerdict verdict = PhotoGate.Judge(face.Quality, reasons);
         if (!isSure)
-            Doubt("it is doubtful that this is a face");
+            Doubt("this may not be a face");
         if (turn != 0)
-            reasons.Add($"turned by {turn}° to be upright");
+            reasons.Add($"rotated by {turn}° to be upright");
         if (perhaps != 0)
-            Doubt($"perhaps not upright: turn it by {perhaps}° if that is so");
+            Doubt($"may not be upright: if so, rotate it by {perhaps}°");
         if (boxes.Length > 1 && chosen is null)
             Doubt($"{(boxes.Length == 2 ? "another face" : $"{boxes.Length - 1} other faces")} in the photo: {faces.Places(without: meant)}");
         if (verdict == PhotoVerdict.Rejected)

@@ -73,8 +73,8 @@ public static class WatchlistFile
                 throw new WatchlistException(
                     WatchlistFailure.WrongKey,
                     header.Derivation == KeyDerivation.Pbkdf2Sha256
-                        ? $"{path}: sealed with a passphrase, not with a key file. Give its passphrase."
-                        : $"{path}: sealed with a key file, not with a passphrase. Give its key file.");
+                        ? $"{path}: encrypted with a passphrase, not with a key file. Give its passphrase."
+                        : $"{path}: encrypted with a key file, not with a passphrase. Give its key file.");
             }
             return ReadSections(file, header, start.Span[..header.Bytes], key, path);
         });
@@ -197,7 +197,7 @@ public static class WatchlistFile
         Span<byte> start = stackalloc byte[WatchlistHeader.Magic.Length];
         int read = RandomAccess.Read(old, start, 0);
         if (!start[..read].SequenceEqual(WatchlistHeader.Magic[..read]))
-            throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path} is no watchlist, and is not replaced by one: give another name.");
+            throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path} exists and is not a watchlist, so it is not replaced. Give another name.");
     }
 
     private static T Guarded<T>(string path, Func<SafeFileHandle, T> read)
@@ -250,7 +250,7 @@ public static class WatchlistFile
         Span<byte> stated = chunk.Span[..WatchlistHeader.ChecksumBytes];
         FileBytes.ReadExactly(file, stated, hashed);
         if (!actual.SequenceEqual(stated))
-            throw WatchlistHeader.Damaged(path, "its checksum does not hold");
+            throw WatchlistHeader.Damaged(path, "its checksum is wrong");
     }
 
     private static void CheckEmbedder(WatchlistHeader header, string? expectedSha256, string path)
@@ -259,8 +259,8 @@ public static class WatchlistFile
             return;
         throw new WatchlistException(
             WatchlistFailure.ForeignModel,
-            $"{path}: made by embedder '{header.Origin.EmbedderId}' (SHA-256 {header.Origin.EmbedderSha256}), this engine runs the one with SHA-256 {expectedSha256}. "
-            + "Templates of two models cannot be compared. `lfr watchlist re-enrol FILE -o NEW` makes templates of this model from the list's own face pictures; or run the engine with that embedder.");
+            $"{path}: made with embedder '{header.Origin.EmbedderId}' (SHA-256 {header.Origin.EmbedderSha256}), but this engine uses the embedder with SHA-256 {expectedSha256}. "
+            + "Templates of two models cannot be compared. `lfr watchlist re-enrol FILE -o NEW` makes templates of this model from the face pictures in the list. Or run the engine with the list's embedder.");
     }
 
     private static Watchlist ReadSections(SafeFileHandle file, WatchlistHeader header, ReadOnlySpan<byte> headerBytes, WatchlistKey key, string path)
@@ -296,7 +296,7 @@ public static class WatchlistFile
                 string what = key.Derivation == KeyDerivation.Pbkdf2Sha256 ? "passphrase" : "key file";
                 throw new WatchlistException(
                     WatchlistFailure.WrongKey,
-                    $"{path}: the file is whole but this {what} does not open it. Give the {what} it was sealed with; if that is the one, somebody has altered the file.",
+                    $"{path}: this {what} does not open the file. Give the {what} it was encrypted with. If this is the right one, the file has been altered.",
                     error);
             }
             if (error is WatchlistException { Reason: WatchlistFailure.InvalidContent })

@@ -113,7 +113,7 @@ internal sealed record WatchlistHeader(
         }
         int headerBytes = BinaryPrimitives.ReadUInt16LittleEndian(start[10..]);
         if (start.Length < FixedBytes || headerBytes > start.Length)
-            throw Damaged(path, "the header is cut short");
+            throw Damaged(path, "the header is truncated");
         if (headerBytes is <= FixedBytes or > MaximumBytes || headerBytes != FixedBytes + start[13])
             throw Damaged(path, "the header's length is wrong");
 
@@ -142,7 +142,7 @@ internal sealed record WatchlistHeader(
             || created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
             || (long)templateCount * TemplateBytesOf(version) > int.MaxValue)
         {
-            throw Damaged(path, "the header holds impossible numbers");
+            throw Damaged(path, "the header contains impossible numbers");
         }
 
         string embedderId;
@@ -172,7 +172,7 @@ internal sealed record WatchlistHeader(
             start.Slice(64, SaltBytes).ToArray(),
             start.Slice(96, NoncePrefixBytes).ToArray());
         if (header.FileBytes != fileBytes)
-            throw Damaged(path, $"the file has {fileBytes} bytes where its header calls for {header.FileBytes}");
+            throw Damaged(path, $"the file has {fileBytes} bytes, but its header says {header.FileBytes}");
         return header;
     }
 

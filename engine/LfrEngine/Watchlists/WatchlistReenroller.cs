@@ -94,7 +94,7 @@ public sealed class WatchlistReenroller : IDisposable
     {
         ReadOnlySpan<byte> picture = old.Photo(template);
         if (picture.IsEmpty)
-            return "the list keeps no picture of it";
+            return "the list has no picture of this face";
         if (FindDone(identity.Id, picture) is { } known)
         {
             Begin(identity, ref added);

@@ -68,7 +68,7 @@ internal static class WatchlistRules
     public static void CheckCover(FaceCover cover, bool hasPhoto, int templateIndex)
     {
         if (cover != FaceCover.None && !hasPhoto)
-            throw Broken($"Template {templateIndex} is of a covered picture, but its person has no template of the photo as it is before it.");
+            throw Broken($"Template {templateIndex} is of a covered picture, but no template of the uncovered photo of this person comes before it.");
     }
 
     public static void CheckPhotoBytes(int bytes, int templateIndex)
@@ -94,7 +94,7 @@ internal static class WatchlistRules
         while (!rest.IsEmpty)
         {
             if (Rune.DecodeFromUtf16(rest, out Rune rune, out int used) != OperationStatus.Done || Rune.IsControl(rune))
-                return $"The {what} holds a control character or broken text.";
+                return $"The {what} contains a control character or invalid text.";
             rest = rest[used..];
         }
         return null;

@@ -65,7 +65,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
                 }
             }
             if (stamps.Frames == 0)
-                throw new MediaException(MediaError.ReadError, $"{camera.Name} could be opened, but sent no picture.");
+                throw new MediaException(MediaError.ReadError, $"{camera.Name} was opened, but sent no picture.");
             return Judge(reader.GetInfo(), toFirstMs);
         }
         finally
@@ -132,11 +132,11 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
         if (info.Corrupt > 0)
             warnings.Add($"{info.Corrupt} damaged packet(s): {info.LastDamage}");
         if (info.IsTruncated)
-            warnings.Add("the recording is shorter than its index says: it was cut off");
+            warnings.Add("the recording is shorter than its index says: it is truncated");
         if (clock.State is not ("good" or "unknown"))
             warnings.Add(clock.Text);
         if (nominal is { } promised && (rate < promised * 0.8 || rate > promised * 1.25))
-            warnings.Add($"{rate:0.0} frames per second come, {promised:0.##} are announced");
+            warnings.Add($"{rate:0.0} frames per second arrive, {promised:0.##} are announced");
         if (light.Exposure != "good")
             warnings.Add(light.ExposureText);
         if (light.Focus == "blurred")

@@ -47,11 +47,11 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         {
             await AskAsync(answer, device, found, bounded.Token);
             if (!found.Profiles.Exists(p => p.Source is not null))
-                (state, message) = ("unusable", "it names no stream: look into its settings, or give its RTSP address from the maker's documents");
+                (state, message) = ("unusable", "it reports no stream: check its settings, or use the RTSP address from its manual");
         }
         catch (OnvifException e) when (e.Refused)
         {
-            (state, message) = ("refused", credentials is null ? "it wants a user name and password: --user NAME" : $"it does not accept the user \"{credentials.UserName}\" with this password");
+            (state, message) = ("refused", credentials is null ? "it requires a user name and password: give --user NAME" : $"it does not accept the user \"{credentials.UserName}\" with this password");
         }
         catch (OnvifException e)
         {
@@ -59,7 +59,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            (state, message) = ("unusable", $"it was not done answering after {(timeout * 4).TotalSeconds:0.#} s");
+            (state, message) = ("unusable", $"it had not finished answering after {(timeout * 4).TotalSeconds:0.#} s");
         }
         return new FoundCamera(answer.Address.ToString(), answer.Service.AbsoluteUri, state, message, answer.Name, found.Manufacturer, found.Model ?? answer.Hardware, found.Firmware,
             [.. found.Profiles], [.. found.Warnings]);
@@ -126,7 +126,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         XElement capabilities = await device.CallAsync(answer.Service, new XElement(Device + "GetCapabilities", new XElement(Device + "Category", "Media")), stopping);
         return Own(capabilities.At("Capabilities", "Media", "XAddr")?.Value, answer, found, "its media service") is { } media
             ? (media, false)
-            : throw new OnvifException("it names no media service of its own");
+            : throw new OnvifException("it reports no media service of its own");
     }
 
     private static async Task<string?> StreamAsync(DiscoveryAnswer answer, OnvifDevice device, Uri media, string token, bool second, Answers found, string name, CancellationToken stopping)
@@ -143,7 +143,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OnvifException e) when (!e.Refused)
         {
-            found.Warn($"the address of the stream \"{name}\" is not told: {e.Message}");
+            found.Warn($"the address of the stream \"{name}\" is not available: {e.Message}");
             return null;
         }
     }
@@ -155,12 +155,12 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         string[] allowed = schemes.Length > 0 ? schemes : ["http", "https"];
         if (text.Length > 2048 || !Uri.TryCreate(text.Trim(), UriKind.Absolute, out Uri? uri) || !allowed.Contains(uri.Scheme))
         {
-            found.Warn($"the address of {what} is none: ignored");
+            found.Warn($"the address of {what} is not valid: ignored");
             return null;
         }
         if (WsDiscovery.IsAt(uri, answer.Address))
             return uri;
-        found.Warn($"{what} is said to be at {OnvifXml.Shown(uri.Host)}, which is another machine: ignored");
+        found.Warn($"the camera reports {what} at {OnvifXml.Shown(uri.Host)}, which is another machine: ignored");
         return null;
     }
 
@@ -170,7 +170,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         string plain = uri.UserInfo.Length == 0 ? uri.AbsoluteUri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri.AbsoluteUri;
         string shown = PasswordInAddress().Replace(plain, "$1=***");
         if (shown != plain || uri.UserInfo.Length > 0)
-            found.Warn("an address has a password in it, which is not shown");
+            found.Warn("an address contains a password, which is not shown");
         // People copy it into a shell: nothing in it may end a quotation or start a command.
         return ShellCharacters().Replace(shown, c => $"%{(int)c.Value[0]:X2}");
     }

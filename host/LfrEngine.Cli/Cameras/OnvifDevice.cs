@@ -101,7 +101,7 @@ internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credenti
         using HttpResponseMessage response = await client.PostAsync(at, content, stopping);
         int status = (int)response.StatusCode;
         if (status is >= 300 and < 400)
-            throw new OnvifException("it sends the question elsewhere, which is not followed");
+            throw new OnvifException("it redirects to another address, which is not followed");
         if (status is 401 or 403)
         {
             // Where HTTP's own digest was asked for, the handler has answered with it: the same password in the other form would be a second wrong try.

@@ -60,17 +60,17 @@ internal sealed unsafe class PictureCheck
         int spread = Percentile(luma, 0.95) - Percentile(luma, 0.05);
         (string exposure, string text) = true switch
         {
-            _ when mean < 40 => ("dark", "too dark: more light, a longer exposure or a wider aperture"),
-            _ when mean > 215 => ("bright", "too bright: a shorter exposure or a narrower aperture"),
-            _ when spread < 24 => ("flat", "almost no contrast: fog, dirt on the lens, or a cover"),
-            _ when bright > 0.25 => ("burnt-out", $"{bright:P0} of the picture is burnt out: faces against the light stay dark"),
+            _ when mean < 40 => ("dark", "too dark: add light, or use a longer exposure or a wider aperture"),
+            _ when mean > 215 => ("bright", "too bright: use a shorter exposure or a narrower aperture"),
+            _ when spread < 24 => ("flat", "almost no contrast: check for fog, dirt on the lens or a lens cap"),
+            _ when bright > 0.25 => ("burnt-out", $"{bright:P0} of the picture is overexposed: faces in front of it are too dark"),
             _ when dark > 0.5 => ("black-parts", $"{dark:P0} of the picture is black"),
             _ => ("good", "well exposed"),
         };
         double? edge = edges.Count == 0 ? null : edges.Order().ElementAt(edges.Count / 2);
         (string focus, string focusText) = edge switch
         {
-            null => ("unknown", "too little contrast in the picture to tell"),
+            null => ("unknown", "too little contrast to measure"),
             > Blurred => ("blurred", $"blurred, edges are {edge:0.0} pixels wide: focus the lens, clean it, or ask for a higher bit rate"),
             _ => ("good", $"sharp, edges are {edge:0.0} pixels wide"),
         };

@@ -65,9 +65,9 @@ internal sealed class StampCheck(bool isLive)
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();
         if (unstamped > frames.Count)
-            return new StampFindings("missing", "most frames come without a time stamp", null, 0, 0);
+            return new StampFindings("missing", "most frames have no time stamp", null, 0, 0);
         if (steady.Length < 3)
-            return new StampFindings("unknown", "too few frames to tell", null, 0, 0);
+            return new StampFindings("unknown", "too few frames to measure", null, 0, 0);
         double[] steps = [.. steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs)];
         double longest = steps.Max(), still = (double)steps.Count(s => s <= SmallestStepMs) / steps.Length;
         (int first, int last) = OnTime(steady);
@@ -78,11 +78,11 @@ internal sealed class StampCheck(bool isLive)
         double usual = steps.Order().ElementAt(steps.Length / 2);
         (string state, string text) = true switch
         {
-            _ when still > 0.05 => ("still", $"{still:P0} of the time stamps stand still or go back"),
+            _ when still > 0.05 => ("still", $"{still:P0} of the time stamps do not advance or go back"),
             _ when jump > 1000 && jump > 5 * usual => ("jumps", $"the time stamps jump by up to {jump / 1000:0.0} s"),
             _ when speed < 0.8 => ("slow", $"the stream's clock runs at {speed:0.00} times real time"),
             _ when speed > 1.25 => ("fast", $"the stream's clock runs at {speed:0.00} times real time"),
-            _ => ("good", isLive ? "the time stamps agree with the arrival of the frames" : "the time stamps go forward evenly"),
+            _ => ("good", isLive ? "the time stamps match the arrival of the frames" : "the time stamps advance evenly"),
         };
         return new StampFindings(state, text, speed, longest, still);
     }

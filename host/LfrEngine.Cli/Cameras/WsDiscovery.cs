@@ -105,7 +105,7 @@ internal sealed class WsDiscovery(Action<string> warn)
     {
         if (OnvifXml.Parse(datagram) is not { } envelope)
         {
-            Warn($"{sender} answered with what is no XML: ignored");
+            Warn($"{sender} sent an answer that is not XML: ignored");
             return;
         }
         // An answer to somebody else's question, or to none.
@@ -120,7 +120,7 @@ internal sealed class WsDiscovery(Action<string> warn)
             lock (gate)
             {
                 if (answers.Count >= MostAnswers || answers.Values.Count(a => a.Address.Equals(sender)) >= MostPerAddress)
-                    Warn($"more answers than a network of cameras gives: those of {sender} beyond the first are ignored");
+                    Warn($"too many answers from {sender}: only the first is used");
                 else
                     answers.TryAdd($"{sender} {service.AbsoluteUri}", answer);
             }
@@ -136,7 +136,7 @@ internal sealed class WsDiscovery(Action<string> warn)
             return new Uri($"http://{sender}/onvif/device_service");
         Uri? own = offered.Where(u => IsAt(u, sender)).OrderBy(u => u.Scheme, StringComparer.Ordinal).FirstOrDefault();
         if (own is null)
-            Warn($"{sender} says that its service is at {OnvifXml.Shown(offered[0].Host)}, which is another machine: not asked");
+            Warn($"{sender} reports its service at {OnvifXml.Shown(offered[0].Host)}, which is another machine: ignored");
         return own;
     }
 

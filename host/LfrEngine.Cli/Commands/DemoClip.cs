@@ -94,7 +94,7 @@ internal sealed class DemoClip(ModelCatalog catalog)
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new CommandFailure(ExitCode.Environment, "The demonstration makes its clip with the ffmpeg program, which is not installed. Debian: apt-get install ffmpeg", e);
+            throw new CommandFailure(ExitCode.Environment, "The demonstration needs the ffmpeg program to make its clip, but ffmpeg is not installed. Debian: apt-get install ffmpeg", e);
         }
         try
         {

@@ -16,9 +16,9 @@ internal static class DetectCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
-        var score = new Option<float?>("--score") { Description = "Measure the detector alone: its score that counts, 0 to 1. Without this, further networks judge its candidates." };
+        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score (0 to 1). Default: further networks judge its candidates." };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var plain = new Option<bool>("--single-scale") { Description = "Without the further pass at half size." };
+        var plain = new Option<bool>("--single-scale") { Description = "Skip the second pass at half size." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("detect", "Measure detection on labelled pictures.") { folder, score, grid, plain, json };

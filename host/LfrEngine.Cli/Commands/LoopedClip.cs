@@ -16,14 +16,14 @@ internal sealed class LoopedClip : IDisposable
     public LoopedClip(string path)
     {
         if (FileKind.OfOther(path) is { } kind)
-            throw new CommandFailure(ExitCode.Input, $"{path} is {kind}, not a file. Recordings are measured; give a video file.");
+            throw new CommandFailure(ExitCode.Input, $"{path} is {kind}, not a video file. Give a recording.");
         if (!File.Exists(path))
-            throw new CommandFailure(ExitCode.Input, $"{path} is not a file. Recordings are measured; give a video file.");
+            throw new CommandFailure(ExitCode.Input, $"{path} is not a file. Give a recording.");
         using (MediaReader reader = MediaReader.Open(path))
         {
             MediaInfo info = reader.GetInfo();
             if (!(info.AverageFps > 0) || info.DurationUs is null)
-                throw new CommandFailure(ExitCode.Input, $"{path} tells no frame rate or no length, so it cannot be played as a camera; give a recording in a container, for example MP4.");
+                throw new CommandFailure(ExitCode.Input, $"{path} has no frame rate or no length, so it cannot be played as a camera. Give a recording in a container, for example MP4.");
             (Width, Height, FramesPerSecond) = (info.Width, info.Height, info.AverageFps);
         }
         Name = Path.GetFileName(path);

@@ -9,7 +9,7 @@ internal static class ModelFile
     // Larger than any network this engine can run in real time.
     private const long MostBytes = 2L << 30;
     private const int ChunkBytes = 1 << 17;
-    private const string OtherWay = "Bring the file by another way and give it with --from FILE.";
+    private const string OtherWay = "Get the file in another way and give it with --from FILE.";
 
     // A server that sends nothing for so long has gone.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -36,8 +36,8 @@ internal static class ModelFile
         if (start.IsEmpty)
             return "empty.";
         if (start.StartsWith("version https://git-lfs"u8))
-            return "a Git LFS pointer, a few lines in place of the model: run `git lfs pull` in the checkout, or download the model itself.";
-        return start.TrimStart(" \t\r\n\ufeff"u8) is [(byte)'<', ..] ? "a web page, not a model: take the address of the file itself." : null;
+            return "a Git LFS pointer, not the model: run `git lfs pull` in the checkout, or download the model itself.";
+        return start.TrimStart(" \t\r\n\ufeff"u8) is [(byte)'<', ..] ? "a web page, not a model: use the address of the file itself." : null;
     }
 
     private static Uri? AddressOf(string source) =>
@@ -81,7 +81,7 @@ internal static class ModelFile
         }
 
         CommandFailure Lost(Exception e) => new(ExitCode.Environment,
-            $"{Shown(address.OriginalString)} cannot be downloaded: {(e is OperationCanceledException ? $"nothing came for {Patience.TotalSeconds:0} s." : e.Message)} {OtherWay}", e);
+            $"{Shown(address.OriginalString)} cannot be downloaded: {(e is OperationCanceledException ? $"no data for {Patience.TotalSeconds:0} s." : e.Message)} {OtherWay}", e);
     }
 
     private static bool IsLate(Exception e, CancellationToken stopping) => e is OperationCanceledException && !stopping.IsCancellationRequested;
@@ -129,5 +129,5 @@ internal static class ModelFile
         }
     }
 
-    private static CommandFailure TooLarge() => new(ExitCode.Input, $"The file is larger than {MostBytes >> 30} GiB: it is no model that this engine could run.");
+    private static CommandFailure TooLarge() => new(ExitCode.Input, $"The file is larger than {MostBytes >> 30} GiB, the limit for models.");
 }

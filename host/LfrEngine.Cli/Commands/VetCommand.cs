@@ -59,7 +59,7 @@ internal static class VetCommand
         }
         catch (Win32Exception e)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be sandboxed: {e.Message}.", e);
         }
     }
 }

@@ -52,11 +52,11 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (FileInUseException e)
         {
-            throw new CommandFailure(ExitCode.Output, $"{linesPath} is being written by another run. Give each run a file of its own with --out.", e);
+            throw new CommandFailure(ExitCode.Output, $"Another run is writing {linesPath}. Give each run its own file with --out.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written to {place}: {FileTrouble.Words(e)} Give a folder that can be written with --out and --crops.", e);
+            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written to {place}: {FileTrouble.Words(e)} Give a writable folder with --out and --crops.", e);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class AlertWriter : IDisposable
     public string? PictureFailure { get; private set; }
 
     /// <summary>What was deleted by somebody else while it was being written; null when nothing was.</summary>
-    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s); the lines after them are in a new file of the same name.";
+    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s). Later lines are in a new file of the same name.";
 
     /// <summary>Writes one line of JSON.</summary>
     public void WriteLine(string json)
@@ -121,7 +121,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Make room: the next alert tries again.";
+            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Free some space. The next alert tries again.";
         }
     }
 

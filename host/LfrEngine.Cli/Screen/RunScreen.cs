@@ -66,7 +66,7 @@ internal abstract class RunScreen : IDisposable
     }
 
     /// <summary>Begins to show.</summary>
-    public void Start() => thread = EngineThread.Start("screen", ShowAll, e => error.WriteLine($"The screen failed: {e.Message} The run goes on without it."));
+    public void Start() => thread = EngineThread.Start("screen", ShowAll, e => error.WriteLine($"The screen failed: {e.Message} The run continues without it."));
 
     /// <summary>Tells of something; returns at once.</summary>
     public void Tell(RunEvent what)
@@ -126,7 +126,7 @@ internal abstract class RunScreen : IDisposable
         if (report is null)
             return;
         if (leftOut > 0)
-            Warn($"{leftOut} line(s) were not shown: standard output took none for a long time.");
+            Warn($"{leftOut} line(s) were not shown, because standard output was blocked for a long time.");
         ShowSummary(report);
         foreach (string warning in warnings)
             Warn(warning);

@@ -62,6 +62,6 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
             table.AddRow(Markup.Escape(s.Name), Markup.Escape(state), $"{s.FrameSize.Width}x{s.FrameSize.Height} {Markup.Escape(s.Codec)}", $"{fps:0.0}", $"{analysed}", $"{s.FramesDropped}",
                 $"{s.FacesSeen}", $"{s.ShotsCompared}", $"{s.Alerts}", $"{s.LagMs:0}");
         }
-        return new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Ctrl-C ends the run.[/]")]);
+        return new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Press Ctrl-C to stop.[/]")]);
     }
 }

@@ -9,7 +9,7 @@ internal static class EmbedderThreshold
     /// <exception cref="CommandFailure">It is no cosine.</exception>
     public static float? Checked(float? threshold) => threshold is null or (> -1 and <= 1)
         ? threshold
-        : throw new CommandFailure(ExitCode.Usage, $"A threshold is a cosine between -1 and 1; {threshold} is not.");
+        : throw new CommandFailure(ExitCode.Usage, $"--threshold must be above -1 and at most 1, not {threshold}.");
 
     /// <summary>The default of an embedder; null when nobody has measured one.</summary>
     public static float? Measured(ModelManifest embedder) => embedder.Thresholds.FirstOrDefault(t => t.Name == "default")?.Value;
@@ -18,5 +18,5 @@ internal static class EmbedderThreshold
     /// <exception cref="CommandFailure">Nobody has measured one.</exception>
     public static float Default(ModelManifest embedder) =>
         Measured(embedder)
-        ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest: measure one and give --threshold, or add it with its evidence.");
+        ?? throw new CommandFailure(ExitCode.Usage, $"The embedder \"{embedder.Id}\" has no default threshold in its manifest. Measure one and give it with --threshold, or add it to the manifest with its evidence.");
 }

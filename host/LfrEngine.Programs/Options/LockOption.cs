@@ -6,7 +6,7 @@ namespace LfrEngine.Programs;
 /// <summary><c>--allow-unlocked</c>: biometric memory that cannot be locked is refused unless it is accepted by name.</summary>
 internal sealed class LockOption
 {
-    private readonly Option<bool> allow = new("--allow-unlocked") { Description = "Work although less memory can be locked than faces need: what is beyond could reach swap." };
+    private readonly Option<bool> allow = new("--allow-unlocked") { Description = "Run although less memory can be locked than faces need. Face data could then be swapped to disk." };
 
     public void AddTo(Command command) => command.Add(allow);
 
@@ -17,7 +17,7 @@ internal sealed class LockOption
         if (Shortage() is not { } shortage)
             return;
         if (!parsed.GetValue(allow))
-            throw new CommandFailure(ExitCode.Environment, $"{shortage} Or accept it with --allow-unlocked.");
+            throw new CommandFailure(ExitCode.Environment, $"{shortage} Or accept the risk with --allow-unlocked.");
         Console.Error.WriteLine(shortage);
     }
 
@@ -28,9 +28,9 @@ internal sealed class LockOption
         if (report.LockedLimit is not { } limit || limit >= HardeningReport.SmallestUsefulLockBytes)
             return null;
         string swap = report.SwapOn
-            ? "and this machine swaps: pictures of faces could be written to its disk"
-            : "(nothing swaps now, but a swap file can be added at any time)";
-        return $"Only {limit >> 10} KiB of memory can be locked, faces need {HardeningReport.SmallestUsefulLockBytes >> 20} MiB {swap}. "
+            ? "and swap is on: pictures of faces could be written to disk"
+            : "(swap is off now, but can be turned on at any time)";
+        return $"Only {limit >> 10} KiB of memory can be locked, but faces need {HardeningReport.SmallestUsefulLockBytes >> 20} MiB {swap}. "
             + "Raise the limit with `ulimit -l unlimited`, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf and a new login.";
     }
 }

@@ -34,7 +34,7 @@ internal static class NumberOptions
             return null;
         bool whole = Whole.Contains(type);
         return given.Tokens.Select(t => t.Value).FirstOrDefault(t => !IsNumber(t, whole)) is { } wrong
-            ? $"{option.Name} takes a {(whole ? "whole number" : "number such as 0.48")}; \"{wrong}\" is none."
+            ? $"{option.Name} takes a {(whole ? "whole number" : "number such as 0.48")}, not \"{wrong}\"."
             : null;
     }
 

@@ -24,7 +24,7 @@ internal sealed class ScreenStream(Stream? inner, Action<string> lost) : Stream
     {
         if (inner is null)
         {
-            lost("it was closed when the program began.");
+            lost("it was closed when the program started.");
             return;
         }
         try

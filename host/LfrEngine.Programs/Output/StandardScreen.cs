@@ -66,6 +66,6 @@ internal static class StandardScreen
     private static void Note()
     {
         if (hasProduct && lostOutput is { } why && !Interlocked.Exchange(ref noted, true))
-            Console.Error.WriteLine($"Standard output cannot be written: {why} The command goes on without it.");
+            Console.Error.WriteLine($"Standard output cannot be written: {why} The command continues without it.");
     }
 }

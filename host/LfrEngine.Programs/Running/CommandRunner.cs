@@ -34,7 +34,7 @@ internal static partial class CommandRunner
     {
         StandardScreen.Attach();
         // What nobody awaits, and failed, is told all the same.
-        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a task failed that nobody waited for: {e.Exception.InnerException?.Message}");
+        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {e.Exception.InnerException?.Message}");
         root.Subcommands.Add(CommandsPage.Create(root, name));
         NumberOptions.BeStrict(root);
         ParseResult parsed = root.Parse(args);
@@ -43,7 +43,7 @@ internal static partial class CommandRunner
             // An address that stands where none belongs may hold a password.
             foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
                 Console.Error.WriteLine(Shown.Text(AddressPattern().Replace(error, "an address")));
-            Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
+            Console.Error.WriteLine($"Run `{name} COMMAND --help` for the options of a command.");
             return ExitCode.Usage;
         }
         try

@@ -95,7 +95,7 @@ internal static class ProcessSignals
         ChildProgram.Abandon();
         OutputFile.Abandon();
         // Standard error may be what holds the command up.
-        string sentence = $"Not ended {Patience.TotalSeconds:0} s after it was told to stop{(what.Length > 0 ? $"; not written: {what}" : "")}.";
+        string sentence = $"Still running {Patience.TotalSeconds:0} s after the request to stop{(what.Length > 0 ? $"; not written: {what}" : "")}.";
         Task.Run(() => Console.Error.WriteLine(sentence)).Wait(PatienceWithStandardError);
         ProcessExit.Now(ExitCode.Stopped);
     }

@@ -25,6 +25,6 @@ internal static class EvidenceFile
         bool whole = (evidence is { Protocol: not null, EmbedderId: not null, EmbedderSha256: not null, ModelSha256: not null, BuildSha256: not null, DataSha256: not null, Points: not null }
             && evidence.Points.All(p => p is { Groups: not null, GallerySize: > 0, Fpir: >= 0 and <= 1, Tpir: >= 0 and <= 1 } && p.Groups.All(g => g is { Column: not null, Group: not null })))
             && evidence.Calibration is null or { IsUsable: true };
-        return whole ? evidence : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an evidence file or holds a rate that is none. Ask the laboratory for another.");
+        return whole ? evidence : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but a part of it is missing or a rate is not valid. Ask the laboratory for a new file.");
     }
 }

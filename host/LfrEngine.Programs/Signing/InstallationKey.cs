@@ -33,7 +33,7 @@ internal sealed class InstallationKey : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} can be neither read nor made: {e.Message} Set LFR_CONFIG to a folder of your own, or move the file away to make a new key.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} cannot be read or created: {e.Message} Set LFR_CONFIG to a folder you own, or move the file away to create a new key.", e);
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed class InstallationKey : IDisposable
         catch (Exception e) when (e is ArgumentException or NotSupportedException or CryptographicException)
         {
             key.Dispose();
-            throw new CryptographicException($"it holds no ECDSA key (PEM) that is known here: {e.Message}", e);
+            throw new CryptographicException($"it contains no supported ECDSA key (PEM): {e.Message}", e);
         }
     }
 

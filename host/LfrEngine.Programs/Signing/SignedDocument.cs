@@ -77,11 +77,11 @@ internal static class SignedDocument
                 throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}: it lacks \"{kind.Property}\", \"publicKey\" or \"signature\".");
             using ECDsa signer = InstallationKey.FromPem(publicKey.GetString());
             if (!signer.VerifyData(Encoding.UTF8.GetBytes(value.GetRawText()), signature.GetBytesFromBase64(), HashAlgorithmName.SHA256))
-                throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not fit its text.");
+                throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not match its text.");
             using ECDsa trusted = InstallationKey.FromPem(trustedPem);
             if (!trusted.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(signer.ExportSubjectPublicKeyInfo()))
                 throw new CommandFailure(ExitCode.Input, $"{path} is signed by the installation {InstallationKey.Fingerprint(signer)}, not by {InstallationKey.Fingerprint(trusted)}. Give that installation's public key with --key.");
-            return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds an empty {kind.Name}.");
+            return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains an empty {kind.Name}.");
         }
         catch (Exception e) when (e is JsonException or FormatException or CryptographicException or ArgumentException or InvalidOperationException)
         {
@@ -110,7 +110,7 @@ internal static class SignedDocument
         }
         catch (CryptographicException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{keyPath} is no public key (PEM) of an installation; `lfr receipt key` prints one there: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{keyPath} is not a public key (PEM). `lfr receipt key` prints the public key of an installation. {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -52,7 +52,7 @@ public static class AuditChain
             if (e.Sequence != expected)
                 return $"entry {expected} is missing: {e.Sequence} follows {expected - 1}";
             if (e.PreviousHash != (last?.Hash ?? Beginning))
-                return $"entry {e.Sequence} does not follow entry {expected - 1}: its link is broken";
+                return $"entry {e.Sequence} does not continue entry {expected - 1}: its link is broken";
             if (HashOf(e) != e.Hash)
                 return $"entry {e.Sequence} ({e.Action}, {e.At:u}) has been altered";
             last = e;

@@ -38,7 +38,7 @@ internal sealed class AuditCheck
             DateTimeOffset? before = last?.At;
             Fault = line.Entry is { } entry ? AuditChain.FirstFault([entry], ref last) : SealFault(line.Seal!, signer);
             if (Fault is null && line.Entry is not null && kept is { } witness && last!.Sequence == witness.Sequence && last.Hash != witness.Hash)
-                Fault = $"entry {witness.Sequence} is not the one that was kept elsewhere: the trail has been written anew";
+                Fault = $"entry {witness.Sequence} differs from the copy kept elsewhere: the trail has been rewritten";
             if (Fault is not null)
                 yield break;
             if (line.Entry is null)
@@ -47,17 +47,17 @@ internal sealed class AuditCheck
             yield return line.Entry;
         }
         if (kept is { } reached && reached.Sequence > Entries)
-            Fault = $"it ends with entry {Entries}, but entry {reached.Sequence} was known elsewhere: its tail has been cut off";
+            Fault = $"it ends with entry {Entries}, but entry {reached.Sequence} was kept elsewhere: the last entries have been removed";
     }
 
     private string? SealFault(AuditSeal seal, ECDsa? signer)
     {
         if (seal.Sequence > Entries)
-            return $"it ends with entry {Entries}, but a seal covers entry {seal.Sequence}: its tail has been cut off";
+            return $"it ends with entry {Entries}, but a seal covers entry {seal.Sequence}: the last entries have been removed";
         if (seal.Sequence != last?.Sequence)
-            return $"the seal of entry {seal.Sequence} stands behind entry {Entries}";
+            return $"the seal of entry {seal.Sequence} is placed after entry {Entries}";
         if (seal.Hash != last.Hash)
-            return $"the seal of entry {seal.Sequence} was made for another entry: the trail has been written anew";
+            return $"the seal of entry {seal.Sequence} belongs to another entry: the trail has been rewritten";
         byte[] signature;
         try
         {
@@ -65,7 +65,7 @@ internal sealed class AuditCheck
         }
         catch (FormatException)
         {
-            return $"the seal of entry {seal.Sequence} is no signature";
+            return $"the seal of entry {seal.Sequence} is not a signature";
         }
         if (signer is null || !signer.VerifyData(AuditChain.SealedText(seal.Sequence, seal.Hash), signature, HashAlgorithmName.SHA256))
             return $"the seal of entry {seal.Sequence} was not made with this key";

@@ -48,7 +48,7 @@ internal static class AuditFile
         IEnumerator<string> lines = Guarded(path).GetEnumerator();
         header = lines.MoveNext() && Parse<AuditHeader>(lines.Current) is { Format: Format } read
             ? read
-            : throw new CommandFailure(ExitCode.Input, $"{path} is no audit trail: its first line is not {{\"format\":\"{Format}\",…}}. `lfr audit export FILE` writes one.");
+            : throw new CommandFailure(ExitCode.Input, $"{path} is not an audit trail: its first line is not {{\"format\":\"{Format}\",…}}. `lfr audit export FILE` writes one.");
         return Rest(path, lines);
     }
 
@@ -63,7 +63,7 @@ internal static class AuditFile
                 else if (Parse<AuditEntry>(lines.Current) is { } entry)
                     yield return new AuditLine(entry, null);
                 else
-                    throw new CommandFailure(ExitCode.Input, $"{path}, line {number}: neither an entry nor a seal.");
+                    throw new CommandFailure(ExitCode.Input, $"{path}, line {number} is neither an entry nor a seal.");
             }
         }
     }

@@ -80,7 +80,7 @@ public sealed record Authority(
     /// <exception cref="JsonException">It is no authority of a format that this program knows.</exception>
     public static Authority Parse(string text)
     {
-        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("null is no authority.");
+        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("the text is null.");
         return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}.")
             : authority.Categories.Count == 0 ? throw new JsonException("no category.")
             : authority;

@@ -50,7 +50,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             {
                 await content.CopyToAsync(file, stopping);
                 if (file.Length > LargestBytes)
-                    throw new AuthorityException([$"The file is larger than {LargestBytes >> 20} MiB; no evidence is."]);
+                    throw new AuthorityException([$"The file is too large. Evidence files are at most {LargestBytes >> 20} MiB."]);
             }
             string sha256 = Models.PackageCache.HashOf(partial);
             if (Find(sha256) is { Fault: null } there)
@@ -79,11 +79,11 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
     {
         fault = null;
         if (evidence.EmbedderSha256 != embedderSha256)
-            fault = $"The evidence {fileName} was measured with the embedder {evidence.EmbedderId} ({Short(evidence.EmbedderSha256)}), not with the one that runs here ({Short(embedderSha256)}).";
+            fault = $"The evidence {fileName} was measured with the embedder {evidence.EmbedderId} ({Short(evidence.EmbedderSha256)}), not with the one used here ({Short(embedderSha256)}).";
         else if (evidence.Find(threshold, people) is not { } point)
             fault = FormattableString.Invariant($"The evidence {fileName} measured no threshold of {threshold}; it has {Nearest(evidence, threshold)}.");
         else if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
-            fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled; it cannot carry a list of {people}. It takes evidence with a gallery nearer to it.";
+            fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
         else
             return (point, expected);
         return null;
@@ -110,7 +110,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             return known;
         if (installation.Config.Laboratories.Length == 0)
         {
-            fault = "No laboratory is configured whose evidence counts: \"laboratories\" in lfr.json.";
+            fault = "No trusted laboratory is configured. Add its public key under \"laboratories\" in lfr.json.";
             return null;
         }
         foreach (string laboratory in installation.Config.Laboratories)
@@ -126,7 +126,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             }
         }
         if (installation.Config.Laboratories.Length > 1)
-            fault = $"None of the {installation.Config.Laboratories.Length} configured laboratories has signed this file as it is. {fault}";
+            fault = $"None of the {installation.Config.Laboratories.Length} configured laboratories has signed this file. {fault}";
         return null;
     }
 

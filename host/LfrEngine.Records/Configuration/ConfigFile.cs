@@ -43,7 +43,7 @@ internal static class ConfigFile
         }
         catch (FileNotFoundException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"There is no {path}. `lfr config init` writes one to begin with; --config names another.", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} does not exist. Create it with `lfr config init`, or give another file with --config.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -65,7 +65,7 @@ internal static class ConfigFile
         catch (InvalidOperationException e)
         {
             // Half of a pair of surrogates: JSON by its form, and no text.
-            throw new CommandFailure(ExitCode.Input, $"{path} holds a text with an escape (\\uD800 to \\uDFFF) that is no character: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} contains an escape (\\uD800 to \\uDFFF) that is not a character: {e.Message}", e);
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
         ThrowIfAny(path, Check(installation));
@@ -137,7 +137,7 @@ internal static class ConfigFile
         if (schema["enum"] is JsonArray allowed)
         {
             if (value.ValueKind != JsonValueKind.String || !allowed.Any(a => a!.GetValue<string>() == value.GetString()))
-                errors.Add($"{place}: {value.GetRawText()} is none of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
+                errors.Add($"{place}: {value.GetRawText()} is not one of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
             return;
         }
         string[] wanted = schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
@@ -167,7 +167,7 @@ internal static class ConfigFile
             if ((properties?[property.Name] ?? schema["additionalProperties"] as JsonObject) is { } known)
                 Compare(property.Value, known.AsObject(), inner, errors);
             else
-                errors.Add($"{inner}: unknown; known here are {string.Join(", ", properties!.Select(p => p.Key))}");
+                errors.Add($"{inner}: unknown property. Allowed: {string.Join(", ", properties!.Select(p => p.Key))}");
         }
         foreach (string name in schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [])
         {
@@ -197,14 +197,14 @@ internal static class ConfigFile
         Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
         Need(c.Listen.Length > 0, "listen", "at least one https:// address");
         for (int i = 0; i < c.Listen.Length; i++)
-            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is no https:// address with a port, for example https://localhost:8443");
+            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is not an https:// address with a port, for example https://localhost:8443");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
-            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
-        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half, webgpu and auto");
-        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
-        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
+            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
+        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is not one of cpu, directml, directml-half, webgpu and auto");
+        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is not one of simd, computesharp, vulkan and vulkan:DEVICE");
+        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is not one of software, d3d11va and auto");
         Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");
         Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
         for (int i = 0; i < c.Cameras.Length; i++)
@@ -220,7 +220,7 @@ internal static class ConfigFile
             NeedFile(c.Laboratories[i], $"laboratories[{i}]");
         foreach ((string category, CategoryPolicy policy) in c.Watchlist)
         {
-            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"not a category. Allowed: {string.Join(", ", WatchlistCategories.AllNames)}");
             Need(policy.MaximumPeople is >= 0 and <= 1_000_000, $"watchlist.{category}.maximumPeople", "0 to 1000000");
             Need(policy.MaximumImageAgeDays is >= 1 and <= 36500, $"watchlist.{category}.maximumImageAgeDays", "1 to 36500");
             Need(policy.ReviewDays is >= 1 and <= 3650, $"watchlist.{category}.reviewDays", "1 to 3650");
@@ -237,7 +237,7 @@ internal static class ConfigFile
         }
         for (int i = 0; i < c.Webhooks.Length; i++)
         {
-            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a name of its own");
+            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a unique name");
             Need(Uri.TryCreate(c.Webhooks[i].Url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), $"webhooks[{i}].url", "https:// (http:// on loopback only)");
             NeedFile(c.Webhooks[i].SecretPath, $"webhooks[{i}].secretPath");
         }

@@ -37,9 +37,9 @@ internal sealed class EngineDevices : IDisposable
     public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
     {
         if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu"))
-            throw new CommandFailure(ExitCode.Usage, $"\"{inference}\" is none of the places where networks can run: cpu, directml, directml-half, webgpu, auto.");
+            throw new CommandFailure(ExitCode.Usage, $"--inference \"{inference}\" is not one of cpu, directml, directml-half, webgpu, auto.");
         if (decode == "d3d11va" && inference is "cpu" or "webgpu")
-            throw new CommandFailure(ExitCode.Usage, "Decoding by d3d11va (--decode) needs --inference directml: frames on the GPU are for networks on the GPU.");
+            throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
         bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
         GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
         bool networks = context is not null && inference is not ("cpu" or "webgpu");
@@ -94,7 +94,7 @@ internal sealed class EngineDevices : IDisposable
             ["simd"] or ["computesharp"] => null,
             ["vulkan"] => new VulkanSearch(),
             ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
-            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is not one of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
         };
     }
 
@@ -104,7 +104,7 @@ internal sealed class EngineDevices : IDisposable
     {
         WebGpuBackend backend = WebGpuBackend.Open(PackageCache.Default);
         if (WebGpuDevice() is { Kind: VulkanDeviceKind.Processor } device)
-            tell($"--inference webgpu: there is no graphics card. \"{device.Name}\" computes on the processor, and is many times slower than --inference cpu.");
+            tell($"--inference webgpu: there is no graphics card. \"{device.Name}\" runs on the processor and is many times slower than --inference cpu.");
         return backend;
     }
 

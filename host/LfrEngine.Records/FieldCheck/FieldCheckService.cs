@@ -73,7 +73,7 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
         walk.EndedAt = time.GetUtcNow();
         DeploymentRecord deployment = await store.Deployments.SingleAsync(d => d.Id == walk.DeploymentId);
         bool ran = deployment.State == DeploymentState.Running && !(await store.Audit.Where(e => e.Subject == $"deployment/{walk.DeploymentId}" && e.Action == "deployment.paused").ToListAsync()).Any(e => e.At >= walk.StartedAt);
-        walk.Void = mistaken ?? (ran ? null : "the engine did not run throughout");
+        walk.Void = mistaken ?? (ran ? null : "the engine was not running the whole time");
         entries.Note("fieldcheck.walk-ended", $"deployment/{walk.DeploymentId}", new { Walk = walk.Id, Seconds = (walk.EndedAt.Value - walk.StartedAt).TotalSeconds, walk.Void });
     });
 

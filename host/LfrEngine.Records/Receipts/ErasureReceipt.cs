@@ -45,7 +45,7 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
         return receipt is { Cameras: not null, BuildSha256: not null, ModelSha256: not null, Erased: not null,
             Lifetimes: { Frame: not null, Tensor: not null, Crop: not null, Embedding: not null, Activation: not null, AfterVerdict: not null } }
             ? receipt
-            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an erasure receipt.");
+            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but a part of the erasure receipt is missing.");
     }
 }
 

@@ -48,7 +48,7 @@ internal sealed class ReceiptFile : IDisposable
         if (!Path.Exists(path))
             return taken;
         taken.Dispose();
-        throw new CommandFailure(ExitCode.Output, $"{path} exists already, and a receipt is never replaced. Give another name, or a folder in which each run's receipt gets its own, with --receipt.");
+        throw new CommandFailure(ExitCode.Output, $"{path} already exists, and a receipt is never replaced. With --receipt give another name, or a folder for the receipts of all runs.");
     }
 
     /// <summary>Writes the receipt, whole or not at all.</summary>

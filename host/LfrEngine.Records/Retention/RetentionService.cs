@@ -121,6 +121,6 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Erasing what is due failed and is tried again: {Reason}")]
+    [LoggerMessage(LogLevel.Error, "An erasure failed and will be tried again: {Reason}")]
     private static partial void LookFailed(ILogger log, string reason);
 }

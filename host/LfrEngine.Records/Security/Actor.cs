@@ -21,7 +21,7 @@ public sealed record Actor(string Id, string Name)
 
     /// <summary>The officer's id.</summary>
     /// <exception cref="InvalidOperationException">It is the engine.</exception>
-    public Guid OfficerId => Guid.TryParse(Id, out Guid id) ? id : throw new InvalidOperationException("The engine is no officer.");
+    public Guid OfficerId => Guid.TryParse(Id, out Guid id) ? id : throw new InvalidOperationException("The engine is not an officer.");
 
     /// <summary>Claim that holds <see cref="Officer.DisplayName"/>.</summary>
     public const string DisplayNameClaim = "display-name";

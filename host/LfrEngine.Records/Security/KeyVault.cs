@@ -104,7 +104,7 @@ public sealed class KeyVault(Installation installation)
     {
         int length = made.Length - NonceBytes - TagBytes;
         if (length < 0)
-            throw new CryptographicException("Too short to be sealed.");
+            throw new CryptographicException("The sealed data is too short.");
         using HostBuffer<byte> key = Read(id);
         using var cipher = new AesGcm(key.Span, TagBytes);
         HostBuffer<byte> plain = BufferPool.Rent<byte>(length);
@@ -126,4 +126,4 @@ public sealed class KeyVault(Installation installation)
 }
 
 /// <summary>What was asked for cannot be read by anybody any more.</summary>
-public sealed class KeyDestroyedException(Guid id, Exception? cause = null) : Exception($"The key {id:N} is destroyed: what it sealed is gone.", cause);
+public sealed class KeyDestroyedException(Guid id, Exception? cause = null) : Exception($"The key {id:N} has been destroyed. What it encrypted cannot be read.", cause);

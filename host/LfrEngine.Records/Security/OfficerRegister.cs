@@ -69,9 +69,9 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     public Task<Officer> EnrolAsync(string secret, Guid id, string userName, string displayName, string? password, UserPasskeyInfo? passkey)
     {
         if (string.IsNullOrWhiteSpace(displayName))
-            throw new OfficerRefusedException("A name is needed: it will stand in the audit and under what you sign.");
+            throw new OfficerRefusedException("Enter your name. It is shown in the audit trail and on the documents you sign.");
         if (password is null && passkey is null)
-            throw new OfficerRefusedException("A password or a passkey is needed.");
+            throw new OfficerRefusedException("Set a password or a passkey.");
         (string publicPem, byte[] stored) = signing.CreateKey();
         var officer = new Officer
         {
@@ -85,7 +85,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         };
         return ChangeAsync(new Actor(id.ToString(), officer.DisplayName), async (officers, store, entries) =>
         {
-            Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, withdrawn, or is too old. Ask an administrator for another.");
+            Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, has been withdrawn or has expired. Ask an administrator for a new one.");
             invitation.UsedAt = time.GetUtcNow();
             Check(password is null ? await officers.CreateAsync(officer) : await officers.CreateAsync(officer, password));
             string[] roles = invitation.Roles.Split(',');
@@ -138,7 +138,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     public Task<Officer> ChangeOwnAsync(Officer officer, string action, Func<UserManager<Officer>, Officer, Task<IdentityResult>> change) =>
         ChangeAsync(new Actor(officer.Id.ToString(), officer.DisplayName), async (officers, _, entries) =>
         {
-            Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+            Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("This officer does not exist.");
             Check(await change(officers, own));
             Check(await officers.UpdateSecurityStampAsync(own));
             entries.Note(action, $"officer/{own.Id}", new { });
@@ -158,7 +158,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         {
             Check(await officers.SetAuthenticationTokenAsync(own, "[AspNetUserStore]", "AuthenticatorKey", key));
             if (!await officers.VerifyTwoFactorTokenAsync(own, officers.Options.Tokens.AuthenticatorTokenProvider, OneTimeAuthenticator.Plain(code)))
-                throw new OfficerRefusedException("This is not the code that the app shows for this key. Check that the clock of the phone is right.");
+                throw new OfficerRefusedException("This code is wrong. Check that the clock of the phone is right.");
             recovery = [.. await officers.GenerateNewTwoFactorRecoveryCodesAsync(own, RecoveryCodes) ?? []];
             return await officers.SetTwoFactorEnabledAsync(own, true);
         });
@@ -223,22 +223,22 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     private static async Task<Officer> OtherAsync(UserManager<Officer> officers, Actor actor, Guid id)
     {
         if (actor.Id == id.ToString())
-            throw new OfficerRefusedException("Nobody changes their own roles or disables themselves: another administrator must.");
-        return await officers.FindByIdAsync(id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+            throw new OfficerRefusedException("You cannot change your own roles or disable yourself. Another administrator must.");
+        return await officers.FindByIdAsync(id.ToString()) ?? throw new OfficerRefusedException("This officer does not exist.");
     }
 
     private static async Task NeedAnotherAdministratorAsync(UserManager<Officer> officers, Officer officer)
     {
         if (!(await officers.GetUsersInRoleAsync(Roles.Administrator)).Any(o => o.Id != officer.Id && !o.Disabled))
-            throw new OfficerRefusedException("This is the last administrator who can sign in. Make another one first.");
+            throw new OfficerRefusedException("This is the last administrator who can sign in. Add another one first.");
     }
 
     private static void Check(IReadOnlyCollection<string> roles)
     {
         if (roles.Count == 0)
-            throw new OfficerRefusedException("At least one role is needed.");
+            throw new OfficerRefusedException("Choose at least one role.");
         if (roles.FirstOrDefault(r => !Roles.All.Contains(r)) is { } unknown)
-            throw new OfficerRefusedException($"There is no role \"{unknown}\"; known are {string.Join(", ", Roles.All)}.");
+            throw new OfficerRefusedException($"\"{unknown}\" is not a role. Roles: {string.Join(", ", Roles.All)}.");
     }
 
     private static void Check(IdentityResult result)

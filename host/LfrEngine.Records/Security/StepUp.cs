@@ -24,7 +24,7 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
         UserManager<Officer> officers = scope.ServiceProvider.GetRequiredService<UserManager<Officer>>();
         Officer? known = await officers.FindByIdAsync(officer.ToString());
         if (known is null || known.Disabled)
-            throw new ProofRefusedException("The officer may no longer sign in.");
+            throw new ProofRefusedException("This officer can no longer sign in.");
         if (await officers.IsLockedOutAsync(known))
             throw new ProofRefusedException("Too many attempts. Try again in a few minutes.");
         if (!known.TwoFactorEnabled)
@@ -37,7 +37,7 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
         }
         await officers.AccessFailedAsync(known);
         await journal.NoteAsync(new Actor(known.Id.ToString(), known.DisplayName), "officer.proof-refused", $"officer/{known.Id}", new { By = "password" });
-        throw new ProofRefusedException("Password or code is wrong. A code serves once: wait for the next one if you have just used it.");
+        throw new ProofRefusedException("The password or the code is wrong. Each code works once: if you have just used it, wait for the next one.");
     }
 
     /// <summary>Keeps that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
@@ -48,7 +48,7 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
     public void Take(Guid officer)
     {
         if (!byPasskey.TryRemove(officer, out DateTimeOffset at) || time.GetUtcNow() - at > Fresh)
-            throw new ProofRefusedException("Your passkey has not answered within the last two minutes. Use it again.");
+            throw new ProofRefusedException("Your passkey was used more than two minutes ago. Use it again.");
     }
 }
 

@@ -33,7 +33,7 @@ internal static class StoreSetup
         }
         catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The store cannot be opened: {e.Message} Check \"store\" and \"data\" in lfr.json.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The database cannot be opened: {e.Message} Check \"store\" and \"data\" in lfr.json.", e);
         }
     }
 
@@ -48,7 +48,7 @@ internal static class StoreSetup
         if (store.Database.CanConnect())
             return store;
         store.Dispose();
-        throw new CommandFailure(ExitCode.Input, $"There is no store {(installation.Config.Store.Kind == StoreKind.Sqlite ? $"in {installation.DataFolder}" : "at that server")}: `lfr serve` makes it. Check \"store\" and \"data\" in lfr.json.");
+        throw new CommandFailure(ExitCode.Input, $"There is no database {(installation.Config.Store.Kind == StoreKind.Sqlite ? $"in {installation.DataFolder}" : "at that server")}: `lfr serve` creates it. Check \"store\" and \"data\" in lfr.json.");
     }
 
     /// <summary>Which tables officers need: those with passkeys.</summary>

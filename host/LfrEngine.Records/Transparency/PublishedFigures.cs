@@ -25,6 +25,6 @@ internal static class PublishedFigures
         var check = new AuditCheck();
         ledger.Add(installation, check.Pass(lines, signer: null));
         if (check.Fault is { } fault)
-            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} cannot be counted: {fault}. `lfr audit verify` says more.");
+            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} cannot be counted: {fault}. Run `lfr audit verify` for details.");
     }
 }

@@ -25,14 +25,14 @@ internal sealed unsafe class ListInZip : PeopleSource
         {
             zip = new ZipArchive(new UnmanagedMemoryStream(bytes.Pointer, bytes.Length), ZipArchiveMode.Read);
             if (zip.Entries.Count > MostEntries)
-                throw new CommandFailure(ExitCode.Input, $"The zip file holds more than {MostEntries} files: split it.");
+                throw new CommandFailure(ExitCode.Input, $"The zip file contains more than {MostEntries} files. Split it.");
             if (zip.GetEntry(List) is not { Length: <= MostListBytes })
-                throw new CommandFailure(ExitCode.Input, $"The zip file has no people.csv of at most {MostListBytes >> 20} MiB at its top: put the list there, photos beside it.");
+                throw new CommandFailure(ExitCode.Input, $"The zip file has no people.csv (at most {MostListBytes >> 20} MiB) at its top level. Put the list there, next to the photos.");
         }
         catch (InvalidDataException e)
         {
             bytes.Dispose();
-            throw new CommandFailure(ExitCode.Input, "This is not a zip file, or a damaged one. Send a zip file with people.csv and the photos.", e);
+            throw new CommandFailure(ExitCode.Input, "This is not a zip file, or it is damaged. Upload a zip file with people.csv and the photos.", e);
         }
         catch
         {

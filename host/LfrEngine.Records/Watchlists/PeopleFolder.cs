@@ -17,7 +17,7 @@ namespace LfrEngine.Records.Watchlists;
 internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null)
 {
     /// <summary>What to do about a folder's name.</summary>
-    public const string RenameIt = "Rename the folder, or give a people.csv.";
+    public const string RenameIt = "Rename the folder, or use a people.csv.";
 
     /// <summary>Why there is nothing to enrol, and what to do; null when there is.</summary>
     public string? Obstacle { get; init; }
@@ -112,7 +112,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
         // Such a name comes back with a mark in place of its bytes, and opens nothing.
         if (photo.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(photo))
         {
-            problem = "the file's name is not UTF-8: rename it";
+            problem = "the file name is not valid UTF-8: rename the file";
             return null;
         }
         try
@@ -166,7 +166,7 @@ internal static class PeopleFolder
         {
             throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
-        return people.Any(p => !p.IsLoose) ? people : throw new CommandFailure(ExitCode.Input, $"{path} names nobody: it needs one sub-folder of photos per person, or a people.csv.");
+        return people.Any(p => !p.IsLoose) ? people : throw new CommandFailure(ExitCode.Input, $"{path} contains nobody. It needs one sub-folder of photos per person, or a people.csv.");
     }
 
     private static List<PersonRow> ReadFolders(string path, WatchlistCategory category)
@@ -176,7 +176,7 @@ internal static class PeopleFolder
         foreach (string photo in ListOnDisk.PicturesOnDisk(path).Where(PhotoFormat.IsPicture))
         {
             var nobody = new WatchlistIdentity(Path.GetFileName(photo), "", category);
-            people.Add(new PersonRow(0, nobody, []) { IsLoose = true, Obstacle = "It lies beside the folders of people. Put it into a folder named after its person." });
+            people.Add(new PersonRow(0, nobody, []) { IsLoose = true, Obstacle = "It is next to the folders of people. Put it into a folder named after the person." });
         }
         return people;
     }
@@ -188,10 +188,10 @@ internal static class PeopleFolder
         try
         {
             if (!Directory.Exists(folder))
-                return new PersonRow(0, person, []) { Obstacle = $"The name is not UTF-8. {PersonRow.RenameIt}" };
+                return new PersonRow(0, person, []) { Obstacle = $"The name is not valid UTF-8. {PersonRow.RenameIt}" };
             string[] photos = ListOnDisk.PicturesOnDisk(folder);
             string? obstacle = photos.Length > 0 ? null
-                : Directory.EnumerateDirectories(folder).Any() ? "It holds folders, but no photo of its own. Move the photos of this person into it."
+                : Directory.EnumerateDirectories(folder).Any() ? "It contains folders, but no photos. Move the photos of this person directly into it."
                 : "It is empty. Put a photo of this person into it.";
             return new PersonRow(0, person, photos) { Obstacle = obstacle };
         }
@@ -221,7 +221,7 @@ internal static class PeopleFolder
     private static List<PersonRow> ReadTable(CsvTable table, PeopleSource source, WatchlistCategory category)
     {
         if (table.Columns.FirstOrDefault(h => !Columns.Contains(h)) is { } unknown)
-            throw new DataException($"{source.List} has a column \"{unknown}\"; known are {string.Join(", ", Columns)}.");
+            throw new DataException($"{source.List} has a column \"{unknown}\". Allowed: {string.Join(", ", Columns)}.");
         var people = new List<PersonRow>();
         var lines = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (CsvTable.Row row in table.Rows)
@@ -229,14 +229,14 @@ internal static class PeopleFolder
             string? Field(string name) => row[name] is { Length: > 0 } value ? value : null;
             string id = row.Required("id");
             if (!lines.TryAdd(id, row.Line))
-                throw row.Wrong($"the id \"{Shown.Name(id)}\" stands in line {lines[id]} already: give each person one line, with all photos in it separated by semicolons");
+                throw row.Wrong($"the id \"{Shown.Name(id)}\" is already used in line {lines[id]}: give each person one line, with all photos in it separated by semicolons");
             string[] photos = Photos(Field("photos"), source, id, out string? obstacle);
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
                 photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle, Faces = Faces(Field("face"), photos.Length, row) });
         }
-        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
+        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} contains nobody.");
     }
 
     private static WatchlistCategory Category(string? text, WatchlistCategory fallback, in CsvTable.Row row)
@@ -245,7 +245,7 @@ internal static class PeopleFolder
             return fallback;
         return WatchlistCategories.TryParse(text.ToLowerInvariant(), out WatchlistCategory category)
             ? category
-            : throw row.Wrong($"\"{Shown.Name(text)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is not a category; use one of {string.Join(", ", WatchlistCategories.AllNames)}");
     }
 
     private static DateOnly? Date(string? text, in CsvTable.Row row)
@@ -254,7 +254,7 @@ internal static class PeopleFolder
             return null;
         return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly date)
             ? date
-            : throw row.Wrong($"\"{Shown.Name(text)}\" is no date; write 2026-01-31");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is not a date; write it like 2026-01-31");
     }
 
     private static bool Yes(string? text, in CsvTable.Row row) => text?.ToLowerInvariant() switch
@@ -269,7 +269,7 @@ internal static class PeopleFolder
     {
         string[] places = text?.Split(';', StringSplitOptions.TrimEntries) ?? [];
         if (photos > 0 && places.Length > photos)
-            throw row.Wrong($"{places.Length} places in face for {photos} photo(s); write one for each photo, in their order, and nothing where a photo shows one person");
+            throw row.Wrong($"{places.Length} points in \"face\" for {photos} photo(s); write one for each photo, in the same order, and leave it empty where a photo shows one person");
         var faces = new PhotoPoint?[places.Length];
         for (int i = 0; i < places.Length; i++)
         {
@@ -277,7 +277,7 @@ internal static class PeopleFolder
                 continue;
             faces[i] = PhotoPoint.TryParse(places[i], out PhotoPoint face)
                 ? face
-                : throw row.Wrong($"\"{Shown.Name(places[i])}\" in face; write a place inside the face that is meant, in pixels from the upper left corner: 190 125");
+                : throw row.Wrong($"\"{Shown.Name(places[i])}\" in \"face\"; write a point inside the face, in pixels from the upper left corner, for example 190 125");
         }
         return faces;
     }

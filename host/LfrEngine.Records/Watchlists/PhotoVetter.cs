@@ -21,7 +21,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
     public const string SealedFaces = "--sealed-faces";
 
     /// <summary>What is said where the child cannot be shut in.</summary>
-    public const string NotShutIn = "This system offers nothing to shut the process in that decodes photos: a harmful photo could do what this user may.";
+    public const string NotShutIn = "This system cannot sandbox the process that decodes photos: a malicious photo could do anything that this user may do.";
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(180);
 
@@ -89,8 +89,8 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         {
             End();
             stopping.ThrowIfCancellationRequested();
-            LogRefused(log, late ? "held up" : "broke");
-            return Rejected(late ? $"decoding it took longer than {Patience.TotalSeconds:0} s: perhaps damaged or made to do harm" : "decoding it broke the decoder: perhaps damaged or made to do harm");
+            LogRefused(log, late ? "blocked" : "crashed");
+            return Rejected(late ? $"decoding took longer than {Patience.TotalSeconds:0} s: the photo may be damaged or malicious" : "decoding crashed the decoder: the photo may be damaged or malicious");
         }
     }
 
@@ -132,8 +132,8 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
             End();
             stopping.ThrowIfCancellationRequested();
             throw new CommandFailure(ExitCode.Environment, lacks ? said : late
-                ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again when it has less to do."
-                : $"The process that decodes photos ended while it started (exit code {ended}). {said}");
+                ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again later."
+                : $"The process that decodes photos ended during its start (exit code {ended}). {said}");
         }
         if (ready == VetChannel.ReadyOpen)
             LogOpen(log);
@@ -171,7 +171,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         child = null;
     }
 
-    [LoggerMessage(LogLevel.Warning, "A photo {What} the decoder's process; it was refused and the process is started anew.")]
+    [LoggerMessage(LogLevel.Warning, "A photo {What} the decoder's process. The photo was refused and the process is restarted.")]
     private static partial void LogRefused(ILogger log, string what);
 
     [LoggerMessage(LogLevel.Warning, NotShutIn)]

@@ -90,7 +90,7 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
             {
                 using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
                 using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
-                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are not valid.");
                 templates.AddTo(builder, identity, photo.Quality, picture.Span);
             }
         }

@@ -31,5 +31,5 @@ internal sealed record SimilarityWarning(string FirstId, string SecondId, float 
     public static IEnumerable<SimilarityWarning> Find(Watchlist watchlist, float threshold, CancellationToken stopping) =>
         WatchlistAudit.FindSimilar(watchlist, threshold, stopping).Select(s => new SimilarityWarning(
             watchlist.Identities[s.FirstIdentityIndex].Id, watchlist.Identities[s.SecondIdentityIndex].Id, s.ComparisonScore,
-            s.ComparisonScore >= SamePersonScore ? "same face under two ids?" : "lookalikes: either may raise an alert for the other"));
+            s.ComparisonScore >= SamePersonScore ? "same person under two ids?" : "lookalikes: either may raise an alert for the other"));
 }

@@ -49,7 +49,7 @@ internal static class VetChannel
             return null;
         int bytes = BinaryPrimitives.ReadInt32LittleEndian(length);
         if (bytes < 0 || bytes > most)
-            throw new InvalidDataException($"A block of {bytes} bytes.");
+            throw new InvalidDataException($"The child sent a block of {bytes} bytes.");
         HostBuffer<byte> block = BufferPool.Rent<byte>(bytes);
         try
         {
@@ -89,7 +89,7 @@ internal static class VetChannel
         if (place is null)
             return null;
         if (place.Length is not (0 or PlaceBytes))
-            throw new InvalidDataException($"A place of {place.Length} bytes.");
+            throw new InvalidDataException($"The parent sent a face point of {place.Length} bytes.");
         if (place.Length > 0)
             face = new PhotoPoint(BinaryPrimitives.ReadInt32LittleEndian(place.Span), BinaryPrimitives.ReadInt32LittleEndian(place.Span[sizeof(int)..]));
         return Read(from, most) ?? throw new EndOfStreamException();
@@ -143,7 +143,7 @@ internal static class VetChannel
                 ? (templates = PhotoTemplates.Read(row.Span, embeddingLength)) is not null && chip.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
                 : verdict == PhotoVerdict.Rejected && row.Length == 0 && chip.Length == 0;
             if (!plausible || !(quality is >= 0 and <= 1))
-                throw new InvalidDataException("An answer that cannot be.");
+                throw new InvalidDataException("The child's answer is not valid.");
             PhotoFaces? faces = ReadFaces(from);
             string[] said = Encoding.UTF8.GetString(reasons.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (!kept)
@@ -167,15 +167,15 @@ internal static class VetChannel
         if (block.Length == 0)
             return null;
         if (block.Length <= SizeBytes || (block.Length - SizeBytes) % FaceBytes != 0)
-            throw new InvalidDataException("Faces that cannot be.");
+            throw new InvalidDataException("The child's list of faces is not valid.");
         ReadOnlySpan<int> values = MemoryMarshal.Cast<byte, int>(block.Span);
         foreach (int value in values)
         {
             if (value is < -MostPixels or > MostPixels)
-                throw new InvalidDataException("Faces that cannot be.");
+                throw new InvalidDataException("The child's list of faces is not valid.");
         }
         if (values[0] < 1 || values[1] < 1)
-            throw new InvalidDataException("Faces that cannot be.");
+            throw new InvalidDataException("The child's list of faces is not valid.");
         return new PhotoFaces(values[0], values[1], MemoryMarshal.Cast<byte, PhotoFace>(block.Span[SizeBytes..]).ToArray());
     }
 }

@@ -35,18 +35,18 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
                 ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, watchlists.Today)
-                : ["The day of the review is missing: fill in reviewed_on."]];
+                : ["Enter the day of the review in reviewed_on."]];
             if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, watchlists.Today) is { } image)
                 against = [.. against, image];
             if (row.Photos.Count > WatchlistService.MostPhotosPerPerson)
-                against = [.. against, $"{row.Photos.Count} photos; {WatchlistService.MostPhotosPerPerson} at most: leave some out."];
+                against = [.. against, $"{row.Photos.Count} photos, but at most {WatchlistService.MostPhotosPerPerson} are allowed. Leave some out."];
             if (row.Identity.Problem() is { } problem)
                 against = [problem, .. against];
             refusals.AddRange(against.Select(a => where + a));
             PersonRecord person = records.NewPerson(id, row.Identity.Category, details, row.ReviewedOn ?? watchlists.Today, row.RolePlayer);
             ids.Add(person.Id, row.Identity.Id);
             if (!distinct.Add(row.Identity.Id))
-                refusals.Add(where + "Another line has the same id: give each person one line.");
+                refusals.Add(where + "Another line has the same id. Give each person one line.");
             foreach ((int i, string photo) in row.Photos.Index())
             {
                 using VettedPhoto vetted = await VetAsync(source, photo, row.FaceIn(i), stopping);
@@ -54,7 +54,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
                 person.Photos.Add(records.NewPhoto(person, vetted, row.Identity.ImageDate));
             }
             if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
-                refusals.Add(where + "No usable photo: add one that passes the gate.");
+                refusals.Add(where + "No usable photo. Add one that passes the quality check.");
             records.Collect(builder, [person]);
             people.Add(person);
             progress?.Invoke(people.Count, rows.Count);

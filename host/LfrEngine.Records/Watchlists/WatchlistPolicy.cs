@@ -16,33 +16,33 @@ internal static class WatchlistPolicy
         foreach ((string what, string value) in new[] { ("name", details.Name), ("reference", details.Reference), ("legal basis", details.LegalBasis), ("source of the image", details.ImageSource) })
         {
             if (string.IsNullOrWhiteSpace(value))
-                yield return $"The {what} is missing: give it.";
+                yield return $"Enter the {what}.";
             else if (value.Length > MostText || value.Any(char.IsControl))
-                yield return $"The {what} is longer than {MostText} characters or holds control characters: shorten it.";
+                yield return $"The {what} is longer than {MostText} characters or contains control characters. Change it.";
         }
         if (details.Response is { Length: > MostResponse })
-            yield return $"The response is longer than {MostResponse} characters: shorten it.";
+            yield return $"The response is longer than {MostResponse} characters. Shorten it.";
         int days = today.DayNumber - reviewedOn.DayNumber;
         if (days < 0)
-            yield return $"The review is dated {Text(reviewedOn)}, after today: give the day on which it took place.";
+            yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";
         else if (days > policy.ReviewDays)
-            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago; {category.Name()} allows {policy.ReviewDays}: review it again and enter the day.";
+            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
     }
 
     /// <summary>What stands against an image; null when nothing does.</summary>
     public static string? OfImage(CategoryPolicy policy, WatchlistCategory category, DateOnly? takenOn, DateOnly today)
     {
         if (takenOn is not { } day)
-            return "The day on which the image was taken is missing: give it.";
+            return "Enter the day on which the image was taken.";
         int days = today.DayNumber - day.DayNumber;
-        return days < 0 ? $"The image is dated {Text(day)}, after today: give the day on which it was taken."
-            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {days} days ago; {category.Name()} allows {policy.MaximumImageAgeDays}: find a newer one."
+        return days < 0 ? $"The image is dated {Text(day)}, which is in the future. Enter the day on which it was taken."
+            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {days} days ago, but {category.Name()} allows {policy.MaximumImageAgeDays}. Use a newer one."
             : null;
     }
 
     /// <summary>What stands against so many people; null when nothing does.</summary>
     public static string? OfSize(CategoryPolicy policy, WatchlistCategory category, int people) => people > policy.MaximumPeople
-        ? $"{people} people in {category.Name()}; the policy allows {policy.MaximumPeople}: remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
+        ? $"{people} people in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
         : null;
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

@@ -95,7 +95,7 @@ public sealed class ZonePlan
         {
             // Written so that a value that is not a number is out of range.
             if (!(value >= low && value <= high))
-                throw new ArgumentOutOfRangeException(name, value, $"{name} is between {low} and {high}.");
+                throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {low} and {high}.");
         }
     }
 

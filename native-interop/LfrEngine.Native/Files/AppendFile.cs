@@ -74,7 +74,7 @@ public sealed class AppendFile : IDisposable
         if (descriptor < 0)
         {
             int error = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
-            string why = error == NobodyReads ? $"Nobody reads from {path}: start its reader first." : $"{path}: {UnixFiles.Failure(error).Message}";
+            string why = error == NobodyReads ? $"No program reads from {path}. Start the reader first." : $"{path}: {UnixFiles.Failure(error).Message}";
             throw error == NotAllowed ? new UnauthorizedAccessException(why) : new IOException(why, error);
         }
         UnixFiles.SetBlocking(descriptor);
@@ -86,7 +86,7 @@ public sealed class AppendFile : IDisposable
             if (identity.IsRegular && !UnixFiles.TryLock(descriptor, out int error) && error is TryAgain or NotAllowed)
                 throw new FileInUseException(path);
             if (identity.IsRegular && !BeginsLikeText(path))
-                throw new IOException($"{path} holds something else than lines; it is left as it is.");
+                throw new IOException($"{path} is not a file of lines, so it was not changed.");
             ShareWithStandardStreams(identity);
             return new AppendFile(file, null, identity.IsRegular, identity.IsRegular && EndsInMidLine(path));
         }
@@ -168,4 +168,4 @@ public sealed class AppendFile : IDisposable
 
 /// <summary>Another writer has the file.</summary>
 /// <param name="path">Which.</param>
-public sealed class FileInUseException(string path) : IOException($"{path} is being written by another program.");
+public sealed class FileInUseException(string path) : IOException($"Another program is writing {path}.");

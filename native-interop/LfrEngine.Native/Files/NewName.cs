@@ -21,7 +21,7 @@ public static partial class NewName
                 return;
             int error = Marshal.GetLastPInvokeError();
             if (error == Exists)
-                throw new IOException($"{path} exists already.", error);
+                throw new IOException($"{path} already exists.", error);
             string why = $"{path}: {UnixFiles.Failure(error).Message}";
             if (error is NotAllowed or NotPermitted)
                 throw new UnauthorizedAccessException(why);

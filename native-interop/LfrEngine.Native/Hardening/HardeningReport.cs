@@ -31,17 +31,17 @@ public sealed record HardeningReport(
             if (MiniDumpEnabled)
                 findings.Add(new("minidump", "A crash would write the memory of this process to a file.", "unset DOTNET_DbgEnableMiniDump COMPlus_DbgEnableMiniDump"));
             if (Dumpable)
-                findings.Add(new("dumpable", "The kernel may write this process to a core file, and programs of the same user may read its memory.", "ProcessHardening.Apply()"));
+                findings.Add(new("dumpable", "The kernel can write this process to a core file, and programs of the same user can read its memory.", "ProcessHardening.Apply()"));
             if (CoreLimit != 0)
-                findings.Add(new("core-limit", "Core files are not limited to nothing.", "ulimit -c 0"));
+                findings.Add(new("core-limit", "Core files are not switched off.", "ulimit -c 0"));
             if (DiagnosticsPortOpen)
                 findings.Add(new("diagnostics-port", "The diagnostics port of .NET is open: dotnet-dump can write this process to a file.", "export DOTNET_EnableDiagnostics=0"));
             if (SwapOn)
-                findings.Add(new("swap", "The machine swaps: memory that is not locked can reach a disk.", "sudo swapoff -a"));
+                findings.Add(new("swap", "Swap is on: memory that is not locked can be written to disk.", "sudo swapoff -a"));
             if (!MallocPerturb)
-                findings.Add(new("malloc", "Freed heap memory of libraries keeps its content.", $"export GLIBC_TUNABLES={ProcessHardening.Tunables}"));
+                findings.Add(new("malloc", "Libraries do not wipe heap memory when they free it.", $"export GLIBC_TUNABLES={ProcessHardening.Tunables}"));
             if (LockedLimit is { } limit && limit < SmallestUsefulLockBytes)
-                findings.Add(new("memlock", string.Create(CultureInfo.InvariantCulture, $"Only {limit} bytes may be locked in memory; what is beyond could reach swap."),
+                findings.Add(new("memlock", string.Create(CultureInfo.InvariantCulture, $"Only {limit} bytes can be locked in memory; the rest could be swapped to disk."),
                     OperatingSystem.IsWindows() ? "raise the minimum working set of the process" : "ulimit -l unlimited"));
             return findings;
         }

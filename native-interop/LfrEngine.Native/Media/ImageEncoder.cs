@@ -80,7 +80,7 @@ public readonly ref struct ImagePlanes
         int width, int height, int yStride, int chromaStride)
     {
         if (format is not (PixelFormat.I420 or PixelFormat.I422 or PixelFormat.I444))
-            throw new ArgumentOutOfRangeException(nameof(format), format, "JPEG takes I420, I422 and I444.");
+            throw new ArgumentOutOfRangeException(nameof(format), format, "JPEG supports I420, I422 and I444.");
         int chromaWidth = format == PixelFormat.I444 ? width : (width + 1) / 2;
         int chromaHeight = format == PixelFormat.I420 ? (height + 1) / 2 : height;
         Check(y, width, height, yStride);

@@ -103,7 +103,7 @@ public static partial class LockedMemory
             if (!Regions.TryGetValue(address, out region))
                 throw new InvalidOperationException($"The block at 0x{address:x} was freed before, or never allocated.");
             if (region.Bytes != bytes || region.Locked != locked)
-                throw new InvalidOperationException($"The block at 0x{address:x} has {region.Bytes} bytes; {bytes} are to be freed.");
+                throw new InvalidOperationException($"The block at 0x{address:x} has {region.Bytes} bytes, but {bytes} are to be freed.");
             Regions.Remove(address);
         }
         int broken = region.Guard > 0 ? Slack(address, bytes).IndexOfAnyExcept(Canary) : -1;
@@ -116,7 +116,7 @@ public static partial class LockedMemory
         if (!region.Locked)
             Interlocked.Add(ref unlockedBytes, -(long)region.Rounded);
         if (broken >= 0)
-            throw new InvalidOperationException($"Somebody wrote {broken + 1} bytes or more behind the end of a block of {bytes} bytes.");
+            throw new InvalidOperationException($"At least {broken + 1} bytes were written past the end of a block of {bytes} bytes.");
     }
 
     /// <summary>Overwrites with zeros; the call is never optimised away.</summary>

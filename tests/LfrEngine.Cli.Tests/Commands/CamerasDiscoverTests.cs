@@ -48,7 +48,7 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Outcome found = (await OnvifCameras.DiscoverAsync()).Exits(ExitCode.Success).IsCivil();
 
-        Assert.All([1, 2], n => Assert.Equal(("refused", "it wants a user name and password: --user NAME"), ((string?)cameras.Of(found, n)["state"], (string?)cameras.Of(found, n)["message"])));
+        Assert.All([1, 2], n => Assert.Equal(("refused", "it requires a user name and password: give --user NAME"), ((string?)cameras.Of(found, n)["state"], (string?)cameras.Of(found, n)["message"])));
         Assert.Equal("ready", (string?)cameras.Of(found, 3)["state"]);
     }
 
@@ -101,13 +101,13 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Assert.DoesNotContain(cameras.Log, l => l.StartsWith(cameras[1] + " ", StringComparison.Ordinal) && !l.EndsWith("probed", StringComparison.Ordinal));
         Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[1] || (string?)c["address"] == cameras[2]);
-        found.Says($"{cameras[2]} says that its service is at {cameras[1]}, which is another machine: not asked");
-        Assert.Equal(("unusable", "it names no media service of its own"), ((string?)cameras.Of(found, 3)["state"], (string?)cameras.Of(found, 3)["message"]));
+        found.Says($"{cameras[2]} reports its service at {cameras[1]}, which is another machine: ignored");
+        Assert.Equal(("unusable", "it reports no media service of its own"), ((string?)cameras.Of(found, 3)["state"], (string?)cameras.Of(found, 3)["message"]));
         JsonObject elsewhere = cameras.Of(found, 4);
         Assert.Equal("unusable", (string?)elsewhere["state"]);
         Assert.Null(elsewhere["profiles"]![0]!["source"]);
         Assert.Contains("another machine", (string?)elsewhere["warnings"]![0], StringComparison.Ordinal);
-        Assert.Contains("sends the question elsewhere", (string?)cameras.Of(found, 5)["message"], StringComparison.Ordinal);
+        Assert.Contains("redirects to another address", (string?)cameras.Of(found, 5)["message"], StringComparison.Ordinal);
         Assert.Equal("unusable", (string?)cameras.Of(found, 6)["state"]);
     }
 
@@ -133,7 +133,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     {
         const string Evil = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e \"x\">]><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><ProbeMatches><ProbeMatch/></ProbeMatches></e:Body></e:Envelope>";
         await cameras.StartAsync(
-            new JsonObject { ["raw_discovery"] = "no XML" },
+            new JsonObject { ["raw_discovery"] = "is not XML" },
             new JsonObject { ["raw_discovery"] = "" },
             new JsonObject { ["raw_discovery"] = Evil },
             new JsonObject { ["raw_discovery"] = string.Concat(Enumerable.Repeat("<a>", 20_000)) },
@@ -146,7 +146,7 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Assert.InRange(found.Json["cameras"]!.AsArray().Count(c => (string?)c!["address"] == cameras[7]), 1, 8);
         Assert.All([1, 2, 3, 4, 5, 6], n => Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[n]));
-        found.Says($"{cameras[1]} answered with what is no XML");
+        found.Says($"{cameras[1]} sent an answer that is not XML");
         JsonObject evil = cameras.Of(found, 8);
         Assert.Equal(("[2J evil line", "[red]x[/]"), ((string?)evil["name"], (string?)evil["model"]));
         Assert.Equal($"rtsp://{cameras[8]}/a%3B%24%28reboot%29%27x", (string?)evil["profiles"]![0]!["source"]);

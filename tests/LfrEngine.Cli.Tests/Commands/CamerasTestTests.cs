@@ -94,7 +94,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         Outcome test = (await Lfr.RunAsync("cameras", "test", $"gate={folder["nobody.mp4"]}", "--grid", "1920")).Exits(ExitCode.Success);
 
         // 10 pixels between eyes 63 mm apart: 1920 pixels are 12.1 m.
-        test.Says("none seen", "10 pixels between the eyes, a face 22 pixels wide", "reach across 12.1 m", "240-255", "gate: good.").IsCivil();
+        test.Says("none seen", "10 pixels between the eyes are needed, that is a face 22 pixels wide", "cover at most 12.1 m", "240-255", "gate: good.").IsCivil();
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public sealed class EndingTests(Material material) : IDisposable
         Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(30))).Exits(ExitCode.Stopped);
 
         Assert.True(TimeProvider.System.GetElapsedTime(told).TotalSeconds >= 9.5);
-        outcome.Says("Not ended 10 s after it was told to stop").IsCivil();
+        outcome.Says("Still running 10 s after the request to stop").IsCivil();
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class EndingTests(Material material) : IDisposable
 
         Signals.Send(lfr.Id, "TERM");
 
-        Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(9))).Exits(ExitCode.Input).Says("never delivered").IsCivil();
+        Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(9))).Exits(ExitCode.Input).Says("sent no picture").IsCivil();
         Assert.Equal(0, (int)outcome.Lines.Summary()["frames"]!);
         Assert.True(File.Exists(folder["receipt"]));
     }

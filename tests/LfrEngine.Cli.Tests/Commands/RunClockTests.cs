@@ -25,7 +25,7 @@ public sealed class RunClockTests(Material material) : IDisposable
         JsonObject camera = lines.Summary().Camera("gate");
         Assert.InRange((int)camera["framesSearched"]!, 23, 27);
         Assert.Equal(("standStill", 1), ((string?)camera["clock"], (int)camera["alerts"]!));
-        Assert.Contains("stand still", (string?)camera["message"], StringComparison.Ordinal);
+        Assert.Contains("do not advance", (string?)camera["message"], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -85,8 +85,8 @@ public sealed class RunCommandTests(Material material)
         { ["--camera", "gate="], ["\"gate=\" is not NAME=SOURCE"] },
         { ["--camera", "=clip.mp4"], ["\"=clip.mp4\" is not NAME=SOURCE"] },
         { ["--camera", "a=1.mp4", "--camera", "a=2.mp4"], ["Two cameras have the same name"] },
-        { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["cosine between -1 and 1", "1.5"] },
-        { ["--camera", "a=1.mp4", "--threshold", "-1"], ["cosine between -1 and 1"] },
+        { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["above -1 and at most 1", "1.5"] },
+        { ["--camera", "a=1.mp4", "--threshold", "-1"], ["above -1 and at most 1"] },
         { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["--threshold takes a number"] },
         { ["--camera", "a=1.mp4", "--threshold", "high"], ["high", "--threshold"] },
         { ["--camera", "a=1.mp4", "--pace", "slow"], ["slow", "realtime", "max"] },
@@ -218,6 +218,6 @@ public sealed class RunCommandTests(Material material)
         using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [folder["lines"]]))
             await made.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", folder["lines"]))).Exits(ExitCode.Output).Says("Nobody reads from", "start its reader first").IsCivil();
+        (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", folder["lines"]))).Exits(ExitCode.Output).Says("No program reads from", "Start the reader first").IsCivil();
     }
 }

@@ -137,7 +137,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
         lfr.Interrupt();
 
         Outcome outcome = (await lfr.EndAsync(Promptly)).Exits(ExitCode.Input).IsCivil();
-        outcome.Says("Camera gone never delivered");
+        outcome.Says("Camera gone sent no picture");
         Assert.Equal(0, (int)outcome.Lines.Summary()["frames"]!);
         Assert.DoesNotContain("secret", outcome.Text, StringComparison.Ordinal);
     }

@@ -16,7 +16,7 @@ public sealed class RunVideoTests(Material material) : IDisposable
     [InlineData("missing", "No such file or directory")]
     [InlineData("no-index", "moov")]
     [InlineData("sound", "has no video stream")]
-    [InlineData("no-pictures", "holds no picture")]
+    [InlineData("no-pictures", "contains no picture")]
     [InlineData("header-only", "")]
     public async Task Run_UnusableRecording_FailsThatCameraAlone(string kind, string said)
     {

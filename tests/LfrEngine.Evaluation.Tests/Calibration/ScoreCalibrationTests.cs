@@ -116,7 +116,7 @@ public sealed class ScoreCalibrationTests
     {
         ListSearch[] swapped = [.. Planted(1, 60).Where(s => s.ListSize == 1).Select(s => s with { Score = -s.Score })];
 
-        Assert.Contains("nothing to calibrate", Assert.Throws<DataException>(() => CalibrationFitter.Fit(swapped)).Message, StringComparison.Ordinal);
+        Assert.Contains("a calibration is not possible", Assert.Throws<DataException>(() => CalibrationFitter.Fit(swapped)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

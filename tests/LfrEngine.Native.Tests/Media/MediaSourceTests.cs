@@ -64,7 +64,7 @@ public sealed class MediaSourceTests : IDisposable
     [Theory]
     [InlineData("503 Service Unavailable", MediaError.CannotOpen, "overloaded")]
     [InlineData("404 Not Found", MediaError.CannotOpen, "check the address")]
-    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen, "no more viewers (453)")]
+    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen, "too many viewers (453)")]
     [InlineData("403 Forbidden", MediaError.Unauthorised, "refuses the user name or the password")]
     public async Task Open_CameraRefuses_IsClassedAndSaid(string refusal, MediaError expected, string said)
     {

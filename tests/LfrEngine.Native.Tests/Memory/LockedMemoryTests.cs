@@ -76,7 +76,7 @@ public sealed unsafe class LockedMemoryTests
 
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(address, 5000, locked));
 
-        Assert.Contains($"{where + 1} bytes or more behind", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"At least {where + 1} bytes were written past", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, LockedMemory.AllocatedBytes);
     }
 

@@ -7,8 +7,8 @@ namespace LfrEngine.Tests.Files;
 public sealed class FileTroubleTests
 {
     [Theory]
-    [InlineData("/nowhere/at/all", "There is no such folder.")]
-    [InlineData("/tmp/lfr-no-such-file", "There is no such file.")]
+    [InlineData("/nowhere/at/all", "The folder does not exist.")]
+    [InlineData("/tmp/lfr-no-such-file", "The file does not exist.")]
     public void Words_OfWhatIsNotThere(string path, string words)
     {
         if (!OperatingSystem.IsLinux())

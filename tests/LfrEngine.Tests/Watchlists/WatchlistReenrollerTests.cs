@@ -107,7 +107,7 @@ public sealed class WatchlistReenrollerTests : IDisposable
 
         Assert.Equal(["half"], list.Identities.Select(i => i.Id));
         Assert.Equal([3], reenroller.Sources);
-        Assert.Equal([new("none", 0, "the list keeps no picture of it"), new("bad", 1, "a reason"), new LostFace("half", 2, "the list keeps no picture of it")], reenroller.Lost);
+        Assert.Equal([new("none", 0, "the list has no picture of this face"), new("bad", 1, "a reason"), new LostFace("half", 2, "the list has no picture of this face")], reenroller.Lost);
         Assert.Equal(4, reenroller.FacesDone);
     }
 

@@ -96,12 +96,12 @@ public sealed partial class AuditTests
         [
             ([.. lines.Select(l => l.Replace("\\\"number\\\":2", "\\\"number\\\":7", StringComparison.Ordinal))], "entry 3 (test.filled"),
             ([.. lines.Where((_, i) => i != 2)], "entry 2 is missing"),
-            ([.. lines.Take(4)], $"it ends with entry 3, but entry 6 was known elsewhere"),
+            ([.. lines.Take(4)], $"it ends with entry 3, but entry 6 was kept elsewhere"),
             ([.. lines.Take(3), .. lines.Skip(5).Take(1)], "it ends with entry 2, but a seal covers entry 4"),
             ([.. lines.Select(l => l.StartsWith("{\"seal\"", StringComparison.Ordinal) ? Resealed(l) : l)], "was not made with this key"),
-            (Forged(lines), "the seal of entry 4 was made for another entry"),
+            (Forged(lines), "the seal of entry 4 belongs to another entry"),
             ([.. lines.Take(3), "{}", .. lines.Skip(3)], "line 4: neither an entry nor a seal"),
-            (["{}"], "is no audit trail"),
+            (["{}"], "is not an audit trail"),
         ];
         foreach ((string[] content, string says) in tampered)
         {
@@ -110,7 +110,7 @@ public sealed partial class AuditTests
             Assert.Contains(says, FaultOf(file, kept), StringComparison.Ordinal);
         }
         await File.WriteAllLinesAsync(trail, tampered[0].Lines, token);
-        (await Lfr.RunAsync("audit", "verify", trail, "--key", key, "--kept", kept)).Exits(ExitCode.Input).Says("is not whole", tampered[0].Says).IsCivil();
+        (await Lfr.RunAsync("audit", "verify", trail, "--key", key, "--kept", kept)).Exits(ExitCode.Input).Says("is not intact", tampered[0].Says).IsCivil();
         (await Lfr.RunAsync("audit", "verify", host.PathOf("none.jsonl"), "--key", key)).Exits(ExitCode.Input).Says("cannot be read").IsCivil();
     }
 

@@ -106,8 +106,8 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "measured no threshold of 0.5; it has 0.44, 0.48, 0.52");
         await Refused(good with { Categories = [wanted with { Threshold = double.NaN }] }, "between 0 and 1");
         await Refused(good with { Categories = [wanted with { Response = "" }] }, "response");
-        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled; it cannot carry a list of 6");
-        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("other.json") }] }, "not with the one that runs here");
+        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled, which does not cover a list of 6");
+        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("other.json") }] }, "not with the one used here");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("stranger.json") }] }, "signed by the installation");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = "" }] }, "choose an evidence file");
         await Refused(good with { AuthorisingOfficer = stage.Drafter.Id }, "Choose an authorising officer.");
@@ -281,7 +281,7 @@ public sealed class AuthorityServiceTests
         Assert.Equal("The camera north is not configured.", await Told(stage.Restarted(c => c with { Cameras = [cameras[0]] })));
         // A password that has changed leaves the camera what it is.
         Assert.Empty(await stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:fresh@10.0.0.5/one" }, cameras[1]] }).RefusalsAsync(id, TestContext.Current.CancellationToken));
-        Assert.Contains("No laboratory is configured", await Told(stage.Restarted(c => c with { Laboratories = [] })), StringComparison.Ordinal);
+        Assert.Contains("No trusted laboratory is configured", await Told(stage.Restarted(c => c with { Laboratories = [] })), StringComparison.Ordinal);
 
         ModelCatalog altered = CopyOf(ModelCatalog.Default, stage.Host.PathOf("models"));
         string detector = altered.FileOf(altered.Find(EngineModels.DefaultDetector, ModelTask.Detect));

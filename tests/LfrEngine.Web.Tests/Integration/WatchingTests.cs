@@ -80,7 +80,7 @@ public sealed class WatchingTests
         using Process shell = Process.Start(new ProcessStartInfo(manager, ["-c", "dotnet \"$0\" serve --config \"$1\" & echo $!; wait $!", Path.Combine(AppContext.BaseDirectory, "lfr.dll"), config]) { RedirectStandardOutput = true })!;
         string service = (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
         var said = new List<string>();
-        while (!said.Any(l => l.Contains("Ctrl-C ends", StringComparison.Ordinal)) || !said.Any(l => l.Contains("cannot be reached", StringComparison.Ordinal)))
+        while (!said.Any(l => l.Contains("Press Ctrl-C to stop", StringComparison.Ordinal)) || !said.Any(l => l.Contains("cannot be reached", StringComparison.Ordinal)))
             said.Add(await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("It ended: " + string.Join('\n', said)));
         using (Process kill = Process.Start("kill", ["-TERM", service]))
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
