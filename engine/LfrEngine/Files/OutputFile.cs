@@ -37,7 +37,7 @@ public sealed class OutputFile : IDisposable
     public FileStream Stream { get; }
 
     /// <summary>Begins a file. Without <see cref="Finish"/> nothing is left of it.</summary>
-    /// <param name="path">Its place.</param>
+    /// <param name="path">Final path.</param>
     /// <param name="ownerOnly">Whether only this user may read it, from the first byte on.</param>
     /// <param name="replace">Whether an existing file is replaced; otherwise it is kept, and <see cref="Finish"/> fails.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -63,7 +63,7 @@ public sealed class OutputFile : IDisposable
     }
 
     /// <summary>Lets another program write a file.</summary>
-    /// <param name="path">Its place.</param>
+    /// <param name="path">Final path.</param>
     /// <param name="produce">Writes to the path it is given.</param>
     public static async Task ProduceAsync(string path, Func<string, Task> produce)
     {

@@ -4,10 +4,10 @@ using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
-/// <summary>Translates a TensorFlow Lite file into the ONNX graph that computes the same, which then is edited and run like any other.</summary>
+/// <summary>Translates a TensorFlow Lite file into an equivalent ONNX graph, which is then edited and run like any other.</summary>
 /// <remarks>
-/// TensorFlow Lite holds images as NHWC, ONNX as NCHW: every tensor of four dimensions changes its layout on the way, its name stays. Names, shapes
-/// and weights come from the file; what is not translated here is refused by name, so that no network runs that computes something else.
+/// TensorFlow Lite holds images as NHWC, ONNX as NCHW: every tensor of four dimensions changes its layout and keeps its name. Names, shapes
+/// and weights come from the file. Operators that cannot be translated are refused by name, so that no network computes something else.
 /// </remarks>
 internal sealed class TfLiteGraph
 {
@@ -45,7 +45,7 @@ internal sealed class TfLiteGraph
     private readonly Dictionary<int, float[]> widened = [];
     private string translating = "";
     private long constantsLeft;
-    // An activation that comes after the node whose result it takes.
+    // An activation that follows the node whose result it takes.
     private NodeProto? pending;
 
     private TfLiteGraph(TfLiteFile file, int length)
@@ -56,7 +56,7 @@ internal sealed class TfLiteGraph
     }
 
     /// <summary>The ONNX graph of a file, with its batch of 1 and its size.</summary>
-    /// <exception cref="InvalidDataException">It is altered, or has an operator that is not known here; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is altered, or has an unsupported operator, which the message names.</exception>
     public static ModelProto Translate(byte[] bytes)
     {
         TfLiteFile file = TfLiteFile.Read(bytes);
@@ -176,7 +176,7 @@ internal sealed class TfLiteGraph
         Node(operation, Activated(y, activation), Operand(o, 0, y), Operand(o, 1, y));
     }
 
-    // What is computed keeps its name; a constant is laid out so that it meets the channels.
+    // A computed tensor keeps its name; a constant is laid out to match the channels.
     private string Operand(TfLiteOperator o, int index, TfLiteTensor y)
     {
         int tensor = o.Inputs[index];
@@ -355,7 +355,7 @@ internal sealed class TfLiteGraph
         return node;
     }
 
-    // As many elements as the file has bytes are more than any honest one needs; an altered one may use the same weights again and again.
+    // A valid file has fewer elements than bytes; an altered one may use the same weights many times.
     private void Constant(string name, long[] dims, float[] values)
     {
         if ((constantsLeft -= values.Length) < 0)

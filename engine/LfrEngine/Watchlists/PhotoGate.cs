@@ -2,7 +2,7 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>What the gate makes of a photo.</summary>
+/// <summary>Verdict on a photo.</summary>
 public enum PhotoVerdict
 {
     /// <summary>Fit for a watchlist.</summary>
@@ -15,7 +15,7 @@ public enum PhotoVerdict
     Rejected,
 }
 
-/// <summary>Decides whether a face is good enough to be sought with, and says why not.</summary>
+/// <summary>Decides whether a photo is good enough for a watchlist, with reasons.</summary>
 /// <remarks>Stricter than a camera's gate: a poor template raises false alerts for as long as it is on the list.</remarks>
 public static class PhotoGate
 {

@@ -9,13 +9,13 @@ namespace LfrEngine.Watchlists;
 
 /// <summary>Watchlists on disk, encrypted and authenticated with AES-256-GCM.</summary>
 /// <remarks>
-/// The format is in FORMAT.md beside this file. Plaintext exists only in locked memory: each section is read into the buffer where it will
-/// stay and decrypted in place. A SHA-256 over the whole file tells damage from a wrong key before any key is derived.
+/// The format is described in FORMAT.md. Plaintext exists only in locked memory: each section is read into the buffer where it will
+/// stay and decrypted in place. A SHA-256 over the whole file distinguishes damage from a wrong key before any key is derived.
 /// </remarks>
 public static class WatchlistFile
 {
-    /// <summary>Writes or replaces a watchlist file, for its owner alone to read. The target changes whole or not at all.</summary>
-    /// <param name="path">Target; its directory must exist and take a temporary file.</param>
+    /// <summary>Writes or replaces a watchlist file, readable only by its owner. The target is replaced atomically.</summary>
+    /// <param name="path">Target; its directory must exist and be writable.</param>
     /// <param name="watchlist">Borrowed.</param>
     /// <param name="key">Borrowed.</param>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.DiskFull"/>, <see cref="WatchlistFailure.WriteFailed"/>.</exception>
@@ -38,7 +38,7 @@ public static class WatchlistFile
             key);
     }
 
-    /// <summary>Writes what a builder has so far, as a watchlist file of its own, and leaves it as it is; each of its people must have a template.</summary>
+    /// <summary>Writes the current content of a builder as a watchlist file, without changing the builder; each of its people must have a template.</summary>
     /// <inheritdoc cref="Write(string, Watchlist, WatchlistKey)"/>
     public static void WriteSoFar(string path, WatchlistBuilder builder, WatchlistKey key)
     {
@@ -56,7 +56,7 @@ public static class WatchlistFile
     /// <param name="key">Borrowed.</param>
     /// <param name="expectedEmbedderSha256">SHA-256 of the embedder this engine runs, hexadecimal; null to accept any.</param>
     /// <returns>A watchlist the caller owns.</returns>
-    /// <exception cref="WatchlistException">Every way in which a file can be unfit; see <see cref="WatchlistFailure"/>.</exception>
+    /// <exception cref="WatchlistException">The file cannot be used; see <see cref="WatchlistFailure"/>.</exception>
     public static Watchlist Read(string path, WatchlistKey key, string? expectedEmbedderSha256 = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -80,8 +80,8 @@ public static class WatchlistFile
         });
     }
 
-    /// <summary>Reads what a file says of itself without its key.</summary>
-    /// <remarks>Checks the shape and the size of the file, not its checksum, so that it stays quick.</remarks>
+    /// <summary>Reads the header of a file, without its key.</summary>
+    /// <remarks>Checks the structure and the size of the file, but not its checksum, so that it is fast.</remarks>
     /// <exception cref="WatchlistException">NotAWatchlist, UnsupportedVersion, Damaged or Unreadable.</exception>
     public static WatchlistFileInfo ReadHeader(string path)
     {
@@ -188,7 +188,7 @@ public static class WatchlistFile
         }
     }
 
-    // An older watchlist is replaced; somebody's photo, recording or list of people is not.
+    // Only a watchlist is replaced, not a photo, a recording or a list of people.
     private static void RefuseOthers(string path)
     {
         if (!File.Exists(path))
@@ -310,7 +310,7 @@ public static class WatchlistFile
         Span<byte> bytes = MemoryMarshal.AsBytes(templates);
         int old = header.TemplateBytes, now = bytes.Length / Math.Max(1, templates.Length);
         unseal.ReadSection(bytes[..(templates.Length * old)]);
-        // Format 1 knew no cover: its shorter rows spread out, the last first, and end in zeros.
+        // Format 1 had no covers: its shorter rows are spread out, the last first, and padded with zeros.
         for (int i = templates.Length - 1; i >= 0 && old < now; i--)
         {
             bytes.Slice(i * old, old).CopyTo(bytes[(i * now)..]);
@@ -365,7 +365,7 @@ public static class WatchlistFile
         public Seal(SafeFileHandle file, WatchlistHeader header, WatchlistKey key)
             : base(file, header, key)
         {
-            // Here and not as initialisers, which would rent before the base constructor can throw.
+            // Not as initialisers, which would rent before the base constructor can throw.
             hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             scratch = BufferPool.Rent<byte>(WatchlistHeader.ChunkBytes + WatchlistHeader.TagBytes);
             headerBytes = new byte[header.Bytes];
@@ -423,7 +423,7 @@ public static class WatchlistFile
     {
         private readonly byte[] headerBytes = headerBytes.ToArray();
 
-        /// <summary>Reads the next section into its place and decrypts it there.</summary>
+        /// <summary>Reads the next section into its buffer and decrypts it there.</summary>
         public void ReadSection(Span<byte> destination)
         {
             Span<byte> nonce = stackalloc byte[AesGcm.NonceByteSizes.MaxSize];

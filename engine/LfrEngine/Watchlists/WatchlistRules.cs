@@ -43,7 +43,7 @@ internal static class WatchlistRules
             throw Broken(problem);
     }
 
-    /// <summary>What is wrong with an identity; null when nothing is.</summary>
+    /// <summary>What is wrong with an identity; null if nothing.</summary>
     public static string? ProblemOf(WatchlistIdentity identity) =>
         ProblemOf(identity.Id, "id", MaximumIdLength, mayBeEmpty: false)
         ?? ProblemOf(identity.Name, "name", MaximumTextLength, mayBeEmpty: true)
@@ -89,7 +89,7 @@ internal static class WatchlistRules
             return $"The {what} is empty.";
         if (text.Length > maximumLength)
             return $"The {what} is longer than {maximumLength} characters.";
-        // Half a surrogate pair would come back from the file as another character, and two ids could become one.
+        // Half a surrogate pair would be read back as another character, and two ids could become equal.
         ReadOnlySpan<char> rest = text;
         while (!rest.IsEmpty)
         {
