@@ -8,29 +8,29 @@ internal sealed class AuditCheck
 {
     private AuditEntry? last;
 
-    /// <summary>The first fault, in words; null where there is none.</summary>
+    /// <summary>The first fault, as text; null if there is none.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Entries.</summary>
+    /// <summary>Number of entries.</summary>
     public long Entries => last?.Sequence ?? 0;
 
-    /// <summary>Seals that hold.</summary>
+    /// <summary>Number of valid seals.</summary>
     public int Seals { get; private set; }
 
-    /// <summary>The last seal that holds.</summary>
+    /// <summary>The last valid seal.</summary>
     public AuditSeal? LastSeal { get; private set; }
 
-    /// <summary>Entries after the last seal: whoever has the store can have altered, added or cut them.</summary>
+    /// <summary>Entries after the last seal, which anyone with access to the store could have altered, added or removed.</summary>
     public long Unsealed => Entries - (LastSeal?.Sequence ?? 0);
 
-    /// <summary>Entries whose time lies more than a second before that of the one they follow.</summary>
+    /// <summary>Entries whose time is more than a second before that of the previous entry.</summary>
     public int StepsBack { get; private set; }
 
-    /// <summary>Passes a trail on as it is checked.</summary>
+    /// <summary>Checks a trail and returns its entries as they are checked.</summary>
     /// <param name="lines">In order.</param>
-    /// <param name="signer">Whose seals must hold; null where the trail has none.</param>
-    /// <param name="kept">A seal, or a last entry, that somebody else kept: the trail must reach it and bear its hash.</param>
-    /// <returns>The entries; after them, the other properties hold. Ends at the first fault.</returns>
+    /// <param name="signer">Key for the seals; null if the trail has none.</param>
+    /// <param name="kept">A seal or last entry that was kept elsewhere: the trail must contain it with its hash.</param>
+    /// <returns>The entries. The other properties are valid after the last one. Ends at the first fault.</returns>
     public IEnumerable<AuditEntry> Pass(IEnumerable<AuditLine> lines, ECDsa? signer, (long Sequence, string Hash)? kept = null)
     {
         foreach (AuditLine line in lines)

@@ -11,20 +11,20 @@ namespace LfrEngine.Records.Authorities;
 /// <summary>A file in the folder of evidence.</summary>
 /// <param name="FileName">In the folder.</param>
 /// <param name="Sha256">Of the file.</param>
-/// <param name="Document">What it says; null where it is not to be believed.</param>
-/// <param name="Fault">Why it is not to be believed; null where it is.</param>
+/// <param name="Document">Its content; null if it is not trusted.</param>
+/// <param name="Fault">Why it is not trusted; null if it is.</param>
 public sealed record EvidenceEntry(string FileName, string Sha256, EvidenceDocument? Document, string? Fault);
 
-/// <summary>The laboratories' evidence of this installation: files in <c>evidence</c> of the data folder, put there by hand or through the console.</summary>
-/// <remarks>A file counts when one of the configured laboratories has signed it.</remarks>
+/// <summary>The evidence files of this installation, in <c>evidence</c> of the data folder, added by hand or in the console.</summary>
+/// <remarks>A file is trusted if one of the configured laboratories has signed it.</remarks>
 internal sealed class EvidenceShelf(Installation installation, FileHashes hashes, Journal journal)
 {
-    /// <summary>Largest file that is taken.</summary>
+    /// <summary>Maximum file size, bytes.</summary>
     public const int LargestBytes = 16 << 20;
 
     private const int LongestName = 100;
 
-    // By hash: what a laboratory signed once stays signed.
+    // By hash, because a valid signature stays valid.
     private readonly ConcurrentDictionary<string, EvidenceDocument> believed = new(StringComparer.Ordinal);
 
     private string Folder => Path.GetDirectoryName(installation.DataPath("evidence", "_"))!;
@@ -35,12 +35,12 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
     /// <summary>The file with a hash, whatever its name.</summary>
     public EvidenceEntry? Find(string sha256) => All().FirstOrDefault(e => e.Sha256 == sha256);
 
-    /// <summary>Takes a file in, if it is to be believed.</summary>
+    /// <summary>Adds a file if it is trusted.</summary>
     /// <param name="actor">Who brings it.</param>
-    /// <param name="fileName">A name for people; another is found where it is taken.</param>
+    /// <param name="fileName">Preferred name; changed if it is taken.</param>
     /// <param name="content">Borrowed.</param>
-    /// <param name="stopping">Nothing partial is left.</param>
-    /// <exception cref="AuthorityException">It is too large, damaged, or signed by nobody who counts.</exception>
+    /// <param name="stopping">Cancels; no partial file is left.</param>
+    /// <exception cref="AuthorityException">It is too large, damaged, or not signed by a trusted laboratory.</exception>
     public async Task<EvidenceEntry> AddAsync(Actor actor, string fileName, Stream content, CancellationToken stopping)
     {
         string partial = Path.Combine(Folder, $".{Guid.NewGuid():N}.partial");
@@ -67,14 +67,14 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         }
     }
 
-    /// <summary>Whether evidence covers a threshold on a list, and what it promises.</summary>
+    /// <summary>Whether evidence covers a threshold on a list, and the expected rates.</summary>
     /// <param name="threshold">Comparison score, inclusive.</param>
-    /// <param name="fileName">For the sentence.</param>
-    /// <param name="evidence">Believed.</param>
+    /// <param name="fileName">For the message.</param>
+    /// <param name="evidence">Trusted evidence.</param>
     /// <param name="people">On the list.</param>
     /// <param name="passersBy">Expected.</param>
     /// <param name="embedderSha256">Of the embedder that runs here.</param>
-    /// <param name="fault">Why it does not, where null is returned.</param>
+    /// <param name="fault">Why it does not, if null is returned.</param>
     public static (OperatingPoint Point, Expectation Expected)? Cover(double threshold, string fileName, EvidenceDocument evidence, int people, long passersBy, string embedderSha256, out string? fault)
     {
         fault = null;
@@ -89,7 +89,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         return null;
     }
 
-    /// <summary>First digits of a hash, for sentences.</summary>
+    /// <summary>First digits of a hash, for messages.</summary>
     public static string Short(string sha256) => sha256.Length > 12 ? sha256[..12] : sha256;
 
     private static string Nearest(EvidenceDocument evidence, double threshold) => string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct()
@@ -121,7 +121,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             }
             catch (Exception e) when (e is CommandFailure or IOException or UnauthorizedAccessException)
             {
-                // The file's own name says more than that of the place where it is looked at.
+                // The original file name is more useful than the path of the temporary file.
                 fault = e.Message.Replace(path, "The file", StringComparison.Ordinal);
             }
         }

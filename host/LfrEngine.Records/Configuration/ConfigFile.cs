@@ -12,7 +12,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
 
-/// <summary>Reads <c>lfr.json</c> and checks it: every error with its path and what is allowed there.</summary>
+/// <summary>Reads and checks <c>lfr.json</c>. Every error is reported with its path and the allowed values.</summary>
 internal static class ConfigFile
 {
     private const double MostHours = 24;
@@ -33,7 +33,7 @@ internal static class ConfigFile
 
     /// <summary>Reads and checks.</summary>
     /// <param name="path">The file, absolute.</param>
-    /// <exception cref="CommandFailure">It is missing, is not JSON, or says what makes no sense; every error is named.</exception>
+    /// <exception cref="CommandFailure">The file is missing, is not JSON, or has errors, which are all listed.</exception>
     public static Installation Read(string path)
     {
         byte[] text;
@@ -64,7 +64,7 @@ internal static class ConfigFile
         }
         catch (InvalidOperationException e)
         {
-            // Half of a pair of surrogates: JSON by its form, and no text.
+            // Half a surrogate pair: valid JSON syntax, but not text.
             throw new CommandFailure(ExitCode.Input, $"{path} contains an escape (\\uD800 to \\uDFFF) that is not a character: {e.Message}", e);
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
@@ -72,15 +72,15 @@ internal static class ConfigFile
         return installation;
     }
 
-    /// <summary>Writes a file to begin with.</summary>
-    /// <exception cref="CommandFailure">It is there already, or cannot be written.</exception>
+    /// <summary>Writes an initial file.</summary>
+    /// <exception cref="CommandFailure">The file already exists, or cannot be written.</exception>
     public static void Begin(string path)
     {
         try
         {
             OutputFile.Write(path, $$"""
                 {
-                  // What this installation is called, for people.
+                  // Display name of this installation.
                   "name": {{JsonSerializer.Serialize(Environment.MachineName, Options)}},
 
                   // Cameras that deployments may use: file, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.
@@ -88,10 +88,10 @@ internal static class ConfigFile
                     // { "name": "gate", "source": "rtsp://10.0.0.5/stream1" }
                   ],
 
-                  // Public keys (PEM files) of the laboratories whose evidence for a threshold is believed: `lfr-lab` prints its own.
+                  // Public keys (PEM files) of the trusted laboratories: `lfr-lab` prints its own.
                   "laboratories": []
 
-                  // Everything else has a value to begin with; `lfr config schema` tells all.
+                  // Everything else has a default; see `lfr config schema`.
                 }
 
                 """, replace: false);
@@ -130,7 +130,7 @@ internal static class ConfigFile
             throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
     }
 
-    // Every place that is not as the schema says. The deserializer would stop at the first, and name types of this program, which say nothing to the reader.
+    // All violations of the schema. The deserializer would stop at the first one and name internal types.
     private static void Compare(JsonElement value, JsonObject schema, string at, List<string> errors)
     {
         string place = at.Length == 0 ? "the file" : at;
@@ -254,7 +254,7 @@ internal static class ConfigFile
 
 /// <summary>A configuration and the folder it is relative to.</summary>
 /// <param name="Config">Checked.</param>
-/// <param name="BaseFolder">Where lfr.json lies.</param>
+/// <param name="BaseFolder">Folder of lfr.json.</param>
 public sealed record Installation(HostConfig Config, string BaseFolder)
 {
     /// <summary>A path of the configuration, absolute.</summary>
@@ -263,7 +263,7 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
     /// <summary>The data folder, absolute.</summary>
     public string DataFolder => PathOf(Config.Data);
 
-    /// <summary>The link of an invitation, for a browser that can reach this machine by its name.</summary>
+    /// <summary>The link of an invitation, with this machine's name.</summary>
     public Uri InvitationLink(string secret)
     {
         var at = new Uri(Config.Listen[0]);
@@ -271,7 +271,7 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
         return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Query = $"secret={secret}" }.Uri;
     }
 
-    /// <summary>A place in the data folder; its folder is made, for the owner alone.</summary>
+    /// <summary>A path in the data folder; its folder is created, accessible only to the owner.</summary>
     public string DataPath(params ReadOnlySpan<string> parts)
     {
         string path = Path.Combine([DataFolder, .. parts]);

@@ -5,8 +5,8 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
 
-/// <summary>What <c>lfr.json</c> says: everything about an installation that is decided before it starts. Deployments are decided in the console.</summary>
-/// <remarks>Read by <see cref="ConfigFile"/>, which names the path of every error. Schema: <c>lfr config schema</c>, docs/lfr.schema.json.</remarks>
+/// <summary>The content of <c>lfr.json</c>: the settings of an installation. Deployments are set up in the console.</summary>
+/// <remarks>Read by <see cref="ConfigFile"/>, which reports the path of every error. Schema: <c>lfr config schema</c>, docs/lfr.schema.json.</remarks>
 public sealed record HostConfig
 {
     [Description("Path of the schema, for editors.")]
@@ -55,7 +55,7 @@ public sealed record HostConfig
     [Description("Installations that may send deployments, outcomes and audit trail here: names and public keys (PEM files).")]
     public Dictionary<string, string> Vans { get; init; } = [];
 
-    /// <summary>The policy of a category: the configured one, else the default.</summary>
+    /// <summary>The policy of a category: configured or default.</summary>
     public CategoryPolicy PolicyOf(WatchlistCategory category) => Watchlist.GetValueOrDefault(category.Name()) ?? new CategoryPolicy();
 }
 
@@ -69,7 +69,7 @@ public sealed record CertificateConfig
     public required string KeyPath { get; init; }
 }
 
-/// <summary>Where records are kept.</summary>
+/// <summary>Settings of the database.</summary>
 public sealed record StoreConfig
 {
     [Description("sqlite: a file in the data folder. postgresql: a server, for a headquarters that serves many vans.")]
@@ -86,7 +86,7 @@ public enum StoreKind
     Postgresql,
 }
 
-/// <summary>How the engine works; each value as the option of <c>lfr run</c> that bears its name.</summary>
+/// <summary>Settings of the engine, each as the option of <c>lfr run</c> with the same name.</summary>
 public sealed record EngineConfig
 {
     [Description("cpu, directml, directml-half, webgpu or auto.")]
@@ -132,7 +132,7 @@ public sealed record CameraConfig
     internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror);
 }
 
-/// <summary>How RTSP media travels.</summary>
+/// <summary>Transport of RTSP media.</summary>
 public enum CameraTransport
 {
     Auto,
@@ -148,7 +148,7 @@ public enum CameraPace
     Max,
 }
 
-/// <summary>What a watchlist may hold of one category.</summary>
+/// <summary>Limits of a watchlist for one category.</summary>
 public sealed record CategoryPolicy
 {
     [Description("Maximum number of people of this category on one list.")]
@@ -161,7 +161,7 @@ public sealed record CategoryPolicy
     public int ReviewDays { get; init; } = 90;
 }
 
-/// <summary>How long what must be kept is kept.</summary>
+/// <summary>Retention periods.</summary>
 public sealed record RetentionConfig
 {
     [Description("Hours after which the pictures of an alert are erased; those of a rejected alert are erased at once. 0 to 24.")]
@@ -193,7 +193,7 @@ public sealed record MqttConfig
     public string? PasswordPath { get; init; }
 }
 
-/// <summary>An address that is told.</summary>
+/// <summary>A webhook.</summary>
 public sealed record WebhookConfig
 {
     [Description("Display name, also in the audit trail.")]

@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Fresh proof that an officer is there, asked for before something is signed in the officer's name: a session alone may be an open laptop.</summary>
-/// <remarks>A proof serves once. Failures count towards the lockout of sign-in.</remarks>
+/// <summary>Fresh proof of an officer's presence before a signature, because a session may be an unattended laptop.</summary>
+/// <remarks>A proof works once. Failures count towards the lockout of sign-in.</remarks>
 public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimeProvider time)
 {
-    /// <summary>How long a proof by passkey waits to be used.</summary>
+    /// <summary>Validity of a proof by passkey.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(2);
 
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> byPasskey = new();
@@ -16,8 +16,8 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
     /// <summary>Checks password and one-time code.</summary>
     /// <param name="officer">The officer's id.</param>
     /// <param name="password">As typed.</param>
-    /// <param name="code">Six digits of the authenticator app; blanks are ignored. Each serves once.</param>
-    /// <exception cref="ProofRefusedException">They do not prove the officer, with the reason for people.</exception>
+    /// <param name="code">Six digits of the authenticator app; blanks are ignored. Each works once.</param>
+    /// <exception cref="ProofRefusedException">The proof is wrong; the message is for the officer.</exception>
     public async Task ProveAsync(Guid officer, string password, string code)
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
@@ -40,11 +40,11 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
         throw new ProofRefusedException("The password or the code is wrong. Each code works once: if you have just used it, wait for the next one.");
     }
 
-    /// <summary>Keeps that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
+    /// <summary>Records that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
     public void ProvedByPasskey(Guid officer) => byPasskey[officer] = time.GetUtcNow();
 
     /// <summary>Uses up a proof by passkey.</summary>
-    /// <exception cref="ProofRefusedException">There is none, or it is too old.</exception>
+    /// <exception cref="ProofRefusedException">There is no proof, or it has expired.</exception>
     public void Take(Guid officer)
     {
         if (!byPasskey.TryRemove(officer, out DateTimeOffset at) || time.GetUtcNow() - at > Fresh)
@@ -52,5 +52,5 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
     }
 }
 
-/// <summary>Somebody did not prove to be the officer. The message is for people.</summary>
+/// <summary>The proof of presence failed. The message is for the officer.</summary>
 public sealed class ProofRefusedException(string message) : Exception(message);

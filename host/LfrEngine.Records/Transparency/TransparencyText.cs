@@ -6,7 +6,7 @@ using LfrEngine.Records.Audit;
 
 namespace LfrEngine.Records.Transparency;
 
-/// <summary>Forms in which the report is published. The same report gives the same bytes.</summary>
+/// <summary>Formats of the published report. The same report gives the same bytes.</summary>
 internal enum TransparencyForm
 {
     Csv,
@@ -30,7 +30,7 @@ internal static class TransparencyText
 
     private static readonly JsonSerializerOptions Indented = new(AuditJson.Options) { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>What browsers are told.</summary>
+    /// <summary>Media type.</summary>
     public static string ContentType(TransparencyForm form) => form switch
     {
         TransparencyForm.Csv => "text/csv; charset=utf-8",
@@ -46,7 +46,7 @@ internal static class TransparencyText
         _ => Html(report),
     });
 
-    /// <summary>What stands in each column.</summary>
+    /// <summary>Values of the columns.</summary>
     public static string[] Cells(DeploymentFigures d) =>
     [
         d.Deployment, d.Date, d.DeploymentType, d.DurationSeconds is { } seconds ? Duration(seconds) : "", Number(d.Cameras), Number(d.WatchlistNumber),
@@ -66,7 +66,7 @@ internal static class TransparencyText
         return text.ToString();
     }
 
-    // RFC 4180. A spreadsheet must not take a name for a formula.
+    // RFC 4180. A spreadsheet must not interpret a name as a formula.
     private static string Field(string value)
     {
         if (value is ['=' or '+' or '-' or '@' or '\t' or '\r', ..])

@@ -7,15 +7,15 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>A prepared list becomes a watchlist, whole or not at all.</summary>
+/// <summary>Imports a prepared list as a watchlist, completely or not at all.</summary>
 internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople records, Journal journal, PhotoVetter vetter, Installation installation)
 {
     /// <summary>Checks a whole list, then writes all of it in one transaction, or nothing.</summary>
     /// <param name="actor">Who.</param>
-    /// <param name="name">Of the watchlist that it becomes.</param>
+    /// <param name="name">Name of the new watchlist.</param>
     /// <param name="source">List and photos. Borrowed.</param>
     /// <param name="dryRun">Only check.</param>
-    /// <param name="progress">Told how many people have been looked at, of how many.</param>
+    /// <param name="progress">Receives how many people have been checked, and the total.</param>
     /// <param name="stopping">Before it is done.</param>
     /// <exception cref="CommandFailure">The list cannot be read.</exception>
     public Task<ImportReport> RunAsync(Actor actor, string name, PeopleSource source, bool dryRun, Action<int, int>? progress = null, CancellationToken stopping = default) => watchlists.WithNewKeyAsync(async id =>

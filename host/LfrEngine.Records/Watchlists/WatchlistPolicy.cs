@@ -4,13 +4,13 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>What a watchlist may hold, by category: every refusal in words that name what to do.</summary>
+/// <summary>Limits of a watchlist by category. Every refusal says what to do.</summary>
 internal static class WatchlistPolicy
 {
     private const int MostText = 256;
     private const int MostResponse = 2000;
 
-    /// <summary>What stands against an entry.</summary>
+    /// <summary>Problems of an entry.</summary>
     public static IEnumerable<string> OfEntry(CategoryPolicy policy, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, DateOnly today)
     {
         foreach ((string what, string value) in new[] { ("name", details.Name), ("reference", details.Reference), ("legal basis", details.LegalBasis), ("source of the image", details.ImageSource) })
@@ -29,7 +29,7 @@ internal static class WatchlistPolicy
             yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
     }
 
-    /// <summary>What stands against an image; null when nothing does.</summary>
+    /// <summary>Problem of an image; null if none.</summary>
     public static string? OfImage(CategoryPolicy policy, WatchlistCategory category, DateOnly? takenOn, DateOnly today)
     {
         if (takenOn is not { } day)
@@ -40,7 +40,7 @@ internal static class WatchlistPolicy
             : null;
     }
 
-    /// <summary>What stands against so many people; null when nothing does.</summary>
+    /// <summary>Problem with the number of people; null if none.</summary>
     public static string? OfSize(CategoryPolicy policy, WatchlistCategory category, int people) => people > policy.MaximumPeople
         ? $"{people} people in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
         : null;

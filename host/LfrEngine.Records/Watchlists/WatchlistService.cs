@@ -10,9 +10,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Watchlists from the first person to the receipt: composed, built, destroyed.</summary>
+/// <summary>Watchlists: creates, edits, builds and destroys them.</summary>
 /// <remarks>
-/// Thread-safe; changes go one at a time. How people and photos are stored says <see cref="SealedPeople"/>.
+/// Thread-safe; changes run one at a time. Storage of people and photos: <see cref="SealedPeople"/>.
 /// </remarks>
 internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople records, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
 {
@@ -21,10 +21,10 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     private readonly SemaphoreSlim turn = new(1);
 
-    /// <summary>Today, where the server stands.</summary>
+    /// <summary>Today, in the server's time zone.</summary>
     public DateOnly Today => DateOnly.FromDateTime(time.GetLocalNow().DateTime);
 
-    /// <summary>Begins a watchlist.</summary>
+    /// <summary>Creates a watchlist.</summary>
     /// <param name="actor">Who.</param>
     /// <param name="name">For people, for example the deployment's.</param>
     /// <param name="stopping">Before it is done.</param>
@@ -59,7 +59,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping), stopping);
     }
 
-    /// <summary>Enters that a person's entry was reviewed again.</summary>
+    /// <summary>Records a review of a person's entry.</summary>
     /// <exception cref="WatchlistRefusedException">The day will not do, or the list is built.</exception>
     /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
     public Task ReviewAsync(Actor actor, Guid person, DateOnly reviewedOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
@@ -92,12 +92,12 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping);
     }
 
-    /// <summary>Has an upload judged and keeps the face cut out of it, if it is fit. A rejected one leaves its verdict and reasons.</summary>
+    /// <summary>Judges an upload and keeps the face cut out of it, if it passes. Of a rejected one, verdict and reasons are kept.</summary>
     /// <param name="actor">Who.</param>
-    /// <param name="person">Whose photo it is.</param>
-    /// <param name="upload">Read to its end; nothing of it is kept.</param>
+    /// <param name="person">The person in the photo.</param>
+    /// <param name="upload">Read to its end; not kept.</param>
     /// <param name="takenOn">When it was taken.</param>
-    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
+    /// <param name="face">A point in the face to enrol; null if the photo shows one person.</param>
     /// <param name="stopping">Before it is done.</param>
     /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
     /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
@@ -126,7 +126,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return made!;
     }
 
-    /// <summary>People of a watchlist with what names them, in the order in which they were added; the audit tells who looked at whom.</summary>
+    /// <summary>People of a watchlist with their details, in the order in which they were added. The view is recorded in the audit trail.</summary>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     /// <exception cref="WatchlistRefusedException">It is destroyed.</exception>
     public async Task<IReadOnlyList<PersonView>> ViewAsync(Actor actor, Guid watchlist, int skip, int take, CancellationToken stopping = default)
@@ -143,7 +143,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return views;
     }
 
-    /// <summary>People of a watchlist who look alike, the same face under two entries among them.</summary>
+    /// <summary>Finds people of a watchlist who look alike, including one person under two entries.</summary>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<IReadOnlyList<Lookalikes>> SimilarAsync(Guid watchlist, CancellationToken stopping = default)
     {
@@ -160,7 +160,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping);
     }
 
-    /// <summary>What stands against building a watchlist, in words; empty when it can be built.</summary>
+    /// <summary>Why a watchlist cannot be built; empty if it can.</summary>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<IReadOnlyList<string>> RefusalsAsync(Guid watchlist, CancellationToken stopping = default)
     {
@@ -169,8 +169,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return record.State == WatchlistState.Draft ? [.. RefusalsOf(await PeopleAsync(store, watchlist, stopping))] : [Closed(record.State)];
     }
 
-    /// <summary>Builds the file that deployments search; nothing of the watchlist changes afterwards.</summary>
-    /// <exception cref="WatchlistRefusedException">The policy does not allow it; every reason is named.</exception>
+    /// <summary>Builds the file that deployments search. The watchlist cannot be changed afterwards.</summary>
+    /// <exception cref="WatchlistRefusedException">The policy does not allow it; all reasons are listed.</exception>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public Task BuildAsync(Actor actor, Guid watchlist, CancellationToken stopping = default) => InTurnAsync(async () =>
     {
@@ -205,8 +205,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     }, stopping);
 
     /// <summary>Opens a built watchlist for a run; the caller disposes it. An identity's id is its person's, 32 hexadecimal digits.</summary>
-    /// <exception cref="WatchlistRefusedException">It is not built, or its file is not the one that was built.</exception>
-    /// <exception cref="WatchlistException">The file is gone or cannot be read.</exception>
+    /// <exception cref="WatchlistRefusedException">The watchlist is not built, or its file has been altered.</exception>
+    /// <exception cref="WatchlistException">The file is missing or cannot be read.</exception>
     /// <exception cref="KeyDestroyedException">It is destroyed.</exception>
     public Watchlist Open(WatchlistRecord record)
     {
@@ -220,14 +220,14 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return WatchlistFile.Read(path, key, record.EmbedderSha256);
     }
 
-    /// <summary>Destroys a watchlist: its key first, then its file and its records. Done again after an interruption, it finishes.</summary>
+    /// <summary>Destroys a watchlist: its key first, then its file and its records. After an interruption, call it again to finish.</summary>
     /// <param name="actor">Who.</param>
     /// <param name="watchlist">Which.</param>
     /// <param name="reason">Why, for the receipt and the audit.</param>
     /// <param name="stopping">Before it is done.</param>
-    /// <exception cref="WatchlistRefusedException">A deployment is searching it.</exception>
+    /// <exception cref="WatchlistRefusedException">A deployment is using it.</exception>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
-    /// <exception cref="CommandFailure">The receipt cannot be written; nothing can be read any more, and destroying it again finishes.</exception>
+    /// <exception cref="CommandFailure">The receipt cannot be written. Nothing can be read any more; call it again to finish.</exception>
     public Task DestroyAsync(Actor actor, Guid watchlist, string reason, CancellationToken stopping = default) => InTurnAsync(async () =>
     {
         await using (LfrStore reading = await stores.CreateDbContextAsync(stopping))
@@ -255,13 +255,13 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             entries.Note("watchlist.destroyed", Subject(watchlist), new { reason, Receipt = name });
         }, stopping);
         await using LfrStore after = await stores.CreateDbContextAsync(stopping);
-        // The write-ahead log holds the removed pages, which nobody can read any more, until it is begun anew.
+        // The write-ahead log contains the removed (encrypted) pages until it is truncated.
         if (after is SqliteStore)
             await after.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)", stopping);
         return true;
     }, stopping);
 
-    /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed wholly, a file that no record knows is removed.</summary>
+    /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed completely, and a file without a record is removed.</summary>
     public async Task RecoverAsync(CancellationToken stopping)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -276,7 +276,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
-    /// <summary>Of audit entries about a watchlist.</summary>
+    /// <summary>Subject of audit entries about a watchlist.</summary>
     internal static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
 
     private static string Closed(WatchlistState state) => state == WatchlistState.Built
@@ -318,7 +318,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
         : throw new WatchlistRefusedException([$"The name of a watchlist must have 1 to {MostName} characters."]);
 
-    /// <summary>What the policy says against so many people, by category.</summary>
+    /// <summary>Violations of the policy by the number of people, by category.</summary>
     internal IEnumerable<string> Sizes(List<PersonRecord> people) =>
         people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.Config.PolicyOf(g.Key), g.Key, g.Count())).OfType<string>();
 
@@ -344,7 +344,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
     }
 
-    /// <summary>Changes a person of a draft, in turn and in the audit.</summary>
+    /// <summary>Changes a person of a draft, serialised and with an audit entry.</summary>
     internal Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
     {
         PersonRecord record = await store.People.Include(p => p.Photos).FirstOrDefaultAsync(p => p.Id == person, stopping) ?? throw new KeyNotFoundException("This person does not exist.");
@@ -353,7 +353,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return true;
     }, stopping), stopping);
 
-    // A build takes seconds, and what is built must be what is there when it is noted.
+    // A build takes seconds, and the list must not change before it is recorded.
     private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken stopping)
     {
         await turn.WaitAsync(stopping);
@@ -367,7 +367,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
     }
 
-    // The key first: a crash leaves a key that opens nothing, never a record that nothing opens.
+    // The key first: a crash may leave a key without a record, but never a record without a key.
     internal async Task<T> WithNewKeyAsync<T>(Func<Guid, Task<T>> work, Func<T, bool>? keep = null)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());

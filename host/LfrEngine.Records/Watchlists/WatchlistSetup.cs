@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Watchlists: composed, built, destroyed.</summary>
+/// <summary>Registers watchlists.</summary>
 internal static class WatchlistSetup
 {
     /// <summary>Registers the service, and the recovery that runs before anything is served.</summary>
@@ -12,7 +12,7 @@ internal static class WatchlistSetup
         .AddSingleton<WatchlistReenrolment>()
         .AddHostedService<WatchlistRecovery>();
 
-    /// <summary>Finishes what an interruption left, before anything is served.</summary>
+    /// <summary>Finishes interrupted work before anything is served.</summary>
     private sealed class WatchlistRecovery(WatchlistService watchlists, WatchlistReenrolment reenrolment) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)
