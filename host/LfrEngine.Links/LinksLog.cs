@@ -1,6 +1,6 @@
 namespace LfrEngine.Links;
 
-/// <summary>What the log says of other systems.</summary>
+/// <summary>Log messages about other systems.</summary>
 internal static partial class LinksLog
 {
     [LoggerMessage(1, LogLevel.Warning, "{Receiver} {Error}; it will be tried again")]

@@ -6,7 +6,7 @@ using Prometheus;
 
 namespace LfrEngine.Links;
 
-/// <summary>Serves a run's counters and the lifetimes of what it erased to Prometheus (docs/metrics.md). Camera names are the only labels of a person's making.</summary>
+/// <summary>Serves a run's counters and the lifetimes of what it erased to Prometheus (docs/metrics.md). Camera names are the only labels chosen by users.</summary>
 internal sealed class RunMetrics : IDisposable
 {
     private static readonly double[] Shares = [0.5, 0.99];
@@ -15,11 +15,11 @@ internal sealed class RunMetrics : IDisposable
 
     private RunMetrics(MetricServer server) => this.server = server;
 
-    /// <summary>Starts to serve.</summary>
+    /// <summary>Starts serving.</summary>
     /// <param name="address">HOST:PORT, or PORT alone for the loopback interface.</param>
     /// <param name="cameras">Read at every scrape.</param>
     /// <param name="totals">Read at every scrape.</param>
-    /// <exception cref="CommandFailure">The address makes no sense or is taken.</exception>
+    /// <exception cref="CommandFailure">The address is not valid or is in use.</exception>
     public static RunMetrics Serve(string address, IReadOnlyList<CameraStatus> cameras, RunTotals totals)
     {
         int colon = address.LastIndexOf(':');
@@ -49,7 +49,7 @@ internal sealed class RunMetrics : IDisposable
         server.Dispose();
     }
 
-    /// <summary>Adds what a run counts.</summary>
+    /// <summary>Adds a run's counters.</summary>
     /// <param name="registry">To which.</param>
     /// <param name="cameras">Read at every scrape.</param>
     /// <param name="totals">Read at every scrape.</param>

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>At a headquarters: takes the vans' trails, each entry once, in order, and nothing that does not continue what is here.</summary>
+/// <summary>At a headquarters: receives the vans' trails, each entry once, in order, and refuses entries that do not continue the trail.</summary>
 internal sealed class VanReceiver(Installation installation, Journal journal, TimeProvider time, ILogger<VanReceiver> log) : IDisposable
 {
     private const int RequestsAtOnce = 30;
@@ -19,7 +19,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
 
     private readonly Dictionary<string, byte[]> keys = installation.Config.Vans.ToDictionary(v => v.Key, v => Key(installation, v.Value));
 
-    // Whoever asks without being a van costs little, and the vans wait for each other no longer than that.
+    // Requests from others are cheap to refuse, and limit how long vans wait for each other.
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(from => RateLimitPartition.GetTokenBucketLimiter(from, _ => new TokenBucketRateLimiterOptions
     {
         TokenLimit = RequestsAtOnce,
@@ -42,7 +42,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
     /// <inheritdoc/>
     public void Dispose() => limiter.Dispose();
 
-    /// <summary>Takes a batch whose signature was checked.</summary>
+    /// <summary>Stores a batch after its signature was checked.</summary>
     public Task<VanAnswer> ReceiveAsync(VanBatch batch, CancellationToken stopping) => journal.ChangeAsync(Actor.Engine, async (store, entries) =>
     {
         VanEntry? known = await store.VanEntries.AsNoTracking().Where(e => e.Van == batch.Van).OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(stopping);
@@ -50,7 +50,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         long next = (last?.Sequence ?? 0) + 1;
         AuditEntry[] news = [.. batch.Entries.Where(e => e.Sequence >= next)];
 
-        // What is sent again must be what is here.
+        // Repeated entries must equal the stored ones.
         AuditEntry[] again = [.. batch.Entries.Where(e => e.Sequence < next)];
         if (again.Length > 0)
         {
@@ -84,7 +84,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         return new VanAnswer(last.Sequence + 1);
     }, stopping);
 
-    // Once: a van that was refused asks again for ever.
+    // Logged once, because a refused van keeps trying.
     private VanAnswer Refuse(Entries entries, string van, VanAnswer answer)
     {
         if (told.Add((van, answer.Problem!)))

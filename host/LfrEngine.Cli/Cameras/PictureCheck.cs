@@ -3,7 +3,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>How the picture is lit and focused. No picture can be made of these numbers.</summary>
+/// <summary>Exposure and focus of the picture. No picture can be reconstructed from these numbers.</summary>
 /// <param name="Exposure">good, dark, bright, burnt-out, black-parts or flat.</param>
 /// <param name="ExposureText">In a sentence.</param>
 /// <param name="MeanLuma">0…255, black is 0 and white 255 whatever the stream's range.</param>
@@ -23,7 +23,7 @@ internal sealed unsafe class PictureCheck
 
     private const int Tile = 32, Dark = 12, Bright = 245;
 
-    // Tiles with less contrast hold no edge that tells.
+    // Tiles with less contrast have no usable edge.
     private const int SmallestContrast = 60, FewestTiles = 8;
 
     // On the sharpest tenth of the tiles: 1.6 to 2.6 pixels in photographs and street scenes in focus, 3.5 and more from a blur of 2 pixels on, 5 and more from 4 on.
@@ -45,7 +45,7 @@ internal sealed unsafe class PictureCheck
                     widths.Add(width);
             }
         }
-        // Nothing of a scene needs to be sharp everywhere; in focus, its sharpest parts are.
+        // A scene is not sharp everywhere, but if in focus its sharpest parts are.
         if (widths.Count >= FewestTiles)
             edges.Add(widths.Order().ElementAt(widths.Count / 10));
     }
@@ -77,7 +77,7 @@ internal sealed unsafe class PictureCheck
         return new PictureFindings(exposure, text, mean, dark, bright, focus, focusText, edge, histogram);
     }
 
-    // How wide the steepest edge of one tile is; null where it has too little contrast to tell.
+    // Width of the steepest edge of one tile; null if it has too little contrast.
     private double? Measure(in FrameView frame, int left, int top, int width, int height)
     {
         Span<long> values = stackalloc long[256];

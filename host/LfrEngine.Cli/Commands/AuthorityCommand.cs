@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr authority verify FILE</c>: whether a published authority is genuine, and what it allows.</summary>
+/// <summary><c>lfr authority verify FILE</c>: checks a published authority and shows what it allows.</summary>
 internal static class AuthorityCommand
 {
     public static Command Create()

@@ -13,11 +13,11 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr bench CLIP</c>: what this machine carries, end to end, at full speed and at a camera's pace, for one camera and more.</summary>
+/// <summary><c>lfr bench CLIP</c>: measures how many cameras this machine can handle, end to end, at full speed and in real time.</summary>
 /// <remarks>
-/// Nobody of the clip is enrolled: the watchlist is synthetic, seeded vectors, which cost a search what templates of people cost. One of them stands in
-/// a category of its own whose threshold every face reaches, so each passage that is compared often enough raises one alert: the alerts' way is measured
-/// on more alerts than any street gives.
+/// Nobody in the clip is enrolled: the watchlist consists of seeded random vectors, which are as expensive to search as real templates. One of them is in
+/// a separate category whose threshold every face reaches, so each passage that is compared often enough raises one alert: alerts are measured
+/// with more alerts than any street gives.
 /// </remarks>
 internal static class BenchCommand
 {
@@ -59,7 +59,7 @@ internal static class BenchCommand
             using EngineModels loaded = models.Load(parsed, devices.Backend);
             using Watchlist list = Synthetic(loaded.Embedder.Manifest, rows);
             using Gallery gallery = Gallery.Create(list);
-            // Without a threshold of its own a model costs the same.
+            // The speed does not depend on the threshold.
             CategoryThresholds thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 };
             PipelineSettings settings = devices.Settings(thresholds, Math.Clamp(parsed.GetValue(detectEvery), 0, 1000), workers: 0) with { Detector = new DetectorSettings { GridLongSide = side } };
             EngineDevices.Load(settings, gallery);
@@ -165,7 +165,7 @@ internal static class BenchCommand
 
     private static void WaitWhileRunning(Task run, CameraStatus[] statuses, double seconds, CancellationToken stopping)
     {
-        // Waits are counted by a coarser clock than the run is measured with, and may end a few milliseconds early by it.
+        // Waits use a coarser clock than the measurement and may end a few milliseconds early.
         long start = Stopwatch.GetTimestamp();
         for (double left = seconds; left > 0; left = seconds - Stopwatch.GetElapsedTime(start).TotalSeconds)
         {
@@ -201,7 +201,7 @@ internal static class BenchCommand
             AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
     }
 
-    /// <summary>Everything that counts, at one moment.</summary>
+    /// <summary>All counters at one moment.</summary>
     private readonly record struct Reading(long Timestamp, TimeSpan Processor, long Allocated, long Analysed, long Dropped, long Compared, StageTime[] Stages)
     {
         public static Reading Take(CameraStatus[] statuses) => new(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true),

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr cameras discover</c>: ONVIF cameras of the local network and their streams.</summary>
+/// <summary><c>lfr cameras discover</c>: finds ONVIF cameras on the local network and their streams.</summary>
 internal static class CamerasDiscoverCommand
 {
     private const string Variable = "LFR_CAMERA_PASSWORD";
@@ -61,7 +61,7 @@ internal static class CamerasDiscoverCommand
             string[] who = [c.Name ?? "unnamed", string.Join(' ', new[] { c.Manufacturer, c.Model }.Where(w => w is not null)), c.Address];
             if (c.State != "ready")
                 table.AddRow([.. who.Select(Markup.Escape), "", "", Markup.Escape($"{c.State}: {c.Message}")]);
-            // The camera is named once, beside its first stream.
+            // The camera is named once, with its first stream.
             foreach ((int i, FoundProfile p) in c.Profiles.Index())
                 table.AddRow([.. (i == 0 && c.State == "ready" ? who : ["", "", ""]).Select(Markup.Escape), Markup.Escape(p.Name), Markup.Escape(Picture(p)), Markup.Escape(p.Source ?? "not available")]);
         }

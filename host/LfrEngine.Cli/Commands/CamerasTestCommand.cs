@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr cameras test</c>: what one source delivers and whether faces in it can be compared.</summary>
+/// <summary><c>lfr cameras test</c>: tests one source and whether faces in it can be compared.</summary>
 internal static class CamerasTestCommand
 {
     private const int SmallestGrid = 32, BarLength = 50;

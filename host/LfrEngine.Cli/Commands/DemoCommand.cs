@@ -14,7 +14,7 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr demo</c>: a listed woman walks past among others in a real H.264 file and is found. The others are erased.</summary>
 internal static class DemoCommand
 {
-    // Without it a folder is somebody's, and nothing in it is replaced.
+    // Without this mark a folder may belong to the user, and nothing in it is replaced.
     private const string Mark = ".lfr-demo";
 
     private const string ListedId = "fair-haired-woman";
@@ -49,7 +49,7 @@ internal static class DemoCommand
             throw new CommandFailure(ExitCode.Output, $"The demonstration cannot write to {folder}: {FileTrouble.Words(e)} Give another folder with --out-dir.", e);
         }
 
-        // Its people are on published sample photos: what a watch on the street must refuse is only told here.
+        // The people are on published sample photos, so unlocked memory is only reported here and not refused.
         if (LockOption.Shortage() is { } shortage)
             Console.Error.WriteLine(shortage);
         AnsiConsole.WriteLine($"1. {DemoClip.PeopleCount} people from sample photos walk past in a 1280x720 H.264 clip.");

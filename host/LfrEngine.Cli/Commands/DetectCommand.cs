@@ -32,7 +32,7 @@ internal static class DetectCommand
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };
             EngineModels loaded = models.Load(parsed);
-            // Other detectors than the one that the further networks were weighed with are measured alone.
+            // Detectors to which the further networks were not fitted are measured alone.
             bool judged = alone is null && FaceVerifier.Knows(loaded.Detector.Manifest);
             settings = settings with { MinimumScore = judged ? FaceVerifier.CandidateScore : alone ?? settings.MinimumScore };
             return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, judged, loaded, parsed.GetValue(json), stopping));
@@ -112,7 +112,7 @@ internal static class DetectCommand
     }
 }
 
-/// <summary>Recall of one band of face sizes; null where no face of them is labelled.</summary>
+/// <summary>Recall of one band of face sizes; null if there are no labelled faces.</summary>
 internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double? Recall);
 
 /// <summary>Result of <c>lfr detect</c>.</summary>

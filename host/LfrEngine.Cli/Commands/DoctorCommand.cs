@@ -12,7 +12,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr doctor</c>: what this machine offers, what is missing, and the command that mends it.</summary>
+/// <summary><c>lfr doctor</c>: checks this machine and shows what is missing, with the command that fixes it.</summary>
 internal static class DoctorCommand
 {
     private static readonly string[] Decoders = ["h264", "hevc", "mjpeg", "mpeg4", "vp9", "libdav1d", "png"];

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: photos in, one encrypted watchlist file out.</summary>
+/// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: makes an encrypted watchlist file from photos.</summary>
 internal static class EnrolCommand
 {
     public static Command Create()
@@ -46,7 +46,7 @@ internal static class EnrolCommand
         using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
         var photos = new List<PhotoReport>();
         var missing = new List<string>();
-        // Everybody first: a name that no list takes is known before the first photo is looked at.
+        // Checks all people first, so that an invalid name is reported before the first photo is decoded.
         string[] refusals = [.. people.Select(p => p.Refusal).OfType<string>()];
         PersonRow[] taken = [.. people.Where(p => p.Refusal is null)];
         if (!DecodeSandbox.IsOffered)
@@ -83,7 +83,7 @@ internal static class EnrolCommand
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 
-    // Whether one photo at least passes the gate.
+    // Whether at least one photo passes the quality check.
     private static bool Add(WatchlistBuilder builder, PersonRow person, PhotoVetter vetter, List<PhotoReport> photos, CancellationToken stopping)
     {
         int identity = -1;

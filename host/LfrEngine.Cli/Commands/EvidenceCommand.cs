@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr evidence verify FILE</c>: whether the laboratory's evidence is genuine, and what it says.</summary>
+/// <summary><c>lfr evidence verify FILE</c>: checks the signature of the laboratory's evidence and shows its content.</summary>
 internal static class EvidenceCommand
 {
     public static Command Create()

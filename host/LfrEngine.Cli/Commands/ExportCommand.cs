@@ -7,7 +7,7 @@ using LfrEngine.Web.Transparency;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr export</c>: what is published of deployments, counted from the audit trail.</summary>
+/// <summary><c>lfr export</c>: exports the figures to publish, counted from the audit trail.</summary>
 internal static class ExportCommand
 {
     public static Command Create()

@@ -3,7 +3,7 @@ using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>The options that put stages of a run on a graphics card. What is asked for by name is used or is an error; only <c>auto</c> falls back, and says so.</summary>
+/// <summary>Options that run stages on a graphics card. A device selected by name is used or is an error; only <c>auto</c> falls back, with a message.</summary>
 internal sealed class GpuOptions
 {
     private readonly Option<string> inference = new("--inference") { Description = "Where networks run: cpu; directml, any GPU on Windows; directml-half, the same with 16-bit floats; webgpu, a graphics card on Linux; or auto, the GPU on Windows if there is one.", DefaultValueFactory = _ => "cpu" };
@@ -23,7 +23,7 @@ internal sealed class GpuOptions
         command.Add(search);
     }
 
-    /// <summary>Opens what they ask for. The caller disposes it after the models.</summary>
+    /// <summary>Opens the selected devices. The caller disposes them after the models.</summary>
     public EngineDevices Open(ParseResult parsed) =>
         EngineDevices.Open(parsed.GetRequiredValue(inference), parsed.GetRequiredValue(decode), parsed.GetRequiredValue(search), Console.Error.WriteLine);
 }

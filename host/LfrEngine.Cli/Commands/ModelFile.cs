@@ -3,7 +3,7 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>Gets the file of a model from a disk or an address, with progress.</summary>
+/// <summary>Copies or downloads a model's file, with progress.</summary>
 internal static class ModelFile
 {
     // Larger than any network this engine can run in real time.
@@ -11,22 +11,22 @@ internal static class ModelFile
     private const int ChunkBytes = 1 << 17;
     private const string OtherWay = "Get the file in another way and give it with --from FILE.";
 
-    // A server that sends nothing for so long has gone.
+    // Timeout for a server that sends nothing.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Copies or downloads.</summary>
     /// <param name="source">Path, or http(s) address.</param>
-    /// <param name="target">Receives the file; what is there when this fails is of no use.</param>
+    /// <param name="target">Receives the file; incomplete if this fails.</param>
     /// <param name="stopping">Ends it.</param>
     /// <exception cref="CommandFailure">The source cannot be read.</exception>
     /// <exception cref="IOException">The target cannot be written.</exception>
     public static Task FetchAsync(string source, string target, CancellationToken stopping) =>
         AddressOf(source) is { } address ? DownloadAsync(address, target, stopping) : CopyAsync(source, target, stopping);
 
-    /// <summary>A source as it is told: an address may hold a password or a token.</summary>
+    /// <summary>A source as shown in messages: an address may contain a password or a token.</summary>
     public static string Shown(string source) => AddressOf(source)?.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) ?? source;
 
-    /// <summary>What was taken for a model by mistake, with the way out; null when it may be one.</summary>
+    /// <summary>What the file is if it is not a model, with advice; null if it may be one.</summary>
     /// <param name="path">The file.</param>
     public static string? Mistaken(string path)
     {
@@ -90,7 +90,7 @@ internal static class ModelFile
     {
         if (length > MostBytes)
             throw TooLarge();
-        // Progress runs its work on the thread that calls it.
+        // Progress runs its work on the calling thread.
         return Task.Run(() => ProgressBar.While($"{doing} (KiB)", (int)(length >> 10), report =>
         {
             CopyAsync(from, target, report, failure, stopping).GetAwaiter().GetResult();
@@ -114,7 +114,7 @@ internal static class ModelFile
         to.Flush(flushToDisk: true);
     }
 
-    // What the source fails with must not be taken for a failure to write.
+    // A failure of the source must not be reported as a failure to write.
     private static async Task<int> ReadAsync(Stream from, byte[] chunk, Func<Exception, CommandFailure> failure, CancellationToken stopping)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);

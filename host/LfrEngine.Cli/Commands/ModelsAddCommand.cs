@@ -11,7 +11,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr models add NAME</c>: brings a model that does not come with the engine: licence told, hash checked, graph proven, then kept.</summary>
+/// <summary><c>lfr models add NAME</c>: adds a model that does not come with the engine, after showing its licence and checking its hash and its graph.</summary>
 internal static class ModelsAddCommand
 {
     private const string ManifestEnding = ".json", ModelEnding = ".onnx";
@@ -41,10 +41,10 @@ internal static class ModelsAddCommand
         try
         {
             Directory.CreateDirectory(catalog.BroughtFolder);
-            // Written first and put into its place last: no failure leaves a manifest without its model.
+            // Written first and moved into place last, so that no failure leaves a manifest without its model.
             using OutputFile? kept = isOwn ? OutputFile.Begin(Path.Combine(catalog.BroughtFolder, manifest.Id + ManifestEnding)) : null;
             kept?.Stream.Write(Encoding.UTF8.GetBytes(Kept(name, Path.GetFileName(target))));
-            // A file that is given is looked at, also where nothing needs it.
+            // A given file is checked even if it is not needed.
             if (!isThere || from is not null)
                 await FetchAsync(catalog, manifest, from, target, stopping);
             kept?.Finish();
@@ -81,7 +81,7 @@ internal static class ModelsAddCommand
         return manifest;
     }
 
-    // Before anything of it is used.
+    // Checked before the file is used.
     private static void Tell(ModelManifest manifest)
     {
         Console.Error.WriteLine($"{manifest.Id}: {(manifest.Description.Length > 0 ? Shown.Text(manifest.Description) : manifest.Task.ToString())}");
@@ -122,7 +122,7 @@ internal static class ModelsAddCommand
         {
             ModelsCommand.ProveGraph(catalog, here);
             using OnnxModel model = OnnxModel.Load(catalog, here);
-            // Each looks at what it is given.
+            // Each constructor checks its model.
             using IDisposable user = manifest.Task switch
             {
                 ModelTask.Detect => new FaceDetector(model, new DetectorSettings()),
@@ -138,7 +138,7 @@ internal static class ModelsAddCommand
         }
     }
 
-    // The user's manifest, but for where the file is.
+    // The user's manifest, except for the source of the file.
     private static string Kept(string path, string file)
     {
         JsonNode manifest = JsonNode.Parse(InputFile.ReadBytes(path), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true })!;

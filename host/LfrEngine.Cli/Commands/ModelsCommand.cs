@@ -10,7 +10,7 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr models restore</c>, <c>add</c> and <c>list</c>.</summary>
 internal static class ModelsCommand
 {
-    // Beyond rounding, a dynamic graph would not be the model that was measured.
+    // If it differs by more than rounding, the edited graph is not the model that was measured.
     private const double LargestDifference = 1e-5;
 
     private const string Ready = "ready";
@@ -27,7 +27,7 @@ internal static class ModelsCommand
         return new Command("models", "Restore, add and list the networks.") { restore, ModelsAddCommand.Create(), list };
     }
 
-    /// <summary>Throws unless the graph that the engine makes of a model gives the numbers of the original.</summary>
+    /// <summary>Throws unless the engine's edited graph gives the same results as the original.</summary>
     internal static void ProveGraph(ModelCatalog catalog, ModelManifest manifest)
     {
         double difference = OnnxModel.CompareWithOriginal(catalog, manifest);
@@ -115,16 +115,16 @@ internal static class ModelsCommand
     private static string OriginName(ModelOrigin origin) => origin.ToString().ToLowerInvariant();
 }
 
-/// <summary>How a model comes to be here.</summary>
+/// <summary>Origin of a model.</summary>
 internal enum ModelOrigin
 {
     /// <summary>Restored with the engine.</summary>
     Default,
 
-    /// <summary>Brought by <c>lfr models add</c>.</summary>
+    /// <summary>Added with <c>lfr models add</c>.</summary>
     Added,
 
-    /// <summary>Its manifest is here; its file can be brought.</summary>
+    /// <summary>Its manifest is present; its file can be added.</summary>
     Offered,
 }
 

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr officers invite</c>: the way back in when no administrator can sign in any more, for who holds the machine.</summary>
+/// <summary><c>lfr officers invite</c>: gives access to the console when no administrator can sign in any more.</summary>
 internal static class OfficersCommand
 {
     public static Command Create()

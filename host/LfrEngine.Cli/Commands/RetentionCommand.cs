@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr retention</c>: prints the retention policy for publication, from the class that keeps it.</summary>
+/// <summary><c>lfr retention</c>: prints the retention policy for publication.</summary>
 internal static class RetentionCommand
 {
     public static Command Create()

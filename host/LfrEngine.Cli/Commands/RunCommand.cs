@@ -20,7 +20,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr run</c>: cameras against a watchlist, until they end or Ctrl-C.</summary>
+/// <summary><c>lfr run</c>: runs cameras against a watchlist until they end or Ctrl-C.</summary>
 internal static class RunCommand
 {
     private const int SmallestGrid = 32;
@@ -84,7 +84,7 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>Runs the cameras, shows what happens, and sums up.</summary>
+    /// <summary>Runs the cameras, shows events, and prints the summary.</summary>
     internal static (int ExitCode, RunReport Report, IReadOnlyList<AlertNotice> Alerts) Run(EngineModels models, Watchlist watchlist, CameraSettings[] cameras, PipelineSettings settings,
         RunOutputs outputs, CancellationToken stopping)
     {
@@ -127,7 +127,7 @@ internal static class RunCommand
             {
                 new LivePipeline(models, gallery, settings).Run(cameras, statuses, OnAlert, totals, stopping);
             }
-#pragma warning disable CA1031 // A fault of the engine: what the run came to is written all the same, then the fault is thrown.
+#pragma warning disable CA1031 // A fault of the engine: the summary is still written, then the exception is thrown.
             catch (Exception e) when (e is not ModelLoadException)
 #pragma warning restore CA1031
             {
@@ -168,7 +168,7 @@ internal static class RunCommand
         return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
-    // A receipt cannot be made again: one that finds no place on the disk is shown.
+    // A receipt cannot be recreated, so one that cannot be written is shown.
     private static string? WriteReceipt(string signed, ReceiptFile file)
     {
         try
@@ -183,25 +183,25 @@ internal static class RunCommand
     }
 
     /// <summary>Reads NAME=SOURCE.</summary>
-    /// <exception cref="CommandFailure">It is something else.</exception>
+    /// <exception cref="CommandFailure">It has another form.</exception>
     internal static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        // An address without a name may hold a password, and an equals sign of its own: it is not shown.
+        // An address without a name may contain a password and an equals sign, so it is not shown.
         int address = text.IndexOf("://", StringComparison.Ordinal);
         if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
             throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
         string name = text[..equals];
-        // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
+        // Such a name arrives with replacement characters and cannot be opened.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))
             throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the file name is not valid UTF-8. Rename the file.");
-        // The address may hold a password: only what is wrong is said.
+        // The address may contain a password, so only the problem is shown.
         string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
         return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
     }
 }
 
-/// <summary>Where a run writes.</summary>
+/// <summary>Outputs of a run.</summary>
 /// <param name="Lines">File for alerts and the summary.</param>
 /// <param name="Crops">Folder for side-by-side pictures.</param>
 /// <param name="Receipt">File for the erasure receipt.</param>
@@ -209,11 +209,11 @@ internal static class RunCommand
 /// <param name="Json">JSON lines to standard output instead of a screen.</param>
 internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json)
 {
-    /// <summary>What alerts say of their score; null for nothing.</summary>
+    /// <summary>Calibration for alerts; null for none.</summary>
     public ScoreCalibration? Calibration { get; init; }
 }
 
-/// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
+/// <summary>A missed erasure deadline, as a line of JSON.</summary>
 internal sealed record DeadlineLine(string Type, string Run, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
@@ -221,7 +221,7 @@ internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory
 {
     public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Covered is null ? "" : $", {Covered}")}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
 
-    // An hour and more is told as such: 06:40.28 would be a time of its own.
+    // With hours if needed, because 06:40.28 could be read as hours and minutes.
     private static string StreamTime(TimeSpan time) =>
         time < TimeSpan.FromHours(1) ? $"{time:mm\\:ss\\.ff}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time:mm\\:ss\\.ff}");
 }

@@ -10,7 +10,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr verify PAIRS</c>: one-to-one accuracy by the LFW protocol, through the engine's own code path.</summary>
+/// <summary><c>lfr verify PAIRS</c>: measures one-to-one accuracy with the LFW protocol, on the engine's code path.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
@@ -32,7 +32,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    // The threshold is set on one half of the people and reported on the other; which half decides a hash of the folder's name.
+    // The threshold is set on one half of the people and reported on the other; the halves are chosen by a hash of the folder's name.
     private static int RunAll(string folder, string[] exclude, EngineModels models, bool json, CancellationToken stopping)
     {
         const double WantedFmr = 1e-5;
@@ -45,7 +45,7 @@ internal static class VerifyCommand
             using var scorer = new SimdPairScorer();
             PairCounts[] counts = AllPairs.Count(templates, data.SubjectNumbers(), [halves], scorer, (_, _) => { }, stopping).Groups[0];
             AllPairs.ThrowIfTooFew(counts[0], counts[1]);
-            // In steps of 0.01: people will type it.
+            // In steps of 0.01, because people will type it.
             double threshold = Enumerable.Range(-100, 201).Select(s => s / 100.0).First(t => counts[0].NonMated.AtLeast(t).Rate <= WantedFmr || t >= 1);
             Proportion fmr = counts[1].NonMated.AtLeast(threshold), tmr = counts[1].Mated.AtLeast(threshold);
             var report = new AllPairsReport(models.Embedder.Manifest.Id, models.Embedder.Manifest.Sha256, data.Samples.Count, failed, threshold, WantedFmr,

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr watchlist import</c>: a prepared list into the store of <c>lfr serve</c>, whole or not at all.</summary>
+/// <summary><c>lfr watchlist import</c>: imports a prepared list into the store of <c>lfr serve</c>, completely or not at all.</summary>
 internal static class WatchlistCommand
 {
     public static Command Create()
@@ -26,7 +26,7 @@ internal static class WatchlistCommand
         {
             locking.Require(parsed);
             Installation installation = config.Read(parsed);
-            // Two programs cannot both write the end of one audit trail; a running server imports by its console.
+            // Two programs cannot both append to one audit trail; with a running server, use the console.
             using DataLock only = DataLock.Take(installation);
             await using ServiceProvider records = await OpenRecords.OpenAsync(installation, TimeProvider.System, stopping);
             await records.GetRequiredService<WatchlistService>().RecoverAsync(stopping);

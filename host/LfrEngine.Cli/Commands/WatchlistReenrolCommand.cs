@@ -8,13 +8,13 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr watchlist re-enrol FILE -o NEW</c>: a list for another embedder, from the face pictures sealed in it.</summary>
+/// <summary><c>lfr watchlist re-enrol FILE -o NEW</c>: makes a list for another embedder from the face pictures stored in it.</summary>
 internal static class WatchlistReenrolCommand
 {
     private const string PartialEnding = ".partial";
     private const int MostShown = 40;
 
-    // Keeping what is done costs a derived key and a write of the whole list: at most a twentieth of the time goes into it.
+    // Saving the progress needs a derived key and a write of the whole list, so it may use at most a twentieth of the time.
     private static readonly TimeSpan LeastBetweenKeeps = TimeSpan.FromSeconds(1);
     private const int KeepCostFactor = 20;
 
@@ -40,7 +40,7 @@ internal static class WatchlistReenrolCommand
             float? given = EmbedderThreshold.Checked(parsed.GetValue(threshold));
             locking.Require(parsed);
             WatchlistFileInfo header = WatchlistFile.ReadHeader(path);
-            // Known now, not after all faces: what is no watchlist is not replaced by one.
+            // Fails now and not after all faces: a file that is not a watchlist is not replaced.
             if (File.Exists(target))
                 _ = WatchlistFile.ReadHeader(target);
             using PhotoVetter vetter = models.Vetter(parsed, sealedFaces: true);
@@ -77,7 +77,7 @@ internal static class WatchlistReenrolCommand
         if (!dryRun)
         {
             WatchlistFile.Write(target, list, key);
-            // The new list is whole.
+            // The new list is complete.
             File.Delete(partial);
         }
         return (report, report.NotEnrolled.Length == 0 && report.Lost.Length == 0 ? ExitCode.Success : ExitCode.Incomplete);

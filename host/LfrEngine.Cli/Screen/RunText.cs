@@ -4,10 +4,10 @@ using LfrEngine.Records.Receipts;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>A run as lines for people.</summary>
+/// <summary>A run as text lines.</summary>
 internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter output, TextWriter error, TimeSpan heartbeat) : RunLines(cameras, output, error, heartbeat)
 {
-    /// <summary>The summary, as people read it.</summary>
+    /// <summary>The summary as text.</summary>
     public static IEnumerable<string> Summary(RunReport report)
     {
         foreach (CameraReport c in report.Cameras)
@@ -42,7 +42,7 @@ internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter ou
             Output.WriteLine(line);
     }
 
-    // Why nothing comes of it.
+    // Why it failed.
     private static string Reason(CameraStatus camera) => camera.State != CameraState.Running && camera.Message is { Length: > 0 } message ? $" ({message})" : "";
 
     private static string Word(CameraState state) => state.ToString().ToLowerInvariant();

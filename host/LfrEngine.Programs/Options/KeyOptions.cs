@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Programs;
 
-/// <summary>How every command gets at the key of a watchlist: a key file, <c>$LFR_PASSPHRASE</c>, or a prompt.</summary>
+/// <summary>Options for the key of a watchlist: a key file, <c>$LFR_PASSPHRASE</c>, or a prompt.</summary>
 internal sealed class KeyOptions
 {
     private const string Variable = "LFR_PASSPHRASE";
@@ -13,7 +13,7 @@ internal sealed class KeyOptions
 
     public void AddTo(Command command) => command.Add(keyFile);
 
-    /// <summary>The key to open a list, which tells whether it wants a passphrase or a key file.</summary>
+    /// <summary>The key to open a list; the list's header says whether it needs a passphrase or a key file.</summary>
     public WatchlistKey GetFor(ParseResult parsed, WatchlistFileInfo list)
     {
         bool hasFile = parsed.GetValue(keyFile) is not null;

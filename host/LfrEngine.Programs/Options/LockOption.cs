@@ -3,15 +3,15 @@ using LfrEngine.Native.Hardening;
 
 namespace LfrEngine.Programs;
 
-/// <summary><c>--allow-unlocked</c>: biometric memory that cannot be locked is refused unless it is accepted by name.</summary>
+/// <summary><c>--allow-unlocked</c>: unlocked biometric memory is refused unless this option accepts it.</summary>
 internal sealed class LockOption
 {
     private readonly Option<bool> allow = new("--allow-unlocked") { Description = "Run although less memory can be locked than faces need. Face data could then be swapped to disk." };
 
     public void AddTo(Command command) => command.Add(allow);
 
-    /// <summary>Says so at the start when too little can be locked, with the line that raises the limit.</summary>
-    /// <exception cref="CommandFailure">It is too little, and was not accepted.</exception>
+    /// <summary>Checks at the start whether enough memory can be locked; the message says how to raise the limit.</summary>
+    /// <exception cref="CommandFailure">Too little can be locked, and this was not accepted.</exception>
     public void Require(ParseResult parsed)
     {
         if (Shortage() is not { } shortage)
@@ -21,7 +21,7 @@ internal sealed class LockOption
         Console.Error.WriteLine(shortage);
     }
 
-    /// <summary>What is wrong and how to mend it; null when enough can be locked.</summary>
+    /// <summary>The problem and its fix; null if enough can be locked.</summary>
     internal static string? Shortage()
     {
         HardeningReport report = ProcessHardening.Inspect();

@@ -4,12 +4,12 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Programs;
 
-/// <summary>What evidence means for a threshold, in plain words: the laboratory's <c>explain</c> and the authority's page say the same.</summary>
+/// <summary>Explains what evidence means for a threshold, for the laboratory's <c>explain</c> and the authority's page.</summary>
 internal static class EvidenceWords
 {
-    /// <summary>Whether officers are told what a score is worth, and what that rests on.</summary>
+    /// <summary>Whether officers see likelihood ratios, and the data behind them.</summary>
     /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
-    /// <param name="list">People on the list; null where no list is asked about.</param>
+    /// <param name="list">People on the list; null if no list is given.</param>
     public static string Calibration(EvidenceDocument evidence, int? list = null)
     {
         if (evidence.CalibrationFor(evidence.EmbedderSha256) is not { } calibration)
@@ -22,7 +22,7 @@ internal static class EvidenceWords
                 ? FormattableString.Invariant($" On other people it costs {all.Cllr:0.000} bits [{all.CllrLow:0.000}, {all.CllrHigh:0.000}] a search (Cllr: 0 is perfect, 1 is no information), {all.CllrMin:0.000} of which lie in the scores themselves.") : "");
     }
 
-    /// <summary>The words, a line each.</summary>
+    /// <summary>The lines of the explanation.</summary>
     /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
     /// <param name="threshold">Comparison score, inclusive.</param>
     /// <param name="list">People on the list.</param>

@@ -8,18 +8,18 @@ namespace LfrEngine.Programs;
 
 /// <summary>A kind of signed document.</summary>
 /// <param name="Property">Name of the signed value in the file.</param>
-/// <param name="Name">What people call it.</param>
-/// <param name="OtherPlace">What to do when it cannot be written.</param>
+/// <param name="Name">Name in messages.</param>
+/// <param name="OtherPlace">Advice if it cannot be written.</param>
 internal sealed record SignedKind(string Property, string Name, string OtherPlace);
 
 /// <summary>Documents signed by the key of an installation.</summary>
 /// <remarks>
 /// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>, with the kind's own name in the first place; the signature (ECDSA P-256,
-/// SHA-256) covers the UTF-8 text of that first value exactly as it stands in the file.
+/// SHA-256) covers the UTF-8 text of that first value exactly as in the file.
 /// </remarks>
 internal static class SignedDocument
 {
-    /// <summary>Signs and writes a document, whole or not at all.</summary>
+    /// <summary>Signs a document and writes it atomically.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
@@ -45,7 +45,7 @@ internal static class SignedDocument
     public static string Compose(SignedKind kind, string text, string publicPem, string signature) =>
         $"{{\"{kind.Property}\": {text},\n\"publicKey\": {JsonSerializer.Serialize(publicPem, SignedJson.Lines.String)},\n\"signature\": \"{signature}\"}}\n";
 
-    /// <summary>Whether a file looks like a kind; says nothing of its signature.</summary>
+    /// <summary>Whether a file looks like a kind; does not check the signature.</summary>
     public static bool Is(string path, SignedKind kind)
     {
         try
