@@ -146,7 +146,7 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     [Theory]
     [InlineData("first,second,mated,score\na/1,a/2,1,0.5\na/1,a/2,1,0.5\n", "line 3", "twice")]
     [InlineData("first,second,mated,score\na/1,a/2,yes,0.5\n", "line 2", "neither 0 nor 1")]
-    [InlineData("first,second,mated,score\na/1,a/2,1,NaN\n", "line 2", "no score")]
+    [InlineData("first,second,mated,score\na/1,a/2,1,NaN\n", "line 2", "is not a score")]
     [InlineData("first,second,mated,score\na/1,b/2,0,0.5\n", "no mated comparison", "")]
     public async Task Compare_ReportThatCannotBeCompared_SaysWhy(string csv, string where, string what)
     {

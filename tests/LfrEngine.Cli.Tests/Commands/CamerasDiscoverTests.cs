@@ -5,7 +5,7 @@ using LfrEngine.Cli.Cameras;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary><c>lfr cameras discover</c> against cameras that are programs of their own, on the loopback interface.</summary>
+/// <summary><c>lfr cameras discover</c> against cameras that run as separate programs, on the loopback interface.</summary>
 [Trait("Speed", "slow")]
 public sealed class CamerasDiscoverTests : IDisposable
 {
@@ -112,7 +112,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     }
 
     [Fact]
-    public async Task Discover_HostileServices_HurtNobodyElse()
+    public async Task Discover_HostileServices_DoNotAffectOthers()
     {
         string[] kinds = ["dtd", "entities", "external", "deep", "latin", "huge", "endless", "drip", "silent"];
         await cameras.StartAsync([.. kinds.Select(k => new JsonObject { ["bomb"] = k }), new JsonObject { ["raw"] = "<a/>" }, new JsonObject { ["raw"] = "" },
@@ -129,7 +129,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     }
 
     [Fact]
-    public async Task Discover_HostileAnswersToTheProbe_HurtNobodyElse()
+    public async Task Discover_HostileAnswersToTheProbe_DoNotAffectOthers()
     {
         const string Evil = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e \"x\">]><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><ProbeMatches><ProbeMatch/></ProbeMatches></e:Body></e:Envelope>";
         await cameras.StartAsync(
@@ -171,7 +171,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     }
 
     [Fact]
-    public async Task Discover_NobodyThere_SaysHowToGoOn() =>
+    public async Task Discover_NoCameraAnswers_SaysWhatToDo() =>
         (await Lfr.RunWithoutNetworkAsync(loopback: true, "cameras", "discover", "--interface", "lo", "--timeout", "0.5")).Exits(ExitCode.Success)
             .Says("No camera answered within 0.5 s on lo (127.0.0.1)", "ONVIF is switched on", "lfr cameras test 'gate=rtsp://").IsCivil();
 
@@ -180,7 +180,7 @@ public sealed class CamerasDiscoverTests : IDisposable
         (await Lfr.RunWithoutNetworkAsync(loopback: false, "cameras", "discover")).Exits(ExitCode.Environment).Says("No network interface of this machine can multicast").IsCivil();
 
     [Fact]
-    public async Task Discover_Misuse_IsToldInWords()
+    public async Task Discover_Misuse_IsExplained()
     {
         (await Lfr.RunAsync("cameras", "discover", "--timeout", "0")).Exits(ExitCode.Usage).Says("--timeout 0 is not between").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "nowhere0")).Exits(ExitCode.Usage).Says("no interface \"nowhere0\"", "lo (127.0.0.1)").IsCivil();

@@ -340,7 +340,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Enrol_NamesThatNoListTakes_AreRefusedByNameAndTheOthersGoOn()
+    public async Task Enrol_InvalidNames_AreRefusedByNameAndTheOthersEnrolled()
     {
         Put(material.Photo, "people/she/p.jpg");
         Put(material.OtherPhoto, $"people/{new string('x', 129)}/p.jpg");

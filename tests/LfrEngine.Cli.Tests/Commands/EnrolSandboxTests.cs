@@ -63,7 +63,7 @@ public sealed class EnrolSandboxTests(Material material) : IDisposable
     [Theory]
     [InlineData("KILL", "decoding crashed the decoder: the photo may be damaged or malicious")]
     [InlineData("STOP", "decoding took longer than 10 s: the photo may be damaged or malicious")]
-    public async Task Enrol_DecoderDiesOrHangsOverAPhoto_RefusesItByNameAndTheOthersGoOn(string signal, string reason)
+    public async Task Enrol_DecoderDiesOrHangsOverAPhoto_RefusesItByNameAndEnrolsTheOthers(string signal, string reason)
     {
         Put(material.Photo, "people/a/p.jpg");
         Folder("people/b");
@@ -96,7 +96,7 @@ public sealed class EnrolSandboxTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Enrol_PictureThatWantsAllMemory_IsRefusedAndTheOthersGoOn()
+    public async Task Enrol_PictureThatNeedsAllMemory_IsRefusedAndTheOthersEnrolled()
     {
         if (!LfrEngine.Native.Hardening.DecodeSandbox.IsOffered)
             Assert.Skip("This system offers no seccomp.");

@@ -6,7 +6,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary><c>lfr models add</c>: the licence is told first, and only the file that the manifest means is kept.</summary>
+/// <summary><c>lfr models add</c>: the licence is shown first, and only the file of the manifest is kept.</summary>
 [Trait("Speed", "slow")]
 public sealed class ModelsAddTests(Material material) : IDisposable
 {
@@ -23,7 +23,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Add_FileThatTheManifestMeans_IsToldKeptListedAndUsed()
+    public async Task Add_FileOfTheManifest_IsReportedKeptListedAndUsed()
     {
         string file = Shared.Need("models/yunet_s_640_640.onnx");
         ShareDefaultModels();
@@ -66,7 +66,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Add_LicenceNotAccepted_TellsItAndKeepsNothing()
+    public async Task Add_LicenceNotAccepted_ShowsItAndKeepsNothing()
     {
         string manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", DefaultModel("mobilefacenet-512"), "bgr", 3, ["output"], 512);
 
@@ -180,7 +180,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Add_FromAnAddress_ComesThrough()
+    public async Task Add_FromAnAddress_IsDownloaded()
     {
         string file = DefaultModel("mobilefacenet-512"), manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", file, "bgr", 3, ["output"], 512);
         using var server = new HalfServer(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken), 1, hold: false);

@@ -12,7 +12,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task ModelsList_Json_TellsEverythingOfEachModel()
+    public async Task ModelsList_Json_ListsEverythingAboutEachModel()
     {
         JsonNode?[] models = Defaults((await Lfr.RunAsync("models", "list", "--json")).Exits(ExitCode.Success));
 
@@ -74,7 +74,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Doctor_Json_TellsWhatThisMachineOffers()
+    public async Task Doctor_Json_ReportsThisMachine()
     {
         JsonArray findings = (await Lfr.RunAsync("doctor", "--json")).Exits(ExitCode.Success).Json.AsArray();
 

@@ -12,7 +12,7 @@ public sealed class ReceiptCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Receipt_OfARun_TellsWhatWasErasedAndIsGenuine()
+    public async Task Receipt_OfARun_StatesWhatWasErasedAndIsGenuine()
     {
         JsonNode receipt = JsonNode.Parse(await MakeAsync())!["receipt"]!;
 

@@ -19,7 +19,7 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Run_CalibratedEvidence_TellsWhatTheScoreIsWorth()
+    public async Task Run_CalibratedEvidence_GivesLikelihoodRatios()
     {
         string[] evidence = Evidence(Calibration);
 

@@ -29,7 +29,7 @@ public sealed class RunClockTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_HoleOfElevenHours_IsToldAndNotWaitedFor()
+    public async Task Run_GapOfElevenHours_IsReportedAndNotWaitedFor()
     {
         Ffmpeg.Run("-i", material.ShortClip, "-c", "copy", "-frames:v", "25", folder["first.ts"]);
         Ffmpeg.Run("-i", material.ShortClip, "-c", "copy", "-frames:v", "25", "-output_ts_offset", "40000", folder["second.ts"]);

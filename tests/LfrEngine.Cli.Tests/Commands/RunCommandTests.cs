@@ -3,7 +3,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary>The clip of the demonstration at full speed: the same every time, alone or beside others.</summary>
+/// <summary>The clip of the demonstration at full speed: the same every time, alone or with other cameras.</summary>
 [Trait("Speed", "slow")]
 public sealed class RunDeterminismTests(Material material)
 {
@@ -204,7 +204,7 @@ public sealed class RunCommandTests(Material material)
     [InlineData("--camera", "rtsp://admin:S3cret@10.0.0.5/stream1")]
     [InlineData("--camera", "rtsp://admin:S3cret@127.0.0.1:1/cam?channel=1")]
     [InlineData("--camera", "gate=a.mp4", "rtsp://admin:S3cret@h/s")]
-    public async Task Run_AddressWhereNoneBelongs_IsRefusedWithoutShowingIt(params string[] arguments)
+    public async Task Run_AddressInTheWrongPlace_IsRefusedWithoutShowingIt(params string[] arguments)
     {
         Outcome outcome = (await Lfr.RunAsync(["run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, .. arguments])).Exits(ExitCode.Usage).IsCivil();
 
@@ -212,7 +212,7 @@ public sealed class RunCommandTests(Material material)
     }
 
     [Fact]
-    public async Task Run_LinesIntoANamedPipeThatNobodyReads_AreRefusedByName()
+    public async Task Run_LinesIntoANamedPipeWithoutReader_AreRefusedByName()
     {
         using var folder = new TemporaryFolder();
         using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [folder["lines"]]))

@@ -32,7 +32,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_BesideAnother_MaySharePicturesButNeitherLinesNorReceipt()
+    public async Task Run_DuringAnotherRun_MaySharePicturesButNeitherLinesNorReceipt()
     {
         string[] shared = ["--crops", folder["crops"]];
         using Lfr first = Lfr.Start(null, [], material.Run(["--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--out", folder["alerts.jsonl"], "--receipt", folder["receipt.json"], .. shared]));
@@ -162,7 +162,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
 
     /// <summary>What was found: the lines after a deletion went into a file without a name, and the run said nothing.</summary>
     [Fact]
-    public async Task Run_LinesAreDeletedMeanwhile_GoesOnInANewFileAndSaysSo()
+    public async Task Run_LinesAreDeletedMeanwhile_ContinuesInANewFileAndSaysSo()
     {
         using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--out", folder["alerts.jsonl"]));
         await run.SeesAsync("\"type\":\"alert\"");
@@ -175,7 +175,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_ReceiptHasNoPlaceAnyMore_ShowsItWhole()
+    public async Task Run_ReceiptCannotBeWrittenAnyMore_ShowsItCompletely()
     {
         Directory.CreateDirectory(folder["receipts"]);
         using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--receipt", folder["receipts/r.json"]));

@@ -50,7 +50,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
             Assert.Equal(old.Cover(i), list.Cover(i));
             Assert.True(old.Photo(i).SequenceEqual(list.Photo(i)));
             Assert.Equal(old.Quality(i), list.Quality(i));
-            // Not the photo but the picture that was cut out of it and encoded anew.
+            // Not the photo but the picture that was cut out of it and re-encoded.
             if (list.Cover(i) == FaceCover.None)
                 Assert.InRange(TensorPrimitives.Dot(old.Embedding(i), list.Embedding(i)), 0.9f, 0.99999f);
         }
@@ -80,7 +80,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Reenrol_KilledInTheMiddle_GoesOnWhereItStopped()
+    public async Task Reenrol_KilledInTheMiddle_ResumesWhereItStopped()
     {
         byte[] face = await FaceOfAsync();
         const int People = 400;

@@ -12,7 +12,7 @@ public sealed class ScoreCalibrationTests
     // Scores of two people and of one person, all normal with one spread: then the log likelihood ratio is a straight line in the score.
     private static readonly Model Good = new(Stranger: 0.05, Same: 0.6, SameCovered: 0.4, Spread: 0.1);
 
-    // Another embedder: its scores lie elsewhere and tell people apart less well.
+    // Another embedder: its scores have another scale and separate people less well.
     private static readonly Model Other = new(Stranger: 0.3, Same: 0.62, SameCovered: 0.52, Spread: 0.08);
 
     private static readonly int[] Lists = [1, 3, 10, 30, 100, 300];
@@ -27,20 +27,20 @@ public sealed class ScoreCalibrationTests
         Assert.Equal(-1, calibration.Terms.Single(t => t.Factors is [ScoreCalibration.ListSizeFactor]).Weight, 0.15);
         foreach (double score in (double[])[0.35, 0.45, 0.55])
         {
-            // Half of a planted person's searches are covered, and that is seen: the uncovered ratio is told for an uncovered face.
+            // Half of a planted person's searches are covered, and the fit shows it: an uncovered face gets the uncovered ratio.
             Assert.Equal(Good.TrueLog(score) - Math.Log(100), calibration.Of(Traits(score, 0, 100))!.Value.Log, 1.2);
         }
     }
 
     [Fact]
-    public void Fit_CoveredFaces_AreToldApartBecauseItHelps()
+    public void Fit_CoveredFaces_AreDistinguishedBecauseItHelps()
     {
         ScoreCalibration calibration = CalibrationFitter.Fit(Planted(1, 400));
 
         Assert.Contains(calibration.Terms, t => t.Factors.Contains("lowerFaceCovered"));
         // The same middling score speaks for the person where the face is covered more than where it is not.
         Assert.True(calibration.Of(Traits(0.35, 1, 1))!.Value.Log > calibration.Of(Traits(0.35, 0, 1))!.Value.Log + 1);
-        // What tells nothing is left out.
+        // Useless factors are left out.
         Assert.DoesNotContain(calibration.Terms, t => t.Factors.Contains("eyesCovered") || t.Factors.Contains("smallness"));
     }
 

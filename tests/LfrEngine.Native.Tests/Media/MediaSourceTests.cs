@@ -52,7 +52,7 @@ public sealed class MediaSourceTests : IDisposable
     }
 
     [Fact]
-    public void Open_CameraOffersBoth_TakesTcpUnlessToldOtherwise()
+    public void Open_CameraOffersBoth_UsesTcpUnlessSetOtherwise()
     {
         using RtspCamera camera = new();
         Frames.Open(camera.Url(), s_live).Dispose();
@@ -172,7 +172,7 @@ public sealed class MediaSourceTests : IDisposable
     [InlineData("avi", "-c:v mjpeg")]
     [InlineData("ts", "-bf 2")]
     [InlineData("mp4", "-bf 2 -movflags +faststart")]
-    public void Read_HalfARecording_WasCutOffAndTheWholeWasNot(string kind, string output)
+    public void Read_HalfARecording_IsTruncatedAndTheWholeIsNot(string kind, string output)
     {
         string whole = Ffmpeg.Clip(folder, $"whole.{kind}", $"-g 10 {output}", frames: 100);
         byte[] bytes = File.ReadAllBytes(whole);

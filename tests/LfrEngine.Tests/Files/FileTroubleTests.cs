@@ -3,7 +3,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Files;
 
-/// <summary>What a file system refuses is told in words, without the path of a part that is not in its place yet.</summary>
+/// <summary>File system errors become sentences, without the path of the temporary file.</summary>
 public sealed class FileTroubleTests
 {
     [Theory]

@@ -41,7 +41,7 @@ public sealed class StreamClockTests
     }
 
     [Fact]
-    public void Next_RecordingThatStandsStill_RunsByItsFrameRate()
+    public void Next_RecordingWithConstantStamps_UsesItsFrameRate()
     {
         var clock = new StreamClock(isLive: false, 0, 25);
 
@@ -61,7 +61,7 @@ public sealed class StreamClockTests
     }
 
     [Fact]
-    public void Next_ElevenHoursMissing_AreToldAndShortened()
+    public void Next_ElevenHoursMissing_AreReportedAndShortened()
     {
         var clock = new StreamClock(isLive: false, 0, 25);
         clock.Next(0, 0);

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Models;
 
-/// <summary>Every way in which a manifest or a file can be wrong ends in one exception that names the model and the way out.</summary>
+/// <summary>Every way in which a manifest or a file can be wrong ends in one exception that names the model and says what to do.</summary>
 [Collection(CountsRentedBuffers.Name)]
 public sealed class ModelLoadTests : IDisposable
 {

@@ -218,7 +218,7 @@ public sealed partial class AuditTests
         return line.Replace(seal.GetProperty("signature").GetString()!, Convert.ToBase64String(other.SignData(text, HashAlgorithmName.SHA256)), StringComparison.Ordinal);
     }
 
-    // A trail that hangs together, written anew by somebody without the key.
+    // A consistent trail, rewritten by somebody without the key.
     private static string[] Forged(string[] lines)
     {
         var made = new List<string>();

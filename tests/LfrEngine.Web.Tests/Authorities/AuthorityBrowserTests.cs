@@ -59,7 +59,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await Expect(p.GetByText("Ready to start.")).ToBeVisibleAsync();
             await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
             await page.ShootAsync("authority");
-            // A file that goes is told without loading the page anew.
+            // A file that disappears is reported without reloading the page.
             File.Delete(stage.WatchlistPath);
             await Expect(p.GetByText("The file of the watchlist Spring list is missing.")).ToBeVisibleAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();

@@ -146,7 +146,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_RowAlteredBehindTheJournal_AreTold()
+    public async Task Refusals_RowAlteredWithoutTheJournal_AreReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -215,7 +215,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_TrailAltered_AreTold()
+    public async Task Refusals_TrailAltered_AreReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -226,7 +226,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_FilesAlteredOrGone_AreToldAndEndWhenTheyAreBack()
+    public async Task Refusals_FilesAlteredOrMissing_AreReportedUntilTheyAreBack()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -257,7 +257,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_ExchangedListWithARecordToMatch_IsTold()
+    public async Task Refusals_ExchangedListWithMatchingRecord_IsReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync(), other = await stage.AddWatchlistAsync("Other");
@@ -269,7 +269,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_StartedWithOtherCamerasLaboratoriesOrModels_AreTold()
+    public async Task Refusals_StartedWithOtherCamerasLaboratoriesOrModels_AreReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -311,7 +311,7 @@ public sealed class AuthorityServiceTests
         Assert.Equal(["The authority has been withdrawn."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         await stage.TamperAsync($"""UPDATE "Deployments" SET "State" = 'Signed' WHERE "Id" = {id}""");
         Assert.Equal(["The authority has been withdrawn."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
-        // Drafted anew, with the same list: the first no longer holds it.
+        // Drafted again, with the same list: the first deployment no longer has it.
         await stage.TamperAsync($"""UPDATE "Deployments" SET "State" = 'Withdrawn' WHERE "Id" = {id}""");
         Guid anew = await stage.DraftAsync();
         await stage.SignAsync(anew);
@@ -321,7 +321,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Api_Deployment_TellsRefusalsAndTheSignedAuthority()
+    public async Task Api_Deployment_ReturnsRefusalsAndTheSignedAuthority()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.DraftAsync();

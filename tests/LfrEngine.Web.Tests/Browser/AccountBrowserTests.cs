@@ -139,7 +139,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
 
-            // The open page loses its officer at once, without a request of its own.
+            // The open page is signed out at once, without a request.
             await register.SetDisabledAsync(actor, (await register.ListAsync()).Officers.Single(o => o.Officer.UserName == "olga").Officer.Id, true);
             await Expect(p.GetByText("Your roles do not allow you to see this page.")).ToBeVisibleAsync();
             await page.GoAsync("/");

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LfrEngine.Web.Tests.Browser;
 
-/// <summary>The first page tells each officer what waits for them, and nobody else's work.</summary>
+/// <summary>The first page shows each officer their own tasks only.</summary>
 [Trait("Speed", "slow")]
 public sealed class OverviewBrowserTests(BrowserFixture browser)
 {

@@ -64,7 +64,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Phone_Upright_NothingStandsOverTheEdge()
+    public async Task Phone_Upright_NothingOverflows()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         Officer admin = await host.AddOfficerAsync("ada", Roles.Administrator);
@@ -113,7 +113,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Address_ThatIsNone_LeadsBackForOfficersAndToTheSignInForOthers()
+    public async Task Address_Unknown_ShowsNotFoundToOfficersAndSignInToOthers()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);

@@ -34,7 +34,7 @@ public sealed class HeadquartersTests
         }, token);
         await ReceivedAsync(headquarters, van);
 
-        // The headquarters is away; the van goes on, ends and starts again.
+        // The headquarters is unreachable; the van continues, ends and starts again.
         Uri address = headquarters.Address;
         await headquarters.StopAsync();
         await AuditTests.FillAsync(van, 5);

@@ -6,12 +6,12 @@ using LfrEngine.Records.Security;
 
 namespace LfrEngine.Web.Tests;
 
-/// <summary>What programs that watch the host are told: health, metrics, the REST interface, the log.</summary>
+/// <summary>Interfaces for monitoring the host: health, metrics, the REST interface, the log.</summary>
 [Trait("Speed", "slow")]
 public sealed class WatchingTests
 {
     [Fact, Trait("Store", "sqlite")]
-    public async Task Health_Nobody_IsToldAWord()
+    public async Task Health_NotSignedIn_ReturnsOneWord()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient client = host.Client();
@@ -53,7 +53,7 @@ public sealed class WatchingTests
     }
 
     [Fact]
-    public async Task OpenApi_Officer_DescribesEveryEndpoint_NobodyIsRefused()
+    public async Task OpenApi_Officer_DescribesEveryEndpoint_OthersAreRefused()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient nobody = host.Client(), officer = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator));

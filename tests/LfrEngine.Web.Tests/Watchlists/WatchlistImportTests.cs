@@ -26,7 +26,7 @@ public sealed class WatchlistImportTests
     private static string Today { get; } = DateTime.Now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     [Fact]
-    public async Task Rest_WholeStory_WorksForTheManagerAndNobodyElse()
+    public async Task Rest_AllSteps_WorkOnlyForTheManager()
     {
         SampleSet photos = await SamplePhotos.GetAsync();
         await using RunningHost host = await RunningHost.StartAsync();

@@ -135,7 +135,7 @@ public sealed class WatchlistServiceTests
         WatchlistRefusedException refused = Assert.Throws<WatchlistRefusedException>(() => watchlists.Open(record));
 
         Assert.Contains("altered", refused.Message, StringComparison.Ordinal);
-        // Also when whoever altered it could write the hash into the store.
+        // Even if the attacker could write the hash into the store.
         record.FileSha256 = LfrEngine.Models.PackageCache.HashOf(file);
         Assert.Throws<WatchlistException>(() => watchlists.Open(record));
     }
