@@ -6,7 +6,7 @@ using Silk.NET.Direct3D12;
 
 namespace LfrEngine.DirectX;
 
-/// <summary>DirectML on a Direct3D 12 device, and ONNX Runtime's way to it.</summary>
+/// <summary>DirectML on a Direct3D 12 device, for ONNX Runtime.</summary>
 /// <remarks>
 /// <c>OrtDmlApi</c> is not in the managed wrapper. Checked against onnxruntime 1.24.4: slot 195 of <c>OrtApi</c> (GetExecutionProviderApi) in
 /// include/onnxruntime/core/session/onnxruntime_c_api.h, the order of <c>OrtDmlApi</c> in include/onnxruntime/core/providers/dml/dml_provider_factory.h.

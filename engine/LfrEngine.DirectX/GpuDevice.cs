@@ -35,7 +35,7 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>DirectML on this device; made at first use.</summary>
     public DirectMlDevice DirectMl => directMl ??= new DirectMlDevice(Native, Queue);
 
-    /// <summary>Whether the device is gone. ComputeSharp tells it late, on the thread pool; the device itself at once.</summary>
+    /// <summary>Whether the device was lost. ComputeSharp reports it late, on the thread pool; the device itself at once.</summary>
     public bool IsLost
     {
         get

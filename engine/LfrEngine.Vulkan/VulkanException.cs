@@ -2,7 +2,7 @@ using Silk.NET.Vulkan;
 
 namespace LfrEngine.Vulkan;
 
-/// <summary>Why Vulkan could not do what was asked.</summary>
+/// <summary>Reason for a failure of Vulkan.</summary>
 public enum VulkanFailure
 {
     /// <summary>No Vulkan loader, no driver, or no device as wanted.</summary>
@@ -18,7 +18,7 @@ public enum VulkanFailure
     CallFailed,
 }
 
-/// <summary>Vulkan could not do what was asked; the message names the device and the way out.</summary>
+/// <summary>A Vulkan call failed; the message names the device and says what to do.</summary>
 public sealed class VulkanException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -4,13 +4,13 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.DirectX.Decoding;
 
 /// <summary>Decodes on the GPU by D3D11VA; frames never leave it.</summary>
-/// <remarks>8-bit NV12 only: the codecs and profiles that the driver decodes to it. Everything else is refused by name, or, when asked to fall back, decoded in software and uploaded.</remarks>
+/// <remarks>8-bit NV12 only: the codecs and profiles that the driver decodes to it. Everything else is refused with its name or, with fallback, decoded in software and uploaded.</remarks>
 public sealed class D3D11Decoder : IVideoDecoder, IDisposable
 {
     private readonly FrameStore store;
     private readonly Action<string>? onFallBack;
 
-    /// <summary>Prepares a decoder; the GPU is asked when a source is opened.</summary>
+    /// <summary>Creates a decoder; the GPU is checked when a source is opened.</summary>
     /// <param name="context">Borrowed.</param>
     /// <param name="onFallBack">Called with the reason when the GPU cannot decode a source, which is then decoded in software and uploaded. Null makes it an error.</param>
     public D3D11Decoder(GpuContext context, Action<string>? onFallBack = null)

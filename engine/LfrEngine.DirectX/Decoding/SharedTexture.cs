@@ -8,7 +8,7 @@ using D3D12 = Silk.NET.Direct3D12;
 
 namespace LfrEngine.DirectX.Decoding;
 
-/// <summary>The way of a decoded picture from Direct3D 11 to 12: one texture that both see, and a fence that one signals and the other waits for.</summary>
+/// <summary>Passes a decoded picture from Direct3D 11 to 12: a shared texture, and a fence that one signals and the other waits for.</summary>
 /// <remarks>Cleared after every picture. Used by one thread.</remarks>
 internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposable
 {
@@ -92,7 +92,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         }
         finally
         {
-            // The copy on the other side is over, or the device is gone.
+            // The copy on the other side has finished, or the device was lost.
             ClearShared();
         }
     }

@@ -11,19 +11,19 @@ namespace LfrEngine.Evaluation.Detection;
 /// <summary>A picture with its true faces.</summary>
 /// <param name="Path">File.</param>
 /// <param name="Faces">Boxes, picture pixels.</param>
-/// <param name="Labels">Class of each face, where the data says so; otherwise empty strings.</param>
+/// <param name="Labels">Class of each face, if given; otherwise empty strings.</param>
 public sealed record LabelledPicture(string Path, FaceBox[] Faces, string[] Labels);
 
 /// <summary>Pictures with their true faces.</summary>
 /// <param name="Pictures">At least one.</param>
-/// <param name="Missing">Names of labelled pictures that are not there.</param>
+/// <param name="Missing">Names of labelled pictures that do not exist.</param>
 public sealed record LabelledPictures(IReadOnlyList<LabelledPicture> Pictures, IReadOnlyList<string> Missing);
 
 /// <summary>Reads pictures with face boxes: Pascal VOC XML, or the WIDER FACE list of libfacedetection (<c># path width height</c>, then boxes).</summary>
 public static class BoxTruth
 {
     /// <summary>Reads <c>images/</c> with <c>annotations/*.xml</c>, or <c>images/</c> with <c>labelv2.txt</c>, below one folder.</summary>
-    /// <exception cref="DataException">The folder holds neither, no labelled picture is there, or a label file is wrong; the message names it.</exception>
+    /// <exception cref="DataException">The folder contains neither, no labelled picture exists, or a label file is wrong; the message names it.</exception>
     public static LabelledPictures Read(string folder)
     {
         string annotations = Path.Combine(folder, "annotations"), list = Path.Combine(folder, "labelv2.txt");
@@ -42,9 +42,9 @@ public static class BoxTruth
     }
 
     /// <summary>Reads the boxes of one Pascal VOC file.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
-    /// <exception cref="DataException">It is no such file.</exception>
+    /// <exception cref="DataException">It is not such a file.</exception>
     public static (FaceBox[] Faces, string[] Labels) ReadBoxes(string name, Stream stream)
     {
         try
@@ -64,7 +64,7 @@ public static class BoxTruth
     }
 
     /// <summary>Reads the boxes of a WIDER FACE list, in pixels of the size that it states for each picture.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
     /// <exception cref="DataException">A line is wrong; the message names it.</exception>
     public static IReadOnlyList<(string Picture, float Width, float Height, FaceBox[] Faces)> ReadList(string name, Stream stream)

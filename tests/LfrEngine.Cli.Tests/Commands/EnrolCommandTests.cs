@@ -311,9 +311,9 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         Dictionary<string, string> reasons = report["photos"]!.AsArray().ToDictionary(p => (string)p!["id"]!, p => string.Join("; ", p!["reasons"]!.AsArray().Select(r => (string?)r)));
         Assert.DoesNotContain("rotated by", reasons["upright"], StringComparison.Ordinal);
-        Assert.Contains("turned by 270° to be upright", reasons["quarter"], StringComparison.Ordinal);
-        Assert.Contains("turned by 180° to be upright", reasons["half"], StringComparison.Ordinal);
-        Assert.Contains("turned by 90° to be upright", reasons["three-quarters"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 270° to be upright", reasons["quarter"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 180° to be upright", reasons["half"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 90° to be upright", reasons["three-quarters"], StringComparison.Ordinal);
         // All four are one face, each pair of them.
         Assert.Equal(6, report["similar"]!.AsArray().Count(s => (double)s!["score"]! > 0.9));
     }

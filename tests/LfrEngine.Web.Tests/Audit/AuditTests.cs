@@ -73,7 +73,7 @@ public sealed partial class AuditTests
     }
 
     [Fact, Trait("Store", "sqlite")]
-    public async Task Verify_WholeAndTamperedTrails_AreToldApart()
+    public async Task Verify_IntactAndAlteredTrails_AreDistinguished()
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         // The minute after which the sealer seals by itself never passes.
@@ -85,9 +85,9 @@ public sealed partial class AuditTests
         await File.WriteAllTextAsync(config, """{"name": "Test van", "listen": ["https://127.0.0.1:0"]}""", token);
         await File.WriteAllTextAsync(key, SignedDocument.TrustedPem(null), token);
 
-        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("whole: 6 entries", "1 seal(s)", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
+        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("intact: 6 entries", "1 seal(s)", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
         (await Lfr.RunAsync("audit", "export", trail, "--config", config)).Exits(ExitCode.Success).IsCivil();
-        Outcome whole = (await Lfr.RunAsync("audit", "verify", trail, "--key", key)).Exits(ExitCode.Success).Says("whole: 6 entries").IsCivil();
+        Outcome whole = (await Lfr.RunAsync("audit", "verify", trail, "--key", key)).Exits(ExitCode.Success).Says("intact: 6 entries").IsCivil();
         string kept = KeptEntry().Match(whole.Text).Value;
         string[] lines = await File.ReadAllLinesAsync(trail, token);
 
@@ -100,7 +100,7 @@ public sealed partial class AuditTests
             ([.. lines.Take(3), .. lines.Skip(5).Take(1)], "it ends with entry 2, but a seal covers entry 4"),
             ([.. lines.Select(l => l.StartsWith("{\"seal\"", StringComparison.Ordinal) ? Resealed(l) : l)], "was not made with this key"),
             (Forged(lines), "the seal of entry 4 belongs to another entry"),
-            ([.. lines.Take(3), "{}", .. lines.Skip(3)], "line 4: neither an entry nor a seal"),
+            ([.. lines.Take(3), "{}", .. lines.Skip(3)], "line 4 is neither an entry nor a seal"),
             (["{}"], "is not an audit trail"),
         ];
         foreach ((string[] content, string says) in tampered)
