@@ -5,7 +5,7 @@ namespace LfrEngine.DirectX;
 /// <summary>COM interfaces held as raw pointers.</summary>
 internal static unsafe class ComPointer
 {
-    /// <summary>Lets go of an interface; null is none.</summary>
+    /// <summary>Releases an interface; null is ignored.</summary>
     public static void Release(void* pointer)
     {
         if (pointer != null)

@@ -6,7 +6,7 @@ using Silk.NET.Direct3D12;
 
 namespace LfrEngine.DirectX;
 
-/// <summary>DirectML on a Direct3D 12 device, and ONNX Runtime's way to it.</summary>
+/// <summary>DirectML on a Direct3D 12 device, for ONNX Runtime.</summary>
 /// <remarks>
 /// <c>OrtDmlApi</c> is not in the managed wrapper. Checked against onnxruntime 1.24.4: slot 195 of <c>OrtApi</c> (GetExecutionProviderApi) in
 /// include/onnxruntime/core/session/onnxruntime_c_api.h, the order of <c>OrtDmlApi</c> in include/onnxruntime/core/providers/dml/dml_provider_factory.h.
@@ -36,7 +36,7 @@ internal sealed unsafe partial class DirectMlDevice : IDisposable
         }
         catch (DllNotFoundException e)
         {
-            throw new GpuException("DirectML.dll was not found: it comes with the package Microsoft.AI.DirectML and belongs beside the program.", e);
+            throw new GpuException("DirectML.dll was not found: it comes with the package Microsoft.AI.DirectML and must be next to the program.", e);
         }
         device = made;
     }
@@ -55,7 +55,7 @@ internal sealed unsafe partial class DirectMlDevice : IDisposable
 
     /// <summary>Ends a handle; the resource stays.</summary>
     public void Free(void* allocation) =>
-        OrtNativeApi.ThrowIfFailed(((delegate* unmanaged<void*, nint>)api[FreeAllocationSlot])(allocation), "to let go of a GPU buffer");
+        OrtNativeApi.ThrowIfFailed(((delegate* unmanaged<void*, nint>)api[FreeAllocationSlot])(allocation), "the release of a GPU buffer");
 
     public void Dispose() => ComPointer.Release(device);
 

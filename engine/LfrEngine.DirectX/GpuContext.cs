@@ -3,7 +3,7 @@ using ComputeSharp;
 
 namespace LfrEngine.DirectX;
 
-/// <summary>The GPU as long as the program runs: holds the present device, lends it to one piece of work at a time, and replaces it when it is lost.</summary>
+/// <summary>The GPU for the life of the program: holds the current device, lends it to one piece of work at a time, and replaces it when it is lost.</summary>
 /// <remarks>
 /// One at a time, because there is one command queue: the work of a camera waits for that of another on the GPU anyway. Thread-safe. What lives on the
 /// device registers here, because a lost device can only be replaced when everything on it has been released.
@@ -20,10 +20,10 @@ public sealed class GpuContext : IDisposable
 
     private GpuContext() => device = new GpuDevice(GraphicsDevice.GetDefault());
 
-    /// <summary>Whether this build has the GPU path, or was made with stand-ins for its packages.</summary>
+    /// <summary>Whether this build has the GPU path, or was built with stand-ins for its packages.</summary>
     public static bool IsBuilt { get; } = typeof(GraphicsDevice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().All(a => a.Key != "LfrStandIn");
 
-    /// <summary>Name of the adapter, for people.</summary>
+    /// <summary>Display name of the adapter.</summary>
     public string AdapterName => Use(d => d.Graphics.Name);
 
     /// <summary>Whether it is a GPU, and not the software device that Windows falls back to.</summary>
@@ -37,7 +37,7 @@ public sealed class GpuContext : IDisposable
     public static GpuContext Open()
     {
         if (!IsBuilt)
-            throw new GpuException("This build has no GPU path: it was made without the Windows packages. Build it on Windows (docs/windows.md).");
+            throw new GpuException("This build has no GPU path, because it was built without the Windows packages. Build it on Windows (docs/windows.md).");
         try
         {
             return new GpuContext();
@@ -69,7 +69,7 @@ public sealed class GpuContext : IDisposable
     {
         lock (gate)
         {
-            GpuDevice used = device ?? Replace("it could not be replaced at once");
+            GpuDevice used = device ?? Replace("it could not be replaced immediately");
             try
             {
                 return work(used);
@@ -163,7 +163,7 @@ internal interface IDeviceResident
     void LeaveDevice(GpuDevice? alive);
 }
 
-/// <summary>What stands on what: bindings on sessions and buffers, sessions on the device.</summary>
+/// <summary>Order of disposal: bindings use sessions and buffers, sessions use the device.</summary>
 internal enum ResidentLayer
 {
     /// <summary>Bindings over buffers, of a session.</summary>

@@ -26,8 +26,8 @@ internal sealed unsafe class GpuDevice : IDisposable
 
     public GraphicsDevice Graphics { get; }
 
-    /// <exception cref="GpuException">There is no Direct3D 12 behind this build.</exception>
-    public ID3D12Device* Native => native != null ? native : throw new GpuException("There is no Direct3D 12 behind this build.");
+    /// <exception cref="GpuException">This build has no Direct3D 12.</exception>
+    public ID3D12Device* Native => native != null ? native : throw new GpuException("This build has no Direct3D 12.");
 
     /// <summary>Our queue, which is DirectML's too; made at first use.</summary>
     public CommandQueue Queue => queue ??= new CommandQueue(Native);
@@ -35,7 +35,7 @@ internal sealed unsafe class GpuDevice : IDisposable
     /// <summary>DirectML on this device; made at first use.</summary>
     public DirectMlDevice DirectMl => directMl ??= new DirectMlDevice(Native, Queue);
 
-    /// <summary>Whether the device is gone. ComputeSharp tells it late, on the thread pool; the device itself at once.</summary>
+    /// <summary>Whether the device was lost. ComputeSharp reports it late, on the thread pool; the device itself at once.</summary>
     public bool IsLost
     {
         get

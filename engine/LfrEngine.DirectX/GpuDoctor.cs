@@ -61,12 +61,12 @@ public sealed unsafe class GpuDoctor : IDisposable
         yield return Try("embed in half precision (DirectML)", () => Embed(half: true));
         yield return Try("frame to faces on the GPU", () => WithFrame((_, _, view) => Detect(view)));
         yield return video is null
-            ? new GpuCheck("decode and share (D3D11VA)", null, "no recording given: lfr doctor --gpu --video FILE")
+            ? new GpuCheck("decode and share (D3D11VA)", null, "no recording: run lfr doctor --gpu --video FILE")
             : Try("decode and share (D3D11VA)", Decode);
         yield return Try("nothing left", () =>
         {
             long left = DeviceMemory.OutstandingBuffers - outstanding;
-            return left == 0 ? $"{DeviceMemory.WipedBuffers} times a buffer was cleared, {DeviceMemory.WipedBytes >> 20} MiB" : throw new GpuException($"{left} buffers were not given back");
+            return left == 0 ? $"{DeviceMemory.WipedBuffers} times a buffer was cleared, {DeviceMemory.WipedBytes >> 20} MiB" : throw new GpuException($"{left} buffers were not released");
         });
     }
 
@@ -142,7 +142,7 @@ public sealed unsafe class GpuDoctor : IDisposable
             values.Span.Clear();
             buffer.Read(gpu, values.Span);
             if (values.Span.IndexOfAnyExcept(42f) >= 0)
-                throw new GpuException("what was copied to the GPU did not come back");
+                throw new GpuException("data copied to the GPU was read back wrong");
             buffer.Clear(gpu);
             buffer.Read(gpu, values.Span);
         });
@@ -173,7 +173,7 @@ public sealed unsafe class GpuDoctor : IDisposable
         search.Search(gallery, probes, thresholds, Most, actual, actualCounts);
         return expected.AsSpan().SequenceEqual(actual) && expectedCounts.AsSpan().SequenceEqual(actualCounts)
             ? $"the same {expectedCounts.Sum()} candidates, to the last bit of their scores"
-            : throw new GpuException("other candidates than the processor finds");
+            : throw new GpuException("the candidates differ from the processor's");
     }
 
     private string Compare(string id, ModelTask task, int height, int width, bool half)

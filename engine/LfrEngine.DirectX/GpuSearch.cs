@@ -119,7 +119,7 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         }
     }
 
-    /// <summary>A gallery's copy on the device, made now if there is none. It stays beside those of the same list, for covered probes; others make room.</summary>
+    /// <summary>A gallery's copy on the device, made now if there is none. It is kept together with those of the same list, for covered probes; others are removed.</summary>
     private ResidentGallery Resident(Gallery gallery)
     {
         if (residents.Find(r => r.Gallery == gallery) is { } present)

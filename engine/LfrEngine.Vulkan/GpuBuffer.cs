@@ -7,7 +7,7 @@ using DeviceMemoryCount = LfrEngine.Memory.DeviceMemory;
 
 namespace LfrEngine.Vulkan;
 
-/// <summary>Where a buffer lies and who reaches it.</summary>
+/// <summary>Memory of a buffer and its access.</summary>
 internal enum GpuMemory
 {
     /// <summary>The device's own memory: the host does not see it.</summary>
@@ -93,7 +93,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
     public Buffer Handle => buffer;
 
     /// <summary>First element, in host memory only; not for random access: it may be slow to read.</summary>
-    public T* Mapped => mapped != null ? mapped : throw new InvalidOperationException("This buffer lies in the device's memory.");
+    public T* Mapped => mapped != null ? mapped : throw new InvalidOperationException("This buffer is in the device's memory and is not mapped.");
 
     /// <summary>Copies the first bytes into another buffer, as a command.</summary>
     public void CopyTo(CommandBuffer commands, GpuBuffer<T> target, ulong targetOffset, ulong bytes)
@@ -105,7 +105,7 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
     /// <summary>Overwrites the first bytes with zeros, as a command.</summary>
     public void Fill(CommandBuffer commands, ulong bytes = Vk.WholeSize) => context.Api.CmdFillBuffer(commands, buffer, 0, bytes, 0);
 
-    /// <summary>Overwrites all of it with zeros, where it lies, before returning.</summary>
+    /// <summary>Overwrites all of it with zeros, on the device, before returning.</summary>
     public void Wipe()
     {
         if (mapped != null)

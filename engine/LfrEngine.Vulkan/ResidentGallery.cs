@@ -69,7 +69,7 @@ internal sealed unsafe class ResidentGallery : IDisposable
         }
     }
 
-    /// <summary>The gallery this is a copy of. Not leased: when it goes, this must go.</summary>
+    /// <summary>The gallery this is a copy of. Not leased: when it is disposed, this must be disposed.</summary>
     public Gallery Gallery { get; }
 
     /// <summary>Bound of the rows' norms.</summary>
@@ -100,7 +100,7 @@ internal sealed unsafe class ResidentGallery : IDisposable
         }
     }
 
-    /// <summary>As many rows as the device takes in one buffer.</summary>
+    /// <summary>Number of rows that fit into one buffer of the device.</summary>
     internal sealed class Chunk : IDisposable
     {
         public Chunk(ResidentGallery owner, int firstRow, int rowCount, ulong blockBytes, DescriptorSet set, RowPacker packer)
@@ -148,7 +148,7 @@ internal sealed unsafe class ResidentGallery : IDisposable
         }
     }
 
-    /// <summary>Lays rows out as the shader reads them, and measures them on the way.</summary>
+    /// <summary>Arranges rows as the shader reads them, and measures them at the same time.</summary>
     internal sealed class RowPacker : IDisposable
     {
         private const int Quad = 4;

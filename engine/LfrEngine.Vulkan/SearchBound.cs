@@ -4,7 +4,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Vulkan;
 
-/// <summary>How far a score of the device can lie from the processor's score of the same pair.</summary>
+/// <summary>Maximum difference between a device's score and the processor's score of the same pair.</summary>
 /// <remarks>
 /// Both are sums s = Σ pᵢ·rᵢ of n products in some order, of which Higham (Accuracy and Stability of Numerical Algorithms, 3.1) proves
 /// |computed − s| ≤ γ·Σ|pᵢ·rᵢ| with γ = m·u / (1 − m·u), where no term goes through more than m roundings and one rounding errs by at most u.

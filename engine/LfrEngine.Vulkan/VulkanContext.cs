@@ -99,7 +99,7 @@ internal sealed unsafe class VulkanContext : IDisposable
                     return (uint)i;
             }
         }
-        throw new VulkanException(VulkanFailure.CallFailed, $"The Vulkan device \"{Info.Name}\" has no memory of the kind {needed}.");
+        throw new VulkanException(VulkanFailure.CallFailed, $"The Vulkan device \"{Info.Name}\" has no memory of type {needed}.");
     }
 
     /// <summary>Begins an empty list of commands. The caller holds <see cref="Gate"/>.</summary>

@@ -3,7 +3,7 @@ namespace LfrEngine.Vulkan;
 /// <summary>What kind of device, in the order in which one is chosen when none is named.</summary>
 public enum VulkanDeviceKind
 {
-    /// <summary>A graphics card with memory of its own.</summary>
+    /// <summary>A graphics card with its own memory.</summary>
     Discrete,
 
     /// <summary>A graphics processor that shares the machine's memory.</summary>
@@ -29,7 +29,7 @@ public enum VulkanDeviceKind
 public sealed record VulkanDevice(int Index, string Name, VulkanDeviceKind Kind, Version ApiVersion, ulong MemoryBytes, string? Problem)
 {
     /// <summary>The devices of this machine, in the loader's order; empty when drivers are installed but find nothing.</summary>
-    /// <exception cref="VulkanException"><see cref="VulkanFailure.Unavailable"/>: no loader, or no driver; the message tells what to install.</exception>
+    /// <exception cref="VulkanException"><see cref="VulkanFailure.Unavailable"/>: no loader, or no driver; the message says what to install.</exception>
     public static IReadOnlyList<VulkanDevice> List()
     {
         using var instance = new VulkanInstance();

@@ -2,7 +2,7 @@ using Silk.NET.Vulkan;
 
 namespace LfrEngine.Vulkan;
 
-/// <summary>Why Vulkan could not do what was asked.</summary>
+/// <summary>Reason for a failure of Vulkan.</summary>
 public enum VulkanFailure
 {
     /// <summary>No Vulkan loader, no driver, or no device as wanted.</summary>
@@ -18,7 +18,7 @@ public enum VulkanFailure
     CallFailed,
 }
 
-/// <summary>Vulkan could not do what was asked; the message names the device and the way out.</summary>
+/// <summary>A Vulkan call failed; the message names the device and says what to do.</summary>
 public sealed class VulkanException : Exception
 {
     /// <summary>Creates the exception.</summary>
@@ -43,9 +43,9 @@ internal static class VulkanResults
         throw result switch
         {
             Result.ErrorDeviceLost => new VulkanException(VulkanFailure.DeviceLost,
-                $"The Vulkan device \"{device}\" was lost in {call}: its driver reset it, or it is gone. Start again, or search on the processor (--search simd)."),
+                $"The Vulkan device \"{device}\" was lost in {call}: its driver reset it, or it was removed. Start again, or search on the processor (--search simd)."),
             Result.ErrorOutOfDeviceMemory or Result.ErrorOutOfHostMemory or Result.ErrorTooManyObjects => new VulkanException(VulkanFailure.OutOfMemory,
-                $"The Vulkan device \"{device}\" gave no memory in {call}{(bytes > 0 ? $" for {bytes} bytes ({bytes >> 20} MiB)" : "")}: {result}. Use a smaller watchlist, another device, or the processor (--search simd)."),
+                $"The Vulkan device \"{device}\" is out of memory in {call}{(bytes > 0 ? $" for {bytes} bytes ({bytes >> 20} MiB)" : "")}: {result}. Use a smaller watchlist, another device, or the processor (--search simd)."),
             _ => new VulkanException(VulkanFailure.CallFailed, $"{call} failed on the Vulkan device \"{device}\": {result}."),
         };
     }

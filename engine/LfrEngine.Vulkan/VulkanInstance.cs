@@ -9,7 +9,7 @@ internal sealed unsafe class VulkanInstance : IDisposable
     // 1.1 tells the largest piece of memory (VkPhysicalDeviceMaintenance3Properties).
     private static readonly uint Needed = Vk.Version11;
 
-    private const string Remedy = "Install your graphics card's Vulkan driver, or Debian's mesa-vulkan-drivers and libvulkan1; `lfr doctor` lists the devices. `--search simd` needs none.";
+    private const string Remedy = "Install your graphics card's Vulkan driver, or Debian's mesa-vulkan-drivers and libvulkan1; `lfr doctor` lists the devices. `--search simd` needs no device.";
 
     private readonly Instance instance;
 
@@ -61,7 +61,7 @@ internal sealed unsafe class VulkanInstance : IDisposable
         (PhysicalDevice Physical, VulkanDevice Device)[] usable = [.. found.Where(d => d.Device.Problem is null).OrderBy(d => d.Device.Kind).ThenBy(d => d.Device.Index)];
         return usable.Length > 0
             ? usable[0]
-            : throw new VulkanException(VulkanFailure.Unavailable, $"No Vulkan device here {(wanted is null ? "can be used" : $"that can be used is \"{wanted}\"")}. There are: {there}.");
+            : throw new VulkanException(VulkanFailure.Unavailable, $"No usable Vulkan device{(wanted is null ? "" : $" \"{wanted}\"")}. Devices: {there}.");
     }
 
     public void Dispose()

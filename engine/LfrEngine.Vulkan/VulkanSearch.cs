@@ -34,9 +34,9 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
     private bool disposed;
 
     /// <summary>Opens a device.</summary>
-    /// <param name="device">Its <see cref="VulkanDevice.Index"/>, or a part of its name in any case; null takes the best there is: a card, then a graphics processor inside the processor, and so on.</param>
+    /// <param name="device">Its <see cref="VulkanDevice.Index"/>, or a part of its name in any case; null selects the best device: a card, then integrated graphics, and so on.</param>
     /// <param name="precision">How galleries are kept on the device.</param>
-    /// <exception cref="VulkanException"><see cref="VulkanFailure.Unavailable"/>: no such device; the message tells what there is and what to install.</exception>
+    /// <exception cref="VulkanException"><see cref="VulkanFailure.Unavailable"/>: no such device; the message lists the devices and says what to install.</exception>
     public VulkanSearch(string? device = null, GalleryPrecision precision = GalleryPrecision.PackedHalf)
         : this(new VulkanContext(device), precision)
     {
@@ -71,7 +71,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
     internal SearchBuffers? Buffers => buffers;
 
     /// <summary>Copies a gallery to the device now, so that its first search does not wait, or fail.</summary>
-    /// <exception cref="VulkanException"><see cref="VulkanFailure.OutOfMemory"/>; the message tells the sizes.</exception>
+    /// <exception cref="VulkanException"><see cref="VulkanFailure.OutOfMemory"/>; the message contains the sizes.</exception>
     /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
     public void Load(Gallery gallery)
     {
@@ -121,7 +121,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         }
     }
 
-    /// <summary>Wipes everything on the device and closes it. A search that is under way ends first.</summary>
+    /// <summary>Wipes everything on the device and closes it, after a running search has ended.</summary>
     public void Dispose()
     {
         lock (loading)
@@ -244,7 +244,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         }
     }
 
-    /// <summary>Buffers in which this fits: the last ones, or others in their place. The caller holds the gate.</summary>
+    /// <summary>Buffers of sufficient size: the last ones, or new ones in their place. The caller holds the gate.</summary>
     private SearchBuffers Ready(in SearchSize size)
     {
         if (buffers is { } last && last.Size.Stride == size.Stride && last.Size.Identities == size.Identities)

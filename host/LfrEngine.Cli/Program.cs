@@ -2,10 +2,10 @@ using System.CommandLine;
 using LfrEngine.Cli.Commands;
 using LfrEngine.Native.Hardening;
 
-// First of all: no core files, no dumps, nobody else reads this memory.
+// First: no core files, no dumps, no access to this memory by other processes.
 ProcessHardening.Apply();
 
-var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The machine finds; trained people decide.")
+var root = new RootCommand("LfrEngine: live facial recognition against a watchlist. The engine finds candidates; trained people decide.")
 {
     RunCommand.Create(),
     CamerasCommand.Create(),

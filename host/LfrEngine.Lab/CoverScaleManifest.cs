@@ -17,14 +17,14 @@ internal static class CoverScaleManifest
     {
         ModelManifest manifest = ModelManifest.Read(path);
         if (manifest.Id != embedder.Id || manifest.Sha256 != embedder.Sha256)
-            throw new CommandFailure(ExitCode.Input, $"{path} describes the model \"{manifest.Id}\", and \"{embedder.Id}\" would be measured: give --embedder the model whose manifest this is.");
+            throw new CommandFailure(ExitCode.Input, $"{path} describes the model \"{manifest.Id}\", but \"{embedder.Id}\" would be measured. Give the model of this manifest with --embedder.");
     }
 
     /// <summary>Writes the scales; the rest of the manifest stays.</summary>
     public static void Write(string path, IReadOnlyList<CoverScale> scales)
     {
         if (scales.Count == 0)
-            throw new CommandFailure(ExitCode.Input, $"{path} stays as it is: no cover could be measured. Give more people.");
+            throw new CommandFailure(ExitCode.Input, $"{path} was not changed, because no cover could be measured. Use more people.");
         try
         {
             JsonNode manifest = JsonNode.Parse(InputFile.ReadBytes(path), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true })!;

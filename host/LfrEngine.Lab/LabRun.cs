@@ -20,10 +20,10 @@ internal sealed class LabOptions
     private const string NoCache = "none";
 
     private readonly Option<string[]> exclude = new("--exclude") { Description = "People to leave out: label errors. @FILE reads names from a file.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-    private readonly Option<ulong> seed = new("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
+    private readonly Option<ulong> seed = new("--seed") { Description = "Seed of all random choices.", DefaultValueFactory = _ => 1 };
     private readonly Option<DirectoryInfo?> output = new("--out") { Description = "Folder for report.html, report.json, CSVs and PNGs." };
     private readonly Option<string?> cache = new("--cache") { Description = $"Folder of the encrypted template cache; default: lab/ in the engine's cache folder; \"{NoCache}\" keeps nothing." };
-    private readonly Option<FileInfo?> cacheKey = new("--cache-key") { Description = "Key file of the cache; default: one beside it." };
+    private readonly Option<FileInfo?> cacheKey = new("--cache-key") { Description = "Key file of the cache; default: templates.key next to it." };
     private readonly Option<bool> json = new("--json") { Description = "Print the report as JSON (docs/lab-json.md)." };
 
     public static string DefaultCache => Path.Combine(PackageCache.Default.Root, "lab");
@@ -53,7 +53,7 @@ internal sealed class LabOptions
     public static double Threshold(double? given, LabRun run)
     {
         double at = Math.Round(given ?? EmbedderThreshold.Default(run.Models.Embedder.Manifest), 4);
-        return at is > -1 and <= 1 ? at : throw new CommandFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"A threshold is a cosine between -1 and 1; {at} is not."));
+        return at is > -1 and <= 1 ? at : throw new CommandFailure(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture, $"--threshold must be above -1 and at most 1, not {at}."));
     }
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;

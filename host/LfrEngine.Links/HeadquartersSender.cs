@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>Sends the audit trail to the headquarters, in order and from where the headquarters says it is; what could not be sent waits in the trail itself.</summary>
+/// <summary>Sends the audit trail to the headquarters, in order, starting at the entry that the headquarters expects. Unsent entries stay in the trail.</summary>
 internal sealed class HeadquartersSender(
     HeadquartersConfig headquarters, Installation installation, InstallationKey key, Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time, ILogger<HeadquartersSender> log) : BackgroundService
 {
@@ -20,7 +20,7 @@ internal sealed class HeadquartersSender(
 
     private readonly Wakeup wakeup = new();
 
-    /// <summary>Number of the last entry that the headquarters has; null while it was not heard.</summary>
+    /// <summary>Number of the last entry that the headquarters has; null until it has answered.</summary>
     public long? Acknowledged { get; private set; }
 
     /// <inheritdoc/>
@@ -93,12 +93,12 @@ internal sealed class HeadquartersSender(
         return await store.Audit.AsNoTracking().Where(e => e.Sequence > sequence).OrderBy(e => e.Sequence).Take(VanBatch.MostEntries).ToArrayAsync(stopping);
     }
 
-    // A trail that is shorter than what the headquarters already has was cut, or put back from an old copy.
+    // A trail that is shorter than what the headquarters already has was cut, or restored from an old copy.
     private async Task<string?> AheadAsync(VanAnswer answer, CancellationToken stopping)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         long last = await store.Audit.MaxAsync(e => (long?)e.Sequence, stopping) ?? 0;
-        return answer.Next - 1 > last ? $"it has {answer.Next - 1} entries of this trail, which ends with {last}: the tail was cut off or an old copy was put back" : null;
+        return answer.Next - 1 > last ? $"it has {answer.Next - 1} entries of this trail, which ends with {last}: the last entries were removed, or an old copy was restored" : null;
     }
 
     private HttpClient Client()

@@ -9,7 +9,7 @@ using Prometheus;
 
 namespace LfrEngine.Links;
 
-/// <summary>Counts for Prometheus at <c>/metrics</c> (docs/metrics.md): to programs on this machine, and to officers.</summary>
+/// <summary>Metrics for Prometheus at <c>/metrics</c> (docs/metrics.md), for programs on this machine and for officers.</summary>
 internal sealed class HostMetrics
 {
     private readonly CollectorRegistry registry = Metrics.NewCustomRegistry();
@@ -21,9 +21,9 @@ internal sealed class HostMetrics
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Gauge entries = make.CreateGauge("lfr_audit_entries", "Entries of the audit trail.");
         Gauge unsealed = make.CreateGauge("lfr_audit_unsealed_entries", "Entries after the last seal.");
-        Gauge waiting = make.CreateGauge("lfr_outbox_messages", "Messages that wait for their receiver.", "channel");
-        Gauge oldest = make.CreateGauge("lfr_outbox_oldest_seconds", "Age of the oldest of them.", "channel");
-        Gauge behind = make.CreateGauge("lfr_headquarters_behind_entries", "Entries of the trail that the headquarters has not confirmed; -1 while it was not heard.");
+        Gauge waiting = make.CreateGauge("lfr_outbox_messages", "Messages waiting for delivery.", "channel");
+        Gauge oldest = make.CreateGauge("lfr_outbox_oldest_seconds", "Age of the oldest waiting message.", "channel");
+        Gauge behind = make.CreateGauge("lfr_headquarters_behind_entries", "Entries of the trail that the headquarters has not confirmed; -1 until it has answered.");
         Gauge running = make.CreateGauge("lfr_deployment_running", "1 while a deployment runs.");
         HeadquartersSender? headquarters = services.GetService<HeadquartersSender>();
         registry.AddBeforeCollectCallback(async stopping =>
@@ -55,7 +55,7 @@ internal sealed class HostMetrics
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         using var text = new MemoryStream();
         await metrics.registry.CollectAndExportAsTextAsync(text, context.RequestAborted);
-        // Of the run under way: its counts begin with it, which Prometheus understands as a counter that was reset.
+        // Counters of the current run start with it, which Prometheus treats as a counter reset.
         if (metrics.runner.Counts is { } counts)
         {
             CollectorRegistry run = Metrics.NewCustomRegistry();
@@ -65,7 +65,7 @@ internal sealed class HostMetrics
         await context.Response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), context.RequestAborted);
     }).AllowAnonymous().ExcludeFromDescription();
 
-    // A proxy on this machine passes on who asks from elsewhere, and says so.
+    // A local proxy forwards requests from elsewhere and marks them in a header.
     private static bool IsLocal(HttpContext context) =>
         context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from) && !context.Request.Headers.ContainsKey("Forwarded") && !context.Request.Headers.ContainsKey("X-Forwarded-For");
 }

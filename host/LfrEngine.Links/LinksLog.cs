@@ -1,9 +1,9 @@
 namespace LfrEngine.Links;
 
-/// <summary>What the log says of other systems.</summary>
+/// <summary>Log messages about other systems.</summary>
 internal static partial class LinksLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "{Receiver} {Error}; it is tried again")]
+    [LoggerMessage(1, LogLevel.Warning, "{Receiver} {Error}; it will be tried again")]
     public static partial void ReceiverFailed(ILogger log, string receiver, string error);
 
     [LoggerMessage(3, LogLevel.Error, "The headquarters refuses this trail: {Problem}")]

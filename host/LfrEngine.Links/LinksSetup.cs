@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LfrEngine.Links;
 
-/// <summary>Other systems: those that are told, those that ask, those that watch.</summary>
+/// <summary>Registers the links to other systems.</summary>
 internal static class LinksSetup
 {
     /// <summary>Receivers of messages, the headquarters or the vans, metrics, health, the description of the REST interface.</summary>
@@ -24,14 +24,14 @@ internal static class LinksSetup
             services.AddHostedService(s => s.GetRequiredService<HeadquartersSender>());
         }
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
-        // What programs are for; the forms of the account are for browsers.
+        // Only interfaces for programs; the account forms are for browsers.
         services.AddOpenApi("v1", o => o.ShouldInclude = d => d.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("pictures/", StringComparison.Ordinal)));
     }
 
     /// <summary>Their endpoints.</summary>
     public static void MapLinks(this WebApplication app)
     {
-        // Made now: a van's key that cannot be read ends the start, not a van's first batch.
+        // Created now, so that an unreadable van key fails at the start and not at the first batch.
         _ = app.Services.GetRequiredService<VanReceiver>();
         VanReceiver.Map(app);
         HostMetrics.Map(app);
@@ -40,7 +40,7 @@ internal static class LinksSetup
         app.MapHealthChecks("/health/ready").AllowAnonymous();
     }
 
-    /// <summary>Ready is who can keep a record.</summary>
+    /// <summary>Ready means that the store can be written.</summary>
     private sealed class StoreHealth(IDbContextFactory<LfrStore> stores) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

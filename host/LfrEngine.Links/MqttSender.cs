@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>Tells an MQTT 5 broker, in order, each message at least once (QoS 1); keeps the engine's state there, which the broker itself changes to offline when the connection breaks.</summary>
+/// <summary>Sends messages to an MQTT 5 broker, in order, each at least once (QoS 1). Publishes the engine's state, which the broker changes to offline when the connection breaks.</summary>
 internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time, ILogger<MqttSender> log) : BackgroundService
 {
     private const int PlainPort = 1883;
@@ -41,7 +41,7 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
         }
         finally
         {
-            // The will is not published after an orderly goodbye.
+            // The will is not published after an orderly disconnect.
             if (client.IsConnected)
             {
                 await PublishAsync(client, State("offline", null), retain: true, "state", CancellationToken.None);

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>The messages that wait for one receiver, in order. Used by the one that sends them.</summary>
+/// <summary>The pending messages of one receiver, in order. Used by its sender.</summary>
 internal sealed class OutboxQueue : IDisposable
 {
     private readonly string channel;
@@ -29,12 +29,12 @@ internal sealed class OutboxQueue : IDisposable
         journal.Written += OnWritten;
     }
 
-    /// <summary>Set when there may be something to do.</summary>
+    /// <summary>Set when there may be work.</summary>
     public Wakeup Wakeup { get; } = new();
 
-    /// <summary>Sends what waits and what comes, in order, each until its receiver has it.</summary>
-    /// <param name="send">Null when the receiver has it; else why not, in words, without what it answered. Given null, only looks after the connection.</param>
-    /// <param name="failed">Told of each failure.</param>
+    /// <summary>Sends pending and new messages in order, each until it is delivered.</summary>
+    /// <param name="send">Returns null on success, otherwise the reason without the receiver's answer. Called with null, it only maintains the connection.</param>
+    /// <param name="failed">Called for each failure.</param>
     /// <param name="stopping">Ends it.</param>
     public async Task RunAsync(Func<OutboxMessage?, Task<string?>> send, Action<string> failed, CancellationToken stopping)
     {
@@ -65,7 +65,7 @@ internal sealed class OutboxQueue : IDisposable
         }
     }
 
-    // Those whose time is up are dropped first.
+    // Expired messages are removed first.
     private async Task<OutboxMessage?> NextAsync(CancellationToken stopping)
     {
         DateTimeOffset oldest = time.GetUtcNow() - kept;
@@ -82,7 +82,7 @@ internal sealed class OutboxQueue : IDisposable
         return await waiting.FirstOrDefaultAsync(stopping);
     }
 
-    // Not to be stopped: it has been received, and would be sent again.
+    // Not cancellable: it has been received, and would be sent again.
     private Task<int> DoneAsync(OutboxMessage message) =>
         journal.ChangeAsync(Actor.Engine, (s, _) => s.Outbox.Where(m => m.Id == message.Id).ExecuteDeleteAsync(CancellationToken.None), CancellationToken.None);
 
@@ -98,7 +98,7 @@ internal sealed class OutboxQueue : IDisposable
         }
         catch (Exception e) when (e is DbException or DbUpdateException or IOException)
         {
-            // Only the note of the failure is lost; the message stands.
+            // Only the record of the failure is lost; the message is kept.
         }
         await backOff.WaitAsync(stopping);
     }

@@ -6,7 +6,7 @@ using Prometheus;
 
 namespace LfrEngine.Links;
 
-/// <summary>Serves a run's counters and the lifetimes of what it erased to Prometheus (docs/metrics.md). Camera names are the only labels of a person's making.</summary>
+/// <summary>Serves a run's counters and the lifetimes of what it erased to Prometheus (docs/metrics.md). Camera names are the only labels chosen by users.</summary>
 internal sealed class RunMetrics : IDisposable
 {
     private static readonly double[] Shares = [0.5, 0.99];
@@ -15,11 +15,11 @@ internal sealed class RunMetrics : IDisposable
 
     private RunMetrics(MetricServer server) => this.server = server;
 
-    /// <summary>Starts to serve.</summary>
+    /// <summary>Starts serving.</summary>
     /// <param name="address">HOST:PORT, or PORT alone for the loopback interface.</param>
     /// <param name="cameras">Read at every scrape.</param>
     /// <param name="totals">Read at every scrape.</param>
-    /// <exception cref="CommandFailure">The address makes no sense or is taken.</exception>
+    /// <exception cref="CommandFailure">The address is not valid or is in use.</exception>
     public static RunMetrics Serve(string address, IReadOnlyList<CameraStatus> cameras, RunTotals totals)
     {
         int colon = address.LastIndexOf(':');
@@ -49,7 +49,7 @@ internal sealed class RunMetrics : IDisposable
         server.Dispose();
     }
 
-    /// <summary>Adds what a run counts.</summary>
+    /// <summary>Adds a run's counters.</summary>
     /// <param name="registry">To which.</param>
     /// <param name="cameras">Read at every scrape.</param>
     /// <param name="totals">Read at every scrape.</param>
@@ -57,9 +57,9 @@ internal sealed class RunMetrics : IDisposable
     {
         FillCameras(registry, cameras);
         MetricFactory make = Metrics.WithCustomRegistry(registry);
-        Gauge lifetime = make.CreateGauge("lfr_erasure_lifetime_seconds", "How long what belongs to a face lived before it was wiped.", "kind", "quantile");
-        Counter erased = make.CreateCounter("lfr_erasures_total", "Things of faces wiped.", "kind");
-        Counter breaches = make.CreateCounter("lfr_erasure_deadline_breaches_total", "Times something of a face outlived its verdict by more than the deadline.");
+        Gauge lifetime = make.CreateGauge("lfr_erasure_lifetime_seconds", "How long data of a face was held before it was wiped.", "kind", "quantile");
+        Counter erased = make.CreateCounter("lfr_erasures_total", "Items of face data wiped.", "kind");
+        Counter breaches = make.CreateCounter("lfr_erasure_deadline_breaches_total", "Times that data of a face was held after its verdict for longer than the deadline.");
         Gauge alertLatency = make.CreateGauge("lfr_capture_to_alert_seconds", "From the arrival of the frame that completed the evidence until the alert.", "quantile");
 
         registry.AddBeforeCollectCallback(() =>
@@ -78,12 +78,12 @@ internal sealed class RunMetrics : IDisposable
     {
         MetricFactory make = Metrics.WithCustomRegistry(registry);
         Counter decoded = make.CreateCounter("lfr_frames_decoded_total", "Frames decoded.", "camera");
-        Counter analysed = make.CreateCounter("lfr_frames_analysed_total", "Frames looked at.", "camera");
+        Counter analysed = make.CreateCounter("lfr_frames_analysed_total", "Frames analysed.", "camera");
         Counter dropped = make.CreateCounter("lfr_frames_dropped_total", "Frames dropped because a newer one came first.", "camera");
         Counter seen = make.CreateCounter("lfr_faces_seen_total", "Tracklets good enough to be compared.", "camera");
         Counter alerts = make.CreateCounter("lfr_alerts_total", "Alerts raised.", "camera");
-        Counter reconnects = make.CreateCounter("lfr_reconnects_total", "Times the source was opened again.", "camera");
-        Gauge up = make.CreateGauge("lfr_camera_up", "1 while the camera delivers.", "camera");
+        Counter reconnects = make.CreateCounter("lfr_reconnects_total", "Times that the source was reopened.", "camera");
+        Gauge up = make.CreateGauge("lfr_camera_up", "1 while the camera works.", "camera");
         Gauge clock = make.CreateGauge("lfr_camera_clock_good", "1 while the camera's time stamps can be used.", "camera");
 
         registry.AddBeforeCollectCallback(() =>

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>At a headquarters: takes the vans' trails, each entry once, in order, and nothing that does not continue what is here.</summary>
+/// <summary>At a headquarters: receives the vans' trails, each entry once, in order, and refuses entries that do not continue the trail.</summary>
 internal sealed class VanReceiver(Installation installation, Journal journal, TimeProvider time, ILogger<VanReceiver> log) : IDisposable
 {
     private const int RequestsAtOnce = 30;
@@ -19,7 +19,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
 
     private readonly Dictionary<string, byte[]> keys = installation.Config.Vans.ToDictionary(v => v.Key, v => Key(installation, v.Value));
 
-    // Whoever asks without being a van costs little, and the vans wait for each other no longer than that.
+    // Requests from others are cheap to refuse, and limit how long vans wait for each other.
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(from => RateLimitPartition.GetTokenBucketLimiter(from, _ => new TokenBucketRateLimiterOptions
     {
         TokenLimit = RequestsAtOnce,
@@ -42,7 +42,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
     /// <inheritdoc/>
     public void Dispose() => limiter.Dispose();
 
-    /// <summary>Takes a batch whose signature was checked.</summary>
+    /// <summary>Stores a batch after its signature was checked.</summary>
     public Task<VanAnswer> ReceiveAsync(VanBatch batch, CancellationToken stopping) => journal.ChangeAsync(Actor.Engine, async (store, entries) =>
     {
         VanEntry? known = await store.VanEntries.AsNoTracking().Where(e => e.Van == batch.Van).OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(stopping);
@@ -50,19 +50,19 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         long next = (last?.Sequence ?? 0) + 1;
         AuditEntry[] news = [.. batch.Entries.Where(e => e.Sequence >= next)];
 
-        // What is sent again must be what is here.
+        // Repeated entries must equal the stored ones.
         AuditEntry[] again = [.. batch.Entries.Where(e => e.Sequence < next)];
         if (again.Length > 0)
         {
             long first = again.Min(e => e.Sequence), end = again.Max(e => e.Sequence);
             Dictionary<long, string> here = await store.VanEntries.AsNoTracking().Where(e => e.Van == batch.Van && e.Sequence >= first && e.Sequence <= end).ToDictionaryAsync(e => e.Sequence, e => e.Hash, stopping);
             if (again.FirstOrDefault(e => here.GetValueOrDefault(e.Sequence) != e.Hash) is { } other)
-                return Refuse(entries, batch.Van, new VanAnswer(next, $"entry {other.Sequence} is not the one that was received before: the trail has been written anew", Diverged: true));
+                return Refuse(entries, batch.Van, new VanAnswer(next, $"entry {other.Sequence} is not the one received before: the trail has been rewritten", Diverged: true));
         }
         if (news.Length == 0)
             return new VanAnswer(next);
         if (news[0].Sequence != next)
-            return new VanAnswer(next, $"entry {next} comes first");
+            return new VanAnswer(next, $"entry {next} is expected next");
         if (AuditChain.FirstFault(news, ref last) is { } fault)
             return Refuse(entries, batch.Van, new VanAnswer(next, fault, Diverged: true));
         DateTimeOffset now = time.GetUtcNow();
@@ -84,7 +84,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         return new VanAnswer(last.Sequence + 1);
     }, stopping);
 
-    // Once: a van that was refused asks again for ever.
+    // Logged once, because a refused van keeps trying.
     private VanAnswer Refuse(Entries entries, string van, VanAnswer answer)
     {
         if (told.Add((van, answer.Problem!)))
@@ -111,10 +111,10 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         }
         catch (JsonException e)
         {
-            return Results.Problem($"The batch is no JSON of a batch: {e.Path}", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem($"The batch is not valid JSON: {e.Path}", statusCode: StatusCodes.Status400BadRequest);
         }
         if (batch is null || batch.Van != van || batch.Entries.Length > VanBatch.MostEntries)
-            return Results.Problem($"A batch names its van and holds at most {VanBatch.MostEntries} entries.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem($"A batch must name its van and have at most {VanBatch.MostEntries} entries.", statusCode: StatusCodes.Status400BadRequest);
         VanAnswer answer = await ReceiveAsync(batch, context.RequestAborted);
         return Results.Json(answer, AuditJson.Options, statusCode: answer.Problem is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
     }

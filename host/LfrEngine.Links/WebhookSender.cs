@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Links;
 
-/// <summary>Tells one address, in order, until it has answered with 2xx. Signed as Standard Webhooks 1.0 says (docs/host-json.md).</summary>
+/// <summary>Sends messages to one address, in order, each until it answers with 2xx. Signed according to Standard Webhooks 1.0 (docs/host-json.md).</summary>
 internal sealed class WebhookSender(WebhookConfig webhook, Installation installation, Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time, ILogger<WebhookSender> log) : BackgroundService
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -18,7 +18,7 @@ internal sealed class WebhookSender(WebhookConfig webhook, Installation installa
     internal static string Sign(byte[] secret, string id, string timestamp, string body) =>
         "v1," + Convert.ToBase64String(HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
 
-    /// <summary>The secret of a file: base64 after <c>whsec_</c>, else the text itself.</summary>
+    /// <summary>The secret in a file: base64 after <c>whsec_</c>, otherwise the text itself.</summary>
     internal static byte[] Secret(string text) => text.Trim() is ['w', 'h', 's', 'e', 'c', '_', .. var encoded] ? Convert.FromBase64String(encoded) : Encoding.UTF8.GetBytes(text.Trim());
 
     /// <inheritdoc/>

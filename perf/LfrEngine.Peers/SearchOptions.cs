@@ -47,7 +47,7 @@ internal sealed record SearchOptions
                 "--candidates" => options with { Candidates = Numbers(value, 1, 1000)[0] },
                 "--turns" => options with { Turns = Numbers(value, 1, 1000)[0] },
                 "--json" => options with { Json = value },
-                _ => throw new ArgumentException($"{args[i]} is no option; there are --peer, --work, --rows, --probes, --threads, --candidates, --turns and --json."),
+                _ => throw new ArgumentException($"Unknown option {args[i]}. Options: --peer, --work, --rows, --probes, --threads, --candidates, --turns and --json."),
             };
         }
         return options;

@@ -139,7 +139,7 @@ internal static class SearchTimes
                     "--probes" => options with { Probes = Numbers(value, 4096) },
                     "--covered" => options with { Covered = value != "no" },
                     "--seconds" => options with { Seconds = double.Parse(value, CultureInfo.InvariantCulture) },
-                    _ => throw new ArgumentException($"{args[i]} is no option; there are --device, --templates, --probes, --covered and --seconds."),
+                    _ => throw new ArgumentException($"Unknown option {args[i]}. Options: --device, --templates, --probes, --covered and --seconds."),
                 };
             }
             return options;

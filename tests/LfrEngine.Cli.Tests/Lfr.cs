@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace LfrEngine.Cli.Tests;
 
-/// <summary>What a command came to.</summary>
+/// <summary>Result of a command.</summary>
 internal sealed record Outcome(int ExitCode, string Output, string Error)
 {
     /// <summary>Both streams, for what may stand in either.</summary>
@@ -13,7 +13,7 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
     /// <summary>Standard output as one JSON document.</summary>
     public JsonNode Json => JsonNode.Parse(Output)!;
 
-    /// <summary>Standard output as JSON lines, without what is told as it happens: how often depends on the machine.</summary>
+    /// <summary>Standard output as JSON lines, without progress lines, whose number depends on the machine.</summary>
     public JsonObject[] Lines => [.. JsonLines.Parse(Output).Where(l => (string?)l["type"] is not ("camera" or "heartbeat" or "deadline-missed"))];
 
     /// <summary>Asserts the exit code; a failure shows what was printed.</summary>
@@ -98,7 +98,7 @@ internal sealed class Lfr : IDisposable
     /// <summary>Runs a command to its end.</summary>
     public static Task<Outcome> RunAsync(params string[] arguments) => RunInAsync(null, [], arguments);
 
-    /// <summary>Runs a command to its end in a folder, with variables of its own.</summary>
+    /// <summary>Runs a command to its end in a folder, with additional environment variables.</summary>
     public static async Task<Outcome> RunInAsync(string? folder, (string Name, string Value)[] variables, params string[] arguments)
     {
         using Lfr lfr = Start(folder, variables, arguments);
@@ -114,7 +114,7 @@ internal sealed class Lfr : IDisposable
             ? Launch(Find("env"), folder, variables, ["--default-signal=INT", Dotnet, program, .. Accept(arguments)])
             : Launch(Dotnet, folder, variables, [program, .. Accept(arguments)]);
 
-    /// <summary>Starts a program of ours in a process group of its own, as a terminal or a service manager does: signals go to the group.</summary>
+    /// <summary>Starts a program of ours in a new process group, as a terminal or a service manager does: signals go to the group.</summary>
     public static Lfr StartGroup(string program, string? folder, (string Name, string Value)[] variables, params string[] arguments)
     {
         if (!OperatingSystem.IsLinux())
@@ -156,7 +156,7 @@ internal sealed class Lfr : IDisposable
         return await lfr.EndAsync();
     }
 
-    /// <summary>Runs a command to its end in a network of its own: the loopback interface alone, or no interface that is up. Skips the test where that is not allowed.</summary>
+    /// <summary>Runs a command to its end in a new network namespace: with only the loopback interface, or with no interface up. Skips the test where that is not allowed.</summary>
     public static async Task<Outcome> RunWithoutNetworkAsync(bool loopback, params string[] arguments)
     {
         string command = string.Join(' ', new[] { Dotnet, Program }.Concat(arguments).Select(a => $"'{a}'"));
@@ -170,7 +170,7 @@ internal sealed class Lfr : IDisposable
     /// <summary>Starts a command in a terminal of 220 columns, as a person would.</summary>
     public static Lfr StartInTerminal(params string[] arguments) => StartInTerminal([], arguments);
 
-    /// <summary>The same with variables of its own.</summary>
+    /// <summary>The same with additional environment variables.</summary>
     public static Lfr StartInTerminal((string Name, string Value)[] variables, params string[] arguments)
     {
         if (!File.Exists("/usr/bin/script"))

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace LfrEngine.Cli.Tests;
 
-/// <summary>ONVIF cameras as a program of their own (onvif_camera.py), on loopback addresses of this test alone; disposing ends them.</summary>
+/// <summary>ONVIF cameras as a separate program (onvif_camera.py), on loopback addresses used only by this test; disposing ends them.</summary>
 internal sealed class OnvifCameras : IDisposable
 {
     private const string Python = "/usr/bin/python3";

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Cli.Tests;
 
-/// <summary>A moment at which a command is told to stop.</summary>
+/// <summary>A moment at which a command is stopped.</summary>
 /// <param name="Command">Which command.</param>
 /// <param name="Signal">Sent twice to the whole process group.</param>
 /// <param name="GapMs">Between the two.</param>
@@ -25,7 +25,7 @@ public sealed record Moment(string Command, string Signal, int GapMs, int AfterM
     }
 
     /// <summary>Sends the signals to a program started by <see cref="Lfr.StartGroup"/> and waits for its end.</summary>
-    /// <returns>What it came to; nothing of its process group is left.</returns>
+    /// <returns>The result; nothing of its process group is left.</returns>
     internal async Task<Outcome> StopAsync(Lfr lfr)
     {
         // Well within the 10 s after which the program is ended by force.
@@ -37,7 +37,7 @@ public sealed record Moment(string Command, string Signal, int GapMs, int AfterM
             await Task.Delay(GapMs, TestContext.Current.CancellationToken);
         Signals.Send(lfr.Id, Signal);
         Outcome outcome = (await lfr.EndAsync(promptly)).IsCivil();
-        // On a fast machine a command may have ended before it was told to: a verification of these few people is then refused.
+        // On a fast machine a command may have ended before the stop: a verification of these few people is then refused.
         bool mayBeRefused = Command is "verify" or "identify" || Command.StartsWith("run", StringComparison.Ordinal);
         Assert.True(outcome.ExitCode is ExitCode.Success or ExitCode.Stopped || (mayBeRefused && outcome.ExitCode == ExitCode.Input), $"Exit code {outcome.ExitCode}.\n{outcome.Text}");
         Assert.Empty(Signals.GroupOf(lfr.Id));
@@ -50,7 +50,7 @@ internal static partial class Signals
 {
     private static readonly string[] Names = ["", "HUP", "INT", "", "", "", "", "", "", "", "", "", "", "", "", "TERM"];
 
-    /// <summary>Waits until a program has taken the signals that tell it to stop.</summary>
+    /// <summary>Waits until a program has installed its signal handlers.</summary>
     public static async Task UntilOwnedAsync(int process)
     {
         ulong wanted = Bit("HUP") | Bit("INT") | Bit("TERM");

@@ -21,7 +21,7 @@ internal sealed class WebFolder : IDisposable
         serving = Task.Run(ServeAsync);
     }
 
-    /// <summary>Names asked for, in order.</summary>
+    /// <summary>Requested names, in order.</summary>
     public IReadOnlyCollection<string> Asked => asked;
 
     public string Url(string name) => $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/{name}";

@@ -36,7 +36,7 @@ internal sealed class Device : IDisposable
         return values;
     }
 
-    /// <summary>The largest difference; told in the test's output, so that it can be quoted.</summary>
+    /// <summary>The largest difference; printed in the test's output, so that it can be quoted.</summary>
     public static float Largest(string what, ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
         Assert.Equal(expected.Length, actual.Length);

@@ -10,7 +10,7 @@ using ComputeSharp;
 
 namespace LfrEngine.DirectX.Tests;
 
-/// <summary>Every shader against the CPU stage it stands for, on the same frame.</summary>
+/// <summary>Compares every shader with its CPU stage, on the same frame.</summary>
 public sealed unsafe class ShaderParityTests
 {
     private static readonly ModelInput Detector = new("input", ChannelOrder.Rgb, [127, 127, 127], [1 / 128f, 1 / 128f, 1 / 128f]);

@@ -8,24 +8,24 @@ public sealed class CommandsPageTests
     private const string Head = """
         # Commands
 
-        Made from the programs themselves. To renew it after a change: `LFR_WRITE_DOCS=1 ./test.sh -class '*CommandsPageTests'`.
+        Generated from the programs. To update it after a change: `LFR_WRITE_DOCS=1 ./test.sh -class '*CommandsPageTests'`.
 
-        What a command prints with `--json`: [json.md](json.md) and [lab-json.md](lab-json.md). Every command takes `--help`. The key of a watchlist is a key file (`--key-file`), the passphrase in `LFR_PASSPHRASE`, or asked for.
+        The output of `--json` is described in [json.md](json.md) and [lab-json.md](lab-json.md). Every command has `--help`. The key of a watchlist is a key file (`--key-file`), the passphrase in `LFR_PASSPHRASE`, or a passphrase typed at the prompt.
 
         ## Exit codes
 
         | code | meaning |
         |---|---|
-        | 0 | done |
-        | 1 | a fault of the program |
-        | 2 | arguments that make no sense |
-        | 3 | something of the machine or a model is missing |
+        | 0 | success |
+        | 1 | error in the program |
+        | 2 | wrong arguments |
+        | 3 | the machine lacks something, or a model is missing |
         | 4 | an input cannot be used |
         | 5 | output cannot be written |
         | 6 | done, but a camera failed or someone could not be enrolled |
-        | 130 | stopped before the result was there |
+        | 130 | stopped before there was a result |
 
-        Ctrl-C, SIGTERM and SIGHUP end every command in order; repeating them changes nothing. A stopped `lfr run` writes its summary and receipt and exits with 0, because the run is over, or with 6 or 4 where a camera never delivered. What has not ended after 10 s is ended with 130, and standard error says what was not written.
+        Ctrl-C, SIGTERM and SIGHUP stop every command in an orderly way; repeating them has no effect. A stopped `lfr run` writes its summary and receipt and exits with 0, or with 6 or 4 if a camera sent no picture. A command that is still running after 10 s is ended with 130, and standard error says what was not written.
 
 
         """;

@@ -3,7 +3,7 @@ using LfrEngine.Cli.Tests;
 
 namespace LfrEngine.Lab.Tests;
 
-/// <summary>Measurements that are told to stop: they end in order, and a report is whole or not there.</summary>
+/// <summary>Stopped measurements: they end in order, and a report is complete or absent.</summary>
 [Trait("Speed", "slow")]
 public sealed class EndingTests(Laboratory lab) : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class EndingTests(Laboratory lab) : IDisposable
 
     [Theory]
     [MemberData(nameof(Moments))]
-    public async Task Command_ToldToStopTwice_EndsInOrder(string command, string signal, int gapMs, int afterMs)
+    public async Task Command_StoppedTwice_EndsInOrder(string command, string signal, int gapMs, int afterMs)
     {
         string output = folder["output"];
         string[] arguments = command == "simulate" ? [command, lab.Faces, "--out", output, "--listed", "4", "--others", "4"] : [command, lab.Faces, "--cache", folder["cache"], "--out", output];

@@ -67,7 +67,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         (await Lfr.RunInAsync(null, lab.Variables, "evidence", "verify", evidence)).Exits(ExitCode.Success).Says("genuine", "3 enrolled");
         string[] explain = ["explain", evidence, "--threshold", "0.48", "--list", "3", "--passers-by", "40"];
         (await lab.RunAsync(explain)).Exits(ExitCode.Success).Says("With 3 people on the list and 40 passers-by", "false alerts", "Of 100 people on the list");
-        (await lab.RunAsync("explain", evidence, "--threshold", "0.48", "--list", "5000", "--passers-by", "40")).Exits(ExitCode.Input).Says("cannot carry").IsCivil();
+        (await lab.RunAsync("explain", evidence, "--threshold", "0.48", "--list", "5000", "--passers-by", "40")).Exits(ExitCode.Input).Says("does not cover a list of 5000").IsCivil();
         (await lab.RunAsync("explain", evidence, "--threshold", "0.123", "--list", "3", "--passers-by", "40")).Exits(ExitCode.Input).Says("measured no threshold").IsCivil();
         string text = await File.ReadAllTextAsync(evidence, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(evidence, text.Replace("\"gallerySize\":3", "\"gallerySize\":4", StringComparison.Ordinal), TestContext.Current.CancellationToken);
@@ -77,7 +77,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
-    public async Task Calibrate_Evidence_IsMeasuredOnOtherPeopleSignedAndTold()
+    public async Task Calibrate_Evidence_IsMeasuredOnOtherPeopleSignedAndReported()
     {
         string evidence = folder["evidence.json"];
         string[] calibrate = ["calibrate", lab.Faces, "--gallery", "1", "2", "--covered", "2", "--cache", "none", "--json"];
@@ -137,7 +137,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
-    public async Task Simulate_ThenPassages_FindsThoseWhoWalkPast()
+    public async Task Simulate_ThenPassages_FindsThePeopleWhoWalkPast()
     {
         string[] stills = [.. Laboratory.Names.SelectMany((name, i) => new[] { 1, 2 }.Select(n => $"{lab.Faces}/{name}/{n}.jpg,{name},{(i % 2 == 0 ? "a" : "b")}"))];
         await File.WriteAllLinesAsync(folder["stills.csv"], ["file,subject,group", .. stills], TestContext.Current.CancellationToken);
@@ -154,7 +154,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         Assert.Equal((int)point["truePositives"]!, point["groups"]!.AsArray().Sum(g => (int)g!["truePositives"]!));
         Assert.Equal(["group"], point["groups"]!.AsArray().Select(g => (string)g!["column"]!).Distinct());
         Assert.Equal((2, 2), ((int)report.Figure("tpir")["total"]!, (int)report.Figure("fpir")["total"]!));
-        // The walkers' stills are the enrolled ones' mirror images; whoever is large enough is found.
+        // The walkers' stills are the enrolled ones' mirror images; everybody who is large enough is found.
         Assert.True((int)report.Figure("tpir")["count"]! >= 1, report.ToJsonString());
         Assert.Equal(0, (int)report.Figure("fpir")["count"]!);
         Assert.All(report.Rows("passages"), r => Assert.True((int)r![5]! > 0));
@@ -186,7 +186,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
-    public async Task CoverJudge_EightPeople_FitsOnOneHalfTellsOnTheOtherAndTheSameAgain()
+    public async Task CoverJudge_EightPeople_FitsOnOneHalfReportsOnTheOtherAndIsRepeatable()
     {
         string[] files = [folder["first.json"], folder["second.json"]];
         foreach (string file in files)
@@ -205,7 +205,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
     }
 
     [Fact]
-    public async Task CoverScale_EightPeople_TellsEveryCoverOnTheOtherHalf()
+    public async Task CoverScale_EightPeople_ReportsEveryCoverOnTheOtherHalf()
     {
         JsonNode report = (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--cache", "none", "--json")).Exits(ExitCode.Success).Json;
 
@@ -231,7 +231,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         File.Copy(Path.Combine(AppContext.BaseDirectory, "models", "mobilefacenet-512.json"), manifest);
         byte[] before = await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken);
 
-        (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--write", manifest, "--cache", "none")).Exits(ExitCode.Input).Says("stays as it is", "Give more people").IsCivil();
+        (await lab.RunAsync("cover-scale", lab.Faces, "--subjects", "2", "--others", "5", "--write", manifest, "--cache", "none")).Exits(ExitCode.Input).Says("was not changed", "Use more people").IsCivil();
 
         Assert.Equal(before, await File.ReadAllBytesAsync(manifest, TestContext.Current.CancellationToken));
     }

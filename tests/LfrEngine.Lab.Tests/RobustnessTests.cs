@@ -90,7 +90,7 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     [Theory]
     [InlineData("video,camera,from,to,subject\nnowhere.mp4,a,0,1,Ann\n", "line 2", "does not exist")]
     [InlineData("video,camera,from,to,subject\nv,a,2,1,Ann\n", "line 2", "ends before it begins")]
-    [InlineData("video,camera,from,to,subject\nv,a,zero,1,Ann\n", "line 2", "\"zero\" in from is no number")]
+    [InlineData("video,camera,from,to,subject\nv,a,zero,1,Ann\n", "line 2", "\"zero\" in from is not a number")]
     public async Task Passages_WrongList_SaysWhere(string csv, string where, string what)
     {
         Directory.CreateDirectory(folder["v"]);
@@ -146,7 +146,7 @@ public sealed class RobustnessTests(Laboratory lab) : IDisposable
     [Theory]
     [InlineData("first,second,mated,score\na/1,a/2,1,0.5\na/1,a/2,1,0.5\n", "line 3", "twice")]
     [InlineData("first,second,mated,score\na/1,a/2,yes,0.5\n", "line 2", "neither 0 nor 1")]
-    [InlineData("first,second,mated,score\na/1,a/2,1,NaN\n", "line 2", "no score")]
+    [InlineData("first,second,mated,score\na/1,a/2,1,NaN\n", "line 2", "is not a score")]
     [InlineData("first,second,mated,score\na/1,b/2,0,0.5\n", "no mated comparison", "")]
     public async Task Compare_ReportThatCannotBeCompared_SaysWhy(string csv, string where, string what)
     {

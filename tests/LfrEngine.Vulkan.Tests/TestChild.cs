@@ -16,7 +16,7 @@ internal static unsafe class TestChild
 
     private const string Variable = "LFR_TEST_CHILD";
 
-    /// <summary>Starts the child; a line on its standard input lets it go on.</summary>
+    /// <summary>Starts the child; a line on its standard input lets it continue.</summary>
     /// <param name="what">"open", "search", "misuse", "race", "hold-Float32" or "hold-PackedHalf".</param>
     /// <param name="environment">Set in the child.</param>
     public static Process Start(string what, params (string Name, string Value)[] environment)

@@ -35,7 +35,7 @@ public sealed class VulkanDeviceTests
 
     /// <summary>A loader whose list of drivers is empty, in a child process: the loader reads its environment once.</summary>
     [Fact]
-    public void Open_NoDriver_TellsWhatToInstall()
+    public void Open_NoDriver_SaysWhatToInstall()
     {
         string said = TestChild.RunToEnd("open", ("VK_ICD_FILENAMES", "/nonexistent.json"), ("VK_DRIVER_FILES", "/nonexistent.json"));
         Assert.Contains("Unavailable", said, StringComparison.Ordinal);

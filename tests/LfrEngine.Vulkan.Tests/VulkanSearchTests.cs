@@ -126,7 +126,7 @@ public sealed class VulkanSearchTests(Searches searches)
     /// <summary>More identities share the best score than the device has room for.</summary>
     [Theory]
     [MemberData(nameof(Precisions))]
-    public void Search_ThousandsOfEqualRows_GoesToTheProcessor(GalleryPrecision precision)
+    public void Search_ThousandsOfEqualRows_IsDoneOnTheProcessor(GalleryPrecision precision)
     {
         float[] row = WatchlistSamples.Unit(new Random(1), 16);
         using Gallery gallery = Samples.Make(16, 3000, 3000, i => i, (_, at) => row.CopyTo(at, 0));
@@ -202,7 +202,7 @@ public sealed class VulkanSearchTests(Searches searches)
 
     [Theory]
     [MemberData(nameof(Precisions))]
-    public void Search_ProbesThatAreNone_EqualsTheProcessor(GalleryPrecision precision)
+    public void Search_InvalidProbes_EqualsTheProcessor(GalleryPrecision precision)
     {
         using Gallery gallery = Samples.Random(3, 50, 99, 20);
         VulkanSearch search = searches[precision];
@@ -275,7 +275,7 @@ public sealed class VulkanSearchTests(Searches searches)
         Assert.Equal(10, counts[8]);
     }
 
-    /// <summary>Searches go on while galleries come and go; each sees the gallery it was given, whole.</summary>
+    /// <summary>Searches continue while galleries are replaced; each sees its own complete gallery.</summary>
     [Fact]
     public void Search_WhileGalleriesAreReplaced_EqualsTheProcessor()
     {

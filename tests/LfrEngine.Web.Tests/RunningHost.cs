@@ -18,7 +18,7 @@ using Microsoft.Extensions.Options;
 
 namespace LfrEngine.Web.Tests;
 
-/// <summary>The real server on a port of its own, with a data folder of its own, over real HTTPS.</summary>
+/// <summary>The real server on a free port, with a separate data folder, over real HTTPS.</summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
     private readonly DirectoryInfo folder;

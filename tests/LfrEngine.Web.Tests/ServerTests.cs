@@ -10,7 +10,7 @@ namespace LfrEngine.Web.Tests;
 public sealed class ServerTests
 {
     [Fact]
-    public async Task Overview_NobodySignedIn_LeadsToSignIn()
+    public async Task Overview_NotSignedIn_RedirectsToSignIn()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient client = host.Client();

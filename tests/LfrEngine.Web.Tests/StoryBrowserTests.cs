@@ -42,10 +42,10 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await p.GetByLabel("Source of the image").FillAsync("custody");
             await p.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
             await p.GetByLabel("Taken on").FillAsync(host.Time.GetUtcNow().ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
-            await p.GetByLabel("Photos of Wanda Example").SetInputFilesAsync(street.Photo);
+            await p.GetByLabel("Add photos of Wanda Example").SetInputFilesAsync(street.Photo);
             await Expect(p.GetByAltText("Photo of Wanda Example", new() { Exact = false })).ToBeVisibleAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Build the watchlist" }).ClickAsync();
-            await Expect(p.GetByText("This watchlist is built: nothing in it changes any more.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("This watchlist is built and can no longer be changed.")).ToBeVisibleAsync();
             await page.ShootAsync("watchlist");
         });
         await AssertSurvivesAsync(host, "watchlist.built", null);
@@ -69,7 +69,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await p.GetByLabel("Equality impact assessment").FillAsync("EIA 1");
             await p.GetByLabel("Community impact assessment").FillAsync("CIA 1");
             await p.GetByLabel("Authorising officer", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "sam" });
-            await p.GetByRole(AriaRole.Button, new() { Name = "Draft", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
             await Expect(p.GetByText("The authority is a draft: sam has not signed it.")).ToBeVisibleAsync();
             deployment = Guid.Parse(p.Url.Split('/')[^1]);
         });
@@ -85,7 +85,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await dialog.GetByLabel("Password").FillAsync(RunningHost.Password);
             await dialog.GetByLabel("Code").FillAsync(await host.CodeAsync(signer));
             await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("Nothing keeps the engine from running now.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Ready to start.")).ToBeVisibleAsync();
             await page.ShootAsync("deployment");
         });
         await AssertSurvivesAsync(host, "deployment.signed", DeploymentState.Signed);
@@ -96,7 +96,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             IPage p = page.Page;
             await page.GoAsync("/operations");
             await p.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("delivers")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Working")).ToBeVisibleAsync();
             await AssertSurvivesAsync(host, "deployment.started", DeploymentState.Paused);
             await page.GoAsync("/alerts");
             ILocator row = p.Locator(".alert-row").First;
@@ -126,7 +126,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
         {
             IPage p = page.Page;
             await page.GoAsync("/operations");
-            await p.GetByLabel("Reason, for the audit").FillAsync("The shift is over.");
+            await p.GetByLabel("Reason (recorded in the audit trail)").FillAsync("The shift is over.");
             await p.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Yes, end it" }).ClickAsync();
             await Expect(p.GetByText("No deployment is signed or paused.")).ToBeVisibleAsync();
@@ -142,9 +142,9 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             IPage p = page.Page;
             await page.GoAsync($"/watchlists/{watchlist}");
             await p.GetByLabel("Reason").FillAsync("the operation is over");
-            await p.GetByLabel("I mean High Street list: destroy it for good").CheckAsync();
+            await p.GetByLabel("Yes, permanently destroy High Street list").CheckAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" }).ClickAsync();
-            await Expect(p.GetByText("This watchlist was destroyed. Nothing of it can be read.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("This watchlist has been destroyed. Nothing in it can be read.")).ToBeVisibleAsync();
         });
         await AssertSurvivesAsync(host, "watchlist.destroyed", DeploymentState.Ended);
         await browser.WithPageAsync(host, auditor, async page =>

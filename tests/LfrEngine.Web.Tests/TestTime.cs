@@ -3,7 +3,7 @@ namespace LfrEngine.Web.Tests;
 /// <summary>A clock whose waits are over sooner, and whose hands can be moved as people and radios do.</summary>
 internal sealed class TestTime(double faster = 1) : TimeProvider
 {
-    /// <summary>Moves the wall clock; the monotonic one goes on.</summary>
+    /// <summary>Moves the wall clock; the monotonic one continues.</summary>
     public TimeSpan Offset { get; set; }
 
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;

@@ -4,13 +4,13 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.DirectX.Decoding;
 
 /// <summary>Decodes on the GPU by D3D11VA; frames never leave it.</summary>
-/// <remarks>8-bit NV12 only: the codecs and profiles that the driver decodes to it. Everything else is refused by name, or, when asked to fall back, decoded in software and uploaded.</remarks>
+/// <remarks>8-bit NV12 only: the codecs and profiles that the driver decodes to it. Everything else is refused with its name or, with fallback, decoded in software and uploaded.</remarks>
 public sealed class D3D11Decoder : IVideoDecoder, IDisposable
 {
     private readonly FrameStore store;
     private readonly Action<string>? onFallBack;
 
-    /// <summary>Prepares a decoder; the GPU is asked when a source is opened.</summary>
+    /// <summary>Creates a decoder; the GPU is checked when a source is opened.</summary>
     /// <param name="context">Borrowed.</param>
     /// <param name="onFallBack">Called with the reason when the GPU cannot decode a source, which is then decoded in software and uploaded. Null makes it an error.</param>
     public D3D11Decoder(GpuContext context, Action<string>? onFallBack = null)
@@ -25,7 +25,7 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
         try
         {
             if (options.TurnsPicture)
-                throw new GpuException("A picture that is turned or mirrored (rotate, mirror) cannot be decoded on the GPU.");
+                throw new GpuException("Rotated or mirrored pictures (rotate, mirror) cannot be decoded on the GPU.");
             return new FallingBack(this, new D3D11Reader(store, source, isLive, stopping), source, options, isLive, account, stopping);
         }
         catch (Exception e) when (e is GpuException or DllNotFoundException or PlatformNotSupportedException or NotSupportedException)
@@ -41,8 +41,8 @@ public sealed class D3D11Decoder : IVideoDecoder, IDisposable
     {
         if (onFallBack is null)
         {
-            string way = "Use --decode software, or auto to do so where it is needed.";
-            throw new MediaException(MediaError.NoDecoder, why is GpuException ? $"{why.Message} {way}" : $"FFmpeg's libraries (7.1, shared) were not found beside the program: {why.Message} {way}");
+            string way = "Use --decode software, or auto to use it where needed.";
+            throw new MediaException(MediaError.NoDecoder, why is GpuException ? $"{why.Message} {way}" : $"FFmpeg's libraries (7.1, shared) were not found next to the program: {why.Message} {way}");
         }
         onFallBack($"Decoded in software and uploaded: {why.Message}");
         return new Uploading(store, SoftwareDecoder.Default.Open(source, options, isLive, account, stopping));

@@ -76,7 +76,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
                 Open();
                 resuming = !isLive && lastTicks != ffmpeg.AV_NOPTS_VALUE;
                 if (resuming)
-                    ThrowIfFailed(ffmpeg.av_seek_frame(format, stream, lastTicks, ffmpeg.AVSEEK_FLAG_BACKWARD), MediaError.ReadError, "the place of the last frame was not found again");
+                    ThrowIfFailed(ffmpeg.av_seek_frame(format, stream, lastTicks, ffmpeg.AVSEEK_FLAG_BACKWARD), MediaError.ReadError, "the position of the last frame was not found again");
             }
         }
     }
@@ -169,7 +169,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
             throw new GpuException($"This GPU does not decode {codecName} of this profile.");
         AVPixelFormat inner = ((AVHWFramesContext*)frame->hw_frames_ctx->data)->sw_format;
         if (inner != AVPixelFormat.AV_PIX_FMT_NV12)
-            throw new GpuException(inner == AVPixelFormat.AV_PIX_FMT_P010LE ? "This is 10-bit video (P010), which the GPU path does not take." : $"This video decodes to a format ({inner}) that the GPU path does not take.");
+            throw new GpuException(inner == AVPixelFormat.AV_PIX_FMT_P010LE ? "This is 10-bit video (P010), which the GPU path does not support." : $"This video decodes to a format ({inner}) that the GPU path does not support.");
 
         var source = (D3D11.ID3D11Texture2D*)frame->data[0];
         uint slice = (uint)(nuint)frame->data[1];
@@ -232,7 +232,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         ffmpeg.av_dict_free(&options);
         ThrowIfFailed(status, MediaError.CannotOpen, "the source cannot be opened");
         AVDictionary** none = null;
-        ThrowIfFailed(ffmpeg.avformat_find_stream_info(format, none), MediaError.NotVideo, "the source is no media");
+        ThrowIfFailed(ffmpeg.avformat_find_stream_info(format, none), MediaError.NotVideo, "the source is not a media stream");
         waitingSince = 0;
         AVCodec* decoder = null;
         stream = ffmpeg.av_find_best_stream(format, AVMediaType.AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
@@ -242,7 +242,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         codecName = ffmpeg.avcodec_get_name(chosen->codecpar->codec_id);
         RefuseTurned(chosen->codecpar);
         codec = ffmpeg.avcodec_alloc_context3(decoder);
-        ThrowIfFailed(ffmpeg.avcodec_parameters_to_context(codec, chosen->codecpar), MediaError.NoDecoder, "the decoder does not take this stream");
+        ThrowIfFailed(ffmpeg.avcodec_parameters_to_context(codec, chosen->codecpar), MediaError.NoDecoder, "the decoder does not accept this stream");
         codec->hw_device_ctx = CreateDeviceContext();
         codec->get_format = chooseFormat;
         codec->thread_count = 1;
@@ -327,7 +327,7 @@ internal sealed unsafe class D3D11Reader : ISourceReader
             // 16.16 fixed point, row by row.
             var matrix = (int*)data.data;
             if (matrix[0] <= 0 || matrix[4] <= 0 || matrix[1] != 0 || matrix[3] != 0)
-                throw new GpuException("This recording is marked to be shown turned or mirrored, which the GPU path does not do.");
+                throw new GpuException("This recording is marked as rotated or mirrored, which the GPU path does not support.");
         }
     }
 

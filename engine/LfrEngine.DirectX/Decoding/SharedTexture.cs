@@ -8,7 +8,7 @@ using D3D12 = Silk.NET.Direct3D12;
 
 namespace LfrEngine.DirectX.Decoding;
 
-/// <summary>The way of a decoded picture from Direct3D 11 to 12: one texture that both see, and a fence that one signals and the other waits for.</summary>
+/// <summary>Passes a decoded picture from Direct3D 11 to 12: a shared texture, and a fence that one signals and the other waits for.</summary>
 /// <remarks>Cleared after every picture. Used by one thread.</remarks>
 internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposable
 {
@@ -92,7 +92,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         }
         finally
         {
-            // The copy on the other side is over, or the device is gone.
+            // The copy on the other side has finished, or the device was lost.
             ClearShared();
         }
     }
@@ -158,7 +158,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
     private GpuFrame Take(GpuDevice gpu)
     {
         if (opened == null)
-            throw new DeviceLostException("The shared texture went with its device.");
+            throw new DeviceLostException("The shared texture was lost with its device.");
         var description = new D3D12.ResourceDesc
         {
             Dimension = Texture2D,
@@ -233,7 +233,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         SecurityAttributes* ours = null;
         IDXGIResource1* resource = null;
         Guid id = IDXGIResource1.Guid;
-        HResult.ThrowIfFailed(texture->QueryInterface(&id, (void**)&resource), "The shared texture gives no handle");
+        HResult.ThrowIfFailed(texture->QueryInterface(&id, (void**)&resource), "The shared texture has no handle");
         int status = resource->CreateSharedHandle(ours, SharedReadWrite, unnamed, &handle);
         ComPointer.Release(resource);
         HResult.ThrowIfFailed(status, "The NV12 texture cannot be shared between Direct3D 11 and 12 by this driver");

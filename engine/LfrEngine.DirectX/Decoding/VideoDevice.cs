@@ -49,14 +49,14 @@ internal sealed unsafe partial class VideoDevice : IDisposable
 
     public ID3D11DeviceContext* Context => context;
 
-    /// <summary>Whether the device is gone.</summary>
+    /// <summary>Whether the device was lost.</summary>
     public bool IsLost => device->GetDeviceRemovedReason() < 0;
 
     /// <summary>An NV12 texture that Direct3D 12 can open.</summary>
     public ID3D11Texture2D* CreateShared(uint width, uint height) =>
         Create(width, height, MiscShared | MiscSharedNtHandle, null, "A shareable NV12 texture cannot be made");
 
-    /// <summary>An NV12 texture of zeros, to clear others with: decoder textures take no other way of clearing.</summary>
+    /// <summary>An NV12 texture of zeros, to clear others with: decoder textures cannot be cleared in another way.</summary>
     public ID3D11Texture2D* CreateZero(uint width, uint height)
     {
         using HostBuffer<byte> zeros = BufferPool.Rent<byte>(checked((int)(width * height * 3 / 2)));

@@ -2,7 +2,7 @@ using ComputeSharp;
 
 namespace LfrEngine.DirectX.Shaders;
 
-/// <summary>Cosines of probes with every row of the gallery; tells the pairs at or above a limit. CPU stage: <see cref="Matching.CosineSearch"/>, which has the last word on what this tells.</summary>
+/// <summary>Cosines of probes with every row of the gallery; returns the pairs at or above a limit. CPU stage: <see cref="Matching.CosineSearch"/>, which rescores the pairs.</summary>
 /// <remarks>
 /// One thread per row and group of four probes. The gallery is packed half, two elements to a word, stored by element pair [D / 2, N], so that
 /// neighbouring threads read neighbouring words; probes are float32 [groups, D, 4]. No group-shared memory, no barriers; the order of the pairs found

@@ -44,7 +44,7 @@ internal static class CalibrationFitter
         }
         return covers.Any(c => c.Cover == FaceCover.None)
             ? new ScoreCalibration(ScoreCalibration.CurrentFormat, covers, searches.Max(s => s.ListSize), [])
-            : throw new DataException("Higher scores do not speak for the same person in these data, so there is nothing to calibrate. Check that each person's images are in one folder, and the model.");
+            : throw new DataException("In these data a higher score does not mean the same person, so a calibration is not possible. Check the model, and that each person's images are in one folder.");
     }
 
     /// <summary>The ratios of searches.</summary>

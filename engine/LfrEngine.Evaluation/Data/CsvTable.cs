@@ -6,10 +6,10 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Evaluation.Data;
 
-/// <summary>A CSV file with a header, as spreadsheets write it; every complaint names the line.</summary>
+/// <summary>A CSV file with a header, as written by spreadsheets. Every error names the line.</summary>
 /// <remarks>
 /// UTF-8, or UTF-16 with a byte order mark. Separated by commas, semicolons or tabs: what the header uses, or a first line <c>sep=;</c> says.
-/// Quoted fields may hold separators and line ends. Lines without any content are passed over.
+/// Quoted fields may hold separators and line ends. Empty lines are ignored.
 /// </remarks>
 public sealed class CsvTable
 {
@@ -33,7 +33,7 @@ public sealed class CsvTable
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="required">Columns that it must have.</param>
-    /// <exception cref="DataException">It cannot be read, is no CSV, lacks a column, or a line has too few or too many fields.</exception>
+    /// <exception cref="DataException">It cannot be read, is not CSV, lacks a column, or a line has too few or too many fields.</exception>
     public static CsvTable Read(string path, params string[] required)
     {
         try
@@ -48,10 +48,10 @@ public sealed class CsvTable
     }
 
     /// <summary>Reads a stream to its end.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
     /// <param name="required">Columns that it must have.</param>
-    /// <exception cref="DataException">It is no CSV, lacks a column, or a line has too few or too many fields.</exception>
+    /// <exception cref="DataException">It is not CSV, lacks a column, or a line has too few or too many fields.</exception>
     public static CsvTable Read(string name, Stream stream, params string[] required)
     {
         string text = Decode(name, stream);
@@ -107,16 +107,16 @@ public sealed class CsvTable
         public string this[string column] => Array.IndexOf(table.header, column) is var i and >= 0 ? fields[i] : "";
 
         /// <summary>A field that must not be empty.</summary>
-        /// <exception cref="DataException">It is.</exception>
+        /// <exception cref="DataException">The field is empty.</exception>
         public string Required(string column) => this[column] is { Length: > 0 } value ? value : throw Wrong($"the {column} is empty");
 
-        /// <summary>A complaint about this line.</summary>
+        /// <summary>An error in this line.</summary>
         public DataException Wrong(string what) => new($"{table.path}, line {Line}: {what}.");
     }
 
     private void Add(long line, string[] fields)
     {
-        // What a spreadsheet leaves behind the last column is empty.
+        // Spreadsheets may leave empty fields after the last column.
         while (fields.Length > header.Length && fields[^1].Length == 0)
             fields = fields[..^1];
         if (fields.Length != header.Length)
@@ -138,7 +138,7 @@ public sealed class CsvTable
 
     private static string Needs(string[] required) => required.Length == 0 ? "" : $"; it needs {string.Join(", ", required)}";
 
-    // The whole file at once: what it is shows at its beginning, and a wrong byte is named with its line.
+    // Decodes the whole file at once, so that an invalid byte is reported with its line.
     internal static string Decode(string name, Stream stream, string advice = "In Excel choose Save As, \"CSV UTF-8 (Comma delimited)\".")
     {
         using var copy = new MemoryStream();
@@ -174,7 +174,7 @@ public sealed class CsvTable
         return nul < 0 ? text : throw new DataException($"{name}, line {1 + text.AsSpan(0, nul).Count('\n')}: this is not text. {advice}");
     }
 
-    // Excel writes the separator of its country, and says so when asked to.
+    // Excel writes the separator of its locale, and can state it in a first line.
     private static (char Delimiter, int SkippedLines) FindDelimiter(ref string text)
     {
         int end = text.IndexOf('\n', StringComparison.Ordinal);

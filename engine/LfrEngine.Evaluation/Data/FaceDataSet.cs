@@ -5,10 +5,10 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Evaluation.Data;
 
 /// <summary>One image of one person.</summary>
-/// <param name="Name">Path as the data set names it.</param>
-/// <param name="Path">Where it lies.</param>
-/// <param name="Subject">Whom it shows.</param>
-/// <param name="Session">When or where it was taken, if the data tell; otherwise empty.</param>
+/// <param name="Name">Path as given in the data set.</param>
+/// <param name="Path">Path of the file.</param>
+/// <param name="Subject">The person in the image.</param>
+/// <param name="Session">When or where it was taken, if known; otherwise empty.</param>
 /// <param name="Groups">Value of each of <see cref="FaceDataSet.GroupColumns"/>.</param>
 public sealed record Sample(string Name, string Path, string Subject, string Session, IReadOnlyList<string> Groups);
 
@@ -22,8 +22,8 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
 
     /// <summary>Reads a folder with one sub-folder per person, or a CSV with the columns file and subject.</summary>
     /// <param name="path">Folder or file.</param>
-    /// <param name="exclude">People to leave out: label errors. Names that are not there do nothing.</param>
-    /// <exception cref="DataException">There is nobody, or the CSV is wrong.</exception>
+    /// <param name="exclude">People to leave out: label errors. Unknown names are ignored.</param>
+    /// <exception cref="DataException">The data set is empty, or the CSV is wrong.</exception>
     public static FaceDataSet Read(string path, IReadOnlyCollection<string> exclude)
     {
         FaceDataSet all = Directory.Exists(path) ? ReadFolder(path)
@@ -43,7 +43,7 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
     /// <summary>Values of a group column, sorted; images without a value are in no group.</summary>
     public IReadOnlyList<string> GroupValues(int column) => [.. Samples.Select(s => s.Groups[column]).Where(v => v.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>Which half of the people one belongs to, 0 or 1, by a hash of the name: thresholds are set on one half and reported on the other.</summary>
+    /// <summary>Half of a person, 0 or 1, by a hash of the name: thresholds are set on one half and reported on the other.</summary>
     public static int HalfOf(string subject) => SHA256.HashData(Encoding.UTF8.GetBytes(subject))[0] & 1;
 
     private static FaceDataSet ReadFolder(string folder)
@@ -81,7 +81,7 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
                 missing.Add(row);
             samples.Add(new Sample(file, Path.Combine(folder, file), row.Required("subject"), row["session"], [.. groups.Select(g => row[g])]));
         }
-        // A picture that is missing is no failure to acquire.
+        // A missing picture is an error, not a failure to acquire.
         if (missing.Count > 0)
             throw missing[0].Wrong($"the image {Path.Combine(folder, missing[0]["file"])} does not exist; {missing.Count} of {samples.Count} do not");
         return new FaceDataSet(samples, groups);

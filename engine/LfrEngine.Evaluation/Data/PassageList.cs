@@ -7,20 +7,20 @@ namespace LfrEngine.Evaluation.Data;
 /// <param name="Camera">Camera name; one camera shows one video.</param>
 /// <param name="FromMs">Stream time of entering, milliseconds.</param>
 /// <param name="ToMs">Stream time of leaving.</param>
-/// <param name="Subject">Who; null for a person who is not listed.</param>
-/// <param name="Person">Who it is even when not listed, for clustering; otherwise a name of its own.</param>
-/// <param name="EyePixels">Pixels between the eyes where the face is largest; null where the data do not tell.</param>
-/// <param name="Track">Where the face is over time; empty where the data do not tell.</param>
+/// <param name="Subject">Identity; null for a person who is not listed.</param>
+/// <param name="Person">The person, even if not listed, for clustering; otherwise a unique name.</param>
+/// <param name="EyePixels">Pixels between the eyes where the face is largest; null if unknown.</param>
+/// <param name="Track">File with the places of the face over time; empty if unknown.</param>
 internal sealed record Passage(string Video, string Camera, double FromMs, double ToMs, string? Subject, string Person, double? EyePixels, IReadOnlyList<TrackPoint> Track)
 {
-    /// <summary>Value of each of <see cref="PassageList.GroupColumns"/>; empty where the data do not tell.</summary>
+    /// <summary>Value of each of <see cref="PassageList.GroupColumns"/>; empty if unknown.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 }
 
 /// <summary>The true place of a face at a time.</summary>
 /// <param name="TimeMs">Stream time.</param>
 /// <param name="Box">Frame pixels.</param>
-/// <param name="Visible">Share of the face that nobody in front hides, 0…1.</param>
+/// <param name="Visible">Share of the face that is not hidden by somebody in front, 0…1.</param>
 internal readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.FaceBox Box, double Visible);
 
 /// <summary>Passages past recorded cameras: CSV with video, camera, from, to, subject; optional person, eye_pixels, track; every other column is a group.</summary>
@@ -28,10 +28,10 @@ internal readonly record struct TrackPoint(double TimeMs, LfrEngine.Detection.Fa
 /// <param name="GroupColumns">Demographic or other strata, such as sex, skin_tone, age_band, cover; may be none.</param>
 internal sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyList<string> GroupColumns)
 {
-    /// <summary>What the subject column says of a person who is on no list.</summary>
+    /// <summary>Value of the subject column for a person who is not listed.</summary>
     public const string NotListed = "not listed";
 
-    // The first five must be there.
+    // The first five are required.
     private static readonly string[] KnownColumns = ["video", "camera", "from", "to", "subject", "person", "eye_pixels", "track"];
 
     /// <summary>Values of a group column, sorted; passages without a value are in no group.</summary>
@@ -52,13 +52,13 @@ internal sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyLis
             if (!File.Exists(video) && !Directory.Exists(video))
                 throw row.Wrong($"the video {video} does not exist");
             if (videoOf.TryGetValue(camera, out string? other) && other != video)
-                throw row.Wrong($"camera {camera} shows {other} elsewhere; one camera shows one video");
+                throw row.Wrong($"camera {camera} has the video {other} in another line; a camera can have only one video");
             videoOf[camera] = video;
             if (row["track"].Length > 0 && !File.Exists(Path.Combine(folder, row["track"])))
                 throw row.Wrong($"the track {Path.Combine(folder, row["track"])} does not exist");
             double from = Number(row, "from") * 1000, to = Number(row, "to") * 1000;
             if (!double.IsFinite(from) || !double.IsFinite(to))
-                throw row.Wrong("a time so far away is none");
+                throw row.Wrong("the time is too large");
             if (!(to > from))
                 throw row.Wrong("it ends before it begins");
             bool listed = !subject.Equals(NotListed, StringComparison.OrdinalIgnoreCase);
@@ -66,7 +66,7 @@ internal sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyLis
             passages.Add(new Passage(video, camera, from, to, listed ? subject : null, person, row["eye_pixels"].Length > 0 ? Number(row, "eye_pixels") : null,
                 row["track"] is { Length: > 0 } track ? ReadTrack(Path.Combine(folder, track)) : []) { Groups = [.. groups.Select(g => row[g])] });
         }
-        return passages.Count > 0 ? new PassageList(passages, groups) : throw new DataException($"{path} lists no passage.");
+        return passages.Count > 0 ? new PassageList(passages, groups) : throw new DataException($"{path} contains no passage.");
     }
 
     private static TrackPoint[] ReadTrack(string path) =>
@@ -76,5 +76,5 @@ internal sealed record PassageList(IReadOnlyList<Passage> Passages, IReadOnlyLis
     private static double Number(CsvTable.Row row, string column) =>
         double.TryParse(row.Required(column), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
             ? value
-            : throw row.Wrong($"\"{row[column]}\" in {column} is no number");
+            : throw row.Wrong($"\"{row[column]}\" in {column} is not a number");
 }

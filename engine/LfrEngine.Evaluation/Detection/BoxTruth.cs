@@ -11,19 +11,19 @@ namespace LfrEngine.Evaluation.Detection;
 /// <summary>A picture with its true faces.</summary>
 /// <param name="Path">File.</param>
 /// <param name="Faces">Boxes, picture pixels.</param>
-/// <param name="Labels">Class of each face, where the data says so; otherwise empty strings.</param>
+/// <param name="Labels">Class of each face, if given; otherwise empty strings.</param>
 public sealed record LabelledPicture(string Path, FaceBox[] Faces, string[] Labels);
 
 /// <summary>Pictures with their true faces.</summary>
 /// <param name="Pictures">At least one.</param>
-/// <param name="Missing">Names of labelled pictures that are not there.</param>
+/// <param name="Missing">Names of labelled pictures that do not exist.</param>
 public sealed record LabelledPictures(IReadOnlyList<LabelledPicture> Pictures, IReadOnlyList<string> Missing);
 
 /// <summary>Reads pictures with face boxes: Pascal VOC XML, or the WIDER FACE list of libfacedetection (<c># path width height</c>, then boxes).</summary>
 public static class BoxTruth
 {
     /// <summary>Reads <c>images/</c> with <c>annotations/*.xml</c>, or <c>images/</c> with <c>labelv2.txt</c>, below one folder.</summary>
-    /// <exception cref="DataException">The folder holds neither, no labelled picture is there, or a label file is wrong; the message names it.</exception>
+    /// <exception cref="DataException">The folder contains neither, no labelled picture exists, or a label file is wrong; the message names it.</exception>
     public static LabelledPictures Read(string folder)
     {
         string annotations = Path.Combine(folder, "annotations"), list = Path.Combine(folder, "labelv2.txt");
@@ -31,9 +31,9 @@ public static class BoxTruth
         {
             LabelledPictures read = Directory.Exists(annotations) ? ReadVoc(folder, annotations)
                 : File.Exists(list) ? ReadList(folder, list)
-                : throw new DataException($"{folder} holds neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
+                : throw new DataException($"{folder} contains neither annotations/*.xml (Pascal VOC) nor labelv2.txt (WIDER FACE).");
             return read.Pictures.Count > 0 ? read
-                : throw new DataException($"{folder} holds no picture with labels{(read.Missing.Count > 0 ? $": none of the {read.Missing.Count} labelled pictures is in images/, the first is {read.Missing[0]}" : "")}.");
+                : throw new DataException($"{folder} contains no labelled picture{(read.Missing.Count > 0 ? $": none of the {read.Missing.Count} labelled pictures is in images/, the first is {read.Missing[0]}" : "")}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
@@ -42,9 +42,9 @@ public static class BoxTruth
     }
 
     /// <summary>Reads the boxes of one Pascal VOC file.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
-    /// <exception cref="DataException">It is no such file.</exception>
+    /// <exception cref="DataException">It is not such a file.</exception>
     public static (FaceBox[] Faces, string[] Labels) ReadBoxes(string name, Stream stream)
     {
         try
@@ -59,12 +59,12 @@ public static class BoxTruth
         }
 
         FaceBox Box(XElement? box) => new(Side(box, "xmin"), Side(box, "ymin"), Side(box, "xmax"), Side(box, "ymax"));
-        float Side(XElement? box, string side) => box?.Element(side)?.Value is { } text ? Number(text) ?? throw new DataException($"{name} cannot be read as Pascal VOC: \"{text}\" in bndbox/{side} is no number.")
+        float Side(XElement? box, string side) => box?.Element(side)?.Value is { } text ? Number(text) ?? throw new DataException($"{name} cannot be read as Pascal VOC: \"{text}\" in bndbox/{side} is not a number.")
             : throw new DataException($"{name} cannot be read as Pascal VOC: an object without bndbox/{side}.");
     }
 
     /// <summary>Reads the boxes of a WIDER FACE list, in pixels of the size that it states for each picture.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
     /// <exception cref="DataException">A line is wrong; the message names it.</exception>
     public static IReadOnlyList<(string Picture, float Width, float Height, FaceBox[] Faces)> ReadList(string name, Stream stream)
@@ -86,10 +86,10 @@ public static class BoxTruth
             }
             else if (parts.Length > 0)
             {
-                throw new DataException($"{name}, line {i + 1}: neither \"# path width height\" nor the four sides of a box below one.");
+                throw new DataException($"{name}, line {i + 1}: expected \"# path width height\", or the four sides of a box below such a line.");
             }
 
-            float Any(string text) => Number(text) ?? throw new DataException($"{name}, line {i + 1}: \"{text}\" is no number.");
+            float Any(string text) => Number(text) ?? throw new DataException($"{name}, line {i + 1}: \"{text}\" is not a number.");
             float Positive(string text) => Any(text) is > 0 and var size ? size : throw new DataException($"{name}, line {i + 1}: a picture's side of {text} pixels.");
         }
         Close();
@@ -151,6 +151,6 @@ public static class BoxTruth
         using var reader = MediaReader.Open(path);
         reader.Read(out MediaFrame? picture);
         using (picture)
-            return picture is null ? throw new DataException($"{path} holds no picture.") : (picture.Info.Width, picture.Info.Height);
+            return picture is null ? throw new DataException($"{path} contains no picture.") : (picture.Info.Width, picture.Info.Height);
     }
 }

@@ -6,7 +6,7 @@ namespace LfrEngine.Evaluation.Detection;
 /// <remarks>A face's size is the larger side of its true box. A detection is matched to the true face it overlaps best, best score first, each face once.</remarks>
 public sealed class DetectionScore
 {
-    /// <summary>Overlap from which a face counts as found.</summary>
+    /// <summary>Minimum overlap of a found face.</summary>
     public const float MatchIoU = 0.4f;
 
     /// <summary>Unmatched boxes smaller than this are not counted: data sets do not label faces that small reliably, pixels.</summary>

@@ -158,7 +158,7 @@ public sealed class TemplateCache : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new WatchlistException(WatchlistFailure.DiskFull, $"The template cache {folder} cannot be written: {FileTrouble.Words(e)} Make room, give another folder with --cache, or --cache none.", e);
+                throw new WatchlistException(WatchlistFailure.DiskFull, $"The template cache {folder} cannot be written: {FileTrouble.Words(e)} Free some space, give another folder with --cache, or --cache none.", e);
             }
         }
     }
@@ -199,11 +199,11 @@ public sealed class TemplateCache : IDisposable
         }
         catch (AuthenticationTagMismatchException e)
         {
-            throw new WatchlistException(WatchlistFailure.WrongKey, $"{path}: this key file does not open it, or it was altered. Give the right one with --cache-key, or start anew: lfr-lab cache erase.", e);
+            throw new WatchlistException(WatchlistFailure.WrongKey, $"{path}: this key file does not open it, or it was altered. Give the right key file with --cache-key, or erase the cache: lfr-lab cache erase.", e);
         }
         catch (InvalidDataException e)
         {
-            throw new WatchlistException(WatchlistFailure.Damaged, $"{path}: {e.Message} Start anew: lfr-lab cache erase.", e);
+            throw new WatchlistException(WatchlistFailure.Damaged, $"{path}: {e.Message} Erase the cache: lfr-lab cache erase.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -50,7 +50,7 @@ public sealed unsafe class TemplateSet : IDisposable
         Stride = ScoreMatrix.StrideFor(length);
         int padded = (count + ScoreMatrix.RowStep - 1) / ScoreMatrix.RowStep * ScoreMatrix.RowStep;
         if ((long)padded * Stride > int.MaxValue)
-            throw new ArgumentException($"{count} templates of {length} elements are more than one set holds.", nameof(count));
+            throw new ArgumentException($"{count} templates of {length} elements are too many for one set.", nameof(count));
         rows = BufferPool.Rent<float>(padded * Stride);
         Outcomes = new TemplateOutcome[count];
     }

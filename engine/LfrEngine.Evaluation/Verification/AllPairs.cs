@@ -128,7 +128,7 @@ public sealed unsafe class AllPairs
         if (set.NonMated.Total == 0 || reported.NonMated.Total == 0 || reported.Mated.Total == 0)
         {
             throw new DataException($"Too few people for a rate: the threshold is set on one half of the people (here {set.NonMated.Total} non-mated pairs of images with a face) and reported on the other "
-                + $"({reported.Mated.Total} mated and {reported.NonMated.Total} non-mated pairs); none of these may be 0. Give more people, with two images or more each.");
+                + $"({reported.Mated.Total} mated and {reported.NonMated.Total} non-mated pairs); none of these may be 0. Add more people, with two or more images each.");
         }
     }
 

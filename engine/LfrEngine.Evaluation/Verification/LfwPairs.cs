@@ -15,7 +15,7 @@ public readonly record struct ImagePair(string First, string Second, bool IsMate
 /// <summary>Reads the pair list of Labeled Faces in the Wild ("view 2", <c>pairs.txt</c>).</summary>
 public static class LfwPairs
 {
-    private const string Form = "an LFW pair list begins with \"folds pairs\" (for example \"10 300\"); then come, for each fold, that many mated lines (name, number, number) and as many non-mated lines (name, number, name, number)";
+    private const string Form = "an LFW pair list begins with \"folds pairs\" (for example \"10 300\"); then follow, for each fold, that many mated lines (name, number, number) and as many non-mated lines (name, number, name, number)";
 
     /// <summary>Reads a list: a header "folds pairs-per-kind", then per fold that many mated lines (name, n, n) and non-mated lines (name, n, name, n).</summary>
     /// <remarks>Separated by tabs, or by spaces where no name has any; empty lines are passed over.</remarks>
@@ -45,7 +45,7 @@ public static class LfwPairs
         (int folds, int perKind) = Header(name, lines[0].Line, lines[0].Text);
         long promised = 2L * folds * perKind;
         if (lines.Length - 1 != promised)
-            throw new DataException($"{name}, line {lines[0].Line}: it promises {folds} folds of {perKind} mated and {perKind} non-mated pairs, {promised} lines; the file has {lines.Length - 1}.");
+            throw new DataException($"{name}, line {lines[0].Line}: it announces {folds} folds of {perKind} mated and {perKind} non-mated pairs, that is {promised} lines, but the file has {lines.Length - 1}.");
         var pairs = new List<ImagePair>(lines.Length - 1);
         int mated = 0;
         for (int i = 0; i < promised; i++)
@@ -54,7 +54,7 @@ public static class LfwPairs
             ImagePair pair = Pair(name, lines[i + 1].Line, lines[i + 1].Text, fold);
             mated = (i == first ? 0 : mated) + (pair.IsMated ? 1 : 0);
             if (mated > perKind || i - first + 1 - mated > perKind)
-                throw new DataException($"{name}, line {lines[i + 1].Line}: this is {(pair.IsMated ? "a mated" : "a non-mated")} pair too many; fold {fold + 1} of {folds} has {perKind} of each kind.");
+                throw new DataException($"{name}, line {lines[i + 1].Line}: this is {(pair.IsMated ? "a mated" : "a non-mated")} pair too many: fold {fold + 1} of {folds} has {perKind} of each kind.");
             pairs.Add(pair);
         }
         return pairs;
@@ -64,13 +64,13 @@ public static class LfwPairs
     {
         string[] parts = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (text.Contains(',', StringComparison.Ordinal))
-            throw new DataException($"{name}, line {line}: this is a CSV, which does not say the folds: {Form}. Put such a first line in place of the column names, and tabs in place of the commas.");
+            throw new DataException($"{name}, line {line}: this is a CSV file, which does not give the folds: {Form}. Replace the column names by such a first line, and the commas by tabs.");
         if (parts.Length == 1 && Number(parts[0]) is not null)
-            throw new DataException($"{name}, line {line}: one number is the first line of a list without folds (LFW's view 1), but each fold is judged at the threshold set on the others: {Form}.");
+            throw new DataException($"{name}, line {line}: a first line with one number belongs to a list without folds (LFW's view 1), but folds are needed, because each is judged at the threshold set on the others: {Form}.");
         if (parts.Length != 2 || Number(parts[0]) is not { } folds || Number(parts[1]) is not { } perKind)
             throw new DataException($"{name}, line {line}: it does not begin with \"folds pairs\": {Form}.");
         if (folds < 2 || perKind < 1)
-            throw new DataException($"{name}, line {line}: {folds} fold(s) of {perKind} pairs of each kind: it takes two folds or more, because each is judged at the threshold set on the others, and pairs in each.");
+            throw new DataException($"{name}, line {line}: {folds} fold(s) of {perKind} pairs of each kind: at least two folds with pairs in each are needed, because each fold is judged at the threshold set on the others.");
         return (folds, perKind);
     }
 
@@ -87,7 +87,7 @@ public static class LfwPairs
 
         string Image(string person, string number) =>
             Number(number) is not { } n ? throw new DataException($"{name}, line {line}: \"{number}\" is not an image number.")
-            : person.Length == 0 || person.Any(c => c is '/' or '\\' || char.IsControl(c)) || person is "." or ".." ? throw new DataException($"{name}, line {line}: \"{person}\" is no folder's name.")
+            : person.Length == 0 || person.Any(c => c is '/' or '\\' || char.IsControl(c)) || person is "." or ".." ? throw new DataException($"{name}, line {line}: \"{person}\" is not a folder name.")
             : Path.Combine(person, $"{person}_{n:0000}.jpg");
     }
 
@@ -103,7 +103,7 @@ public static class LfwPairs
         Sample[] missing = [.. samples.Where(s => !File.Exists(s.Path))];
         return missing.Length == 0
             ? new FaceDataSet(samples, [])
-            : throw new DataException($"{missing.Length} of the {samples.Length} images of the list are not in {folder}; the first is {missing[0].Name}. Give the folder that holds them with --images, or take their pairs out of the list.");
+            : throw new DataException($"{missing.Length} of the {samples.Length} images of the list are not in {folder}; the first is {missing[0].Name}. Give their folder with --images, or remove their pairs from the list.");
     }
 
     /// <summary>Compares all pairs of a list.</summary>

@@ -52,7 +52,7 @@ public sealed unsafe class SimdPairScorer : IPairScorer
     /// <inheritdoc/>
     public void Score(int first, int second, float* scores)
     {
-        TemplateSet set = templates ?? throw new InvalidOperationException("Load comes first.");
+        TemplateSet set = templates ?? throw new InvalidOperationException("Call Load first.");
         int a = first * BlockRows, b = second * BlockRows, stride = set.Stride;
         ScoreMatrix.Score(set.Pointer + ((long)a * stride), Math.Min(BlockRows, set.Count - a),
             set.Pointer + ((long)b * stride), Math.Min(BlockRows, set.Count - b), stride, scores, BlockRows);

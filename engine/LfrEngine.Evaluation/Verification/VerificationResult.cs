@@ -40,12 +40,12 @@ public sealed record VerificationResult
         float[] copy = scores.ToArray();
         int[] folds = [.. pairs.Select(p => p.Fold).Distinct()];
         if (folds.Length < 2)
-            throw new DataException("The pairs are of fewer than two folds, and each fold is judged at the threshold set on the others.");
+            throw new DataException("At least two folds are needed, because each fold is judged at the threshold set on the others.");
         foreach (bool kind in (bool[])[true, false])
         {
             int all = pairs.Count(p => p.IsMated == kind);
             if (!pairs.Index().Any(p => p.Item.IsMated == kind && copy[p.Index] > -1))
-                throw new DataException($"None of the {all} {(kind ? "mated" : "non-mated")} pairs could be compared, because no two images of a pair gave a face: there is nothing to measure.");
+                throw new DataException($"None of the {all} {(kind ? "mated" : "non-mated")} pairs could be compared, because in every pair an image without a usable face was found. There is nothing to measure.");
         }
         var accuracies = new double[folds.Length];
         var thresholds = new double[folds.Length];

@@ -6,10 +6,10 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Alerts;
 
-/// <summary>A tracklet that matched an identity, for a trained officer to judge. Its holder disposes it, which wipes the probe picture.</summary>
+/// <summary>A tracklet that matched an identity, for a trained officer to judge. The owner disposes it, which wipes the probe picture.</summary>
 public sealed class Alert : IDisposable
 {
-    /// <summary>Run, camera, tracklet and identity: no other alert has the same, of whatever run. Without the run, the same whenever the same file is run.</summary>
+    /// <summary>Run, camera, tracklet and identity, so it is unique across runs. Without the run part it is the same each time the same file is run.</summary>
     public required string Id { get; init; }
 
     /// <summary>The run that raised it.</summary>
@@ -21,7 +21,7 @@ public sealed class Alert : IDisposable
     /// <summary>Tracklet on that camera.</summary>
     public required long TrackletId { get; init; }
 
-    /// <summary>The identity it is like.</summary>
+    /// <summary>The matched identity.</summary>
     public required WatchlistIdentity Identity { get; init; }
 
     /// <summary>Row of the gallery that scored best.</summary>
@@ -69,7 +69,7 @@ public sealed class Alert : IDisposable
     /// <summary>The face as seen, with surroundings. Owned by the alert.</summary>
     public required Picture Probe { get; init; }
 
-    /// <summary>The alert that this passage joined because the identity was seen shortly before; null for an alert of its own.</summary>
+    /// <summary>The alert that this passage joined because the identity was seen shortly before; null for a separate alert.</summary>
     public string? JoinedAlertId { get; internal set; }
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace LfrEngine.Alerts;
 
-/// <summary>Merges alerts across cameras: the same identity again within the cool-down joins the alert that stands.</summary>
+/// <summary>Merges alerts across cameras: a further passage of the same identity within the cool-down joins the current alert.</summary>
 /// <remarks>
-/// Time is the stream's, so that a recording gives the same alerts however fast it is played. Live cameras and recordings share one clock that
+/// Uses stream time, so that a recording gives the same alerts at any playing speed. Live cameras and recordings share one clock that
 /// begins with the run. Thread-safe.
 /// </remarks>
 internal sealed class AlertDesk(AlertPolicy policy)
@@ -16,7 +16,7 @@ internal sealed class AlertDesk(AlertPolicy policy)
     /// <summary>Passages that joined an alert.</summary>
     public int Joined { get; private set; }
 
-    /// <summary>Decides whether an alert stands alone or joins one, and says so in <see cref="Alert.JoinedAlertId"/>.</summary>
+    /// <summary>Decides whether an alert is separate or joins an earlier one, and sets <see cref="Alert.JoinedAlertId"/>.</summary>
     public void Submit(Alert alert)
     {
         lock (gate)
@@ -30,7 +30,7 @@ internal sealed class AlertDesk(AlertPolicy policy)
                 Joined++;
                 return;
             }
-            // A passage of an earlier time that comes late stands for itself, and leaves the later one standing.
+            // A late passage from an earlier time becomes a separate alert and does not replace the later one.
             if (alert.CompletedUs >= last.LastUs)
                 standing[identity] = (alert.Id, alert.CompletedUs);
             Raised++;

@@ -8,7 +8,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Alerts;
 
-/// <summary>Adds up what the shots of each tracklet say, on one camera, and makes an alert when several agree.</summary>
+/// <summary>Collects the matches of each tracklet's shots on one camera, and raises an alert when several agree.</summary>
 /// <remarks>
 /// Every identity at or above its threshold counts, not only the best one: a lookalike on the list must not hide the person sought.
 /// Pictures are kept only of shots that reached a threshold, and wiped when the tracklet ends without an alert. Used by one thread.
@@ -17,14 +17,14 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
 {
     private readonly Dictionary<long, TrackletEvidence> tracklets = [];
 
-    // Used again, so that passers-by cost no allocation; more are made where more are in view at once.
+    // Reused, so that passers-by cause no allocation; grows when more people are in view at once.
     private const int PassersAtOnce = 32;
     private readonly Queue<TrackletEvidence> spares = new(Enumerable.Range(0, PassersAtOnce).Select(_ => new TrackletEvidence()));
 
     /// <summary>Tracklets with at least one compared shot: the faces seen.</summary>
     public long FacesSeen { get; private set; }
 
-    /// <summary>Takes in one compared shot. The shot stays the caller's, except that its picture may be copied.</summary>
+    /// <summary>Adds one compared shot. The caller keeps the shot; its picture may be copied.</summary>
     /// <param name="shot">Borrowed.</param>
     /// <param name="candidates">Identities at or above their threshold, best first.</param>
     /// <param name="alerts">Receives alerts that this shot completed; the caller owns them.</param>
@@ -51,7 +51,7 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
         }
     }
 
-    /// <summary>A tracklet has ended: what is left of it is wiped.</summary>
+    /// <summary>Ends a tracklet and wipes what is left of it.</summary>
     public void End(long trackletId)
     {
         if (!tracklets.Remove(trackletId, out TrackletEvidence? evidence))

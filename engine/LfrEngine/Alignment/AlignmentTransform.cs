@@ -22,11 +22,11 @@ internal readonly record struct AlignmentTransform(float A, float B, float Tx, f
     /// <summary>Grid pixels per frame pixel.</summary>
     public float Scale => MathF.Sqrt((A * A) + (B * B));
 
-    /// <summary>Rotation of the face in the frame, degrees; positive when its right side (larger x) hangs lower.</summary>
+    /// <summary>Rotation of the face in the frame, degrees; positive when its right side (larger x) is lower.</summary>
     public float RollDegrees => -MathF.Atan2(B, A) * (180 / MathF.PI);
 
     /// <summary>The least-squares similarity from five points to <see cref="Target"/> (Umeyama, 1991, without reflection; in the plane it has this closed form).</summary>
-    /// <returns>False when the points coincide or are not finite: there is nothing to align.</returns>
+    /// <returns>False when the points coincide or are not finite.</returns>
     public static bool TryEstimate(in Landmarks5 points, out AlignmentTransform transform)
     {
         ReadOnlySpan<PointF> from = [points.LeftEye, points.RightEye, points.Nose, points.LeftMouth, points.RightMouth];

@@ -6,9 +6,9 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Alignment;
 
-/// <summary>Places the 468 points of the face mesh, which hold under masks where 68 points do not.</summary>
+/// <summary>Finds the 468 points of the face mesh, which stay accurate under masks where 68 points do not.</summary>
 /// <remarks>
-/// May run twice: the second time on the square around the first points, turned so that the eyes are level. Holds nothing of a face between calls.
+/// May run twice: the second time on the square around the first points, turned so that the eyes are level. Keeps no face data between calls.
 /// Used by one thread at a time.
 /// </remarks>
 public sealed unsafe class FaceMesh : IDisposable
@@ -18,7 +18,7 @@ public sealed unsafe class FaceMesh : IDisposable
 
     private const int CropSize = 192;
 
-    // Three values a point: the third is a depth, which nobody needs here.
+    // Three values per point. The third is a depth, which is not used.
     private const int Values = 3 * PointCount;
 
     // The network was trained on the bounds of a face's points, half as large again.
@@ -46,7 +46,7 @@ public sealed unsafe class FaceMesh : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">The detector's box, frame pixels.</param>
     /// <param name="points">Receives <see cref="PointCount"/> points in the mesh's order, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
-    /// <param name="twice">Whether a second pass follows, which makes the points all but independent of where the box lies.</param>
+    /// <param name="twice">Whether a second pass follows, which makes the points nearly independent of the box.</param>
     /// <returns>Logit of the presence of a face: 15 and more on large uncovered faces, less on covered and small ones, often below 0 where there is none.</returns>
     public float Find(in FrameView frame, in FaceBox face, Span<PointF> points, bool twice = true)
     {
@@ -65,7 +65,7 @@ public sealed unsafe class FaceMesh : IDisposable
     /// <param name="points"><see cref="PointCount"/> points. Borrowed.</param>
     public static Landmarks5 Reduce(ReadOnlySpan<PointF> points)
     {
-        // Per eye the two corners and two points on each lid, as the middle of an eye is taken from 68 points.
+        // Per eye the two corners and two points on each lid, as for the eye centres of the 68 points.
         PointF left = Mean(points, [33, 133, 159, 158, 145, 153]), right = Mean(points, [263, 362, 386, 385, 374, 380]);
         return new Landmarks5(left, right, points[1], points[61], points[291]);
     }

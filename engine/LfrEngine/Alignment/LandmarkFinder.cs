@@ -16,8 +16,8 @@ public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, floa
 
 /// <summary>Places 68 points on a face and reduces them to five; runs twice, the second time on the box that the first points span.</summary>
 /// <remarks>
-/// The second pass makes the points all but independent of the detector's box: embeddings of the same face under ±5 % box jitter agree to a mean
-/// cosine of 0.998 instead of 0.995. Holds nothing of a face between calls. Used by one thread at a time.
+/// The second pass makes the points nearly independent of the detector's box: embeddings of the same face under ±5 % box jitter agree to a mean
+/// cosine of 0.998 instead of 0.995. Keeps no face data between calls. Used by one thread at a time.
 /// </remarks>
 public sealed unsafe class LandmarkFinder : IDisposable
 {
@@ -34,7 +34,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
     public LandmarkFinder(OnnxModel model)
     {
         if (model.Manifest.Family != "landmarks68")
-            throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; known is landmarks68.");
+            throw new ModelLoadException($"The landmark model \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; only landmarks68 is supported.");
         this.model = model;
         plan = model.CreatePlan(1, CropSize, CropSize);
         if (plan.Outputs[0].Length != PointCount * 2)
@@ -56,7 +56,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         return found;
     }
 
-    /// <summary>Finds the points of one face, and gives all of them.</summary>
+    /// <summary>Finds the points of one face and returns all of them.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="detected">The detector's box, frame pixels.</param>
     /// <param name="second">Receives <see cref="PointCount"/> points in the order of iBUG 300-W, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
@@ -108,7 +108,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         plan.Wipe();
     }
 
-    // The box that the detector would have drawn, from the points' bounds: mean offsets on LFW (they hold no forehead).
+    // Estimates the detector's box from the points' bounds, with mean offsets on LFW (the points do not include the forehead).
     private static FaceBox BoxAround(ReadOnlySpan<PointF> points)
     {
         float left = float.MaxValue, top = float.MaxValue, right = float.MinValue, bottom = float.MinValue;

@@ -1,6 +1,6 @@
 namespace LfrEngine.Alignment;
 
-/// <summary>A point, pixels; pixel centres lie at .5.</summary>
+/// <summary>A point, pixels; pixel centres are at .5.</summary>
 public readonly record struct PointF(float X, float Y);
 
 /// <summary>Eyes, nose tip and mouth corners; "left" is the smaller x on an upright face. Pixels.</summary>

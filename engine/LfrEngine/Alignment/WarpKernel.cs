@@ -4,10 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LfrEngine.Alignment;
 
-/// <summary>Bilinear samples of an 8-bit plane on a grid that lies anyhow in it.</summary>
+/// <summary>Bilinear samples of an 8-bit plane on an arbitrarily placed grid.</summary>
 /// <remarks>
 /// Eight grid positions at a time, and the last few of a row one by one. The left and right neighbours of a position are within four bytes, so one
-/// 32-bit load fetches both: by AVX2's gather, elsewhere one after the other. All ways give the same bits as <see cref="SampleScalar"/>.
+/// 32-bit load fetches both: with AVX2's gather, elsewhere one after the other. All variants give the same bits as <see cref="SampleScalar"/>.
 /// </remarks>
 internal static unsafe class WarpKernel
 {
@@ -21,10 +21,10 @@ internal static unsafe class WarpKernel
     /// <param name="Height">Rows.</param>
     public readonly record struct Plane(nint First, int Stride, int Step, int Width, int Height);
 
-    /// <summary>Where grid position (x, y) lies, in samples of the plane, whose centres are at whole numbers: origin + x · right + y · down.</summary>
+    /// <summary>Maps grid position (x, y) to samples of the plane, whose centres are at whole numbers: origin + x · right + y · down.</summary>
     public readonly record struct Placement(float OriginX, float OriginY, float RightX, float RightY, float DownX, float DownY);
 
-    /// <summary>Fills a square grid; outside the plane its edge repeats.</summary>
+    /// <summary>Fills a square grid. Outside the plane its edge repeats.</summary>
     /// <param name="plane">Source.</param>
     /// <param name="placement">From grid to plane.</param>
     /// <param name="samples">Each grid pixel is the mean of samples × samples, spread evenly over it.</param>
@@ -93,7 +93,7 @@ internal static unsafe class WarpKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Bilinear(in Plane plane, int last, Vector256<float> x, Vector256<float> y)
     {
-        // In this order of operands a position that is no number lands on 0.
+        // With this order of operands, NaN becomes 0.
         x = Vector256.MinNative(Vector256.MaxNative(x, Vector256<float>.Zero), Vector256.Create((float)(plane.Width - 1)));
         y = Vector256.MinNative(Vector256.MaxNative(y, Vector256<float>.Zero), Vector256.Create((float)(plane.Height - 1)));
         Vector256<int> left = Vector256.ConvertToInt32Native(x), top = Vector256.ConvertToInt32Native(y);

@@ -52,7 +52,7 @@ internal sealed class CoverPainter : IDisposable
                 KnittedHat(brush, points, face, random, light);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such cover.");
+                throw new ArgumentOutOfRangeException(nameof(kind), kind, "Unknown cover.");
         }
         outline.Clear();
         StackScrub.Wipe();

@@ -3,7 +3,7 @@ using LfrEngine.Memory;
 namespace LfrEngine.Detection;
 
 /// <summary>A growing list of <see cref="FaceCandidate"/> in locked memory, with a fixed capacity.</summary>
-/// <remarks>Full means full: a detector that proposes more faces than this is looking at noise, and the surplus is counted, not kept.</remarks>
+/// <remarks>A detector that proposes more faces than the capacity is seeing noise; the surplus is counted and dropped.</remarks>
 public sealed class CandidateList(int capacity) : IDisposable
 {
     private readonly HostBuffer<FaceCandidate> storage = BufferPool.Rent<FaceCandidate>(capacity);
@@ -11,10 +11,10 @@ public sealed class CandidateList(int capacity) : IDisposable
     /// <summary>Faces held.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Faces that found no room since the last <see cref="Clear"/>.</summary>
+    /// <summary>Faces dropped because the list was full, since the last <see cref="Clear"/>.</summary>
     public int Dropped { get; private set; }
 
-    /// <summary>The faces held; borrowed until the list changes.</summary>
+    /// <summary>The faces; borrowed until the list changes.</summary>
     public Span<FaceCandidate> Items => storage.Span[..Count];
 
     /// <summary>Appends one face, or counts it as dropped.</summary>

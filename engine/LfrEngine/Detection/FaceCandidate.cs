@@ -6,7 +6,7 @@ namespace LfrEngine.Detection;
 /// <remarks>Unmanaged, so that lists of it live in <see cref="Memory.HostBuffer{T}"/>: landmarks are biometric data.</remarks>
 public struct FaceCandidate
 {
-    /// <summary>Where, in the pixels of the grid the detector saw or of the frame: the list's owner says which.</summary>
+    /// <summary>The box, in pixels of the detection grid or of the frame, depending on the list.</summary>
     public FaceBox Box;
 
     /// <summary>Probability that this is a face, 0…1.</summary>

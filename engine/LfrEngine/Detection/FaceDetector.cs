@@ -6,19 +6,19 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Detection;
 
-/// <summary>How a <see cref="FaceDetector"/> looks.</summary>
+/// <summary>Settings of a <see cref="FaceDetector"/>.</summary>
 public sealed record DetectorSettings
 {
-    /// <summary>Long side of the detection grid, pixels: a larger frame is scaled down to it, a smaller one is taken as it is.</summary>
+    /// <summary>Long side of the detection grid, pixels: a larger frame is scaled down to it, a smaller one is not scaled.</summary>
     public int GridLongSide { get; init; } = 640;
 
     /// <summary>Further passes, each at half the size of the one before, for faces too large for the detector; 0 to 4.</summary>
     public int HalfSizePasses { get; init; } = 1;
 
-    /// <summary>Faces from a further pass count only from this height, pixels of the full grid: smaller ones were seen better before.</summary>
+    /// <summary>Minimum height of faces from a further pass, pixels of the full grid: the first pass sees smaller ones better.</summary>
     public float HalfSizeMinimumHeight { get; init; } = 40;
 
-    /// <summary>Scores below this are not even considered, 0…1.</summary>
+    /// <summary>Candidates with a lower score are ignored, 0…1.</summary>
     public float CandidateScore { get; init; } = 0.2f;
 
     /// <summary>Boxes of one face are blended from this intersection over union, 0…1.</summary>
@@ -35,7 +35,7 @@ public sealed unsafe class FaceDetector : IDisposable
     private const int MaximumCandidates = 4096;
     private const int PlansKept = 8;
 
-    // Whole cells of the coarse strides: at multiples of 16 alone, recall of large faces on the masks set falls from 0.90 to 0.89.
+    // Whole cells of the coarse strides: with multiples of 16 only, recall of large faces on the masks set falls from 0.90 to 0.89.
     private const int GridStep = 32;
 
     private readonly OnnxModel model;
@@ -54,12 +54,12 @@ public sealed unsafe class FaceDetector : IDisposable
         this.model = model;
         Settings = settings;
         head = DetectorFamilies.Create(model.Manifest);
-        // Rented last: nothing is held when the family is unknown.
+        // Rented last, so that nothing is held when the family is unknown.
         pass = new CandidateList(MaximumCandidates);
         merged = new CandidateList(MaximumCandidates);
     }
 
-    /// <summary>How it looks.</summary>
+    /// <summary>The settings.</summary>
     public DetectorSettings Settings { get; }
 
     /// <summary>Fills <paramref name="faces"/>, best first, in frame pixels.</summary>
@@ -156,7 +156,7 @@ public sealed unsafe class FaceDetector : IDisposable
         {
             if (plans[i].Width != width || plans[i].Height != height)
                 continue;
-            // Most recently used last: what goes is never one of the passes in hand.
+            // Most recently used last, so that a plan in use is never evicted.
             (int, int, InferencePlan Plan) used = plans[i];
             plans.RemoveAt(i);
             plans.Add(used);
@@ -175,7 +175,7 @@ public sealed unsafe class FaceDetector : IDisposable
                 continue;
             int actual = plan.Outputs[i].Length;
             plan.Dispose();
-            throw new ModelLoadException($"The detector \"{model.Manifest.Id}\" gives {actual} values for \"{model.Manifest.Outputs[i]}\" on a {width}x{height} grid, its family \"{model.Manifest.Family}\" has {expected}. Check \"family\" and \"outputs\" in its manifest.");
+            throw new ModelLoadException($"The detector \"{model.Manifest.Id}\" gives {actual} values for \"{model.Manifest.Outputs[i]}\" on a {width}x{height} grid, but its family \"{model.Manifest.Family}\" has {expected}. Check \"family\" and \"outputs\" in its manifest.");
         }
         plans.Add((width, height, plan));
         return plan;

@@ -6,10 +6,10 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Detection;
 
-/// <summary>Two further opinions on what the detector takes for a face, from networks that were trained on other pictures: BlazeFace and MTCNN's O-net.</summary>
+/// <summary>Rescores the detector's candidates with two further networks, trained on other pictures: BlazeFace and MTCNN's O-net.</summary>
 /// <remarks>
-/// The weights of the three were fitted on one half of the pictures of two sets and measured on the other (docs/measured.md, "Detection"). They belong to the
-/// UltraFace detector; other detectors have other scores. Holds nothing of a face between calls. Used by one thread at a time.
+/// The weights of the three were fitted on one half of the pictures of two sets and measured on the other (docs/measured.md, "Detection"). They are valid for the
+/// UltraFace detector; other detectors have other scores. Keeps no face data between calls. Used by one thread at a time.
 /// </remarks>
 public sealed unsafe class FaceVerifier : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed unsafe class FaceVerifier : IDisposable
         this.onet = onet;
         try
         {
-            // Single faces are judged in the middle of a stream, which should not wait for a plan.
+            // Prepared now, because single faces are judged in the middle of a stream, which should not wait for a plan.
             CheckOutputs(blazeface, PlanFor(small, blazeface, 1, SmallSize), 16 * Cells(SmallSize), Cells(SmallSize));
             CheckOutputs(onet, PlanFor(boxed, onet, 1, OnetSize), 2, 4);
         }
@@ -43,10 +43,10 @@ public sealed unsafe class FaceVerifier : IDisposable
         }
     }
 
-    /// <summary>From this evidence on a candidate counts as a face: more faces than the detector alone finds at 0.6, and fewer phantoms.</summary>
+    /// <summary>Minimum evidence of a face. Finds more faces than the detector alone at 0.6, with fewer false ones.</summary>
     public const float MinimumEvidence = 1.5f;
 
-    /// <summary>Detections below this are not worth asking about, 0…1: too few of them are faces.</summary>
+    /// <summary>Minimum detector score of a candidate, 0…1: below it too few are faces.</summary>
     public const float CandidateScore = 0.3f;
 
     /// <summary>Whether the weights were fitted to this detector's scores.</summary>
@@ -60,7 +60,7 @@ public sealed unsafe class FaceVerifier : IDisposable
     // Sides of BlazeFace's input.
     private const int SmallSize = 64, NearSize = 96;
 
-    /// <summary>How much speaks for each candidate being a face: a logit fitted to all three networks. The boxes become those of the detector and O-net together.</summary>
+    /// <summary>Evidence that each candidate is a face: a logit fitted to all three networks. The boxes become those of the detector and O-net together.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="faces">From the detector, frame pixels; their boxes are moved. Borrowed.</param>
     /// <param name="evidence">One per face. Borrowed.</param>
@@ -77,11 +77,11 @@ public sealed unsafe class FaceVerifier : IDisposable
             StackScrub.Wipe();
     }
 
-    /// <summary>Evidence for one candidate, on the right side of a limit: O-net is only asked where its word could change the side. Half the time of <see cref="Weigh"/>.</summary>
+    /// <summary>Evidence for one candidate, relative to a limit: O-net runs only where it could change the decision. Takes half the time of <see cref="Weigh"/>.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From the detector, frame pixels.</param>
     /// <param name="limit">What the evidence will be compared with.</param>
-    /// <returns>The evidence where O-net was asked; otherwise the least it could be (at or above the limit) or the most (below).</returns>
+    /// <returns>The evidence if O-net ran; otherwise its lower bound (at or above the limit) or its upper bound (below).</returns>
     public float WeighAgainst(in FrameView frame, in FaceCandidate face, float limit)
     {
         using StageClock.Scope _ = StageClock.Time(PipelineStage.Verify);
@@ -127,7 +127,7 @@ public sealed unsafe class FaceVerifier : IDisposable
         NonMaximumSuppression.DropNested(faces, 0.7f);
     }
 
-    /// <summary>BlazeFace's mean score over four crops, from the face alone to its surroundings, 0…1: for still pictures, where time is no matter.</summary>
+    /// <summary>BlazeFace's mean score over four crops, from the face alone to its surroundings, 0…1: for still pictures, where time does not matter.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">Frame pixels.</param>
     public float MeanScore(in FrameView frame, in FaceBox face)
@@ -183,7 +183,7 @@ public sealed unsafe class FaceVerifier : IDisposable
             Transpose(crop + (channel * OnetSize * OnetSize));
     }
 
-    // What the detector and BlazeFace say, of the logit fitted to all three.
+    // Part of the fitted logit from the detector and BlazeFace.
     private static float FirstTwo(in FaceCandidate face, InferencePlan wide, int place) =>
         (0.948f * Logit(face.Score)) + (0.532f * Logit(Best(wide, place, SmallSize))) + 1.692f;
 
@@ -257,7 +257,7 @@ public sealed unsafe class FaceVerifier : IDisposable
         for (int i = 0; i < lengths.Length; i++)
         {
             if (i >= plan.Outputs.Count || plan.Outputs[i].Length != lengths[i])
-                throw new ModelLoadException($"The model \"{model.Manifest.Id}\" gives {string.Join(" and ", plan.Outputs.Select(o => o.Length))} values, its family \"{model.Manifest.Family}\" has {string.Join(" and ", lengths.ToArray())}. Check \"outputs\" in its manifest.");
+                throw new ModelLoadException($"The model \"{model.Manifest.Id}\" gives {string.Join(" and ", plan.Outputs.Select(o => o.Length))} values, but its family \"{model.Manifest.Family}\" has {string.Join(" and ", lengths.ToArray())}. Check \"outputs\" in its manifest.");
         }
     }
 }

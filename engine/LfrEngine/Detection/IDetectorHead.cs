@@ -1,10 +1,10 @@
 namespace LfrEngine.Detection;
 
-/// <summary>One detector family: which tensors its network gives, and how they become faces.</summary>
+/// <summary>One detector family: the tensors of its network, and how they become faces.</summary>
 /// <remarks>Stateless apart from caches; one instance per detector, used by one thread at a time.</remarks>
 internal interface IDetectorHead
 {
-    /// <summary>Names of the graph's outputs, in the order in which <see cref="Decode"/> takes them.</summary>
+    /// <summary>Names of the graph's outputs, in the order that <see cref="Decode"/> expects.</summary>
     IReadOnlyList<string> OutputNames { get; }
 
     /// <summary>The grid's sides must be multiples of this, pixels.</summary>

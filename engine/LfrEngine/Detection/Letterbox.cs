@@ -4,7 +4,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Detection;
 
-/// <summary>Where a frame lies on the detection grid: scaled with its aspect kept, in the upper left corner, the rest padding.</summary>
+/// <summary>Placement of a frame on the detection grid: scaled with its aspect ratio kept, in the upper left corner, the rest padding.</summary>
 /// <param name="Scale">Grid pixels per frame pixel.</param>
 /// <param name="GridWidth">Columns of the grid.</param>
 /// <param name="GridHeight">Rows of the grid.</param>
@@ -17,7 +17,7 @@ public readonly record struct LetterboxTransform(float Scale, int GridWidth, int
     /// <param name="frameHeight">Pixels.</param>
     /// <param name="gridWidth">Pixels.</param>
     /// <param name="gridHeight">Pixels.</param>
-    /// <param name="maximumScale">1 keeps a small frame at its own size; more lets it be enlarged.</param>
+    /// <param name="maximumScale">1 leaves a small frame at its size; a larger value allows enlarging.</param>
     public static LetterboxTransform Fit(int frameWidth, int frameHeight, int gridWidth, int gridHeight, float maximumScale = float.MaxValue)
     {
         float scale = Math.Min(maximumScale, Math.Min((float)gridWidth / frameWidth, (float)gridHeight / frameHeight));
@@ -38,7 +38,7 @@ public readonly record struct LetterboxTransform(float Scale, int GridWidth, int
     }
 }
 
-/// <summary>From a frame's planes to the detector's input tensor, in one step.</summary>
+/// <summary>Converts a frame's planes to the detector's input tensor in one step.</summary>
 /// <remarks>One instance per thread.</remarks>
 internal sealed unsafe class Letterbox : IDisposable
 {
@@ -76,7 +76,7 @@ internal sealed unsafe class Letterbox : IDisposable
             chroma.Begin(frame.ChromaStep, frame.ChromaWidth, frame.ChromaHeight, frame.ChromaOffsetX, frame.ChromaOffsetY,
                 width * frame.ChromaScaleX, height * frame.ChromaScaleY, transform.ImageWidth, transform.ImageHeight);
         }
-        // Row by row, so that the colours are made while all three planes' rows are in the nearest cache.
+        // Row by row, so that colours are converted while the rows of all three planes are in the L1 cache.
         for (int y = 0; y < gridHeight; y++)
         {
             float* row = tensor + (y * gridWidth);
@@ -91,9 +91,9 @@ internal sealed unsafe class Letterbox : IDisposable
             chroma.End();
     }
 
-    /// <summary>Makes the tensor of half the scale out of a filled one: the mean of 2 × 2.</summary>
+    /// <summary>Makes the tensor at half the scale from a filled one: the mean of 2 × 2.</summary>
     /// <param name="source">float32 [3, GridHeight, GridWidth] of <paramref name="whole"/>. Borrowed.</param>
-    /// <param name="whole">How the source lies.</param>
+    /// <param name="whole">Placement of the frame in the source.</param>
     /// <param name="destination">float32 [3, GridHeight, GridWidth] of <paramref name="half"/>. Borrowed.</param>
     /// <param name="half">The same frame at half the scale.</param>
     public static void Halve(float* source, in LetterboxTransform whole, float* destination, in LetterboxTransform half)
@@ -115,7 +115,7 @@ internal sealed unsafe class Letterbox : IDisposable
         }
     }
 
-    // Luma and chroma first, then colours in their place.
+    // Luma and chroma first, then converted to colours in place.
     private void FillRow(in FrameView frame, int y, float* first, float* second, float* third, int width, ModelInput input)
     {
         luma.Row(frame.Y, frame.LumaStride, 1, y, first);

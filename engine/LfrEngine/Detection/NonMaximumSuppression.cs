@@ -4,7 +4,7 @@ namespace LfrEngine.Detection;
 
 /// <summary>Reduces the many proposals of a detector to one per face.</summary>
 /// <remarks>
-/// All work in place and leave the survivors sorted by score, best first, equals by coordinates; the rest is wiped.
+/// All methods work in place and leave the survivors sorted by score, best first, equal scores by coordinates; the rest is wiped.
 /// Quadratic in the number of proposals, which a <see cref="CandidateList"/> bounds. No managed allocation.
 /// </remarks>
 internal static class NonMaximumSuppression
@@ -39,7 +39,7 @@ internal static class NonMaximumSuppression
         int kept = 0;
         while (kept < items.Length)
         {
-            // The best of what is left is at items[kept]; its cluster is taken out of the rest, which stays sorted.
+            // The best remaining face is at items[kept]; its cluster is removed from the rest, which stays sorted.
             var blend = new WeightedMean(items[kept]);
             FaceBox best = items[kept].Box;
             int left = kept + 1;
@@ -92,7 +92,7 @@ internal static class NonMaximumSuppression
     {
         ArgumentNullException.ThrowIfNull(faces);
         if (!(threshold is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "An overlap lies in 0…1.");
+            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "An overlap must be in 0…1.");
         Span<FaceCandidate> items = faces.Items;
         items.Sort(BestFirst);
         return items;
@@ -110,7 +110,7 @@ internal static class NonMaximumSuppression
         return order != 0 ? order : a.Box.Bottom.CompareTo(b.Box.Bottom);
     }
 
-    /// <summary>Sums of a cluster; double, so that the order of the members does not show.</summary>
+    /// <summary>Sums of a cluster; double, so that the order of the members does not matter.</summary>
     private ref struct WeightedMean
     {
         private double weight;
@@ -149,7 +149,7 @@ internal static class NonMaximumSuppression
 
         public readonly void Store(ref FaceCandidate best)
         {
-            // Alone it stays as it is, to the bit; scores of 0 cannot weigh anything.
+            // A single face is not changed at all; scores of 0 have no weight.
             if (members == 1 || !(weight > 0))
                 return;
             best.Box = new FaceBox((float)(left / weight), (float)(top / weight), (float)(right / weight), (float)(bottom / weight));

@@ -10,7 +10,7 @@ namespace LfrEngine.Embeddings;
 /// <remarks>Used by one thread at a time. An embedding does not depend on the batch it was made in (a test asserts it bit by bit).</remarks>
 public sealed unsafe class Embedder : IDisposable
 {
-    /// <summary>Faces per run of the network at the most.</summary>
+    /// <summary>Maximum number of faces per run of the network.</summary>
     public const int MaximumBatch = 8;
 
     private readonly OnnxModel model;
@@ -20,27 +20,27 @@ public sealed unsafe class Embedder : IDisposable
     public Embedder(OnnxModel model)
     {
         if (model.Manifest.Family != "embedder")
-            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; known is embedder.");
+            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" is of family \"{model.Manifest.Family}\"; only embedder is supported.");
         this.model = model;
         InferencePlan one = PlanFor(1);
         if (one.Outputs[0].Length != Length)
         {
             int actual = one.Outputs[0].Length;
             Dispose();
-            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" gives {actual} values per face, its manifest says {Length}.");
+            throw new ModelLoadException($"The embedder \"{model.Manifest.Id}\" gives {actual} values per face, but its manifest says {Length}.");
         }
     }
 
     /// <summary>Elements of an embedding.</summary>
     public int Length => model.Manifest.EmbeddingLength;
 
-    /// <summary>What the crops must look like.</summary>
+    /// <summary>Format of the crops.</summary>
     public ModelInput Input => model.Manifest.Input;
 
     /// <summary>Embeds up to <see cref="MaximumBatch"/> faces.</summary>
     /// <param name="crops">Each float32 [3, 112, 112] as <see cref="Input"/> says. Borrowed.</param>
     /// <param name="embeddings">float32 [crops, Length], unit length. Borrowed.</param>
-    /// <param name="norms">Length of each embedding before it was normalised; low on blurred faces and on things that are none. Borrowed.</param>
+    /// <param name="norms">Length of each embedding before it was normalised; low for blurred faces and for things that are not faces. Borrowed.</param>
     public void Embed(ReadOnlySpan<HostBuffer<float>> crops, Span<float> embeddings, Span<float> norms)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(crops.Length, MaximumBatch);

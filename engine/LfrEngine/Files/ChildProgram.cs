@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace LfrEngine.Files;
 
-/// <summary>Programs that this one starts. None outlives the work it was started for.</summary>
+/// <summary>Starts other programs and makes sure that none outlives the work it was started for.</summary>
 public static class ChildProgram
 {
     // ffmpeg's own code for "stopped by a signal", and 128 + SIGHUP, SIGINT, SIGTERM of the others.
@@ -11,10 +11,10 @@ public static class ChildProgram
 
     private static readonly ConcurrentDictionary<Process, bool> Running = new();
 
-    /// <summary>Starts one.</summary>
-    /// <param name="start">How.</param>
-    /// <returns>To be given back to <see cref="End"/>.</returns>
-    /// <exception cref="System.ComponentModel.Win32Exception">It is not installed.</exception>
+    /// <summary>Starts a program.</summary>
+    /// <param name="start">What to start.</param>
+    /// <returns>Pass it to <see cref="End"/>.</returns>
+    /// <exception cref="System.ComponentModel.Win32Exception">The program is not installed.</exception>
     public static Process Start(ProcessStartInfo start)
     {
         Process child = Process.Start(start)!;
@@ -22,7 +22,7 @@ public static class ChildProgram
         return child;
     }
 
-    /// <summary>Ends it if it still runs, and releases it.</summary>
+    /// <summary>Ends the program if it is still running, and releases it.</summary>
     public static void End(Process child)
     {
         Running.TryRemove(child, out _);
@@ -31,10 +31,10 @@ public static class ChildProgram
         child.Dispose();
     }
 
-    /// <summary>Whether a child that has ended was stopped by a signal: Ctrl-C in a terminal reaches it as well, perhaps before this program.</summary>
+    /// <summary>Whether a child that has ended was stopped by a signal: Ctrl-C in a terminal also reaches it, possibly before this program.</summary>
     public static bool WasStopped(Process child) => StoppedCodes.Contains(child.ExitCode);
 
-    /// <summary>Kills all of them, as the process ends without those who wait for them.</summary>
+    /// <summary>Kills all of them, because the process ends without the code that waits for them.</summary>
     public static void Abandon()
     {
         foreach (Process child in Running.Keys)
@@ -49,7 +49,7 @@ public static class ChildProgram
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
         {
-            // It has just ended by itself.
+            // It has just ended on its own.
         }
     }
 }

@@ -3,14 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Files;
 
-/// <summary>Where a file is wanted lies a pipe, a socket, a device or a folder; the message names it.</summary>
+/// <summary>A pipe, a socket, a device or a folder was given instead of a file; the message names it.</summary>
 public sealed class NotAFileException(string message) : IOException(message);
 
-/// <summary>The one way to open a file that somebody names. Pipes, sockets, devices and folders are refused by name, before an opening can block.</summary>
+/// <summary>Opens files given by the user. Pipes, sockets, devices and folders are refused before an open can block.</summary>
 public static class InputFile
 {
     /// <summary>Opens a file for reading.</summary>
-    /// <exception cref="IOException">It is no file, is not there, or cannot be read.</exception>
+    /// <exception cref="IOException">The path is not a file, does not exist, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static SafeFileHandle Open(string path)
     {
@@ -18,11 +18,11 @@ public static class InputFile
         return File.OpenHandle(path);
     }
 
-    /// <summary>Opens a file as a stream that keeps nothing of it.</summary>
+    /// <summary>Opens a file as a stream without a buffer.</summary>
     /// <inheritdoc cref="Open"/>
     public static FileStream OpenStream(string path) => new(Open(path), FileAccess.Read, bufferSize: 0);
 
-    /// <summary>The bytes of a file that holds nothing biometric.</summary>
+    /// <summary>The bytes of a file without biometric data.</summary>
     /// <inheritdoc cref="Open"/>
     public static byte[] ReadBytes(string path)
     {
@@ -30,7 +30,7 @@ public static class InputFile
         return File.ReadAllBytes(path);
     }
 
-    /// <summary>The text of a file, UTF-8 unless it says otherwise.</summary>
+    /// <summary>The text of a file, UTF-8 unless it has another byte order mark.</summary>
     /// <inheritdoc cref="Open"/>
     public static string ReadText(string path)
     {
@@ -38,7 +38,7 @@ public static class InputFile
         return File.ReadAllText(path);
     }
 
-    /// <summary>The lines of such a file, one by one.</summary>
+    /// <summary>The lines of a file, one by one.</summary>
     /// <inheritdoc cref="Open"/>
     public static IEnumerable<string> ReadLines(string path)
     {
@@ -46,8 +46,8 @@ public static class InputFile
         return File.ReadLines(path);
     }
 
-    /// <summary>Throws if something is there that is no file.</summary>
-    /// <exception cref="NotAFileException">It says what it is.</exception>
+    /// <summary>Throws if the path exists and is not a file.</summary>
+    /// <exception cref="NotAFileException">The message says what it is.</exception>
     public static void Check(string path)
     {
         if (FileKind.OfOther(path) is { } kind)

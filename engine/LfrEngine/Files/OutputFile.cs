@@ -4,10 +4,10 @@ using LfrEngine.Native.Files;
 
 namespace LfrEngine.Files;
 
-/// <summary>The one way to write a file: beside its place, to the disk, then into its place. Whoever looks finds the whole file or the old one.</summary>
+/// <summary>Writes a file atomically: to a temporary file in the same folder, flushed to disk, then moved into place. Readers see the complete new file or the old one.</summary>
 public sealed class OutputFile : IDisposable
 {
-    // What is being written; a process that must end at once removes it first.
+    // Unfinished files; a process that must end at once removes them first.
     private static readonly ConcurrentDictionary<string, bool> Unfinished = new(StringComparer.Ordinal);
 
     private readonly string path, partial;
@@ -33,13 +33,13 @@ public sealed class OutputFile : IDisposable
         }
     }
 
-    /// <summary>Takes the content, unbuffered.</summary>
+    /// <summary>Receives the content, unbuffered.</summary>
     public FileStream Stream { get; }
 
-    /// <summary>Begins a file. Without <see cref="Finish"/> nothing of it is left.</summary>
-    /// <param name="path">Its place.</param>
-    /// <param name="ownerOnly">Whether nobody else may read it, from the first byte on.</param>
-    /// <param name="replace">Whether an older file is replaced; else it stays, and <see cref="Finish"/> fails.</param>
+    /// <summary>Begins a file. Without <see cref="Finish"/> nothing is left of it.</summary>
+    /// <param name="path">Final path.</param>
+    /// <param name="ownerOnly">Whether only this user may read it, from the first byte on.</param>
+    /// <param name="replace">Whether an existing file is replaced; otherwise it is kept, and <see cref="Finish"/> fails.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
     public static OutputFile Begin(string path, bool ownerOnly = false, bool replace = true) => new(path, ownerOnly, replace);
@@ -53,7 +53,7 @@ public sealed class OutputFile : IDisposable
         file.Finish();
     }
 
-    /// <summary>Writes a file that takes its time.</summary>
+    /// <summary>Writes a file asynchronously.</summary>
     /// <inheritdoc cref="Begin"/>
     public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {
@@ -62,8 +62,8 @@ public sealed class OutputFile : IDisposable
         file.Finish();
     }
 
-    /// <summary>Has a file written by another program.</summary>
-    /// <param name="path">Its place.</param>
+    /// <summary>Lets another program write a file.</summary>
+    /// <param name="path">Final path.</param>
     /// <param name="produce">Writes to the path it is given.</param>
     public static async Task ProduceAsync(string path, Func<string, Task> produce)
     {
@@ -81,8 +81,8 @@ public sealed class OutputFile : IDisposable
         }
     }
 
-    /// <summary>Puts the file into its place.</summary>
-    /// <exception cref="IOException">It cannot be written; the old file is as it was.</exception>
+    /// <summary>Moves the file into place.</summary>
+    /// <exception cref="IOException">The file cannot be written; the old file is unchanged.</exception>
     public void Finish()
     {
         Stream.Flush(flushToDisk: true);
@@ -100,7 +100,7 @@ public sealed class OutputFile : IDisposable
         Forget(partial);
     }
 
-    /// <summary>Notes a folder or file that is of no use without the end of the work.</summary>
+    /// <summary>Registers a folder or file that is useless unless the work is finished.</summary>
     public static void Note(string partial) => Unfinished[partial] = true;
 
     /// <summary>Removes an unfinished file or folder, if it is there.</summary>
@@ -120,17 +120,17 @@ public sealed class OutputFile : IDisposable
         }
     }
 
-    /// <summary>Removes everything unfinished, as the process ends without those who write it.</summary>
+    /// <summary>Removes everything unfinished, because the process ends without the code that writes it.</summary>
     public static void Abandon()
     {
         foreach (string partial in Unfinished.Keys)
             Forget(partial);
     }
 
-    // A link stays, and what it points to is written.
+    // A link is kept, and its target is written.
     private static string Place(string path) => Path.GetFullPath(new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path);
 
-    // In the same folder, so that the move cannot become a copy; under a name of its own, as the file's may be as long as names can be.
+    // In the same folder, so that the move cannot become a copy; with an independent name, because the file's name may already have the maximum length.
     private static string PartialOf(string path)
     {
         string partial = Path.Combine(Path.GetDirectoryName(path)!, $".{Guid.NewGuid():N}.partial");

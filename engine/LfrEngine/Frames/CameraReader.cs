@@ -5,13 +5,13 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Frames;
 
-/// <summary>Reads one camera: opens it, holds a recording back to its own pace, and opens a live source again when it is lost.</summary>
+/// <summary>Reads one camera: opens it, plays a recording at its own speed, and reopens a live source when it is lost.</summary>
 /// <remarks>Used by the camera's decode thread alone. <see cref="CameraStatus"/> reports what happens to the source.</remarks>
 /// <param name="camera">What to read.</param>
-/// <param name="status">Told what happens.</param>
+/// <param name="status">Receives what happens.</param>
 /// <param name="runStarted">Stopwatch ticks.</param>
 /// <param name="account">Counts the frames in memory; borrowed for the reader's life.</param>
-/// <param name="framesUnderWay">Leases made at once; more are made when more frames than that are held at the same time.</param>
+/// <param name="framesUnderWay">Leases made in advance; more are made when more frames are held at the same time.</param>
 internal sealed class CameraReader(CameraSettings camera, CameraStatus status, long runStarted, MediaAccount? account = null, int framesUnderWay = 0) : IDisposable
 {
     // RTSP servers of recordings stop up to this much before their announced end.
@@ -19,7 +19,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
     private const string Rtsp = "rtsp";
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
 
-    // In turn, so that all of them are in use early and none is made in the middle of a stream.
+    // Used in turn, so that all of them are in use early and none is made in the middle of a stream.
     private readonly Queue<FrameLease> spares = new();
     private ISourceReader? reader;
     private int made;
@@ -38,7 +38,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
     private bool everDelivered;
 
     /// <summary>The next frame, whose ownership passes to the caller; null at the end of a recording or when stopped.</summary>
-    /// <exception cref="MediaException">The source can never be read, as <see cref="SourceFailure"/> says. The others are tried again.</exception>
+    /// <exception cref="MediaException">The source can never be read (<see cref="SourceFailure"/>). Other failures are tried again.</exception>
     public FrameLease? Read(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -47,7 +47,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
             {
                 if (reader is null)
                     Open(stopping);
-                // Before it is decoded, as a camera sends it: a frame that waited here decoded would only be held longer.
+                // Waits before decoding, because a decoded frame that waits is held in memory for longer.
                 if (holdsBack)
                     WaitUntilDue(dueUs, stopping);
                 using CancellationTokenRegistration interrupt = stopping.UnsafeRegister(static r => ((ISourceReader)r!).Interrupt(), reader);
@@ -100,11 +100,11 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         status.Codec = info.Codec;
         status.State = CameraState.Running;
         status.Message = "";
-        // Recordings begin at 0 of the run, whenever they were opened; what comes over the network where the run's clock stands. With a duration it is a recording all the same.
+        // Recordings begin at 0 whenever they were opened; network sources begin at the current time of the run. A network source with a duration is still a recording.
         bool isLive = camera.IsLive && info.IsLive && info.DurationUs is null;
         startUs = dueUs = camera.IsLive ? MicrosecondsOfRun(openedAt) : 0;
         previousUs = long.MaxValue;
-        // A recording that a server gives as fast as it can would be dropped for the most part; RTSP servers keep its pace.
+        // Most frames of a recording that a server sends as fast as it can would be dropped; RTSP servers send it at its own speed.
         holdsBack = camera.HoldsBack || (camera.DropsOldest && !isLive && info.Container != Rtsp);
         clock = new StreamClock(isLive, startUs, info.AverageFps);
         status.Clock = toldHealth = ClockHealth.Good;
@@ -121,25 +121,25 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         status.FrameSize = size;
         status.CountDecoded();
         everDelivered = true;
-        // A source that dies again and again after its first frames is no healthy one.
+        // A source that fails repeatedly after its first frames is not healthy.
         if (Stopwatch.GetElapsedTime(openedAt) > Settled)
             pause = TimeSpan.Zero;
         if (!holdsBack)
             return frame;
         WaitUntilDue(timeUs, stopping);
-        // The next one is due when at the earliest; what the shortest interval so far underestimates is waited for above.
+        // Earliest time at which the next frame is due. If the shortest interval so far is too short, the code above waits longer.
         if (timeUs > previousUs)
             shortestUs = Math.Min(shortestUs, timeUs - previousUs);
         previousUs = timeUs;
         dueUs = shortestUs == long.MaxValue ? startUs : timeUs + shortestUs;
-        // A recording's pixels arrive when they are due: what the reader is behind counts as latency, what it is ahead does not.
+        // A recording's pixels arrive when they are due: a reader that is late adds latency, one that is early does not.
         frame.ArrivalTimestamp = openedAt + (long)((timeUs - startUs) * (Stopwatch.Frequency / 1e6));
         return frame;
     }
 
     private long MicrosecondsOfRun(long timestamp) => (long)Stopwatch.GetElapsedTime(runStarted, timestamp).TotalMicroseconds;
 
-    // Once per change: the words stay until something else is worth telling.
+    // Once per change; the message stays until there is another one.
     private void TellHealth()
     {
         ClockHealth health = clock!.Health;
@@ -157,7 +157,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
             stopping.WaitHandle.WaitOne((int)Math.Ceiling(wait.TotalMilliseconds));
     }
 
-    // A recording ends, wherever it comes from. A server of recordings may be lost before the end: that is no end, unless the recording ends there again.
+    // A recording ends, also one from the network. If its server is lost before the announced end, that is not the end, unless the recording ends there again.
     private bool IsOver(MediaInfo info)
     {
         bool early = info.Container == Rtsp && info.ReadUs < info.DurationUs - LargestGapUs;
@@ -186,7 +186,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
             damagedBefore += reader.GetInfo().Corrupt;
         reader?.Dispose();
         reader = null;
-        // The message first: a reader of the state shows the message with it.
+        // The message first, because readers of the state show it together with the state.
         status.Message = SourceFailure.Describe(reaction, why, pause);
         status.State = everDelivered ? CameraState.Reconnecting : CameraState.Opening;
         status.CountReconnect();

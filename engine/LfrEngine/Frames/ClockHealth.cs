@@ -1,20 +1,20 @@
 namespace LfrEngine.Frames;
 
-/// <summary>What a stream's own time stamps are worth.</summary>
+/// <summary>Health of a stream's time stamps.</summary>
 public enum ClockHealth
 {
-    /// <summary>They are used.</summary>
+    /// <summary>The time stamps are used.</summary>
     Good,
 
-    /// <summary>Frames come without any.</summary>
+    /// <summary>Frames have no time stamps.</summary>
     Missing,
 
-    /// <summary>Every frame has the same.</summary>
+    /// <summary>Every frame has the same time stamp.</summary>
     StandStill,
 
-    /// <summary>They went back, or ahead by more than time has passed.</summary>
+    /// <summary>The time stamps jumped back, or ahead by more than the elapsed time.</summary>
     Jump,
 
-    /// <summary>They count faster or slower than time passes.</summary>
+    /// <summary>The time stamps run faster or slower than real time.</summary>
     WrongSpeed,
 }

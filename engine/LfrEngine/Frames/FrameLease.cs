@@ -3,18 +3,18 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Frames;
 
-/// <summary>One decoded frame of one camera. Its holder disposes it; the planes are wiped once the decoder has released them too.</summary>
-/// <remarks>A lease that has been disposed is filled again by its camera's reader, so that a stream allocates nothing: keep no reference after disposing it.</remarks>
+/// <summary>One decoded frame of one camera. The owner disposes it; the planes are wiped once the decoder has released them too.</summary>
+/// <remarks>The camera's reader reuses disposed leases, so that a stream allocates nothing. Do not use a lease after disposing it.</remarks>
 public sealed class FrameLease : IDisposable
 {
     private readonly Queue<FrameLease>? spares;
     private bool held;
 
     /// <summary>An empty lease.</summary>
-    /// <param name="spares">Where it goes when it is disposed; null: nowhere.</param>
+    /// <param name="spares">Receives the lease when it is disposed; may be null.</param>
     public FrameLease(Queue<FrameLease>? spares = null) => this.spares = spares;
 
-    /// <summary>What holds the planes; after <see cref="Dispose"/> the emptied object, for who fills the lease again.</summary>
+    /// <summary>Owner of the planes; after <see cref="Dispose"/> the emptied object, for reuse.</summary>
     public IDisposable? Owner { get; private set; }
 
     /// <summary>Stream time, microseconds since the run began once the camera's reader has passed it on, increasing.</summary>
@@ -26,19 +26,19 @@ public sealed class FrameLease : IDisposable
     /// <summary>The planes; valid until <see cref="Dispose"/>.</summary>
     public FrameView View { get; private set; }
 
-    /// <summary>Takes a frame over.</summary>
+    /// <summary>Takes ownership of a frame.</summary>
     /// <param name="owner">Holds the planes; disposed with the lease.</param>
     /// <param name="view">The planes, valid as long as the owner.</param>
-    /// <param name="timestampUs">The stream's own stamp, microseconds; <see cref="FrameInfo.NoPts"/> where it has none.</param>
+    /// <param name="timestampUs">The stream's time stamp, microseconds; <see cref="FrameInfo.NoPts"/> where it has none.</param>
     /// <param name="arrivalTimestamp">When the pixels arrived, <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
     public void Fill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
     {
         if (held)
-            throw new InvalidOperationException("The lease still holds a frame.");
+            throw new InvalidOperationException("The lease has not been released yet.");
         (Owner, View, TimestampUs, ArrivalTimestamp, held) = (owner, view, timestampUs, arrivalTimestamp, true);
     }
 
-    /// <summary>Takes over a copy of the frame and releases the original.</summary>
+    /// <summary>Takes ownership of a copy of the frame and releases the original.</summary>
     /// <inheritdoc cref="Fill"/>
     public void Refill(IDisposable owner, in FrameView view, long timestampUs, long arrivalTimestamp)
     {

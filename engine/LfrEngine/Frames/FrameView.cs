@@ -2,10 +2,10 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>Where the planes of one upright frame lie. Borrowed: valid while the frame's owner holds it.</summary>
+/// <summary>The planes of one upright frame. Borrowed: valid while the frame's owner holds it.</summary>
 /// <remarks>
 /// Continuous pixel coordinates: pixel <c>i</c> covers <c>[i, i + 1)</c>, its centre is <c>i + 0.5</c>. A luma coordinate <c>x</c> lies at
-/// <c>x · ChromaScaleX + ChromaOffsetX</c> in the chroma planes; the offset is where the stream puts its chroma samples.
+/// <c>x · ChromaScaleX + ChromaOffsetX</c> in the chroma planes; the offset depends on the stream's chroma location.
 /// </remarks>
 public readonly unsafe struct FrameView
 {
@@ -17,7 +17,7 @@ public readonly unsafe struct FrameView
     /// <param name="rowStrides">Bytes per row of each plane.</param>
     /// <param name="matrix">Colour matrix.</param>
     /// <param name="range">Limited or full.</param>
-    /// <param name="chromaLocation">Where subsampled chroma lies.</param>
+    /// <param name="chromaLocation">Position of subsampled chroma.</param>
     public FrameView(PixelFormat format, int width, int height, ReadOnlySpan<nint> planes, ReadOnlySpan<int> rowStrides,
         ColourMatrix matrix, ColourRange range, ChromaLocation chromaLocation)
     {
@@ -58,7 +58,7 @@ public readonly unsafe struct FrameView
     /// <summary>Plane layout.</summary>
     public PixelFormat Format { get; }
 
-    /// <summary>The planes on a device; null where they lie in host memory and the pointers are valid.</summary>
+    /// <summary>The planes on a device; null if they are in host memory and the pointers are valid.</summary>
     internal IFrameSurface? Surface { get; private init; }
 
     /// <summary>Pixels.</summary>
@@ -115,7 +115,7 @@ public readonly unsafe struct FrameView
     /// <summary>Whether the frame carries colour.</summary>
     public bool HasColour => Format != PixelFormat.Grey;
 
-    /// <summary>The same frame with its planes on a device, and no pointers.</summary>
-    /// <param name="surface">Where they lie.</param>
+    /// <summary>The same frame with its planes on a device and without pointers.</summary>
+    /// <param name="surface">The planes on the device.</param>
     internal FrameView On(IFrameSurface surface) => this with { Y = null, U = null, V = null, Surface = surface };
 }

@@ -4,11 +4,11 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Frames;
 
-/// <summary>The planes of a frame that lie on a device. What the engine cuts out of them is made there; the frame itself never comes to the processor.</summary>
-/// <remarks>A device that is lost takes its frames with it: from then on every cut is empty (zeros), and nothing is found in such a frame.</remarks>
+/// <summary>The planes of a frame on a device. Regions are cut out on the device; the frame itself is never copied to host memory.</summary>
+/// <remarks>When a device is lost, so are its frames: every region cut out of them is then zeros, and nothing is found in them.</remarks>
 internal interface IFrameSurface
 {
-    /// <summary>The whole frame into the input of a detector, as <see cref="Letterbox.Fill"/> does.</summary>
+    /// <summary>Writes the whole frame into the input of a detector, as <see cref="Letterbox.Fill"/> does.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="transform">From <see cref="LetterboxTransform.Fit"/>.</param>
     /// <param name="input">Channel order and normalisation.</param>
@@ -16,7 +16,7 @@ internal interface IFrameSurface
     /// <exception cref="InvalidOperationException">The plan does not run on this device.</exception>
     void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan);
 
-    /// <summary>A region as normalised grey into the input of a network.</summary>
+    /// <summary>Writes a region as normalised grey into the input of a network.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="region">Frame pixels; may lie outside.</param>
     /// <param name="size">Side of the square input, pixels.</param>
@@ -25,14 +25,14 @@ internal interface IFrameSurface
     /// <exception cref="InvalidOperationException">The plan does not run on this device.</exception>
     void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan);
 
-    /// <summary>One aligned face, as <see cref="FaceAligner.Align"/> does. The crop is read back: its quality is judged on the processor.</summary>
+    /// <summary>Reads back one aligned face, as <see cref="FaceAligner.Align"/> does. Its quality is judged on the processor.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="transform">Frame to grid.</param>
     /// <param name="input">Channel order and normalisation.</param>
     /// <param name="crop">float32 [3, 112, 112]. Borrowed.</param>
     unsafe void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop);
 
-    /// <summary>A region as three planes at full size, unconverted, read back for the picture of an alert.</summary>
+    /// <summary>Reads back a region as three planes at full size, unconverted, for the picture of an alert.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="region">Frame pixels; may lie outside.</param>
     /// <param name="width">Pixels.</param>

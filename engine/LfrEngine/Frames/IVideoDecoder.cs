@@ -2,14 +2,14 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>Turns sources into frames: in software, or on a device.</summary>
+/// <summary>Decodes sources into frames, in software or on a device.</summary>
 public interface IVideoDecoder
 {
     /// <summary>Opens a source.</summary>
     /// <param name="source">File, folder of pictures, device or URL.</param>
-    /// <param name="options">How it travels and hangs.</param>
-    /// <param name="isLive">Whether it delivers in its own time.</param>
-    /// <param name="account">Counts what the reader holds in memory of the processor; a device's is counted for the process. Borrowed for the call.</param>
+    /// <param name="options">Transport and rotation.</param>
+    /// <param name="isLive">Whether the source is live.</param>
+    /// <param name="account">Counts the host memory held by the reader; a device's memory is counted for the process. Borrowed for the call.</param>
     /// <param name="stopping">Ends a slow open.</param>
     /// <exception cref="MediaException">The source cannot be opened.</exception>
     /// <exception cref="OperationCanceledException">Stopped first.</exception>
@@ -20,25 +20,25 @@ public interface IVideoDecoder
 public interface ISourceReader : IDisposable
 {
     /// <summary>Decodes the next frame.</summary>
-    /// <param name="frame">Empty; filled with the stream's own time if the result is <see cref="DecodeResult.Frame"/>. Its <see cref="FrameLease.Owner"/> may be used again.</param>
-    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    /// <param name="frame">Empty; filled with the stream's own time if the result is <see cref="DecodeResult.Frame"/>. Its <see cref="FrameLease.Owner"/> may be reused.</param>
+    /// <exception cref="MediaException">The stream has failed; open it again.</exception>
     DecodeResult Read(FrameLease frame);
 
     /// <summary>Makes a read in progress, and every later one, return <see cref="DecodeResult.Interrupted"/>.</summary>
     void Interrupt();
 
-    /// <summary>What is known so far. To be asked by the reading thread.</summary>
+    /// <summary>What is known so far. Call it on the reading thread.</summary>
     MediaInfo GetInfo();
 }
 
-/// <summary>Decodes on the processor, by FFmpeg, into locked memory.</summary>
+/// <summary>Decodes with FFmpeg on the processor, into locked memory.</summary>
 public sealed class SoftwareDecoder : IVideoDecoder
 {
     private SoftwareDecoder()
     {
     }
 
-    /// <summary>The one there is; it holds nothing.</summary>
+    /// <summary>The only instance; it has no state.</summary>
     public static SoftwareDecoder Default { get; } = new();
 
     /// <inheritdoc/>

@@ -4,12 +4,12 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>A small still cut from a frame: planar Y, Cb, Cr at full size, BT.601 full range, in locked memory. Its owner disposes it.</summary>
+/// <summary>A small still picture cut from a frame: planar Y, Cb, Cr at full size, BT.601 full range, in locked memory. The owner disposes it.</summary>
 public sealed unsafe class Picture : IDisposable
 {
     private readonly HostBuffer<byte> samples;
 
-    /// <summary>Takes memory for a picture, black all over.</summary>
+    /// <summary>Allocates a black picture.</summary>
     public Picture(int width, int height)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
@@ -37,12 +37,12 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
-    /// <summary>Cuts a region out of a frame and scales it to fill the picture; what lies outside the frame repeats its edge.</summary>
+    /// <summary>Cuts a region out of a frame and scales it to fill the picture; outside the frame its edge is repeated.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="region">Frame pixels.</param>
-    /// <param name="left">Where the region goes in this picture, pixels.</param>
-    /// <param name="width">How wide it becomes, pixels; its height is the picture's.</param>
-    /// <param name="scratch">Room to work in, for who paints many; null takes some for this call.</param>
+    /// <param name="left">Left edge of the region in this picture, pixels.</param>
+    /// <param name="width">Width of the region in this picture, pixels; its height is the picture's.</param>
+    /// <param name="scratch">Working memory to reuse when painting often; null allocates it for this call.</param>
     public void Paint(in FrameView frame, in FaceBox region, int left, int width, PaintScratch? scratch = null)
     {
         if (scratch is null)
@@ -97,7 +97,7 @@ public sealed unsafe class Picture : IDisposable
         try
         {
             if (!encoder.TryEncode(planes, file.Span, out sizeBytes))
-                throw new InvalidOperationException($"A {Width}x{Height} picture needs {sizeBytes} bytes, more than any can.");
+                throw new InvalidOperationException($"A {Width}x{Height} picture needs {sizeBytes} bytes, which is too large.");
             return file;
         }
         catch
@@ -107,8 +107,8 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
-    /// <summary>Replaces a region by square cells of one colour each: the mean of what was there.</summary>
-    /// <param name="region">Picture pixels; what lies outside the picture is passed over.</param>
+    /// <summary>Replaces a region by square cells, each in the mean colour of its pixels.</summary>
+    /// <param name="region">Picture pixels; the part outside the picture is ignored.</param>
     /// <param name="cell">Side of a cell, pixels, 1 or more.</param>
     public void Pixelate(in FaceBox region, int cell)
     {
@@ -137,10 +137,10 @@ public sealed unsafe class Picture : IDisposable
         }
     }
 
-    /// <summary>Makes it black; the memory is kept.</summary>
+    /// <summary>Makes the picture black; the memory is kept.</summary>
     internal void Wipe() => samples.Wipe();
 
-    /// <summary>A copy with an owner of its own.</summary>
+    /// <summary>A copy, owned by the caller.</summary>
     public Picture Copy()
     {
         var copy = new Picture(Width, Height);
@@ -152,7 +152,7 @@ public sealed unsafe class Picture : IDisposable
     public void Dispose() => samples.Dispose();
 }
 
-/// <summary>Room in which <see cref="Picture.Paint"/> works; wiped after each painting. Used by one thread at a time.</summary>
+/// <summary>Working memory of <see cref="Picture.Paint"/>; wiped after each use. Used by one thread at a time.</summary>
 /// <param name="width">Widest region painted, pixels.</param>
 /// <param name="height">Height of the pictures, pixels.</param>
 public sealed class PaintScratch(int width, int height) : IDisposable

@@ -10,7 +10,7 @@ namespace LfrEngine.Frames;
 /// Separable: rows first (whole vectors over the columns that matter), then columns. Where the grid is larger than the rectangle the filter is
 /// bilinear interpolation; where it is smaller the triangle widens to cover every source pixel, so small faces are averaged, not skipped.
 /// Samples outside the plane repeat its edge. One instance per thread; tables are reused, and the
-/// scratch line holds nothing between calls.
+/// scratch line keeps nothing between calls.
 /// </remarks>
 internal sealed unsafe class PlaneResampler : IDisposable
 {
@@ -53,24 +53,24 @@ internal sealed unsafe class PlaneResampler : IDisposable
         End();
     }
 
-    /// <summary>Prepares for rows of a rectangle, for whom wants several planes' rows in turn; the parameters are those of <see cref="Resample"/>.</summary>
+    /// <summary>Prepares for single rows, for callers that need the rows of several planes in turn; parameters as for <see cref="Resample"/>.</summary>
     internal void Begin(int step, int planeWidth, int planeHeight, float left, float top, float width, float height, int gridWidth, int gridHeight)
     {
         columns.Prepare(left, width, gridWidth, planeWidth);
         rows.Prepare(top, height, gridHeight, planeHeight);
 
         bytes = ((columns.Last - columns.First) * step) + 1;
-        // Whole windows are loaded from the last sample on: what lies beyond is permuted away, but must be there.
+        // Whole windows are loaded from the last sample on: what is beyond is permuted away, but must exist.
         int needed = bytes + (4 * Vector512<float>.Count) + (columns.Taps * step);
         if (line is null || line.Length < needed)
         {
             line?.Dispose();
-            // With room to spare: faces come nearer, and each would take a little more.
+            // With spare capacity, because faces that come nearer need more and more.
             line = BufferPool.Rent<float>((int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed));
         }
     }
 
-    /// <summary>One row of the grid that was begun.</summary>
+    /// <summary>Resamples one row of the grid passed to Begin.</summary>
     /// <param name="plane">First sample. Borrowed.</param>
     /// <param name="stride">Bytes per row.</param>
     /// <param name="step">As begun.</param>
@@ -87,7 +87,7 @@ internal sealed unsafe class PlaneResampler : IDisposable
             SumColumns(sums, step, first, output);
     }
 
-    /// <summary>Wipes what the last row left.</summary>
+    /// <summary>Wipes the scratch line.</summary>
     internal void End() => line!.Wipe();
 
     /// <inheritdoc/>
@@ -97,9 +97,9 @@ internal sealed unsafe class PlaneResampler : IDisposable
         line = null;
     }
 
-    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits. The next row will want so many
-    // rows more of the plane: they are asked for here, as a frame that was just decoded lies in no near cache, and its rows are too short for the
-    // processor to notice by itself.
+    // sums[i] = Σ_k weight[k] · source[k · stride + i]; lanes of 16 or 8, then a scalar tail. All give the same bits. The next row needs so many
+    // rows more of the plane: they are prefetched here, because a frame that was just decoded is in no near cache, and its rows are too short for the
+    // hardware prefetcher.
     private void SumRows(byte* source, int stride, ReadOnlySpan<float> weights, float* sums, int ahead)
     {
         int i = 0;
@@ -178,8 +178,8 @@ internal sealed unsafe class PlaneResampler : IDisposable
             output[x] = sums[(columns.Start(x) - first) * step];
     }
 
-    // Sixteen outputs at a time, or eight where the image shrinks more, as long as all samples of all their taps lie within 64 floats: they are loaded
-    // once, and each tap is a permutation of them, the one before plus a sample. Within 32, half the loads and permutations do. (Gathers are four
+    // Sixteen outputs at a time, or eight where the image shrinks more, as long as all samples of all their taps are within 64 floats: they are loaded
+    // once, and each tap is a permutation of them, the previous one plus a sample. Within 32, half the loads and permutations are enough. (Gathers are four
     // times slower on Zen 4.)
     private void SumColumns(float* sums, int step, int first, float* output)
     {
@@ -215,7 +215,7 @@ internal sealed unsafe class PlaneResampler : IDisposable
                         Vector512<float> c = Vector512.Load(at + 32), d = Vector512.Load(at + 48);
                         for (int k = 0; k < taps; k++, weight += gridWidth, index += stepVector)
                         {
-                            // The permutations look at the index's lowest five bits.
+                            // The permutations use the lowest five bits of the index.
                             Vector512<float> sample = Vector512.ConditionalSelect(Vector512.LessThan(index, beyond).AsSingle(),
                                 Avx512F.PermuteVar16x32x2(a, index, b), Avx512F.PermuteVar16x32x2(c, index, d));
                             sum = Avx512F.FusedMultiplyAdd(sample, Vector512.Load(weight), sum);
@@ -276,7 +276,7 @@ internal sealed unsafe class PlaneResampler : IDisposable
                 throw new ArgumentOutOfRangeException(nameof(extent), $"A rectangle of {extent} samples from {start} cannot be resampled.");
             if (start == offset && extent == length && gridSize == grid && samples == limit)
                 return;
-            // Known again only when the tables are complete.
+            // Set only when the tables are complete.
             (offset, length, grid, limit) = (float.NaN, extent, gridSize, samples);
 
             double scale = (double)extent / gridSize;
@@ -302,7 +302,7 @@ internal sealed unsafe class PlaneResampler : IDisposable
                 int first = Math.Clamp(from, 0, samples - Taps);
                 Array.Clear(folded, 0, Taps);
                 double total = 0;
-                // Taps beyond an edge fold onto the edge sample.
+                // Taps beyond an edge use the edge sample.
                 for (int k = 0; k < unclamped; k++)
                 {
                     double weight = Math.Max(0, 1 - (Math.Abs(from + k - centre) / support));
@@ -347,7 +347,7 @@ internal sealed unsafe class PlaneResampler : IDisposable
 
         private static void Grow<T>(ref T[] array, int length)
         {
-            // Faces come nearer: from the first time on there is room for 32 taps of 64 samples.
+            // Faces come nearer, so there is capacity for 32 taps of 64 samples from the start.
             if (array.Length < length)
                 array = new T[Math.Max(LeastRoom, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length))];
         }

@@ -3,7 +3,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Frames;
 
-/// <summary>Cuts an upright region out of a frame, wherever its planes lie. What lies outside the frame repeats its edge.</summary>
+/// <summary>Cuts an upright region out of a frame in host memory or on a device. Outside the frame its edge is repeated.</summary>
 internal static unsafe class RegionSampler
 {
     /// <summary>A region as the input of a network.</summary>

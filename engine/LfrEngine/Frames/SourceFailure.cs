@@ -6,17 +6,17 @@ namespace LfrEngine.Frames;
 /// <summary>What a camera's reader does about a failure of its source.</summary>
 internal enum SourceReaction
 {
-    /// <summary>Tries again for ever, after half a second at first and a quarter of a minute at last.</summary>
+    /// <summary>Tries again for ever, first after half a second, in the end every 15 seconds.</summary>
     Wait,
 
     /// <summary>Tries again for ever, every five minutes: a camera locks an account that guesses.</summary>
     WaitLong,
 
-    /// <summary>Gives the camera up: it can never work like this.</summary>
+    /// <summary>Gives up: the source cannot work with these settings.</summary>
     GiveUp,
 }
 
-/// <summary>What each failure of a source is. docs/sources.md holds the same table for people; a test compares them.</summary>
+/// <summary>The reaction to each failure of a source. docs/sources.md has the same table; a test compares them.</summary>
 internal static class SourceFailure
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
@@ -26,7 +26,7 @@ internal static class SourceFailure
     /// <summary>What to do.</summary>
     /// <param name="error">What happened.</param>
     /// <param name="isLive">Network sources and devices come and go; files do not.</param>
-    /// <param name="hasDelivered">Whether the source has worked in this run: then it may work again, whatever it says now.</param>
+    /// <param name="hasDelivered">Whether the source has worked in this run: then it may work again, whatever the error is now.</param>
     public static SourceReaction Of(MediaError error, bool isLive, bool hasDelivered) => error switch
     {
         _ when !isLive => SourceReaction.GiveUp,
@@ -50,6 +50,6 @@ internal static class SourceFailure
     /// <param name="why">What happened.</param>
     /// <param name="pause">Until the next attempt.</param>
     public static string Describe(SourceReaction reaction, string why, TimeSpan pause) => reaction == SourceReaction.WaitLong
-        ? string.Create(CultureInfo.InvariantCulture, $"{why}; trying again in {pause.TotalMinutes:0.#} min only, so that the camera does not lock the account. Correct the password and start again")
+        ? string.Create(CultureInfo.InvariantCulture, $"{why}; trying again in {pause.TotalMinutes:0.#} min, so that the camera does not lock the account. Correct the password and start again")
         : string.Create(CultureInfo.InvariantCulture, $"{why}; trying again in {pause.TotalSeconds:0.#} s");
 }

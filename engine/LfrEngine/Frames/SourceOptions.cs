@@ -2,29 +2,29 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>How a source travels and how its camera hangs.</summary>
+/// <summary>Transport of a source, and rotation of its camera.</summary>
 /// <param name="Transport">Of RTSP.</param>
-/// <param name="RotateDegrees">Turned clockwise, after what the stream says itself: 0, 90, 180 or 270.</param>
+/// <param name="RotateDegrees">Clockwise rotation, in addition to the stream's own: 0, 90, 180 or 270.</param>
 /// <param name="Mirror">Mirrored left to right after that.</param>
 public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto, int RotateDegrees = 0, bool Mirror = false)
 {
-    /// <summary>As it comes.</summary>
+    /// <summary>No changes.</summary>
     public static SourceOptions Default { get; } = new();
 
-    /// <summary>Whether the picture is turned or mirrored.</summary>
+    /// <summary>Whether the picture is rotated or mirrored.</summary>
     public bool TurnsPicture => RotateDegrees != 0 || Mirror;
 
-    /// <summary>What is wrong with them for this source; null when nothing is.</summary>
+    /// <summary>What is wrong with the options for this source; null if nothing.</summary>
     public string? FaultFor(string source) =>
-        RotateDegrees is not (0 or 90 or 180 or 270) ? $"rotate={RotateDegrees} is none of 0, 90, 180 and 270"
-        : Transport != RtspTransport.Auto && !source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase) ? "transport is for rtsp:// sources alone"
+        RotateDegrees is not (0 or 90 or 180 or 270) ? $"rotate={RotateDegrees} is not one of 0, 90, 180 and 270"
+        : Transport != RtspTransport.Auto && !source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase) ? "transport is for rtsp:// sources only"
         : null;
 
     /// <summary>Splits <c>SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror]</c>.</summary>
-    /// <param name="text">The source may hold commas and equal signs: only options at the end count.</param>
-    /// <param name="source">What is before them.</param>
-    /// <param name="options">What they say.</param>
-    /// <returns>What is wrong; null when nothing is.</returns>
+    /// <param name="text">The source may contain commas and equal signs: only options at the end are read.</param>
+    /// <param name="source">The text before the options.</param>
+    /// <param name="options">The options.</param>
+    /// <returns>What is wrong; null if nothing.</returns>
     public static string? Split(string text, out string source, out SourceOptions options)
     {
         options = Default;
@@ -39,12 +39,12 @@ public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto,
             {
                 case "transport" when option != name:
                     if (value is not ("auto" or "tcp" or "udp"))
-                        return $"{option} is none of transport=auto, transport=tcp and transport=udp";
+                        return $"{option} is not one of transport=auto, transport=tcp and transport=udp";
                     options = options with { Transport = value switch { "tcp" => RtspTransport.Tcp, "udp" => RtspTransport.Udp, _ => RtspTransport.Auto } };
                     break;
                 case "rotate" when option != name:
                     if (value is not ("0" or "90" or "180" or "270"))
-                        return $"{option} is none of rotate=0, rotate=90, rotate=180 and rotate=270";
+                        return $"{option} is not one of rotate=0, rotate=90, rotate=180 and rotate=270";
                     options = options with { RotateDegrees = int.Parse(value, System.Globalization.CultureInfo.InvariantCulture) };
                     break;
                 case "mirror" when option == name:

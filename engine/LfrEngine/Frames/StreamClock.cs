@@ -3,23 +3,23 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>The time of one opened stream: made of its own stamps where they can be believed, of arrivals or the frame rate where they cannot.</summary>
+/// <summary>The time of one opened stream: from its time stamps if they are reliable, otherwise from arrivals or the frame rate.</summary>
 /// <remarks>
-/// Everything that decides (search interval, tracks, evidence, cool-down) counts in this time and in no other.
-/// A live stream runs by its stamps, since the network shakes arrivals and holds frames back to send them in a burst, as long as the stamps keep step
-/// with the most punctual arrivals. Where they stand still, jump or run at another speed it runs by the arrivals, until they have kept step for two
-/// seconds. A recording runs by its stamps; where they stand still, go back or are missing, by its frame rate; a pause longer than
+/// All decisions (search interval, tracks, evidence, cool-down) use this time.
+/// A live stream uses its stamps, because the network delays arrivals and sends frames in bursts, as long as the stamps keep step
+/// with the most punctual arrivals. If they do not advance, jump or run at another speed, it uses the arrivals, until the stamps have kept step for two
+/// seconds. A recording uses its stamps; if they do not advance, go back or are missing, its frame rate; a pause longer than
 /// <see cref="LongestPauseUs"/> is shortened to that. Used by one thread.
 /// </remarks>
 /// <param name="isLive">Whether frames arrive when they were taken.</param>
 /// <param name="startUs">Time of a recording's first frame; a live stream starts with its first arrival.</param>
-/// <param name="framesPerSecond">As the container says; 0 when it does not.</param>
+/// <param name="framesPerSecond">From the container; 0 if unknown.</param>
 internal sealed class StreamClock(bool isLive, long startUs, double framesPerSecond)
 {
     /// <summary>A longer pause of a recording is shortened to this. Cameras that record on movement pause for seconds; tracks end after two seconds all the same.</summary>
     public const long LongestPauseUs = 10_000_000;
 
-    // Of a live stream: in each stretch of its arrivals the most punctual frame tells how far stamps and arrivals are apart. Frames can arrive late, never early.
+    // For live streams: in each stretch of arrivals the most punctual frame shows the offset between stamps and arrivals. Frames can arrive late, never early.
     private const long StretchUs = 500_000;
     private const int StretchFrames = 3;
 
@@ -27,23 +27,23 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
     private const double LargestDrift = 0.2;
     private const long JitterUs = 50_000;
 
-    // Frames that come in bursts say nothing about speed.
+    // Frames that come in bursts do not show the speed.
     private const double EvenGap = 2.5;
 
-    // Stamps that had lost step take over again after this long.
+    // Stamps that had lost step are used again after this long.
     private const long ProofUs = 2_000_000;
 
-    // A server may begin with what it has kept; more than this ahead of arrivals is no such beginning.
+    // A server may begin with buffered frames; a stamp further ahead of arrivals than this is a jump.
     private const long LargestLeadUs = 10_000_000;
     private const long LargestStepAheadUs = 1_000_000;
 
-    // Reordered stamps come one by one; a clock that has really gone back stays there.
+    // Reordered stamps come one at a time; a clock that has really gone back stays back.
     private const int LateFramesBelieved = 3;
 
-    // What damage does to the order of frames is no jump of a clock.
+    // Frames reordered by damage are not a jump of the clock.
     private const long SmallestJumpUs = 100_000;
 
-    // Multiplexers turn a stamp that stands still into one that creeps by single ticks; no camera takes 500 pictures a second.
+    // Multiplexers turn a constant stamp into one that advances by single ticks; no camera takes 500 pictures a second.
     private const long SmallestStepUs = 2_000;
     private const int FramesUntilStandStill = 5;
     private const long WrongSpeedAfterUs = 5_000_000;
@@ -69,15 +69,15 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
     private long agreeingSinceUs, driftingSinceUs = long.MinValue;
     private long lastArrivalUs;
 
-    /// <summary>What the stamps were worth lately.</summary>
+    /// <summary>Recent health of the stamps.</summary>
     public ClockHealth Health { get; private set; }
 
-    /// <summary>The latest jump of the stamps beyond what time had passed, microseconds; negative: back.</summary>
+    /// <summary>The latest jump of the stamps beyond the elapsed time, microseconds; negative: back.</summary>
     public long JumpUs { get; private set; }
 
     /// <summary>Time of the next frame, microseconds, always above that of the one before.</summary>
-    /// <param name="stampUs">The stream's stamp, from any beginning; <see cref="FrameInfo.NoPts"/> where it has none.</param>
-    /// <param name="arrivalUs">When it arrived, microseconds of a monotonic clock; counts for live streams alone.</param>
+    /// <param name="stampUs">The stream's stamp, with any origin; <see cref="FrameInfo.NoPts"/> where it has none.</param>
+    /// <param name="arrivalUs">When it arrived, microseconds of a monotonic clock; used for live streams only.</param>
     public long Next(long stampUs, long arrivalUs)
     {
         bool first = lastUs == long.MinValue;
@@ -105,25 +105,25 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
     public string Describe() => Health switch
     {
         ClockHealth.Missing => $"the stream has no time stamps; {Instead}",
-        ClockHealth.StandStill => $"the time stamps stand still; {Instead}",
-        ClockHealth.Jump when !isLive && JumpUs > 0 => $"the recording has a hole of {Words(JumpUs)}, shortened to {Words(LongestPauseUs)}",
+        ClockHealth.StandStill => $"the time stamps do not advance; {Instead}",
+        ClockHealth.Jump when !isLive && JumpUs > 0 => $"the recording has a gap of {Words(JumpUs)}, shortened to {Words(LongestPauseUs)}",
         ClockHealth.Jump => $"the time stamps jumped {(JumpUs < 0 ? "back" : "ahead")} by {Words(JumpUs)}; {Instead}",
         ClockHealth.WrongSpeed => $"the time stamps run at the wrong speed; {Instead}",
         _ => "",
     };
 
-    private string Instead => isLive ? "the time of arrival counts instead" : "the frame rate counts instead";
+    private string Instead => isLive ? "the time of arrival is used instead" : "the frame rate is used instead";
 
     private static string Words(long microseconds)
     {
-        // A broken stamp can be as far away as a long reaches.
+        // A broken stamp can have any value of a long.
         double seconds = Math.Abs(microseconds / 1e6);
         return seconds < 60 ? string.Create(CultureInfo.InvariantCulture, $"{seconds:0.#} s")
             : seconds < 365 * 86_400.0 ? string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(seconds / 3600)}:{(int)(seconds / 60) % 60:00}:{(int)seconds % 60:00} h")
             : "years";
     }
 
-    // By the stamps, as long as they go ahead and not too far.
+    // Uses the stamps as long as they advance, and not by too much.
     private long Recorded(long? stamp, long? step, bool still, bool first)
     {
         long expectedUs = first ? startUs : lastUs + intervalUs;
@@ -148,7 +148,7 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
             offsetUs = unchecked(lastUs + longestUs - stampUs);
             return lastUs + longestUs;
         }
-        // A clock that stood still may continue at the right time: only one that runs, and stays behind, is reset.
+        // A clock that had stopped may continue at the right time: only a clock that runs and stays behind is reset.
         lateFrames += still ? 0 : 1;
         if (lateFrames < LateFramesBelieved && aheadUs <= longestUs)
             return expectedUs;
@@ -159,10 +159,10 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
         return expectedUs;
     }
 
-    // By stamps that keep step with arrivals, else by arrivals.
+    // Uses the stamps if they keep step with arrivals, otherwise the arrivals.
     private long Live(long? stamp, long? step, bool still, long arrivalUs, bool first)
     {
-        // One frame without a stamp is nothing: the first of an RTSP stream has none.
+        // A single frame without a stamp is ignored: the first of an RTSP stream has none.
         if (stamp is not { } stampUs)
             return missingStamps >= FramesUntilStandStill ? LoseStep(arrivalUs) : inStep && !first ? lastUs + intervalUs : Towards(arrivalUs);
         long apartUs = unchecked(arrivalUs - stampUs);
@@ -186,13 +186,13 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
         Count(apartUs, arrivalUs);
         if (!inStep)
             return Towards(arrivalUs);
-        // A quarter of a step at most: searches and tracks see a stream that runs a little faster or slower for a while.
+        // Corrects by a quarter of a step at most, so that for searches and tracks the stream only runs a little faster or slower for a while.
         offsetUs += Math.Clamp(unchecked(Punctual - offsetUs), -stepUs / 4, stepUs / 4);
         long timeUs = unchecked(stampUs + offsetUs);
         return unchecked(timeUs - arrivalUs) is > LargestLeadUs or < -LargestLeadUs ? LoseStep(arrivalUs) : timeUs;
     }
 
-    // How far the most punctual frames of late stood from their stamps.
+    // Offset between the most punctual recent frames and their stamps.
     private long Punctual => Math.Min(stretch.LeastApartUs, earlier.LeastApartUs);
 
     private void Begin(long apartUs, long arrivalUs)
@@ -238,7 +238,7 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
         return Towards(arrivalUs);
     }
 
-    // The time of arrival; what is missing to it, or too much, is made up for by a quarter of the time passed, so that no track breaks.
+    // The time of arrival. A difference is corrected gradually, by a quarter of the elapsed time, so that no track breaks.
     private long Towards(long arrivalUs)
     {
         if (lastUs == long.MinValue)
@@ -247,7 +247,7 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
         return Math.Clamp(arrivalUs, lastUs + (passedUs * 3 / 4), lastUs + (passedUs * 5 / 4));
     }
 
-    // A counter that has run over is no step back.
+    // A counter overflow is not a step back.
     private long Step(long before, long now)
     {
         long step = unchecked(now - before);
@@ -276,9 +276,9 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
         faultUs = Math.Max(lastUs, 0);
     }
 
-    /// <summary>Frames that arrived one after the other.</summary>
+    /// <summary>A stretch of frames that arrived one after the other.</summary>
     /// <param name="BeganUs">Arrival of the first.</param>
-    /// <param name="LeastApartUs">Arrival less stamp of the most punctual.</param>
+    /// <param name="LeastApartUs">Arrival minus stamp of the most punctual frame.</param>
     private readonly record struct Stretch(long BeganUs, long LeastApartUs)
     {
         public int Frames { get; private init; } = 1;
@@ -287,7 +287,7 @@ internal sealed class StreamClock(bool isLive, long startUs, double framesPerSec
 
         private long EndUs { get; init; } = BeganUs;
 
-        /// <summary>Whether they came one by one.</summary>
+        /// <summary>Whether they arrived one at a time.</summary>
         public bool IsEven => Frames > 1 && LongestGapUs <= EvenGap * (EndUs - BeganUs) / (Frames - 1);
 
         public Stretch With(long apartUs, long gapUs, long arrivalUs) =>

@@ -4,23 +4,23 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>A copy of a frame, turned, in locked memory. Its owner disposes it.</summary>
+/// <summary>A rotated copy of a frame in locked memory. The owner disposes it.</summary>
 internal sealed unsafe class TurnedFrame : IDisposable
 {
     private readonly HostBuffer<byte> samples;
     private readonly int degrees;
 
-    /// <summary>Turns a frame.</summary>
+    /// <summary>Rotates a frame.</summary>
     /// <param name="frame">In host memory. Borrowed.</param>
     /// <param name="degrees">Clockwise: 90, 180 or 270.</param>
     public TurnedFrame(in FrameView frame, int degrees)
     {
         if (degrees is not (90 or 180 or 270))
-            throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "Frames are turned by 90, 180 or 270 degrees.");
+            throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "Frames can be rotated by 90, 180 or 270 degrees.");
         this.degrees = degrees;
         bool lies = degrees != 180;
         (int width, int height) = lies ? (frame.Height, frame.Width) : (frame.Width, frame.Height);
-        // What is subsampled in one direction alone is written out at full size: the other way round there is no such layout.
+        // Planes subsampled in only one direction are written at full size, because there is no layout for them after rotation.
         PixelFormat format = frame.Format switch { PixelFormat.Nv12 => PixelFormat.I420, PixelFormat.I422 => PixelFormat.I444, _ => frame.Format };
         bool half = format == PixelFormat.I420;
         (int chromaWidth, int chromaHeight) = !frame.HasColour ? (0, 0) : half ? ((width + 1) / 2, (height + 1) / 2) : (width, height);
@@ -40,7 +40,7 @@ internal sealed unsafe class TurnedFrame : IDisposable
     /// <summary>The planes; valid while this lives.</summary>
     public FrameView View { get; }
 
-    /// <summary>Where a box of the turned frame lies in the one that was turned.</summary>
+    /// <summary>Maps a box of the rotated frame to the original frame.</summary>
     /// <param name="box">Pixels of <see cref="View"/>.</param>
     public FaceBox ToSource(in FaceBox box) => degrees switch
     {
@@ -52,7 +52,7 @@ internal sealed unsafe class TurnedFrame : IDisposable
     /// <inheritdoc/>
     public void Dispose() => samples.Dispose();
 
-    // doubled: each column of the source stands for two.
+    // doubled: each column of the source is written twice.
     private static void Turn(byte* source, int sourceStride, int step, int doubled, byte* destination, int width, int height, int degrees)
     {
         for (int row = 0; row < height; row++)

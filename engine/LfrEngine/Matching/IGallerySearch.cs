@@ -39,7 +39,7 @@ public interface IGallerySearch
         if (candidates.Length < (long)probeCount * maximumCandidates)
             throw new ArgumentException($"Room for {candidates.Length} candidates; {probeCount} probes of {maximumCandidates} need more.", nameof(candidates));
         if (!covers.IsEmpty && covers.Length != probeCount)
-            throw new ArgumentException($"{covers.Length} covers are not those of {probeCount} probes.", nameof(covers));
+            throw new ArgumentException($"{covers.Length} covers for {probeCount} probes.", nameof(covers));
         if (float.IsNaN(thresholds.Lowest))
             throw new ArgumentException("A threshold is not a number.", nameof(thresholds));
     }

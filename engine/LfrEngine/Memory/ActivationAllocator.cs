@@ -9,9 +9,9 @@ namespace LfrEngine.Memory;
 
 /// <summary>Gives ONNX Runtime its activations from <see cref="BufferPool"/>: locked, counted and wiped.</summary>
 /// <remarks>
-/// The runtime frees them at the end of every run, and they are wiped there and then. While a stream is watched, wiping 15 MB after each of its frames
-/// would cost more than finding the faces' eyes: the next run overwrites the same bytes anyway. So between <see cref="BeginStream"/> and
-/// <see cref="EndStream"/> a freed block rests, for the next run of its size, and a thread of its own wipes it once it has rested
+/// The runtime frees them at the end of every run, and they are wiped immediately. During a stream, wiping 15 MB after each frame
+/// would cost more than the landmark network, and the next run overwrites the same bytes anyway. So between <see cref="BeginStream"/> and
+/// <see cref="EndStream"/> a freed block rests, available to the next run of its size, and a separate thread wipes it once it has rested
 /// <see cref="RestMs"/>; a block that never rests so long is wiped whole every <see cref="LongestMs"/>, for the bytes that not every run overwrites.
 /// No activation outlives its run by more than <see cref="RestMs"/> + <see cref="LongestMs"/>.
 ///
@@ -38,7 +38,7 @@ internal static unsafe class ActivationAllocator
     private static Exception? sweeperFailure;
     private static int streams;
 
-    /// <summary>Blocks not yet wiped: a run is under way, a session keeps packed weights, or the block rests.</summary>
+    /// <summary>Blocks not yet wiped: in use by a run, holding the packed weights of a session, or resting.</summary>
     public static int UnwipedBlocks
     {
         get
@@ -48,7 +48,7 @@ internal static unsafe class ActivationAllocator
         }
     }
 
-    /// <summary>Lets freed blocks rest from now on; calls nest.</summary>
+    /// <summary>From now on freed blocks may rest. Calls nest.</summary>
     public static void BeginStream()
     {
         lock (Gate)
@@ -60,8 +60,8 @@ internal static unsafe class ActivationAllocator
         }
     }
 
-    /// <summary>Ends what <see cref="BeginStream"/> began; with the last of them, everything that rests is wiped before this returns.</summary>
-    /// <returns>Why blocks were perhaps not wiped in time: the thread that does it has failed. Null when all is well.</returns>
+    /// <summary>Ends the effect of <see cref="BeginStream"/>. The last call wipes all resting blocks before it returns.</summary>
+    /// <returns>The failure of the wiping thread, after which blocks may not have been wiped in time; null if there was none.</returns>
     public static Exception? EndStream()
     {
         lock (Gate)
@@ -75,7 +75,7 @@ internal static unsafe class ActivationAllocator
     }
 
     /// <summary>Registers the allocator with the process' environment; once, before the first session.</summary>
-    /// <exception cref="InvalidOperationException">The runtime refused it.</exception>
+    /// <exception cref="InvalidOperationException">The runtime refused the allocator.</exception>
     public static void Register()
     {
         lock (Gate)
@@ -115,7 +115,7 @@ internal static unsafe class ActivationAllocator
         }
         catch (InsufficientMemoryException)
         {
-            // The runtime turns null into an error of the run.
+            // On null the runtime fails the run with an error.
             return null;
         }
     }
@@ -158,7 +158,7 @@ internal static unsafe class ActivationAllocator
         ErasureClock.Activation.Add(Stopwatch.GetElapsedTime(use.DirtySince));
     }
 
-    /// <summary>Wipes what has rested this long; called under the gate, so that nobody can take a block that is being wiped.</summary>
+    /// <summary>Wipes blocks that have rested for this long. Called under the gate, so that a block that is being wiped cannot be taken.</summary>
     private static void WipeRested(TimeSpan atLeast)
     {
         for (int i = Resting.Count - 1; i >= 0; i--)
@@ -170,7 +170,7 @@ internal static unsafe class ActivationAllocator
         }
     }
 
-    // The next stream starts another one; this stream's caller gets the exception.
+    // The next stream starts a new thread; the caller of this stream gets the exception.
     private static void SweepFailed(Exception failure)
     {
         lock (Gate)
@@ -183,7 +183,7 @@ internal static unsafe class ActivationAllocator
         {
             while (true)
             {
-                // Woken by the first block that rests; then looks again until none does.
+                // Woken by the first resting block; then polls until no block rests.
                 _ = Resting.Count == 0 ? Monitor.Wait(Gate) : Monitor.Wait(Gate, RestMs / 2);
                 WipeRested(TimeSpan.FromMilliseconds(RestMs / 2));
             }
@@ -193,7 +193,7 @@ internal static unsafe class ActivationAllocator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint Info(OrtAllocatorTable* self) => self->MemoryInfo;
 
-    /// <summary>A block and since when it holds something, and since when it rests.</summary>
+    /// <summary>A block, since when it has content, and since when it rests.</summary>
     private readonly record struct Use(BufferPool.Block Block, nuint Bytes, long DirtySince, long RestingSince);
 
     /// <summary>OrtAllocator of onnxruntime_c_api.h, with a field of ours behind it.</summary>

@@ -3,8 +3,8 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Memory;
 
-/// <summary>The one source of memory for biometric data: size classes of locked blocks, wiped when they come back and counted while they are out.</summary>
-/// <remarks>Process-wide, because what it proves (nothing outstanding) is a property of the process. Thread-safe.</remarks>
+/// <summary>The only source of memory for biometric data: size classes of locked blocks, wiped on return and counted while rented.</summary>
+/// <remarks>Process-wide, because it proves a property of the process (nothing outstanding). Thread-safe.</remarks>
 public static class BufferPool
 {
     // Powers of two from one page; larger requests take whole pages of their own and are not kept.
@@ -35,14 +35,14 @@ public static class BufferPool
         return new HostBuffer<T>(block, length);
     }
 
-    /// <summary>Takes a zeroed block; <see cref="Return"/> gives it back.</summary>
+    /// <summary>Takes a zeroed block; release it with <see cref="Return"/>.</summary>
     internal static Block Take(nuint bytes)
     {
         Interlocked.Increment(ref outstandingBlocks);
         return TakeKept(bytes);
     }
 
-    /// <summary>Wipes what was used of a block and gives it back.</summary>
+    /// <summary>Wipes the used part of a block and returns it to the pool.</summary>
     internal static unsafe void Return(Block block, nuint usedBytes)
     {
         using (StageClock.Time(PipelineStage.Wipe))

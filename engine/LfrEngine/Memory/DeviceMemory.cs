@@ -1,6 +1,6 @@
 namespace LfrEngine.Memory;
 
-/// <summary>Counts what lies on devices as <see cref="BufferPool"/> counts what lies in host memory. Process-wide; thread-safe.</summary>
+/// <summary>Counts buffers in device memory, as <see cref="BufferPool"/> does for host memory. Process-wide; thread-safe.</summary>
 public static class DeviceMemory
 {
     private static long outstandingBuffers;
@@ -8,31 +8,31 @@ public static class DeviceMemory
     private static long wipedBytes;
     private static long lostBuffers;
 
-    /// <summary>Buffers taken and not yet given back.</summary>
+    /// <summary>Buffers allocated and not yet released.</summary>
     public static long OutstandingBuffers => Volatile.Read(ref outstandingBuffers);
 
-    /// <summary>Times a buffer was cleared on its device.</summary>
+    /// <summary>Number of times a buffer was cleared on its device.</summary>
     public static long WipedBuffers => Volatile.Read(ref wipedBuffers);
 
     /// <summary>Bytes cleared on devices.</summary>
     public static long WipedBytes => Volatile.Read(ref wipedBytes);
 
-    /// <summary>Buffers that could not be cleared because their device was lost: the driver took their memory back with it.</summary>
+    /// <summary>Buffers that could not be cleared because their device was lost; the driver reclaimed their memory.</summary>
     public static long LostBuffers => Volatile.Read(ref lostBuffers);
 
-    /// <summary>A buffer was taken.</summary>
+    /// <summary>Counts a buffer as allocated.</summary>
     public static void CountTaken() => Interlocked.Increment(ref outstandingBuffers);
 
-    /// <summary>A buffer was cleared, after the device has done it.</summary>
+    /// <summary>Counts a buffer as cleared; call it after the device has finished.</summary>
     public static void CountWiped(long bytes)
     {
         Interlocked.Increment(ref wipedBuffers);
         Interlocked.Add(ref wipedBytes, bytes);
     }
 
-    /// <summary>A buffer went with its device.</summary>
+    /// <summary>Counts a buffer as lost with its device.</summary>
     public static void CountLost() => Interlocked.Increment(ref lostBuffers);
 
-    /// <summary>A buffer was given back.</summary>
+    /// <summary>Counts a buffer as released.</summary>
     public static void CountReturned() => Interlocked.Decrement(ref outstandingBuffers);
 }

@@ -2,48 +2,48 @@ using System.Diagnostics;
 
 namespace LfrEngine.Memory;
 
-/// <summary>Something of a face outlived its verdict by more than <see cref="ErasureClock.DeadlineMs"/>.</summary>
+/// <summary>Data of a face was held after its verdict for longer than <see cref="ErasureClock.DeadlineMs"/>.</summary>
 /// <param name="Milliseconds">Since the verdict.</param>
-/// <param name="StillHeld">True when it is not wiped yet: a stage hangs.</param>
+/// <param name="StillHeld">True if it has not been wiped yet because a stage hangs.</param>
 public readonly record struct DeadlineMiss(double Milliseconds, bool StillHeld);
 
-/// <summary>How long what belongs to a face lives in one run. Everything is counted after the wipe, never before. Thread-safe.</summary>
-/// <param name="onDeadlineMissed">Told of every missed deadline once: by <see cref="CheckDeadlines"/> while a stage hangs, or on the thread that wiped too late.</param>
+/// <summary>Lifetimes of face data in one run. Everything is counted after the wipe, never before. Thread-safe.</summary>
+/// <param name="onDeadlineMissed">Called once for every missed deadline: by <see cref="CheckDeadlines"/> while a stage hangs, or on the thread that wiped too late.</param>
 public sealed class ErasureClock(Action<DeadlineMiss>? onDeadlineMissed = null)
 {
-    /// <summary>Longest that anything of a face may live on after it was judged or its tracklet ended, milliseconds.</summary>
+    /// <summary>Maximum time for which data of a face may be held after the face was judged or its tracklet ended, milliseconds.</summary>
     public const int DeadlineMs = 500;
 
-    // Due wipes: few at a time, so a list is searched. Verdict 0 marks a free place.
+    // Wipes that are due. There are few at a time, so the list is searched. Verdict 0 marks a free entry.
     private readonly List<(long Verdict, bool Told)> due = [];
     private long breaches;
 
-    /// <summary>Decoded frames: arrival of the pixels to the engine letting go of them.</summary>
+    /// <summary>Decoded frames: from the arrival of the pixels to their release by the engine.</summary>
     public LatencyHistogram Frame { get; } = new();
 
-    /// <summary>Aligned crops: arrival of the pixels to wiped.</summary>
+    /// <summary>Aligned crops: from the arrival of the pixels to the wipe.</summary>
     public LatencyHistogram Crop { get; } = new();
 
-    /// <summary>Embeddings: arrival of the pixels to wiped.</summary>
+    /// <summary>Embeddings: from the arrival of the pixels to the wipe.</summary>
     public LatencyHistogram Embedding { get; } = new();
 
-    /// <summary>Verdict to wiped: from the moment a shot is judged or its tracklet ends until the last of it is gone.</summary>
+    /// <summary>Verdict to wipe: from the moment a shot is judged or its tracklet ends until all of it is wiped.</summary>
     public LatencyHistogram AfterVerdict { get; } = new();
 
-    /// <summary>Input and output tensors of all networks of the process: filled to wiped.</summary>
+    /// <summary>Input and output tensors of all networks of the process: from filled to wiped.</summary>
     public static LatencyHistogram Tensor { get; } = new();
 
-    /// <summary>Activations inside ONNX Runtime, of the process: taken to wiped.</summary>
+    /// <summary>Activations inside ONNX Runtime, of the process: from allocated to wiped.</summary>
     public static LatencyHistogram Activation { get; } = new();
 
-    /// <summary>All of them, by the names that reports use.</summary>
+    /// <summary>All histograms, by the names used in reports.</summary>
     public IEnumerable<(string Kind, LatencyHistogram Lifetimes)> Kinds =>
         [("frame", Frame), ("tensor", Tensor), ("crop", Crop), ("embedding", Embedding), ("activation", Activation), ("after-verdict", AfterVerdict)];
 
     /// <summary>Times the deadline was missed.</summary>
     public long DeadlineBreaches => Volatile.Read(ref breaches);
 
-    /// <summary>Tells of everything that is due for longer than the deadline and not wiped yet. Called by a thread of the run that does nothing else.</summary>
+    /// <summary>Reports everything that is overdue and not wiped yet. Called by a dedicated thread of the run.</summary>
     internal void CheckDeadlines()
     {
         for (int i = 0; ; i++)
@@ -63,9 +63,9 @@ public sealed class ErasureClock(Action<DeadlineMiss>? onDeadlineMissed = null)
         }
     }
 
-    /// <summary>A verdict was given: what it was given on is to be wiped.</summary>
+    /// <summary>Registers a verdict, after which the face data must be wiped.</summary>
     /// <param name="verdictTimestamp">When the face was judged or its tracklet ended, stopwatch ticks.</param>
-    /// <returns>To be handed to <see cref="Erased"/> after the wipe.</returns>
+    /// <returns>Pass it to <see cref="Erased"/> after the wipe.</returns>
     internal int Due(long verdictTimestamp)
     {
         lock (due)
@@ -81,7 +81,7 @@ public sealed class ErasureClock(Action<DeadlineMiss>? onDeadlineMissed = null)
         }
     }
 
-    /// <summary>It has been wiped.</summary>
+    /// <summary>Registers the wipe.</summary>
     /// <param name="place">From <see cref="Due"/>; once.</param>
     /// <param name="count">Things wiped under this verdict.</param>
     internal void Erased(int place, int count)

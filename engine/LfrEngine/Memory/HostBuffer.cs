@@ -3,7 +3,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Memory;
 
-/// <summary>A typed block of locked host memory for biometric data. One holder; that holder's <see cref="Dispose"/> wipes it and gives it back.</summary>
+/// <summary>A typed block of locked host memory for biometric data. It has one owner, whose <see cref="Dispose"/> wipes and returns it.</summary>
 /// <typeparam name="T">Unmanaged element.</typeparam>
 /// <remarks>Rented from <see cref="BufferPool"/>. Contents are zero when rented.</remarks>
 public sealed unsafe class HostBuffer<T> : IDisposable

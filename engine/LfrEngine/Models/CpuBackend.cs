@@ -6,7 +6,7 @@ namespace LfrEngine.Models;
 /// <summary>ONNX Runtime on the processor: the default.</summary>
 internal sealed partial class CpuBackend : IInferenceBackend
 {
-    // The official builds of ONNX Runtime report to Microsoft and leave a device id in the temporary folder unless this stands in the
+    // The official builds of ONNX Runtime report to Microsoft and write a device id into the temporary folder unless this is set in the
     // environment before the library initialises (its Privacy.md). The runtime's own variables do not reach native code on Unix.
     static CpuBackend()
     {
@@ -23,7 +23,7 @@ internal sealed partial class CpuBackend : IInferenceBackend
     {
     }
 
-    /// <summary>The one there is; it holds nothing.</summary>
+    /// <summary>The only instance; it has no state.</summary>
     public static CpuBackend Default { get; } = new();
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ internal sealed partial class CpuBackend : IInferenceBackend
         ActivationAllocator.Register();
         var options = new SessionOptions
         {
-            // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off foreign stacks.
+            // One thread per run, and it is ours: parallelism comes from cameras and stages, and activations stay off stacks of other threads.
             IntraOpNumThreads = 1,
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
@@ -44,8 +44,8 @@ internal sealed partial class CpuBackend : IInferenceBackend
             EnableMemoryPattern = true,
         };
         options.AddSessionConfigEntry("session.use_env_allocators", "1");
-        // For what the runtime computes while it loads a graph. Beyond that it reaches only threads of the runtime's own, of which there are none: the
-        // threads that run networks are ours, and what keeps subnormals from them is that the weights hold none (OnnxRewrites).
+        // For what the runtime computes while it loads a graph. Otherwise it affects only the runtime's own threads, of which there are none: the
+        // threads that run networks are ours, and they see no subnormals because the weights have none (OnnxRewrites).
         options.AddSessionConfigEntry("session.set_denormal_as_zero", "1");
         return options;
     }
@@ -90,7 +90,7 @@ internal sealed partial class CpuBackend : IInferenceBackend
             }
         }
 
-        // On the calling thread. ActivationAllocator wipes its activations; the caller wipes the stack, when it is done (StackScrub).
+        // Runs on the calling thread. ActivationAllocator wipes the activations; the caller wipes the stack when it is done (StackScrub).
         protected override void RunOnce() => session.RunWithBinding(Options, binding);
 
         protected override void Dispose(bool disposing)

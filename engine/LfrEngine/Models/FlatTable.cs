@@ -3,10 +3,10 @@ using System.Text;
 
 namespace LfrEngine.Models;
 
-/// <summary>One table of a FlatBuffers file. Every access is checked against the file's length, so that no bytes lead outside it.</summary>
+/// <summary>One table of a FlatBuffers file. Every access is checked against the file's length, so that no content can cause a read outside it.</summary>
 /// <remarks>
-/// The format: a table begins with the distance back to its vtable; the vtable gives its own length, the table's length, and per field where in the
-/// table it lies, 0 for a field that is left out. Strings, vectors and tables are reached by their distance from where the distance is written.
+/// The format: a table begins with the distance back to its vtable. The vtable has its own length, the table's length, and the offset of each field in the
+/// table, 0 for an omitted field. Strings, vectors and tables are stored as distances from the place of the distance.
 /// </remarks>
 internal readonly struct FlatTable
 {
@@ -27,7 +27,7 @@ internal readonly struct FlatTable
         count = (length - 4) / 2;
     }
 
-    /// <summary>The table that a whole file is.</summary>
+    /// <summary>The root table of a file.</summary>
     public static FlatTable Root(byte[] file) => new(file, new FlatTable(file).Reach(0));
 
     private FlatTable(byte[] file) => this.file = file;
@@ -41,7 +41,7 @@ internal readonly struct FlatTable
     /// <summary>A field that is a floating-point number.</summary>
     public float Float(int field) => BitConverter.Int32BitsToSingle(Int(field));
 
-    /// <summary>A field that is text; empty where it is left out.</summary>
+    /// <summary>A text field; empty if omitted.</summary>
     public string Text(int field)
     {
         (int at, int length) = Vector(field, 1);
@@ -65,7 +65,7 @@ internal readonly struct FlatTable
         return values;
     }
 
-    /// <summary>A field that is a table; null where it is left out.</summary>
+    /// <summary>A table field; null if omitted.</summary>
     public FlatTable? Table(int field) => At(field, 4) is int at ? new FlatTable(file, Reach(at)) : null;
 
     /// <summary>A field that is a list of tables.</summary>
@@ -102,5 +102,5 @@ internal readonly struct FlatTable
 
     private int Within(long at, long length) => at >= 0 && at + length <= file.Length ? (int)at : throw Broken();
 
-    private static InvalidDataException Broken() => new("its tables point outside the file: it is cut off or altered");
+    private static InvalidDataException Broken() => new("its tables point outside the file: the file is truncated or altered");
 }

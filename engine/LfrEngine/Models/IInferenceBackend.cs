@@ -2,12 +2,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
 
-/// <summary>Where networks run: the processor, or a GPU by one of ONNX Runtime's execution providers.</summary>
+/// <summary>Runs networks, on the processor or with one of ONNX Runtime's execution providers for GPUs.</summary>
 public interface IInferenceBackend
 {
     /// <summary>Makes a checked, dynamic graph ready to run.</summary>
     /// <param name="graph">ONNX.</param>
-    /// <param name="manifest">What it is.</param>
+    /// <param name="manifest">The network's manifest.</param>
     /// <exception cref="OnnxRuntimeException">The runtime refuses the graph.</exception>
     IInferenceNetwork Load(byte[] graph, ModelManifest manifest);
 }
@@ -15,10 +15,10 @@ public interface IInferenceBackend
 /// <summary>One network on one backend. Thread-safe; its owner disposes it after its plans.</summary>
 public interface IInferenceNetwork : IDisposable
 {
-    /// <summary>The session, for what it tells of inputs and outputs.</summary>
+    /// <summary>The session, for the metadata of inputs and outputs.</summary>
     InferenceSession Session { get; }
 
-    /// <summary>Prepares runs of one input shape. The caller owns the plan.</summary>
+    /// <summary>Prepares runs with one input shape. The caller owns the plan.</summary>
     /// <param name="manifest">The network's manifest.</param>
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>

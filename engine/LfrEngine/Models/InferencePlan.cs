@@ -12,9 +12,9 @@ public abstract unsafe class InferencePlan : IDisposable
     private readonly HostBuffer<float>[] outputs;
     private long filledAt;
 
-    /// <summary>Takes memory for input and outputs.</summary>
+    /// <summary>Allocates memory for input and outputs.</summary>
     /// <param name="manifest">Names of the tensors.</param>
-    /// <param name="session">Runs once on zeros, which tells the shapes of the outputs; nothing biometric is in it.</param>
+    /// <param name="session">Runs once on zeros to find the shapes of the outputs; no biometric data is involved.</param>
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
@@ -72,10 +72,10 @@ public abstract unsafe class InferencePlan : IDisposable
         RunOnce();
     }
 
-    /// <summary>Runs an embedder and brings each row of its first output to unit length.</summary>
+    /// <summary>Runs an embedder and normalises each row of its first output to unit length.</summary>
     /// <param name="length">Elements per row.</param>
     /// <param name="unit">float32 [rows, length]. Borrowed.</param>
-    /// <param name="norms">Length of each row before. Borrowed; its length says how many rows count.</param>
+    /// <param name="norms">Length of each row before. Borrowed; its length is the number of rows used.</param>
     public virtual void RunNormalised(int length, Span<float> unit, Span<float> norms)
     {
         Run();
@@ -87,7 +87,7 @@ public abstract unsafe class InferencePlan : IDisposable
         }
     }
 
-    /// <summary>Below this a row is all but zero, and dividing by its length would make noise of it.</summary>
+    /// <summary>A row with a smaller length is nearly zero, and normalising it would only amplify noise.</summary>
     public const float SmallestNorm = 1e-12f;
 
     /// <summary>Fills this plan's input with another's at half the scale, as <see cref="Letterbox.Halve"/> does.</summary>
@@ -97,7 +97,7 @@ public abstract unsafe class InferencePlan : IDisposable
     public virtual void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half) =>
         Letterbox.Halve(fuller.Input.Pointer, whole, Input.Pointer, half);
 
-    /// <summary>Wipes input and outputs. Every user does so as soon as it has read the outputs.</summary>
+    /// <summary>Wipes input and outputs. Call it as soon as the outputs have been read.</summary>
     public virtual void Wipe()
     {
         Input.Wipe();
@@ -115,20 +115,20 @@ public abstract unsafe class InferencePlan : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Runs the network on what the input holds and leaves the outputs in <see cref="Outputs"/>.</summary>
+    /// <summary>Runs the network on the input and writes the outputs to <see cref="Outputs"/>.</summary>
     protected abstract void RunOnce();
 
-    /// <summary>Starts the clock of what the tensors hold.</summary>
+    /// <summary>Starts timing the life of the tensors' content.</summary>
     protected void MarkFilled()
     {
         if (filledAt == 0)
             filledAt = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Gives everything back, wiped.</summary>
+    /// <summary>Wipes and releases everything.</summary>
     protected virtual void Dispose(bool disposing) => ReturnBuffers();
 
-    /// <summary>The runtime did not take the shape.</summary>
+    /// <summary>The runtime did not accept the shape.</summary>
     protected ModelLoadException Refused(OnnxRuntimeException cause) =>
         new($"The model \"{Manifest.Id}\" does not run at [{string.Join(", ", InputShape)}]: {cause.Message}", cause);
 

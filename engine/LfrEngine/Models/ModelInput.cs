@@ -13,7 +13,7 @@ public enum ChannelOrder
     Grey,
 }
 
-/// <summary>What a network takes: NCHW float32, channel = (value − mean) · scale, value 0…255.</summary>
+/// <summary>Input format of a network: NCHW float32, channel = (value − mean) · scale, value 0…255.</summary>
 /// <param name="Name">Name of the graph's input.</param>
 /// <param name="Channels">Order of the channels.</param>
 /// <param name="Mean">One per channel, in the network's order, 0…255.</param>

@@ -1,15 +1,15 @@
 namespace LfrEngine.Models;
 
-/// <summary>A model cannot be used: missing, altered, of the wrong shape, or its manifest is wrong. The message names it and the way out.</summary>
+/// <summary>A model cannot be used: missing, altered, of the wrong shape, or its manifest is wrong. The message names the model and says what to do.</summary>
 public sealed class ModelLoadException : Exception
 {
-    /// <summary>Says what is wrong and what to do.</summary>
+    /// <summary>Creates the exception with a message that says what is wrong and what to do.</summary>
     public ModelLoadException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Says what is wrong and what to do, with the cause.</summary>
+    /// <summary>Creates the exception with a message and its cause.</summary>
     public ModelLoadException(string message, Exception innerException)
         : base(message, innerException)
     {

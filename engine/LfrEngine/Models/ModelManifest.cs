@@ -24,7 +24,7 @@ public sealed record ModelManifest
     /// <summary>Licence of the weights.</summary>
     public required string Licence { get; init; }
 
-    /// <summary>What the weights were trained on; a licence says nothing of it.</summary>
+    /// <summary>What the weights were trained on; the licence does not say that.</summary>
     public ModelTrainingData TrainingData { get; init; } = ModelTrainingData.Unstated;
 
     /// <summary>Where the file comes from.</summary>
@@ -36,7 +36,7 @@ public sealed record ModelManifest
     /// <summary>The network's input.</summary>
     public required ModelInput Input { get; init; }
 
-    /// <summary>Tensors to read, in the family's order; a tensor inside the graph is exposed and what only fed the other outputs is cut away.</summary>
+    /// <summary>Tensors to read, in the family's order; a tensor inside the graph is exposed, and nodes that fed only other outputs are removed.</summary>
     public required string[] Outputs { get; init; }
 
     /// <summary>Length of an embedding; embedders only.</summary>
@@ -45,10 +45,10 @@ public sealed record ModelManifest
     /// <summary>Comparison-score thresholds and the evidence they rest on; embedders only.</summary>
     public ModelThreshold[] Thresholds { get; init; } = [];
 
-    /// <summary>How scores of covered probes become comparable with the others; embedders only. Covers without a scale are compared as if uncovered.</summary>
+    /// <summary>Makes scores of covered probes comparable with the others; embedders only. Covers without a scale are compared as if uncovered.</summary>
     public CoverScale[] CoverScales { get; init; } = [];
 
-    /// <summary>What may run on 8-bit integers, where the processor is faster that way; null = nothing.</summary>
+    /// <summary>Tensors that may use 8-bit integers on processors where that is faster; null for none.</summary>
     public ModelQuantisation? Int8 { get; init; }
 
     /// <summary>Folder of the manifest, to resolve <see cref="ModelSource.File"/>.</summary>
@@ -73,7 +73,7 @@ public sealed record ModelManifest
         {
             throw new ModelLoadException($"The model manifest {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
-        // What the text leaves out the generated reader leaves null, whatever the type's own value is.
+        // The generated reader leaves omitted properties null, regardless of the type's default.
         manifest = manifest with
         {
             Thresholds = manifest.Thresholds ?? [], CoverScales = manifest.CoverScales ?? [], Description = manifest.Description ?? "", TrainingData = manifest.TrainingData ?? ModelTrainingData.Unstated,
@@ -81,25 +81,25 @@ public sealed record ModelManifest
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
             throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
-            throw new ModelLoadException($"The model manifest {path} gives a mean or a scale that is no number.");
+            throw new ModelLoadException($"The model manifest {path} has a mean or a scale that is not a number.");
         if ((manifest.Task == ModelTask.Landmarks && manifest.Family != "mesh468") != (manifest.Input.Channels == ChannelOrder.Grey))
-            throw new ModelLoadException($"The model manifest {path} gives the channels as {manifest.Input.Channels}; landmarks68 takes grey, all other families rgb or bgr.");
+            throw new ModelLoadException($"The model manifest {path} has the channels {manifest.Input.Channels}; landmarks68 needs grey, all other families rgb or bgr.");
         if (manifest.Source.Bytes is { } bytes && (bytes is not [>= 0, _] || bytes[1] <= bytes[0] || manifest.Source.Npm is null))
-            throw new ModelLoadException($"The model manifest {path} gives \"bytes\" that are not [first, end] of a file in an npm package.");
+            throw new ModelLoadException($"The model manifest {path} has \"bytes\" that are not [first, end] of a file in an npm package.");
         if (manifest.Sha256.Length != 64 || !manifest.Sha256.All(char.IsAsciiHexDigitLower))
             throw new ModelLoadException($"The model manifest {path} has no SHA-256 of 64 lower-case hexadecimal digits; `sha256sum FILE` prints it.");
         if (manifest.Source.Url is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme == Uri.UriSchemeHttps))
-            throw new ModelLoadException($"The model manifest {path} gives a \"url\" that does not begin with https://.");
+            throw new ModelLoadException($"The model manifest {path} has a \"url\" that does not begin with https://.");
         if (manifest.Outputs.Length == 0 || manifest.Outputs.Any(string.IsNullOrEmpty))
-            throw new ModelLoadException($"The model manifest {path} names no outputs, or an empty one.");
+            throw new ModelLoadException($"The model manifest {path} has no outputs, or an empty output name.");
         if (manifest.Thresholds.Any(t => t is null))
             throw new ModelLoadException($"The model manifest {path} has an empty entry in \"thresholds\".");
         if (Array.Find(manifest.Thresholds, t => t.Value is not (> 0 and <= 1)) is { } threshold)
-            throw new ModelLoadException(FormattableString.Invariant($"The model manifest {path} gives {threshold.Value} as the threshold \"{threshold.Name}\"; a comparison score from which faces match lies above 0, up to 1."));
+            throw new ModelLoadException(FormattableString.Invariant($"The model manifest {path} has {threshold.Value} as the threshold \"{threshold.Name}\"; it must be above 0 and at most 1."));
         if (Array.Exists(manifest.CoverScales, s => s is not { IsUsable: true } || manifest.CoverScales.Count(other => other?.Cover == s.Cover) > 1))
-            throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, gives a cover twice or none, a slope or a deviation that is not above 0, or what is no number.");
+            throw new ModelLoadException($"The model manifest {path} has an entry in \"coverScales\" that is empty, has no cover or the same cover as another, a slope or a deviation that is not above 0, or a value that is not a number.");
         if (manifest.Int8?.Ranges.FirstOrDefault(r => r.Value is not [float smallest, float largest] || !(smallest <= largest)).Key is { } tensor)
-            throw new ModelLoadException($"The model manifest {path} gives no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
+            throw new ModelLoadException($"The model manifest {path} has no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)
             throw new ModelLoadException($"The model manifest {path} is an embedder without an embeddingLength.");
         return manifest with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
@@ -112,7 +112,7 @@ public enum ModelTask
     /// <summary>Finds faces.</summary>
     Detect,
 
-    /// <summary>Tells faces from what only looks like one, on the crop of a detection.</summary>
+    /// <summary>Distinguishes faces from things that only look like one, on the crop of a detection.</summary>
     Verify,
 
     /// <summary>Places points on a face.</summary>
@@ -122,29 +122,29 @@ public enum ModelTask
     Embed,
 }
 
-/// <summary>What is known of the data that weights were trained on.</summary>
+/// <summary>What is known about the data that weights were trained on.</summary>
 /// <param name="State">Whether it is known, and free to use.</param>
 /// <param name="Words">Which data, and who says so; a sentence.</param>
 public sealed record ModelTrainingData(TrainingDataState State, string Words)
 {
-    /// <summary>Of a manifest that does not mention it.</summary>
-    public static ModelTrainingData Unstated { get; } = new(TrainingDataState.Unknown, "Its manifest does not say.");
+    /// <summary>For a manifest that does not mention it.</summary>
+    public static ModelTrainingData Unstated { get; } = new(TrainingDataState.Unknown, "Not stated in the manifest.");
 }
 
 /// <summary>Whether the training data of a model is known.</summary>
 public enum TrainingDataState
 {
-    /// <summary>Nobody has said what it was.</summary>
+    /// <summary>The training data is not stated.</summary>
     Unknown,
 
-    /// <summary>Known, but offered for research alone.</summary>
+    /// <summary>Known, but offered for research only.</summary>
     ResearchOnly,
 
-    /// <summary>Known, and nothing speaks against the use.</summary>
+    /// <summary>Known and free to use.</summary>
     Known,
 }
 
-/// <summary>Origin of a file: an npm package by name, version and path inside it, an address to bring it from, or a file beside the manifest.</summary>
+/// <summary>Origin of a file: an npm package by name, version and path inside it, a download address, or a file next to the manifest.</summary>
 public sealed record ModelSource
 {
     /// <summary>npm package name.</summary>
@@ -156,13 +156,13 @@ public sealed record ModelSource
     /// <summary>Path inside the package.</summary>
     public string? Path { get; init; }
 
-    /// <summary>First byte and the one after the last, where the model is a part of the file at <see cref="Path"/>; null for all of it.</summary>
+    /// <summary>First byte and end (exclusive), if the model is a part of the file at <see cref="Path"/>; null for all of it.</summary>
     public long[]? Bytes { get; init; }
 
-    /// <summary>Path relative to the manifest, for models that a user brings.</summary>
+    /// <summary>Path relative to the manifest, for models added by a user.</summary>
     public string? File { get; init; }
 
-    /// <summary>Where <c>lfr models add</c> gets the file, https.</summary>
+    /// <summary>https address from which <c>lfr models add</c> downloads the file.</summary>
     public string? Url { get; init; }
 
     /// <inheritdoc/>
@@ -171,10 +171,10 @@ public sealed record ModelSource
 
 /// <summary>Tensors that may be held in 8 bits.</summary>
 /// <param name="Ranges">Smallest and largest value by tensor; an operator whose inputs and result are all listed runs on integers.</param>
-/// <param name="Evidence">Where the ranges come from, and what accuracy is with and without.</param>
+/// <param name="Evidence">Origin of the ranges, and the accuracy with and without them.</param>
 public sealed record ModelQuantisation(IReadOnlyDictionary<string, float[]> Ranges, string Evidence);
 
-/// <summary>One threshold and what is known of it.</summary>
+/// <summary>One threshold and its evidence.</summary>
 /// <param name="Name">Name for configuration, for example <c>default</c>.</param>
 /// <param name="Value">Comparison score, inclusive.</param>
 /// <param name="Evidence">Data, protocol, error rate and interval.</param>

@@ -3,18 +3,18 @@ using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
-/// <summary>What <see cref="OnnxGraph"/> and the rewrites rely on, checked once: a file that contradicts itself is refused, whatever its origin.</summary>
+/// <summary>Checks once what <see cref="OnnxGraph"/> and the rewrites rely on: an inconsistent file is refused, whatever its origin.</summary>
 internal static class OnnxCheck
 {
-    // Where the rewrites look at inputs by number.
+    // Operators whose inputs the rewrites access by number.
     private static readonly Dictionary<string, (int Least, int Most)> Inputs = new()
     {
         ["Add"] = (2, 2), ["Concat"] = (1, int.MaxValue), ["Conv"] = (2, 3), ["MatMul"] = (2, 2), ["Mul"] = (2, 2), ["Neg"] = (1, 1), ["PRelu"] = (2, 2),
         ["Relu"] = (1, 1), ["Sigmoid"] = (1, 1), ["Softmax"] = (1, 1), ["Transpose"] = (1, 1),
     };
 
-    /// <summary>Throws if the graph cannot be.</summary>
-    /// <exception cref="InvalidDataException">Says which node or tensor.</exception>
+    /// <summary>Throws if the graph is not consistent.</summary>
+    /// <exception cref="InvalidDataException">The message names the node or tensor.</exception>
     public static void Throw(GraphProto graph)
     {
         var constants = new HashSet<string>();
@@ -29,7 +29,7 @@ internal static class OnnxCheck
         if (graph.Input.GroupBy(o => o.Name).FirstOrDefault(g => g.Count() > 1) is { } again)
             throw new InvalidDataException($"it has two inputs named \"{again.Key}\"");
         var made = graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0).ToHashSet();
-        // Searches follow tensors to their makers: they end because a node reads only what stands before it.
+        // Searches follow tensors to the nodes that compute them. They end because a node reads only tensors of earlier nodes.
         var ready = graph.Input.Select(i => i.Name).Concat(constants).ToHashSet();
         if (made.Overlaps(ready))
             throw new InvalidDataException($"its tensor \"{made.First(ready.Contains)}\" is both given and computed");
@@ -61,7 +61,7 @@ internal static class OnnxCheck
     {
         if (tensor.DataType is not (TypeFloat or TypeInt64))
             return;
-        // Only these two are read here; their elements must be as many as the dimensions say. Where they are in another file there are none.
+        // Only these two types are read here; their number of elements must match the dimensions. It is zero if the data is in another file.
         long elements = 1;
         foreach (long dimension in tensor.Dims)
         {
@@ -70,6 +70,6 @@ internal static class OnnxCheck
         }
         int size = tensor.DataType == TypeFloat ? sizeof(float) : sizeof(long), listed = tensor.DataType == TypeFloat ? tensor.FloatData.Count : tensor.Int64Data.Count;
         if (listed > 0 ? listed != elements || tensor.RawData.Length > 0 : tensor.RawData.Length != elements * size)
-            throw new InvalidDataException($"its constant \"{tensor.Name}\" has not the {elements} elements that its dimensions say");
+            throw new InvalidDataException($"its constant \"{tensor.Name}\" does not have the {elements} elements that its dimensions require");
     }
 }

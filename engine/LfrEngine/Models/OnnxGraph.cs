@@ -7,18 +7,18 @@ namespace LfrEngine.Models;
 
 /// <summary>Edits a network in memory before ONNX Runtime sees it: free dimensions and chosen outputs; then <see cref="OnnxRewrites"/>.</summary>
 /// <remarks>
-/// Takes ONNX, of which it knows the few fields that it needs (onnx_subset.proto; all others travel through untouched as unknown fields), and
-/// TensorFlow Lite, which <see cref="TfLiteGraph"/> translates. Nothing in a file is trusted: <see cref="OnnxCheck"/> comes before any edit.
+/// Reads ONNX, with only the fields that it needs (onnx_subset.proto; all others are passed through as unknown fields), and
+/// TensorFlow Lite, which <see cref="TfLiteGraph"/> translates. Files are not trusted: <see cref="OnnxCheck"/> runs before any edit.
 /// </remarks>
 internal static class OnnxGraph
 {
     /// <summary>Makes a file dynamic.</summary>
     /// <param name="file">An ONNX or a TensorFlow Lite file.</param>
-    /// <param name="outputs">Tensors to give out; those inside the graph are exposed, nodes that feed none of them are dropped.</param>
+    /// <param name="outputs">Output tensors; those inside the graph are exposed, and nodes that feed none of them are removed.</param>
     /// <param name="freeSize">Whether height and width become free too, not only the batch.</param>
-    /// <param name="rewrite">Whether the <see cref="OnnxRewrites"/> apply; benchmarks compare with and without.</param>
+    /// <param name="rewrite">Whether to apply <see cref="OnnxRewrites"/>; benchmarks compare with and without.</param>
     /// <param name="ranges">For <see cref="OnnxQuantiser"/>; null leaves everything in float32.</param>
-    /// <exception cref="InvalidDataException">A named tensor does not exist, the file is neither ONNX nor TensorFlow Lite, or it contradicts itself.</exception>
+    /// <exception cref="InvalidDataException">A named tensor does not exist, the file is neither ONNX nor TensorFlow Lite, or it is inconsistent.</exception>
     public static byte[] MakeDynamic(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs, bool freeSize, bool rewrite = true,
         IReadOnlyDictionary<string, float[]>? ranges = null)
     {
@@ -33,7 +33,7 @@ internal static class OnnxGraph
         return model.ToByteArray();
     }
 
-    /// <summary>The file as it is, with further tensors given out: the reference that an edited graph is compared with.</summary>
+    /// <summary>The original file with additional outputs: the reference for an edited graph.</summary>
     public static byte[] ExposeOnly(ReadOnlySpan<byte> file, IReadOnlyList<string> outputs)
     {
         ModelProto model = Parse(file);
@@ -52,10 +52,10 @@ internal static class OnnxGraph
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite", e);
+            throw new InvalidDataException("it is neither an ONNX nor a TensorFlow Lite file", e);
         }
         if (model.Graph is null || model.Graph.Node.Count == 0)
-            throw new InvalidDataException("it is not an ONNX file, nor one of TensorFlow Lite: it holds no graph");
+            throw new InvalidDataException("it is neither an ONNX nor a TensorFlow Lite file: it contains no graph");
         OnnxCheck.Throw(model.Graph);
         return model;
     }
@@ -105,13 +105,13 @@ internal static class OnnxGraph
         foreach (TensorProto tensor in graph.Initializer.Where(t => !used.Contains(t.Name)).ToList())
         {
             graph.Initializer.Remove(tensor);
-            // Before IR version 4 every initializer is listed as an input too; left there, it would have to be fed.
+            // Before IR version 4 every initializer is also listed as an input and would have to be fed.
             if (graph.Input.FirstOrDefault(i => i.Name == tensor.Name) is { } listed)
                 graph.Input.Remove(listed);
         }
     }
 
-    // A subgraph (If, Loop, Scan) may use any tensor around it, which the fields known here do not tell: such graphs keep everything.
+    // A subgraph (If, Loop, Scan) may use any tensor around it, which the known fields do not show, so such graphs keep everything.
     private static bool HasSubgraphs(GraphProto graph)
     {
         const int AttributeGraph = 5, AttributeGraphs = 10;
@@ -132,7 +132,7 @@ internal static class OnnxGraph
                     shape.Dim[i] = new TensorShapeProto.Types.Dimension { DimParam = names[i] };
             }
         }
-        // Stated shapes inside and at the end would contradict the free ones; ONNX Runtime infers them again.
+        // Fixed shapes inside and at the outputs would contradict the free ones; ONNX Runtime infers them again.
         graph.ValueInfo.Clear();
         foreach (ValueInfoProto output in graph.Output)
         {

@@ -4,16 +4,16 @@ using LfrEngine.Models.Onnx;
 
 namespace LfrEngine.Models;
 
-/// <summary>Makes a network compute in 16-bit floats, for backends that are faster so. Its inputs and outputs stay float32.</summary>
+/// <summary>Converts a network to 16-bit floats, for backends on which that is faster. Its inputs and outputs stay float32.</summary>
 internal static class OnnxHalf
 {
     private const int Float = 1, Float16 = 10, AttributeInt = 2;
 
-    // These take float32 scales beside half data.
+    // These operators take float32 scales with half data.
     private static readonly string[] ScaledOperators = ["Resize", "Upsample"];
 
     /// <summary>Converts a graph.</summary>
-    /// <param name="graph">ONNX, as <see cref="OnnxModel"/> loads it: without stated shapes inside.</param>
+    /// <param name="graph">ONNX, as loaded by <see cref="OnnxModel"/>: without fixed shapes inside.</param>
     public static byte[] Convert(ReadOnlySpan<byte> graph)
     {
         ModelProto model = ModelProto.Parser.ParseFrom(graph);

@@ -14,13 +14,13 @@ public sealed class OnnxModel : IDisposable
         this.network = network;
     }
 
-    /// <summary>What is known of the model.</summary>
+    /// <summary>The manifest of the model.</summary>
     public ModelManifest Manifest { get; }
 
     /// <summary>Loads a model: checks its hash, makes its graph dynamic, creates the session.</summary>
     /// <param name="catalog">Where the file is.</param>
-    /// <param name="manifest">What it must be.</param>
-    /// <param name="backend">Where it runs; null for the processor. Borrowed for the life of the model.</param>
+    /// <param name="manifest">The expected model.</param>
+    /// <param name="backend">The backend; null for the processor. Borrowed for the life of the model.</param>
     /// <exception cref="ModelLoadException">The file is missing, altered, neither ONNX nor TensorFlow Lite, or not what the manifest says.</exception>
     public static OnnxModel Load(ModelCatalog catalog, ModelManifest manifest, IInferenceBackend? backend = null)
     {
@@ -50,12 +50,12 @@ public sealed class OnnxModel : IDisposable
     /// <remarks>Relative to the largest value of each output, in float32. Rounding gives about 1e-6.</remarks>
     public static double CompareWithOriginal(ModelCatalog catalog, ModelManifest manifest)
     {
-        // First, because it tells what is wrong with the manifest.
+        // First, because its errors show what is wrong with the manifest.
         using OnnxModel edited = Load(catalog, manifest with { Int8 = null });
         byte[] file = ReadChecked(catalog, manifest);
         using var original = CpuBackend.CreateSession(OnnxGraph.ExposeOnly(file, manifest.Outputs));
         int[] shape = original.InputMetadata[manifest.Input.Name].Dimensions;
-        // Families that come with free sizes are compared at a size of our own.
+        // Families with free sizes are compared at a size chosen here.
         int side = manifest.Task switch { ModelTask.Embed => 112, ModelTask.Landmarks => 64, _ => 320 };
         long[] dims = [1, manifest.Input.ChannelCount, shape[2] > 0 ? shape[2] : side, shape[3] > 0 ? shape[3] : side];
         var values = new float[dims[1] * dims[2] * dims[3]];
@@ -93,7 +93,7 @@ public sealed class OnnxModel : IDisposable
             $"{tensor.Key} [{string.Join(", ", tensor.Value.Dimensions.Zip(tensor.Value.SymbolicDimensions, (size, name) => size >= 0 ? $"{size}" : name.Length > 0 ? name : "?"))}]";
     }
 
-    /// <summary>Prepares runs of one input shape, with inputs and outputs in locked memory. The caller owns the plan.</summary>
+    /// <summary>Prepares runs with one input shape, with inputs and outputs in locked memory. The caller owns the plan.</summary>
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
@@ -128,7 +128,7 @@ public sealed class OnnxModel : IDisposable
         }
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file));
         if (hash != manifest.Sha256)
-            throw new ModelLoadException($"The file of model \"{manifest.Id}\" ({path}) has SHA-256 {hash}, its manifest says {manifest.Sha256}. {way}");
+            throw new ModelLoadException($"The file of model \"{manifest.Id}\" ({path}) has SHA-256 {hash}, but its manifest says {manifest.Sha256}. {way}");
         return file;
     }
 

@@ -5,7 +5,7 @@ using LfrEngine.Models.Onnx;
 
 namespace LfrEngine.Models;
 
-/// <summary>Finds and makes the parts of an ONNX graph. Graphs have a few hundred nodes: every search is a walk over all of them.</summary>
+/// <summary>Finds and creates parts of an ONNX graph. Graphs have a few hundred nodes, so every search is linear.</summary>
 internal static class OnnxParts
 {
     /// <summary>ONNX' numbers for types of elements.</summary>

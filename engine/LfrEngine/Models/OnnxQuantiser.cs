@@ -6,17 +6,17 @@ namespace LfrEngine.Models;
 
 /// <summary>Lets convolutions, sums and concatenations run on 8-bit integers where a manifest knows the ranges of their tensors.</summary>
 /// <remarks>
-/// Activations are unsigned with one scale and zero point per tensor, weights signed with a scale per filter, sums 32 bits wide. A Relu behind an
+/// Activations are unsigned with one scale and zero point per tensor, weights signed with a scale per filter, sums 32 bits wide. A Relu after an
 /// operator costs nothing: its zero is the smallest number there is. Everything without a range stays in float32; the borders are converted.
 /// Unlike <see cref="OnnxRewrites"/> this is not exact. A manifest may ask for it only with measured evidence that nothing is lost.
 /// </remarks>
 internal static class OnnxQuantiser
 {
-    // What version 10 of the operator set, the first with quantised operators, left as it was in version 9.
+    // Operators that version 10 of the operator set, the first with quantised operators, did not change from version 9.
     private static readonly HashSet<string> UnchangedSinceNine =
         ["Add", "Concat", "Constant", "Conv", "Gather", "Mul", "Relu", "Reshape", "Shape", "Sigmoid", "Softmax", "Transpose", "Unsqueeze"];
 
-    /// <summary>Whether 8-bit convolutions are faster than float32 here: measured with AVX-512 VNNI, and slower or less exact without it.</summary>
+    /// <summary>Whether 8-bit convolutions are faster than float32 on this processor: measured with AVX-512 VNNI; without it they are slower or less exact.</summary>
     public static bool PaysHere { get; } = X86Base.IsSupported && Avx512BW.IsSupported && ((X86Base.CpuId(7, 0).Ecx >> 11) & 1) != 0;
 
     /// <summary>Converts every operator whose inputs and result have a range.</summary>
@@ -67,7 +67,7 @@ internal static class OnnxQuantiser
             if (relu is not null)
                 graph.Node.Remove(relu);
         }
-        // Whoever still reads a converted tensor in float32 gets it back; nobody makes it any more.
+        // Nodes that still read a converted tensor in float32 get a conversion back, because nothing computes it in float32 any more.
         foreach (string tensor in converted.Where(t => Maker(graph, t) is null && (IsOutput(graph, t) || Readers(graph, t).Any())))
         {
             NodeProto maker = Maker(graph, Parts(tensor)[0])!;
@@ -130,7 +130,7 @@ internal static class OnnxQuantiser
     // A tensor in 8 bits: its numbers, scale and zero point.
     private static string[] Parts(string tensor) => [tensor + "_u8", tensor + "_scale", tensor + "_zero"];
 
-    // Zero has a number of its own, or padding would not be zero.
+    // Zero must be represented exactly, or padding would not be zero.
     private static float Scale(float[] range)
     {
         float width = Math.Max(range[1], 0) - Math.Min(range[0], 0);

@@ -5,11 +5,11 @@ using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
-/// <summary>Equal graphs that run faster: each rewrite computes what stood there before, up to the rounding of float32.</summary>
+/// <summary>Rewrites a graph to an equivalent, faster one: each rewrite computes the same, up to the rounding of float32.</summary>
 /// <remarks>
-/// ONNX Runtime runs convolutions in a layout of channel blocks (NCHWc). What costs time is whatever leaves that layout, passes over a tensor once
-/// more, or fills a block with few channels. Each rewrite looks for its pattern by operators, never by the names of one model, and leaves alone what
-/// does not match. What each is worth: perf/results/models.md.
+/// ONNX Runtime runs convolutions in a layout of channel blocks (NCHWc). Operators cost time if they leave that layout, pass over a tensor once
+/// more, or fill a block with few channels. Each rewrite finds its pattern by operators, never by the names of one model, and does not change what
+/// does not match. The gain of each: perf/results/models.md.
 /// </remarks>
 internal static class OnnxRewrites
 {
@@ -23,16 +23,16 @@ internal static class OnnxRewrites
         FindPRelu(graph);
         ReplacePRelu(graph);
         ReplaceSoftmaxOfPairs(graph);
-        // Before siblings merge: what is 8 bits wide has no blocks to fill.
+        // Before siblings are merged, because 8-bit operators have no blocks to fill.
         if (ranges is not null)
             OnnxQuantiser.Apply(model, ranges);
         MergeSiblings(graph, model.OpsetImport.FirstOrDefault(o => o.Domain.Length == 0)?.Version ?? 1);
-        // Last: the others make weights too.
+        // Last, because the others also create weights.
         ClearSubnormals(graph);
     }
 
-    // Weights that training let fade below 1.2e-38 add nothing that float32 could hold beside any other term, but processors that compute with them in
-    // microcode lose a factor of five over a whole network.
+    // Weights below 1.2e-38 do not change any float32 sum, but on processors that compute with them in
+    // microcode they make a whole network five times slower.
     private static void ClearSubnormals(GraphProto graph)
     {
         IEnumerable<TensorProto> constants = graph.Node.SelectMany(n => n.Attribute).Select(a => a.T).OfType<TensorProto>();
@@ -46,7 +46,7 @@ internal static class OnnxRewrites
         }
     }
 
-    // relu(x) + a·−relu(−x), as exporters write a PRelu that their format lacks.
+    // relu(x) + a·−relu(−x), which exporters write if their format has no PRelu.
     private static void FindPRelu(GraphProto graph)
     {
         foreach (NodeProto sum in graph.Node.Where(n => n.OpType == "Add").ToList())
@@ -66,7 +66,7 @@ internal static class OnnxRewrites
         }
     }
 
-    // What makes a tensor, if it is of this kind and one node alone reads the tensor.
+    // The node that computes a tensor, if it is of this type and only one node reads the tensor.
     private static NodeProto? Only(GraphProto graph, string tensor, string operation) =>
         !IsOutput(graph, tensor) && Readers(graph, tensor).Take(2).Count() == 1 && Maker(graph, tensor) is { } maker && maker.OpType == operation ? maker : null;
 
@@ -127,7 +127,7 @@ internal static class OnnxRewrites
         }
     }
 
-    // Finds the convolutions whose channels, two by two, become the rows of a tensor [batch, n, 2] that nobody else reads.
+    // Finds convolutions whose channels, in pairs, become the rows of a tensor [batch, n, 2] that nothing else reads.
     private static bool CollectPairs(GraphProto graph, string tensor, List<NodeProto> convolutions)
     {
         if (IsOutput(graph, tensor) || Readers(graph, tensor).Count(n => n.OpType != "Shape") != 1 || Maker(graph, tensor) is not { } node)
@@ -148,7 +148,7 @@ internal static class OnnxRewrites
         }
     }
 
-    // The last element of a target shape, which exporters state or assemble from parts; 0 when it is not known.
+    // The last element of a target shape, which may be a constant or be assembled from parts; 0 if unknown.
     private static long LastOfShape(GraphProto graph, string tensor)
     {
         if (Constant(graph, tensor) is { DataType: TypeInt64 } stated)
@@ -156,8 +156,8 @@ internal static class OnnxRewrites
         return Maker(graph, tensor) is { OpType: "Concat" } assembled ? LastOfShape(graph, assembled.Input[^1]) : 0;
     }
 
-    // Convolutions of one input and one geometry that have few channels and leave the blocks at once, as a detector's heads do: together they fill
-    // fewer blocks. A Split gives each its channels; where each has a depthwise convolution behind it, those become one too.
+    // Convolutions with the same input and geometry that have few channels and leave the blocks immediately, like a detector's heads: merged, they fill
+    // fewer blocks. A Split returns the channels of each; if each is followed by a depthwise convolution, those are merged too.
     private static void MergeSiblings(GraphProto graph, long version)
     {
         var groups = graph.Node.Where(n => n.OpType == "Conv").Select(n => (Node: n, Key: SiblingKey(graph, n))).Where(n => n.Key is not null)
@@ -176,14 +176,14 @@ internal static class OnnxRewrites
                 made.Add(Merge(graph, ends, merged.Output[0], sizes.Sum()));
             }
             made.Add(Split(graph, made[^1].Output[0], ends.Select(n => n.Output[0]), sizes, version));
-            // Where the first stood, all that the merged nodes read is there, and nothing that reads them has come yet.
+            // At the position of the first node, everything the merged nodes read is available, and no reader of them has come yet.
             Replace(graph, siblings[0], [.. made]);
             foreach (NodeProto node in siblings.Concat(ends))
                 graph.Node.Remove(node);
         }
     }
 
-    // Equal for convolutions that can become one; null for those that stay in blocks, so that a Split would cost more than it saves.
+    // Equal for convolutions that can be merged; null for those that stay in blocks, for which a Split would cost more than it saves.
     private static string? SiblingKey(GraphProto graph, NodeProto node)
     {
         if (Number(node, "group", 1) != 1 || !node.Input.Skip(1).All(input => TryWeights(graph, input, out _)))

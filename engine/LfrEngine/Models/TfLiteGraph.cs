@@ -4,10 +4,10 @@ using static LfrEngine.Models.OnnxParts;
 
 namespace LfrEngine.Models;
 
-/// <summary>Translates a TensorFlow Lite file into the ONNX graph that computes the same, which then is edited and run like any other.</summary>
+/// <summary>Translates a TensorFlow Lite file into an equivalent ONNX graph, which is then edited and run like any other.</summary>
 /// <remarks>
-/// TensorFlow Lite holds images as NHWC, ONNX as NCHW: every tensor of four dimensions changes its layout on the way, its name stays. Names, shapes
-/// and weights come from the file; what is not translated here is refused by name, so that no network runs that computes something else.
+/// TensorFlow Lite holds images as NHWC, ONNX as NCHW: every tensor of four dimensions changes its layout and keeps its name. Names, shapes
+/// and weights come from the file. Operators that cannot be translated are refused by name, so that no network computes something else.
 /// </remarks>
 internal sealed class TfLiteGraph
 {
@@ -45,7 +45,7 @@ internal sealed class TfLiteGraph
     private readonly Dictionary<int, float[]> widened = [];
     private string translating = "";
     private long constantsLeft;
-    // An activation that comes after the node whose result it takes.
+    // An activation that follows the node whose result it takes.
     private NodeProto? pending;
 
     private TfLiteGraph(TfLiteFile file, int length)
@@ -56,7 +56,7 @@ internal sealed class TfLiteGraph
     }
 
     /// <summary>The ONNX graph of a file, with its batch of 1 and its size.</summary>
-    /// <exception cref="InvalidDataException">It is altered, or has an operator that is not known here; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is altered, or has an unsupported operator, which the message names.</exception>
     public static ModelProto Translate(byte[] bytes)
     {
         TfLiteFile file = TfLiteFile.Read(bytes);
@@ -85,7 +85,7 @@ internal sealed class TfLiteGraph
     private void Add(TfLiteOperator operation)
     {
         if (!Known.TryGetValue(operation.Code, out var known))
-            throw new InvalidDataException($"it needs the operator {operation.Code} of TensorFlow Lite, which this engine does not know (it knows: {string.Join(", ", Known.Values.Select(k => k.Name))})");
+            throw new InvalidDataException($"it needs the operator {operation.Code} of TensorFlow Lite, which this engine does not support (supported: {string.Join(", ", Known.Values.Select(k => k.Name))})");
         translating = known.Name;
         if (operation.Outputs is not [int output] || !made.Add(output) || operation.Inputs.Length == 0 || operation.Inputs[0] < 0)
             throw Refused("has no input, or not one output of its own");
@@ -129,7 +129,7 @@ internal sealed class TfLiteGraph
     private void Convolve(TfLiteOperator o, TfLiteTensor x, TfLiteTensor y, float[] weights, long[] shape, int group, byte activation, long[] dilations)
     {
         if (dilations.Any(d => d is < 1 or > 64))
-            throw Refused("has a dilation that cannot be");
+            throw Refused("has a dilation that is not valid");
         string name = Activated(y, activation);
         Constant(y.Name + "/weights", shape, weights);
         NodeProto node = Node("Conv", name, x.Name, y.Name + "/weights");
@@ -152,7 +152,7 @@ internal sealed class TfLiteGraph
         TfLiteTensor x = Image(o, 0), y = Output(o, 4);
         NodeProto node = Node("MaxPool", Activated(y, o.Byte(5)), x.Name);
         if (o.Int(3) is < 1 or > 64 || o.Int(4) is < 1 or > 64)
-            throw Refused("has a window that cannot be");
+            throw Refused("has a window that is not valid");
         Geometry(node, o, [o.Int(4), o.Int(3)]);
     }
 
@@ -161,7 +161,7 @@ internal sealed class TfLiteGraph
     {
         long[] strides = [o.Int(2), o.Int(1)];
         if (strides.Any(s => s is < 1 or > 64))
-            throw Refused("has a stride that cannot be");
+            throw Refused("has a stride that is not valid");
         node.Attribute.Add(new AttributeProto { Name = "kernel_shape", Ints = { kernel }, Type = AttributeInts });
         node.Attribute.Add(new AttributeProto { Name = "strides", Ints = { strides }, Type = AttributeInts });
         if (o.Byte(0) == Same)
@@ -176,7 +176,7 @@ internal sealed class TfLiteGraph
         Node(operation, Activated(y, activation), Operand(o, 0, y), Operand(o, 1, y));
     }
 
-    // What is computed keeps its name; a constant is laid out so that it meets the channels.
+    // A computed tensor keeps its name; a constant is laid out to match the channels.
     private string Operand(TfLiteOperator o, int index, TfLiteTensor y)
     {
         int tensor = o.Inputs[index];
@@ -217,7 +217,7 @@ internal sealed class TfLiteGraph
     private void Widen(TfLiteOperator o)
     {
         if (file.Tensors[o.Inputs[0]].Type != TfLiteFile.Float16 || file.Floats(o.Inputs[0]) is not { } values)
-            throw Refused("is not of constant float16, the only kind known here");
+            throw Refused("is not of constant float16, the only supported kind");
         if (values.Length != Length(Output(o).Shape))
             throw Refused("changes the number of elements");
         widened.Add(o.Outputs[0], values);
@@ -270,7 +270,7 @@ internal sealed class TfLiteGraph
         TfLiteTensor x = Image(o, 0), y = Output(o, 4);
         const int AlignCorners = 2, HalfPixelCentres = 3;
         if (o.Byte(AlignCorners) != 0 || o.Byte(HalfPixelCentres) == 0 || y.Shape[1] % x.Shape[1] != 0 || y.Shape[2] % x.Shape[2] != 0)
-            throw Refused("is known with half-pixel centres and a whole factor only");
+            throw Refused("is supported only with half-pixel centres and a whole factor");
         Constant(y.Name + "/scales", [4], [1, 1, y.Shape[1] / x.Shape[1], y.Shape[2] / x.Shape[2]]);
         NodeProto node = Node("Resize", y.Name, x.Name, "", y.Name + "/scales");
         node.Attribute.Add(Text("mode", "linear"));
@@ -281,7 +281,7 @@ internal sealed class TfLiteGraph
     {
         TfLiteTensor x = Input(o, 0), y = Output(o);
         if (o.Options is not { } options || options.Float(0) != 1)
-            throw Refused("is known with a factor of 1 only");
+            throw Refused("is supported only with a factor of 1");
         Node("Softmax", y.Name, x.Name).Attribute.Add(new AttributeProto { Name = "axis", I = Axis(x, -1), Type = AttributeInt });
     }
 
@@ -289,7 +289,7 @@ internal sealed class TfLiteGraph
     {
         TfLiteTensor x = Image(o, 0), y = Output(o, 4);
         if (o.Inputs.Length != 2 || o.Inputs[1] < 0 || file.Integers(o.Inputs[1]) is not { Length: 8 } pads || pads.Any(p => p is < 0 or > 4096) || pads[0] + pads[1] != 0)
-            throw Refused("is known with constant amounts, and none for the batch");
+            throw Refused("is supported only with constant amounts, and none for the batch");
         Node("Pad", y.Name, x.Name, Whole(y.Name + "/pads", [0, pads[6], pads[2], pads[4], 0, pads[7], pads[3], pads[5]]));
     }
 
@@ -304,7 +304,7 @@ internal sealed class TfLiteGraph
     {
         TfLiteTensor x = Input(o, 0), y = Output(o);
         if (o.Inputs.Length != 2 || o.Inputs[1] < 0 || file.Integers(o.Inputs[1]) is not { Length: > 0 and <= 4 } axes || o.Byte(0) == 0 || x.Shape.Length != y.Shape.Length)
-            throw Refused("is known over constant axes that stay, with one element");
+            throw Refused("is supported only over constant axes that are kept, with one element");
         long[] turned = [.. axes.Select(a => Axis(x, a))];
         NodeProto node = Node(operation, y.Name, x.Name);
         if (operation == "ReduceSum")
@@ -331,7 +331,7 @@ internal sealed class TfLiteGraph
             return y.Name;
         string name = y.Name + "/linear";
         if (activation is not (Relu or Relu6))
-            throw Refused($"has the fused activation {activation}; known are RELU and RELU6");
+            throw Refused($"has the fused activation {activation}; only RELU and RELU6 are supported");
         var node = new NodeProto { OpType = activation == Relu ? "Relu" : "Clip", Name = y.Name, Input = { name }, Output = { y.Name } };
         if (activation == Relu6)
         {
@@ -355,11 +355,11 @@ internal sealed class TfLiteGraph
         return node;
     }
 
-    // As many elements as the file has bytes are more than any honest one needs; an altered one may use the same weights again and again.
+    // A valid file has fewer elements than bytes; an altered one may use the same weights many times.
     private void Constant(string name, long[] dims, float[] values)
     {
         if ((constantsLeft -= values.Length) < 0)
-            throw Refused("takes the same weights so often that it cannot be meant");
+            throw Refused("uses the same weights too often");
         OnnxParts.Add(graph, name, dims, values);
     }
 
@@ -376,7 +376,7 @@ internal sealed class TfLiteGraph
     private TfLiteTensor Image(TfLiteOperator o, int index)
     {
         TfLiteTensor tensor = Input(o, index);
-        return tensor.Shape.Length == 4 ? tensor : throw Refused($"takes \"{tensor.Name}\", which is no image");
+        return tensor.Shape.Length == 4 ? tensor : throw Refused($"takes \"{tensor.Name}\", which is not an image");
     }
 
     private TfLiteTensor Computed(int tensor) =>

@@ -1,15 +1,15 @@
 namespace LfrEngine.Models;
 
-/// <summary>The folders of this user in which the engine keeps files between runs. Always absolute, and never one that nobody named.</summary>
+/// <summary>The folders of this user in which the engine keeps files between runs. Always absolute, and never a default without a home folder.</summary>
 public static class UserFolders
 {
     private const string Own = "lfr-engine";
 
-    /// <summary>For what can be made again (models, templates of the laboratory): <c>$LFR_CACHE</c>, else <c>$XDG_CACHE_HOME/lfr-engine</c>, else <c>~/.cache/lfr-engine</c> (Windows: local application data).</summary>
+    /// <summary>For files that can be recreated (models, templates of the laboratory): <c>$LFR_CACHE</c>, else <c>$XDG_CACHE_HOME/lfr-engine</c>, else <c>~/.cache/lfr-engine</c> (Windows: local application data).</summary>
     /// <exception cref="UserFolderException">None is named and the user has no home.</exception>
     public static string Cache => Find("LFR_CACHE", "XDG_CACHE_HOME", ".cache", Environment.SpecialFolder.LocalApplicationData);
 
-    /// <summary>For what cannot (the signing key): <c>$LFR_CONFIG</c>, else <c>$XDG_CONFIG_HOME/lfr-engine</c>, else <c>~/.config/lfr-engine</c> (Windows: application data).</summary>
+    /// <summary>For files that cannot be recreated (the signing key): <c>$LFR_CONFIG</c>, else <c>$XDG_CONFIG_HOME/lfr-engine</c>, else <c>~/.config/lfr-engine</c> (Windows: application data).</summary>
     /// <exception cref="UserFolderException">None is named and the user has no home.</exception>
     public static string Configuration => Find("LFR_CONFIG", "XDG_CONFIG_HOME", ".config", Environment.SpecialFolder.ApplicationData);
 
@@ -28,8 +28,8 @@ public static class UserFolders
 
     private static string Existing(string folder, string what, string ownVariable) => Path.IsPathFullyQualified(folder) && Directory.Exists(folder)
         ? folder
-        : throw new UserFolderException($"This user has no home folder: {what} is \"{folder}\", and there is no such folder. Set HOME to the user's own folder, or {ownVariable} to any folder for the engine's files.");
+        : throw new UserFolderException($"This user has no home folder: {what} is \"{folder}\", which does not exist. Set HOME to the user's own folder, or {ownVariable} to any folder for the engine's files.");
 }
 
-/// <summary>There is no place for the user's files; the message names the way out.</summary>
+/// <summary>There is no folder for the user's files; the message says what to do.</summary>
 public sealed class UserFolderException(string message) : Exception(message);

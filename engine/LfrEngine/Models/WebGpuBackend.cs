@@ -2,11 +2,11 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
 
-/// <summary>ONNX Runtime on a graphics card of Linux, by WebGPU on Vulkan.</summary>
+/// <summary>ONNX Runtime on a graphics card on Linux, with WebGPU on Vulkan.</summary>
 /// <remarks>
-/// The provider takes the card that Vulkan ranks highest, and every node: a graph that would partly run on the processor is refused. One run at a time:
-/// all sessions share one device and one queue, and the provider does not lock them. Inputs and outputs lie in locked memory; what the provider keeps on the card
-/// and in its buffers for the way there is not ours to wipe, and is overwritten by a run over zeros when a plan ends.
+/// The provider uses the card that Vulkan ranks highest, and must run every node: a graph that would partly run on the processor is refused. One run at a time:
+/// all sessions share one device and one queue, and the provider does not lock them. Inputs and outputs are in locked memory; what the provider keeps on the card
+/// and in its transfer buffers cannot be wiped from here, and is overwritten by a run over zeros when a plan ends.
 /// </remarks>
 public sealed class WebGpuBackend : IInferenceBackend
 {
@@ -87,7 +87,7 @@ public sealed class WebGpuBackend : IInferenceBackend
             output = [.. Outputs.Select((o, i) => Wrap(o, OutputShapes[i]))];
         }
 
-        // Not by a binding: that would copy the input to the card once, when it is bound.
+        // Not with a binding, which would copy the input to the card only once, when it is bound.
         protected override void RunOnce()
         {
             try
@@ -110,7 +110,7 @@ public sealed class WebGpuBackend : IInferenceBackend
             }
             catch (ModelLoadException)
             {
-                // The card is gone, and what it held with it.
+                // The card was lost, and its memory with it.
             }
             foreach (OrtValue value in (OrtValue[])[.. input, .. output])
                 value.Dispose();

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
 
-/// <summary>The build of ONNX Runtime that can run networks on a graphics card of Linux by WebGPU. It is restored on demand and takes the place of the default library in a process that asks for it.</summary>
+/// <summary>The build of ONNX Runtime that can run networks on a graphics card on Linux with WebGPU. It is restored on demand and replaces the default library in a process that selects it.</summary>
 /// <remarks>The npm package <c>onnxruntime-node</c>: Dawn, which translates WebGPU to Vulkan, is built into its Linux library.</remarks>
 public static class WebGpuLibrary
 {
@@ -13,21 +13,21 @@ public static class WebGpuLibrary
     private static readonly Lock Gate = new();
     private static nint loaded;
 
-    /// <summary>Whether there is such a library for this machine at all.</summary>
+    /// <summary>Whether there is such a library for this machine.</summary>
     public static bool IsOffered => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>Whether it is restored and intact.</summary>
     public static bool IsRestored(PackageCache cache) => PackageCache.IsIntact(PathIn(cache), File.Sha256);
 
-    /// <summary>Restores it: a package of 114 MB, of which 46 MB are kept.</summary>
+    /// <summary>Restores the library: a package of 114 MB, of which 46 MB are kept.</summary>
     /// <returns>Files fetched.</returns>
-    /// <exception cref="ModelLoadException">There is none for this machine, npm is missing or fails, or the package is another one.</exception>
+    /// <exception cref="ModelLoadException">There is no library for this machine, npm is missing or fails, or the package has another hash.</exception>
     public static Task<int> RestoreAsync(PackageCache cache, CancellationToken stopping) =>
         IsOffered ? cache.RestoreAsync(Package, Version, [File], stopping) : throw NotOffered();
 
-    /// <summary>Makes it this process's ONNX Runtime.</summary>
-    /// <exception cref="ModelLoadException">It is not restored, or there is none for this machine.</exception>
-    /// <exception cref="InvalidOperationException">This process runs networks already, with the default library.</exception>
+    /// <summary>Selects it as this process's ONNX Runtime.</summary>
+    /// <exception cref="ModelLoadException">The library is not restored, or there is none for this machine.</exception>
+    /// <exception cref="InvalidOperationException">This process already runs networks with the default library.</exception>
     internal static void Load(PackageCache cache)
     {
         lock (Gate)
@@ -38,9 +38,9 @@ public static class WebGpuLibrary
                 throw NotOffered();
             string path = PathIn(cache);
             if (!PackageCache.IsIntact(path, File.Sha256))
-                throw new ModelLoadException($"ONNX Runtime with WebGPU is not restored, or was altered ({path}). Run: lfr models restore --webgpu");
+                throw new ModelLoadException($"ONNX Runtime with WebGPU is not installed, or was altered ({path}). Run: lfr models restore --webgpu");
             if (OrtEnv.IsCreated)
-                throw new InvalidOperationException("This process runs networks already. The library is chosen once, before the first network.");
+                throw new InvalidOperationException("This process already runs networks. The library must be chosen before the first network.");
             loaded = NativeLibrary.Load(path);
             // Two assemblies call the runtime: its wrapper and this one (OrtNativeApi).
             OrtEnv.DisableDllImportResolver = true;

@@ -7,7 +7,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>One camera: its reader's thread, its tracker and evidence, and where its frames stand.</summary>
+/// <summary>One camera: its reader thread, its tracker and evidence, and the state of its frames.</summary>
 /// <remarks>
 /// The stages are methods here; <see cref="Scheduler"/> says which worker runs which, and never runs <see cref="Track"/> twice at once, or
 /// <see cref="Decide"/> twice at once: trackers and evidence see a camera's frames in order.
@@ -43,10 +43,10 @@ internal sealed class CameraLane : IDisposable
 
     public CameraStatus Status { get; }
 
-    /// <summary>Where this camera's frames stand; the scheduler's, under its gate.</summary>
+    /// <summary>State of this camera's frames; owned by the scheduler, under its gate.</summary>
     public LaneState State { get; } = new();
 
-    /// <summary>Reads the camera until it ends, on a thread of its own: reading waits for the source, which no worker should.</summary>
+    /// <summary>Reads the camera until it ends, on its own thread, because reading waits for the source and workers must not wait.</summary>
     public void Read(Scheduler scheduler, long started, MediaAccount media)
     {
         using var reader = new CameraReader(Camera, Status, started, media, underWay + Scheduler.WaitingPerCamera + 1);
@@ -72,7 +72,7 @@ internal sealed class CameraLane : IDisposable
         }
     }
 
-    /// <summary>Follows the faces found in a frame and cuts out what is worth comparing; the frame ends here.</summary>
+    /// <summary>Follows the faces found in a frame and cuts out the shots to compare. The frame is released here.</summary>
     public void Track(FrameWork work)
     {
         settings.AtStage?.Invoke("track", Camera.Name);
@@ -87,14 +87,14 @@ internal sealed class CameraLane : IDisposable
         CollectEnded(work);
     }
 
-    /// <summary>The source is over, and so is every tracklet.</summary>
+    /// <summary>Ends all tracklets when the source has ended.</summary>
     public void EndTracklets(FrameWork work)
     {
         tracker.EndAll();
         CollectEnded(work);
     }
 
-    /// <summary>Turns scores into evidence and evidence into alerts. All that was made of the frame is wiped before an alert is handed on.</summary>
+    /// <summary>Turns scores into evidence and evidence into alerts. Everything made from the frame is wiped before an alert is passed on.</summary>
     public void Decide(FrameWork work, Action<CameraLane, Alert> hand)
     {
         int shots = work.Shots.Count;
@@ -122,7 +122,7 @@ internal sealed class CameraLane : IDisposable
         {
             work.Wipe();
         }
-        // Counted when it is true: the shots have been wiped.
+        // Counted after the shots have been wiped.
         totals.CountCropsErased(shots, work.ArrivalTimestamp);
         foreach (Alert alert in raised)
         {
@@ -134,7 +134,7 @@ internal sealed class CameraLane : IDisposable
             Status.CountAnalysed(Stopwatch.GetElapsedTime(work.ArrivalTimestamp));
     }
 
-    /// <summary>Ends this camera, and no other: the reader stops, its frames are wiped as they come back.</summary>
+    /// <summary>Ends only this camera: the reader stops, and its frames are wiped as they are returned.</summary>
     public void Fail(Exception failure)
     {
         Status.Message = failure.Message;
@@ -142,14 +142,14 @@ internal sealed class CameraLane : IDisposable
         ending.Cancel();
     }
 
-    /// <summary>Work for a frame; the caller gives it back with <see cref="Return"/>.</summary>
+    /// <summary>Work for a frame; return it with <see cref="Return"/>.</summary>
     public FrameWork TakeWork()
     {
         lock (spares)
             return spares.TryDequeue(out FrameWork? work) ? work : new FrameWork(this, totals.Erasure);
     }
 
-    /// <summary>Wipes what is left in it and keeps it.</summary>
+    /// <summary>Wipes the work and keeps it for reuse.</summary>
     public void Return(FrameWork work)
     {
         work.Wipe();
@@ -157,7 +157,7 @@ internal sealed class CameraLane : IDisposable
             spares.Enqueue(work);
     }
 
-    /// <summary>Everything has been decided, or given up: nothing of anyone is left.</summary>
+    /// <summary>Everything has been decided or discarded; no face data is left.</summary>
     public void Dispose()
     {
         raised.ForEach(alert => alert.Dispose());
@@ -174,7 +174,7 @@ internal sealed class CameraLane : IDisposable
             Status.State = CameraState.Ended;
     }
 
-    /// <summary>Stops the reader's waiting; only after its thread has ended may the token go.</summary>
+    /// <summary>Stops the reader's waiting. The token may be disposed only after its thread has ended.</summary>
     public void CloseReader() => ending.Dispose();
 
     private void Passed(FrameLease frame)
@@ -197,16 +197,16 @@ internal sealed class CameraLane : IDisposable
     }
 }
 
-/// <summary>Where one camera's frames stand.</summary>
+/// <summary>State of one camera's frames.</summary>
 internal sealed class LaneState
 {
-    // More than ever wait at once with the workers of a large machine; a queue that grows takes from the managed heap.
+    // More than ever wait at once, even with many workers; a growing queue would allocate on the managed heap.
     private const int Room = 64;
 
     /// <summary>Decoded, not yet searched; oldest first.</summary>
     public Queue<FrameLease> Waiting { get; } = new(Room);
 
-    /// <summary>Searched, waiting for those before them; by number modulo length.</summary>
+    /// <summary>Searched, waiting for earlier frames; by number modulo length.</summary>
     public FrameWork?[] Searched { get; set; } = [];
 
     /// <summary>Tracked, waiting for their shots to be compared; in order.</summary>
@@ -218,10 +218,10 @@ internal sealed class LaneState
     /// <summary>Number of the next frame to track.</summary>
     public long NextToTrack { get; set; }
 
-    /// <summary>Frames that a worker searches now.</summary>
+    /// <summary>Frames being searched.</summary>
     public int Searching { get; set; }
 
-    /// <summary>Shots that a worker compares now.</summary>
+    /// <summary>Shots being compared.</summary>
     public int Comparing { get; set; }
 
     public bool Tracking { get; set; }
@@ -234,12 +234,12 @@ internal sealed class LaneState
     /// <summary>The tracklets have been ended.</summary>
     public bool Flushed { get; set; }
 
-    /// <summary>A stage failed: nothing is begun any more.</summary>
+    /// <summary>A stage has failed; no new work is started.</summary>
     public bool Failed { get; set; }
 
-    /// <summary>Nothing is left, nothing will come.</summary>
+    /// <summary>All work is done and no more will come.</summary>
     public bool Closed { get; set; }
 
-    /// <summary>Whether a worker is at any of this camera's work.</summary>
+    /// <summary>Whether a worker is processing any of this camera's work.</summary>
     public bool IsBusy => Searching > 0 || Comparing > 0 || Tracking || Deciding;
 }

@@ -2,7 +2,7 @@ using LfrEngine.Frames;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>What a camera is doing.</summary>
+/// <summary>State of a camera.</summary>
 public enum CameraState
 {
     /// <summary>Being opened for the first time.</summary>
@@ -11,13 +11,13 @@ public enum CameraState
     /// <summary>Delivering frames.</summary>
     Running,
 
-    /// <summary>Lost; tried again after a pause.</summary>
+    /// <summary>Lost; will be tried again after a pause.</summary>
     Reconnecting,
 
     /// <summary>The recording has ended, or the run was stopped.</summary>
     Ended,
 
-    /// <summary>Given up; <see cref="CameraStatus.Message"/> says why.</summary>
+    /// <summary>Failed permanently; <see cref="CameraStatus.Message"/> says why.</summary>
     Failed,
 }
 
@@ -30,27 +30,27 @@ public sealed class CameraStatus(string name)
     /// <summary>Camera name.</summary>
     public string Name { get; } = name;
 
-    /// <summary>What it is doing.</summary>
+    /// <summary>Its state.</summary>
     public CameraState State { get; internal set; }
 
-    /// <summary>The latest thing worth telling a person; empty when all is well.</summary>
-    /// <remarks>On one line, without commands to a terminal: a part of it can be the name of a stranger's file.</remarks>
+    /// <summary>The latest message for the operator; empty when all is well.</summary>
+    /// <remarks>On one line, without terminal escape sequences, because it may contain the name of an untrusted file.</remarks>
     public string Message
     {
         get;
         internal set => field = value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? '?' : c)) : value;
     } = "";
 
-    /// <summary>What the stream's time stamps were worth lately.</summary>
+    /// <summary>Recent health of the stream's time stamps.</summary>
     public ClockHealth Clock { get; internal set; }
 
-    /// <summary>Whether a recording ended before the end that it promised.</summary>
+    /// <summary>Whether a recording ended before its announced end.</summary>
     public bool WasCutOff { get; internal set; }
 
-    /// <summary>Whether a live source was lost, and not back, when the run ended.</summary>
+    /// <summary>Whether a live source was lost when the run ended.</summary>
     public bool WasLost { get; internal set; }
 
-    /// <summary>Whether everything came that was to come: false of a source that failed, never delivered, was cut off or lost in the end.</summary>
+    /// <summary>Whether the source was read completely: false if it failed, sent no frame, was cut off or was lost at the end.</summary>
     public bool IsComplete => State != CameraState.Failed && FramesDecoded > 0 && !WasCutOff && !WasLost;
 
     /// <summary>Size of the newest frame, pixels.</summary>
@@ -62,10 +62,10 @@ public sealed class CameraStatus(string name)
     /// <summary>Frames decoded.</summary>
     public long FramesDecoded => Volatile.Read(ref decoded);
 
-    /// <summary>Frames dropped because a newer one came before they were looked at.</summary>
+    /// <summary>Frames dropped because a newer one arrived before they were searched.</summary>
     public long FramesDropped => Volatile.Read(ref dropped);
 
-    /// <summary>Frames that were handled: searched for faces, or released between two searches.</summary>
+    /// <summary>Frames analysed: searched for faces, or released between two searches.</summary>
     public long FramesAnalysed => Volatile.Read(ref analysed);
 
     /// <summary>Frames searched for faces.</summary>
@@ -74,7 +74,7 @@ public sealed class CameraStatus(string name)
     /// <summary>Damaged packets skipped.</summary>
     public long DamagedPackets => Volatile.Read(ref damaged);
 
-    /// <summary>Times the source was opened again.</summary>
+    /// <summary>Number of times that the source was reopened.</summary>
     public long Reconnects => Volatile.Read(ref reconnects);
 
     /// <summary>Faces detected, counted in every frame.</summary>
@@ -86,7 +86,7 @@ public sealed class CameraStatus(string name)
     /// <summary>Shots compared with the watchlist.</summary>
     public long ShotsCompared => Volatile.Read(ref compared);
 
-    /// <summary>Tracklets good enough to be compared: the faces seen of the published figures.</summary>
+    /// <summary>Tracklets good enough to be compared: the "faces seen" of the published figures.</summary>
     public long FacesSeen => Volatile.Read(ref seen);
 
     /// <summary>Alerts raised.</summary>
@@ -95,7 +95,7 @@ public sealed class CameraStatus(string name)
     /// <summary>From the arrival of a frame's pixels to the end of its analysis, newest frame, milliseconds.</summary>
     public double LagMs => Volatile.Read(ref lagUs) / 1000.0;
 
-    /// <summary>SHA-256 over every compared shot: tracklet, time, box, quality and scores. Two runs over the same recording give the same; it tells nothing else.</summary>
+    /// <summary>SHA-256 over every compared shot: tracklet, time, box, quality and scores. Two runs over the same recording give the same value; it reveals nothing else.</summary>
     public string TraceSha256 { get; internal set; } = "";
 
     internal void CountDecoded() => Interlocked.Increment(ref decoded);

@@ -4,7 +4,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>The networks of the hot path, loaded once and shared by all cameras. The caller disposes it after the last run.</summary>
+/// <summary>The networks of the hot path, loaded once and shared by all cameras. The caller disposes them after the last run.</summary>
 public sealed class EngineModels : IDisposable
 {
     /// <summary>Detector of the default configuration.</summary>
@@ -16,13 +16,13 @@ public sealed class EngineModels : IDisposable
     /// <summary>Embedder of the default configuration.</summary>
     public const string DefaultEmbedder = "mobilefacenet-512";
 
-    /// <summary>Mesh of the points of covered faces.</summary>
+    /// <summary>Mesh model for the points of covered faces.</summary>
     public const string DefaultMesh = "mesh-468";
 
-    /// <summary>The second opinion on what the detector proposes.</summary>
+    /// <summary>Second network that judges the detector's candidates.</summary>
     public const string DefaultSecond = "blazeface-full-range";
 
-    /// <summary>The third opinion on what the detector proposes.</summary>
+    /// <summary>Third network that judges the detector's candidates.</summary>
     public const string DefaultThird = "onet";
 
     private readonly OnnxModel[] all;
@@ -44,10 +44,10 @@ public sealed class EngineModels : IDisposable
     /// <summary>Places the points of covered faces (<see cref="Alignment.FaceMesh"/>).</summary>
     public OnnxModel Mesh => all[3];
 
-    /// <summary>Judges what the detector proposes (<see cref="FaceVerifier"/>).</summary>
+    /// <summary>Judges the detector's candidates (<see cref="FaceVerifier"/>).</summary>
     public OnnxModel Second => all[4];
 
-    /// <summary>Judges what the detector proposes, and its box.</summary>
+    /// <summary>Judges the detector's candidates and their boxes.</summary>
     public OnnxModel Third => all[5];
 
     /// <summary>What <see cref="Load"/> would load, in the order of <see cref="All"/>.</summary>
@@ -67,8 +67,8 @@ public sealed class EngineModels : IDisposable
     /// <param name="detector">Finds faces.</param>
     /// <param name="landmarks">Places points.</param>
     /// <param name="embedder">Makes embeddings.</param>
-    /// <param name="backend">Where they run; null for the processor. Borrowed for the life of the models.</param>
-    /// <exception cref="ModelLoadException">One is missing, altered or not what its manifest says; nothing stays loaded.</exception>
+    /// <param name="backend">The backend; null for the processor. Borrowed for the life of the models.</param>
+    /// <exception cref="ModelLoadException">A model is missing, altered or differs from its manifest; no model stays loaded.</exception>
     public static EngineModels Load(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder, IInferenceBackend? backend = null)
     {
         IReadOnlyList<ModelManifest> wanted = Find(catalog, detector, landmarks, embedder);
@@ -87,10 +87,10 @@ public sealed class EngineModels : IDisposable
         }
     }
 
-    /// <summary>A verifier of the detector's candidates; null where the detector is of another family than the one whose scores the verifier was fitted to. The caller disposes it.</summary>
+    /// <summary>A verifier of the detector's candidates; null if the verifier was not fitted to the detector's family. The caller disposes it.</summary>
     internal FaceVerifier? CreateVerifier() => HasVerifier ? new FaceVerifier(Second, Third) : null;
 
-    /// <summary>How faces are followed with these networks: where a verifier judges every tracklet, whatever may continue one may also begin one.</summary>
+    /// <summary>Tracker settings for these networks: if a verifier judges every tracklet, any detection that may continue one may also begin one.</summary>
     internal TrackerSettings Tracking(TrackerSettings settings) => HasVerifier ? settings with { StartScore = settings.ContinueScore } : settings;
 
     private bool HasVerifier => FaceVerifier.Knows(Detector.Manifest);

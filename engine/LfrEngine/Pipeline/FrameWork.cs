@@ -6,7 +6,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>One frame on its way through the stages, with all that was made of it. Used again when it is done, so that a stream allocates nothing.</summary>
+/// <summary>One frame on its way through the stages, with everything made from it. Reused, so that a stream allocates nothing.</summary>
 internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposable
 {
     private const int MaximumFaces = 512;
@@ -21,7 +21,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
     /// <summary>The frame; null once tracking is done with it, and in the work that ends a camera.</summary>
     public FrameLease? Frame { get; private set; }
 
-    /// <summary>Place among the frames that are searched, from 0.</summary>
+    /// <summary>Number among the searched frames, from 0.</summary>
     public long Number { get; private set; }
 
     public long TimestampUs { get; private set; }
@@ -32,7 +32,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
     /// <summary>The faces found, frame pixels.</summary>
     public CandidateList Faces { get; } = new(MaximumFaces);
 
-    /// <summary>What is worth comparing. Owned.</summary>
+    /// <summary>Shots to compare. Owned.</summary>
     public List<FaceShot> Shots { get; } = new(ManyAtOnce);
 
     /// <summary>How many of <see cref="Shots"/> are not compared yet. Under the scheduler's gate.</summary>
@@ -47,7 +47,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
         (Frame, Number, TimestampUs, ArrivalTimestamp) = (frame, number, frame?.TimestampUs ?? 0, frame?.ArrivalTimestamp ?? 0);
     }
 
-    /// <summary>The frame ends here: what was worth comparing has been cut out of it.</summary>
+    /// <summary>Releases the frame after its shots have been cut out.</summary>
     public void LetGoOfFrame()
     {
         Frame?.Dispose();
@@ -55,7 +55,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
         Faces.Clear();
     }
 
-    /// <summary>The verdict: its shots have been compared, or a tracklet has ended with it. From here on the deadline runs, until it is wiped.</summary>
+    /// <summary>Registers the verdict: its shots have been compared, or a tracklet has ended with it. The erasure deadline starts here.</summary>
     /// <returns>Whether there is anything to wipe.</returns>
     public bool Judged()
     {
@@ -64,7 +64,7 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
         return due != Unjudged;
     }
 
-    /// <summary>Wipes everything; ready for another frame.</summary>
+    /// <summary>Wipes everything, for reuse.</summary>
     public void Wipe()
     {
         LetGoOfFrame();

@@ -11,9 +11,9 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>The engine at work: cameras in, alerts out, everything else erased.</summary>
+/// <summary>The pipeline: cameras in, alerts out, everything else erased.</summary>
 /// <remarks>
-/// A frame's way, stage by stage, each handing on what it owns:
+/// The stages of a frame; each passes on what it owns:
 /// <code>
 /// Read      CameraReader                          a frame                            a thread per camera
 /// Search    Letterbox → network → FaceDetector    the frame with its faces           ┐
@@ -24,13 +24,13 @@ namespace LfrEngine.Pipeline;
 ///                                                 an alert                           ┘
 /// Alert     AlertDesk                             merged across cameras, handed out  one thread, as the taker may be slow
 /// </code>
-/// <see cref="CameraLane"/> holds what belongs to one camera, <see cref="Worker"/> what belongs to none, <see cref="Scheduler"/> says who does what next.
+/// <see cref="CameraLane"/> holds the state of one camera, <see cref="Worker"/> holds none, <see cref="Scheduler"/> assigns the work.
 /// Stages of one camera see its frames in order and share nothing with other cameras but the models and the alert desk, so a recording played at full
-/// speed gives the same tracklets, scores and alerts every time, and a camera that fails takes no other with it.
+/// speed gives the same tracklets, scores and alerts every time, and a failing camera does not affect the others.
 /// </remarks>
 public sealed class LivePipeline
 {
-    // Alerts are rare; this many at once would be a fault, and then evidence may wait.
+    // Alerts are rare; this many at once would be a fault, and then deciding may wait.
     private const int AlertQueue = 256;
 
     private readonly EngineModels models;
@@ -44,22 +44,22 @@ public sealed class LivePipeline
     public LivePipeline(EngineModels models, Gallery gallery, PipelineSettings settings)
     {
         if (gallery.EmbedderSha256 != models.Embedder.Manifest.Sha256)
-            throw new ArgumentException("The gallery was made by another embedder than the one loaded.", nameof(gallery));
+            throw new ArgumentException("The gallery was made by a different embedder from the one loaded.", nameof(gallery));
         settings.Validate();
         this.models = models;
         this.gallery = gallery;
         this.settings = settings;
     }
 
-    /// <summary>Runs the cameras until all have ended or the run is stopped. Nothing biometric is left when it returns, alerts handed out apart.</summary>
+    /// <summary>Runs the cameras until all have ended or the run is stopped. When it returns, no biometric data is left except in alerts passed to <paramref name="onAlert"/>.</summary>
     /// <param name="cameras">Names must differ.</param>
     /// <param name="statuses">One per camera, in order; updated while running.</param>
-    /// <param name="onAlert">Called on one thread for every alert, joined ones included. Takes ownership. What it throws ends the alert's camera.</param>
+    /// <param name="onAlert">Called on one thread for every alert, including joined ones. Takes ownership. An exception from it ends the alert's camera.</param>
     /// <param name="totals">Counted while running, complete when this returns. Of one run only.</param>
-    /// <param name="stopping">Ends the run.</param>
-    /// <exception cref="ModelLoadException">A network does not do what its manifest says; no camera was opened.</exception>
+    /// <param name="stopping">Stops the run.</param>
+    /// <exception cref="ModelLoadException">A network does not match its manifest; no camera was opened.</exception>
     /// <remarks>
-    /// An exception of a stage ends its camera. An exception of a thread of the run itself (a fault of the engine) ends the run in order: the cameras stop, everything
+    /// An exception in a stage ends its camera. An exception in a thread of the run itself (a fault of the engine) ends the run in order: the cameras stop, everything
     /// is wiped, <paramref name="totals"/> is complete, and then the exception is thrown here.
     /// </remarks>
     public void Run(IReadOnlyList<CameraSettings> cameras, IReadOnlyList<CameraStatus> statuses, Action<Alert> onAlert, RunTotals totals, CancellationToken stopping)
@@ -85,7 +85,7 @@ public sealed class LivePipeline
         {
             Interlocked.CompareExchange(ref fault, ExceptionDispatchInfo.Capture(e), null);
             scheduler?.Abandon();
-            // Threads that wait for room in the alert queue continue.
+            // Threads that wait for space in the alert queue continue.
             handed.CompleteAdding();
             ending.Cancel();
         }
@@ -95,7 +95,7 @@ public sealed class LivePipeline
         {
             for (int i = 0; i < cameras.Count; i++)
             {
-                // Live cameras take turns, so that not all of them want their search in the same instant. A recording is searched the same way wherever it stands.
+                // Live cameras are staggered, so that their searches do not all come at the same time. A recording is searched in the same frames whatever its position in the list.
                 int turn = cameras[i].DropsOldest ? i * settings.DetectEveryMs / cameras.Count : 0;
                 lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, ending.Token));
             }
@@ -112,7 +112,7 @@ public sealed class LivePipeline
                 foreach (CameraLane lane in lanes)
                     threads.Add(EngineThread.Start($"read {lane.Camera.Name}", () => Read(lane, scheduler, started, media), EndRun));
             }
-#pragma warning disable CA1031 // The machine has no thread left, say: those that run must end before what they use is wiped.
+#pragma warning disable CA1031 // For example, the machine has no threads left. Running threads must end before what they use is wiped.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -157,7 +157,7 @@ public sealed class LivePipeline
         {
             lane.Read(scheduler, started, media);
         }
-#pragma warning disable CA1031 // Whatever reading throws ends this camera and no other; the message reaches the operator.
+#pragma warning disable CA1031 // Any exception from reading ends only this camera; the operator sees the message.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -166,7 +166,7 @@ public sealed class LivePipeline
         scheduler.EndSource(lane, failure);
     }
 
-    // Before the cameras are opened: what is compiled and laid out now costs no frame later.
+    // Before the cameras are opened, so that compilation and allocation do not delay a frame later.
     private void WarmUp(List<Worker> workers)
     {
         ExceptionDispatchInfo? failure = null;
@@ -184,7 +184,7 @@ public sealed class LivePipeline
         }
         finally
         {
-            // Also when one could not be started: the others use what is wiped next.
+            // Also if one could not be started, because the others use what is wiped next.
             threads.ForEach(t => t.Join());
         }
         failure?.Throw();
@@ -208,7 +208,7 @@ public sealed class LivePipeline
                     onAlert(alert);
                 }
             }
-#pragma warning disable CA1031 // The taker of an alert may fail: that ends this camera, visibly, and no other.
+#pragma warning disable CA1031 // If the receiver of an alert fails, only this camera ends, with a message.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -217,7 +217,7 @@ public sealed class LivePipeline
         }
     }
 
-    /// <summary>A stage that hangs cannot report it: this thread does so for all of them.</summary>
+    /// <summary>A stage that hangs cannot report it, so this thread does it for all stages.</summary>
     private static void Watch(ErasureClock clock, IReadOnlyList<CameraSettings> cameras, ManualResetEvent over)
     {
         while (!over.WaitOne(ErasureClock.DeadlineMs / 10))
@@ -228,7 +228,7 @@ public sealed class LivePipeline
         }
     }
 
-    /// <summary>An alert on its way out; disposing wipes it unless somebody has taken it.</summary>
+    /// <summary>An alert being delivered; disposing wipes it unless it has been taken.</summary>
     private sealed class PendingAlert(CameraLane lane, Alert alert) : IDisposable
     {
         private Alert? alert = alert;

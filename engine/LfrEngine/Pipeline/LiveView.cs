@@ -6,23 +6,23 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>What people may see of one camera: small pictures in which everyone is pixelated but the faces that raised an alert.</summary>
+/// <summary>Small live pictures of one camera, in which everybody is pixelated unless they raised an alert.</summary>
 /// <remarks>
-/// A picture is made of a frame that was searched, while somebody watches and at most five times a second, by the worker that has the frame in hand: the
-/// lease is only borrowed. It is pixelated before anybody else can reach it. Pixelated are all detections down to the detector's lowest score, all
-/// tracklets, seen or coasting, and where either was within the last half second, each with room around it; what does not fit into the list of these pixelates
-/// the whole picture. Pictures are not queued: one that comes while another is encoded is dropped. When nobody watches any more they are wiped
-/// and their memory goes back. A face that raised an alert stays clear as long as its tracklet lives, except where somebody else's place overlaps it.
+/// A picture is made from a searched frame, while somebody watches and at most five times a second, by the worker that is processing the frame: the
+/// lease is only borrowed. It is pixelated before other threads can access it. Pixelated are all detections down to the detector's lowest score, all
+/// tracklets, seen or coasting, and where either was within the last half second, each with a margin; if the list of these overflows,
+/// the whole picture is pixelated. Pictures are not queued: one that comes while another is encoded is dropped. When nobody watches any more they are wiped
+/// and their memory is released. A face that raised an alert stays clear while its tracklet lives, except where it overlaps somebody else.
 ///
-/// A face that the detector misses on its own grid is not pixelated; the picture is no larger than that grid, so what is too small for the detector is
-/// as small for whoever watches.
+/// A face that the detector misses on its grid is not pixelated; the picture is no larger than that grid, so what is too small for the detector is
+/// equally small for the viewer.
 /// </remarks>
 public sealed class LiveView : IDisposable
 {
     /// <summary>Widest picture, pixels: the long side of the detector's default grid.</summary>
     public const int LargestWidth = 640;
 
-    // Coarse enough that the engine's own embedder, given the true landmarks, does not know the person any more (LiveViewTests).
+    // Coarse enough that the engine's own embedder, given the true landmarks, no longer recognises the person (LiveViewTests).
     private const int CellsAcross = 4;
     private const int SmallestCell = 16;
     private const float Room = 1.5f;
@@ -49,14 +49,14 @@ public sealed class LiveView : IDisposable
     private ImageEncoder? encoder;
     private bool made;
 
-    /// <summary>Prepares a view that nobody watches.</summary>
+    /// <summary>Creates a view without viewers.</summary>
     /// <param name="time">Its clock; null for the system's.</param>
     public LiveView(TimeProvider? time = null) => this.time = time ?? TimeProvider.System;
 
     /// <summary>Pictures made so far.</summary>
     public long Pictures { get; private set; }
 
-    /// <summary>The newest picture as a JPEG file, which the caller owns; null while there is none yet. Asking is watching, for two seconds.</summary>
+    /// <summary>The newest picture as a JPEG file, owned by the caller; null if there is none yet. A call counts as watching for two seconds.</summary>
     /// <param name="sizeBytes">Bytes of the file at the start of the buffer.</param>
     public HostBuffer<byte>? TakeJpeg(out int sizeBytes)
     {
@@ -67,7 +67,7 @@ public sealed class LiveView : IDisposable
             return made && now - madeAt < Ticks(WatchMs) ? picture!.Encode(encoder ??= new ImageEncoder(ImageCodec.Jpeg, JpegQuality), out sizeBytes) : null;
     }
 
-    /// <summary>Wipes everything, who is shown included. The run does it at its end.</summary>
+    /// <summary>Wipes everything, including which faces are shown. The run calls it at its end.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -77,7 +77,7 @@ public sealed class LiveView : IDisposable
         remembers = false;
     }
 
-    /// <summary>Offers a frame to those who watch.</summary>
+    /// <summary>Makes a picture of a frame if somebody watches.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="timestampUs">Stream time.</param>
     /// <param name="faces">What the detector found in it.</param>
@@ -92,7 +92,7 @@ public sealed class LiveView : IDisposable
             return;
         }
         Remember(timestampUs, faces, tracker);
-        // Who was missed in this frame may have been seen in one before: no picture until those would be known.
+        // Faces missed in this frame may have been seen in an earlier one, so no picture is made until earlier faces are known.
         if (now < nextAt || timestampUs - rememberedSinceUs < RememberMs * 1000L || !Monitor.TryEnter(gate))
             return;
         try
@@ -108,21 +108,21 @@ public sealed class LiveView : IDisposable
         }
     }
 
-    /// <summary>A tracklet has raised an alert: its face is shown from now on.</summary>
+    /// <summary>Shows the face of a tracklet from now on, because it raised an alert.</summary>
     internal void Show(long trackletId)
     {
         lock (alerted)
             alerted.Add(trackletId);
     }
 
-    /// <summary>A tracklet has ended.</summary>
+    /// <summary>Call when a tracklet has ended.</summary>
     internal void End(long trackletId)
     {
         lock (alerted)
             alerted.Remove(trackletId);
     }
 
-    /// <summary>Wipes a picture that nobody watches, or that is old because its camera is silent. Called now and then while cameras run.</summary>
+    /// <summary>Wipes a picture that nobody watches, or that is old because its camera sends nothing. Called periodically while cameras run.</summary>
     internal void Tidy()
     {
         if (!Volatile.Read(ref made))
@@ -222,9 +222,9 @@ public sealed class LiveView : IDisposable
         return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
     }
 
-    /// <summary>Where somebody was.</summary>
+    /// <summary>Place where a face was.</summary>
     /// <param name="Box">Frame pixels.</param>
     /// <param name="TimestampUs">When.</param>
-    /// <param name="TrackletId">Whose; 0 when the detection belongs to no tracklet.</param>
+    /// <param name="TrackletId">Tracklet; 0 when the detection belongs to none.</param>
     private readonly record struct Place(FaceBox Box, long TimestampUs, long TrackletId);
 }

@@ -8,7 +8,7 @@ namespace LfrEngine.Pipeline;
 /// <param name="onDeadlineMissed">Called for every missed erasure deadline, on a thread of the run.</param>
 public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
 {
-    /// <summary>Names the run; no other has the same. In front of the ids of its alerts.</summary>
+    /// <summary>Unique id of the run; prefix of its alert ids.</summary>
     public string RunId { get; init; } = RunIds.New();
 
     /// <summary>Length of the run.</summary>
@@ -23,10 +23,10 @@ public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
     /// <summary>Crops and embeddings wiped after comparison; every shot has one of each.</summary>
     public long ShotsErased => Erasure.Crop.Count;
 
-    /// <summary>Frame buffers and packets of this run's decoders in memory of the processor, when the run was over: what was wiped, and what is still held.</summary>
+    /// <summary>Frame buffers and packets of this run's decoders in host memory at the end of the run: wiped, and still held.</summary>
     public MediaStatistics Media { get; internal set; }
 
-    /// <summary>How long frames, crops and embeddings lived.</summary>
+    /// <summary>Lifetimes of frames, crops and embeddings.</summary>
     public ErasureClock Erasure { get; } = new(onDeadlineMissed);
 
     /// <summary>From the arrival of the frame that completed the evidence until the alert.</summary>

@@ -3,7 +3,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>What a worker is to do next.</summary>
+/// <summary>The next step for a worker.</summary>
 internal enum WorkKind
 {
     /// <summary>Find faces in <see cref="Work.Frame"/>.</summary>
@@ -28,23 +28,23 @@ internal readonly record struct Work(WorkKind Kind, FrameWork? Frame, int Shots 
 /// <summary>A shot to compare and the frame it belongs to.</summary>
 internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
 
-/// <summary>Hands the work of all cameras to workers that belong to none.</summary>
+/// <summary>Assigns the work of all cameras to shared workers.</summary>
 /// <remarks>
-/// One discipline: <b>what is furthest along goes first, and of equals the oldest</b>. Decisions before comparisons before tracking before searching:
-/// so a frame is finished before another is begun, latency is short, and few frames are held. Among cameras the frame that arrived first
-/// goes first, whichever camera it is from, so a busy camera cannot delay a quiet one, and a slow source delays no other.
+/// The rule: <b>the most advanced work first, then the oldest</b>. Decisions before comparisons before tracking before searching,
+/// so a frame is finished before another is begun, latency is short, and few frames are held. Between cameras the frame that arrived first
+/// goes first, so a busy camera cannot delay a quiet one, and a slow source delays no other.
 ///
 /// Shots are compared in batches across cameras: whatever is waiting when a worker is free, up to <see cref="PipelineSettings.EmbeddingBatch"/>.
 ///
-/// Back-pressure: recordings that lose nothing wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
-/// on average; one more, and the oldest frame of the camera with the most frames waiting is dropped and counted there. So the camera that sends too much is the one that loses frames.
+/// Back-pressure: recordings without drops wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
+/// on average; with one more, the oldest frame of the camera with the most waiting frames is dropped and counted there. So the camera that sends too much loses frames.
 /// </remarks>
 internal sealed class Scheduler
 {
-    /// <summary>Frames that wait per camera: enough for the moments in which all cameras want something at once, too few to grow old.</summary>
+    /// <summary>Waiting frames per camera: enough for moments in which all cameras need work at once, few enough to stay recent.</summary>
     public const int WaitingPerCamera = 3;
 
-    /// <summary>Frames of one camera that can be anywhere between searching and deciding.</summary>
+    /// <summary>Maximum number of frames of one camera between searching and deciding.</summary>
     public static int LargestUnderWay(int workers) => SearchedAhead(workers) + workers + 2;
 
     // How far searching may run ahead of tracking.
@@ -53,7 +53,7 @@ internal sealed class Scheduler
     private readonly object gate = new();
     private readonly CameraLane[] lanes;
     private readonly PipelineSettings settings;
-    // As in LaneState: room from the beginning, so that no queue grows in the middle of a stream.
+    // As in LaneState: enough capacity from the start, so that no queue grows in the middle of a stream.
     private readonly Queue<PendingShot> uncompared = new(256);
     private readonly int liveRoom;
     private readonly int workers;
@@ -68,7 +68,7 @@ internal sealed class Scheduler
             lane.State.Searched = new FrameWork?[SearchedAhead(workers)];
     }
 
-    /// <summary>Hands over a decoded frame. Waits for room where nothing may be lost; drops where it may.</summary>
+    /// <summary>Takes a decoded frame. Waits for space if frames must not be dropped; otherwise drops one.</summary>
     /// <returns>False when the camera has failed or the run is abandoned; the frame is disposed.</returns>
     public bool Put(CameraLane lane, FrameLease frame)
     {
@@ -94,7 +94,7 @@ internal sealed class Scheduler
         return !lane.State.Failed && !abandoned;
     }
 
-    /// <summary>A camera's reader has ended.</summary>
+    /// <summary>Call when a camera's reader has ended.</summary>
     public void EndSource(CameraLane lane, Exception? failure)
     {
         lock (gate)
@@ -106,7 +106,7 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Ends one camera because something of it failed.</summary>
+    /// <summary>Ends one camera after a failure.</summary>
     public void EndFailed(CameraLane lane, Exception failure)
     {
         lock (gate)
@@ -116,7 +116,7 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Gives out no more work: a thread of the run has failed, and what it held will never come back. <see cref="Discard"/> wipes what is left.</summary>
+    /// <summary>Assigns no more work: a thread of the run has failed, and its work will not be returned. <see cref="Discard"/> wipes what is left.</summary>
     public void Abandon()
     {
         lock (gate)
@@ -126,7 +126,7 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Wipes what is left of a camera's work; only when no thread is at work any more.</summary>
+    /// <summary>Wipes what is left of a camera's work; call it only when no thread is working any more.</summary>
     public void Discard(CameraLane lane)
     {
         lock (gate)
@@ -138,7 +138,7 @@ internal sealed class Scheduler
     }
 
     /// <summary>Waits for work.</summary>
-    /// <param name="work">What to do; handed back by <see cref="Done"/>.</param>
+    /// <param name="work">The work; return it with <see cref="Done"/>.</param>
     /// <param name="shots">Receives the shots of <see cref="WorkKind.Compare"/>, at most <see cref="PipelineSettings.EmbeddingBatch"/>.</param>
     /// <returns>False when all cameras have ended or the run is abandoned.</returns>
     public bool Take(out Work work, Span<PendingShot> shots)
@@ -162,10 +162,10 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Hands back what <see cref="Take"/> gave; what follows from it may begin.</summary>
+    /// <summary>Returns work from <see cref="Take"/>; the next step may then begin.</summary>
     /// <param name="work">What was done.</param>
     /// <param name="shots">The shots handed out with it.</param>
-    /// <param name="failure">Why it was not, for the camera whose frame it was.</param>
+    /// <param name="failure">Why it failed; ends the camera of the frame.</param>
     public void Done(in Work work, ReadOnlySpan<PendingShot> shots, Exception? failure)
     {
         lock (gate)
@@ -258,7 +258,7 @@ internal sealed class Scheduler
         return true;
     }
 
-    // The last work of a camera: no frame, but its tracklets end.
+    // The last work of a camera: it has no frame and ends the tracklets.
     private bool TakeFlush(out Work work)
     {
         work = default;
@@ -327,7 +327,7 @@ internal sealed class Scheduler
         lane.Fail(failure);
     }
 
-    // After every change: a camera that failed is emptied, one that is through is closed.
+    // After every change: a failed camera is emptied, a finished one is closed.
     private void Settle(CameraLane lane)
     {
         LaneState state = lane.State;
@@ -357,7 +357,7 @@ internal sealed class Scheduler
                 lane.Return(work);
             state.Searched[i] = null;
         }
-        // What is being compared stays until that is done.
+        // Shots being compared stay until that is done.
         for (int i = uncompared.Count; i > 0; i--)
         {
             PendingShot pending = uncompared.Dequeue();

@@ -1,11 +1,11 @@
 namespace LfrEngine.Pipeline;
 
-/// <summary>Which frames of a camera are searched for faces: by the stream's time alone, so that a recording is always looked at in the same frames.</summary>
+/// <summary>Decides which frames of a camera are searched for faces, by stream time only, so that a recording is always searched in the same frames.</summary>
 /// <param name="everyMs">Shortest time between two searches, milliseconds; 0 searches every frame.</param>
 /// <param name="firstMs">When the first search is due.</param>
 internal sealed class SearchRhythm(int everyMs, int firstMs)
 {
-    // Half a frame early is in time: timestamps jitter.
+    // Half a frame early is accepted, because timestamps jitter.
     private const long ToleranceUs = 5_000;
 
     private readonly long stepUs = everyMs * 1000L;
@@ -16,7 +16,7 @@ internal sealed class SearchRhythm(int everyMs, int firstMs)
     {
         if (timestampUs + ToleranceUs < nextUs)
             return false;
-        // In the rhythm begun, unless that has been lost.
+        // Keeps the rhythm, unless it has been lost.
         nextUs = nextUs + stepUs > timestampUs ? nextUs + stepUs : timestampUs + stepUs;
         return true;
     }

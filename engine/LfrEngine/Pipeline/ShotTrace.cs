@@ -5,7 +5,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>A running SHA-256 over what a camera compared, so that two runs can be compared without keeping anything of anyone.</summary>
+/// <summary>A running SHA-256 over what a camera compared, so that two runs can be compared without keeping face data.</summary>
 internal sealed class ShotTrace : IDisposable
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

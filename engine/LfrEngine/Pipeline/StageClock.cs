@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>What a frame's time is spent on.</summary>
+/// <summary>Stages whose time is measured.</summary>
 public enum PipelineStage
 {
     /// <summary>Demultiplexing and decoding.</summary>
@@ -18,7 +18,7 @@ public enum PipelineStage
     /// <summary>Anchors to boxes, and their suppression.</summary>
     Suppress,
 
-    /// <summary>The further networks that judge what the detector proposes, cutting included.</summary>
+    /// <summary>The further networks that judge the detector's candidates, including cropping.</summary>
     Verify,
 
     /// <summary>Assigning boxes to tracklets.</summary>
@@ -50,35 +50,35 @@ public enum PipelineStage
 }
 
 /// <summary>Time and calls of one stage.</summary>
-/// <param name="Elapsed">Processor time over all threads; where the system does not tell it by thread (not Linux), wall-clock time.</param>
+/// <param name="Elapsed">Processor time over all threads; wall-clock time on systems other than Linux.</param>
 /// <param name="Calls">Times the stage ran; a batch is one.</param>
 public readonly record struct StageTime(TimeSpan Elapsed, long Calls)
 {
-    /// <summary>What came between two readings.</summary>
+    /// <summary>Difference of two readings.</summary>
     public static StageTime operator -(StageTime later, StageTime earlier) => new(later.Elapsed - earlier.Elapsed, later.Calls - earlier.Calls);
 }
 
-/// <summary>Adds up what every stage costs, over all threads of the process. Off, and then free, until <see cref="Start"/>.</summary>
+/// <summary>Adds up the cost of every stage, over all threads of the process. Off and without cost until <see cref="Start"/>.</summary>
 /// <remarks>
-/// Processor time, because threads of a busy machine wait for a processor in the middle of a stage. A stage inside another is counted for itself alone:
+/// Processor time, because threads of a busy machine wait for a processor in the middle of a stage. A nested stage is counted only for itself:
 /// wiping in the middle of detection is wiping. Reading the clock takes a third of a microsecond, twice per call.
 /// </remarks>
 public static partial class StageClock
 {
-    // A cache line for each stage: threads of different stages do not disturb each other.
+    // One cache line per stage, so that threads of different stages do not slow each other down.
     private const int Line = 8;
 
     private static readonly int Stages = Enum.GetValues<PipelineStage>().Length;
 
-    // The first line is left free: it shares its place with the array's length, which every access reads.
+    // The first line is unused: it contains the array's length, which every access reads.
     private static readonly long[] Counters = new long[(Stages + 1) * Line];
     private static volatile bool counting;
 
-    // Nanoseconds of stages that have ended inside the one that this thread is in.
+    // Nanoseconds of ended stages nested in this thread's current stage.
     [ThreadStatic]
     private static long inner;
 
-    /// <summary>Begins to count, for the rest of the process.</summary>
+    /// <summary>Starts counting, for the rest of the process.</summary>
     public static void Start() => counting = true;
 
     /// <summary>Counts from here until the result is disposed, on the same thread.</summary>
@@ -106,7 +106,7 @@ public static partial class StageClock
     [SuppressGCTransition]
     private static unsafe partial int GetTime(int clock, long* secondsAndNanoseconds);
 
-    /// <summary>One stage under way on this thread.</summary>
+    /// <summary>A running stage on this thread.</summary>
     public readonly ref struct Scope
     {
         private readonly PipelineStage stage;
@@ -123,7 +123,7 @@ public static partial class StageClock
             started = Now();
         }
 
-        /// <summary>The stage has ended.</summary>
+        /// <summary>Ends the stage.</summary>
         public void Dispose()
         {
             if (!running)

@@ -8,7 +8,7 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>One face of a still picture, on the same code path as a camera's. Its holder disposes it.</summary>
+/// <summary>One face of a still picture, on the same code path as a camera's. The owner disposes it.</summary>
 public sealed class StillFace : IDisposable
 {
     internal StillFace(FaceBox box, float detectionScore, FaceLandmarks landmarks, FaceQuality quality, CoverJudgement cover, HostBuffer<float> crop, HostBuffer<float> embedding)
@@ -16,7 +16,7 @@ public sealed class StillFace : IDisposable
         (Box, DetectionScore, Landmarks, Quality, Cover, Crop, Embedding) = (box, detectionScore, landmarks, quality, cover, crop, embedding);
     }
 
-    /// <summary>Where, picture pixels.</summary>
+    /// <summary>The box, picture pixels.</summary>
     public FaceBox Box { get; }
 
     /// <summary>The detector's score, 0…1.</summary>
@@ -45,16 +45,16 @@ public sealed class StillFace : IDisposable
     }
 }
 
-/// <summary>How a picture must be turned to show its faces upright.</summary>
+/// <summary>Rotation that makes the faces of a picture upright.</summary>
 /// <param name="Degrees">Clockwise: 0, 90, 180 or 270.</param>
-/// <param name="IsClear">Whether that is right, or only a little more plausible than the picture as it is.</param>
-/// <param name="IsSure">Whether the faces are as plausible then as those of upright pictures.</param>
+/// <param name="IsClear">Whether that is certain, or only slightly more plausible than the unrotated picture.</param>
+/// <param name="IsSure">Whether the faces are then as plausible as those of upright pictures.</param>
 public readonly record struct UprightTurn(int Degrees, bool IsClear, bool IsSure);
 
 /// <summary>Detects, aligns and embeds faces of still pictures: for enrolment and for measurements. Used by one thread at a time.</summary>
 public sealed unsafe class StillAnalyzer : IDisposable
 {
-    // On half of the people of LFW no picture that lay or stood on its head came above the first, and each upright one was ahead by more than the second.
+    // On half of the people of LFW no rotated picture was above the first value, and each upright one was ahead by more than the second.
     private const float SurelyUpright = 10, ClearlyBetter = 1;
 
     private const int MostFaces = 512;
@@ -89,11 +89,11 @@ public sealed unsafe class StillAnalyzer : IDisposable
         return faces.Items;
     }
 
-    /// <summary>Finds the faces of a picture as <see cref="Detect"/> does, and leaves out what is none by the judgement of further networks; each face once.</summary>
+    /// <summary>Finds the faces of a picture like <see cref="Detect"/>, without those that further networks reject; each face once.</summary>
     /// <param name="frame">Borrowed.</param>
-    /// <param name="isSure">False when none is left: then the largest detection is given all the same.</param>
+    /// <param name="isSure">False if none is left; then the largest detection is returned.</param>
     /// <returns>Largest first. Borrowed until the next call.</returns>
-    /// <remarks>For single pictures: 8 ms a detection. A kettle, a shirt or flowers count as faces for the detector alone.</remarks>
+    /// <remarks>For single pictures: 8 ms a detection. The detector alone may take a kettle, a shirt or flowers for a face.</remarks>
     public ReadOnlySpan<FaceCandidate> FindReal(in FrameView frame, out bool isSure)
     {
         const float RealScore = 0.35f, SameFace = 0.3f;
@@ -137,7 +137,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         return faces.Items;
     }
 
-    /// <summary>Tries the four positions of a picture. Cameras hang and photos lie every way; upside down a face is found but never matches.</summary>
+    /// <summary>Tries the four orientations of a picture. Upside down a face is found but never matches.</summary>
     /// <param name="frame">Borrowed.</param>
     public UprightTurn FindTurn(in FrameView frame)
     {
@@ -158,7 +158,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <summary>Aligns and embeds one face; null when its landmarks are unusable.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From <see cref="Detect"/>.</param>
-    /// <param name="examine">Whether its cover is judged, as the pipeline does; without, it is taken for uncovered.</param>
+    /// <param name="examine">Whether its cover is judged, as in the pipeline; otherwise the face is treated as uncovered.</param>
     public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool examine = true)
     {
         FaceLandmarks found = landmarks.Find(frame, face.Box);
@@ -183,7 +183,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         }
     }
 
-    /// <summary>Wipes what the last picture left.</summary>
+    /// <summary>Wipes the data of the last picture.</summary>
     public void Wipe() => faces.Clear();
 
     /// <inheritdoc/>
@@ -200,13 +200,13 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <summary>How plausible it is that the picture shows its largest faces upright; minus infinity when it shows none.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <remarks>
-    /// The detector finds faces lying and upside down as well, and is nearly as sure of them; the two landmark passes agree only on an upright one, and the second
-    /// network is surer of it. Fitted on 100 LFW people; of 800 pictures of 200 others 786 came out right, 14 doubtful and none wrong.
+    /// The detector also finds rotated faces, with nearly the same score; the two landmark passes agree only on an upright one, and the second
+    /// network scores it higher. Fitted on 100 LFW people; of 800 pictures of 200 others, 786 were right, 14 doubtful and none wrong.
     /// </remarks>
     private float Uprightness(in FrameView frame)
     {
         const float DisagreementWeight = 120, SecondWeight = 2, LargeEnough = 0.3f;
-        // What is no face has no right way up, and may be larger than all faces.
+        // A false detection has no orientation and may be larger than all faces.
         ReadOnlySpan<FaceCandidate> found = FindReal(frame, out _);
         float best = float.NegativeInfinity;
         foreach (FaceCandidate face in found)

@@ -10,7 +10,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>One of the threads that do the work of all cameras: owns what searching and comparing need, and nothing of any camera.</summary>
+/// <summary>One of the threads that work for all cameras. Owns what searching and comparing need, and nothing that belongs to a camera.</summary>
 internal sealed class Worker : IDisposable
 {
     private readonly PipelineSettings settings;
@@ -45,7 +45,7 @@ internal sealed class Worker : IDisposable
         covers = new FaceCover[batch];
     }
 
-    /// <summary>Goes once through the networks and kernels on a blank picture, so that the first real frame does not wait for code to be compiled and memory to be laid out.</summary>
+    /// <summary>Runs the networks and kernels once on a blank picture, so that compilation and allocation do not delay the first real frame.</summary>
     public void WarmUp(BestShotSelector closeLook)
     {
         const int Width = 1920, Height = 1080;
@@ -91,7 +91,7 @@ internal sealed class Worker : IDisposable
                         break;
                 }
             }
-#pragma warning disable CA1031 // Whatever a stage throws ends its camera and no other; the message reaches the operator.
+#pragma warning disable CA1031 // Any exception from a stage ends only its camera; the operator sees the message.
             catch (Exception e)
 #pragma warning restore CA1031
             {
@@ -187,7 +187,7 @@ internal sealed class Worker : IDisposable
 
     private static unsafe FrameView Blank(HostBuffer<byte> planes, int width, int height)
     {
-        // Grey: black would do as well, but for kernels that take short cuts.
+        // Grey, because some kernels take short cuts for black.
         planes.Span.Fill(128);
         nint y = (nint)planes.Pointer, u = y + (width * height), v = u + (width * height / 4);
         return new FrameView(PixelFormat.I420, width, height, [y, u, v], [width, width / 2, width / 2], ColourMatrix.Bt709, ColourRange.Limited, ChromaLocation.Left);

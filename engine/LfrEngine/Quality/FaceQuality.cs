@@ -8,9 +8,9 @@ namespace LfrEngine.Quality;
 /// <param name="YawDegrees">Turn to the side, estimated from the nose against the eyes; positive towards larger x.</param>
 /// <param name="PitchDegrees">Nod, estimated likewise; positive is down.</param>
 /// <param name="RollDegrees">Tilt in the image plane; alignment removes it.</param>
-/// <param name="Cover">How unlike the mouth and chin are to the cheeks in colour, 0…1; a mask or scarf gives high values. It orders shots and warns; it never rejects a face.</param>
+/// <param name="Cover">How unlike the mouth and chin are to the cheeks in colour, 0…1; a mask or scarf gives high values. Used to rank shots and to warn; it never rejects a face.</param>
 /// <param name="Plausibility">Log-odds that this is a face at all, from detector and landmarks together (<see cref="QualityAssessor.Plausibility"/>).</param>
-/// <param name="Score">All in one, 0…1; orders the shots of a tracklet.</param>
+/// <param name="Score">Overall quality, 0…1; ranks the shots of a tracklet.</param>
 public readonly record struct FaceQuality(
     float InterEyePixels, float Sharpness, float Brightness, float Clipped,
     float YawDegrees, float PitchDegrees, float RollDegrees, float Cover, float Plausibility, float Score);

@@ -11,7 +11,7 @@ public static unsafe class QualityAssessor
     // The face proper on the recognition grid: brow to chin, without hair, ears and background.
     private const int FaceLeft = 24, FaceRight = 88, FaceTop = 36, FaceBottom = 104;
 
-    // A nose tip stands about 0.4 inter-eye distances before the plane of eyes and mouth; eyes and mouth are 1.15 apart (adult means).
+    // The nose tip is about 0.4 inter-eye distances in front of the plane of eyes and mouth; eyes and mouth are 1.15 apart (adult means).
     private const float NoseDepth = 0.4f, NosePitchDepth = 0.35f;
 
     // Nose height between eye line (0) and mouth line (1) on the frontal target points.
@@ -39,14 +39,14 @@ public static unsafe class QualityAssessor
         return new FaceQuality(eyes, sharpness, brightness, clipped, yaw, pitch, alignment.RollDegrees, cover, plausibility, score);
     }
 
-    /// <summary>From this plausibility a detection passes for a face. Chosen on the masks set, where it keeps the recall of a plain score of 0.6.</summary>
+    /// <summary>Minimum plausibility of a face. Chosen on the masks set, where it keeps the recall of a plain score of 0.6.</summary>
     public const float MinimumPlausibility = -0.8f;
 
-    /// <summary>Log-odds that a detection is a face: the detector's own, less what the two landmark passes disagree.</summary>
+    /// <summary>Log-odds that a detection is a face: the detector's log-odds minus the disagreement of the two landmark passes.</summary>
     /// <param name="detectionScore">0…1.</param>
     /// <param name="disagreement">Of <see cref="LandmarkFinder"/>, share of the box height.</param>
     /// <remarks>
-    /// On a face the second landmark pass lands where the first did; on skin, foliage or cloth it wanders. The weight is a logistic fit on the masks
+    /// On a face the second landmark pass confirms the first; on skin, foliage or cloth the points move. The weight is a logistic fit on the masks
     /// set; on WIDER FACE, which it has not seen, the area under the curve of faces against others rises from 0.902 to 0.921.
     /// </remarks>
     public static float Plausibility(float detectionScore, float disagreement)
@@ -64,7 +64,7 @@ public static unsafe class QualityAssessor
         float noseX = points.Nose.X - eyesX, noseY = points.Nose.Y - eyesY;
         if (length < 1e-3f)
             return (90, 90);
-        // In the face's own axes, so that roll plays no part.
+        // In the axes of the face, so that roll has no effect.
         float aside = ((noseX * downY) - (noseY * downX)) / length;
         float along = ((noseX * downX) + (noseY * downY)) / (length * length);
         float yaw = MathF.Atan(aside / (NoseDepth * Math.Max(1e-3f, points.InterEyePixels)));

@@ -11,8 +11,8 @@ internal readonly record struct TextureSums(double Sum, double Squares, double L
 
 /// <summary>Sums texture in vectors.</summary>
 /// <remarks>
-/// Sixteen partial sums per row, added up in a fixed order in double precision: the result is the same to the bit whatever the processor offers, and
-/// that of the scalar twin. Vectors of 512 bits are the runtime's business, which makes them of narrower ones (AVX2, NEON) where it must.
+/// Sixteen partial sums per row, added up in a fixed order in double precision: the result is the same to the bit on every processor, and equals
+/// that of the scalar twin. Where there are no 512-bit vectors, the runtime uses narrower ones (AVX2, NEON).
 /// </remarks>
 internal static unsafe class TextureKernel
 {

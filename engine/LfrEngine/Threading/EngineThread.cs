@@ -1,9 +1,9 @@
 namespace LfrEngine.Threading;
 
-/// <summary>The one place that starts threads. No thread ends the program: the starter is called with the exception that ended it.</summary>
+/// <summary>Starts all threads of the engine. An exception in a thread does not end the program: the starter's callback receives it.</summary>
 /// <remarks>
-/// An exception that leaves a thread would end the process there and then: no summary, no receipt, nothing wiped. So the constructor of
-/// <see cref="Thread"/> is banned everywhere else, and who starts a thread here must say what its failure means.
+/// An unhandled exception in a thread would end the process at once: no summary, no receipt, nothing wiped. So the constructor of
+/// <see cref="Thread"/> is banned everywhere else, and code that starts a thread here must handle its failure.
 /// </remarks>
 public sealed class EngineThread
 {
@@ -18,9 +18,9 @@ public sealed class EngineThread
 
     /// <summary>Starts a background thread.</summary>
     /// <param name="name">Shown by debuggers and <c>top -H</c>.</param>
-    /// <param name="work">What it does until it ends.</param>
-    /// <param name="failed">Told what ended it early, on this thread, as its last act. Must not throw.</param>
-    /// <param name="priority">Normal, but for what must not wait behind the workers.</param>
+    /// <param name="work">The work of the thread.</param>
+    /// <param name="failed">Receives the exception that ended the thread, on this thread. Must not throw.</param>
+    /// <param name="priority">Normal, except for threads that must not wait behind the workers.</param>
     public static EngineThread Start(string name, Action work, Action<Exception> failed, ThreadPriority priority = ThreadPriority.Normal)
     {
         var started = new EngineThread(name, work, failed, priority);
@@ -28,10 +28,10 @@ public sealed class EngineThread
         return started;
     }
 
-    /// <summary>Waits for its end.</summary>
+    /// <summary>Waits for the thread to end.</summary>
     public void Join() => thread.Join();
 
-    /// <summary>Waits for its end, but no longer than this.</summary>
+    /// <summary>Waits for the thread to end, with a timeout.</summary>
     /// <returns>Whether it has ended.</returns>
     public bool Join(TimeSpan patience) => thread.Join(patience);
 
@@ -41,7 +41,7 @@ public sealed class EngineThread
         {
             work();
         }
-#pragma warning disable CA1031 // Whatever it is: this is where a thread's failure becomes news instead of the end of the process.
+#pragma warning disable CA1031 // Any exception: it is reported here instead of ending the process.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -1,6 +1,6 @@
 namespace LfrEngine.Tracking;
 
-/// <summary>Pairs rows with columns at the least total cost; a row may stay unpaired at a price.</summary>
+/// <summary>Pairs rows with columns at the lowest total cost; a row may stay unpaired at a fixed cost.</summary>
 /// <remarks>
 /// Shortest augmenting paths over dual potentials (Kuhn 1955, Jonker and Volgenant 1987), O(rows² · (rows + columns)).
 /// Storage is kept between calls and grows only past the largest problem seen. The scan goes through rows and columns
@@ -20,8 +20,8 @@ internal sealed class AssignmentSolver
     private int[] previousColumn;
     private bool[] reached;
 
-    /// <param name="rowCapacity">Rows to have room for from the start.</param>
-    /// <param name="columnCapacity">Columns to have room for from the start.</param>
+    /// <param name="rowCapacity">Initial capacity, rows.</param>
+    /// <param name="columnCapacity">Initial capacity, columns.</param>
     public AssignmentSolver(int rowCapacity, int columnCapacity)
     {
         costs = new float[rowCapacity * columnCapacity];
@@ -55,8 +55,8 @@ internal sealed class AssignmentSolver
         return costs.AsSpan(0, rowCount * columnCount);
     }
 
-    /// <summary>Solves the problem begun.</summary>
-    /// <param name="unpairedCost">Finite price of a row without a column; dearer pairs are never made.</param>
+    /// <summary>Solves the current problem.</summary>
+    /// <param name="unpairedCost">Finite cost of a row without a column; pairs with a higher cost are never made.</param>
     /// <returns>The column of each row, or −1. Borrowed until the next call.</returns>
     public ReadOnlySpan<int> Solve(double unpairedCost)
     {
@@ -78,7 +78,7 @@ internal sealed class AssignmentSolver
         return result;
     }
 
-    // Finds the cheapest way to give this row a column, moving earlier rows to others where that pays.
+    // Finds the cheapest column for this row, moving earlier rows to other columns if that lowers the cost.
     private void Augment(int row, int width, double unpairedCost)
     {
         shortest.AsSpan(0, width).Fill(double.PositiveInfinity);

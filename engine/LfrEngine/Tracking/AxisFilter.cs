@@ -33,7 +33,7 @@ internal struct AxisFilter
         RateVariance = rateVariance;
     }
 
-    /// <summary>Moves the estimate on by <paramref name="seconds"/>.</summary>
+    /// <summary>Advances the estimate by <paramref name="seconds"/>.</summary>
     /// <param name="seconds">0 or more; two short steps give what one long step gives.</param>
     /// <param name="accelerationDensity">Spectral density of white noise on the second derivative, u²/s³.</param>
     /// <param name="walkDensity">Spectral density of white noise on the first derivative, u²/s.</param>
@@ -47,7 +47,7 @@ internal struct AxisFilter
         RateVariance += accelerationDensity * seconds;
     }
 
-    /// <summary>Takes in one measurement of <see cref="Position"/>.</summary>
+    /// <summary>Updates the estimate with one measurement of <see cref="Position"/>.</summary>
     public void Correct(double measured, double measurementVariance)
     {
         double innovationVariance = PositionVariance + measurementVariance;

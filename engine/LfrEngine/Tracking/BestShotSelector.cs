@@ -9,11 +9,11 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
 
-/// <summary>Looks closely at the tracklets that deserve it and cuts out the shots worth comparing.</summary>
+/// <summary>Takes close looks at tracklets and cuts out the shots to compare.</summary>
 /// <remarks>One per camera, used by one thread. Depends only on the frames it has seen, so a recording always gives the same shots.</remarks>
 internal sealed unsafe class BestShotSelector : IDisposable
 {
-    // Side of the picture kept for an alert, and how much of the face's surroundings it shows.
+    // Side of the picture kept for an alert, and its margin around the face.
     private const int PictureSize = 192;
     private const float PictureMargin = 1.8f;
 
@@ -29,7 +29,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
     private readonly LookResult[] looks;
 
     /// <summary>Prepares a selector.</summary>
-    /// <param name="policy">When to look and what to keep.</param>
+    /// <param name="policy">The policy.</param>
     /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
     public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
@@ -44,14 +44,14 @@ internal sealed unsafe class BestShotSelector : IDisposable
         looks = new LookResult[slotCount];
     }
 
-    /// <summary>What became of the looks at the latest frame, by <see cref="Tracklet.Slot"/>. Borrowed until the next call.</summary>
+    /// <summary>Results of the close looks at the latest frame, by <see cref="Tracklet.Slot"/>. Borrowed until the next call.</summary>
     public ReadOnlySpan<LookResult> Looks => looks;
 
     /// <summary>Appends the shots of this frame.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="arrivalTimestamp">When its pixels arrived, stopwatch ticks.</param>
     /// <param name="tracker">The camera's tracker, updated with this frame.</param>
-    /// <param name="detections">What the tracker was updated with. Landmarks of the detector, where it gives any, are not used: two passes of the landmark model give steadier embeddings.</param>
+    /// <param name="detections">What the tracker was updated with. The detector's landmarks are not used: two passes of the landmark model give steadier embeddings.</param>
     /// <param name="found">Receives the shots; the caller owns them.</param>
     public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> found)
     {
@@ -81,7 +81,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
         }
     }
 
-    /// <summary>Goes once through landmarks, alignment, quality and painting on any picture, so that the first real face does not wait for code to be compiled.</summary>
+    /// <summary>Runs landmarks, alignment, quality and painting once on any picture, so that compilation does not delay the first real face.</summary>
     internal void WarmUp(in FrameView frame)
     {
         var box = new FaceBox(100, 100, 180, 200);
@@ -125,7 +125,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
                 quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
-            // The verifier judges better than the landmarks whether this is a face, and takes longer: only views that would be compared come before it.
+            // The verifier is more accurate than the landmarks' plausibility, but slower, so it checks only views that would be compared.
             LookResult result = policy.Judge(quality, judged: verifier is not null);
             if (result == LookResult.Shot && !policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
                 result = LookResult.NotBetter;
@@ -134,7 +134,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
                 return result;
             if (verifier is not null)
             {
-                // The detector's own score is no reason to skip this: phantoms reach 0.999.
+                // Not skipped for a high detector score: false detections reach 0.999.
                 if (policy.WantsVerdict(history, tracklet.TimestampUs, IsUnsure(detection.Score)))
                 {
                     history.Evidence = verifier.WeighAgainst(frame, detection, policy.MinimumEvidence);
@@ -163,19 +163,19 @@ internal sealed unsafe class BestShotSelector : IDisposable
         }
         finally
         {
-            // Nobody else knows of it until it is worth comparing.
+            // Not shared until it is a shot.
             shot?.Dispose();
         }
     }
 
-    /// <summary>The square around a face that a picture for an officer shows.</summary>
+    /// <summary>The square around a face shown to an officer.</summary>
     public static FaceBox Surroundings(in FaceBox box)
     {
         float half = Math.Max(box.Width, box.Height) * PictureMargin / 2, x = (box.Left + box.Right) / 2, y = (box.Top + box.Bottom) / 2;
         return new FaceBox(x - half, y - half, x + half, y + half);
     }
 
-    /// <summary>Where the face is in a picture of its <see cref="Surroundings"/>, as a square.</summary>
+    /// <summary>The square of the face within a picture of its <see cref="Surroundings"/>.</summary>
     public static FaceBox FaceIn(int width, int height)
     {
         float halfWidth = width / PictureMargin / 2, halfHeight = height / PictureMargin / 2, x = width / 2f, y = height / 2f;

@@ -2,14 +2,14 @@ using LfrEngine.Detection;
 
 namespace LfrEngine.Tracking;
 
-/// <summary>Where a face is, how large, and how both change: centre, height and aspect, each with its own <see cref="AxisFilter"/>.</summary>
+/// <summary>Position and size of a face and their rates: centre, height and aspect ratio, each with its own <see cref="AxisFilter"/>.</summary>
 /// <remarks>Frame pixels and seconds. All noise is proportional to the face's height, so that near and far faces move alike (SORT, ByteTrack).</remarks>
 internal struct FaceMotion
 {
     // Faces grow and shrink slowly: at 1.4 m/s straight towards a camera 3 m away, by 0.47 of their height per second.
     private const double GrowthStartRate = 0.5;
     private const double GrowthAcceleration = 0.5;
-    // Height is measured worse than the centre: the edges' errors add in it and average in the centre.
+    // Height is less accurate than the centre: the errors of the edges add up in it and average out in the centre.
     private const double HeightNoiseFactor = 1.4;
     // Width / height changes when the head turns, by about a third in a second at most; a detector's box varies by a tenth.
     private const double AspectNoise = 0.1;
@@ -55,7 +55,7 @@ internal struct FaceMotion
         Aspect.Start(box.Width / height, Square(AspectNoise), 0);
     }
 
-    /// <summary>Moves on by <paramref name="seconds"/>, 0 or more.</summary>
+    /// <summary>Advances by <paramref name="seconds"/>, 0 or more.</summary>
     public void Predict(double seconds, TrackerSettings settings)
     {
         double acceleration = Square(settings.AccelerationNoise * Height.Position);
@@ -67,10 +67,10 @@ internal struct FaceMotion
         Clamp();
     }
 
-    /// <summary>Takes in one detection.</summary>
+    /// <summary>Updates with one detection.</summary>
     public void Correct(in FaceBox box, TrackerSettings settings)
     {
-        // The predicted height, not the measured one, scales the noise: a box that came out small is no more exact for it.
+        // The predicted height, not the measured one, scales the noise: a small measured box is not more exact.
         double centreVariance = CentreVariance(Height.Position, settings);
         X.Correct(CentreX(box), centreVariance);
         Y.Correct(CentreY(box), centreVariance);

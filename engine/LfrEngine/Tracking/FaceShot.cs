@@ -7,11 +7,11 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Tracking;
 
-/// <summary>One moment of a tracklet that is worth an embedding. Its holder disposes it, which wipes crop and picture.</summary>
-/// <remarks>A selector's shot goes back to it when it is disposed and is used again, so that a stream allocates nothing: keep no reference after disposing it.</remarks>
+/// <summary>One view of a tracklet to be embedded. The owner disposes it, which wipes crop and picture.</summary>
+/// <remarks>A disposed shot returns to its selector and is reused, so that a stream allocates nothing. Do not use a shot after disposing it.</remarks>
 /// <param name="crop">Owned.</param>
 /// <param name="picture">Owned.</param>
-/// <param name="home">Where it goes when it is disposed; null: nowhere.</param>
+/// <param name="home">Receives the shot when it is disposed; may be null.</param>
 internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? home = null) : IDisposable
 {
     /// <summary>Tracklet on its camera.</summary>
@@ -29,7 +29,7 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     /// <summary>The face, frame pixels.</summary>
     public FaceBox Box { get; internal set; }
 
-    /// <summary>How fit the view is.</summary>
+    /// <summary>Quality of the view.</summary>
     public FaceQuality Quality { get; internal set; }
 
     /// <summary>Which parts of it are covered.</summary>
@@ -44,13 +44,13 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     /// <summary>Length of its embedding before it was normalised; 0 until it was embedded.</summary>
     internal float EmbeddingNorm { get; set; }
 
-    /// <summary>Room for those it is like.</summary>
+    /// <summary>Buffer for candidates.</summary>
     internal Candidate[] Candidates { get; private set; } = new Candidate[8];
 
-    /// <summary>How many of <see cref="Candidates"/> count.</summary>
+    /// <summary>Number of valid <see cref="Candidates"/>.</summary>
     internal int CandidateCount { get; set; }
 
-    /// <summary>Makes room in <see cref="Candidates"/>.</summary>
+    /// <summary>Ensures the capacity of <see cref="Candidates"/>.</summary>
     internal void Expect(int candidates)
     {
         if (Candidates.Length < candidates)
@@ -66,7 +66,7 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
         Picture.Dispose();
     }
 
-    /// <summary>Forgets everything; the blocks are kept.</summary>
+    /// <summary>Wipes everything; the blocks are kept.</summary>
     internal void Wipe()
     {
         Crop.Wipe();
@@ -76,11 +76,11 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     }
 }
 
-/// <summary>Shots of one camera that are used again and again. Thread-safe; its owner disposes it, and shots still out then end with their holders.</summary>
+/// <summary>Pool of one camera's shots. Thread-safe; the owner disposes it, and shots still in use are then released by their owners.</summary>
 /// <param name="pictureSize">Side of their pictures, pixels.</param>
 internal sealed class ShotPool(int pictureSize) : IDisposable
 {
-    // A queue that grows takes from the managed heap at whatever moment shots come thickest.
+    // A growing queue would allocate on the managed heap at the busiest moment.
     private const int RoomForShots = 64;
     private readonly Queue<FaceShot> idle = new(RoomForShots);
     private bool closed;

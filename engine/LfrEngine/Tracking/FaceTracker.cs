@@ -5,16 +5,16 @@ namespace LfrEngine.Tracking;
 /// <summary>Follows the faces of one camera from frame to frame.</summary>
 /// <remarks>
 /// Constant-velocity Kalman filter and optimal assignment by overlap as in SORT (Bewley et al. 2016); low scores continue what
-/// high scores began as in ByteTrack (Zhang et al. 2022). Two changes for faces: filters step by real time, so that dropped frames
-/// cost nothing, and a distance gate takes over where small fast faces no longer overlap their prediction.
-/// One thread at a time. Deterministic: the same calls give the same tracklets. No allocation once storage has met the busiest frame.
+/// high scores began, as in ByteTrack (Zhang et al. 2022). Two changes for faces: filters step by real time, so that dropped frames
+/// do no harm, and a distance gate is used where small fast faces no longer overlap their prediction.
+/// One thread at a time. Deterministic: the same calls give the same tracklets. No allocation once the storage has grown to the busiest frame.
 /// </remarks>
 internal sealed class FaceTracker
 {
     // Costs of a pair: 1 − IoU where boxes overlap enough, else 1…2 by distance; plus |ln(height ratio)|, because where faces cross
-    // the overlaps are alike and size tells near from far (a quarter fewer switches in the simulated concourse). A cost for coasting,
-    // to favour whom we saw last, was tried there: 0.1 gained nothing, 0.4 doubled the switches, as who reappears often is who coasted.
-    // The price of leaving a tracklet unpaired is such that two far-fetched pairs do not displace one good one.
+    // the overlaps are similar and the size separates near from far (a quarter fewer switches in the simulated concourse). A cost for coasting,
+    // to favour recently detected tracklets, was tried there: 0.1 gained nothing, 0.4 doubled the switches, because a face that reappears often belongs to a coasting tracklet.
+    // The cost of an unpaired tracklet is chosen so that two poor pairs do not displace one good pair.
     private const double UnpairedCost = 2.25;
 
     private readonly TrackerSettings settings;
@@ -48,7 +48,7 @@ internal sealed class FaceTracker
         rows = new Tracklet[capacity];
         high = new int[capacity];
         low = new int[capacity];
-        // Ended tracklets keep their slots until the next call; twice the capacity leaves room for as many new ones beside them.
+        // Ended tracklets keep their slots until the next call; twice the capacity leaves space for as many new ones.
         bySlot = new Tracklet[2 * capacity];
         slotTaken = new bool[bySlot.Length];
         for (int slot = 0; slot < bySlot.Length; slot++)
@@ -64,14 +64,14 @@ internal sealed class FaceTracker
     /// <summary>Length that an array indexed by <see cref="Tracklet.Slot"/> needs.</summary>
     public int SlotCount => bySlot.Length;
 
-    /// <summary>Detections that could not start a tracklet for want of room, since construction.</summary>
+    /// <summary>Detections that could not start a tracklet because the tracker was full, since construction.</summary>
     public long DroppedStarts { get; private set; }
 
-    /// <summary>Takes in one frame's detections.</summary>
-    /// <param name="detections">Frame pixels, suppressed (one per face), any order. Borrowed. Empty or non-finite boxes are passed over.</param>
-    /// <param name="timestampUs">Capture time, microseconds of any clock; a step back, or one over <see cref="TrackerSettings.MaxGapMs"/>, starts afresh.</param>
-    /// <param name="frameWidth">Pixels; a change starts afresh.</param>
-    /// <param name="frameHeight">Pixels; a change starts afresh.</param>
+    /// <summary>Updates the tracklets with one frame's detections.</summary>
+    /// <param name="detections">Frame pixels, suppressed (one per face), any order. Borrowed. Empty or non-finite boxes are ignored.</param>
+    /// <param name="timestampUs">Capture time, microseconds of any clock; a step back, or one over <see cref="TrackerSettings.MaxGapMs"/>, ends all tracklets.</param>
+    /// <param name="frameWidth">Pixels; a change ends all tracklets.</param>
+    /// <param name="frameHeight">Pixels; a change ends all tracklets.</param>
     public void Update(ReadOnlySpan<FaceCandidate> detections, long timestampUs, int frameWidth, int frameHeight)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(frameWidth);
@@ -111,7 +111,7 @@ internal sealed class FaceTracker
 
     private void PredictOrExpire(long timestampUs)
     {
-        // A camera that sends a frame a second is followed from frame to frame all the same; one long step alone is a gap.
+        // A camera that sends one frame a second is still tracked from frame to frame; only a single long step is a gap.
         long coastUs = Math.Max(settings.MaxCoastMs * 1000L, Math.Min(stepUs, lastStepUs) * 5 / 2);
         int kept = 0;
         for (int i = 0; i < liveCount; i++)

@@ -2,23 +2,23 @@ using LfrEngine.Detection;
 
 namespace LfrEngine.Tracking;
 
-/// <summary>What a tracklet has come to.</summary>
+/// <summary>State of a tracklet.</summary>
 internal enum TrackletState
 {
-    /// <summary>Seen, but not yet in enough frames to be believed.</summary>
+    /// <summary>Detected, but not yet in enough frames.</summary>
     Tentative,
 
-    /// <summary>Believed, whether detected in this frame or coasting.</summary>
+    /// <summary>Confirmed, whether detected in this frame or coasting.</summary>
     Confirmed,
 
-    /// <summary>Over. The object is used again from the tracker's next call on.</summary>
+    /// <summary>Ended. The tracker reuses the object from its next call on.</summary>
     Ended,
 }
 
 /// <summary>One face followed on one camera, as of the tracker's latest call.</summary>
 /// <remarks>
-/// Owned by its <see cref="FaceTracker"/> and reused: hold <see cref="Id"/> or <see cref="Slot"/>, not the object.
-/// Holds boxes, times and scores only: no landmarks, no pixels, so nothing that needs wiping.
+/// Owned by its <see cref="FaceTracker"/> and reused: keep <see cref="Id"/> or <see cref="Slot"/>, not the object.
+/// Contains only boxes, times and scores, no landmarks or pixels, so nothing needs wiping.
 /// </remarks>
 internal sealed class Tracklet
 {
@@ -30,13 +30,13 @@ internal sealed class Tracklet
     public long Id { get; private set; }
 
     /// <summary>Index for arrays of the consumer's own state, 0…<see cref="FaceTracker.SlotCount"/> − 1.</summary>
-    /// <remarks>The lowest that was free; this tracklet's alone until the call after the one that ended it.</remarks>
+    /// <remarks>The lowest free slot; not reused until the call after the one that ended the tracklet.</remarks>
     public int Slot { get; }
 
     /// <summary>Tentative, confirmed or ended.</summary>
     public TrackletState State { get; private set; }
 
-    /// <summary>Whether it ever was confirmed; after the end this tells a face from a false start.</summary>
+    /// <summary>Whether it was ever confirmed; after the end this distinguishes a face from a false start.</summary>
     public bool WasConfirmed { get; private set; }
 
     /// <summary>Time of the first detection, microseconds.</summary>
@@ -48,7 +48,7 @@ internal sealed class Tracklet
     /// <summary>Time for which <see cref="Box"/> holds, microseconds.</summary>
     public long TimestampUs { get; private set; }
 
-    /// <summary>Detections so far.</summary>
+    /// <summary>Number of detections.</summary>
     public int Hits { get; private set; }
 
     /// <summary>The filtered box, frame pixels; not clipped to the frame.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>File access straight from and to borrowed memory.</summary>
+/// <summary>Unbuffered file access from and to borrowed memory.</summary>
 internal static class FileBytes
 {
     /// <summary>Fills the destination.</summary>
@@ -20,7 +20,7 @@ internal static class FileBytes
         }
     }
 
-    /// <summary>Creates a file that must not exist, unbuffered, readable by its owner alone.</summary>
+    /// <summary>Creates a file that must not exist, unbuffered, readable only by its owner.</summary>
     public static FileStream CreateNew(string path)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };

@@ -3,7 +3,7 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>A list in locked memory that grows; every block it leaves behind is wiped. One thread.</summary>
+/// <summary>A growing list in locked memory; every replaced block is wiped. Used by one thread.</summary>
 internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
     where T : unmanaged
 {
@@ -32,7 +32,7 @@ internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
         Count += items.Length;
     }
 
-    /// <summary>Makes room for so many more.</summary>
+    /// <summary>Ensures space for more elements.</summary>
     public void Reserve(int extra)
     {
         int needed = checked(Count + extra);
@@ -50,7 +50,7 @@ internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
         Count += written;
     }
 
-    /// <summary>Hands the block to the caller, whose it is from then on; it may be longer than <see cref="Count"/>.</summary>
+    /// <summary>Transfers ownership of the block to the caller; it may be longer than <see cref="Count"/>.</summary>
     public HostBuffer<T> Detach()
     {
         HostBuffer<T> owned = Storage;
@@ -65,7 +65,7 @@ internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
     }
 }
 
-/// <summary>Lets a JSON writer write straight into locked memory.</summary>
+/// <summary>Lets a JSON writer write directly into locked memory.</summary>
 internal sealed class GrowingBufferWriter(GrowingBuffer<byte> buffer) : IBufferWriter<byte>
 {
     private const int LeastBytes = 4096;

@@ -4,10 +4,10 @@ using LfrEngine.Detection;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>A place in a photo, pixels of the photo as it is shown.</summary>
+/// <summary>A point in a photo, pixels of the photo as it is shown.</summary>
 public readonly record struct PhotoPoint(int X, int Y)
 {
-    /// <summary>Reads "190,125" or "190 125"; decimals, as drawing programs give them, are cut off.</summary>
+    /// <summary>Reads "190,125" or "190 125"; decimals, as some drawing programs show them, are cut off.</summary>
     public static bool TryParse(string? text, out PhotoPoint point)
     {
         point = default;
@@ -33,26 +33,26 @@ public readonly record struct PhotoFace(int Left, int Top, int Right, int Bottom
     /// <summary>The nearest whole pixels.</summary>
     public static PhotoFace Of(in FaceBox box) => new((int)MathF.Round(box.Left), (int)MathF.Round(box.Top), (int)MathF.Round(box.Right), (int)MathF.Round(box.Bottom));
 
-    /// <summary>Whether a place lies in it.</summary>
+    /// <summary>Whether a point is inside it.</summary>
     public bool Contains(PhotoPoint point) => point.X >= Left && point.X < Right && point.Y >= Top && point.Y < Bottom;
 }
 
-/// <summary>The faces of a photo, largest first, and which of them is meant.</summary>
+/// <summary>The faces of a photo, largest first, and which of them to enrol.</summary>
 /// <param name="Width">Of the photo, pixels.</param>
 /// <param name="Height">Of the photo, pixels.</param>
 /// <param name="Faces">Real faces, each once, largest first.</param>
 public sealed record PhotoFaces(int Width, int Height, PhotoFace[] Faces)
 {
-    // Nobody is meant in a row of people: a face beside the middle one that is nearly as large, and not cut off by the edge as neighbours of the person meant are.
+    // A row of people has no main person: a face next to the middle one is nearly as large and, unlike a neighbour in a portrait, not cut off by the edge.
     private const float SameArea = 0.8f, Edge = 0.02f;
 
-    // A second face this large beside the first leaves open who is meant, unless one stands in the middle and takes up a good part of the picture.
-    // On half of LFW, whose photos are cut to the person meant, all but 2 of 1,055 do: within 0.13 of the middle (1 is a corner), the others from 0.36 on.
+    // A second face this large makes the photo ambiguous, unless one is in the middle and fills a large part of the picture.
+    // On half of LFW, whose photos are cropped to one person, all but 2 of 1,055 do: within 0.13 of the middle (1 is a corner), the others from 0.36 on.
     private const float RivalArea = 0.35f, Middle = 0.2f, GoodPart = 0.4f;
 
     private const int MostNamed = 4;
 
-    /// <summary>The face that is meant, as an index: the largest, or among several large ones the one in the middle; −1 when that leaves it open.</summary>
+    /// <summary>Index of the face to enrol: the largest, or among several large ones the one in the middle; −1 if that is ambiguous.</summary>
     public int Meant()
     {
         int meant = 0, rivals = 0, central = 0;
@@ -78,11 +78,11 @@ public sealed record PhotoFaces(int Width, int Height, PhotoFace[] Faces)
         return meant;
     }
 
-    /// <summary>The smallest face at a place, as an index; −1 when there is none.</summary>
+    /// <summary>Index of the smallest face at a point; −1 when there is none.</summary>
     public int At(PhotoPoint point) => Array.FindLastIndex(Faces, f => f.Contains(point));
 
-    /// <summary>Faces with where they are, for people: "left (40,60 to 120,170) and upper right (300,62 to 380,175)".</summary>
-    /// <param name="without">Index of one that is not named; −1 to name all.</param>
+    /// <summary>Faces with their places, as text: "left (40,60 to 120,170) and upper right (300,62 to 380,175)".</summary>
+    /// <param name="without">Index of a face to leave out; −1 for none.</param>
     public string Places(int without = -1)
     {
         int[] meant = [.. Enumerable.Range(0, Faces.Length).Where(i => i != without)];

@@ -4,19 +4,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>Which picture a file is, by how it begins and not by how it is called.</summary>
-/// <remarks>FFmpeg knows hundreds of formats, play lists that name other files among them, and a photo is none of those.</remarks>
+/// <summary>Detects the picture format of a file by its content, not by its name.</summary>
+/// <remarks>FFmpeg reads hundreds of formats, including play lists that refer to other files, which must not be accepted as photos.</remarks>
 public static class PhotoFormat
 {
     private const int LongestMark = 12;
 
-    // A file that is only named like a picture counts as damaged, which is reported when it is read.
+    // A file that only has the name of a picture counts as damaged, which is reported when it is read.
     private static readonly string[] s_endings = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
 
-    /// <summary>All that are looked at.</summary>
+    /// <summary>All accepted formats.</summary>
     public const string All = "JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF";
 
-    /// <summary>Whether a file is a picture, or is at least named like one. Hidden files are not, nor what cannot be opened to look.</summary>
+    /// <summary>Whether a file is a picture, or at least has the name of one. False for hidden files and files that cannot be opened.</summary>
     public static bool IsPicture(string path)
     {
         if (Path.GetFileName(path).StartsWith('.') || FileKind.OfOther(path) is not null)
@@ -36,7 +36,7 @@ public static class PhotoFormat
     }
 
     /// <summary>Name of the format; null for anything else.</summary>
-    /// <param name="file">From its beginning. Borrowed.</param>
+    /// <param name="file">The first bytes of the file. Borrowed.</param>
     public static string? NameOf(ReadOnlySpan<byte> file)
     {
         if (file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))

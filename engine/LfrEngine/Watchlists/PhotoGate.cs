@@ -2,7 +2,7 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>What the gate makes of a photo.</summary>
+/// <summary>Verdict on a photo.</summary>
 public enum PhotoVerdict
 {
     /// <summary>Fit for a watchlist.</summary>
@@ -15,7 +15,7 @@ public enum PhotoVerdict
     Rejected,
 }
 
-/// <summary>Decides whether a face is good enough to be sought with, and says why not.</summary>
+/// <summary>Decides whether a photo is good enough for a watchlist, with reasons.</summary>
 /// <remarks>Stricter than a camera's gate: a poor template raises false alerts for as long as it is on the list.</remarks>
 public static class PhotoGate
 {
@@ -25,15 +25,15 @@ public static class PhotoGate
     public static PhotoVerdict Judge(in FaceQuality quality, List<string> reasons)
     {
         PhotoVerdict verdict = PhotoVerdict.Accepted;
-        Check(quality.Plausibility, QualityAssessor.MinimumPlausibility + 0.8f, QualityAssessor.MinimumPlausibility, "it is doubtful that this is a face", "this does not look like a face");
-        Check(quality.InterEyePixels, 40, 20, $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; 40 or more are better", $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; at least 20 are needed");
+        Check(quality.Plausibility, QualityAssessor.MinimumPlausibility + 0.8f, QualityAssessor.MinimumPlausibility, "this may not be a face", "this does not look like a face");
+        Check(quality.InterEyePixels, 40, 20, $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; at least 40 are recommended", $"{MathF.Floor(quality.InterEyePixels):0} pixels between the eyes; at least 20 are needed");
         Check(quality.Sharpness, 0.10f, 0.05f, "somewhat blurred", "too blurred");
         Check(quality.Brightness, 60, 30, "rather dark", "too dark");
         Check(255 - quality.Brightness, 40, 20, "rather bright", "too bright");
-        Check(-quality.Clipped, -0.25f, -0.5f, "parts are black or burnt out", "most of it is black or burnt out");
-        Check(-Math.Abs(quality.YawDegrees), -35, -60, $"turned to the side by about {Math.Abs(quality.YawDegrees):0} degrees", $"turned away by about {Math.Abs(quality.YawDegrees):0} degrees");
-        Check(-Math.Abs(quality.PitchDegrees), -35, -60, $"nodded by about {Math.Abs(quality.PitchDegrees):0} degrees", $"nodded away by about {Math.Abs(quality.PitchDegrees):0} degrees");
-        Check(-quality.Cover, -0.8f, -2, "mouth and chin differ much from the cheeks: perhaps covered", "");
+        Check(-quality.Clipped, -0.25f, -0.5f, "parts are black or overexposed", "most of it is black or overexposed");
+        Check(-Math.Abs(quality.YawDegrees), -35, -60, $"turned to the side by about {Math.Abs(quality.YawDegrees):0} degrees", $"turned too far to the side, by about {Math.Abs(quality.YawDegrees):0} degrees");
+        Check(-Math.Abs(quality.PitchDegrees), -35, -60, $"tilted up or down by about {Math.Abs(quality.PitchDegrees):0} degrees", $"tilted too far up or down, by about {Math.Abs(quality.PitchDegrees):0} degrees");
+        Check(-quality.Cover, -0.8f, -2, "mouth and chin differ strongly from the cheeks and may be covered", "");
         return verdict;
 
         void Check(float value, float good, float usable, string doubtful, string rejected)

@@ -4,15 +4,15 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>The templates of one photo: as it is, and with covers drawn over it. The holder disposes, which wipes.</summary>
+/// <summary>The templates of one photo: uncovered, and with covers drawn over it. The owner disposes them, which wipes.</summary>
 public sealed class PhotoTemplates : IDisposable
 {
     private readonly HostBuffer<float> rows;
     private FaceCover[] covers;
 
-    /// <summary>Takes room.</summary>
+    /// <summary>Allocates memory.</summary>
     /// <param name="length">D.</param>
-    /// <param name="covers">What is drawn over in each of the covered ones; there may be none.</param>
+    /// <param name="covers">The cover of each covered template; may be empty.</param>
     public PhotoTemplates(int length, IReadOnlyList<FaceCover> covers)
     {
         Length = length;
@@ -23,19 +23,19 @@ public sealed class PhotoTemplates : IDisposable
     /// <summary>D, elements per template.</summary>
     public int Length { get; }
 
-    /// <summary>Templates, the plain one with them.</summary>
+    /// <summary>Number of templates, including the plain one.</summary>
     public int Count => 1 + covers.Length;
 
     /// <summary>What is drawn over; None for the first.</summary>
     public FaceCover Cover(int template) => template == 0 ? FaceCover.None : covers[template - 1];
 
-    /// <summary>float32 [D] of unit length; the first is the photo's as it is. Borrowed.</summary>
+    /// <summary>float32 [D] of unit length; the first is of the uncovered photo. Borrowed.</summary>
     public Span<float> this[int template] => rows.Span.Slice(template * Length, Length);
 
     /// <summary>float32 [Count − 1, D]: the covered ones. Borrowed.</summary>
     public Span<float> Covered => rows.Span[Length..(Count * Length)];
 
-    /// <summary>Wipes the covered ones: only the plain one counts.</summary>
+    /// <summary>Wipes the covered templates and keeps only the plain one.</summary>
     public void ForgetCovered()
     {
         Covered.Clear();
@@ -60,7 +60,7 @@ public sealed class PhotoTemplates : IDisposable
     /// <param name="length">D.</param>
     public static int MostBytes(int length) => MostTemplates * ((length * sizeof(float)) + 1);
 
-    /// <summary>Writes them: the rows, then a byte for the cover of each but the first. A single plain template is nothing but its row.</summary>
+    /// <summary>Writes the rows, then a byte for the cover of each but the first. A single plain template is only its row.</summary>
     /// <param name="destination"><see cref="SizeBytes"/> bytes. Borrowed.</param>
     public void Write(Span<byte> destination)
     {
@@ -72,7 +72,7 @@ public sealed class PhotoTemplates : IDisposable
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="bytes">Borrowed.</param>
     /// <param name="length">D.</param>
-    /// <returns>Owned by the caller; null when the bytes are no such templates.</returns>
+    /// <returns>Owned by the caller; null if the bytes are not valid.</returns>
     public static PhotoTemplates? Read(ReadOnlySpan<byte> bytes, int length)
     {
         int row = length * sizeof(float), count = (bytes.Length + 1) / (row + 1);
@@ -96,7 +96,7 @@ public sealed class PhotoTemplates : IDisposable
         return read;
     }
 
-    // More would be a fault, or an attack on who reads them.
+    // More would be a fault, or an attack on the reader.
     private const int MostTemplates = 16;
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>Makes the template of a face picture that is sealed in a watchlist, as <see cref="WatchlistEnroller"/> cut it out of a photo. Used by one thread, in a process that is shut in.</summary>
+/// <summary>Makes the template of a face picture that is sealed in a watchlist, as <see cref="WatchlistEnroller"/> cut it out of a photo. Used by one thread, in a sandboxed process.</summary>
 public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
 {
     // The face that was enrolled fills the middle of its picture; another at the edge is somebody else.
@@ -17,9 +17,9 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
     private readonly CoveredTemplateMaker covered = new(models);
 
-    /// <summary>Decodes a face picture and embeds the face in its middle. The gate is not asked again: the photo passed it.</summary>
+    /// <summary>Decodes a face picture and embeds the face in its middle. The quality check is not repeated: the photo has passed it.</summary>
     /// <param name="picture">JPEG. Borrowed for the call.</param>
-    /// <returns>What the caller owns, with the same picture; whatever is wrong with the bytes is a reason, not an exception.</returns>
+    /// <returns>Owned by the caller, with the same picture. Bad bytes give a reason, not an exception.</returns>
     public VettedPhoto Vet(ReadOnlySpan<byte> picture)
     {
         try
@@ -27,7 +27,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
             using MediaFrame frame = MediaReader.ReadPicture(picture);
             FrameView view = FrameLease.ViewOf(frame);
             if (FindFace(view) is not { } found)
-                return Reject("the detector does not find the face in its picture");
+                return Reject("no face found in the stored picture");
             using StillFace? face = analyzer.Embed(view, found);
             if (face is null)
                 return Reject("no usable landmarks");
@@ -35,7 +35,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
         }
         catch (MediaException)
         {
-            return Reject("its picture cannot be decoded");
+            return Reject("the stored picture cannot be decoded");
         }
         finally
         {
@@ -43,7 +43,7 @@ public sealed class SealedFaceEnroller(EngineModels models) : IDisposable
         }
     }
 
-    /// <summary>Loads what is otherwise loaded with the first picture: a process that will be shut in can load nothing later.</summary>
+    /// <summary>Loads what is otherwise loaded with the first picture, because a sandboxed process can load nothing later.</summary>
     public void WarmUp()
     {
         using var grey = new Picture(64, 64);

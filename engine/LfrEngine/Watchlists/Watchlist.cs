@@ -3,7 +3,7 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>The people sought, one immutable version, with their templates from one embedder. The holder disposes, which wipes.</summary>
+/// <summary>One immutable version of a watchlist, with templates from one embedder. The owner disposes it, which wipes.</summary>
 /// <remarks>Made by <see cref="WatchlistBuilder"/> or <see cref="WatchlistFile"/>. Reading is thread-safe until <see cref="Dispose"/>. Embeddings and photos live in locked memory.</remarks>
 public sealed class Watchlist : IDisposable
 {
@@ -12,7 +12,7 @@ public sealed class Watchlist : IDisposable
     private readonly HostBuffer<WatchlistTemplate> templates;
     private readonly HostBuffer<byte> photos;
 
-    /// <summary>Checks everything, then takes ownership of the buffers; when it throws, they are still the caller's.</summary>
+    /// <summary>Checks everything, then takes ownership of the buffers; if it throws, the caller keeps them.</summary>
     internal Watchlist(
         WatchlistOrigin origin,
         string version,
@@ -39,10 +39,10 @@ public sealed class Watchlist : IDisposable
         Identities = Array.AsReadOnly(identities);
     }
 
-    /// <summary>Names this watchlist for ever.</summary>
+    /// <summary>Permanent id of this watchlist.</summary>
     public Guid Id => Origin.Id;
 
-    /// <summary>Which state of it this is.</summary>
+    /// <summary>Version of the watchlist.</summary>
     public string Version { get; }
 
     /// <summary>When it was built, UTC, whole milliseconds.</summary>
@@ -57,7 +57,7 @@ public sealed class Watchlist : IDisposable
     /// <summary>D, elements per embedding.</summary>
     public int EmbeddingLength => Origin.EmbeddingLength;
 
-    /// <summary>The people; an identity's place in this list is its index.</summary>
+    /// <summary>The people; the index of an identity is its position in this list.</summary>
     public IReadOnlyList<WatchlistIdentity> Identities { get; }
 
     /// <summary>N, templates of all identities.</summary>
@@ -80,7 +80,7 @@ public sealed class Watchlist : IDisposable
     /// <summary>Whose template it is, an index into <see cref="Identities"/>.</summary>
     public int IdentityIndex(int templateIndex) => Templates[Checked(templateIndex)].IdentityIndex;
 
-    /// <summary>Templates of photos as they are; the others are of the same photos with covers drawn over them.</summary>
+    /// <summary>Number of templates of uncovered photos; the others are of the same photos with covers drawn over them.</summary>
     public int PhotoCount
     {
         get
@@ -95,7 +95,7 @@ public sealed class Watchlist : IDisposable
     /// <summary>The quality given at enrolment.</summary>
     public float Quality(int templateIndex) => Templates[Checked(templateIndex)].Quality;
 
-    /// <summary>What is drawn over in the picture the template was made from; None for a photo as it is.</summary>
+    /// <summary>The cover drawn over the photo of the template; None for an uncovered photo.</summary>
     public FaceCover Cover(int templateIndex) => Templates[Checked(templateIndex)].Cover;
 
     /// <summary>JPEG of the face the template was made from, without what was drawn over it; empty when none was kept. Borrowed.</summary>
@@ -158,17 +158,17 @@ public sealed class Watchlist : IDisposable
             WatchlistRules.CheckQuality(template.Quality, i);
             WatchlistRules.CheckPhotoBytes(template.PhotoBytes, i);
             if (template.PhotoOffset != nextPhoto || template.PhotoBytes > photoBytes - nextPhoto)
-                throw WatchlistRules.Broken($"The photo of template {i} lies outside the photo table.");
+                throw WatchlistRules.Broken($"The photo of template {i} is outside the photo table.");
             nextPhoto += template.PhotoBytes;
             WatchlistRules.CheckEmbedding(embeddings.Slice(i * embeddingLength, embeddingLength), i);
         }
         if (nextPhoto != photoBytes)
-            throw WatchlistRules.Broken("The photo table holds bytes of no template.");
+            throw WatchlistRules.Broken("The photo table contains bytes that belong to no template.");
         int without = enrolled.IndexOf(false);
         if (without >= 0)
             throw WatchlistRules.Broken($"Identity '{identities[without].Id}' has no template: it could never be found. Remove it or give a usable image.");
     }
 }
 
-/// <summary>What identifies a watchlist and the embedder behind it; stands unencrypted in the file's header.</summary>
+/// <summary>What identifies a watchlist and the embedder behind it; stored unencrypted in the file's header.</summary>
 internal sealed record WatchlistOrigin(Guid Id, DateTimeOffset CreatedUtc, string EmbedderId, string EmbedderSha256, int EmbeddingLength);

@@ -18,16 +18,16 @@ public readonly record struct SimilarIdentities(
     float ComparisonScore,
     int TemplatePairs);
 
-/// <summary>A photo that is hardly like any other of the same identity.</summary>
+/// <summary>A photo that is unlike all other photos of the same identity.</summary>
 /// <param name="IdentityIndex">Whose.</param>
 /// <param name="TemplateIndex">The photo's own template.</param>
-/// <param name="ComparisonScore">With the likest of the identity's other photos, cosine.</param>
+/// <param name="ComparisonScore">Highest score with the identity's other photos, cosine.</param>
 public readonly record struct UnlikePhoto(int IdentityIndex, int TemplateIndex, float ComparisonScore);
 
-/// <summary>Looks for trouble in a watchlist before it is used: one face under two ids, two faces under one id, and people who look alike.</summary>
+/// <summary>Finds problems in a watchlist before it is used: one person under two ids, two people under one id, and lookalikes.</summary>
 public static class WatchlistAudit
 {
-    // Probes whose hits are gathered before they are given out: bounds the memory, and lets four at a time share each row.
+    // Probes whose hits are collected before they are returned: limits the memory, and lets four at a time share each row.
     private const int GroupRows = 64;
 
     // Rows that stay in the second-level cache while the group's probes pass over them.
@@ -36,7 +36,7 @@ public static class WatchlistAudit
     /// <summary>Compares every identity with every other.</summary>
     /// <param name="watchlist">Borrowed until the enumeration starts; it is copied then.</param>
     /// <param name="threshold">Cosine, inclusive.</param>
-    /// <param name="cancellation">Looked at every few milliseconds.</param>
+    /// <param name="cancellation">Checked every few milliseconds.</param>
     /// <returns>Each pair once, streamed, by rising first and then second identity. N²·D/2 multiply-adds: seconds for 20,000 templates.</returns>
     public static IEnumerable<SimilarIdentities> FindSimilar(Watchlist watchlist, float threshold, CancellationToken cancellation = default)
     {
@@ -46,9 +46,9 @@ public static class WatchlistAudit
         return Enumerate(watchlist, threshold, cancellation);
     }
 
-    /// <summary>Photos that are hardly like any other photo of the same identity: one of them may show somebody else.</summary>
+    /// <summary>Finds photos that are unlike all other photos of the same identity and may show somebody else.</summary>
     /// <param name="watchlist">Borrowed.</param>
-    /// <param name="score">Cosine; photos whose best score with the others is below.</param>
+    /// <param name="score">Cosine; photos whose best score with the others is below this are returned.</param>
     public static IEnumerable<UnlikePhoto> FindUnlike(Watchlist watchlist, float score)
     {
         ArgumentNullException.ThrowIfNull(watchlist);

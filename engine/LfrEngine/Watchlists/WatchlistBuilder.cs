@@ -19,7 +19,7 @@ public sealed class WatchlistBuilder : IDisposable
     private bool built;
 
     /// <summary>Begins an empty watchlist.</summary>
-    /// <param name="version">Which state of the watchlist this is; 1…128 characters.</param>
+    /// <param name="version">Version of the watchlist; 1…128 characters.</param>
     /// <param name="embedderId">Name of the embedder; 1…128 characters.</param>
     /// <param name="embedderSha256">SHA-256 of the embedder's model file, 64 lower-case hexadecimal digits.</param>
     /// <param name="embeddingLength">D, 1…4096.</param>
@@ -80,7 +80,7 @@ public sealed class WatchlistBuilder : IDisposable
     /// <param name="embedding">float32 [D], finite, unit length within 1e-3. Copied.</param>
     /// <param name="quality">Finite; higher is better.</param>
     /// <param name="photo">JPEG of the face, at most 1 MiB; may be empty. Copied.</param>
-    /// <param name="cover">What was drawn over in the picture; None for a photo as it is. A covered template belongs to the person's last photo before it.</param>
+    /// <param name="cover">The cover drawn over the photo; None for an uncovered photo. A covered template belongs to the person's last photo before it.</param>
     /// <returns>The template's index.</returns>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>. Nothing was added.</exception>
     public int AddTemplate(int identityIndex, ReadOnlySpan<float> embedding, float quality, ReadOnlySpan<byte> photo = default, FaceCover cover = FaceCover.None)
@@ -98,7 +98,7 @@ public sealed class WatchlistBuilder : IDisposable
         if (embedding.Length > WatchlistRules.MaximumEmbeddingElements - embeddings.Count || photo.Length > Array.MaxLength - photos.Count)
             throw WatchlistRules.Broken("The watchlist is full: templates or photos would exceed 2 GiB.");
 
-        // Room first: when memory runs out, nothing has been added.
+        // Allocates first, so that nothing has been added if memory runs out.
         embeddings.Reserve(embedding.Length);
         photos.Reserve(photo.Length);
         templates.Reserve(1);
@@ -109,12 +109,12 @@ public sealed class WatchlistBuilder : IDisposable
         return index;
     }
 
-    /// <summary>Makes the watchlist, which owns the templates from then on; the builder is spent.</summary>
+    /// <summary>Builds the watchlist, which takes ownership of the templates; the builder cannot be used afterwards.</summary>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>: an identity has no template.</exception>
     public Watchlist Build()
     {
         if (built)
-            throw new InvalidOperationException("This builder has already made its watchlist.");
+            throw new InvalidOperationException("This builder has already built its watchlist.");
         WatchlistOrigin origin = Origin;
         int templateCount = templates.Count;
         int photoBytes = photos.Count;

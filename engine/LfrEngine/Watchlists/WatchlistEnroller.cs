@@ -8,8 +8,8 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>One photo as the gate sees it, with what is kept of it when it passes: the face, cut out and encoded again, and its templates. The holder disposes, which wipes.</summary>
-/// <param name="verdict">Of the gate.</param>
+/// <summary>Verdict on one photo, with what is kept if it passes: the face, cut out and re-encoded, and its templates. The owner disposes it, which wipes.</summary>
+/// <param name="verdict">The verdict.</param>
 /// <param name="reasons">Why; empty when all is well.</param>
 /// <param name="quality">0…1; 0 when there was nothing to measure.</param>
 /// <param name="templates">The photo's templates; null when rejected. Owned.</param>
@@ -18,7 +18,7 @@ namespace LfrEngine.Watchlists;
 /// <param name="faces">Where the faces are, when there are several and nobody has chosen one; otherwise null.</param>
 public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reasons, float quality, PhotoTemplates? templates = null, HostBuffer<byte>? chip = null, int chipBytes = 0, PhotoFaces? faces = null) : IDisposable
 {
-    /// <summary>Of the gate.</summary>
+    /// <summary>The verdict.</summary>
     public PhotoVerdict Verdict { get; } = verdict;
 
     /// <summary>Why; empty when all is well.</summary>
@@ -33,7 +33,7 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
     /// <summary>The photo's templates; null when it was rejected. Borrowed.</summary>
     public PhotoTemplates? Templates { get; } = templates;
 
-    /// <summary>float32 [D] of unit length, of the photo as it is; empty when the photo was rejected. Borrowed.</summary>
+    /// <summary>float32 [D] of unit length, of the uncovered photo; empty when the photo was rejected. Borrowed.</summary>
     public ReadOnlySpan<float> Template => Templates is null ? [] : Templates[0];
 
     /// <summary>JPEG of the face with its surroundings, 256×256; empty when the photo was rejected. Borrowed.</summary>
@@ -47,10 +47,10 @@ public sealed class VettedPhoto(PhotoVerdict verdict, IReadOnlyList<string> reas
     }
 }
 
-/// <summary>Turns photos into the templates of a watchlist, on the code path that cameras use. Used by one thread; for photos of strangers, in a process that is shut in.</summary>
+/// <summary>Turns photos into the templates of a watchlist, on the code path that cameras use. Used by one thread; for untrusted photos, in a sandboxed process.</summary>
 public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 {
-    /// <summary>Largest file that is looked at, bytes.</summary>
+    /// <summary>Maximum file size, bytes.</summary>
     public const int MaximumPhotoBytes = 64 << 20;
 
     private const int PhotoSize = 256;
@@ -61,14 +61,14 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
 
     /// <summary>Decodes a photo and judges the face in it.</summary>
     /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
-    /// <param name="chosen">A place in the face that is meant; null to take the largest, or the one in the middle.</param>
-    /// <returns>What the caller owns; whatever is wrong with the bytes is a reason, not an exception.</returns>
+    /// <param name="chosen">A point in the face to enrol; null for the largest, or the one in the middle.</param>
+    /// <returns>Owned by the caller. Bad bytes give a reason, not an exception.</returns>
     public VettedPhoto Vet(ReadOnlySpan<byte> encoded, PhotoPoint? chosen = null)
     {
         string? format = PhotoFormat.NameOf(encoded);
         try
         {
-            return format is null ? Reject($"not a picture: it does not begin like a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
+            return format is null ? Reject($"not a picture: not a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
         }
         catch (MediaException e)
         {
@@ -80,7 +80,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         }
     }
 
-    /// <summary>Loads what is otherwise loaded with the first photo: a process that will be shut in can load nothing later.</summary>
+    /// <summary>Loads what is otherwise loaded with the first photo, because a sandboxed process can load nothing later.</summary>
     public void WarmUp()
     {
         using var grey = new Picture(64, 64);
@@ -96,14 +96,14 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         covered.Dispose();
     }
 
-    // What FFmpeg says names packets and memory; a person has a photo.
+    // FFmpeg's messages are about packets and memory; users need a message about the photo.
     private static string Words(string format, MediaException e) => e.Error switch
     {
         _ when format is "HEIC" or "AVIF" && e.Error != MediaError.BadSize => $"a {format} picture, which the installed FFmpeg ({MediaReader.Versions}) cannot decode: save it as JPEG",
-        MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: make it smaller",
-        MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: make it smaller",
+        MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: scale it down",
+        MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: scale it down",
         MediaError.PixelFormat or MediaError.NoDecoder => $"a {format} picture of a kind that cannot be used ({e.Message}): save it as JPEG",
-        _ => $"a {format} picture that is cut off, damaged, or of a kind that is not read (animated, or more than 16384 pixels on a side): save it as JPEG",
+        _ => $"a {format} picture that is truncated, damaged or not supported (animated, or more than 16384 pixels on a side): save it as JPEG",
     };
 
     private static VettedPhoto Reject(string reason) => new(PhotoVerdict.Rejected, [reason], 0);
@@ -119,7 +119,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         ReadOnlySpan<FaceCandidate> found = analyzer.FindReal(view, out bool isSure);
         if (found.IsEmpty)
             return Reject("no face found");
-        // Whoever looks at the photo sees it as it is.
+        // Shown to people without changes.
         var boxes = new PhotoFace[found.Length];
         for (int i = 0; i < found.Length; i++)
             boxes[i] = PhotoFace.Of(turned?.ToSource(found[i].Box) ?? found[i].Box);
@@ -129,7 +129,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         {
             string what = chosen is { } there
                 ? $"no face at {there.X},{there.Y}: choose one of {faces.Places()}"
-                : $"{boxes.Length} faces: {faces.Places()}. Choose the face, or crop the photo to the person meant";
+                : $"{boxes.Length} faces found: {faces.Places()}. Choose one, or crop the photo to one person";
             return new VettedPhoto(PhotoVerdict.Rejected, [what], 0, faces: faces);
         }
         using StillFace? face = analyzer.Embed(view, found[meant]);
@@ -139,11 +139,11 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         float quality = face.Quality.Score;
         PhotoVerdict verdict = PhotoGate.Judge(face.Quality, reasons);
         if (!isSure)
-            Doubt("it is doubtful that this is a face");
+            Doubt("this may not be a face");
         if (turn != 0)
-            reasons.Add($"turned by {turn}° to be upright");
+            reasons.Add($"rotated by {turn}° to be upright");
         if (perhaps != 0)
-            Doubt($"perhaps not upright: turn it by {perhaps}° if that is so");
+            Doubt($"may not be upright: if so, rotate it by {perhaps}°");
         if (boxes.Length > 1 && chosen is null)
             Doubt($"{(boxes.Length == 2 ? "another face" : $"{boxes.Length - 1} other faces")} in the photo: {faces.Places(without: meant)}");
         if (verdict == PhotoVerdict.Rejected)

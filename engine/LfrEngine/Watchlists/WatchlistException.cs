@@ -9,10 +9,10 @@ public enum WatchlistFailure
     /// <summary>Written in a format this engine does not read.</summary>
     UnsupportedVersion,
 
-    /// <summary>Cut short, appended to or altered: its checksum does not hold.</summary>
+    /// <summary>Truncated, appended to or altered: its checksum is wrong.</summary>
     Damaged,
 
-    /// <summary>The file is whole; the passphrase or key file is not the one it was sealed with.</summary>
+    /// <summary>The file is intact, but the passphrase or key file is not the one it was encrypted with.</summary>
     WrongKey,
 
     /// <summary>Its templates were made by another embedder.</summary>
@@ -30,11 +30,11 @@ public enum WatchlistFailure
     /// <summary>The content breaks a rule of watchlists, such as two identities with one id.</summary>
     InvalidContent,
 
-    /// <summary>The key file cannot be used as one.</summary>
+    /// <summary>The key file is not valid.</summary>
     UnusableKeyFile,
 }
 
-/// <summary>A watchlist, its file or its key cannot be used; the message names the file and the way out.</summary>
+/// <summary>A watchlist, its file or its key cannot be used; the message names the file and says what to do.</summary>
 public sealed class WatchlistException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -9,13 +9,13 @@ namespace LfrEngine.Watchlists;
 
 /// <summary>Watchlists on disk, encrypted and authenticated with AES-256-GCM.</summary>
 /// <remarks>
-/// The format is in FORMAT.md beside this file. Plaintext exists only in locked memory: each section is read into the buffer where it will
-/// stay and decrypted in place. A SHA-256 over the whole file tells damage from a wrong key before any key is derived.
+/// The format is described in FORMAT.md. Plaintext exists only in locked memory: each section is read into the buffer where it will
+/// stay and decrypted in place. A SHA-256 over the whole file distinguishes damage from a wrong key before any key is derived.
 /// </remarks>
 public static class WatchlistFile
 {
-    /// <summary>Writes or replaces a watchlist file, for its owner alone to read. The target changes whole or not at all.</summary>
-    /// <param name="path">Target; its directory must exist and take a temporary file.</param>
+    /// <summary>Writes or replaces a watchlist file, readable only by its owner. The target is replaced atomically.</summary>
+    /// <param name="path">Target; its directory must exist and be writable.</param>
     /// <param name="watchlist">Borrowed.</param>
     /// <param name="key">Borrowed.</param>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.DiskFull"/>, <see cref="WatchlistFailure.WriteFailed"/>.</exception>
@@ -38,7 +38,7 @@ public static class WatchlistFile
             key);
     }
 
-    /// <summary>Writes what a builder has so far, as a watchlist file of its own, and leaves it as it is; each of its people must have a template.</summary>
+    /// <summary>Writes the current content of a builder as a watchlist file, without changing the builder; each of its people must have a template.</summary>
     /// <inheritdoc cref="Write(string, Watchlist, WatchlistKey)"/>
     public static void WriteSoFar(string path, WatchlistBuilder builder, WatchlistKey key)
     {
@@ -56,7 +56,7 @@ public static class WatchlistFile
     /// <param name="key">Borrowed.</param>
     /// <param name="expectedEmbedderSha256">SHA-256 of the embedder this engine runs, hexadecimal; null to accept any.</param>
     /// <returns>A watchlist the caller owns.</returns>
-    /// <exception cref="WatchlistException">Every way in which a file can be unfit; see <see cref="WatchlistFailure"/>.</exception>
+    /// <exception cref="WatchlistException">The file cannot be used; see <see cref="WatchlistFailure"/>.</exception>
     public static Watchlist Read(string path, WatchlistKey key, string? expectedEmbedderSha256 = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -73,15 +73,15 @@ public static class WatchlistFile
                 throw new WatchlistException(
                     WatchlistFailure.WrongKey,
                     header.Derivation == KeyDerivation.Pbkdf2Sha256
-                        ? $"{path}: sealed with a passphrase, not with a key file. Give its passphrase."
-                        : $"{path}: sealed with a key file, not with a passphrase. Give its key file.");
+                        ? $"{path}: encrypted with a passphrase, not with a key file. Give its passphrase."
+                        : $"{path}: encrypted with a key file, not with a passphrase. Give its key file.");
             }
             return ReadSections(file, header, start.Span[..header.Bytes], key, path);
         });
     }
 
-    /// <summary>Reads what a file says of itself without its key.</summary>
-    /// <remarks>Checks the shape and the size of the file, not its checksum, so that it stays quick.</remarks>
+    /// <summary>Reads the header of a file, without its key.</summary>
+    /// <remarks>Checks the structure and the size of the file, but not its checksum, so that it is fast.</remarks>
     /// <exception cref="WatchlistException">NotAWatchlist, UnsupportedVersion, Damaged or Unreadable.</exception>
     public static WatchlistFileInfo ReadHeader(string path)
     {
@@ -188,7 +188,7 @@ public static class WatchlistFile
         }
     }
 
-    // An older watchlist is replaced; somebody's photo, recording or list of people is not.
+    // Only a watchlist is replaced, not a photo, a recording or a list of people.
     private static void RefuseOthers(string path)
     {
         if (!File.Exists(path))
@@ -197,7 +197,7 @@ public static class WatchlistFile
         Span<byte> start = stackalloc byte[WatchlistHeader.Magic.Length];
         int read = RandomAccess.Read(old, start, 0);
         if (!start[..read].SequenceEqual(WatchlistHeader.Magic[..read]))
-            throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path} is no watchlist, and is not replaced by one: give another name.");
+            throw new WatchlistException(WatchlistFailure.WriteFailed, $"{path} exists and is not a watchlist, so it is not replaced. Give another name.");
     }
 
     private static T Guarded<T>(string path, Func<SafeFileHandle, T> read)
@@ -250,7 +250,7 @@ public static class WatchlistFile
         Span<byte> stated = chunk.Span[..WatchlistHeader.ChecksumBytes];
         FileBytes.ReadExactly(file, stated, hashed);
         if (!actual.SequenceEqual(stated))
-            throw WatchlistHeader.Damaged(path, "its checksum does not hold");
+            throw WatchlistHeader.Damaged(path, "its checksum is wrong");
     }
 
     private static void CheckEmbedder(WatchlistHeader header, string? expectedSha256, string path)
@@ -259,8 +259,8 @@ public static class WatchlistFile
             return;
         throw new WatchlistException(
             WatchlistFailure.ForeignModel,
-            $"{path}: made by embedder '{header.Origin.EmbedderId}' (SHA-256 {header.Origin.EmbedderSha256}), this engine runs the one with SHA-256 {expectedSha256}. "
-            + "Templates of two models cannot be compared. `lfr watchlist re-enrol FILE -o NEW` makes templates of this model from the list's own face pictures; or run the engine with that embedder.");
+            $"{path}: made with embedder '{header.Origin.EmbedderId}' (SHA-256 {header.Origin.EmbedderSha256}), but this engine uses the embedder with SHA-256 {expectedSha256}. "
+            + "Templates of two models cannot be compared. `lfr watchlist re-enrol FILE -o NEW` makes templates of this model from the face pictures in the list. Or run the engine with the list's embedder.");
     }
 
     private static Watchlist ReadSections(SafeFileHandle file, WatchlistHeader header, ReadOnlySpan<byte> headerBytes, WatchlistKey key, string path)
@@ -296,7 +296,7 @@ public static class WatchlistFile
                 string what = key.Derivation == KeyDerivation.Pbkdf2Sha256 ? "passphrase" : "key file";
                 throw new WatchlistException(
                     WatchlistFailure.WrongKey,
-                    $"{path}: the file is whole but this {what} does not open it. Give the {what} it was sealed with; if that is the one, somebody has altered the file.",
+                    $"{path}: this {what} does not open the file. Give the {what} it was encrypted with. If this is the right one, the file has been altered.",
                     error);
             }
             if (error is WatchlistException { Reason: WatchlistFailure.InvalidContent })
@@ -310,7 +310,7 @@ public static class WatchlistFile
         Span<byte> bytes = MemoryMarshal.AsBytes(templates);
         int old = header.TemplateBytes, now = bytes.Length / Math.Max(1, templates.Length);
         unseal.ReadSection(bytes[..(templates.Length * old)]);
-        // Format 1 knew no cover: its shorter rows spread out, the last first, and end in zeros.
+        // Format 1 had no covers: its shorter rows are spread out, the last first, and padded with zeros.
         for (int i = templates.Length - 1; i >= 0 && old < now; i--)
         {
             bytes.Slice(i * old, old).CopyTo(bytes[(i * now)..]);
@@ -365,7 +365,7 @@ public static class WatchlistFile
         public Seal(SafeFileHandle file, WatchlistHeader header, WatchlistKey key)
             : base(file, header, key)
         {
-            // Here and not as initialisers, which would rent before the base constructor can throw.
+            // Not as initialisers, which would rent before the base constructor can throw.
             hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             scratch = BufferPool.Rent<byte>(WatchlistHeader.ChunkBytes + WatchlistHeader.TagBytes);
             headerBytes = new byte[header.Bytes];
@@ -423,7 +423,7 @@ public static class WatchlistFile
     {
         private readonly byte[] headerBytes = headerBytes.ToArray();
 
-        /// <summary>Reads the next section into its place and decrypts it there.</summary>
+        /// <summary>Reads the next section into its buffer and decrypts it there.</summary>
         public void ReadSection(Span<byte> destination)
         {
             Span<byte> nonce = stackalloc byte[AesGcm.NonceByteSizes.MaxSize];

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>What a watchlist file says of itself without its key. Not yet proven true: only reading with the key does that.</summary>
+/// <summary>The header of a watchlist file, read without its key. Not authenticated: only reading with the key does that.</summary>
 /// <param name="Id">The watchlist's id.</param>
 /// <param name="CreatedUtc">When it was built.</param>
 /// <param name="EmbedderId">Embedder that made the templates.</param>
@@ -48,7 +48,7 @@ internal sealed record WatchlistHeader(
     public const int ChunkBytes = 1 << 20;
     public const int MaximumMetadataBytes = 1 << 30;
 
-    // A header is not trusted: this keeps a forged one from holding the reader for minutes.
+    // Headers are not trusted: this prevents a forged one from keeping the reader busy for minutes.
     public const int MaximumIterations = 10_000_000;
 
     public static ReadOnlySpan<byte> Magic => "LFRWATCH"u8;
@@ -113,7 +113,7 @@ internal sealed record WatchlistHeader(
         }
         int headerBytes = BinaryPrimitives.ReadUInt16LittleEndian(start[10..]);
         if (start.Length < FixedBytes || headerBytes > start.Length)
-            throw Damaged(path, "the header is cut short");
+            throw Damaged(path, "the header is truncated");
         if (headerBytes is <= FixedBytes or > MaximumBytes || headerBytes != FixedBytes + start[13])
             throw Damaged(path, "the header's length is wrong");
 
@@ -142,7 +142,7 @@ internal sealed record WatchlistHeader(
             || created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
             || (long)templateCount * TemplateBytesOf(version) > int.MaxValue)
         {
-            throw Damaged(path, "the header holds impossible numbers");
+            throw Damaged(path, "the header contains impossible numbers");
         }
 
         string embedderId;
@@ -172,7 +172,7 @@ internal sealed record WatchlistHeader(
             start.Slice(64, SaltBytes).ToArray(),
             start.Slice(96, NoncePrefixBytes).ToArray());
         if (header.FileBytes != fileBytes)
-            throw Damaged(path, $"the file has {fileBytes} bytes where its header calls for {header.FileBytes}");
+            throw Damaged(path, $"the file has {fileBytes} bytes, but its header says {header.FileBytes}");
         return header;
     }
 

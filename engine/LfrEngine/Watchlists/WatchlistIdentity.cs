@@ -15,9 +15,9 @@ public sealed record WatchlistIdentity(
     DateOnly? ImageDate = null,
     string? Source = null)
 {
-    /// <summary>Why it cannot be on a watchlist, as a sentence; null when nothing speaks against it.</summary>
+    /// <summary>Why it cannot be on a watchlist, as a sentence; null if it can.</summary>
     public string? Problem() => WatchlistRules.ProblemOf(this);
 
-    /// <summary>The id alone: names stay out of logs.</summary>
+    /// <summary>Only the id, so that names stay out of logs.</summary>
     public override string ToString() => Id;
 }

@@ -6,20 +6,20 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>How a file's key is made from the secret; the number stands in the file.</summary>
+/// <summary>How a file's key is derived from the secret; the number is stored in the file.</summary>
 internal enum KeyDerivation : byte
 {
     Pbkdf2Sha256 = 1,
     HkdfSha256 = 2,
 }
 
-/// <summary>The secret that opens watchlist files: a passphrase or the bytes of a key file, in locked memory. The holder disposes, which wipes.</summary>
+/// <summary>The secret that opens watchlist files: a passphrase or the bytes of a key file, in locked memory. The owner disposes it, which wipes.</summary>
 public sealed class WatchlistKey : IDisposable
 {
     /// <summary>Bytes of AES-256.</summary>
     internal const int FileKeyBytes = 32;
 
-    // OWASP's figure for PBKDF2-HMAC-SHA-256 (2023): the price of each guess at a stolen file.
+    // OWASP's figure for PBKDF2-HMAC-SHA-256 (2023): the cost of each guess at a stolen file.
     internal const int DefaultIterations = 600_000;
 
     private const int LeastKeyFileBytes = 32;
@@ -69,7 +69,7 @@ public sealed class WatchlistKey : IDisposable
             {
                 throw new WatchlistException(
                     WatchlistFailure.UnusableKeyFile,
-                    $"{path}: a key file has {LeastKeyFileBytes}…{MostKeyFileBytes} bytes, this file has {length}..");
+                    $"{path}: a key file has {LeastKeyFileBytes}…{MostKeyFileBytes} bytes, this file has {length}.");
             }
             secret = BufferPool.Rent<byte>((int)length);
             FileBytes.ReadExactly(file, secret.Span, 0);
@@ -82,7 +82,7 @@ public sealed class WatchlistKey : IDisposable
         }
     }
 
-    /// <summary>A key from 32…4096 random bytes, kept elsewhere than in a key file; opens what such a file would open.</summary>
+    /// <summary>A key from 32…4096 random bytes that are not stored in a key file; equivalent to a key file with these bytes.</summary>
     /// <param name="bytes">Copied; the caller wipes its own.</param>
     public static WatchlistKey FromBytes(ReadOnlySpan<byte> bytes)
     {
@@ -93,7 +93,7 @@ public sealed class WatchlistKey : IDisposable
         return new WatchlistKey(KeyDerivation.HkdfSha256, secret);
     }
 
-    /// <summary>Writes a new key file: 32 random bytes, readable by its owner alone. Never replaces a file.</summary>
+    /// <summary>Writes a new key file: 32 random bytes, readable only by its owner. Never replaces a file.</summary>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.WriteFailed"/> or <see cref="WatchlistFailure.DiskFull"/>.</exception>
     public static void CreateKeyFile(string path)
     {

@@ -22,11 +22,11 @@ internal sealed record WatchlistMetadata(string Version, WatchlistIdentity[] Ide
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            // The message could quote a name: it stays in the inner exception.
-            throw new WatchlistException(WatchlistFailure.InvalidContent, "The list of identities is not what this format calls for.", error);
+            // The message could contain a name, so it stays in the inner exception.
+            throw new WatchlistException(WatchlistFailure.InvalidContent, "The list of identities does not match this format.", error);
         }
         if (metadata is null || Array.IndexOf(metadata.Identities, null) >= 0)
-            throw WatchlistRules.Broken("The list of identities is empty where something must stand.");
+            throw WatchlistRules.Broken("A required value in the list of identities is empty.");
         return metadata;
     }
 }

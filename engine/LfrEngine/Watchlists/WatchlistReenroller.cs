@@ -7,11 +7,11 @@ namespace LfrEngine.Watchlists;
 /// <summary>A face of a watchlist that the new model cannot use.</summary>
 /// <param name="IdentityId">Whose.</param>
 /// <param name="TemplateIndex">Which template of the old list.</param>
-/// <param name="Reason">Why, for people.</param>
+/// <param name="Reason">Why, as text for people.</param>
 public sealed record LostFace(string IdentityId, int TemplateIndex, string Reason);
 
-/// <summary>Makes the templates of a watchlist again, with another embedder, from the face pictures sealed in it. Used by one thread.</summary>
-/// <remarks>Pictures, qualities, people, the list's id and its date stay: it is the same list, and no older or younger for it.</remarks>
+/// <summary>Makes the templates of a watchlist for another embedder, from the face pictures stored in it. Used by one thread.</summary>
+/// <remarks>Pictures, qualities, people, the list's id and its date are kept: it is the same list.</remarks>
 public sealed class WatchlistReenroller : IDisposable
 {
     private readonly Func<HostBuffer<byte>, VettedPhoto> vet;
@@ -24,10 +24,10 @@ public sealed class WatchlistReenroller : IDisposable
     private readonly int[][] doneTemplatesOf;
     private int nextIdentity;
 
-    /// <summary>Begins, or continues what an earlier run has done.</summary>
+    /// <summary>Begins, or continues an earlier run.</summary>
     /// <param name="embedder">The new one.</param>
     /// <param name="old">Borrowed.</param>
-    /// <param name="done">What <see cref="WatchlistFile.WriteSoFar"/> kept of an earlier run; null to begin. What is not of this list and this embedder is not used. Borrowed.</param>
+    /// <param name="done">What <see cref="WatchlistFile.WriteSoFar"/> kept of an earlier run; null to begin. Ignored if it is of another list or embedder. Borrowed.</param>
     /// <param name="vet">What <see cref="SealedFaceEnroller.Vet"/> makes of a picture, here or in another process.</param>
     public WatchlistReenroller(ModelManifest embedder, Watchlist old, Watchlist? done, Func<HostBuffer<byte>, VettedPhoto> vet)
     {
@@ -47,7 +47,7 @@ public sealed class WatchlistReenroller : IDisposable
     /// <summary>The new list as it grows.</summary>
     public WatchlistBuilder Builder { get; }
 
-    /// <summary>Photos of the old list that have been dealt with.</summary>
+    /// <summary>Photos of the old list that have been processed.</summary>
     public int FacesDone { get; private set; }
 
     /// <summary>Of those, the ones whose template an earlier run had made.</summary>
@@ -59,7 +59,7 @@ public sealed class WatchlistReenroller : IDisposable
     /// <summary>For each new template the old one of the same picture.</summary>
     public IReadOnlyList<int> Sources => sources;
 
-    /// <summary>Deals with the next person.</summary>
+    /// <summary>Processes the next person.</summary>
     /// <returns>False when there is none left.</returns>
     public bool Next()
     {
@@ -94,7 +94,7 @@ public sealed class WatchlistReenroller : IDisposable
     {
         ReadOnlySpan<byte> picture = old.Photo(template);
         if (picture.IsEmpty)
-            return "the list keeps no picture of it";
+            return "the list has no picture of this face";
         if (FindDone(identity.Id, picture) is { } known)
         {
             Begin(identity, ref added);

@@ -43,7 +43,7 @@ internal static class WatchlistRules
             throw Broken(problem);
     }
 
-    /// <summary>What is wrong with an identity; null when nothing is.</summary>
+    /// <summary>What is wrong with an identity; null if nothing.</summary>
     public static string? ProblemOf(WatchlistIdentity identity) =>
         ProblemOf(identity.Id, "id", MaximumIdLength, mayBeEmpty: false)
         ?? ProblemOf(identity.Name, "name", MaximumTextLength, mayBeEmpty: true)
@@ -68,7 +68,7 @@ internal static class WatchlistRules
     public static void CheckCover(FaceCover cover, bool hasPhoto, int templateIndex)
     {
         if (cover != FaceCover.None && !hasPhoto)
-            throw Broken($"Template {templateIndex} is of a covered picture, but its person has no template of the photo as it is before it.");
+            throw Broken($"Template {templateIndex} is of a covered picture, but no template of the uncovered photo of this person comes before it.");
     }
 
     public static void CheckPhotoBytes(int bytes, int templateIndex)
@@ -89,12 +89,12 @@ internal static class WatchlistRules
             return $"The {what} is empty.";
         if (text.Length > maximumLength)
             return $"The {what} is longer than {maximumLength} characters.";
-        // Half a surrogate pair would come back from the file as another character, and two ids could become one.
+        // Half a surrogate pair would be read back as another character, and two ids could become equal.
         ReadOnlySpan<char> rest = text;
         while (!rest.IsEmpty)
         {
             if (Rune.DecodeFromUtf16(rest, out Rune rune, out int used) != OperationStatus.Done || Rune.IsControl(rune))
-                return $"The {what} holds a control character or broken text.";
+                return $"The {what} contains a control character or invalid text.";
             rest = rest[used..];
         }
         return null;

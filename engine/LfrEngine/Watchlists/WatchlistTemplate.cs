@@ -3,7 +3,7 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Watchlists;
 
-/// <summary>What a watchlist keeps beside each embedding. 20 bytes, also its form in the file; format 1 had the first 16.</summary>
+/// <summary>What a watchlist stores with each embedding. 20 bytes, also its form in the file; format 1 had the first 16.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal struct WatchlistTemplate
 {
@@ -18,13 +18,13 @@ internal struct WatchlistTemplate
     // As wide as its neighbours: a struct without gaps has the same bytes in memory and in the file.
     private int cover;
 
-    /// <summary>What is drawn over in the picture the template was made from: None for a photo as it is.</summary>
+    /// <summary>The cover drawn over the photo of the template; None for an uncovered photo.</summary>
     public FaceCover Cover
     {
         readonly get => (FaceCover)cover;
         set => cover = (int)value;
     }
 
-    /// <summary>False for what a file may hold there and no cover is.</summary>
+    /// <summary>False for values that are not a cover.</summary>
     public readonly bool HasKnownCover => (uint)cover <= (uint)(FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow);
 }

@@ -6,12 +6,12 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>Result of <c>lfr cameras test</c>. It tells of no picture and of nobody in it.</summary>
+/// <summary>Result of <c>lfr cameras test</c>. It contains no picture and no face data.</summary>
 internal sealed record CameraFindings(string Name, bool Live, string Container, string Codec, string PixelFormat, int Width, int Height, double? NominalFramesPerSecond,
     double? MeasuredFramesPerSecond, double TimeToFirstPictureMs, int Frames, double Seconds, long DamagedPackets, StampFindings TimeStamps, PictureFindings Picture,
     FaceFindings Faces, string[] Warnings);
 
-/// <summary>Opens one source with the engine's own reader, looks at it for some seconds, and keeps nothing but counts.</summary>
+/// <summary>Opens one source with the engine's reader, analyses it for some seconds, and keeps only counts.</summary>
 /// <param name="camera">What to open.</param>
 /// <param name="models">Borrowed.</param>
 /// <param name="length">How long to look.</param>
@@ -33,8 +33,8 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
     private int sampledFrame;
     private (int Width, int Height) size;
 
-    /// <summary>Looks.</summary>
-    /// <exception cref="MediaException">It cannot be opened, or no picture comes.</exception>
+    /// <summary>Runs the check.</summary>
+    /// <exception cref="MediaException">It cannot be opened, or sends no picture.</exception>
     /// <exception cref="OperationCanceledException">Stopped before the end.</exception>
     public CameraFindings Run(CancellationToken stopping)
     {
@@ -65,7 +65,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
                 }
             }
             if (stamps.Frames == 0)
-                throw new MediaException(MediaError.ReadError, $"{camera.Name} could be opened, but sent no picture.");
+                throw new MediaException(MediaError.ReadError, $"{camera.Name} was opened, but sent no picture.");
             return Judge(reader.GetInfo(), toFirstMs);
         }
         finally
@@ -80,7 +80,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
         ? Stopwatch.GetElapsedTime(firstArrival) >= length
         : stamps.StreamMs >= length.TotalMilliseconds || stamps.Frames >= length.TotalSeconds * MostFramesPerSecond);
 
-    // A stream that breaks after its first pictures is told about; one that never gave any cannot be used.
+    // A stream that breaks after its first pictures gives a warning; one that sent none cannot be used.
     private DecodeResult ReadNext(ISourceReader reader, FrameLease frame)
     {
         try
@@ -105,13 +105,13 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             warnings.Add($"the picture changed from {size.Width}x{size.Height} to {now.Width}x{now.Height}");
         size = now;
         double atMs = camera.IsLive ? Stopwatch.GetElapsedTime(firstArrival).TotalMilliseconds : stamps.StreamMs;
-        // By count as well, for stamps that stand still.
+        // Also limited by count, for stamps that do not advance.
         if (stamps.Frames > 1 && atMs - sampledAtMs < SampleEveryMs && stamps.Frames - sampledFrame < MostFramesPerSecond * SampleEveryMs / 1000)
             return;
         (sampledAtMs, sampledFrame) = (atMs, stamps.Frames);
         picture.Add(frame.View);
         long started = Stopwatch.GetTimestamp();
-        // Never so often that a live source waits for us: what is lost then would be taken for damage.
+        // Not so often that a live source has to wait, because lost frames would look like damage.
         if (camera.IsLive && started < searchAgainAt)
             return;
         faces ??= new FaceCheck(models, now.Width, now.Height, grid);
@@ -132,18 +132,18 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
         if (info.Corrupt > 0)
             warnings.Add($"{info.Corrupt} damaged packet(s): {info.LastDamage}");
         if (info.IsTruncated)
-            warnings.Add("the recording is shorter than its index says: it was cut off");
+            warnings.Add("the recording is shorter than its index says: it is truncated");
         if (clock.State is not ("good" or "unknown"))
             warnings.Add(clock.Text);
         if (nominal is { } promised && (rate < promised * 0.8 || rate > promised * 1.25))
-            warnings.Add($"{rate:0.0} frames per second come, {promised:0.##} are announced");
+            warnings.Add($"{rate:0.0} frames per second arrive, {promised:0.##} are announced");
         if (light.Exposure != "good")
             warnings.Add(light.ExposureText);
         if (light.Focus == "blurred")
             warnings.Add(light.FocusText);
         if (turn!.Judge() is > 0 and int degrees)
             warnings.Add($"people are upright only after the picture is turned by {degrees}°: add rotate={(camera.Options.RotateDegrees + (camera.Options.Mirror ? 360 - degrees : degrees)) % 360} to the camera");
-        // One box alone may be no face.
+        // A single box may be a false detection.
         if (found.Seen >= 3 && found.TooSmall * 2 > found.Seen)
             warnings.Add($"{found.TooSmall} of {found.Seen} faces are too small to be compared: move the camera nearer, zoom in, or choose a stream with more pixels");
         double seconds = camera.IsLive ? Stopwatch.GetElapsedTime(firstArrival).TotalSeconds : stamps.StreamMs / 1000;

@@ -4,19 +4,19 @@ using System.Xml.Linq;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>One stream that a camera offers. <paramref name="Source"/> is what <c>--camera NAME=</c> takes; absent when the camera does not tell it.</summary>
+/// <summary>One stream that a camera offers. <paramref name="Source"/> is what <c>--camera NAME=</c> takes; absent if the camera does not report it.</summary>
 internal sealed record FoundProfile(string Name, string? Codec, int? Width, int? Height, int? FramesPerSecond, string? Source);
 
-/// <summary>One camera that answered. <paramref name="State"/> is ready, refused (it wants a user name and password) or unusable; <paramref name="Message"/> says what is needed.</summary>
+/// <summary>One camera that answered. <paramref name="State"/> is ready, refused (it requires a user name and password) or unusable; <paramref name="Message"/> says what is needed.</summary>
 internal sealed record FoundCamera(string Address, string Service, string State, string? Message, string? Name, string? Manufacturer, string? Model, string? Firmware,
     FoundProfile[] Profiles, string[] Warnings);
 
 /// <summary>Result of <c>lfr cameras discover</c>.</summary>
 internal sealed record DiscoveryReport(string[] Interfaces, FoundCamera[] Cameras, string[] Warnings);
 
-/// <summary>Asks the cameras that answered a probe what they are and where their streams are.</summary>
-/// <param name="credentials">For cameras that refuse to answer without.</param>
-/// <param name="timeout">Of one question; a camera has four of these for all of them.</param>
+/// <summary>Queries the cameras that answered a probe for their details and streams.</summary>
+/// <param name="credentials">For cameras that require a login.</param>
+/// <param name="timeout">Of one request; a camera has four times this for all requests.</param>
 internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeSpan timeout)
 {
     private const int AtOnce = 8, MostProfiles = 16;
@@ -26,7 +26,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
     private static readonly XNamespace Media2 = "http://www.onvif.org/ver20/media/wsdl";
     private static readonly XNamespace Schema = "http://www.onvif.org/ver10/schema";
 
-    /// <summary>Asks all of them, several at once, in the same order.</summary>
+    /// <summary>Queries all cameras, several at a time. The results are in the same order.</summary>
     public async Task<FoundCamera[]> AskAsync(IReadOnlyList<DiscoveryAnswer> answers, CancellationToken stopping)
     {
         var cameras = new FoundCamera[answers.Count];
@@ -47,11 +47,11 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         {
             await AskAsync(answer, device, found, bounded.Token);
             if (!found.Profiles.Exists(p => p.Source is not null))
-                (state, message) = ("unusable", "it names no stream: look into its settings, or give its RTSP address from the maker's documents");
+                (state, message) = ("unusable", "it reports no stream: check its settings, or use the RTSP address from its manual");
         }
         catch (OnvifException e) when (e.Refused)
         {
-            (state, message) = ("refused", credentials is null ? "it wants a user name and password: --user NAME" : $"it does not accept the user \"{credentials.UserName}\" with this password");
+            (state, message) = ("refused", credentials is null ? "it requires a user name and password: give --user NAME" : $"it does not accept the user \"{credentials.UserName}\" with this password");
         }
         catch (OnvifException e)
         {
@@ -59,7 +59,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            (state, message) = ("unusable", $"it was not done answering after {(timeout * 4).TotalSeconds:0.#} s");
+            (state, message) = ("unusable", $"it had not finished answering after {(timeout * 4).TotalSeconds:0.#} s");
         }
         return new FoundCamera(answer.Address.ToString(), answer.Service.AbsoluteUri, state, message, answer.Name, found.Manufacturer, found.Model ?? answer.Hardware, found.Firmware,
             [.. found.Profiles], [.. found.Warnings]);
@@ -84,7 +84,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
     }
 
-    // To be told without a password, so that a digest with the right time can be made.
+    // Works without a password, so that a digest with the right time can be made.
     private static async Task<TimeSpan> ClockOffsetAsync(Uri service, OnvifDevice device, CancellationToken stopping)
     {
         XElement? utc;
@@ -94,7 +94,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OnvifException e) when (e.InnerException is null)
         {
-            // It answers, but not this: its clock is taken for right.
+            // It does not answer this request; its clock is assumed to be right.
             return TimeSpan.Zero;
         }
         if (utc.NumberAt("Year") is not (>= 1970 and <= 2200 and { } year) || utc.NumberAt("Month") is not (>= 1 and <= 12 and { } month)
@@ -106,7 +106,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         return new DateTime(year, month, day, hour, minute, Math.Min(second, 59), DateTimeKind.Utc) - DateTime.UtcNow;
     }
 
-    // The second media service knows H.265, the first does not.
+    // Only the second media service supports H.265.
     private static async Task<(Uri Service, bool Second)> MediaServiceAsync(DiscoveryAnswer answer, OnvifDevice device, Answers found, CancellationToken stopping)
     {
         try
@@ -121,12 +121,12 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OnvifException e) when (!e.Refused && e.InnerException is null)
         {
-            // Cameras of the first years answer only the question below.
+            // Early cameras answer only the request below.
         }
         XElement capabilities = await device.CallAsync(answer.Service, new XElement(Device + "GetCapabilities", new XElement(Device + "Category", "Media")), stopping);
         return Own(capabilities.At("Capabilities", "Media", "XAddr")?.Value, answer, found, "its media service") is { } media
             ? (media, false)
-            : throw new OnvifException("it names no media service of its own");
+            : throw new OnvifException("it reports no media service of its own");
     }
 
     private static async Task<string?> StreamAsync(DiscoveryAnswer answer, OnvifDevice device, Uri media, string token, bool second, Answers found, string name, CancellationToken stopping)
@@ -143,7 +143,7 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         }
         catch (OnvifException e) when (!e.Refused)
         {
-            found.Warn($"the address of the stream \"{name}\" is not told: {e.Message}");
+            found.Warn($"the address of the stream \"{name}\" is not available: {e.Message}");
             return null;
         }
     }
@@ -155,12 +155,12 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         string[] allowed = schemes.Length > 0 ? schemes : ["http", "https"];
         if (text.Length > 2048 || !Uri.TryCreate(text.Trim(), UriKind.Absolute, out Uri? uri) || !allowed.Contains(uri.Scheme))
         {
-            found.Warn($"the address of {what} is none: ignored");
+            found.Warn($"the address of {what} is not valid: ignored");
             return null;
         }
         if (WsDiscovery.IsAt(uri, answer.Address))
             return uri;
-        found.Warn($"{what} is said to be at {OnvifXml.Shown(uri.Host)}, which is another machine: ignored");
+        found.Warn($"the camera reports {what} at {OnvifXml.Shown(uri.Host)}, which is another machine: ignored");
         return null;
     }
 
@@ -170,8 +170,8 @@ internal sealed partial class CameraFinder(NetworkCredential? credentials, TimeS
         string plain = uri.UserInfo.Length == 0 ? uri.AbsoluteUri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri.AbsoluteUri;
         string shown = PasswordInAddress().Replace(plain, "$1=***");
         if (shown != plain || uri.UserInfo.Length > 0)
-            found.Warn("an address has a password in it, which is not shown");
-        // People copy it into a shell: nothing in it may end a quotation or start a command.
+            found.Warn("an address contains a password, which is not shown");
+        // People copy it into a shell, so it must not end a quotation or start a command.
         return ShellCharacters().Replace(shown, c => $"%{(int)c.Value[0]:X2}");
     }
 

@@ -10,19 +10,19 @@ namespace LfrEngine.Cli.Cameras;
 /// <summary>Faces of one zone of the picture.</summary>
 /// <param name="Row">From the top, 0….</param>
 /// <param name="Column">From the left, 0….</param>
-/// <param name="LargeEnough">Faces that can be compared, each sampled frame anew.</param>
+/// <param name="LargeEnough">Faces that can be compared, each sampled frame separately.</param>
 /// <param name="TooSmall">Faces that cannot.</param>
 internal sealed record FaceZone(int Row, int Column, int LargeEnough, int TooSmall);
 
 /// <summary>How large faces are in the picture, and how large they must be.</summary>
 /// <param name="FramesSearched">Sampled frames that were searched.</param>
-/// <param name="Seen">Faces seen, each sampled frame anew.</param>
+/// <param name="Seen">Faces seen, each sampled frame separately.</param>
 /// <param name="TooSmall">Of them, faces too small to be found and compared by <c>lfr run</c>.</param>
 /// <param name="MedianInterEyePixels">Between the eyes; absent when no face was seen.</param>
 /// <param name="LargestInterEyePixels">Likewise.</param>
 /// <param name="MinimumInterEyePixels">What a face needs.</param>
 /// <param name="MinimumWidthPixels">How wide such a face is.</param>
-/// <param name="WidestSceneMetres">Across how many metres the picture may reach, where people walk, for faces of that size.</param>
+/// <param name="WidestSceneMetres">Maximum width of the scene in metres, where people walk, for faces of that size.</param>
 /// <param name="Rows">Rows of zones.</param>
 /// <param name="Columns">Columns of zones.</param>
 /// <param name="Zones">Those in which faces were seen.</param>
@@ -34,10 +34,10 @@ internal sealed class FaceCheck : IDisposable
 {
     public const int Rows = 4, Columns = 8;
 
-    // A finer look than a run takes, so that faces which the run would miss are seen here.
+    // A finer grid than a run uses, so that faces which the run would miss are seen here.
     private const int FinestGrid = 1920;
 
-    // Detectors find about every second face of this width on their grid (docs/measured.md, recall by size).
+    // Detectors find about half of the faces of this width on their grid (docs/measured.md, recall by size).
     private const double WidthOnGrid = 12;
 
     // Eyes are about 0.45 of the box width apart (BestShotPolicy), 63 mm on average in adults.
@@ -75,7 +75,7 @@ internal sealed class FaceCheck : IDisposable
         foreach (ref readonly FaceCandidate face in faces.Items)
         {
             double eyes = face.Box.Width * EyesPerWidth;
-            // Points on a face that small are guesses; of the others they tell faces from skin and cloth, as in a run.
+            // On such small faces the points are guesses; on larger ones they separate faces from skin and cloth, as in a run.
             if (eyes >= new BestShotPolicy().MinimumInterEyePixels)
             {
                 FaceLandmarks found = landmarks.Find(frame, face.Box);

@@ -9,7 +9,7 @@ internal sealed record LocalInterface(string Name, IPAddress Address)
 {
     public override string ToString() => $"{Name} ({Address})";
 
-    /// <summary>All that are up and can multicast; or the ones that were asked for by name or address.</summary>
+    /// <summary>All interfaces that are up and support multicast, or the selected one.</summary>
     /// <exception cref="CommandFailure">There is none.</exception>
     public static LocalInterface[] Choose(string? wanted)
     {
@@ -25,7 +25,7 @@ internal sealed record LocalInterface(string Name, IPAddress Address)
         return usable.Length > 0 ? usable : throw NoNetwork("");
     }
 
-    /// <summary>What to say when nothing can be sent.</summary>
+    /// <summary>The failure if nothing can be sent.</summary>
     public static CommandFailure NoNetwork(string detail) =>
         new(ExitCode.Environment, $"No network interface of this machine can multicast{detail}. Connect it to the cameras' network; `ip address` shows its interfaces, --interface chooses one.");
 

@@ -7,16 +7,16 @@ using System.Xml.Linq;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>Why a camera's service gave no answer.</summary>
+/// <summary>A camera's service gave no answer; the message says why.</summary>
 internal sealed class OnvifException(string message, bool refused = false, Exception? cause = null) : Exception(message, cause)
 {
-    /// <summary>It wants to know who asks, or does not accept who does.</summary>
+    /// <summary>The camera requires a login, or does not accept it.</summary>
     public bool Refused { get; } = refused;
 }
 
-/// <summary>Calls one camera's ONVIF services: SOAP 1.2 over HTTP, bounded in size and time, never at another address.</summary>
-/// <param name="address">The camera. Every connection goes there, whatever an address in an answer says.</param>
-/// <param name="credentials">Used only once the camera has refused to answer without.</param>
+/// <summary>Calls one camera's ONVIF services: SOAP 1.2 over HTTP, limited in size and time, only at the camera's address.</summary>
+/// <param name="address">The camera. All connections go there, whatever addresses the answers contain.</param>
+/// <param name="credentials">Used only after the camera has refused a request without login.</param>
 /// <param name="timeout">Of one call.</param>
 internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credentials, TimeSpan timeout) : IDisposable
 {
@@ -47,7 +47,7 @@ internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credenti
                 throw;
             }
         },
-        // Cameras sign their own certificates. Nothing secret is sent but a digest, which plain HTTP, the usual way, would show as well.
+        // Cameras sign their own certificates. The only secret sent is a digest, which plain HTTP, the usual case, would expose as well.
         #pragma warning disable CA5359
         SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
         #pragma warning restore CA5359
@@ -56,7 +56,7 @@ internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credenti
 
     private bool signs;
 
-    /// <summary>How far the camera's clock is ahead of this machine's: it takes a digest only at about its own time.</summary>
+    /// <summary>Offset of the camera's clock from this machine's: it accepts a digest only near its own time.</summary>
     public TimeSpan ClockOffset { get; set; }
 
     /// <summary>Calls one operation.</summary>
@@ -101,10 +101,10 @@ internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credenti
         using HttpResponseMessage response = await client.PostAsync(at, content, stopping);
         int status = (int)response.StatusCode;
         if (status is >= 300 and < 400)
-            throw new OnvifException("it sends the question elsewhere, which is not followed");
+            throw new OnvifException("it redirects to another address, which is not followed");
         if (status is 401 or 403)
         {
-            // Where HTTP's own digest was asked for, the handler has answered with it: the same password in the other form would be a second wrong try.
+            // If HTTP digest was requested, the handler has already answered with it: the same password in the other form would be a second wrong attempt.
             bool tried = credentials is not null && response.Headers.WwwAuthenticate.Any(c => c.Scheme.Equals("Digest", StringComparison.OrdinalIgnoreCase));
             throw new OnvifException("refused", refused: true, tried ? new HttpRequestException("refused after HTTP digest") : null);
         }

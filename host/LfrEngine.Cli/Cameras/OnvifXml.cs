@@ -5,20 +5,20 @@ using System.Xml.Linq;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>Reads what strangers on the network send as XML. Elements are found by their local names: many cameras have the namespaces wrong.</summary>
+/// <summary>Reads untrusted XML from the network. Elements are found by their local names, because many cameras use wrong namespaces.</summary>
 internal static class OnvifXml
 {
-    /// <summary>Longest answer that is read, bytes.</summary>
+    /// <summary>Maximum length of an answer, bytes.</summary>
     public const int LongestAnswer = 1 << 19;
 
-    // The text of an element is gathered recursively: a deep document would end the program. ONVIF needs about ten levels.
+    // The text of an element is collected recursively, so a deep document would overflow the stack. ONVIF needs about ten levels.
     private const int DeepestElement = 64;
 
     private const int LongestText = 120;
 
     public static readonly XNamespace Soap = "http://www.w3.org/2003/05/soap-envelope";
 
-    // No DTD, so no entities of the sender's making, and nothing is fetched from elsewhere.
+    // No DTD, so no entities defined by the sender, and nothing is fetched.
     private static readonly XmlReaderSettings Settings = new()
     {
         DtdProcessing = DtdProcessing.Prohibit,
@@ -29,7 +29,7 @@ internal static class OnvifXml
         IgnoreWhitespace = true,
     };
 
-    /// <summary>The document's root; null when the bytes are no XML that may be read.</summary>
+    /// <summary>The document's root; null if the bytes are not acceptable XML.</summary>
     public static XElement? Parse(ReadOnlyMemory<byte> bytes)
     {
         try
@@ -53,7 +53,7 @@ internal static class OnvifXml
         }
     }
 
-    /// <summary>A SOAP 1.2 message as it goes over the line.</summary>
+    /// <summary>A SOAP 1.2 message as bytes.</summary>
     public static byte[] Envelope(IEnumerable<XElement> header, XElement body)
     {
         var envelope = new XElement(Soap + "Envelope", new XAttribute(XNamespace.Xmlns + "s", Soap.NamespaceName), new XElement(Soap + "Header", header), new XElement(Soap + "Body", body));
@@ -71,14 +71,14 @@ internal static class OnvifXml
         return element;
     }
 
-    /// <summary>The text at the end of a path, fit to be shown; null when there is none.</summary>
+    /// <summary>The text at the end of a path, safe to display; null if there is none.</summary>
     public static string? TextAt(this XElement? element, params ReadOnlySpan<string> path) => element.At(path) is { } found ? Shown(found.Value) : null;
 
     /// <summary>A whole number of 0 or more at the end of a path.</summary>
     public static int? NumberAt(this XElement? element, params ReadOnlySpan<string> path) =>
         int.TryParse(element.At(path)?.Value.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 
-    /// <summary>A stranger's text, fit for a terminal: no control characters, nothing that turns the direction of writing, not too long. Null when nothing is left.</summary>
+    /// <summary>An untrusted text, safe for a terminal: no control characters, no direction marks, limited in length. Null if nothing is left.</summary>
     public static string? Shown(string text)
     {
         var shown = new StringBuilder();

@@ -3,7 +3,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>How the picture is lit and focused. No picture can be made of these numbers.</summary>
+/// <summary>Exposure and focus of the picture. No picture can be reconstructed from these numbers.</summary>
 /// <param name="Exposure">good, dark, bright, burnt-out, black-parts or flat.</param>
 /// <param name="ExposureText">In a sentence.</param>
 /// <param name="MeanLuma">0…255, black is 0 and white 255 whatever the stream's range.</param>
@@ -23,7 +23,7 @@ internal sealed unsafe class PictureCheck
 
     private const int Tile = 32, Dark = 12, Bright = 245;
 
-    // Tiles with less contrast hold no edge that tells.
+    // Tiles with less contrast have no usable edge.
     private const int SmallestContrast = 60, FewestTiles = 8;
 
     // On the sharpest tenth of the tiles: 1.6 to 2.6 pixels in photographs and street scenes in focus, 3.5 and more from a blur of 2 pixels on, 5 and more from 4 on.
@@ -45,7 +45,7 @@ internal sealed unsafe class PictureCheck
                     widths.Add(width);
             }
         }
-        // Nothing of a scene needs to be sharp everywhere; in focus, its sharpest parts are.
+        // A scene is not sharp everywhere, but if in focus its sharpest parts are.
         if (widths.Count >= FewestTiles)
             edges.Add(widths.Order().ElementAt(widths.Count / 10));
     }
@@ -60,24 +60,24 @@ internal sealed unsafe class PictureCheck
         int spread = Percentile(luma, 0.95) - Percentile(luma, 0.05);
         (string exposure, string text) = true switch
         {
-            _ when mean < 40 => ("dark", "too dark: more light, a longer exposure or a wider aperture"),
-            _ when mean > 215 => ("bright", "too bright: a shorter exposure or a narrower aperture"),
-            _ when spread < 24 => ("flat", "almost no contrast: fog, dirt on the lens, or a cover"),
-            _ when bright > 0.25 => ("burnt-out", $"{bright:P0} of the picture is burnt out: faces against the light stay dark"),
+            _ when mean < 40 => ("dark", "too dark: add light, or use a longer exposure or a wider aperture"),
+            _ when mean > 215 => ("bright", "too bright: use a shorter exposure or a narrower aperture"),
+            _ when spread < 24 => ("flat", "almost no contrast: check for fog, dirt on the lens or a lens cap"),
+            _ when bright > 0.25 => ("burnt-out", $"{bright:P0} of the picture is overexposed: faces in front of it are too dark"),
             _ when dark > 0.5 => ("black-parts", $"{dark:P0} of the picture is black"),
             _ => ("good", "well exposed"),
         };
         double? edge = edges.Count == 0 ? null : edges.Order().ElementAt(edges.Count / 2);
         (string focus, string focusText) = edge switch
         {
-            null => ("unknown", "too little contrast in the picture to tell"),
+            null => ("unknown", "too little contrast to measure"),
             > Blurred => ("blurred", $"blurred, edges are {edge:0.0} pixels wide: focus the lens, clean it, or ask for a higher bit rate"),
             _ => ("good", $"sharp, edges are {edge:0.0} pixels wide"),
         };
         return new PictureFindings(exposure, text, mean, dark, bright, focus, focusText, edge, histogram);
     }
 
-    // How wide the steepest edge of one tile is; null where it has too little contrast to tell.
+    // Width of the steepest edge of one tile; null if it has too little contrast.
     private double? Measure(in FrameView frame, int left, int top, int width, int height)
     {
         Span<long> values = stackalloc long[256];

@@ -3,24 +3,24 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>How a source's time stamps do. <paramref name="State"/> is good, missing, still, jumps, fast, slow or unknown.</summary>
+/// <summary>Health of a source's time stamps. <paramref name="State"/> is good, missing, still, jumps, fast, slow or unknown.</summary>
 /// <param name="State">In a word.</param>
 /// <param name="Text">In a sentence.</param>
 /// <param name="SpeedOfClock">Stream seconds per second of arrival; absent for recordings.</param>
 /// <param name="LongestStepMs">Between two frames, by their stamps.</param>
-/// <param name="Still">Share of the frames whose stamp is that of the one before, 0…1.</param>
+/// <param name="Still">Share of the frames with the same stamp as the frame before, 0…1.</param>
 internal sealed record StampFindings(string State, string Text, double? SpeedOfClock, double LongestStepMs, double Still);
 
 /// <summary>Judges the time stamps of a stream against the arrival of its frames, and those of a recording against each other.</summary>
 internal sealed class StampCheck(bool isLive)
 {
-    // What a reader makes of a stamp that stands still: the next moment that it can tell.
+    // A reader turns a constant stamp into the smallest next step.
     private const double SmallestStepMs = 1;
 
-    // Servers begin with what they have kept; its arrival says nothing.
+    // Servers begin with buffered frames, whose arrival is meaningless.
     private const double StartMs = 1000;
 
-    // A longer step is a hole; what was looked at does not last that long.
+    // A longer step is a gap, because the check does not last that long.
     private const double LongestStepCountedMs = 1000;
 
     private readonly List<(double StampMs, double ArrivalMs)> frames = [];
@@ -49,7 +49,7 @@ internal sealed class StampCheck(bool isLive)
         frames.Add((stampMs, arrivalTimestamp * 1000.0 / Stopwatch.Frequency));
     }
 
-    /// <summary>Frames per second: of a live source by their arrival, of a recording by its stamps; null when these do not tell.</summary>
+    /// <summary>Frames per second: of a live source by arrival, of a recording by its stamps; null if unknown.</summary>
     public double? MeasureRate()
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();
@@ -65,24 +65,24 @@ internal sealed class StampCheck(bool isLive)
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();
         if (unstamped > frames.Count)
-            return new StampFindings("missing", "most frames come without a time stamp", null, 0, 0);
+            return new StampFindings("missing", "most frames have no time stamp", null, 0, 0);
         if (steady.Length < 3)
-            return new StampFindings("unknown", "too few frames to tell", null, 0, 0);
+            return new StampFindings("unknown", "too few frames to measure", null, 0, 0);
         double[] steps = [.. steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs)];
         double longest = steps.Max(), still = (double)steps.Count(s => s <= SmallestStepMs) / steps.Length;
         (int first, int last) = OnTime(steady);
         double arrivalMs = steady[last].ArrivalMs - steady[first].ArrivalMs;
         double? speed = isLive && arrivalMs > 0 ? (steady[last].StampMs - steady[first].StampMs) / arrivalMs : null;
-        // The longest step that the arrival does not explain; a recording's arrival explains none.
+        // The longest step not explained by arrivals; for a recording arrivals explain nothing.
         double jump = isLive ? steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs - (b.ArrivalMs - a.ArrivalMs)).Max() : longest;
         double usual = steps.Order().ElementAt(steps.Length / 2);
         (string state, string text) = true switch
         {
-            _ when still > 0.05 => ("still", $"{still:P0} of the time stamps stand still or go back"),
+            _ when still > 0.05 => ("still", $"{still:P0} of the time stamps do not advance or go back"),
             _ when jump > 1000 && jump > 5 * usual => ("jumps", $"the time stamps jump by up to {jump / 1000:0.0} s"),
             _ when speed < 0.8 => ("slow", $"the stream's clock runs at {speed:0.00} times real time"),
             _ when speed > 1.25 => ("fast", $"the stream's clock runs at {speed:0.00} times real time"),
-            _ => ("good", isLive ? "the time stamps agree with the arrival of the frames" : "the time stamps go forward evenly"),
+            _ => ("good", isLive ? "the time stamps match the arrival of the frames" : "the time stamps advance evenly"),
         };
         return new StampFindings(state, text, speed, longest, still);
     }

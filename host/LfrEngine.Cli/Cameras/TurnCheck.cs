@@ -3,7 +3,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>Whether the camera hangs the wrong way: its faces stand upright only after the picture is turned.</summary>
+/// <summary>Checks whether the camera is mounted in the wrong orientation, so that faces are upright only after rotation.</summary>
 /// <param name="models">Borrowed.</param>
 internal sealed class TurnCheck(EngineModels models) : IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class TurnCheck(EngineModels models) : IDisposable
             votes[turn.Degrees / 90]++;
     }
 
-    /// <summary>By how many degrees the picture must be turned clockwise; 0 when it hangs right, or nobody was seen well enough to say.</summary>
+    /// <summary>Clockwise rotation that the picture needs, degrees; 0 if none, or if no face was seen well enough.</summary>
     public int Judge()
     {
         int most = Array.IndexOf(votes, votes.Max());

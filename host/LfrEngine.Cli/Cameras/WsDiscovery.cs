@@ -5,15 +5,15 @@ using System.Xml.Linq;
 
 namespace LfrEngine.Cli.Cameras;
 
-/// <summary>Who answered a probe.</summary>
+/// <summary>An answer to a probe.</summary>
 /// <param name="Address">Where the answer came from.</param>
 /// <param name="Service">Its ONVIF device service, always on the answerer itself.</param>
-/// <param name="Name">As its scopes say, fit to be shown; null when they do not.</param>
+/// <param name="Name">From its scopes, safe to display; null if missing.</param>
 /// <param name="Hardware">Likewise.</param>
 internal sealed record DiscoveryAnswer(IPAddress Address, Uri Service, string? Name, string? Hardware);
 
-/// <summary>Asks the local network for ONVIF cameras: a WS-Discovery probe by multicast, and whatever answers within the time.</summary>
-/// <remarks>Anybody on the network can answer anything, as often as they like: what is kept is bounded, and nobody can send us to another machine.</remarks>
+/// <summary>Finds ONVIF cameras on the local network: sends a WS-Discovery probe by multicast and collects answers for a limited time.</summary>
+/// <remarks>Answers are untrusted: their number and size are limited, and none can redirect us to another machine.</remarks>
 internal sealed class WsDiscovery(Action<string> warn)
 {
     private const int LongestDatagram = 65_536, MostAnswers = 256, MostPerAddress = 8, MostDatagrams = 4096, MostWarnings = 32;
@@ -22,7 +22,7 @@ internal sealed class WsDiscovery(Action<string> warn)
     private static readonly XNamespace Addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
     private static readonly XNamespace Discovery = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
 
-    // Datagrams get lost: each probe goes out twice. Cameras of the first years know only the first type, some later ones only the second.
+    // Datagrams get lost, so each probe is sent twice. Early cameras know only the first type, some later ones only the second.
     private static readonly TimeSpan[] SendAt = [TimeSpan.Zero, TimeSpan.FromMilliseconds(400)];
     private static readonly (string Type, string Namespace)[] Types =
         [("NetworkVideoTransmitter", "http://www.onvif.org/ver10/network/wsdl"), ("Device", "http://www.onvif.org/ver10/device/wsdl")];
@@ -32,7 +32,7 @@ internal sealed class WsDiscovery(Action<string> warn)
     private readonly HashSet<string> warned = new(StringComparer.Ordinal);
 
     /// <summary>Probes on every interface at once and collects the answers.</summary>
-    /// <exception cref="CommandFailure">Nothing could be sent on any of them.</exception>
+    /// <exception cref="CommandFailure">Nothing could be sent on any interface.</exception>
     public async Task<DiscoveryAnswer[]> ProbeAsync(IReadOnlyList<LocalInterface> interfaces, TimeSpan timeout, CancellationToken stopping)
     {
         string?[] failures = await Task.WhenAll(interfaces.Select(i => ProbeAsync(i, timeout, stopping)));
@@ -92,7 +92,7 @@ internal sealed class WsDiscovery(Action<string> warn)
             }
             catch (SocketException)
             {
-                // Windows tells here that an earlier datagram was refused: no concern of the next answer.
+                // Windows reports here that an earlier datagram was refused, which does not affect the next answer.
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -105,10 +105,10 @@ internal sealed class WsDiscovery(Action<string> warn)
     {
         if (OnvifXml.Parse(datagram) is not { } envelope)
         {
-            Warn($"{sender} answered with what is no XML: ignored");
+            Warn($"{sender} sent an answer that is not XML: ignored");
             return;
         }
-        // An answer to somebody else's question, or to none.
+        // An answer to another program's probe.
         if (envelope.At("RelatesTo")?.Value.Trim() is { } question && !ids.Contains(question))
             return;
         foreach (XElement match in envelope.All("ProbeMatch").Take(MostPerAddress))
@@ -120,14 +120,14 @@ internal sealed class WsDiscovery(Action<string> warn)
             lock (gate)
             {
                 if (answers.Count >= MostAnswers || answers.Values.Count(a => a.Address.Equals(sender)) >= MostPerAddress)
-                    Warn($"more answers than a network of cameras gives: those of {sender} beyond the first are ignored");
+                    Warn($"too many answers from {sender}: only the first is used");
                 else
                     answers.TryAdd($"{sender} {service.AbsoluteUri}", answer);
             }
         }
     }
 
-    // Only ever the machine that answered: a camera cannot send us, or a password's digest, to somebody else.
+    // Only the machine that answered: a camera cannot redirect us, or a password digest, to another machine.
     private Uri? ServiceOf(IPAddress sender, XElement match)
     {
         Uri[] offered = [.. Words(match.At("XAddrs")).Take(16).Select(a => Uri.TryCreate(a, UriKind.Absolute, out Uri? uri) ? uri : null)
@@ -136,7 +136,7 @@ internal sealed class WsDiscovery(Action<string> warn)
             return new Uri($"http://{sender}/onvif/device_service");
         Uri? own = offered.Where(u => IsAt(u, sender)).OrderBy(u => u.Scheme, StringComparer.Ordinal).FirstOrDefault();
         if (own is null)
-            Warn($"{sender} says that its service is at {OnvifXml.Shown(offered[0].Host)}, which is another machine: not asked");
+            Warn($"{sender} reports its service at {OnvifXml.Shown(offered[0].Host)}, which is another machine: ignored");
         return own;
     }
 

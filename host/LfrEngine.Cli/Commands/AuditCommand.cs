@@ -14,11 +14,11 @@ internal static class AuditCommand
 
     private static Command CreateVerify()
     {
-        var file = new Argument<FileInfo?>("FILE") { Description = "Trail from `lfr audit export`; absent: the store of --config.", Arity = ArgumentArity.ZeroOrOne };
+        var file = new Argument<FileInfo?>("FILE") { Description = "Trail from `lfr audit export`; default: the store of --config.", Arity = ArgumentArity.ZeroOrOne };
         var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the installation that sealed it; default: this installation's." };
-        var kept = new Option<string?>("--kept") { Description = "SEQUENCE:HASH of an entry or seal that somebody else kept: the trail must reach it." };
+        var kept = new Option<string?>("--kept") { Description = "SEQUENCE:HASH of an entry or seal that was kept elsewhere: the trail must contain it." };
         ConfigOption config = new();
-        var command = new Command("verify", "Check that no entry of the trail was altered, removed or put in, and that its seals hold.") { file, key, kept };
+        var command = new Command("verify", "Check that no entry of the trail was altered, removed or inserted, and that its seals are valid.") { file, key, kept };
         config.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -35,8 +35,8 @@ internal static class AuditCommand
 
     private static Command CreateExport()
     {
-        var file = new Argument<FileInfo>("FILE") { Description = "Where the trail is written (JSON lines, docs/audit.md)." };
-        var van = new Option<string?>("--van") { Description = "At a headquarters: the trail of this van, as it was received." };
+        var file = new Argument<FileInfo>("FILE") { Description = "File to write (JSON lines, docs/audit.md)." };
+        var van = new Option<string?>("--van") { Description = "At a headquarters: the trail of this van, as received." };
         ConfigOption config = new();
         var command = new Command("export", "Write the trail to a file that `lfr audit verify` and `lfr export` read.") { file, van };
         config.AddTo(command);
@@ -46,7 +46,7 @@ internal static class AuditCommand
             using LfrStore store = StoreSetup.OpenForReading(installation);
             string? of = parsed.GetValue(van);
             if (of is not null && !store.VanEntries.Any(e => e.Van == of))
-                throw new CommandFailure(ExitCode.Input, $"Nothing was received of a van \"{of}\". \"vans\" in lfr.json names those that may send.");
+                throw new CommandFailure(ExitCode.Input, $"Nothing has been received from a van \"{of}\". \"vans\" in lfr.json lists the vans that may send.");
             await CommandOutput.WriteAsync(parsed.GetRequiredValue(file).FullName, to => AuditFile.WriteAsync(to, of ?? installation.Config.Name, of is null ? AuditFile.Lines(store) : AuditFile.Lines(store, of), stopping));
             return ExitCode.Success;
         });
@@ -61,7 +61,7 @@ internal static class AuditCommand
         }
         catch (CryptographicException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"The public key is none: {e.Message} `lfr receipt key` prints an installation's.", e);
+            throw new CommandFailure(ExitCode.Input, $"This is not a public key: {e.Message} `lfr receipt key` prints an installation's key.", e);
         }
     }
 
@@ -73,17 +73,17 @@ internal static class AuditCommand
         foreach (AuditEntry entry in check.Pass(lines, signer, kept))
             last = entry;
         if (check.Fault is { } fault)
-            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} is not whole: {fault}.");
-        AnsiConsole.MarkupLineInterpolated($"[green]whole[/]: {check.Entries} entries of {installation} hang together, {check.Seals} seal(s) of installation {InstallationKey.Fingerprint(signer)} hold");
+            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} is not intact: {fault}.");
+        AnsiConsole.MarkupLineInterpolated($"[green]intact[/]: {check.Entries} entries of {installation} form one chain, {check.Seals} seal(s) of installation {InstallationKey.Fingerprint(signer)} are valid");
         if (last is not null)
             AnsiConsole.WriteLine($"last entry {last.Sequence} of {last.At:u}, {last.Sequence}:{last.Hash}");
-        AnsiConsole.WriteLine(check.LastSeal is { } seal ? $"sealed up to entry {seal.Sequence} at {seal.At:u}" : "no seal: whoever had the file could have written all of it");
+        AnsiConsole.WriteLine(check.LastSeal is { } seal ? $"sealed up to entry {seal.Sequence} at {seal.At:u}" : "no seal: anyone with access to the file could have written all of it");
         if (check.Unsealed > 0 && check.LastSeal is not null)
-            AnsiConsole.WriteLine($"{check.Unsealed} entries after the last seal: whoever had the store could have altered or cut those");
+            AnsiConsole.WriteLine($"{check.Unsealed} entries after the last seal: anyone with access to the store could have altered or removed them");
         if (check.StepsBack > 0)
-            AnsiConsole.WriteLine($"{check.StepsBack} entries bear an earlier time than the one before them: the clock was put back (clock.changed says when)");
+            AnsiConsole.WriteLine($"{check.StepsBack} entries have an earlier time than the entry before them: the clock was set back (see clock.changed)");
         if (kept is null)
-            AnsiConsole.WriteLine("A tail cut off together with its seals shows only against what others kept: give SEQUENCE:HASH with --kept, or compare with the headquarters.");
+            AnsiConsole.WriteLine("If the last entries were removed together with their seals, only a copy kept elsewhere shows it: give SEQUENCE:HASH with --kept, or compare with the headquarters.");
         return ExitCode.Success;
     }
 
@@ -92,6 +92,6 @@ internal static class AuditCommand
         string[] parts = text.Split(':');
         return parts.Length == 2 && long.TryParse(parts[0], System.Globalization.NumberStyles.None, null, out long sequence) && parts[1].Length == 64
             ? (sequence, parts[1].ToLowerInvariant())
-            : throw new CommandFailure(ExitCode.Usage, $"--kept \"{text}\" is not SEQUENCE:HASH, as `lfr audit verify` and seals name an entry.");
+            : throw new CommandFailure(ExitCode.Usage, $"--kept \"{text}\" is not SEQUENCE:HASH. `lfr audit verify` prints it for the last entry, and seals contain it.");
     }
 }

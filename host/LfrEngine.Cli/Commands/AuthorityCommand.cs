@@ -6,24 +6,24 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr authority verify FILE</c>: whether a published authority is genuine, and what it allows.</summary>
+/// <summary><c>lfr authority verify FILE</c>: checks a published authority and shows what it allows.</summary>
 internal static class AuthorityCommand
 {
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("FILE") { Description = "Authority as published (the console's page of a deployment, or /api/v1/deployments/ID/authority)." };
+        var file = new Argument<FileInfo>("FILE") { Description = "Signed authority (download it from the console's page of the deployment, or from /api/v1/deployments/ID/authority)." };
         var key = new Option<FileInfo>("--key") { Description = "Public key (PEM) of the authorising officer.", Required = true };
-        var verify = new Command("verify", "Check that an authority was signed by an officer and not altered since.") { file, key };
+        var verify = new Command("verify", "Check that an authority was signed by an officer and has not been altered.") { file, key };
         verify.SetAction(parsed =>
         {
             Authority authority = SignedDocument.Read(parsed.GetRequiredValue(file).FullName, AuthoritySetup.Kind, SignedDocument.TrustedPem(parsed.GetRequiredValue(key).FullName), Authority.Json);
-            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: {authority.Name}, signed by {authority.AuthorisingOfficer.Name}, drafted by {authority.Drafter.Name}, not altered since");
+            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: {authority.Name}, signed by {authority.AuthorisingOfficer.Name}, drafted by {authority.Drafter.Name}, not altered");
             AnsiConsole.WriteLine($"{authority.Start:u} to {authority.End:u}, {authority.Place}: {authority.Purpose}");
             AnsiConsole.WriteLine($"Cameras: {string.Join(", ", authority.Cameras.Select(c => c.Name))}. Watchlist {authority.Watchlist.Name}: {authority.Watchlist.People} people.");
             foreach (AuthorisedCategory c in authority.Categories)
                 AnsiConsole.WriteLine(FormattableString.Invariant($"{c.Category.Name()}: threshold {c.Threshold:0.####}, at most {c.Evidence.MostFalseAlerts} false alerts expected of {authority.PassersBy:#,0} passers-by"));
             return ExitCode.Success;
         });
-        return new Command("authority", "What deployments were allowed to do.") { verify };
+        return new Command("authority", "Signed authorities of deployments.") { verify };
     }
 }

@@ -13,11 +13,11 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr bench CLIP</c>: what this machine carries, end to end, at full speed and at a camera's pace, for one camera and more.</summary>
+/// <summary><c>lfr bench CLIP</c>: measures how many cameras this machine can handle, end to end, at full speed and in real time.</summary>
 /// <remarks>
-/// Nobody of the clip is enrolled: the watchlist is synthetic, seeded vectors, which cost a search what templates of people cost. One of them stands in
-/// a category of its own whose threshold every face reaches, so each passage that is compared often enough raises one alert: the alerts' way is measured
-/// on more alerts than any street gives.
+/// Nobody in the clip is enrolled: the watchlist consists of seeded random vectors, which are as expensive to search as real templates. One of them is in
+/// a separate category whose threshold every face reaches, so each passage that is compared often enough raises one alert: alerts are measured
+/// with more alerts than any street gives.
 /// </remarks>
 internal static class BenchCommand
 {
@@ -27,18 +27,18 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var clip = new Argument<string>("CLIP") { Description = "Video file; it is played again and again, as every camera's picture." };
-        var cameras = new Option<int>("--cameras") { Description = "Most cameras at once; all numbers from 1 on are measured.", DefaultValueFactory = _ => 2 * Environment.ProcessorCount };
-        var pace = new Option<string>("--pace") { Description = "realtime (as cameras play), max (as fast as possible, losing nothing), or both.", DefaultValueFactory = _ => "both" };
+        var clip = new Argument<string>("CLIP") { Description = "Video file. It is played in a loop as the picture of every camera." };
+        var cameras = new Option<int>("--cameras") { Description = "Maximum number of cameras; all numbers from 1 to this are measured.", DefaultValueFactory = _ => 2 * Environment.ProcessorCount };
+        var pace = new Option<string>("--pace") { Description = "realtime (at the speed of cameras), max (as fast as possible, without drops), or both.", DefaultValueFactory = _ => "both" };
         pace.AcceptOnlyFromAmong("both", BenchRun.RealTime, BenchRun.Maximum);
         var seconds = new Option<double>("--seconds") { Description = $"Measured time of each run, after {WarmUpSeconds} seconds of warm-up.", DefaultValueFactory = _ => 10 };
         var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
         GpuOptions gpu = new();
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("bench", "Measure what this machine carries: frames, cameras, latency, memory, and where the time goes.") { clip, cameras, pace, seconds, templates, grid, detectEvery, json };
+        var command = new Command("bench", "Measure how many cameras this machine can handle, with latency, memory and time per stage.") { clip, cameras, pace, seconds, templates, grid, detectEvery, json };
         gpu.AddTo(command);
         models.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -59,7 +59,7 @@ internal static class BenchCommand
             using EngineModels loaded = models.Load(parsed, devices.Backend);
             using Watchlist list = Synthetic(loaded.Embedder.Manifest, rows);
             using Gallery gallery = Gallery.Create(list);
-            // Without a threshold of its own a model costs the same.
+            // The speed does not depend on the threshold.
             CategoryThresholds thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 };
             PipelineSettings settings = devices.Settings(thresholds, Math.Clamp(parsed.GetValue(detectEvery), 0, 1000), workers: 0) with { Detector = new DetectorSettings { GridLongSide = side } };
             EngineDevices.Load(settings, gallery);
@@ -165,7 +165,7 @@ internal static class BenchCommand
 
     private static void WaitWhileRunning(Task run, CameraStatus[] statuses, double seconds, CancellationToken stopping)
     {
-        // Waits are counted by a coarser clock than the run is measured with, and may end a few milliseconds early by it.
+        // Waits use a coarser clock than the measurement and may end a few milliseconds early.
         long start = Stopwatch.GetTimestamp();
         for (double left = seconds; left > 0; left = seconds - Stopwatch.GetElapsedTime(start).TotalSeconds)
         {
@@ -175,7 +175,7 @@ internal static class BenchCommand
         if (!run.IsCompleted && statuses.All(s => s.State != CameraState.Failed))
             return;
         CameraStatus? failed = statuses.FirstOrDefault(s => s.State == CameraState.Failed);
-        throw new CommandFailure(ExitCode.Input, failed is null ? "The clip ended before it was measured; give a longer one, or fewer --seconds." : $"{failed.Name} failed: {failed.Message}");
+        throw new CommandFailure(ExitCode.Input, failed is null ? "The clip ended before the measurement. Use a longer clip or fewer --seconds." : $"{failed.Name} failed: {failed.Message}");
     }
 
     private static void Print(BenchReport report, int most)
@@ -198,10 +198,10 @@ internal static class BenchCommand
         AnsiConsole.Write(stages);
 
         if (report.CamerasWithoutDrops is { } carried)
-            AnsiConsole.WriteLine($"This machine carries {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
+            AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
     }
 
-    /// <summary>Everything that counts, at one moment.</summary>
+    /// <summary>All counters at one moment.</summary>
     private readonly record struct Reading(long Timestamp, TimeSpan Processor, long Allocated, long Analysed, long Dropped, long Compared, StageTime[] Stages)
     {
         public static Reading Take(CameraStatus[] statuses) => new(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true),

@@ -6,7 +6,7 @@ namespace LfrEngine.Cli.Commands;
 internal sealed record BenchReport(string Clip, int Width, int Height, double ClipFramesPerSecond, int Processors, string Detector, string Embedder, int GridLongSide, int Templates,
     double WarmUpSeconds, double Seconds, BenchRun[] Runs, int? CamerasWithoutDrops)
 {
-    /// <summary>The most cameras at real-time pace of which no run with as many or fewer lost or fell behind by a frame; null when none was asked for.</summary>
+    /// <summary>The largest number of cameras in real time for which no run with as many or fewer dropped a frame or fell behind; null if real time was not measured.</summary>
     public static int? Carried(IEnumerable<BenchRun> runs)
     {
         BenchRun[] paced = [.. runs.Where(r => r.Pace == BenchRun.RealTime).OrderBy(r => r.Cameras)];
@@ -14,16 +14,16 @@ internal sealed record BenchReport(string Clip, int Width, int Height, double Cl
     }
 }
 
-/// <summary>One run: so many cameras at one pace. All but the first two figures of frames are of the measured time, after the warm-up.</summary>
+/// <summary>One run with a number of cameras at one pace. All but the first two frame counts are for the measured time, after the warm-up.</summary>
 internal sealed record BenchRun(string Pace, int Cameras, long FramesDroppedAtStart, double Seconds, long FramesExpected, long FramesAnalysed, long FramesDropped, double FramesPerSecond,
     double ProcessorSeconds, double CoresPerCamera, double ProcessorMsPerFrame, long ShotsCompared, AlertLatency CaptureToAlert, double ManagedBytesPerFrame, long PeakMemoryBytes, StageRow[] Stages)
 {
     public const string Maximum = "max", RealTime = "realtime";
 
-    // What is under way when the window opens and closes is no loss: a frame or two of each camera.
+    // Frames in progress at the start and the end of the measurement are not losses: one or two per camera.
     private const int UnderWayPerCamera = 2;
 
-    /// <summary>Whether every frame of the measured time was looked at: none was dropped, and the reader did not fall behind its source.</summary>
+    /// <summary>Whether every frame of the measured time was analysed: none was dropped, and the reader did not fall behind its source.</summary>
     public bool KeptUp => FramesDropped == 0 && FramesAnalysed >= FramesExpected - (UnderWayPerCamera * Cameras);
 }
 

@@ -5,16 +5,16 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr cameras discover</c>: ONVIF cameras of the local network and their streams.</summary>
+/// <summary><c>lfr cameras discover</c>: finds ONVIF cameras on the local network and their streams.</summary>
 internal static class CamerasDiscoverCommand
 {
     private const string Variable = "LFR_CAMERA_PASSWORD";
 
     public static Command Create()
     {
-        var network = new Option<string?>("--interface") { Description = "Interface to ask on, by its name or IPv4 address; default: every one that can multicast." };
+        var network = new Option<string?>("--interface") { Description = "Network interface to use, by name or IPv4 address; default: all that support multicast." };
         var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for answers, and for each answer of a camera.", DefaultValueFactory = _ => 5 };
-        var user = new Option<string?>("--user") { Description = $"User name for cameras that want one. Its password is taken from ${Variable}, or asked for; only a digest of it is sent." };
+        var user = new Option<string?>("--user") { Description = $"User name for cameras that require one. The password is read from ${Variable}, or prompted for; only a digest of it is sent." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("discover", "Find ONVIF cameras on the local network and the addresses of their streams.") { network, timeout, user, json };
         command.SetAction((parsed, stopping) =>
@@ -61,9 +61,9 @@ internal static class CamerasDiscoverCommand
             string[] who = [c.Name ?? "unnamed", string.Join(' ', new[] { c.Manufacturer, c.Model }.Where(w => w is not null)), c.Address];
             if (c.State != "ready")
                 table.AddRow([.. who.Select(Markup.Escape), "", "", Markup.Escape($"{c.State}: {c.Message}")]);
-            // The camera is named once, beside its first stream.
+            // The camera is named once, with its first stream.
             foreach ((int i, FoundProfile p) in c.Profiles.Index())
-                table.AddRow([.. (i == 0 && c.State == "ready" ? who : ["", "", ""]).Select(Markup.Escape), Markup.Escape(p.Name), Markup.Escape(Picture(p)), Markup.Escape(p.Source ?? "not told")]);
+                table.AddRow([.. (i == 0 && c.State == "ready" ? who : ["", "", ""]).Select(Markup.Escape), Markup.Escape(p.Name), Markup.Escape(Picture(p)), Markup.Escape(p.Source ?? "not available")]);
         }
         return table;
     }
@@ -76,12 +76,12 @@ internal static class CamerasDiscoverCommand
         string asked = string.Join(", ", (object[])interfaces);
         if (cameras.Length == 0)
         {
-            return $"No camera answered within {timeout.TotalSeconds:0.#} s on {asked}. Check that the camera is on this network, that ONVIF is switched on in its settings, and that no firewall keeps back "
-                + "UDP from port 3702. A camera can be used without being found: `lfr cameras test 'gate=rtsp://…'` with the address from its documents.";
+            return $"No camera answered within {timeout.TotalSeconds:0.#} s on {asked}. Check that the camera is on this network, that ONVIF is switched on in its settings, and that no firewall blocks "
+                + "UDP from port 3702. You can use a camera that was not found: run `lfr cameras test 'gate=rtsp://…'` with the address from its manual.";
         }
         int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
         return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
             + (refused == 0 ? "" : withUser ? $", {refused} refused: check the user name and password" : $", {refused} refused: give --user NAME, with the password in {Variable}")
-            + (ready > 0 ? ". Try one with `lfr cameras test 'NAME=SOURCE'`; a camera that wants a password takes it in the address, rtsp://USER:PASSWORD@…" : ".");
+            + (ready > 0 ? ". Test one with `lfr cameras test 'NAME=SOURCE'`. If a camera requires a password, put it into the address: rtsp://USER:PASSWORD@…" : ".");
     }
 }

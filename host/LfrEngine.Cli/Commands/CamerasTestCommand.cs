@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr cameras test</c>: what one source delivers and whether faces in it can be compared.</summary>
+/// <summary><c>lfr cameras test</c>: tests one source and whether faces in it can be compared.</summary>
 internal static class CamerasTestCommand
 {
     private const int SmallestGrid = 32, BarLength = 50;
@@ -15,10 +15,10 @@ internal static class CamerasTestCommand
     public static Command Create()
     {
         var source = new Argument<string>("NAME=SOURCE") { Description = "As for `lfr run --camera`." };
-        var seconds = new Option<double>("--seconds") { Description = "How long to look, 1 to 600; of a recording, its first seconds.", DefaultValueFactory = _ => 5 };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid that `lfr run` will have, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var seconds = new Option<double>("--seconds") { Description = "How long to test, 1 to 600; for a recording, how much of its beginning.", DefaultValueFactory = _ => 5 };
+        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid as given to `lfr run`, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("test", "Open one camera and say what it delivers. Shows and keeps no picture.") { source, seconds, grid, json };
+        var command = new Command("test", "Open one camera and report on its stream. No picture is shown or kept.") { source, seconds, grid, json };
         ModelOptions models = new();
         LockOption locking = new();
         models.AddTo(command);
@@ -47,7 +47,7 @@ internal static class CamerasTestCommand
     {
         string announced = c.NominalFramesPerSecond is { } fps ? $"{fps:0.##} announced" : "none announced";
         Say("stream", $"{c.Codec} in {c.Container}, {c.Width}x{c.Height}, {c.PixelFormat}");
-        string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not to be told";
+        string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not measured";
         Say("frame rate", $"{measured}, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
         Say("time stamps", c.TimeStamps.Text);
         Say("damage", c.DamagedPackets == 0 ? "none" : $"{c.DamagedPackets} packet(s)");
@@ -55,7 +55,7 @@ internal static class CamerasTestCommand
         Say("focus", c.Picture.FocusText);
         PrintFaces(c.Faces, c.Width, grid);
         AnsiConsole.WriteLine();
-        AnsiConsole.WriteLine("How bright the pixels are, dark to bright:");
+        AnsiConsole.WriteLine("Brightness of the pixels, dark to bright:");
         double most = c.Picture.Histogram.Max();
         foreach ((int i, double share) in c.Picture.Histogram.Index())
         {
@@ -70,13 +70,13 @@ internal static class CamerasTestCommand
 
     private static void PrintFaces(FaceFindings f, int width, int grid)
     {
-        string needed = $"needed are {f.MinimumInterEyePixels:0} pixels between the eyes, a face {f.MinimumWidthPixels:0} pixels wide (at --grid {grid})";
+        string needed = $"at least {f.MinimumInterEyePixels:0} pixels between the eyes are needed, that is a face {f.MinimumWidthPixels:0} pixels wide (at --grid {grid})";
         if (f.Seen == 0)
         {
-            Say("faces", $"none seen in {f.FramesSearched} frames; {needed}. At {width} pixels the picture may reach across {f.WidestSceneMetres:0.0} m where people walk.");
+            Say("faces", $"none seen in {f.FramesSearched} frames; {needed}. With {width} pixels the picture may cover at most {f.WidestSceneMetres:0.0} m where people walk.");
             return;
         }
-        Say("faces", $"{f.Seen} in {f.FramesSearched} frames, {f.MedianInterEyePixels:0} pixels between the eyes (middle one), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
+        Say("faces", $"{f.Seen} in {f.FramesSearched} frames, {f.MedianInterEyePixels:0} pixels between the eyes (median), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
         AnsiConsole.WriteLine();
         AnsiConsole.WriteLine("Where in the picture: o large enough, x too small, + both, . no face seen");
         for (int row = 0; row < f.Rows; row++)

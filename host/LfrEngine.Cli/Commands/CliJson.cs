@@ -9,7 +9,7 @@ using LfrEngine.Records.Watchlists;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>What the commands print for machines. The schema is docs/json.md.</summary>
+/// <summary>JSON output of the commands (docs/json.md).</summary>
 [JsonSerializable(typeof(ModelListing[]))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(VerifyReport))]

@@ -2,10 +2,10 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>Writes what a command was asked to write to a file; a failure is a sentence with the file's name.</summary>
+/// <summary>Writes a command's output file; a failure becomes a message with the file's name.</summary>
 internal static class CommandOutput
 {
-    /// <summary>Writes the file whole or not at all.</summary>
+    /// <summary>Writes the file atomically.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static async Task WriteAsync(string path, Func<Stream, Task> write)
     {

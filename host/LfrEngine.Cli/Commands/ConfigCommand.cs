@@ -10,7 +10,7 @@ internal static class ConfigCommand
     public static Command Create()
     {
         ConfigOption config = new();
-        var check = new Command("check", "Check lfr.json; every error is named with its path and what is allowed.");
+        var check = new Command("check", "Check lfr.json. Every error is reported with its path and the allowed values.");
         config.AddTo(check);
         check.SetAction(parsed =>
         {
@@ -18,14 +18,14 @@ internal static class ConfigCommand
             AnsiConsole.WriteLine($"{installation.Config.Name}: {installation.Config.Cameras.Length} camera(s), data in {installation.DataFolder}, store {installation.Config.Store.Kind.ToString().ToLowerInvariant()}.");
             return ExitCode.Success;
         });
-        var init = new Command("init", "Write an lfr.json to begin with.");
+        var init = new Command("init", "Write an initial lfr.json.");
         config.AddTo(init);
         init.SetAction(parsed =>
         {
             string path = config.PathOf(parsed);
             ConfigFile.Begin(path);
             StandardScreen.HasProduct();
-            AnsiConsole.WriteLine($"{path} is written. `lfr serve` serves it; `lfr config check` checks it.");
+            AnsiConsole.WriteLine($"{path} written. Check it with `lfr config check`, use it with `lfr serve`.");
             return ExitCode.Success;
         });
         var schema = new Command("schema", "Print the JSON Schema of lfr.json.");

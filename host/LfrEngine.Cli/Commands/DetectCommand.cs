@@ -16,9 +16,9 @@ internal static class DetectCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
-        var score = new Option<float?>("--score") { Description = "Measure the detector alone: its score that counts, 0 to 1. Without this, further networks judge its candidates." };
+        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score (0 to 1). Default: further networks judge its candidates." };
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var plain = new Option<bool>("--single-scale") { Description = "Without the further pass at half size." };
+        var plain = new Option<bool>("--single-scale") { Description = "Skip the second pass at half size." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("detect", "Measure detection on labelled pictures.") { folder, score, grid, plain, json };
@@ -32,7 +32,7 @@ internal static class DetectCommand
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };
             EngineModels loaded = models.Load(parsed);
-            // Other detectors than the one that the further networks were weighed with are measured alone.
+            // Detectors to which the further networks were not fitted are measured alone.
             bool judged = alone is null && FaceVerifier.Knows(loaded.Detector.Manifest);
             settings = settings with { MinimumScore = judged ? FaceVerifier.CandidateScore : alone ?? settings.MinimumScore };
             return Task.FromResult(Run(parsed.GetRequiredValue(folder), settings, judged, loaded, parsed.GetValue(json), stopping));
@@ -112,7 +112,7 @@ internal static class DetectCommand
     }
 }
 
-/// <summary>Recall of one band of face sizes; null where no face of them is labelled.</summary>
+/// <summary>Recall of one band of face sizes; null if there are no labelled faces.</summary>
 internal sealed record SizeRecall(string Pixels, int Found, int Labelled, double? Recall);
 
 /// <summary>Result of <c>lfr detect</c>.</summary>

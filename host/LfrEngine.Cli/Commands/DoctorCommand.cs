@@ -12,7 +12,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr doctor</c>: what this machine offers, what is missing, and the command that mends it.</summary>
+/// <summary><c>lfr doctor</c>: checks this machine and shows what is missing, with the command that fixes it.</summary>
 internal static class DoctorCommand
 {
     private static readonly string[] Decoders = ["h264", "hevc", "mjpeg", "mpeg4", "vp9", "libdav1d", "png"];
@@ -20,10 +20,10 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var gpu = new Option<bool>("--gpu") { Description = "Try every step of the Windows GPU path on this machine against the processor's result." };
-        var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to try decoding with." };
-        var webGpu = new Option<bool>("--webgpu") { Description = "Run every network by WebGPU on this machine's graphics card, against the processor's result and time." };
-        var command = new Command("doctor", "Tell what this machine offers and what is missing.") { json, gpu, video, webGpu };
+        var gpu = new Option<bool>("--gpu") { Description = "Test every step of the Windows GPU path on this machine and compare with the processor's result." };
+        var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to test decoding." };
+        var webGpu = new Option<bool>("--webgpu") { Description = "Run every network with WebGPU on this machine's graphics card and compare result and time with the processor." };
+        var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu };
         command.SetAction(parsed => parsed.GetValue(webGpu) ? Print(WebGpuDoctor.Run(ModelCatalog.Default), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. WebGpu(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
@@ -42,7 +42,7 @@ internal static class DoctorCommand
         }
         else
         {
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("", "What", "Found", "To mend it");
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("", "What", "Found", "Fix");
             foreach (Finding f in findings)
                 table.AddRow(f.State switch { "ok" => "[green]ok[/]", "missing" => "[red]missing[/]", _ => "[yellow]note[/]" }, Markup.Escape(f.What), Markup.Escape(f.Found), Markup.Escape(f.Fix ?? ""));
             AnsiConsole.Write(table);
@@ -57,7 +57,7 @@ internal static class DoctorCommand
         (string Name, bool Supported)[] sets = [("AVX-512", Avx512F.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("NEON", AdvSimd.IsSupported)];
         string found = string.Join(", ", sets.Where(s => s.Supported).Select(s => s.Name));
         string text = $"{Environment.ProcessorCount} processor(s), {(found.Length > 0 ? found : "no vector instructions")}";
-        return found.Length > 0 ? Ok("processor", text) : new Finding("processor", "note", text, "any x86-64 from 2013 on, or 64-bit Arm, is many times faster");
+        return found.Length > 0 ? Ok("processor", text) : new Finding("processor", "note", text, "any x86-64 processor since 2013, or 64-bit Arm, is many times faster");
     }
 
     private static Finding Ffmpeg()
@@ -127,8 +127,8 @@ internal static class DoctorCommand
         if (!WebGpuLibrary.IsOffered)
             return [];
         return [WebGpuLibrary.IsRestored(PackageCache.Default)
-            ? Ok("WebGPU", "ONNX Runtime with WebGPU is restored; lfr doctor --webgpu tries it")
-            : new Finding("WebGPU", "note", "ONNX Runtime with WebGPU is not restored", "only for `--inference webgpu`: lfr models restore --webgpu")];
+            ? Ok("WebGPU", "ONNX Runtime with WebGPU is installed; test it with lfr doctor --webgpu")
+            : new Finding("WebGPU", "note", "ONNX Runtime with WebGPU is not installed", "only for `--inference webgpu`: lfr models restore --webgpu")];
     }
 
     private static IEnumerable<Finding> Hardening()
@@ -145,8 +145,8 @@ internal static class DoctorCommand
     }
 
     private static Finding PhotoDecoding() => DecodeSandbox.IsOffered
-        ? Ok("decoding of photos", "by a process without rights")
-        : new Finding("decoding of photos", "note", PhotoVetter.NotShutIn, "Linux on x64 or arm64 with seccomp; in a container, a profile that allows the system call seccomp");
+        ? Ok("decoding of photos", "in a process without rights")
+        : new Finding("decoding of photos", "note", PhotoVetter.NotShutIn, "Linux on x64 or arm64 with seccomp; in a container, a profile that allows the seccomp system call");
 
     private static Finding Npm()
     {

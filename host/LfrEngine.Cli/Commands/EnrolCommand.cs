@@ -8,14 +8,14 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: photos in, one encrypted watchlist file out.</summary>
+/// <summary><c>lfr enrol PEOPLE_DIR -o FILE</c>: makes an encrypted watchlist file from photos.</summary>
 internal static class EnrolCommand
 {
     public static Command Create()
     {
         var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos, face)." };
-        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write; an older one is replaced whole or not at all.", Required = true };
-        var category = new Option<string>("--category") { Description = $"Category of people whose entry names none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write. An existing file is replaced only if everything succeeds.", Required = true };
+        var category = new Option<string>("--category") { Description = $"Category of people whose entry has none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
         var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
         var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes; default: the embedder's." };
         ModelOptions models = new();
@@ -29,7 +29,7 @@ internal static class EnrolCommand
         command.SetAction((parsed, stopping) =>
         {
             if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
-                throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}.");
+                throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is not a category. Use one of: {string.Join(", ", WatchlistCategories.AllNames)}.");
             locking.Require(parsed);
             List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
@@ -46,7 +46,7 @@ internal static class EnrolCommand
         using var builder = new WatchlistBuilder(version, embedder.Id, embedder.Sha256, embedder.EmbeddingLength);
         var photos = new List<PhotoReport>();
         var missing = new List<string>();
-        // Everybody first: a name that no list takes is known before the first photo is looked at.
+        // Checks all people first, so that an invalid name is reported before the first photo is decoded.
         string[] refusals = [.. people.Select(p => p.Refusal).OfType<string>()];
         PersonRow[] taken = [.. people.Where(p => p.Refusal is null)];
         if (!DecodeSandbox.IsOffered)
@@ -68,7 +68,7 @@ internal static class EnrolCommand
                 CliJson.Print(new EnrolReport(output, Guid.Empty, version, embedder.Id, embedder.Sha256, 0, 0, [.. photos], [.. missing], refusals, []), CliJson.Default.EnrolReport);
             else
                 Print(photos, missing, refusals, [], "");
-            throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled; no watchlist was written. The reasons stand above.");
+            throw new CommandFailure(ExitCode.Input, "Nobody could be enrolled, so no watchlist was written. The reasons are listed above.");
         }
         using Watchlist watchlist = builder.Build();
         SimilarityWarning[] similar = [.. SimilarityWarning.Look(watchlist, threshold, stopping)];
@@ -83,7 +83,7 @@ internal static class EnrolCommand
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 
-    // Whether one photo at least passes the gate.
+    // Whether at least one photo passes the quality check.
     private static bool Add(WatchlistBuilder builder, PersonRow person, PhotoVetter vetter, List<PhotoReport> photos, CancellationToken stopping)
     {
         int identity = -1;

@@ -4,14 +4,14 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr evidence verify FILE</c>: whether the laboratory's evidence is genuine, and what it says.</summary>
+/// <summary><c>lfr evidence verify FILE</c>: checks the signature of the laboratory's evidence and shows its content.</summary>
 internal static class EvidenceCommand
 {
     public static Command Create()
     {
         var file = new Argument<FileInfo>("FILE") { Description = "Evidence file from the laboratory (`lfr-lab identify`, `passages` or `calibrate` with `--evidence`)." };
         var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the laboratory's installation; default: this installation's." };
-        var verify = new Command("verify", "Check that evidence was signed by a laboratory and not altered since.") { file, key };
+        var verify = new Command("verify", "Check that evidence was signed by a laboratory and has not been altered.") { file, key };
         verify.SetAction(parsed =>
         {
             EvidenceDocument evidence = EvidenceFile.Verify(parsed.GetRequiredValue(file).FullName, SignedDocument.TrustedPem(parsed.GetValue(key)?.FullName));
@@ -21,6 +21,6 @@ internal static class EvidenceCommand
             AnsiConsole.WriteLine(EvidenceWords.Calibration(evidence));
             return ExitCode.Success;
         });
-        return new Command("evidence", "Measured error rates from a laboratory.") { verify };
+        return new Command("evidence", "Error rates measured by a laboratory.") { verify };
     }
 }

@@ -7,18 +7,18 @@ using LfrEngine.Web.Transparency;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr export</c>: what is published of deployments, counted from the audit trail.</summary>
+/// <summary><c>lfr export</c>: exports the figures to publish, counted from the audit trail.</summary>
 internal static class ExportCommand
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("FILE") { Description = "Trails from `lfr audit export`; absent: the store of --config, at a headquarters with all its vans.", Arity = ArgumentArity.ZeroOrMore };
+        var files = new Argument<FileInfo[]>("FILE") { Description = "Trails from `lfr audit export`; default: the store of --config, at a headquarters with all its vans.", Arity = ArgumentArity.ZeroOrMore };
         var from = new Option<DateOnly?>("--from") { Description = "First day, for example 2026-01-01." };
         var to = new Option<DateOnly?>("--to") { Description = "Last day." };
         var format = new Option<TransparencyForm>("--format") { Description = "csv, json (docs/audit.md) or html.", DefaultValueFactory = _ => TransparencyForm.Csv };
-        var output = new Option<FileInfo?>("-o", "--out") { Description = "File; absent: standard output." };
+        var output = new Option<FileInfo?>("-o", "--out") { Description = "File to write; default: standard output." };
         ConfigOption config = new();
-        var command = new Command("export", "Publish deployments: faces seen, alerts, interventions, arrests, incorrect alerts.") { files, from, to, format, output };
+        var command = new Command("export", "Export the figures to publish: faces seen, alerts, interventions, arrests, incorrect alerts.") { files, from, to, format, output };
         config.AddTo(command);
         command.SetAction(async (parsed, stopping) =>
         {

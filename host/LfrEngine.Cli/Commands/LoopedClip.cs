@@ -5,7 +5,7 @@ using LfrEngine.Native.Processes;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>A recording that begins again whenever it ends, as a playlist beside a link to the file. Disposing removes both.</summary>
+/// <summary>A recording played in a loop, as a playlist next to a link to the file. Disposing removes both.</summary>
 internal sealed class LoopedClip : IDisposable
 {
     // Enough for a run of minutes over a clip of a tenth of a second; FFmpeg opens one entry at a time.
@@ -16,14 +16,14 @@ internal sealed class LoopedClip : IDisposable
     public LoopedClip(string path)
     {
         if (FileKind.OfOther(path) is { } kind)
-            throw new CommandFailure(ExitCode.Input, $"{path} is {kind}, not a file. Recordings are measured; give a video file.");
+            throw new CommandFailure(ExitCode.Input, $"{path} is {kind}, not a video file. Give a recording.");
         if (!File.Exists(path))
-            throw new CommandFailure(ExitCode.Input, $"{path} is not a file. Recordings are measured; give a video file.");
+            throw new CommandFailure(ExitCode.Input, $"{path} is not a file. Give a recording.");
         using (MediaReader reader = MediaReader.Open(path))
         {
             MediaInfo info = reader.GetInfo();
             if (!(info.AverageFps > 0) || info.DurationUs is null)
-                throw new CommandFailure(ExitCode.Input, $"{path} tells no frame rate or no length, so it cannot be played as a camera; give a recording in a container, for example MP4.");
+                throw new CommandFailure(ExitCode.Input, $"{path} has no frame rate or no length, so it cannot be played as a camera. Give a recording in a container, for example MP4.");
             (Width, Height, FramesPerSecond) = (info.Width, info.Height, info.AverageFps);
         }
         Name = Path.GetFileName(path);
@@ -31,7 +31,7 @@ internal sealed class LoopedClip : IDisposable
         OutputFile.Note(folder.FullName);
         try
         {
-            // The playlist may name files beside itself only, in plain characters.
+            // The playlist can only refer to files next to itself, with simple names.
             File.CreateSymbolicLink(Path.Combine(folder.FullName, "clip"), Path.GetFullPath(path));
             var lines = new StringBuilder("ffconcat version 1.0\n");
             for (int i = 0; i < Rounds; i++)
@@ -49,7 +49,7 @@ internal sealed class LoopedClip : IDisposable
     /// <summary>File name of the recording.</summary>
     public string Name { get; }
 
-    /// <summary>What a camera opens.</summary>
+    /// <summary>Source for a camera.</summary>
     public string Playlist { get; }
 
     /// <summary>Pixels.</summary>
@@ -58,7 +58,7 @@ internal sealed class LoopedClip : IDisposable
     /// <summary>Pixels.</summary>
     public int Height { get; }
 
-    /// <summary>Frames per second of the recording's own pace.</summary>
+    /// <summary>Frame rate of the recording.</summary>
     public double FramesPerSecond { get; }
 
     public void Dispose() => OutputFile.Forget(folder.FullName);

@@ -3,30 +3,30 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>Gets the file of a model from a disk or an address, with progress.</summary>
+/// <summary>Copies or downloads a model's file, with progress.</summary>
 internal static class ModelFile
 {
     // Larger than any network this engine can run in real time.
     private const long MostBytes = 2L << 30;
     private const int ChunkBytes = 1 << 17;
-    private const string OtherWay = "Bring the file by another way and give it with --from FILE.";
+    private const string OtherWay = "Get the file in another way and give it with --from FILE.";
 
-    // A server that sends nothing for so long has gone.
+    // Timeout for a server that sends nothing.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Copies or downloads.</summary>
     /// <param name="source">Path, or http(s) address.</param>
-    /// <param name="target">Receives the file; what is there when this fails is of no use.</param>
+    /// <param name="target">Receives the file; incomplete if this fails.</param>
     /// <param name="stopping">Ends it.</param>
     /// <exception cref="CommandFailure">The source cannot be read.</exception>
     /// <exception cref="IOException">The target cannot be written.</exception>
     public static Task FetchAsync(string source, string target, CancellationToken stopping) =>
         AddressOf(source) is { } address ? DownloadAsync(address, target, stopping) : CopyAsync(source, target, stopping);
 
-    /// <summary>A source as it is told: an address may hold a password or a token.</summary>
+    /// <summary>A source as shown in messages: an address may contain a password or a token.</summary>
     public static string Shown(string source) => AddressOf(source)?.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) ?? source;
 
-    /// <summary>What was taken for a model by mistake, with the way out; null when it may be one.</summary>
+    /// <summary>What the file is if it is not a model, with advice; null if it may be one.</summary>
     /// <param name="path">The file.</param>
     public static string? Mistaken(string path)
     {
@@ -36,8 +36,8 @@ internal static class ModelFile
         if (start.IsEmpty)
             return "empty.";
         if (start.StartsWith("version https://git-lfs"u8))
-            return "a Git LFS pointer, a few lines in place of the model: run `git lfs pull` in the checkout, or download the model itself.";
-        return start.TrimStart(" \t\r\n\ufeff"u8) is [(byte)'<', ..] ? "a web page, not a model: take the address of the file itself." : null;
+            return "a Git LFS pointer, not the model: run `git lfs pull` in the checkout, or download the model itself.";
+        return start.TrimStart(" \t\r\n\ufeff"u8) is [(byte)'<', ..] ? "a web page, not a model: use the address of the file itself." : null;
     }
 
     private static Uri? AddressOf(string source) =>
@@ -81,7 +81,7 @@ internal static class ModelFile
         }
 
         CommandFailure Lost(Exception e) => new(ExitCode.Environment,
-            $"{Shown(address.OriginalString)} cannot be downloaded: {(e is OperationCanceledException ? $"nothing came for {Patience.TotalSeconds:0} s." : e.Message)} {OtherWay}", e);
+            $"{Shown(address.OriginalString)} cannot be downloaded: {(e is OperationCanceledException ? $"no data for {Patience.TotalSeconds:0} s." : e.Message)} {OtherWay}", e);
     }
 
     private static bool IsLate(Exception e, CancellationToken stopping) => e is OperationCanceledException && !stopping.IsCancellationRequested;
@@ -90,7 +90,7 @@ internal static class ModelFile
     {
         if (length > MostBytes)
             throw TooLarge();
-        // Progress runs its work on the thread that calls it.
+        // Progress runs its work on the calling thread.
         return Task.Run(() => ProgressBar.While($"{doing} (KiB)", (int)(length >> 10), report =>
         {
             CopyAsync(from, target, report, failure, stopping).GetAwaiter().GetResult();
@@ -114,7 +114,7 @@ internal static class ModelFile
         to.Flush(flushToDisk: true);
     }
 
-    // What the source fails with must not be taken for a failure to write.
+    // A failure of the source must not be reported as a failure to write.
     private static async Task<int> ReadAsync(Stream from, byte[] chunk, Func<Exception, CommandFailure> failure, CancellationToken stopping)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -129,5 +129,5 @@ internal static class ModelFile
         }
     }
 
-    private static CommandFailure TooLarge() => new(ExitCode.Input, $"The file is larger than {MostBytes >> 30} GiB: it is no model that this engine could run.");
+    private static CommandFailure TooLarge() => new(ExitCode.Input, $"The file is larger than {MostBytes >> 30} GiB, the limit for models.");
 }

@@ -11,18 +11,18 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr models add NAME</c>: brings a model that does not come with the engine: licence told, hash checked, graph proven, then kept.</summary>
+/// <summary><c>lfr models add NAME</c>: adds a model that does not come with the engine, after showing its licence and checking its hash and its graph.</summary>
 internal static class ModelsAddCommand
 {
     private const string ManifestEnding = ".json", ModelEnding = ".onnx";
 
     public static Command Create()
     {
-        var name = new Argument<string>("NAME") { Description = "A model that `lfr models list` offers, or the path of a manifest of your own (models/README.md)." };
-        var from = new Option<string?>("--from") { Description = "The model's file, or an http(s) address; absent: where the manifest says." };
-        var accept = new Option<bool>("--accept-licence") { Description = "Accept the licence that is shown, without being asked." };
+        var name = new Argument<string>("NAME") { Description = "A model offered by `lfr models list`, or the path of your own manifest (models/README.md)." };
+        var from = new Option<string?>("--from") { Description = "The model's file or http(s) address; default: the address in the manifest." };
+        var accept = new Option<bool>("--accept-licence") { Description = "Accept the licence that is shown, without a prompt." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var command = new Command("add", "Bring a model that does not come with the engine: its file is kept only if its SHA-256 is right.") { name, from, accept, json };
+        var command = new Command("add", "Add a model that does not come with the engine. Its file is kept only if its SHA-256 is right.") { name, from, accept, json };
         command.SetAction((parsed, stopping) => AddAsync(ModelCatalog.Default, parsed.GetRequiredValue(name), parsed.GetValue(from), parsed.GetValue(accept), parsed.GetValue(json), stopping));
         return command;
     }
@@ -41,10 +41,10 @@ internal static class ModelsAddCommand
         try
         {
             Directory.CreateDirectory(catalog.BroughtFolder);
-            // Written first and put into its place last: no failure leaves a manifest without its model.
+            // Written first and moved into place last, so that no failure leaves a manifest without its model.
             using OutputFile? kept = isOwn ? OutputFile.Begin(Path.Combine(catalog.BroughtFolder, manifest.Id + ManifestEnding)) : null;
             kept?.Stream.Write(Encoding.UTF8.GetBytes(Kept(name, Path.GetFileName(target))));
-            // A file that is given is looked at, also where nothing needs it.
+            // A given file is checked even if it is not needed.
             if (!isThere || from is not null)
                 await FetchAsync(catalog, manifest, from, target, stopping);
             kept?.Finish();
@@ -58,7 +58,7 @@ internal static class ModelsAddCommand
         if (json)
             CliJson.Print(ModelsCommand.Describe(catalog, added, ModelOrigin.Added), CliJson.Default.ModelListing);
         else
-            AnsiConsole.WriteLine($"{(isThere ? "Already there" : "Added")}: {target}\n{Use(added)}");
+            AnsiConsole.WriteLine($"{(isThere ? "Already present" : "Added")}: {target}\n{Use(added)}");
         return ExitCode.Success;
     }
 
@@ -68,20 +68,20 @@ internal static class ModelsAddCommand
             return offered;
         throw new CommandFailure(ExitCode.Usage, catalog.Manifests().Any(m => m.Id == name)
             ? $"\"{name}\" comes with the engine: `lfr models restore` fetches it."
-            : $"\"{name}\" is not offered. Offered are {string.Join(", ", catalog.Offered().Select(m => m.Id))}; for any other model give the path of its manifest (.json, models/README.md).");
+            : $"\"{name}\" is not offered. Offered: {string.Join(", ", catalog.Offered().Select(m => m.Id))}. For any other model give the path of its manifest (.json, models/README.md).");
     }
 
     private static ModelManifest ReadOwn(ModelCatalog catalog, string path)
     {
         ModelManifest manifest = ModelManifest.Read(path);
         if (manifest.Id.Length is 0 or > 100 || manifest.Id[0] == '.' || !manifest.Id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new CommandFailure(ExitCode.Input, $"{path}: the id \"{Shown.Text(manifest.Id)}\" cannot be the name of a file: use up to 100 letters, digits, hyphens, underscores and dots.");
+            throw new CommandFailure(ExitCode.Input, $"{path}: the id \"{Shown.Text(manifest.Id)}\" cannot be used as a file name. Use up to 100 letters, digits, hyphens, underscores and dots.");
         if (catalog.Manifests().Concat(catalog.Offered()).Any(m => m.Id == manifest.Id))
-            throw new CommandFailure(ExitCode.Input, $"{path}: a model of the engine is called \"{manifest.Id}\" already: give yours another id.");
+            throw new CommandFailure(ExitCode.Input, $"{path}: a model of the engine already has the id \"{manifest.Id}\". Use another id.");
         return manifest;
     }
 
-    // Before anything of it is used.
+    // Checked before the file is used.
     private static void Tell(ModelManifest manifest)
     {
         Console.Error.WriteLine($"{manifest.Id}: {(manifest.Description.Length > 0 ? Shown.Text(manifest.Description) : manifest.Task.ToString())}");
@@ -100,7 +100,7 @@ internal static class ModelsAddCommand
     private static async Task FetchAsync(ModelCatalog catalog, ModelManifest manifest, string? from, string target, CancellationToken stopping)
     {
         string source = from ?? (manifest.Source.File is not null ? catalog.FileOf(manifest) : manifest.Source.Url)
-            ?? throw new CommandFailure(ExitCode.Usage, $"The manifest of \"{manifest.Id}\" does not say where its file is: give the file or its address with --from.");
+            ?? throw new CommandFailure(ExitCode.Usage, $"The manifest of \"{manifest.Id}\" does not give the address of its file. Give the file or its address with --from.");
         await OutputFile.ProduceAsync(target, async partial =>
         {
             await ModelFile.FetchAsync(source, partial, stopping);
@@ -114,22 +114,22 @@ internal static class ModelsAddCommand
         string hash = PackageCache.HashOf(partial);
         if (hash != manifest.Sha256)
         {
-            string what = ModelFile.Mistaken(partial) is { } mistaken ? $"{source} is {mistaken}" : $"{source} has SHA-256 {hash}, the model \"{manifest.Id}\" has {manifest.Sha256}: it is another file, or it was altered.";
-            throw new CommandFailure(ExitCode.Input, $"{what} Nothing was kept. Get the file that the manifest means, or write a manifest of your own for this one (models/README.md).");
+            string what = ModelFile.Mistaken(partial) is { } mistaken ? $"{source} is {mistaken}" : $"{source} has SHA-256 {hash}, but the model \"{manifest.Id}\" has {manifest.Sha256}: it is a different file, or it was altered.";
+            throw new CommandFailure(ExitCode.Input, $"{what} Nothing was kept. Get the file that the manifest describes, or write your own manifest for this one (models/README.md).");
         }
         ModelManifest here = manifest with { Source = new ModelSource { File = partial } };
         try
         {
             ModelsCommand.ProveGraph(catalog, here);
             using OnnxModel model = OnnxModel.Load(catalog, here);
-            // Each looks at what it is given.
+            // Each constructor checks its model.
             using IDisposable user = manifest.Task switch
             {
                 ModelTask.Detect => new FaceDetector(model, new DetectorSettings()),
                 ModelTask.Landmarks when manifest.Family == "mesh468" => new FaceMesh(model),
                 ModelTask.Landmarks => new LandmarkFinder(model),
                 ModelTask.Embed => new Embedder(model),
-                _ => throw new ModelLoadException($"The model \"{manifest.Id}\" is for {manifest.Task}; detectors, landmark models and embedders can be added."),
+                _ => throw new ModelLoadException($"The model \"{manifest.Id}\" is for {manifest.Task}; only detectors, landmark models and embedders can be added."),
             };
         }
         catch (ModelLoadException e)
@@ -138,7 +138,7 @@ internal static class ModelsAddCommand
         }
     }
 
-    // The user's manifest, but for where the file is.
+    // The user's manifest, except for the source of the file.
     private static string Kept(string path, string file)
     {
         JsonNode manifest = JsonNode.Parse(InputFile.ReadBytes(path), documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true })!;

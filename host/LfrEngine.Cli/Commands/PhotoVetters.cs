@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>The vetter of a command's models.</summary>
+/// <summary>Creates a photo vetter for a command's models.</summary>
 internal static class PhotoVetters
 {
     /// <summary>A child process that judges photos with them. It starts with the first photo; the caller ends it.</summary>

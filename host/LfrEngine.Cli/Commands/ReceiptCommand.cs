@@ -13,9 +13,9 @@ internal static class ReceiptCommand
     {
         var file = new Argument<FileInfo>("FILE") { Description = "Receipt from `lfr run --receipt`, or from the receipts folder of `lfr serve`." };
         var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the installation that made it; default: this installation's." };
-        var verify = new Command("verify", "Check that a receipt was signed by an installation and not altered since.") { file, key };
+        var verify = new Command("verify", "Check that a receipt was signed by an installation and has not been altered.") { file, key };
         verify.SetAction(parsed => Verify(parsed.GetRequiredValue(file).FullName, parsed.GetValue(key)?.FullName));
-        var show = new Command("key", "Print this installation's public key (PEM), for those who check its receipts.");
+        var show = new Command("key", "Print this installation's public key (PEM), with which others check its receipts.");
         show.SetAction(_ =>
         {
             using InstallationKey own = InstallationKey.Open();
@@ -32,13 +32,13 @@ internal static class ReceiptCommand
         if (DestructionReceipt.IsOne(path))
         {
             DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);
-            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
+            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
             AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {gone.People} people, {gone.Photos} photo(s), destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
             return ExitCode.Success;
         }
         ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         LifetimeReport lived = receipt.Lifetimes;
-        AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered since");
+        AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
         AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {receipt.FacesSeen} faces seen, {receipt.Alerts} alert(s), {receipt.Frames} frames");
         foreach ((string kind, LatencyReport time) in new[] { ("frames", lived.Frame), ("tensors", lived.Tensor), ("crops", lived.Crop), ("embeddings", lived.Embedding), ("activations", lived.Activation), ("after the verdict", lived.AfterVerdict) })
             AnsiConsole.WriteLine($"{kind,-18} {time.Count,10} erased; lived p50 {time.P50Ms:0.0} ms, p99 {time.P99Ms:0.0} ms, longest {time.MaximumMs:0.0} ms");

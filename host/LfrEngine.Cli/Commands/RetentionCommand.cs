@@ -5,13 +5,13 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr retention</c>: prints the retention policy for publication, from the class that keeps it.</summary>
+/// <summary><c>lfr retention</c>: prints the retention policy for publication.</summary>
 internal static class RetentionCommand
 {
     public static Command Create()
     {
         ConfigOption config = new();
-        var command = new Command("retention", "Print the retention policy that `lfr serve` keeps, for publication.");
+        var command = new Command("retention", "Print the retention policy of `lfr serve`, for publication.");
         config.AddTo(command);
         command.SetAction(parsed =>
         {

@@ -20,7 +20,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr run</c>: cameras against a watchlist, until they end or Ctrl-C.</summary>
+/// <summary><c>lfr run</c>: runs cameras against a watchlist until they end or Ctrl-C.</summary>
 internal static class RunCommand
 {
     private const int SmallestGrid = 32;
@@ -29,23 +29,23 @@ internal static class RunCommand
     {
         var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
-        var threshold = new Option<float?>("--threshold") { Description = "Comparison score that counts, for every category; default: the embedder's, with its evidence (`lfr models list`)." };
-        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary as JSON lines (docs/json.md); one run at a time." };
-        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder; none is ever replaced." };
+        var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." };
+        var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
+        var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder. Existing pictures are never replaced." };
         var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
-        var pace = new Option<string>("--pace") { Description = "Recordings: realtime (drops what comes too fast) or max (loses nothing).", DefaultValueFactory = _ => "auto" };
+        var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" };
         pace.AcceptOnlyFromAmong("auto", "realtime", "max");
         var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
-        var workers = new Option<int>("--workers") { Description = "Threads that do the work of all cameras; 0 takes one per processor." };
-        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then tell what their score is worth." };
+        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then have a likelihood ratio." };
         var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
         GpuOptions gpu = new();
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON lines to standard output instead of tables (docs/json.md)." };
-        var command = new Command("run", "Watch cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, metrics, json };
+        var command = new Command("run", "Analyse cameras and raise alerts.") { cameras, watchlist, threshold, lines, crops, receipt, evidence, evidenceKey, pace, grid, detectEvery, workers, metrics, json };
         LockOption locking = new();
         locking.AddTo(command);
         gpu.AddTo(command);
@@ -84,7 +84,7 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>Runs the cameras, shows what happens, and sums up.</summary>
+    /// <summary>Runs the cameras, shows events, and prints the summary.</summary>
     internal static (int ExitCode, RunReport Report, IReadOnlyList<AlertNotice> Alerts) Run(EngineModels models, Watchlist watchlist, CameraSettings[] cameras, PipelineSettings settings,
         RunOutputs outputs, CancellationToken stopping)
     {
@@ -105,7 +105,7 @@ internal static class RunCommand
         {
             string line = JsonSerializer.Serialize(new DeadlineLine("deadline-missed", run, miss.Milliseconds, miss.StillHeld, ErasureClock.DeadlineMs, DateTimeOffset.UtcNow), CliJson.Lines.DeadlineLine);
             writer.WriteLine(line);
-            screen.Tell(new RunEvent($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and is not wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.", line, IsWarning: true));
+            screen.Tell(new RunEvent($"A face outlived its verdict by {miss.Milliseconds:0} ms{(miss.StillHeld ? " and has not been wiped yet" : "")}; the deadline is {ErasureClock.DeadlineMs} ms.", line, IsWarning: true));
         }
 
         void OnAlert(Alert alert)
@@ -127,7 +127,7 @@ internal static class RunCommand
             {
                 new LivePipeline(models, gallery, settings).Run(cameras, statuses, OnAlert, totals, stopping);
             }
-#pragma warning disable CA1031 // A fault of the engine: what the run came to is written all the same, then the fault is thrown.
+#pragma warning disable CA1031 // A fault of the engine: the summary is still written, then the exception is thrown.
             catch (Exception e) when (e is not ModelLoadException)
 #pragma warning restore CA1031
             {
@@ -156,19 +156,19 @@ internal static class RunCommand
             return null;
         EvidenceDocument evidence = EvidenceFile.Verify(path, SignedDocument.TrustedPem(keyPath));
         if (evidence.EmbedderSha256 != embedder.Sha256)
-            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores mean something else. Give evidence for {embedder.Id}.");
-        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave --evidence out.");
+            throw new CommandFailure(ExitCode.Input, $"{path} was measured with the embedder {evidence.EmbedderId}, not with {embedder.Id}, whose scores have another scale. Give evidence for {embedder.Id}.");
+        ScoreCalibration calibration = evidence.CalibrationFor(embedder.Sha256) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains no calibration that this program can read. Make one with `lfr-lab calibrate --evidence`, or leave out --evidence.");
         return calibration.Carries(people) ? calibration
-            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave --evidence out."));
+            : throw new CommandFailure(ExitCode.Input, FormattableString.Invariant($"{path} was calibrated on lists of up to {calibration.LargestList:#,0} people. It covers lists of 1 to {calibration.LargestCovered:#,0}; yours has {people:#,0}. Calibrate with larger lists (`lfr-lab calibrate --gallery`), or leave out --evidence."));
     }
 
     private static string Complaint(CameraStatus camera)
     {
-        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "never delivered" : camera.WasLost ? "was lost" : "is incomplete";
+        string what = camera.State == CameraState.Failed ? "failed" : camera.FramesDecoded == 0 ? "sent no picture" : camera.WasLost ? "was lost" : "is incomplete";
         return $"Camera {camera.Name} {what}{(camera.Message.Length > 0 ? ": " + camera.Message : "")}";
     }
 
-    // A receipt cannot be made again: one that finds no place on the disk is shown.
+    // A receipt cannot be recreated, so one that cannot be written is shown.
     private static string? WriteReceipt(string signed, ReceiptFile file)
     {
         try
@@ -178,30 +178,30 @@ internal static class RunCommand
         }
         catch (CommandFailure e)
         {
-            return $"{e.Message} Copy it from here into a file; it is whole and signed:\n{signed.TrimEnd()}";
+            return $"{e.Message} Copy the complete signed text from here into a file:\n{signed.TrimEnd()}";
         }
     }
 
     /// <summary>Reads NAME=SOURCE.</summary>
-    /// <exception cref="CommandFailure">It is something else.</exception>
+    /// <exception cref="CommandFailure">It has another form.</exception>
     internal static CameraSettings ParseCamera(string text, Pace pace)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        // An address without a name may hold a password, and an equals sign of its own: it is not shown.
+        // An address without a name may contain a password and an equals sign, so it is not shown.
         int address = text.IndexOf("://", StringComparison.Ordinal);
         if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
             throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
         string name = text[..equals];
-        // Such a name comes from the shell with a mark in place of its bytes, and opens nothing.
+        // Such a name arrives with replacement characters and cannot be opened.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))
-            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the name of the file is not UTF-8: rename it.");
-        // The address may hold a password: only what is wrong is said.
+            throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the file name is not valid UTF-8. Rename the file.");
+        // The address may contain a password, so only the problem is shown.
         string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
         return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
     }
 }
 
-/// <summary>Where a run writes.</summary>
+/// <summary>Outputs of a run.</summary>
 /// <param name="Lines">File for alerts and the summary.</param>
 /// <param name="Crops">Folder for side-by-side pictures.</param>
 /// <param name="Receipt">File for the erasure receipt.</param>
@@ -209,11 +209,11 @@ internal static class RunCommand
 /// <param name="Json">JSON lines to standard output instead of a screen.</param>
 internal sealed record RunOutputs(string? Lines, string? Crops, string? Receipt, string? Metrics, bool Json)
 {
-    /// <summary>What alerts say of their score; null for nothing.</summary>
+    /// <summary>Calibration for alerts; null for none.</summary>
     public ScoreCalibration? Calibration { get; init; }
 }
 
-/// <summary>A face that outlived its verdict by more than the deadline, as a line of JSON.</summary>
+/// <summary>A missed erasure deadline, as a line of JSON.</summary>
 internal sealed record DeadlineLine(string Type, string Run, double Milliseconds, bool StillHeld, int DeadlineMs, DateTimeOffset ObservedAt);
 
 /// <summary>An alert for the screen.</summary>
@@ -221,7 +221,7 @@ internal sealed record AlertNotice(string Camera, string Name, WatchlistCategory
 {
     public string Sentence => $"{(Joined ? "again" : "ALERT")} {Camera} at {StreamTime(TimeSpan.FromMicroseconds(CompletedUs))}: like {Name} ({Category.Name()}), score {Score:0.000}{(Covered is null ? "" : $", {Covered}")}, {(Likelihood is null ? "not calibrated" : $"{LikelihoodWords.Name(Likelihood.Support)} ({LikelihoodWords.Sentence(Likelihood).TrimEnd('.')})")}{(Picture is null ? "" : $", {Picture}")}";
 
-    // An hour and more is told as such: 06:40.28 would be a time of its own.
+    // With hours if needed, because 06:40.28 could be read as hours and minutes.
     private static string StreamTime(TimeSpan time) =>
         time < TimeSpan.FromHours(1) ? $"{time:mm\\:ss\\.ff}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time:mm\\:ss\\.ff}");
 }

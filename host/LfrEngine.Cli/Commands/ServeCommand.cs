@@ -24,8 +24,8 @@ internal static class ServeCommand
             await StoreSetup.MigrateAsync(app.Services, stopping);
             await app.StartAsync(stopping);
             if (await app.Services.GetRequiredService<OfficerRegister>().InviteFirstAsync(stopping) is { } secret)
-                AnsiConsole.WriteLine($"Nobody is enrolled yet. This link makes the first administrator; it serves once, within two days:\n{installation.InvitationLink(secret)}");
-            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Ctrl-C ends.");
+                AnsiConsole.WriteLine($"There are no officers yet. Use this link to create the first administrator. It works once, within two days:\n{installation.InvitationLink(secret)}");
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {string.Join(", ", app.Urls)}. Press Ctrl-C to stop.");
             await app.WaitForShutdownAsync(stopping);
             return ExitCode.Success;
         });

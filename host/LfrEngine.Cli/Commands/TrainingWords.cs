@@ -3,10 +3,10 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary>What is said of a model's training data, which no licence covers.</summary>
+/// <summary>Texts about a model's training data, which the licence does not cover.</summary>
 internal static class TrainingWords
 {
-    /// <summary>The state, for people.</summary>
+    /// <summary>The state, as text.</summary>
     public static string State(TrainingDataState state) => state switch
     {
         TrainingDataState.Known => "known",
@@ -14,7 +14,7 @@ internal static class TrainingWords
         _ => "unknown",
     };
 
-    /// <summary>A line for each thing that is to be said before models are used; none when the training data of all is known.</summary>
+    /// <summary>A line for each caution before models are used; none if the training data of all is known and free.</summary>
     public static IEnumerable<string> Cautions(EngineModels models) => Cautions(models.All.Select(m => m.Manifest));
 
     /// <inheritdoc cref="Cautions(EngineModels)"/>

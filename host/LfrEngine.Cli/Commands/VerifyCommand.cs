@@ -10,14 +10,14 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr verify PAIRS</c>: one-to-one accuracy by the LFW protocol, through the engine's own code path.</summary>
+/// <summary><c>lfr verify PAIRS</c>: measures one-to-one accuracy with the LFW protocol, on the engine's code path.</summary>
 internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var pairs = new Argument<string>("PAIRS") { Description = "Pair list in the form of LFW's pairs.txt; or a folder with one sub-folder of images per person, for all against all." };
-        var exclude = new Option<string[]>("--exclude") { Description = "All against all: sub-folders to leave out (label errors).", AllowMultipleArgumentsPerToken = true };
-        var images = new Option<DirectoryInfo?>("--images") { Description = "Folder of NAME/NAME_0001.jpg; default: images/ beside the list." };
+        var pairs = new Argument<string>("PAIRS") { Description = "Pair list in the format of LFW's pairs.txt; or a folder with one sub-folder of images per person, to compare all with all." };
+        var exclude = new Option<string[]>("--exclude") { Description = "With a folder: sub-folders to leave out (label errors).", AllowMultipleArgumentsPerToken = true };
+        var images = new Option<DirectoryInfo?>("--images") { Description = "Folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("verify", "Measure one-to-one accuracy on a pair list (LFW protocol).") { pairs, images, exclude, json };
@@ -32,7 +32,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    // The threshold is set on one half of the people and reported on the other; which half decides a hash of the folder's name.
+    // The threshold is set on one half of the people and reported on the other; the halves are chosen by a hash of the folder's name.
     private static int RunAll(string folder, string[] exclude, EngineModels models, bool json, CancellationToken stopping)
     {
         const double WantedFmr = 1e-5;
@@ -45,7 +45,7 @@ internal static class VerifyCommand
             using var scorer = new SimdPairScorer();
             PairCounts[] counts = AllPairs.Count(templates, data.SubjectNumbers(), [halves], scorer, (_, _) => { }, stopping).Groups[0];
             AllPairs.ThrowIfTooFew(counts[0], counts[1]);
-            // In steps of 0.01: people will type it.
+            // In steps of 0.01, because people will type it.
             double threshold = Enumerable.Range(-100, 201).Select(s => s / 100.0).First(t => counts[0].NonMated.AtLeast(t).Rate <= WantedFmr || t >= 1);
             Proportion fmr = counts[1].NonMated.AtLeast(threshold), tmr = counts[1].Mated.AtLeast(threshold);
             var report = new AllPairsReport(models.Embedder.Manifest.Id, models.Embedder.Manifest.Sha256, data.Samples.Count, failed, threshold, WantedFmr,

@@ -7,10 +7,10 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr vet</c>: decodes photos of strangers, in a process of its own that can do nothing else. Started by <see cref="PhotoVetter"/>, not by people.</summary>
+/// <summary><c>lfr vet</c>: decodes untrusted photos in a sandboxed process. Started by <see cref="PhotoVetter"/>.</summary>
 internal static class VetCommand
 {
-    // A picture of 16384×16384 pixels in colour, its packet and the networks' tensors fit; a bomb does not.
+    // Enough for a colour picture of 16384×16384 pixels, its packet and the networks' tensors, but not for a decompression bomb.
     private const long MoreMemoryBytes = 2L << 30;
 
     public static Command Create()
@@ -37,7 +37,7 @@ internal static class VetCommand
     private static int Run(Action warmUp, Func<ReadOnlySpan<byte>, PhotoPoint?, VettedPhoto> vet)
     {
         using Stream input = Console.OpenStandardInput(), output = Console.OpenStandardOutput();
-        // Libraries are opened when they are first needed: that is now, while files can be opened freely.
+        // Loads the libraries now, while files can still be opened.
         warmUp();
         output.WriteByte(Enter() ? VetChannel.Ready : VetChannel.ReadyOpen);
         while (VetChannel.ReadRequest(input, WatchlistEnroller.MaximumPhotoBytes, out PhotoPoint? face) is { } photo)
@@ -59,7 +59,7 @@ internal static class VetCommand
         }
         catch (Win32Exception e)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be shut in: {e.Message}.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The process that decodes photos cannot be sandboxed: {e.Message}.", e);
         }
     }
 }

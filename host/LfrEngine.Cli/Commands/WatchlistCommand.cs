@@ -8,32 +8,32 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr watchlist import</c>: a prepared list into the store of <c>lfr serve</c>, whole or not at all.</summary>
+/// <summary><c>lfr watchlist import</c>: imports a prepared list into the store of <c>lfr serve</c>, completely or not at all.</summary>
 internal static class WatchlistCommand
 {
     public static Command Create()
     {
         var people = new Argument<string>("PEOPLE") { Description = "Folder with people.csv and photos, or the CSV file (id, name, category, reference, image_date, source, photos, legal_basis, reviewed_on, role_player, response)." };
-        var name = new Option<string>("--name") { Description = "Name of the watchlist that it becomes.", Required = true };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only check: every person, every photo, lookalikes, the policy." };
+        var name = new Option<string>("--name") { Description = "Name of the new watchlist.", Required = true };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only check people, photos, lookalikes and the policy; import nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         ConfigOption config = new();
         LockOption locking = new();
-        var import = new Command("import", "Import people from a list, all or none. `lfr serve` must not be running.") { people, name, dryRun, json };
+        var import = new Command("import", "Import people from a list: all of them or, if anything is wrong, none. `lfr serve` must not be running.") { people, name, dryRun, json };
         config.AddTo(import);
         locking.AddTo(import);
         import.SetAction(async (parsed, stopping) =>
         {
             locking.Require(parsed);
             Installation installation = config.Read(parsed);
-            // Two programs cannot both write the end of one audit trail; a running server imports by its console.
+            // Two programs cannot both append to one audit trail; with a running server, use the console.
             using DataLock only = DataLock.Take(installation);
             await using ServiceProvider records = await OpenRecords.OpenAsync(installation, TimeProvider.System, stopping);
             await records.GetRequiredService<WatchlistService>().RecoverAsync(stopping);
             string path = parsed.GetRequiredValue(people);
             string list = File.Exists(path) ? path : Path.Combine(path, "people.csv");
             if (!File.Exists(list))
-                throw new CommandFailure(ExitCode.Input, $"{list} does not exist. An import needs a people.csv: a folder's names say neither legal basis nor review.");
+                throw new CommandFailure(ExitCode.Input, $"{list} does not exist. An import needs people.csv, because folder names alone give neither legal basis nor review.");
             using var source = new ListOnDisk(list);
             ImportReport report;
             try
@@ -51,10 +51,10 @@ internal static class WatchlistCommand
             else
                 Print(report);
             if (report.Refusals.Length > 0)
-                throw new CommandFailure(ExitCode.Input, $"{report.Refusals.Length} thing(s) to mend; nothing was imported.");
+                throw new CommandFailure(ExitCode.Input, $"Not imported. {report.Refusals.Length} problem(s) to fix.");
             return ExitCode.Success;
         });
-        return new Command("watchlist", "Import a watchlist into `lfr serve`; make a watchlist file for another embedder.") { import, WatchlistReenrolCommand.Create() };
+        return new Command("watchlist", "Import a watchlist into `lfr serve`, or make a watchlist file for another embedder.") { import, WatchlistReenrolCommand.Create() };
     }
 
     private static void Print(ImportReport report)
@@ -68,6 +68,6 @@ internal static class WatchlistCommand
         foreach (string refusal in report.Refusals)
             AnsiConsole.MarkupLineInterpolated($"[red]refused[/] {refusal}");
         if (report.Refusals.Length == 0)
-            AnsiConsole.WriteLine(report.Watchlist is { } made ? $"{report.People} person(s) with {report.Photos.Length} photo(s) imported as watchlist {made}." : $"{report.People} person(s) with {report.Photos.Length} photo(s) can be imported; nothing was written.");
+            AnsiConsole.WriteLine(report.Watchlist is { } made ? $"{report.People} person(s) with {report.Photos.Length} photo(s) imported as watchlist {made}." : $"{report.People} person(s) with {report.Photos.Length} photo(s) can be imported. Nothing has been imported yet.");
     }
 }

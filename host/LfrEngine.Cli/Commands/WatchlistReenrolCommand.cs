@@ -8,27 +8,27 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr watchlist re-enrol FILE -o NEW</c>: a list for another embedder, from the face pictures sealed in it.</summary>
+/// <summary><c>lfr watchlist re-enrol FILE -o NEW</c>: makes a list for another embedder from the face pictures stored in it.</summary>
 internal static class WatchlistReenrolCommand
 {
     private const string PartialEnding = ".partial";
     private const int MostShown = 40;
 
-    // Keeping what is done costs a derived key and a write of the whole list: at most a twentieth of the time goes into it.
+    // Saving the progress needs a derived key and a write of the whole list, so it may use at most a twentieth of the time.
     private static readonly TimeSpan LeastBetweenKeeps = TimeSpan.FromSeconds(1);
     private const int KeepCostFactor = 20;
 
     public static Command Create()
     {
-        var file = new Argument<FileInfo>("FILE") { Description = "Watchlist file of another embedder. It stays as it is." };
-        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write when the new list is whole.", Required = true };
+        var file = new Argument<FileInfo>("FILE") { Description = "Watchlist file of another embedder. It is not changed." };
+        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write when the new list is complete.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes with the new embedder; default: the embedder's." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only compare old and new; write nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only compare the old list with the new one; write nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         ModelOptions models = new();
         KeyOptions key = new();
         LockOption locking = new();
-        var command = new Command("re-enrol", "Make a watchlist file for another embedder from the face pictures in it. Interrupted, the same command goes on where it stopped.") { file, output, threshold, dryRun, json };
+        var command = new Command("re-enrol", "Make a watchlist file for another embedder from the face pictures in an existing file. If interrupted, the same command resumes.") { file, output, threshold, dryRun, json };
         models.AddTo(command);
         key.AddTo(command);
         locking.AddTo(command);
@@ -36,16 +36,16 @@ internal static class WatchlistReenrolCommand
         {
             string path = parsed.GetRequiredValue(file).FullName, target = parsed.GetRequiredValue(output).FullName;
             if (RealPath(path) == RealPath(target) || RealPath(path) == RealPath(target + PartialEnding))
-                throw new CommandFailure(ExitCode.Usage, $"The old list stays as it is, and --output {target} would replace it: give the new list another name.");
+                throw new CommandFailure(ExitCode.Usage, $"--output {target} would replace the old list. Give the new list another name.");
             float? given = EmbedderThreshold.Checked(parsed.GetValue(threshold));
             locking.Require(parsed);
             WatchlistFileInfo header = WatchlistFile.ReadHeader(path);
-            // Known now, not after all faces: what is no watchlist is not replaced by one.
+            // Fails now and not after all faces: a file that is not a watchlist is not replaced.
             if (File.Exists(target))
                 _ = WatchlistFile.ReadHeader(target);
             using PhotoVetter vetter = models.Vetter(parsed, sealedFaces: true);
             if (header.EmbedderSha256 == vetter.Embedder.Sha256)
-                throw new CommandFailure(ExitCode.Usage, $"{path} is a list of the embedder \"{vetter.Embedder.Id}\" already. Name the new one with --embedder.");
+                throw new CommandFailure(ExitCode.Usage, $"{path} is already a list of the embedder \"{vetter.Embedder.Id}\". Give the new embedder with --embedder.");
             using WatchlistKey secret = key.GetFor(parsed, header);
             if (!DecodeSandbox.IsOffered)
                 Console.Error.WriteLine(PhotoVetter.NotShutIn);
@@ -77,7 +77,7 @@ internal static class WatchlistReenrolCommand
         if (!dryRun)
         {
             WatchlistFile.Write(target, list, key);
-            // The new list is whole.
+            // The new list is complete.
             File.Delete(partial);
         }
         return (report, report.NotEnrolled.Length == 0 && report.Lost.Length == 0 ? ExitCode.Success : ExitCode.Incomplete);
@@ -101,7 +101,7 @@ internal static class WatchlistReenrolCommand
         catch (OperationCanceledException) when (!dryRun && reenroller.Builder.TemplateCount > 0)
         {
             Keep();
-            Console.Error.WriteLine($"{reenroller.FacesDone - reenroller.Lost.Count} of {old.PhotoCount} faces are done and kept, sealed, in {partial}. The same command goes on from there.");
+            Console.Error.WriteLine($"{reenroller.FacesDone - reenroller.Lost.Count} of {old.PhotoCount} faces are done and stored, encrypted, in {partial}. The same command resumes from there.");
             throw;
         }
 
@@ -124,7 +124,7 @@ internal static class WatchlistReenrolCommand
         }
         catch (WatchlistException e) when (e.Reason is WatchlistFailure.Damaged or WatchlistFailure.WrongKey or WatchlistFailure.InvalidContent or WatchlistFailure.UnsupportedVersion)
         {
-            Console.Error.WriteLine($"{partial} cannot be continued, so this begins anew: {e.Message}");
+            Console.Error.WriteLine($"Starting again, because {partial} cannot be used: {e.Message}");
             return null;
         }
     }
@@ -153,23 +153,23 @@ internal static class WatchlistReenrolCommand
         AnsiConsole.WriteLine($"{report.OldEmbedder} -> {report.Embedder}: {report.Templates} face(s) of {report.Identities} person(s){(report.FacesKept > 0 ? $", {report.FacesKept} of them from an earlier run" : "")}");
         if (report.People.Length > 0)
         {
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("Own photos alike", "Photos", "Old lowest", "Old mean", "New lowest", "New mean");
+            var table = new Table().Border(TableBorder.Rounded).AddColumns("Person", "Photos", "Old lowest", "Old mean", "New lowest", "New mean");
             foreach (OwnLikeness person in report.People.OrderBy(p => p.NewLowest).Take(MostShown))
                 table.AddRow([Markup.Escape(person.Id), $"{person.Photos}", NumberText.Of(person.OldLowest), NumberText.Of(person.OldMean), NumberText.Of(person.NewLowest), NumberText.Of(person.NewMean)]);
             AnsiConsole.Write(table);
             if (report.People.Length > MostShown)
-                AnsiConsole.WriteLine($"{report.People.Length - MostShown} more people are in --json; shown are those whose photos are least alike with the new embedder.");
+                AnsiConsole.WriteLine($"{report.People.Length - MostShown} more people are listed with --json. Shown are those whose photos are least alike with the new embedder.");
             AnsiConsole.WriteLine($"Pairs of photos of one person below the threshold: old {Below(report.OldThreshold, report.People.Sum(p => p.OldBelow) ?? 0)}, new {Below(report.Threshold, report.People.Sum(p => p.NewBelow) ?? 0)}, of {report.People.Sum(p => p.Pairs)}.");
         }
         if (report.Threshold is null)
-            AnsiConsole.WriteLine($"{report.Embedder} has no default threshold, so lookalikes were not looked for: give --threshold.");
+            AnsiConsole.WriteLine($"{report.Embedder} has no default threshold, so lookalikes were not searched. Give --threshold.");
         foreach (SimilarityWarning pair in report.NewlyAlike)
             AnsiConsole.MarkupLineInterpolated($"[yellow]newly alike[/] {pair.FirstId} and {pair.SecondId} score {pair.Score:0.000}: {pair.Meaning}");
         foreach (LostFace face in report.Lost)
             AnsiConsole.MarkupLineInterpolated($"[red]not usable[/] {face.IdentityId}, face {face.TemplateIndex + 1} of the list: {face.Reason}");
         foreach (string id in report.NotEnrolled)
             AnsiConsole.MarkupLineInterpolated($"[red]not in the new list[/] {id}: none of the pictures can be used; enrol from a photo with `lfr enrol`");
-        AnsiConsole.WriteLine(dryRun ? "Nothing was written." : $"Written: {report.Output}. The old list {report.File} is as it was.");
+        AnsiConsole.WriteLine(dryRun ? "Nothing was written." : $"Written: {report.Output}. The old list {report.File} was not changed.");
     }
 
     private static string Below(float? threshold, int pairs) => threshold is { } t ? $"{pairs} (at {NumberText.Of(t)})" : "unknown";

@@ -5,10 +5,10 @@ using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr doctor --webgpu</c>: every network on the graphics card, against the processor's result and time.</summary>
+/// <summary><c>lfr doctor --webgpu</c>: runs every network on the graphics card and compares result and time with the processor.</summary>
 internal static class WebGpuDoctor
 {
-    // Of the largest value of an output. Float32 in another order gives about 1e-5.
+    // Relative to the largest value of an output. Float32 in another order gives about 1e-5.
     private const double LargestDifference = 1e-3;
 
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(0.5);
@@ -44,7 +44,7 @@ internal static class WebGpuDoctor
         string what = $"WebGPU: {id} {batch}x{height}x{width}";
         try
         {
-            // The card computes in float32, so that is what it is compared with.
+            // The card computes in float32, so it is compared with float32.
             ModelManifest manifest = catalog.Find(id, task) with { Int8 = null };
             using OnnxModel onProcessor = OnnxModel.Load(catalog, manifest), onCard = OnnxModel.Load(catalog, manifest, backend);
             using InferencePlan expected = onProcessor.CreatePlan(batch, height, width), actual = onCard.CreatePlan(batch, height, width);
@@ -86,7 +86,7 @@ internal static class WebGpuDoctor
             double largest = 1e-12, difference = 0;
             for (int i = 0; i < e.Length; i++)
             {
-                // Max hands on what is not a number, and that is within no bound.
+                // Max returns NaN if there is one, and NaN fails the comparison.
                 (largest, difference) = (Math.Max(largest, Math.Abs(e[i])), Math.Max(difference, Math.Abs(e[i] - a[i])));
             }
             worst = Math.Max(worst, difference / largest);

@@ -15,7 +15,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>Writes alerts as JSON lines and as side-by-side pictures. What cannot be written is tried again with the next alert and at the end.</summary>
+/// <summary>Writes alerts as JSON lines and as side-by-side pictures. Failed writes are tried again with the next alert and at the end.</summary>
 internal sealed class AlertWriter : IDisposable
 {
     private const int PictureSide = 256;
@@ -31,7 +31,7 @@ internal sealed class AlertWriter : IDisposable
     private AppendFile? lines;
     private int linesInFile, linesDeleted;
 
-    /// <summary>Opens the outputs, so that a folder that cannot be written is known before any camera is.</summary>
+    /// <summary>Opens the outputs, so that an unwritable folder is reported before any camera is opened.</summary>
     /// <exception cref="CommandFailure">An output cannot be written.</exception>
     public AlertWriter(string? linesPath, string? crops, Watchlist watchlist, string embedderSha256, ScoreCalibration? calibration)
     {
@@ -52,22 +52,22 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (FileInUseException e)
         {
-            throw new CommandFailure(ExitCode.Output, $"{linesPath} is being written by another run. Give each run a file of its own with --out.", e);
+            throw new CommandFailure(ExitCode.Output, $"Another run is writing {linesPath}. Give each run its own file with --out.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written to {place}: {FileTrouble.Words(e)} Give a folder that can be written with --out and --crops.", e);
+            throw new CommandFailure(ExitCode.Output, $"Alerts cannot be written to {place}: {FileTrouble.Words(e)} Give a writable folder with --out and --crops.", e);
         }
     }
 
-    /// <summary>The latest failure to write; null while all is written.</summary>
+    /// <summary>The latest failure to write lines; null if there is none pending.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>The latest failure to write a picture; null while all are written.</summary>
+    /// <summary>The latest failure to write a picture; null if there was none.</summary>
     public string? PictureFailure { get; private set; }
 
-    /// <summary>What was deleted by somebody else while it was being written; null when nothing was.</summary>
-    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s); the lines after them are in a new file of the same name.";
+    /// <summary>Message if the file was deleted during the run; null if not.</summary>
+    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s). Later lines are in a new file of the same name.";
 
     /// <summary>Writes one line of JSON.</summary>
     public void WriteLine(string json)
@@ -82,7 +82,7 @@ internal sealed class AlertWriter : IDisposable
     }
 
     /// <summary>Writes an alert: its picture if pictures are kept, then its line.</summary>
-    /// <returns>The line, the path of the picture, null when none was written, and what the score is worth, null without a calibration.</returns>
+    /// <returns>The line, the path of the picture, null if none was written, and the likelihood ratio, null without a calibration.</returns>
     public (string Line, string? Picture, AlertLikelihood? Likelihood) Write(Alert alert)
     {
         string? picture = crops is null ? null : WritePicture(alert);
@@ -92,7 +92,7 @@ internal sealed class AlertWriter : IDisposable
         return (line, picture, likelihood);
     }
 
-    /// <summary>Tries what is still pending.</summary>
+    /// <summary>Tries to write pending lines.</summary>
     /// <returns>Lines that could not be written, for the terminal.</returns>
     public IReadOnlyCollection<string> Finish()
     {
@@ -120,11 +120,11 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Make room: the next alert tries again.";
+            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Free some space. The next alert tries again.";
         }
     }
 
-    // Somebody deleted the file while the run lasts: what comes now is kept all the same, and what went is told at the end.
+    // The file was deleted during the run: later lines go to a new file, and the loss is reported at the end.
     private void BeginAgain()
     {
         AppendFile again = AppendFile.Open(linesPath!);
@@ -159,7 +159,7 @@ internal sealed class AlertWriter : IDisposable
     private static FaceBox Whole(in FrameView view) => new(0, 0, view.Width, view.Height);
 }
 
-/// <summary>One alert as a line of JSON. What is the run's own: <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All others are the same whenever the same recording is run.</summary>
+/// <summary>One alert as a line of JSON. Specific to the run are <c>run</c>, which also stands in <c>id</c>, <c>joinedAlertId</c> and <c>picture</c>, fields ending in "At", and "latencyMs". All other fields are the same each time the same recording is run.</summary>
 internal sealed record AlertLine(string Type, string Run, string Id, string? JoinedAlertId, string Camera, long TrackletId, double FirstSeenMs, double BestShotMs, double CompletedMs,
     float[] Box, float Score, float Threshold, int AgreeingShots, int ComparedShots, CandidateLine Candidate, QualityLine Quality, CoverLine Cover, string ModelSha256, string? Picture,
     DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, double LatencyMs, LikelihoodLine? Likelihood)
@@ -176,13 +176,13 @@ internal sealed record AlertLine(string Type, string Run, string Id, string? Joi
         likelihood is null ? null : new LikelihoodLine(likelihood.Log10, likelihood.AtBound, likelihood.ListSize, likelihood.Support, LikelihoodWords.Sentence(likelihood)));
 }
 
-/// <summary>What an alert's score is worth, by the evidence's calibration.</summary>
+/// <summary>Likelihood ratio of an alert's score, from the evidence's calibration.</summary>
 internal sealed record LikelihoodLine(double Log10, bool AtBound, int ListSize, Support Support, string Words);
 
-/// <summary>Whom an alert is about.</summary>
+/// <summary>The candidate of an alert.</summary>
 internal sealed record CandidateLine(string Id, string Name, WatchlistCategory Category, string? Reference, DateOnly? ImageDate, string? Source, int Template);
 
-/// <summary>What of the face is covered in an alert's best shot: probabilities, and in words when something is.</summary>
+/// <summary>Covered parts of the face in an alert's best shot: probabilities, and as text if something is covered.</summary>
 internal sealed record CoverLine(float LowerFace, float Eyes, float Brow, string? Words);
 
 /// <summary>Quality of an alert's best shot.</summary>

@@ -3,10 +3,10 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>Files for the pictures of alerts: named after run, camera, tracklet and identity, and never one that is there already.</summary>
+/// <summary>File names for the pictures of alerts, from run, camera, tracklet and identity. Existing files are never replaced.</summary>
 internal static class PictureNames
 {
-    /// <summary>Bytes of UTF-8 that every usual file system takes for a name.</summary>
+    /// <summary>Maximum length of a name on common file systems, UTF-8 bytes.</summary>
     public const int LongestName = 255;
 
     // The tracklet and the beginning of the identity always follow.
@@ -15,19 +15,19 @@ internal static class PictureNames
     private const string Ending = ".jpg";
     private const int MostOfOneName = 10_000;
 
-    /// <summary>Writes a picture under a new name, whole or not at all.</summary>
+    /// <summary>Writes a picture under a new name, atomically.</summary>
     /// <param name="folder">Exists.</param>
     /// <param name="run">The alert's run.</param>
     /// <param name="camera">Where.</param>
     /// <param name="tracklet">On that camera.</param>
-    /// <param name="identity">Like whom.</param>
+    /// <param name="identity">The matched identity.</param>
     /// <param name="picture">Content of the file. Borrowed.</param>
     /// <returns>Path of the file.</returns>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static string Write(string folder, string run, string camera, long tracklet, string identity, ReadOnlySpan<byte> picture)
     {
-        // Two ids can be one name when they are cut, or where letters are not told apart.
+        // Two ids can give the same name when they are shortened, or on a case-insensitive file system.
         for (int count = 1; ; count++)
         {
             string path = Path.Combine(folder, Of(run, camera, tracklet, identity, count));
@@ -42,16 +42,16 @@ internal static class PictureNames
             }
             catch (IOException) when (count < MostOfOneName && Path.Exists(path))
             {
-                // Somebody took the name in between.
+                // The name was taken in between.
             }
         }
     }
 
     /// <summary>A name.</summary>
-    /// <param name="run">Begins it, with the run's time: no reserved word of Windows, no dot, no dash.</param>
-    /// <param name="camera">In the user's words.</param>
+    /// <param name="run">Prefix with the run's time, so that the name is not a reserved word of Windows and does not begin with a dot or a dash.</param>
+    /// <param name="camera">As named by the user.</param>
     /// <param name="tracklet">On that camera.</param>
-    /// <param name="identity">In the user's words.</param>
+    /// <param name="identity">As named by the user.</param>
     /// <param name="count">From 2 on part of the name.</param>
     public static string Of(string run, string camera, long tracklet, string identity, int count)
     {
@@ -59,7 +59,7 @@ internal static class PictureNames
         return Cut(Safe($"{run}-{Cut(camera, LongestCamera)}-{tracklet}-{identity}"), LongestName - end.Length) + end;
     }
 
-    // What shells or Windows do not take, and what a person cannot see, becomes "_".
+    // Characters that shells or Windows do not accept, and invisible ones, become "_".
     private static string Safe(string text)
     {
         var safe = new StringBuilder(text.Length);

@@ -2,15 +2,15 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>A run as lines, for a pipe or a file: what happens, each change of a camera, and a heartbeat.</summary>
+/// <summary>A run as lines, for a pipe or a file: events, each change of a camera, and a heartbeat.</summary>
 internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter output, TextWriter error, TimeSpan heartbeat) : RunScreen(cameras, error)
 {
-    /// <summary>How often a run that has nothing to tell says that it runs.</summary>
+    /// <summary>Interval of heartbeats when there are no events.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
-    // A message that changes faster is a count of something, not news.
+    // A message that changes faster is only a counter.
     private static readonly TimeSpan BetweenMessages = TimeSpan.FromSeconds(1);
 
     private readonly Told[] told = new Told[cameras.Count];
@@ -46,7 +46,7 @@ internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter
     private void TellChange(CameraStatus camera, ref Told last, bool isOver)
     {
         (CameraState State, string Message) now = (camera.State, camera.Message);
-        // State and message are set one after the other: only what stands at two looks is told.
+        // State and message are set one after the other, so a change is shown only if it is the same at two checks.
         bool stands = now == last.Seen || isOver;
         last.Seen = now;
         bool isNews = last.State != now.State || (last.Message != now.Message && (isOver || Elapsed - last.At >= BetweenMessages));
@@ -56,7 +56,7 @@ internal abstract class RunLines(IReadOnlyList<CameraStatus> cameras, TextWriter
         ShowCamera(camera.Name, now.State, now.Message.Length > 0 ? now.Message : null);
     }
 
-    /// <summary>What was told of a camera, and when; and how it looked the last time.</summary>
+    /// <summary>What was last shown of a camera, and when, and its state at the last check.</summary>
     private struct Told
     {
         public CameraState? State;

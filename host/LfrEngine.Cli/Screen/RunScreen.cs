@@ -7,22 +7,22 @@ using Spectre.Console;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>Something that happened in a run: for people and, as JSON, for machines.</summary>
+/// <summary>An event of a run, as text and as JSON.</summary>
 /// <param name="Sentence">In words.</param>
 /// <param name="Json">One line.</param>
-/// <param name="IsWarning">Whether people are told on standard error.</param>
+/// <param name="IsWarning">Whether it is also shown on standard error.</param>
 internal sealed record RunEvent(string Sentence, string Json, bool IsWarning = false);
 
-/// <summary>Shows a run while it lasts, on a thread of its own: a screen that is slow, stopped or gone holds up no camera.</summary>
-/// <remarks>All that a run shows passes through here. Two kinds: <see cref="RunTable"/> on a terminal, <see cref="RunLines"/> everywhere else.</remarks>
+/// <summary>Shows a run, on its own thread, so that a slow, stopped or closed screen does not delay the cameras.</summary>
+/// <remarks>All output of a run goes through here. Two kinds: <see cref="RunTable"/> on a terminal, <see cref="RunLines"/> everywhere else.</remarks>
 internal abstract class RunScreen : IDisposable
 {
-    // More waits only where nobody has read the screen for a long time.
+    // The queue is longer only if nobody has read the screen for a long time.
     private const int MostWaiting = 10_000;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
-    // Whoever asked the program to stop does not wait for a screen that takes nothing.
+    // A stop does not wait for a blocked screen.
     private static readonly TimeSpan PatienceWhenStopped = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentQueue<RunEvent> waiting = new();
@@ -35,7 +35,7 @@ internal abstract class RunScreen : IDisposable
     private TimeSpan firstResult;
     private long leftOut;
 
-    /// <param name="cameras">Looked at while they run.</param>
+    /// <param name="cameras">Status of the cameras, read during the run.</param>
     /// <param name="error">Standard error.</param>
     protected RunScreen(IReadOnlyList<CameraStatus> cameras, TextWriter error) => (Cameras, this.error) = (cameras, error);
 
@@ -55,7 +55,7 @@ internal abstract class RunScreen : IDisposable
 
     protected IReadOnlyList<CameraStatus> Cameras { get; }
 
-    /// <summary>Shows a run as fits where standard output leads to.</summary>
+    /// <summary>Creates the screen that fits standard output.</summary>
     public static RunScreen Open(IReadOnlyList<CameraStatus> cameras, bool json)
     {
         RunScreen screen = json ? new RunJson(cameras, Console.Out, Console.Error, RunLines.Heartbeat)
@@ -66,9 +66,9 @@ internal abstract class RunScreen : IDisposable
     }
 
     /// <summary>Begins to show.</summary>
-    public void Start() => thread = EngineThread.Start("screen", ShowAll, e => error.WriteLine($"The screen failed: {e.Message} The run goes on without it."));
+    public void Start() => thread = EngineThread.Start("screen", ShowAll, e => error.WriteLine($"The screen failed: {e.Message} The run continues without it."));
 
-    /// <summary>Tells of something; returns at once.</summary>
+    /// <summary>Queues an event; returns at once.</summary>
     public void Tell(RunEvent what)
     {
         if (waiting.Count < MostWaiting)
@@ -78,14 +78,14 @@ internal abstract class RunScreen : IDisposable
     }
 
     /// <summary>Shows what is left, then the summary.</summary>
-    /// <param name="summary">What the run came to.</param>
-    /// <param name="closing">What people are told last, on standard error.</param>
-    /// <param name="stopping">Somebody wants the program to end: a screen that takes nothing is not waited for.</param>
+    /// <param name="summary">Result of the run.</param>
+    /// <param name="closing">Last message, on standard error.</param>
+    /// <param name="stopping">Set when the program must end: a blocked screen is then not waited for.</param>
     public void Finish(RunReport summary, IReadOnlyList<string> closing, CancellationToken stopping)
     {
         (report, warnings) = (summary, closing);
         over.Set();
-        // A slow reader gets everything, however long it takes: the run is over, and what it wrote is on the disk.
+        // Waits for a slow reader however long it takes: the run is over, and its files are written.
         while (thread is not null && !thread.Join(Look))
         {
             if (stopping.IsCancellationRequested)
@@ -96,16 +96,16 @@ internal abstract class RunScreen : IDisposable
         }
     }
 
-    /// <summary>Ends the screen of a run that came to nothing.</summary>
+    /// <summary>Ends the screen of a failed run.</summary>
     public void Dispose() => over.Set();
 
-    /// <summary>Shows the run until <see cref="Pause"/> says that it is over.</summary>
+    /// <summary>Shows the run until <see cref="Pause"/> returns true.</summary>
     protected abstract void Show();
 
     /// <summary>Shows the summary.</summary>
     protected abstract void ShowSummary(RunReport report);
 
-    /// <summary>The next thing that happened.</summary>
+    /// <summary>The next event.</summary>
     protected bool TryTake(out RunEvent what) => waiting.TryDequeue(out what!);
 
     /// <summary>Waits a moment.</summary>
@@ -117,7 +117,7 @@ internal abstract class RunScreen : IDisposable
         return ended;
     }
 
-    /// <summary>Tells people of a warning.</summary>
+    /// <summary>Shows a warning.</summary>
     protected void Warn(string sentence) => error.WriteLine(sentence);
 
     private void ShowAll()
@@ -126,7 +126,7 @@ internal abstract class RunScreen : IDisposable
         if (report is null)
             return;
         if (leftOut > 0)
-            Warn($"{leftOut} line(s) were not shown: standard output took none for a long time.");
+            Warn($"{leftOut} line(s) were not shown, because standard output was blocked for a long time.");
         ShowSummary(report);
         foreach (string warning in warnings)
             Warn(warning);

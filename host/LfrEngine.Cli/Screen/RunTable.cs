@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>A run as a table that renews itself, for a person at a terminal.</summary>
+/// <summary>A run as a live table on a terminal.</summary>
 internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter error) : RunScreen(cameras, error)
 {
     private const int SentencesShown = 8;
@@ -41,7 +41,7 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
 
     private void Remember(RunEvent what)
     {
-        // A log of warnings is kept where standard error goes elsewhere; the table would be torn by it otherwise.
+        // Warnings go to standard error only if it is redirected, because they would break up the table.
         if (what.IsWarning && Console.IsErrorRedirected)
             Warn(what.Sentence);
         sentences.Enqueue(what.Sentence);
@@ -62,6 +62,6 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
             table.AddRow(Markup.Escape(s.Name), Markup.Escape(state), $"{s.FrameSize.Width}x{s.FrameSize.Height} {Markup.Escape(s.Codec)}", $"{fps:0.0}", $"{analysed}", $"{s.FramesDropped}",
                 $"{s.FacesSeen}", $"{s.ShotsCompared}", $"{s.Alerts}", $"{s.LagMs:0}");
         }
-        return new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Ctrl-C ends the run.[/]")]);
+        return new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Press Ctrl-C to stop.[/]")]);
     }
 }

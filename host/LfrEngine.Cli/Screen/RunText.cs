@@ -4,10 +4,10 @@ using LfrEngine.Records.Receipts;
 
 namespace LfrEngine.Cli.Screen;
 
-/// <summary>A run as lines for people.</summary>
+/// <summary>A run as text lines.</summary>
 internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter output, TextWriter error, TimeSpan heartbeat) : RunLines(cameras, output, error, heartbeat)
 {
-    /// <summary>The summary, as people read it.</summary>
+    /// <summary>The summary as text.</summary>
     public static IEnumerable<string> Summary(RunReport report)
     {
         foreach (CameraReport c in report.Cameras)
@@ -19,7 +19,7 @@ internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter ou
         yield return $"erased: {report.Erased.FrameBuffersWiped} frame buffers (held p50 {report.Lifetimes.Frame.P50Ms:0} ms, p99 {report.Lifetimes.Frame.P99Ms:0} ms), "
             + $"{report.Erased.CropsAndEmbeddingsWiped} crops with their embeddings (longest {report.Lifetimes.Crop.MaximumMs:0} ms); still held: {report.Erased.FrameBuffersHeld}; deadline missed {report.Lifetimes.DeadlineBreaches} time(s)";
         if (report.Erased.BytesNotLocked > 0)
-            yield return $"{report.Erased.BytesNotLocked >> 20} MiB could not be locked and might reach swap; `lfr doctor` tells how to raise the limit.";
+            yield return $"{report.Erased.BytesNotLocked >> 20} MiB could not be locked and might be swapped to disk; `lfr doctor` shows how to raise the limit.";
     }
 
     protected override void ShowEvent(RunEvent what)
@@ -42,7 +42,7 @@ internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter ou
             Output.WriteLine(line);
     }
 
-    // Why nothing comes of it.
+    // Why it failed.
     private static string Reason(CameraStatus camera) => camera.State != CameraState.Running && camera.Message is { Length: > 0 } message ? $" ({message})" : "";
 
     private static string Word(CameraState state) => state.ToString().ToLowerInvariant();

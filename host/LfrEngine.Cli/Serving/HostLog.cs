@@ -3,21 +3,21 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace LfrEngine.Cli.Serving;
 
-/// <summary>What the log shows, and how.</summary>
+/// <summary>Logging of the host.</summary>
 internal static class HostLog
 {
-    /// <summary>Logs for people; under systemd as JSON, one object a line, for the journal and whoever collects it.</summary>
+    /// <summary>Logs for people; under systemd as JSON, one object a line, for the journal and log collectors.</summary>
     public static void AddHostLog(this ILoggingBuilder logging)
     {
-        // Warnings of everybody, news of ours; never what a request or a query holds.
+        // Warnings of all components, information of ours; never the content of requests or queries.
         logging.SetMinimumLevel(LogLevel.Warning).AddFilter("LfrEngine", LogLevel.Information);
-        // Known and meant: pages are never cached, the keys of sessions lie in the data folder as all keys do, and who sends no token is told so.
+        // Suppressed because intended: pages are never cached, session keys are in the data folder like all keys, and a missing token is reported to the client.
         logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Error).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         if (SystemdHelpers.IsSystemdService())
             logging.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat) = (true, "O"));
         else
             logging.AddConsole();
-        // A console that takes nothing holds up nobody who has something to log.
+        // A blocked console does not block logging.
         logging.Services.Configure<ConsoleLoggerOptions>(o => o.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
     }
 }

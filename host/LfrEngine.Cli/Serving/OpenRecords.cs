@@ -9,9 +9,9 @@ namespace LfrEngine.Cli.Serving;
 /// <summary>The records of an installation, for a command that changes them while no server runs.</summary>
 internal static class OpenRecords
 {
-    /// <summary>Opens them, brought to this version's form; the caller holds the <see cref="DataLock"/>.</summary>
+    /// <summary>Opens and migrates them; the caller holds the <see cref="DataLock"/>.</summary>
     /// <param name="installation">From lfr.json.</param>
-    /// <param name="time">The clock of everything that is kept or erased.</param>
+    /// <param name="time">The clock for retention and audit.</param>
     /// <param name="stopping">Ends it.</param>
     /// <exception cref="CommandFailure">The store cannot be opened.</exception>
     public static async Task<ServiceProvider> OpenAsync(Installation installation, TimeProvider time, CancellationToken stopping)

@@ -14,12 +14,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace LfrEngine.Cli.Serving;
 
-/// <summary>The host as a server: which parts there are, and where each is reached. Each part's own folder says how it works.</summary>
+/// <summary>Puts together all parts of the server.</summary>
 internal static class Server
 {
-    /// <summary>Puts the server together; the caller starts it.</summary>
+    /// <summary>Creates the server; the caller starts it.</summary>
     /// <param name="installation">From lfr.json.</param>
-    /// <param name="time">The clock of everything that is kept or erased.</param>
+    /// <param name="time">The clock for retention and audit.</param>
     public static WebApplication Build(Installation installation, TimeProvider time)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "lfr", ContentRootPath = AppContext.BaseDirectory });

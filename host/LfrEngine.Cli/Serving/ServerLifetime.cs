@@ -2,9 +2,9 @@ using Microsoft.Extensions.Hosting.Systemd;
 
 namespace LfrEngine.Cli.Serving;
 
-/// <summary>Tells systemd how the server stands. Signals are not its affair: <see cref="ProcessSignals"/> owns them.</summary>
+/// <summary>Reports the state of the server to systemd. Signals are handled by <see cref="ProcessSignals"/>.</summary>
 /// <param name="application">Its states.</param>
-/// <param name="systemd">Null where nobody asked to be told.</param>
+/// <param name="systemd">Null if not run by systemd.</param>
 internal sealed class ServerLifetime(IHostApplicationLifetime application, ISystemdNotifier? systemd = null) : IHostLifetime
 {
     /// <summary>How long open connections have: the rest of an orderly end must fit into <see cref="ProcessSignals.Patience"/> as well.</summary>

@@ -23,7 +23,7 @@ internal static class CompareCommand
     public static Command Create()
     {
         var first = new Argument<DirectoryInfo>("FIRST") { Description = "Folder of a report by `lfr-lab verify PAIRS --out`." };
-        var second = new Argument<DirectoryInfo>("SECOND") { Description = "Folder of another, over the same pairs: of another model or another build." };
+        var second = new Argument<DirectoryInfo>("SECOND") { Description = "Folder of another report over the same pairs, of another model or another build." };
         var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 };
         var options = new LabOptions();
         var command = new Command("compare", "Compare two models or two builds on the same data, attempt by attempt.") { first, second, fmr };
@@ -49,7 +49,7 @@ internal static class CompareCommand
         var numbers = subjects.Index().ToDictionary(s => s.Item, s => s.Index);
         run.TookData(Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', first.Select(a => $"{a.First} {a.Second} {a.IsMated}"))))), first.Count, subjects.Length);
         if (!first.Exists(a => a.IsMated))
-            throw new CommandFailure(ExitCode.Input, "The reports hold no mated comparison: there is no error rate to compare.");
+            throw new CommandFailure(ExitCode.Input, "The reports contain no mated comparison, so there is no error rate to compare.");
         (double a, double b) = (Threshold("first", first), Threshold("second", second));
         run.Tables.Add(new ReportTable("compared", "What is compared", ["report", "models"], [["first", Models(firstFolder)], ["second", Models(secondFolder)]]));
         Attempt[] mated = [.. first.Where(x => x.IsMated)];
@@ -78,12 +78,12 @@ internal static class CompareCommand
         try
         {
             if (JsonSerializer.Deserialize(InputFile.ReadBytes(path), LabJson.Default.LabReport) is not { Origin.ModelSha256: { } hashes })
-                throw new JsonException("It names no models.");
+                throw new JsonException("It contains no models.");
             return string.Join(", ", hashes.Select(m => $"{m.Key} ({m.Value[..Math.Min(12, m.Value.Length)]})"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read, so it is not known which models are compared. Give a folder written by `lfr-lab verify PAIRS --out`.", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read, so the compared models are unknown. Give a folder written by `lfr-lab verify PAIRS --out`.", e);
         }
     }
 
@@ -102,7 +102,7 @@ internal static class CompareCommand
                 throw row.Wrong($"\"{mated}\" in mated is neither 0 nor 1");
             return float.TryParse(row.Required("score"), NumberStyles.Float, CultureInfo.InvariantCulture, out float score) && float.IsFinite(score)
                 ? new Attempt(first, second, mated == "1", score)
-                : throw row.Wrong($"\"{row["score"]}\" is no score");
+                : throw row.Wrong($"\"{row["score"]}\" is not a score");
         })];
     }
 

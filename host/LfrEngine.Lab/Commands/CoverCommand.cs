@@ -25,9 +25,9 @@ internal static class CoverCommand
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
         var subjects = new Option<int>("--subjects") { Description = "People enrolled with one image and searched with another.", DefaultValueFactory = _ => 200 };
-        var others = new Option<int?>("--others") { Description = "People searched who are not enrolled; default: as many as are. A rate of 1 % wants 600." };
+        var others = new Option<int?>("--others") { Description = "People searched who are not enrolled; default: as many as are enrolled. A rate of 1 % needs 600." };
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
-        var coversOnly = new Option<bool>("--covers-only") { Description = "Leave out what is not a cover: blur, light, noise, compression, size, yaw." };
+        var coversOnly = new Option<bool>("--covers-only") { Description = "Test only covers, not blur, light, noise, compression, size and yaw." };
         var options = new LabOptions();
         var command = new Command("cover", "The same probes covered and worsened: one row and one curve per stratum, and what each part of the cover scoring is worth.") { data, subjects, others, threshold, coversOnly };
         options.AddTo(command);

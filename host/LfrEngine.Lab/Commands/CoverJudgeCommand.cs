@@ -28,9 +28,9 @@ internal static class CoverJudgeCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …). Covers are drawn on them." };
-        var masks = new Option<DirectoryInfo?>("--masks") { Description = "Pictures of really masked faces: images/ and annotations/*.xml with the classes con_mascarilla (mask) and sin_mascarilla (none)." };
+        var masks = new Option<DirectoryInfo?>("--masks") { Description = "Pictures of faces with real masks: images/ and annotations/*.xml with the classes con_mascarilla (mask) and sin_mascarilla (none)." };
         var write = new Option<FileInfo?>("--write") { Description = "File for the weights: engine/LfrEngine/Cover/cover-judge.json." };
-        var people = new Option<int>("--people") { Description = "People of each half at the most.", DefaultValueFactory = _ => 1000 };
+        var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 };
         var options = new LabOptions();
         var command = new Command("cover-judge", "Fit what tells a covered face, and measure it on people kept apart.") { data, masks, write, people };
         options.AddTo(command);

@@ -21,8 +21,8 @@ internal static class CoverScaleCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var subjects = new Option<int>("--subjects") { Description = "Most people enrolled of each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 };
-        var others = new Option<int>("--others") { Description = "Most people of each half searched who are not enrolled.", DefaultValueFactory = _ => 800 };
+        var subjects = new Option<int>("--subjects") { Description = "Maximum number of people enrolled from each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 };
+        var others = new Option<int>("--others") { Description = "Maximum number of people searched from each half who are not enrolled.", DefaultValueFactory = _ => 800 };
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
         var write = new Option<FileInfo?>("--write") { Description = "Manifest of the embedder: receives the numbers as its \"coverScales\"." };
         var options = new LabOptions();

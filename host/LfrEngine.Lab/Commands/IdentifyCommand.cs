@@ -27,8 +27,8 @@ internal static class IdentifyCommand
         var sizes = new Option<string[]>("--gallery") { Description = $"People enrolled, drawn by seed; \"{All}\" is everybody with two or more images.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["100", "500", All] };
         var wanted = new Option<double[]>("--fpir") { Description = "Rates to set thresholds for.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.1, 0.01, 0.001] };
         var draws = new Option<int>("--draws") { Description = "Galleries drawn per size.", DefaultValueFactory = _ => 10 };
-        var threshold = new Option<double?>("--threshold") { Description = "Threshold that is told besides; default: the embedder's." };
-        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file: what the host checks before it arms." };
+        var threshold = new Option<double?>("--threshold") { Description = "Additional threshold to report; default: the embedder's." };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file, which the host checks before a deployment starts." };
         var options = new LabOptions();
         var command = new Command("identify", "Open-set identification: FPIR and TPIR over threshold, gallery size and rank.") { data, sizes, wanted, draws, threshold, evidence };
         options.AddTo(command);
@@ -154,7 +154,7 @@ internal static class IdentifyCommand
             }
         }
         if (points.Count == 0)
-            throw new CommandFailure(ExitCode.Input, $"Too few people for any of the galleries asked for: only {eligible} have two or more images with a face, one to enrol and one to search with. Give a smaller --gallery, or more people.");
+            throw new CommandFailure(ExitCode.Input, $"Too few people for any of the requested galleries: only {eligible} have two or more images with a face, one to enrol and one to search with. Give a smaller --gallery, or more people.");
         run.Tables.Add(new ReportTable("identification", $"Thresholds set on the non-mated searches of one half of the people, FPIR reported on the other half's; TPIR within rank {rank}; predicted FPIR = 1 − (1 − FMR)^N",
             ["N", "wanted FPIR", "threshold", "FPIR", "low", "high", "false", "searches", "FMR", "predicted FPIR", "TPIR", "low", "high", "found", "mated", "note"], rows));
         Sections.AddDet(run.Curves, "FPIR", "FNIR", sets);

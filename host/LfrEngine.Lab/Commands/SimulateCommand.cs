@@ -28,10 +28,10 @@ internal static class SimulateCommand
         var data = new Argument<string>("DATA") { Description = "Stills: folder with one sub-folder per person, or a CSV (file, subject, …)." };
         var output = new Option<DirectoryInfo>("--out") { Description = "Folder for videos, tracks, passages.csv and people.csv.", Required = true };
         var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 };
-        var others = new Option<int>("--others") { Description = "People who are on no list.", DefaultValueFactory = _ => 15 };
+        var others = new Option<int>("--others") { Description = "People who are not on the list.", DefaultValueFactory = _ => 15 };
         var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 };
         var exclude = new Option<string[]>("--exclude") { Description = "People to leave out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-        var seed = new Option<ulong>("--seed") { Description = "Of every random choice.", DefaultValueFactory = _ => 1 };
+        var seed = new Option<ulong>("--seed") { Description = "Seed of all random choices.", DefaultValueFactory = _ => 1 };
         ModelOptions models = new();
         LockOption locking = new();
         var command = new Command("simulate", "Make passage videos with truth from stills.") { data, output, listed, others, cameras, exclude, seed };
@@ -59,7 +59,7 @@ internal static class SimulateCommand
         Sample[][] several = [.. people.Where(p => p.Length > 1).Take(listed)];
         Sample[][] rest = [.. people.Except(several).Take(others)];
         if (several.Length < listed || rest.Length < others)
-            throw new CommandFailure(ExitCode.Input, $"The data hold {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
+            throw new CommandFailure(ExitCode.Input, $"The data contain {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
         string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
         try
         {
@@ -93,7 +93,7 @@ internal static class SimulateCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {FileTrouble.Words(e)} Make room, or give another folder with --out.", e);
+            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {FileTrouble.Words(e)} Free some space, or give another folder with --out.", e);
         }
         finally
         {

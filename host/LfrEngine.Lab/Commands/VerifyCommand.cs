@@ -20,8 +20,8 @@ internal static class VerifyCommand
 
     public static Command Create()
     {
-        var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns), for all against all; or a pair list in the form of LFW's pairs.txt." };
-        var images = new Option<DirectoryInfo?>("--images") { Description = "Pair list: folder of NAME/NAME_0001.jpg; default: images/ beside the list." };
+        var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns), for all against all; or a pair list in the format of LFW's pairs.txt." };
+        var images = new Option<DirectoryInfo?>("--images") { Description = "Pair list: folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
         var engine = new Option<string[]>("--engine") { Description = "What computes all against all: simd, torch, or both to compare their speed and check that they count the same.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["simd"] };
         engine.AcceptOnlyFromAmong([.. Engines.Keys]);
         var threshold = new Option<double?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
@@ -94,7 +94,7 @@ internal static class VerifyCommand
                 Note: $"{NumberText.Of(next.Elapsed.TotalSeconds)} s"));
             first ??= next;
             if (!next.All.SameAs(first.All))
-                throw new CommandFailure(ExitCode.Internal, $"The engine {engine} counted otherwise than {engines[0]}: report this with the output of `lfr doctor --json`.");
+                throw new CommandFailure(ExitCode.Internal, $"The engine {engine} gives a different count from {engines[0]}. Report this with the output of `lfr doctor --json`.");
         }
         AllPairs counted = first!;
         PairCounts set = counted.Groups[0][0], reported = counted.Groups[0][1];

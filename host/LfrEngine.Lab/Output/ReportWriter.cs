@@ -52,7 +52,7 @@ internal static class ReportWriter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Output, $"The report cannot be written to {folder}: {FileTrouble.Words(e)} Make room, or give another folder with --out.", e);
+            throw new CommandFailure(ExitCode.Output, $"The report cannot be written to {folder}: {FileTrouble.Words(e)} Free some space, or give another folder with --out.", e);
         }
         finally
         {

@@ -3,34 +3,34 @@ using LfrEngine.Native.Hardening;
 
 namespace LfrEngine.Programs;
 
-/// <summary><c>--allow-unlocked</c>: biometric memory that cannot be locked is refused unless it is accepted by name.</summary>
+/// <summary><c>--allow-unlocked</c>: unlocked biometric memory is refused unless this option accepts it.</summary>
 internal sealed class LockOption
 {
-    private readonly Option<bool> allow = new("--allow-unlocked") { Description = "Work although less memory can be locked than faces need: what is beyond could reach swap." };
+    private readonly Option<bool> allow = new("--allow-unlocked") { Description = "Run although less memory can be locked than faces need. Face data could then be swapped to disk." };
 
     public void AddTo(Command command) => command.Add(allow);
 
-    /// <summary>Says so at the start when too little can be locked, with the line that raises the limit.</summary>
-    /// <exception cref="CommandFailure">It is too little, and was not accepted.</exception>
+    /// <summary>Checks at the start whether enough memory can be locked; the message says how to raise the limit.</summary>
+    /// <exception cref="CommandFailure">Too little can be locked, and this was not accepted.</exception>
     public void Require(ParseResult parsed)
     {
         if (Shortage() is not { } shortage)
             return;
         if (!parsed.GetValue(allow))
-            throw new CommandFailure(ExitCode.Environment, $"{shortage} Or accept it with --allow-unlocked.");
+            throw new CommandFailure(ExitCode.Environment, $"{shortage} Or accept the risk with --allow-unlocked.");
         Console.Error.WriteLine(shortage);
     }
 
-    /// <summary>What is wrong and how to mend it; null when enough can be locked.</summary>
+    /// <summary>The problem and its fix; null if enough can be locked.</summary>
     internal static string? Shortage()
     {
         HardeningReport report = ProcessHardening.Inspect();
         if (report.LockedLimit is not { } limit || limit >= HardeningReport.SmallestUsefulLockBytes)
             return null;
         string swap = report.SwapOn
-            ? "and this machine swaps: pictures of faces could be written to its disk"
-            : "(nothing swaps now, but a swap file can be added at any time)";
-        return $"Only {limit >> 10} KiB of memory can be locked, faces need {HardeningReport.SmallestUsefulLockBytes >> 20} MiB {swap}. "
+            ? "and swap is on: pictures of faces could be written to disk"
+            : "(swap is off now, but can be turned on at any time)";
+        return $"Only {limit >> 10} KiB of memory can be locked, but faces need {HardeningReport.SmallestUsefulLockBytes >> 20} MiB {swap}. "
             + "Raise the limit with `ulimit -l unlimited`, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf and a new login.";
     }
 }

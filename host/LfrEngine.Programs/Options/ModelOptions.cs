@@ -4,7 +4,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Programs;
 
-/// <summary>The options by which every command chooses its networks.</summary>
+/// <summary>Options to choose the networks.</summary>
 internal sealed class ModelOptions
 {
     private readonly Option<string> detector = new("--detector") { Description = "Detector: an id from `lfr models list`, or the path of a manifest.", DefaultValueFactory = _ => EngineModels.DefaultDetector };

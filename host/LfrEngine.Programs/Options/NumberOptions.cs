@@ -4,15 +4,15 @@ using System.Globalization;
 
 namespace LfrEngine.Programs;
 
-/// <summary>Numbers on the command line: written with a point, finite, and the same in every country.</summary>
-/// <remarks>The library's own reading takes <c>0,48</c> for 48 and <c>nan</c> for a number.</remarks>
+/// <summary>Numbers on the command line: with a decimal point, finite, independent of the locale.</summary>
+/// <remarks>The library would parse <c>0,48</c> as 48 and accept <c>nan</c>.</remarks>
 internal static class NumberOptions
 {
     private static readonly Type[] Fractions = [typeof(float), typeof(double)];
     private static readonly Type[] Whole = [typeof(int), typeof(long), typeof(ulong)];
 
-    /// <summary>Makes every option that takes a number refuse what is none.</summary>
-    /// <param name="command">With all below it.</param>
+    /// <summary>Makes every numeric option refuse other text.</summary>
+    /// <param name="command">The command with its sub-commands.</param>
     public static void BeStrict(Command command)
     {
         foreach (Option option in command.Options.Where(o => Fractions.Contains(NumberOf(o))))
@@ -27,14 +27,14 @@ internal static class NumberOptions
             BeStrict(below);
     }
 
-    /// <summary>What is wrong with a number that was given; null where nothing is, or where it is no number's option.</summary>
+    /// <summary>What is wrong with a number; null if nothing, or if the option is not numeric.</summary>
     public static string? Fault(SymbolResult? result)
     {
         if (result is not OptionResult { Option: { } option } given || NumberOf(option) is not { } type)
             return null;
         bool whole = Whole.Contains(type);
         return given.Tokens.Select(t => t.Value).FirstOrDefault(t => !IsNumber(t, whole)) is { } wrong
-            ? $"{option.Name} takes a {(whole ? "whole number" : "number such as 0.48")}; \"{wrong}\" is none."
+            ? $"{option.Name} takes a {(whole ? "whole number" : "number such as 0.48")}, not \"{wrong}\"."
             : null;
     }
 

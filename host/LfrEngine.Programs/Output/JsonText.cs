@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace LfrEngine.Programs;
 
-/// <summary>How JSON looks that programs of ours write: names in camelCase, nothing for null, letters of every script as they are.</summary>
+/// <summary>JSON settings of all programs: names in camelCase, null values omitted, non-ASCII letters unescaped.</summary>
 internal static class JsonText
 {
-    /// <summary>To be copied: each serializer context binds its own.</summary>
+    /// <summary>Copy it: each serializer context binds its own instance.</summary>
     public static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,

@@ -5,7 +5,7 @@ namespace LfrEngine.Programs;
 /// <summary>Measured numbers for people.</summary>
 internal static class NumberText
 {
-    /// <summary>As many digits as it means something.</summary>
+    /// <summary>With significant digits only.</summary>
     public static string Of(double value)
     {
         double size = Math.Abs(value);

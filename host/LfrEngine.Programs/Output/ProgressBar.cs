@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace LfrEngine.Programs;
 
-/// <summary>Progress on standard error, with rate and time left: a bar on a terminal, now and then a line otherwise.</summary>
+/// <summary>Progress on standard error, with rate and time left: a bar on a terminal, otherwise occasional lines.</summary>
 internal static class ProgressBar
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);

@@ -1,9 +1,9 @@
 namespace LfrEngine.Programs;
 
-/// <summary>Standard output or error: what cannot be shown is left out, and nobody who shows something need expect a failure.</summary>
-/// <remarks>Later lines are tried again: a disk may have room again. They begin on a line of their own.</remarks>
-/// <param name="inner">Where it goes; null when the program was started without.</param>
-/// <param name="lost">Told why, each time something was left out.</param>
+/// <summary>Standard output or error: text that cannot be written is dropped, and writing never throws.</summary>
+/// <remarks>Later lines are tried again, because a disk may have space again. They begin on a new line.</remarks>
+/// <param name="inner">The target; null if the program was started without one.</param>
+/// <param name="lost">Called with the reason each time something was dropped.</param>
 internal sealed class ScreenStream(Stream? inner, Action<string> lost) : Stream
 {
     private bool endsInMidLine;
@@ -24,7 +24,7 @@ internal sealed class ScreenStream(Stream? inner, Action<string> lost) : Stream
     {
         if (inner is null)
         {
-            lost("it was closed when the program began.");
+            lost("it was closed when the program started.");
             return;
         }
         try
@@ -43,7 +43,7 @@ internal sealed class ScreenStream(Stream? inner, Action<string> lost) : Stream
 
     public override void Flush()
     {
-        // Nothing waits here.
+        // Nothing is buffered here.
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

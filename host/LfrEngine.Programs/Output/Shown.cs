@@ -3,10 +3,10 @@ using System.Text;
 
 namespace LfrEngine.Programs;
 
-/// <summary>Names that strangers gave, as they may be shown: a file name can hold line ends and commands to a terminal.</summary>
+/// <summary>Makes untrusted names safe to show: a file name can contain line ends and terminal escape sequences.</summary>
 internal static class Shown
 {
-    // More of a name tells nobody more.
+    // Maximum length shown.
     private const int Longest = 80;
 
     /// <summary>The name on one line: control characters, and marks that turn the direction of writing, as <c>\x1B</c> or <c>\u202E</c>.</summary>

@@ -4,28 +4,28 @@ using Spectre.Console;
 
 namespace LfrEngine.Programs;
 
-/// <summary>Standard output and standard error of the process. A full disk, a closed descriptor, a reader or a terminal that has gone end no command.</summary>
+/// <summary>Standard output and standard error of the process. A full disk, a closed descriptor, reader or terminal does not end a command.</summary>
 internal static class StandardScreen
 {
-    // Lines of JSON reach a pipe or a file in one piece.
+    // Lines of JSON are written to a pipe or a file in one piece.
     private const int LongestPiece = 64 * 1024;
 
-    // A file or pipe has no width: lines stay whole there.
+    // A file or pipe has no width, so lines are not wrapped.
     private const int Unwrapped = 1000;
 
     // Why something was not shown on standard output; null while all was.
     private static string? lostOutput;
     private static bool hasProduct, noted;
 
-    /// <summary>Standard output, for bytes that are no text.</summary>
+    /// <summary>Standard output for binary data.</summary>
     public static Stream Output { get; private set; } = Stream.Null;
 
-    /// <summary>Puts itself under <see cref="Console"/>, before anything is shown.</summary>
+    /// <summary>Replaces the streams of <see cref="Console"/>, before anything is shown.</summary>
     public static void Attach()
     {
         Output = new ScreenStream(OperatingSystem.IsLinux() ? StandardStream.Open(1) : Console.OpenStandardOutput(), OutputLost);
         var error = new ScreenStream(OperatingSystem.IsLinux() ? StandardStream.Open(2) : Console.OpenStandardError(), _ => { });
-        // A byte order mark is not for a pipe.
+        // No byte order mark in a pipe.
         Encoding encoding = Console.OutputEncoding is UTF8Encoding ? new UTF8Encoding(encoderShouldEmitUTF8Identifier: false) : Console.OutputEncoding;
         Console.SetOut(new StreamWriter(Output, encoding, LongestPiece) { AutoFlush = true });
         Console.SetError(new StreamWriter(error, encoding, LongestPiece) { AutoFlush = true });
@@ -33,15 +33,15 @@ internal static class StandardScreen
             AnsiConsole.Profile.Width = Unwrapped;
     }
 
-    /// <summary>Says that the command makes more than it shows: a run, a file. Then a lost screen is noted once, and the rest decides the exit code.</summary>
+    /// <summary>Call it if the command does more than print, such as a run or a file. Then a lost screen is reported once and does not affect the exit code.</summary>
     public static void HasProduct()
     {
         hasProduct = true;
         Note();
     }
 
-    /// <summary>The exit code of a command that went through: what was only to be shown, and could not be, is a failure.</summary>
-    /// <exception cref="CommandFailure">The command had nothing but its standard output, and lost it.</exception>
+    /// <summary>The exit code of a finished command: if it only prints and that failed, it is a failure.</summary>
+    /// <exception cref="CommandFailure">The command only prints, and standard output was lost.</exception>
     public static int Judge(int code) => code == ExitCode.Success && lostOutput is { } why && !hasProduct
         ? throw new CommandFailure(ExitCode.Output, $"Standard output cannot be written: {why}")
         : code;
@@ -64,6 +64,6 @@ internal static class StandardScreen
     private static void Note()
     {
         if (hasProduct && lostOutput is { } why && !Interlocked.Exchange(ref noted, true))
-            Console.Error.WriteLine($"Standard output cannot be written: {why} The command goes on without it.");
+            Console.Error.WriteLine($"Standard output cannot be written: {why} The command continues without it.");
     }
 }

@@ -10,7 +10,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Programs;
 
-/// <summary>Runs a command line to its exit code: every expected failure is one sentence, never a crash.</summary>
+/// <summary>Runs a command line and returns its exit code: every expected failure is one sentence, never a crash.</summary>
 internal static partial class CommandRunner
 {
     /// <summary>Parses and runs.</summary>
@@ -33,17 +33,17 @@ internal static partial class CommandRunner
     private static async Task<int> ParseAndRunAsync(RootCommand root, string[] args, string name)
     {
         StandardScreen.Attach();
-        // What nobody awaits, and failed, is told all the same.
-        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a task failed that nobody waited for: {e.Exception.InnerException?.Message}");
+        // Failures of tasks that are not awaited are reported too.
+        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {e.Exception.InnerException?.Message}");
         root.Subcommands.Add(CommandsPage.Create(root, name));
         NumberOptions.BeStrict(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            // An address that stands where none belongs may hold a password.
+            // An address in the wrong place may contain a password.
             foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
                 Console.Error.WriteLine(Shown.Text(AddressPattern().Replace(error, "an address")));
-            Console.Error.WriteLine($"`{name} COMMAND --help` lists what a command takes.");
+            Console.Error.WriteLine($"Run `{name} COMMAND --help` for the options of a command.");
             return ExitCode.Usage;
         }
         try
@@ -55,7 +55,7 @@ internal static partial class CommandRunner
             StandardScreen.Complain(e is OperationCanceledException ? "Stopped." : e.Message);
             return code;
         }
-        #pragma warning disable CA1031 // The last line of defence: a fault ends in a sentence and a code, not in a crash report with memory in it.
+        #pragma warning disable CA1031 // The last handler: a fault ends with a sentence and an exit code, not with a crash report that contains memory.
         catch (Exception e)
         #pragma warning restore CA1031
         {
@@ -68,7 +68,7 @@ internal static partial class CommandRunner
     [GeneratedRegex(@"[^\s'""]*://[^\s'""]*")]
     private static partial Regex AddressPattern();
 
-    /// <summary>Exit code of what can be expected to go wrong; null of a fault of the program.</summary>
+    /// <summary>Exit code of an expected failure; null for a fault of the program.</summary>
     private static int? CodeOf(Exception e) => e switch
     {
         CommandFailure failure => failure.ExitCode,

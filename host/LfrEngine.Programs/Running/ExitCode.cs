@@ -8,10 +8,10 @@ internal static class ExitCode
     /// <summary>A fault of the program itself.</summary>
     public const int Internal = 1;
 
-    /// <summary>Arguments that make no sense.</summary>
+    /// <summary>Wrong arguments.</summary>
     public const int Usage = 2;
 
-    /// <summary>Something of the machine is missing: a package, a library, a model that is not restored.</summary>
+    /// <summary>The machine lacks something: a package, a library, a model that is not restored.</summary>
     public const int Environment = 3;
 
     /// <summary>An input cannot be used: video, picture, pair list, watchlist, key.</summary>
@@ -20,9 +20,9 @@ internal static class ExitCode
     /// <summary>Output cannot be written: a full disk, a read-only folder.</summary>
     public const int Output = 5;
 
-    /// <summary>The run went through, but a camera failed, a photo was refused or a check was not met.</summary>
+    /// <summary>The run finished, but a camera failed, a photo was refused or a check was not met.</summary>
     public const int Incomplete = 6;
 
-    /// <summary>Told to stop before the result was there, or not ended 10 s after; see <see cref="ProcessSignals"/>.</summary>
+    /// <summary>Stopped before there was a result, or still running 10 s after the request to stop; see <see cref="ProcessSignals"/>.</summary>
     public const int Stopped = 130;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LfrEngine.Programs;
 
-/// <summary>What this process takes of the machine.</summary>
+/// <summary>Memory use of this process.</summary>
 internal static class ProcessMemory
 {
     /// <summary>Peak resident set of this process, bytes; .NET's own figure is the current one on Linux.</summary>

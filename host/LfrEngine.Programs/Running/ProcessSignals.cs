@@ -4,9 +4,9 @@ using LfrEngine.Native.Processes;
 
 namespace LfrEngine.Programs;
 
-/// <summary>The one owner of the process's signals: Ctrl-C, a terminal that is closed, a service that is stopped, a machine that is shut down.</summary>
+/// <summary>Handles all signals of the process: Ctrl-C, a terminal that is closed, a service that is stopped, a machine that is shut down.</summary>
 /// <remarks>
-/// The first signal asks the command for an orderly end. Others change nothing. A command that has not ended after <see cref="Patience"/> is ended here, with
+/// The first signal requests an orderly end; further signals have no effect. A command that is still running after <see cref="Patience"/> is ended here, with
 /// <see cref="ExitCode.Stopped"/>: its children are killed, unfinished files removed, and standard error says what was not finished. Signals that were ignored
 /// when the program started (<c>nohup</c>, a shell's background job) stay ignored.
 /// </remarks>
@@ -25,11 +25,11 @@ internal static class ProcessSignals
     /// <summary>Cancelled by the first signal.</summary>
     public static CancellationToken Stopping => Asked.Token;
 
-    /// <summary>Takes the signals, for the life of the process.</summary>
+    /// <summary>Registers the signal handlers, for the life of the process.</summary>
     public static void Own()
     {
         ulong ignored = Ignored();
-        // On Windows these are Ctrl-C, Ctrl-Break, closing the window, and the end of the session. Elsewhere SIGQUIT stays what it is: the way out when nothing else works.
+        // On Windows these are Ctrl-C, Ctrl-Break, closing the window, and the end of the session. Elsewhere SIGQUIT is not handled, as a last resort.
         (PosixSignal Signal, int Number)[] owned = OperatingSystem.IsWindows()
             ? [(PosixSignal.SIGINT, 0), (PosixSignal.SIGQUIT, 0), (PosixSignal.SIGHUP, 0), (PosixSignal.SIGTERM, 0)]
             : [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGTERM, 15)];
@@ -40,8 +40,8 @@ internal static class ProcessSignals
         }
     }
 
-    /// <summary>Says that something is to be written when the command ends; disposing says that it was.</summary>
-    /// <param name="what">For the sentence "… was not finished".</param>
+    /// <summary>Registers something that must be written when the command ends; dispose it once written.</summary>
+    /// <param name="what">For the message about unfinished output.</param>
     public static IDisposable Expect(string what)
     {
         lock (Unfinished)
@@ -49,7 +49,7 @@ internal static class ProcessSignals
         return new Expectation(what);
     }
 
-    /// <summary>Says that the command has ended: nothing is left to be hurried.</summary>
+    /// <summary>Call it when the command has ended.</summary>
     public static void End()
     {
         lock (Unfinished)
@@ -65,7 +65,7 @@ internal static class ProcessSignals
         context.Cancel = true;
         lock (Unfinished)
         {
-#pragma warning disable RS0030 // It ends the process; an exception on the way there does no other.
+#pragma warning disable RS0030 // It ends the process anyway, so exceptions are ignored.
             if (!Over.IsSet)
                 last ??= new Timer(_ => GiveUp(), null, Patience, Timeout.InfiniteTimeSpan);
 #pragma warning restore RS0030
@@ -76,9 +76,9 @@ internal static class ProcessSignals
         }
         catch (AggregateException)
         {
-            // A part that fails when it is asked to end has been asked all the same, and so have the others.
+            // A handler that throws does not prevent the others from being called.
         }
-        // Windows ends the process as soon as it knows that the window's closing was heard.
+        // Windows ends the process as soon as the handler for closing the window returns.
         if (OperatingSystem.IsWindows() && context.Signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM)
             Over.Wait(Patience);
     }
@@ -94,8 +94,8 @@ internal static class ProcessSignals
         }
         ChildProgram.Abandon();
         OutputFile.Abandon();
-        // Standard error may be what holds the command up.
-        string sentence = $"Not ended {Patience.TotalSeconds:0} s after it was told to stop{(what.Length > 0 ? $"; not written: {what}" : "")}.";
+        // Standard error may be what blocks the command.
+        string sentence = $"Still running {Patience.TotalSeconds:0} s after the request to stop{(what.Length > 0 ? $"; not written: {what}" : "")}.";
         Task.Run(() => Console.Error.WriteLine(sentence)).Wait(PatienceWithStandardError);
         ProcessExit.Now(ExitCode.Stopped);
     }

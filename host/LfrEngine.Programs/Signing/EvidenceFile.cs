@@ -15,16 +15,16 @@ internal static class EvidenceFile
     /// <summary>Reads, and checks that the laboratory signed it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="trustedPem">Public key of the laboratory's installation.</param>
-    /// <exception cref="CommandFailure">It is damaged, altered, signed by another key, or of a format this program does not know.</exception>
+    /// <exception cref="CommandFailure">It is damaged, altered, signed by another key, or in an unknown format.</exception>
     public static EvidenceDocument Verify(string path, string trustedPem)
     {
         EvidenceDocument evidence = SignedDocument.Read(path, Kind, trustedPem, SignedJson.Lines.EvidenceDocument);
         if (evidence.FormatVersion != EvidenceDocument.CurrentFormat)
             throw new CommandFailure(ExitCode.Input, $"{path} is of format {evidence.FormatVersion}; this program reads {EvidenceDocument.CurrentFormat}.");
-        // The reader leaves null what the text leaves out.
+        // The reader leaves omitted properties null.
         bool whole = (evidence is { Protocol: not null, EmbedderId: not null, EmbedderSha256: not null, ModelSha256: not null, BuildSha256: not null, DataSha256: not null, Points: not null }
             && evidence.Points.All(p => p is { Groups: not null, GallerySize: > 0, Fpir: >= 0 and <= 1, Tpir: >= 0 and <= 1 } && p.Groups.All(g => g is { Column: not null, Group: not null })))
             && evidence.Calibration is null or { IsUsable: true };
-        return whole ? evidence : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an evidence file or holds a rate that is none. Ask the laboratory for another.");
+        return whole ? evidence : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but a part of it is missing or a rate is not valid. Ask the laboratory for a new file.");
     }
 }

@@ -4,25 +4,25 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Programs;
 
-/// <summary>What evidence means for a threshold, in plain words: the laboratory's <c>explain</c> and the authority's page say the same.</summary>
+/// <summary>Explains what evidence means for a threshold, for the laboratory's <c>explain</c> and the authority's page.</summary>
 internal static class EvidenceWords
 {
-    /// <summary>Whether officers are told what a score is worth, and what that rests on.</summary>
+    /// <summary>Whether officers see likelihood ratios, and the data behind them.</summary>
     /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
-    /// <param name="list">People on the list; null where no list is asked about.</param>
+    /// <param name="list">People on the list; null if no list is given.</param>
     public static string Calibration(EvidenceDocument evidence, int? list = null)
     {
         if (evidence.CalibrationFor(evidence.EmbedderSha256) is not { } calibration)
             return "Not calibrated: officers see scores without a likelihood ratio (`lfr-lab calibrate` measures one).";
         string rests = FormattableString.Invariant($"on {calibration.People:#,0} people and lists of up to {calibration.LargestList:#,0}");
         if (list is { } people && !calibration.Carries(people))
-            return FormattableString.Invariant($"Calibrated {rests}: a list of {people:#,0} is too large for that, so officers see scores without a likelihood ratio.");
-        return $"Calibrated {rests}: officers see a likelihood ratio beside the score."
+            return FormattableString.Invariant($"Calibrated {rests}: a list of {people:#,0} is too large for this calibration, so officers see scores without a likelihood ratio.");
+        return $"Calibrated {rests}: officers see a likelihood ratio with each score."
             + (calibration.Measures.FirstOrDefault(m => m is { Stratum: "all", ListSize: null }) is { } all
                 ? FormattableString.Invariant($" On other people it costs {all.Cllr:0.000} bits [{all.CllrLow:0.000}, {all.CllrHigh:0.000}] a search (Cllr: 0 is perfect, 1 is no information), {all.CllrMin:0.000} of which lie in the scores themselves.") : "");
     }
 
-    /// <summary>The words, a line each.</summary>
+    /// <summary>The lines of the explanation.</summary>
     /// <param name="evidence">From <see cref="EvidenceFile.Verify"/>.</param>
     /// <param name="threshold">Comparison score, inclusive.</param>
     /// <param name="list">People on the list.</param>
@@ -33,20 +33,20 @@ internal static class EvidenceWords
         if (evidence.Find(threshold, list) is not { } point)
             throw new CommandFailure(ExitCode.Input, $"The evidence measured no threshold of {threshold.ToString(CultureInfo.InvariantCulture)}; it has {string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct().Order().Select(t => t.ToString(CultureInfo.InvariantCulture)))}.");
         if (EvidenceDocument.Expect(point, list, passers) is not { } expected)
-            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {point.GallerySize} people enrolled; it cannot carry a statement about a list of {list}. Measure with a gallery nearer to it.");
+            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {point.GallerySize} people enrolled, which does not cover a list of {list}. Measure with a gallery of about that size.");
         string unit = evidence.Protocol == "passages" ? "a person walking past once" : "a search with one still picture";
         var lines = new List<string>
         {
             FormattableString.Invariant($"With {list:#,0} people on the list and {passers:#,0} passers-by who are not on it, at a threshold of {threshold:0.####}, expect {Between(expected.Low, expected.High)} false alerts (about {NumberText.Of(expected.Mean)} on average)."),
             FormattableString.Invariant($"Of 100 people on the list who pass, expect {Math.Floor(100 * point.TpirLow)} to {Math.Ceiling(100 * point.TpirHigh)} to be found and the others missed."),
-            FormattableString.Invariant($"This rests on {point.NonMated:#,0} attempts of people who were not enrolled ({point.FalsePositives:#,0} false) and {point.Mated:#,0} of people who were ({point.TruePositives:#,0} found), with {point.GallerySize:#,0} people enrolled; one attempt is {unit}."),
+            FormattableString.Invariant($"This is based on {point.NonMated:#,0} attempts of people who were not enrolled ({point.FalsePositives:#,0} false) and {point.Mated:#,0} of people who were ({point.TruePositives:#,0} found), with {point.GallerySize:#,0} people enrolled; one attempt is {unit}."),
         };
         if (point.FalsePositives < Proportion.RuleOfThirty)
-            lines.Add(FormattableString.Invariant($"Only {point.FalsePositives} false alerts were seen in the measurement: their rate is known roughly."));
+            lines.Add(FormattableString.Invariant($"Only {point.FalsePositives} false alerts occurred in the measurement, so their rate is uncertain."));
         if (expected.OtherGallerySize)
-            lines.Add("The list differs in size from the gallery measured; this takes comparisons with different people to be independent.");
+            lines.Add("The list differs in size from the measured gallery. The estimate assumes that comparisons with different people are independent.");
         if (evidence.Protocol != "passages")
-            lines.Add("The van compares several moments of a person and asks for agreement: measure passages before relying on this in the street.");
+            lines.Add("In the street the engine compares several moments of a person and requires agreement. Measure passages before relying on this there.");
         foreach (IGrouping<string, GroupRates> column in point.Groups.GroupBy(g => g.Column))
         {
             lines.Add($"By {column.Key}:");

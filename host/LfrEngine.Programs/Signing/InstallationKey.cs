@@ -4,7 +4,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Programs;
 
-/// <summary>The signing key of this installation: ECDSA P-256, made at first use, readable by its owner alone.</summary>
+/// <summary>The signing key of this installation: ECDSA P-256, created at first use, readable only by its owner.</summary>
 internal sealed class InstallationKey : IDisposable
 {
     private readonly ECDsa key;
@@ -12,16 +12,16 @@ internal sealed class InstallationKey : IDisposable
 
     private InstallationKey(ECDsa key) => this.key = key;
 
-    /// <summary>Where it lies: in <see cref="UserFolders.Configuration"/>.</summary>
-    /// <exception cref="UserFolderException">There is no place for it.</exception>
+    /// <summary>Its default path, in <see cref="UserFolders.Configuration"/>.</summary>
+    /// <exception cref="UserFolderException">There is no folder for it.</exception>
     public static string DefaultPath => Path.Combine(UserFolders.Configuration, "installation-key.pem");
 
     /// <summary>The public half, PEM.</summary>
     public string PublicPem => key.ExportSubjectPublicKeyInfoPem();
 
-    /// <summary>Reads the key, or makes it.</summary>
-    /// <param name="at">Where it lies; null for <see cref="DefaultPath"/>.</param>
-    /// <exception cref="CommandFailure">It can be neither read nor made.</exception>
+    /// <summary>Reads the key, or creates it.</summary>
+    /// <param name="at">Its path; null for <see cref="DefaultPath"/>.</param>
+    /// <exception cref="CommandFailure">It cannot be read or created.</exception>
     public static InstallationKey Open(string? at = null)
     {
         string path = at ?? DefaultPath;
@@ -33,13 +33,13 @@ internal sealed class InstallationKey : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} can be neither read nor made: {e.Message} Set LFR_CONFIG to a folder of your own, or move the file away to make a new key.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} cannot be read or created: {e.Message} Set LFR_CONFIG to a folder you own, or move the file away to create a new key.", e);
         }
     }
 
     /// <summary>A key from its text.</summary>
     /// <param name="pem">Public or private, PEM.</param>
-    /// <exception cref="CryptographicException">It is none; whatever is wrong with it.</exception>
+    /// <exception cref="CryptographicException">It is not a valid key.</exception>
     public static ECDsa FromPem(string? pem)
     {
         var key = ECDsa.Create();
@@ -51,7 +51,7 @@ internal sealed class InstallationKey : IDisposable
         catch (Exception e) when (e is ArgumentException or NotSupportedException or CryptographicException)
         {
             key.Dispose();
-            throw new CryptographicException($"it holds no ECDSA key (PEM) that is known here: {e.Message}", e);
+            throw new CryptographicException($"it contains no supported ECDSA key (PEM): {e.Message}", e);
         }
     }
 
@@ -62,12 +62,12 @@ internal sealed class InstallationKey : IDisposable
             return key.SignData(data, HashAlgorithmName.SHA256);
     }
 
-    /// <summary>First 16 hexadecimal digits of the SHA-256 of a public key, for people.</summary>
+    /// <summary>First 16 hexadecimal digits of the SHA-256 of a public key, for display.</summary>
     public static string Fingerprint(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
 
     public void Dispose() => key.Dispose();
 
-    // Whole or not at all; where two programs begin at once, both use the key of the first.
+    // Written atomically; if two programs start at once, both use the first one's key.
     private static void Make(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

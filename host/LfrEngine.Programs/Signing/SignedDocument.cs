@@ -8,18 +8,18 @@ namespace LfrEngine.Programs;
 
 /// <summary>A kind of signed document.</summary>
 /// <param name="Property">Name of the signed value in the file.</param>
-/// <param name="Name">What people call it.</param>
-/// <param name="OtherPlace">What to do when it cannot be written.</param>
+/// <param name="Name">Name in messages.</param>
+/// <param name="OtherPlace">Advice if it cannot be written.</param>
 internal sealed record SignedKind(string Property, string Name, string OtherPlace);
 
 /// <summary>Documents signed by the key of an installation.</summary>
 /// <remarks>
 /// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>, with the kind's own name in the first place; the signature (ECDSA P-256,
-/// SHA-256) covers the UTF-8 text of that first value exactly as it stands in the file.
+/// SHA-256) covers the UTF-8 text of that first value exactly as in the file.
 /// </remarks>
 internal static class SignedDocument
 {
-    /// <summary>Signs and writes a document, whole or not at all.</summary>
+    /// <summary>Signs a document and writes it atomically.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public static void Write(string path, SignedKind kind, string text, InstallationKey key)
     {
@@ -45,7 +45,7 @@ internal static class SignedDocument
     public static string Compose(SignedKind kind, string text, string publicPem, string signature) =>
         $"{{\"{kind.Property}\": {text},\n\"publicKey\": {JsonSerializer.Serialize(publicPem, SignedJson.Lines.String)},\n\"signature\": \"{signature}\"}}\n";
 
-    /// <summary>Whether a file looks like a kind; says nothing of its signature.</summary>
+    /// <summary>Whether a file looks like a kind; does not check the signature.</summary>
     public static bool Is(string path, SignedKind kind)
     {
         try
@@ -77,11 +77,11 @@ internal static class SignedDocument
                 throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}: it lacks \"{kind.Property}\", \"publicKey\" or \"signature\".");
             using ECDsa signer = InstallationKey.FromPem(publicKey.GetString());
             if (!signer.VerifyData(Encoding.UTF8.GetBytes(value.GetRawText()), signature.GetBytesFromBase64(), HashAlgorithmName.SHA256))
-                throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not fit its text.");
+                throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not match its text.");
             using ECDsa trusted = InstallationKey.FromPem(trustedPem);
             if (!trusted.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(signer.ExportSubjectPublicKeyInfo()))
                 throw new CommandFailure(ExitCode.Input, $"{path} is signed by the installation {InstallationKey.Fingerprint(signer)}, not by {InstallationKey.Fingerprint(trusted)}. Give that installation's public key with --key.");
-            return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} holds an empty {kind.Name}.");
+            return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains an empty {kind.Name}.");
         }
         catch (Exception e) when (e is JsonException or FormatException or CryptographicException or ArgumentException or InvalidOperationException)
         {
@@ -110,7 +110,7 @@ internal static class SignedDocument
         }
         catch (CryptographicException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{keyPath} is no public key (PEM) of an installation; `lfr receipt key` prints one there: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{keyPath} is not a public key (PEM). `lfr receipt key` prints the public key of an installation. {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

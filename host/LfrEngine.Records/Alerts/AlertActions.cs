@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>What the audit trail calls what happens to alerts.</summary>
+/// <summary>Audit actions of alerts.</summary>
 internal static class AlertActions
 {
     public const string Raised = "alert.raised";
@@ -11,12 +11,12 @@ internal static class AlertActions
 
     private const string SubjectPrefix = "alert/";
 
-    /// <summary>Those that change what a list of alerts shows.</summary>
+    /// <summary>Actions that change a list of alerts.</summary>
     public static readonly string[] Changes = [Raised, Joined, Decided, PicturesErased];
 
-    /// <summary>The entry's subject.</summary>
+    /// <summary>Subject of an alert's audit entries.</summary>
     public static string SubjectOf(Guid alert) => SubjectPrefix + alert;
 
-    /// <summary>The alert of an entry's subject.</summary>
+    /// <summary>Alert id of an entry's subject.</summary>
     public static Guid AlertOf(string subject) => Guid.Parse(subject.AsSpan(SubjectPrefix.Length));
 }

@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>Tells what happens to alerts, out of the audit trail: who fell behind or was away goes on where they were, and nothing is told twice.</summary>
-/// <remarks>The trail's entries wake the listeners; each then reads what is new to it, all at once, so that a burst of alerts is one message to a page.</remarks>
+/// <summary>Publishes events of alerts from the audit trail. A listener that fell behind or was disconnected resumes where it was, without repeated events.</summary>
+/// <remarks>New entries wake the listeners; each then reads everything new at once, so that several alerts become one message to a page.</remarks>
 public sealed class AlertFeed : IDisposable
 {
     private const int MostAtOnce = 500;
@@ -17,7 +17,7 @@ public sealed class AlertFeed : IDisposable
     private readonly Lock gate = new();
     private readonly HashSet<Channel<bool>> listeners = [];
 
-    /// <summary>Listens to the trail.</summary>
+    /// <summary>Subscribes to the trail.</summary>
     public AlertFeed(Journal journal, IDbContextFactory<LfrStore> stores)
     {
         this.journal = journal;
@@ -32,13 +32,13 @@ public sealed class AlertFeed : IDisposable
         return await store.Audit.MaxAsync(e => (long?)e.Sequence, stopping) ?? 0;
     }
 
-    /// <summary>Follows what happens to alerts, for ever.</summary>
-    /// <param name="after">The last entry that the listener knows.</param>
-    /// <param name="stopping">Ends it.</param>
+    /// <summary>Follows the events of alerts without end.</summary>
+    /// <param name="after">The last entry that the listener has.</param>
+    /// <param name="stopping">Stops it.</param>
     /// <returns>One or more entries at a time, in order.</returns>
     public async IAsyncEnumerable<IReadOnlyList<AuditEntry>> FollowAsync(long after, [EnumeratorCancellation] CancellationToken stopping)
     {
-        // One wake-up that waits is enough: whoever wakes reads everything.
+        // One pending wake-up is enough, because the listener then reads everything.
         var woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         lock (gate)
             listeners.Add(woken);

@@ -15,22 +15,22 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>Alerts from the engine to the officers' decisions. Pictures are sealed with a key of the alert's own before anything of them is written.</summary>
+/// <summary>Alerts, from the engine to the officers' decisions. Pictures are encrypted with a separate key per alert before they are written.</summary>
 internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople people, EvidenceByHash evidence,
     RetentionPolicy policy, RetentionClock clock, TimeProvider time)
 {
-    /// <summary>Characters of an officer's note.</summary>
+    /// <summary>Maximum length of an officer's note, characters.</summary>
     public const int LongestNote = 1000;
 
     private const int JpegQuality = 92;
 
-    // Who has looked at what, as far as this run knows; the audit trail knows all.
+    // Which officer has viewed which alert during this run of the program; the audit trail has all views.
     private readonly ConcurrentDictionary<(Guid Officer, Guid Alert), Lazy<Task>> looks = new();
 
-    /// <summary>Takes in an alert of the engine: seals its pictures, records it, tells it to the console and to whoever follows the audit trail.</summary>
+    /// <summary>Stores an alert from the engine: encrypts its pictures, records it, and notifies the console and all followers of the audit trail.</summary>
     /// <param name="deploymentId">The deployment that runs.</param>
     /// <param name="alert">Disposed here.</param>
-    /// <remarks>Nothing readable is left of an alert that could not be recorded: its key is destroyed here, or at the next start where the program was killed in between.</remarks>
+    /// <remarks>If the alert cannot be recorded, its key is destroyed here, or at the next start if the program was killed in between.</remarks>
     public async Task TakeAsync(Guid deploymentId, Alert alert)
     {
         using Alert owned = alert;
@@ -82,11 +82,11 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
 
     /// <summary>Records a decision.</summary>
     /// <param name="officer">Who decides; must hold the step's permission.</param>
-    /// <param name="alertId">An alert, not a sighting that joined one.</param>
+    /// <param name="alertId">An alert that joined no other.</param>
     /// <param name="to">State wanted.</param>
     /// <param name="note">The officer's own words; may be empty.</param>
-    /// <param name="undoes">The entry to take back; null for a step forward.</param>
-    /// <param name="seen">How many entries the officer saw when deciding: with others since, the decision is refused; null decides on whatever stands.</param>
+    /// <param name="undoes">The entry to undo; null for a new decision.</param>
+    /// <param name="seen">How many entries the officer saw when deciding; if there are more by now, the decision is refused. Null skips this check.</param>
     public async Task<Decision> DecideAsync(ClaimsPrincipal officer, Guid alertId, AlertState to, string note, long? undoes = null, int? seen = null)
     {
         Actor actor = Actor.Of(officer);
@@ -118,7 +118,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             };
             store.AlertEvents.Add(entry);
             alert.State = to;
-            // The entry's number stands in the audit trail, which later entries refer to.
+            // The entry's number is in the audit trail, and later entries refer to it.
             await store.SaveChangesAsync();
             entries.Note(AlertActions.Decided, AlertActions.SubjectOf(alertId), new { alert.DeploymentId, Entry = entry.Id, entry.From, entry.To, Undoes = undoes, alert.RolePlayer });
             if (RetentionPolicy.ErasesAtOnce(to))
@@ -135,10 +135,10 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         return decision;
     }
 
-    /// <summary>Erases the pictures of alerts whose time is up: their keys first, so that not even a store that cannot be written keeps one readable.</summary>
-    /// <param name="which">Of the alerts that still have pictures.</param>
-    /// <param name="reason">For the audit: <c>time-up</c>, <c>clock-lost</c> or <c>key-lost</c>.</param>
-    /// <returns>How many.</returns>
+    /// <summary>Erases the pictures of alerts whose time is up. Keys go first, so that pictures become unreadable even if the store cannot be written.</summary>
+    /// <param name="which">Selects from the alerts that still have pictures.</param>
+    /// <param name="reason">For the audit trail: <c>time-up</c>, <c>clock-lost</c> or <c>key-lost</c>.</param>
+    /// <returns>Number of alerts.</returns>
     public async Task<int> EraseAsync(System.Linq.Expressions.Expression<Func<AlertRecord, bool>> which, string reason)
     {
         Guid[] due;
@@ -157,9 +157,9 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         return due.Length;
     }
 
-    /// <summary>Lists alerts, newest first; sightings stand with their alert.</summary>
+    /// <summary>Lists alerts, newest first; sightings are included in their alert.</summary>
     /// <param name="filter">Which.</param>
-    /// <param name="stopping">Ends the query.</param>
+    /// <param name="stopping">Cancels the query.</param>
     public async Task<IReadOnlyList<AlertSummary>> ListAsync(AlertFilter filter, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -170,7 +170,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             some = some.Where(a => a.DeploymentId == deployment);
         if (filter.Categories is { Count: > 0 } categories)
             some = some.Where(a => categories.Contains(a.Category));
-        // No sealed bytes are read for a list.
+        // A list does not read the encrypted pictures.
         return await some.OrderByDescending(a => a.RaisedAt).ThenByDescending(a => a.Id).Skip(filter.Skip).Take(filter.Take)
             .Select(a => new AlertSummary(a.Id, a.DeploymentId, a.Category, a.RolePlayer, a.Camera, a.Score, a.Threshold, a.Likeness, a.AgreeingShots, a.ComparedShots,
                 a.CapturedAt, a.RaisedAt, a.State, store.Alerts.Count(s => s.JoinedAlertId == a.Id), a.EraseBy, a.ErasedAt) { Likelihood = a.Log10LikelihoodRatio == null ? null : new AlertLikelihood(a.Log10LikelihoodRatio.Value, a.LikelihoodRatioAtBound, a.LikelihoodListSize) })
@@ -184,7 +184,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         return await store.Alerts.Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
     }
 
-    /// <summary>Everything about one alert; the officer's look at it is noted.</summary>
+    /// <summary>Everything about one alert. The view is recorded in the audit trail.</summary>
     /// <returns>Null when there is none.</returns>
     public async Task<AlertDetail?> LookAsync(Actor officer, Guid alertId, CancellationToken stopping = default)
     {
@@ -206,7 +206,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             }
             catch (KeyDestroyedException)
             {
-                // Its time came between the query and now.
+                // It was erased after the query.
             }
         }
         AlertEvent[] entries = [.. alert.Events];
@@ -216,11 +216,11 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Standing(entries) is [.., { } last] ? last.Id : null);
     }
 
-    /// <summary>A picture of an alert, in locked memory that the caller owns; the officer's look at it is noted first.</summary>
+    /// <summary>A picture of an alert, in locked memory owned by the caller. The view is recorded first.</summary>
     /// <param name="officer">Who looks.</param>
     /// <param name="alertId">An alert or a sighting.</param>
     /// <param name="kind">Which.</param>
-    /// <returns>A JPEG; null when there is no such alert or its pictures are erased.</returns>
+    /// <returns>A JPEG; null if the alert does not exist or its pictures are erased.</returns>
     public async Task<HostBuffer<byte>?> PictureAsync(Actor officer, Guid alertId, AlertPicture kind)
     {
         await using LfrStore store = await stores.CreateDbContextAsync();
@@ -246,7 +246,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         entries.Note(AlertActions.PicturesErased, AlertActions.SubjectOf(held.Id), new { held.DeploymentId, Reason = reason });
     }
 
-    // The one that the engine named, unless it was rejected: that one may have been somebody else, so this passage is judged anew, with those that follow it.
+    // The alert named by the engine, unless it was rejected: that may have been somebody else, so this and later passages become a new alert.
     private static async Task<Guid?> JoinedAsync(LfrStore store, AlertRecord sighting, string engineId)
     {
         DateTimeOffset? since = await store.Alerts.Where(a => a.DeploymentId == sighting.DeploymentId && a.EngineId == engineId)
@@ -268,7 +268,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
             record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));
-        // The photo that an officer can judge by best: of those that are enrolled, the one of the highest quality.
+        // The best photo for the officer: the enrolled one with the highest quality.
         if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
         {
             using HostBuffer<byte> reference = people.Photo(person.WatchlistId, photo);
@@ -316,7 +316,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             vault.Destroy(id);
         foreach ((Guid Officer, Guid Alert) look in looks.Keys.Where(l => alerts.Contains(l.Alert)))
             looks.TryRemove(look, out _);
-        // The log of SQLite holds the sealed bytes that its file held before: nobody can read them any more, and they go all the same.
+        // SQLite's log still contains the encrypted bytes. They cannot be read any more, but are removed too.
         await using LfrStore store = await stores.CreateDbContextAsync();
         if (store.Database.IsSqlite())
             await store.Database.ExecuteSqlRawAsync("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -2,7 +2,7 @@ using LfrEngine.Records.Authorities;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>Alerts: taken, judged, passed on.</summary>
+/// <summary>Registers alerts.</summary>
 internal static class AlertSetup
 {
     /// <summary>Registers the services.</summary>

@@ -4,14 +4,14 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>The one table of what may follow what, and who may decide it. An alert's state is what its entries add up to, never anything else.</summary>
+/// <summary>The state table of alerts: which state may follow which, and who may decide it. The state is always computed from the entries.</summary>
 /// <remarks>
 /// <code>
 /// raised ─┬─ viable ── engaged ─┬─ confirmed ── arrest | other disposal | safeguarded | no action
 ///         └─ rejected           └─ incorrect
 /// </code>
-/// The operator decides the first step, the engagement officer all others; who judged an alert viable takes none of the later steps. An entry is taken back by a
-/// further entry that names it, the latest that stands first.
+/// The operator decides the first step, the engagement officer all others; the officer who judged an alert viable cannot take any later step. An entry is undone by a
+/// further entry that refers to it, the latest valid entry first.
 /// </remarks>
 public static class AlertTransitions
 {
@@ -23,15 +23,15 @@ public static class AlertTransitions
         [AlertState.Confirmed] = [AlertState.Arrest, AlertState.OtherDisposal, AlertState.Safeguarded, AlertState.NoAction],
     }.ToFrozenDictionary();
 
-    /// <summary>States that may follow one; empty where the alert is over.</summary>
+    /// <summary>States that may follow a state; empty for final states.</summary>
     public static IReadOnlyList<AlertState> After(AlertState state) => Next.GetValueOrDefault(state, []);
 
-    /// <summary>Permission to enter a state, and to take that entry back.</summary>
+    /// <summary>Permission to enter a state, and to undo that entry.</summary>
     public static string PermissionFor(AlertState to) => to is AlertState.Viable or AlertState.Rejected ? Permissions.JudgeAlerts : Permissions.EngageAlerts;
 
-    /// <summary>The entries that stand, in order: those that were taken back and those that took back are left out.</summary>
+    /// <summary>The valid entries, in order, without undone entries and the entries that undid them.</summary>
     /// <param name="entries">All of one alert, in order.</param>
-    /// <exception cref="InvalidDataException">They do not follow the table: somebody changed the store by other ways.</exception>
+    /// <exception cref="InvalidDataException">They do not follow the table: the store was changed by other means.</exception>
     public static IReadOnlyList<AlertEvent> Standing(IEnumerable<AlertEvent> entries)
     {
         var standing = new List<AlertEvent>();
@@ -57,12 +57,12 @@ public static class AlertTransitions
         return standing;
     }
 
-    /// <summary>State that entries add up to.</summary>
+    /// <summary>The state that results from the entries.</summary>
     /// <param name="entries">All of one alert, in order.</param>
     /// <exception cref="InvalidDataException">They do not follow the table.</exception>
     public static AlertState StateOf(IEnumerable<AlertEvent> entries) => Standing(entries) is [.., { } last] ? last.To : AlertState.Raised;
 
-    /// <summary>Why an officer may not decide this now; null when it is allowed.</summary>
+    /// <summary>Why an officer may not make this decision now; null if allowed.</summary>
     /// <param name="standing">From <see cref="Standing"/>.</param>
     /// <param name="to">State wanted.</param>
     /// <param name="undoes">The entry to take back; null for a step forward.</param>
@@ -76,7 +76,7 @@ public static class AlertTransitions
             return Refusal.NotTheLatest;
         if (undoes is null && !After(state).Contains(to))
             return Refusal.OutOfOrder;
-        // Taking back needs what the entry itself needed.
+        // Undoing needs the same permission as the entry.
         AlertState step = undoes is null ? to : state;
         if (!may(PermissionFor(step)))
             return Refusal.NotYourRole;
@@ -90,21 +90,21 @@ public enum Refusal
     /// <summary>The state wanted does not follow the alert's state.</summary>
     OutOfOrder,
 
-    /// <summary>Only the latest entry that stands can be taken back.</summary>
+    /// <summary>Only the latest valid entry can be undone.</summary>
     NotTheLatest,
 
     /// <summary>The officer's roles do not include it.</summary>
     NotYourRole,
 
-    /// <summary>Two people: who judged the alert viable does not engage.</summary>
+    /// <summary>The officer who judged the alert viable must not engage.</summary>
     SamePerson,
 
-    /// <summary>Somebody decided since the officer looked.</summary>
+    /// <summary>Somebody else has decided since the officer opened the alert.</summary>
     Changed,
 
-    /// <summary>The sighting belongs to an alert, which is the one to decide.</summary>
+    /// <summary>The sighting belongs to an alert; decide on that alert.</summary>
     Joined,
 
-    /// <summary>There is no such alert.</summary>
+    /// <summary>The alert does not exist.</summary>
     Unknown,
 }

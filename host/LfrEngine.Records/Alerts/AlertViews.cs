@@ -6,26 +6,26 @@ namespace LfrEngine.Records.Alerts;
 /// <summary>Which alerts to list.</summary>
 public sealed record AlertFilter
 {
-    /// <summary>Most that one list shows.</summary>
+    /// <summary>Maximum length of one list.</summary>
     public const int MostAtOnce = 200;
 
-    /// <summary>States wanted; empty for all.</summary>
+    /// <summary>States; empty for all.</summary>
     public IReadOnlyCollection<AlertState> States { get; init; } = [];
 
-    /// <summary>Categories wanted; empty for all.</summary>
+    /// <summary>Categories; empty for all.</summary>
     public IReadOnlyCollection<WatchlistCategory> Categories { get; init; } = [];
 
-    /// <summary>Of one deployment; null for all.</summary>
+    /// <summary>Deployment; null for all.</summary>
     public Guid? DeploymentId { get; init; }
 
-    /// <summary>Newer ones to leave out.</summary>
+    /// <summary>Number of newer alerts to skip.</summary>
     public int Skip { get; init; }
 
-    /// <summary>How many.</summary>
+    /// <summary>Number of alerts.</summary>
     public int Take { get; init; } = 25;
 }
 
-/// <summary>An alert in a list. Names nobody.</summary>
+/// <summary>An alert in a list, without names.</summary>
 /// <param name="Id">Whose.</param>
 /// <param name="DeploymentId">Of the deployment.</param>
 /// <param name="Category">Why the person is sought.</param>
@@ -38,36 +38,36 @@ public sealed record AlertFilter
 /// <param name="ComparedShots">Shots compared.</param>
 /// <param name="CapturedAt">When the face was seen.</param>
 /// <param name="RaisedAt">When the engine raised it.</param>
-/// <param name="State">What was decided last.</param>
+/// <param name="State">State after the last decision.</param>
 /// <param name="Sightings">Passages that joined it.</param>
-/// <param name="EraseBy">When its pictures go at the latest.</param>
-/// <param name="ErasedAt">When they went; null while they are there.</param>
+/// <param name="EraseBy">When its pictures are erased at the latest.</param>
+/// <param name="ErasedAt">When they were erased; null if they exist.</param>
 public sealed record AlertSummary(Guid Id, Guid DeploymentId, WatchlistCategory Category, bool RolePlayer, string Camera, float Score, float Threshold, Likeness Likeness, int AgreeingShots, int ComparedShots,
     DateTimeOffset CapturedAt, DateTimeOffset RaisedAt, AlertState State, int Sightings, DateTimeOffset EraseBy, DateTimeOffset? ErasedAt)
 {
-    /// <summary>What the score is worth; null where the deployment's evidence has no calibration.</summary>
+    /// <summary>Likelihood ratio of the score; null if the deployment's evidence has no calibration.</summary>
     public AlertLikelihood? Likelihood { get; init; }
 
-    /// <summary>Vulnerable people have a channel of their own: another sound, colour, sign and script.</summary>
+    /// <summary>Alerts about vulnerable people have a different sound, colour, symbol and script.</summary>
     public bool Vulnerable => Category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
 }
 
 /// <summary>Everything about one alert.</summary>
 /// <param name="Alert">As in the list.</param>
 /// <param name="Deployment">Name of the deployment.</param>
-/// <param name="JoinedAlertId">The alert that this sighting joined; null for one of its own.</param>
-/// <param name="Person">Whom it may be; null once erased.</param>
+/// <param name="JoinedAlertId">The alert that this sighting joined; null if it is an alert itself.</param>
+/// <param name="Person">The candidate; null once erased.</param>
 /// <param name="Sightings">Passages that joined it, in order.</param>
-/// <param name="Entries">All decisions, in order, with those that were taken back.</param>
-/// <param name="Latest">The entry that can be taken back; null when none can.</param>
+/// <param name="Entries">All decisions, in order, including undone ones.</param>
+/// <param name="Latest">The entry that can be undone; null if none can.</param>
 public sealed record AlertDetail(AlertSummary Alert, string Deployment, Guid? JoinedAlertId, AlertPerson? Person, IReadOnlyList<AlertSighting> Sightings, IReadOnlyList<AlertEntry> Entries, long? Latest);
 
-/// <summary>What an officer needs to know of the person; kept sealed.</summary>
+/// <summary>What an officer needs to know about the person; stored encrypted.</summary>
 /// <param name="Name">For the officer.</param>
 /// <param name="Reference">Case or warrant number.</param>
-/// <param name="LegalBasis">What allows the search.</param>
+/// <param name="LegalBasis">Legal basis of the search.</param>
 /// <param name="ImageSource">Where the watchlist's photo came from.</param>
-/// <param name="Response">What officers are to do, by the entry or else by the authority; null for what the category says.</param>
+/// <param name="Response">The response, from the entry or the authority; null for the category's default.</param>
 /// <param name="QualityWarnings">What is wrong with the picture of the face as seen.</param>
 public sealed record AlertPerson(string Name, string Reference, string LegalBasis, string ImageSource, string? Response, IReadOnlyList<string> QualityWarnings);
 
@@ -76,27 +76,27 @@ public sealed record AlertPerson(string Name, string Reference, string LegalBasi
 /// <param name="Camera">Name.</param>
 /// <param name="Score">Comparison score.</param>
 /// <param name="CapturedAt">When.</param>
-/// <param name="ErasedAt">When its pictures went.</param>
+/// <param name="ErasedAt">When its pictures were erased.</param>
 public sealed record AlertSighting(Guid Id, string Camera, float Score, DateTimeOffset CapturedAt, DateTimeOffset? ErasedAt);
 
 /// <summary>A decision.</summary>
-/// <param name="Id">By which a later entry takes it back.</param>
+/// <param name="Id">Id by which a later entry undoes it.</param>
 /// <param name="At">When.</param>
 /// <param name="OfficerId">Who.</param>
-/// <param name="OfficerName">Who, for people.</param>
+/// <param name="OfficerName">Display name of the officer.</param>
 /// <param name="From">Before.</param>
 /// <param name="To">After.</param>
-/// <param name="UndoesId">The entry that it takes back; null when it takes back none.</param>
+/// <param name="UndoesId">The entry that it undoes; null if none.</param>
 /// <param name="Note">The officer's own words.</param>
 public sealed record AlertEntry(long Id, DateTimeOffset At, Guid OfficerId, string OfficerName, AlertState From, AlertState To, long? UndoesId, string Note)
 {
     internal static AlertEntry Of(AlertEvent e) => new(e.Id, e.At, e.OfficerId, e.OfficerName, e.From, e.To, e.UndoesId, e.Note);
 }
 
-/// <summary>What a decision came to.</summary>
+/// <summary>Result of a decision.</summary>
 /// <param name="Refusal">Why it was not recorded; null when it was.</param>
 /// <param name="Entry">What was recorded.</param>
-/// <param name="Before">The entry that was the latest until then, for whoever comes second.</param>
+/// <param name="Before">The previous latest entry, for an officer whose decision came second.</param>
 public sealed record Decision(Refusal? Refusal, AlertEntry? Entry, AlertEntry? Before);
 
 /// <summary>The two pictures of an alert.</summary>

@@ -8,13 +8,13 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>A laboratory's evidence by the hash of its file; null where it is not here or not to be believed.</summary>
+/// <summary>Finds evidence by the hash of its file; null if it is missing or not trusted.</summary>
 public delegate EvidenceDocument? EvidenceByHash(string sha256);
 
-/// <summary>What the authority of a deployment says about a category, with the evidence that it rests on.</summary>
-/// <param name="Threshold">Comparison score that counts.</param>
+/// <summary>A category in the authority of a deployment, with its evidence.</summary>
+/// <param name="Threshold">Minimum comparison score.</param>
 /// <param name="Response">What officers do.</param>
-/// <param name="Evidence">Null where the file is not here.</param>
+/// <param name="Evidence">Null if the file is missing.</param>
 /// <param name="ListSize">People on the watchlist.</param>
 /// <param name="EmbedderSha256">Of the embedder that gives the scores.</param>
 public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
@@ -26,7 +26,7 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
     /// <summary>The point that was measured for the threshold; null without evidence.</summary>
     public OperatingPoint? Promise => Evidence?.Find(Threshold, Math.Max(1, ListSize));
 
-    /// <summary>Reads them out of a deployment; null where it has no authority or the category is not in it.</summary>
+    /// <summary>Reads them from a deployment; null if it has no authority or the category is not in it.</summary>
     public static AuthorisedRates? Of(DeploymentRecord deployment, WatchlistCategory category, EvidenceByHash evidence)
     {
         Authority authority;
@@ -36,7 +36,7 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
         }
         catch (JsonException)
         {
-            // It does not run under such a text; what was recorded before stays readable.
+            // The engine does not run under such a text, but earlier records stay readable.
             return null;
         }
         return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named

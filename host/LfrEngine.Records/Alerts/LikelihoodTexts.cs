@@ -1,4 +1,4 @@
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>What a likelihood ratio means: <c>LikelihoodTexts.resx</c>. All outputs say the same.</summary>
+/// <summary>Texts about likelihood ratios, for all outputs: <c>LikelihoodTexts.resx</c>.</summary>
 public sealed class LikelihoodTexts;

@@ -9,10 +9,10 @@ namespace LfrEngine.Records.Alerts;
 [JsonConverter(typeof(CamelCaseNames<Support>))]
 public enum Support
 {
-    /// <summary>Below 1/2: rather somebody else.</summary>
+    /// <summary>Below 1/2: supports a different person.</summary>
     Against,
 
-    /// <summary>Up to 2: neither way.</summary>
+    /// <summary>Up to 2: no support either way.</summary>
     None,
 
     /// <summary>2 to 10.</summary>
@@ -34,9 +34,9 @@ public enum Support
     ExtremelyStrong,
 }
 
-/// <summary>A likelihood ratio as it is stored and told.</summary>
+/// <summary>A likelihood ratio as stored and shown.</summary>
 /// <param name="Log10">Logarithm of the ratio, base 10.</param>
-/// <param name="AtBound">More than the measurement can vouch for: the ratio is at least this (below 1: at most).</param>
+/// <param name="AtBound">The limit of what the measurement can show: the ratio is at least this (below 1: at most).</param>
 /// <param name="ListSize">People on the list that was searched.</param>
 public sealed record AlertLikelihood(double Log10, bool AtBound, int ListSize)
 {
@@ -53,14 +53,14 @@ public sealed record AlertLikelihood(double Log10, bool AtBound, int ListSize)
         _ => Support.ExtremelyStrong,
     };
 
-    /// <summary>From a calibration's ratio; null without one.</summary>
+    /// <summary>Converts a calibration's ratio; null if there is none.</summary>
     public static AlertLikelihood? Of(LikelihoodRatio? ratio) => ratio is { } r ? new AlertLikelihood(r.Log10, r.AtBound, r.ListSize) : null;
 }
 
-/// <summary>What a likelihood ratio means, from the console's own texts: all outputs say the same.</summary>
+/// <summary>Texts for likelihood ratios, shared by all outputs.</summary>
 internal static class LikelihoodWords
 {
-    /// <summary>log10 of 2: up to this, either way, nothing is said to be likelier.</summary>
+    /// <summary>log10 of 2: within this, neither side is called more likely.</summary>
     public static readonly double Even = Math.Log10(2);
 
     private static readonly ResourceManager Texts = new(typeof(LikelihoodTexts));
@@ -79,7 +79,7 @@ internal static class LikelihoodWords
         return string.Format(CultureInfo.InvariantCulture, text(key), Times(likelihood.Log10), strangers);
     }
 
-    // One digit, towards 1: more would promise more than is known.
+    // One digit, rounded towards 1: the measurement does not support more.
     private static string Times(double log10)
     {
         double size = Math.Abs(log10), power = Math.Pow(10, Math.Floor(size + 1e-9));

@@ -4,12 +4,12 @@ using LfrEngine.Evaluation.Evidence;
 
 namespace LfrEngine.Records.Alerts;
 
-/// <summary>A score in words: how much rarer the laboratory found so high a score among people who are on no list than one that just reaches the threshold.</summary>
+/// <summary>A score in words: how much rarer the score is for people who are not on the list than a score at the threshold, by the laboratory's measurement.</summary>
 /// <remarks>
-/// With FPIR(s) the share of such people whom the evidence for the threshold's gallery size shows to reach s: above threshold means FPIR(s) at most FPIR(T)/10 for
+/// FPIR(s) is the share of such people who reach s in the evidence for the threshold's gallery size: FPIR(s) is at most FPIR(T)/10 for
 /// <see cref="Strong"/>, at most FPIR(T)/100 for <see cref="VeryStrong"/>. FPIR falls with the score, so the highest measured threshold that the score reaches
-/// stands for it: the word never promises more than was measured. Its upper bound is used, as no error in few searches is no proof. Where the evidence
-/// measured no higher threshold, or no false positive at this one, nothing is known of what a higher score is worth, and nothing is said.
+/// is used, and the word never claims more than was measured. Its upper bound is used, because no error in few searches proves nothing. If the evidence
+/// measured no higher threshold, or no false positive at this one, nothing is known about higher scores, and only <see cref="Fair"/> is used.
 /// </remarks>
 [JsonConverter(typeof(CamelCaseNames<Likeness>))]
 public enum Likeness

@@ -6,14 +6,14 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>How entries of the audit trail hang together: each bears the hash of the one before.</summary>
+/// <summary>The chain of audit entries: each contains the hash of the previous one.</summary>
 /// <remarks>
 /// The hash is SHA-256 over the UTF-8 text of a JSON array: sequence, microseconds since 1970 (UTC), actor's id, actor's name, action, subject, details,
-/// previous hash; no white space, no letter escaped that need not be. So a trail can be checked without this program.
+/// previous hash; no white space, no unnecessary escapes. So a trail can be checked without this program.
 /// </remarks>
 public static class AuditChain
 {
-    /// <summary>Stands before the first entry.</summary>
+    /// <summary>Used as the hash before the first entry.</summary>
     public static readonly string Beginning = new('0', 64);
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -38,10 +38,10 @@ public static class AuditChain
         return Convert.ToHexStringLower(SHA256.HashData(text.GetBuffer().AsSpan(0, (int)text.Length)));
     }
 
-    /// <summary>What a seal signs.</summary>
+    /// <summary>The text that a seal signs.</summary>
     public static byte[] SealedText(long sequence, string hash) => Encoding.UTF8.GetBytes($"{sequence}:{hash}");
 
-    /// <summary>Checks entries in order; the first fault in words, or null.</summary>
+    /// <summary>Checks entries in order. Returns the first fault as text, or null.</summary>
     /// <param name="entries">By sequence.</param>
     /// <param name="last">The entry before them; null when they begin the trail.</param>
     public static string? FirstFault(IEnumerable<AuditEntry> entries, ref AuditEntry? last)
@@ -52,7 +52,7 @@ public static class AuditChain
             if (e.Sequence != expected)
                 return $"entry {expected} is missing: {e.Sequence} follows {expected - 1}";
             if (e.PreviousHash != (last?.Hash ?? Beginning))
-                return $"entry {e.Sequence} does not follow entry {expected - 1}: its link is broken";
+                return $"entry {e.Sequence} does not continue entry {expected - 1}: its link is broken";
             if (HashOf(e) != e.Hash)
                 return $"entry {e.Sequence} ({e.Action}, {e.At:u}) has been altered";
             last = e;

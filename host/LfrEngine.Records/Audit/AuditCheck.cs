@@ -8,29 +8,29 @@ internal sealed class AuditCheck
 {
     private AuditEntry? last;
 
-    /// <summary>The first fault, in words; null where there is none.</summary>
+    /// <summary>The first fault, as text; null if there is none.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Entries.</summary>
+    /// <summary>Number of entries.</summary>
     public long Entries => last?.Sequence ?? 0;
 
-    /// <summary>Seals that hold.</summary>
+    /// <summary>Number of valid seals.</summary>
     public int Seals { get; private set; }
 
-    /// <summary>The last seal that holds.</summary>
+    /// <summary>The last valid seal.</summary>
     public AuditSeal? LastSeal { get; private set; }
 
-    /// <summary>Entries after the last seal: whoever has the store can have altered, added or cut them.</summary>
+    /// <summary>Entries after the last seal, which anyone with access to the store could have altered, added or removed.</summary>
     public long Unsealed => Entries - (LastSeal?.Sequence ?? 0);
 
-    /// <summary>Entries whose time lies more than a second before that of the one they follow.</summary>
+    /// <summary>Entries whose time is more than a second before that of the previous entry.</summary>
     public int StepsBack { get; private set; }
 
-    /// <summary>Passes a trail on as it is checked.</summary>
+    /// <summary>Checks a trail and returns its entries as they are checked.</summary>
     /// <param name="lines">In order.</param>
-    /// <param name="signer">Whose seals must hold; null where the trail has none.</param>
-    /// <param name="kept">A seal, or a last entry, that somebody else kept: the trail must reach it and bear its hash.</param>
-    /// <returns>The entries; after them, the other properties hold. Ends at the first fault.</returns>
+    /// <param name="signer">Key for the seals; null if the trail has none.</param>
+    /// <param name="kept">A seal or last entry that was kept elsewhere: the trail must contain it with its hash.</param>
+    /// <returns>The entries. The other properties are valid after the last one. Ends at the first fault.</returns>
     public IEnumerable<AuditEntry> Pass(IEnumerable<AuditLine> lines, ECDsa? signer, (long Sequence, string Hash)? kept = null)
     {
         foreach (AuditLine line in lines)
@@ -38,7 +38,7 @@ internal sealed class AuditCheck
             DateTimeOffset? before = last?.At;
             Fault = line.Entry is { } entry ? AuditChain.FirstFault([entry], ref last) : SealFault(line.Seal!, signer);
             if (Fault is null && line.Entry is not null && kept is { } witness && last!.Sequence == witness.Sequence && last.Hash != witness.Hash)
-                Fault = $"entry {witness.Sequence} is not the one that was kept elsewhere: the trail has been written anew";
+                Fault = $"entry {witness.Sequence} differs from the copy kept elsewhere: the trail has been rewritten";
             if (Fault is not null)
                 yield break;
             if (line.Entry is null)
@@ -47,17 +47,17 @@ internal sealed class AuditCheck
             yield return line.Entry;
         }
         if (kept is { } reached && reached.Sequence > Entries)
-            Fault = $"it ends with entry {Entries}, but entry {reached.Sequence} was known elsewhere: its tail has been cut off";
+            Fault = $"it ends with entry {Entries}, but entry {reached.Sequence} was kept elsewhere: the last entries have been removed";
     }
 
     private string? SealFault(AuditSeal seal, ECDsa? signer)
     {
         if (seal.Sequence > Entries)
-            return $"it ends with entry {Entries}, but a seal covers entry {seal.Sequence}: its tail has been cut off";
+            return $"it ends with entry {Entries}, but a seal covers entry {seal.Sequence}: the last entries have been removed";
         if (seal.Sequence != last?.Sequence)
-            return $"the seal of entry {seal.Sequence} stands behind entry {Entries}";
+            return $"the seal of entry {seal.Sequence} is placed after entry {Entries}";
         if (seal.Hash != last.Hash)
-            return $"the seal of entry {seal.Sequence} was made for another entry: the trail has been written anew";
+            return $"the seal of entry {seal.Sequence} belongs to another entry: the trail has been rewritten";
         byte[] signature;
         try
         {
@@ -65,7 +65,7 @@ internal sealed class AuditCheck
         }
         catch (FormatException)
         {
-            return $"the seal of entry {seal.Sequence} is no signature";
+            return $"the seal of entry {seal.Sequence} is not a signature";
         }
         if (signer is null || !signer.VerifyData(AuditChain.SealedText(seal.Sequence, seal.Hash), signature, HashAlgorithmName.SHA256))
             return $"the seal of entry {seal.Sequence} was not made with this key";

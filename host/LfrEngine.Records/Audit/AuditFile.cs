@@ -17,13 +17,13 @@ internal sealed record AuditHeader(string Format, string Installation);
 /// <summary>A trail as a file: JSON lines, the header first, then every entry in order, each seal after the entry that it covers (docs/audit.md).</summary>
 internal static class AuditFile
 {
-    /// <summary>Names the format and its version.</summary>
+    /// <summary>Format and version.</summary>
     public const string Format = "lfr-audit-1";
 
     /// <summary>Entries and seals of this installation's own trail, in order.</summary>
     public static IEnumerable<AuditLine> Lines(LfrStore store) => Merge(store.Audit.AsNoTracking().OrderBy(e => e.Sequence).AsEnumerable(), [.. store.AuditSeals.AsNoTracking().OrderBy(s => s.Sequence)]);
 
-    /// <summary>A van's entries, as they were received here.</summary>
+    /// <summary>A van's entries, as received here.</summary>
     public static IEnumerable<AuditLine> Lines(LfrStore store, string van) => store.VanEntries.AsNoTracking().Where(e => e.Van == van).OrderBy(e => e.Sequence).AsEnumerable().Select(e => new AuditLine(e.ToEntry(), null));
 
     /// <summary>Writes a trail.</summary>
@@ -41,14 +41,14 @@ internal static class AuditFile
     /// <summary>Opens an exported trail.</summary>
     /// <param name="path">The file.</param>
     /// <param name="header">Its first line.</param>
-    /// <returns>Entries and seals as they stand in the file; reading them tells the first line that is neither.</returns>
-    /// <exception cref="CommandFailure">It cannot be read or is no trail.</exception>
+    /// <returns>Entries and seals in the order of the file. Enumerating them throws at the first line that is neither.</returns>
+    /// <exception cref="CommandFailure">The file cannot be read or is not an audit trail.</exception>
     public static IEnumerable<AuditLine> Read(string path, out AuditHeader header)
     {
         IEnumerator<string> lines = Guarded(path).GetEnumerator();
         header = lines.MoveNext() && Parse<AuditHeader>(lines.Current) is { Format: Format } read
             ? read
-            : throw new CommandFailure(ExitCode.Input, $"{path} is no audit trail: its first line is not {{\"format\":\"{Format}\",…}}. `lfr audit export FILE` writes one.");
+            : throw new CommandFailure(ExitCode.Input, $"{path} is not an audit trail: its first line is not {{\"format\":\"{Format}\",…}}. `lfr audit export FILE` writes one.");
         return Rest(path, lines);
     }
 
@@ -63,7 +63,7 @@ internal static class AuditFile
                 else if (Parse<AuditEntry>(lines.Current) is { } entry)
                     yield return new AuditLine(entry, null);
                 else
-                    throw new CommandFailure(ExitCode.Input, $"{path}, line {number}: neither an entry nor a seal.");
+                    throw new CommandFailure(ExitCode.Input, $"{path}, line {number} is neither an entry nor a seal.");
             }
         }
     }

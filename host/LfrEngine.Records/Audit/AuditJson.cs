@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>How audit entries and what they hold are written as JSON: camelCase, enums by name, letters of every script as they are.</summary>
+/// <summary>JSON settings for audit entries and their details: camelCase, enums by name, non-ASCII letters unescaped.</summary>
 internal static class AuditJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)

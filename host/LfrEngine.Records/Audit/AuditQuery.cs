@@ -3,19 +3,19 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>Which entries somebody wants to see; what is null or empty does not narrow.</summary>
+/// <summary>A filter for entries; null or empty values match everything.</summary>
 /// <param name="Action">The whole action, or its beginning with a star: <c>alert.*</c>; or its end: <c>*.viewed</c>.</param>
 /// <param name="Subject">The whole subject.</param>
 /// <param name="Officer">An officer's id or name.</param>
-/// <param name="From">First instant.</param>
-/// <param name="To">First instant after.</param>
-/// <param name="Before">Entries with a smaller number only: the next page.</param>
+/// <param name="From">Start, inclusive.</param>
+/// <param name="To">End, exclusive.</param>
+/// <param name="Before">Only entries with a smaller number, for the next page.</param>
 internal sealed record AuditQuery(string? Action = null, string? Subject = null, string? Officer = null, DateTimeOffset? From = null, DateTimeOffset? To = null, long? Before = null)
 {
-    /// <summary>Entries of one answer.</summary>
+    /// <summary>Entries per page.</summary>
     public const int PageSize = 200;
 
-    /// <summary>The newest that fit, newest first.</summary>
+    /// <summary>The newest matching entries, newest first.</summary>
     public async Task<AuditEntry[]> FindAsync(LfrStore store, CancellationToken stopping)
     {
         IQueryable<AuditEntry> found = store.Audit.AsNoTracking();

@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>Signs the trail up to its last entry with the installation's key: every minute in which there are new entries, and at an orderly end.</summary>
+/// <summary>Signs the trail up to its last entry with the installation's key: every minute if there are new entries, and at an orderly end.</summary>
 internal sealed partial class AuditSealer(Journal journal, Outbox outbox, InstallationKey key, TimeProvider time, ILogger<AuditSealer> log) : BackgroundService
 {
-    /// <summary>So much of the trail may stand unsealed after a power cut.</summary>
+    /// <summary>Maximum time for which entries may be unsealed after a power cut.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     /// <summary>Seals what is not sealed yet.</summary>
@@ -32,7 +32,7 @@ internal sealed partial class AuditSealer(Journal journal, Outbox outbox, Instal
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        // Also where the others have used up the time there was: without it, what they last noted stays unsealed until the next start.
+        // Also if the other services have used up the time: otherwise their last entries stay unsealed until the next start.
         await TrySealAsync(CancellationToken.None);
     }
 
@@ -40,7 +40,7 @@ internal sealed partial class AuditSealer(Journal journal, Outbox outbox, Instal
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        // At the start: the tail that a crash left unsealed.
+        // At the start, for entries that a crash left unsealed.
         do
             await TrySealAsync(stoppingToken);
         while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -52,7 +52,7 @@ internal sealed partial class AuditSealer(Journal journal, Outbox outbox, Instal
         {
             await SealAsync(stopping);
         }
-        #pragma warning disable CA1031 // A store that fails for a minute must not end the engine; the next minute's seal covers this one's entries too.
+        #pragma warning disable CA1031 // A store that fails for a minute must not stop the engine; the next seal covers these entries too.
         catch (Exception e) when (e is not OperationCanceledException)
         #pragma warning restore CA1031
         {

@@ -2,10 +2,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>The audit trail: sealed and watched.</summary>
+/// <summary>Registers the audit trail.</summary>
 internal static class AuditSetup
 {
-    /// <summary>The journal and what stands by it. Before other hosted services: the last seal covers their last entries.</summary>
+    /// <summary>Registers the journal and its services. Call it before other hosted services, so that the last seal covers their last entries.</summary>
     public static void AddAudit(this IServiceCollection services)
     {
         services.TryAddSingleton(_ => InstallationKey.Open());

@@ -4,14 +4,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>Notes when the wall clock jumps: authorities' windows and the retention of pictures hang on it.</summary>
+/// <summary>Records jumps of the wall clock, because the windows of authorities and the retention of pictures depend on it.</summary>
 /// <remarks>
-/// While it runs, the wall clock is compared with the monotonic one; at the start, with the trail's last entry. A clock that is put forward is told too:
-/// that also is how a machine looks that slept.
+/// During the run the wall clock is compared with the monotonic one, at the start with the trail's last entry. A jump forward is recorded too;
+/// a machine that slept looks the same.
 /// </remarks>
 internal sealed class ClockWatch(Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time) : BackgroundService
 {
-    /// <summary>Between two looks.</summary>
+    /// <summary>Interval between checks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);

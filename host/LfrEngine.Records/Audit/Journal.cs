@@ -7,22 +7,22 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>The one way to change the store: a change, its audit entries and the messages it causes are one transaction.</summary>
+/// <summary>All changes of the store go through this class: a change, its audit entries and its messages are one transaction.</summary>
 /// <remarks>
-/// Changes go one at a time, as each entry bears the hash of the one before. After the transaction, <see cref="Written"/> tells who listens. One
-/// installation, one store: two programs that write the same trail would refuse each other by the entries' numbers.
+/// Changes run one at a time, because each entry contains the hash of the previous one. <see cref="Written"/> is raised after the transaction. One
+/// installation has one store: two programs that wrote the same trail would collide on entry numbers.
 /// </remarks>
 public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1);
 
-    /// <summary>Told of entries once they are committed, in order, on the thread that wrote them.</summary>
+    /// <summary>Raised with committed entries, in order, on the thread that wrote them.</summary>
     public event Action<IReadOnlyList<AuditEntry>>? Written;
 
     /// <summary>Makes a change.</summary>
     /// <param name="actor">Who does it.</param>
-    /// <param name="change">Changes entities of the given store and notes what it did; its exceptions undo everything.</param>
-    /// <param name="stopping">Before the change is committed.</param>
+    /// <param name="change">Changes entities of the given store and adds its audit entries; an exception rolls back everything.</param>
+    /// <param name="stopping">Cancels before the change is committed.</param>
     public async Task<T> ChangeAsync<T>(Actor actor, Func<LfrStore, Entries, Task<T>> change, CancellationToken stopping = default)
     {
         var entries = new Entries();
@@ -43,7 +43,7 @@ public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, T
                 written[i] = new AuditEntry
                 {
                     Sequence = (last?.Sequence ?? 0) + 1,
-                    // As precise as the store is, or the hash would not fit what is read again.
+                    // Rounded to the precision of the store, or the hash would not match what is read back.
                     At = new DateTimeOffset(now.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
                     ActorId = actor.Id,
                     ActorName = actor.Name,
@@ -70,14 +70,14 @@ public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, T
         return result;
     }
 
-    /// <summary>Makes a change that returns nothing.</summary>
+    /// <summary>Makes a change without a result.</summary>
     public Task ChangeAsync(Actor actor, Func<LfrStore, Entries, Task> change, CancellationToken stopping = default) => ChangeAsync(actor, async (store, entries) =>
     {
         await change(store, entries);
         return true;
     }, stopping);
 
-    /// <summary>Notes what changes nothing: that somebody looked at something, that something was refused.</summary>
+    /// <summary>Records an event without a change, such as a view or a refusal.</summary>
     public Task NoteAsync(Actor actor, string action, string subject, object details, CancellationToken stopping = default) => ChangeAsync(actor, (_, entries) =>
     {
         entries.Note(action, subject, details);
@@ -88,12 +88,12 @@ public sealed class Journal(IDbContextFactory<LfrStore> stores, Outbox outbox, T
     public void Dispose() => turn.Dispose();
 }
 
-/// <summary>What a change notes for the audit trail.</summary>
+/// <summary>Audit entries of a change.</summary>
 public sealed class Entries
 {
     internal List<(string Action, string Subject, object Details)> Noted { get; } = [];
 
-    /// <summary>Notes an entry. No biometrics, no names of people on a watchlist.</summary>
+    /// <summary>Adds an entry. It must not contain biometric data or names of people on a watchlist.</summary>
     /// <param name="action">For example <c>alert.raised</c>; docs/audit.md lists all.</param>
     /// <param name="subject">For example <c>alert/2f0c…</c>.</param>
     /// <param name="details">An object with simple properties.</param>

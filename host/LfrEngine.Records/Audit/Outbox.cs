@@ -5,10 +5,10 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Audit;
 
-/// <summary>Writes the messages that audit entries cause, in the entries' own transaction: a receiver that is away loses nothing.</summary>
+/// <summary>Writes the messages for audit entries in the same transaction, so that an unreachable receiver loses nothing.</summary>
 /// <remarks>
-/// Told are alerts, deployments, cameras, the clock, and the trail's seals, so that the trail's length is known elsewhere. The headquarters needs no
-/// messages: it is sent the trail itself (<see cref="HeadquartersSender"/>).
+/// There are messages for alerts, deployments, cameras, the clock, and the trail's seals, so that the trail's length is known elsewhere. The headquarters needs no
+/// messages: it receives the trail itself (<see cref="HeadquartersSender"/>).
 /// </remarks>
 public sealed class Outbox(Installation installation, TimeProvider time)
 {
@@ -23,8 +23,8 @@ public sealed class Outbox(Installation installation, TimeProvider time)
     /// <summary>Channel of a webhook.</summary>
     public static string Webhook(WebhookConfig webhook) => $"webhook:{webhook.Name}";
 
-    /// <summary>Adds a message for every channel, for each entry that is told.</summary>
-    /// <param name="store">Of the transaction under way.</param>
+    /// <summary>Adds a message for every channel, for each entry that is published.</summary>
+    /// <param name="store">The current transaction.</param>
     /// <param name="entries">Written in it.</param>
     public void Add(LfrStore store, IReadOnlyList<AuditEntry> entries)
     {
@@ -36,7 +36,7 @@ public sealed class Outbox(Installation installation, TimeProvider time)
     }
 
     /// <summary>Adds a message of a seal for every channel.</summary>
-    /// <param name="store">Of the transaction under way.</param>
+    /// <param name="store">The current transaction.</param>
     /// <param name="seal">Written in it.</param>
     public void Add(LfrStore store, AuditSeal seal) => Add(store, "audit.sealed", seal.Sequence, seal.At, "audit", JsonSerializer.SerializeToElement(new { seal.Hash, seal.Signature }, AuditJson.Options));
 
@@ -57,5 +57,5 @@ public sealed class Outbox(Installation installation, TimeProvider time)
     }
 }
 
-/// <summary>A message, as receivers get it (docs/host-json.md). Who did it is not told.</summary>
+/// <summary>A message as sent to receivers (docs/host-json.md), without the actor.</summary>
 internal sealed record OutboxPayload(Guid MessageId, string Installation, long Sequence, DateTimeOffset At, string Action, string Subject, JsonElement Details);

@@ -11,19 +11,19 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>The authority of a deployment: what an authorising officer signs and the engine then keeps to.</summary>
+/// <summary>The authority of a deployment: signed by an authorising officer and enforced by the engine.</summary>
 /// <remarks>It is stored, signed and published as one text (<see cref="ToText"/>); the signature covers the UTF-8 of that text, byte for byte. Fields are explained in docs/host-json.md.</remarks>
 /// <param name="FormatVersion">Of this document.</param>
-/// <param name="Deployment">The deployment it is for, and no other.</param>
+/// <param name="Deployment">The deployment it is for.</param>
 /// <param name="Name">Of the deployment.</param>
 /// <param name="Purpose">Why this deployment is necessary and proportionate.</param>
 /// <param name="DeploymentType">As it is published.</param>
 /// <param name="Place">Where.</param>
 /// <param name="Start">UTC; the engine does not run before.</param>
-/// <param name="End">UTC; the engine does not run from then on.</param>
-/// <param name="Cameras">Those that may be used, all of them.</param>
+/// <param name="End">UTC; the engine does not run after this.</param>
+/// <param name="Cameras">All cameras that may be used.</param>
 /// <param name="Watchlist">The list that is searched.</param>
-/// <param name="PassersBy">People expected to pass, for what is expected of them.</param>
+/// <param name="PassersBy">People expected to pass, to estimate false alerts.</param>
 /// <param name="Categories">Why people are sought, each with its threshold, evidence and response.</param>
 /// <param name="Models">The networks.</param>
 /// <param name="Assessments">Impact assessments, by reference.</param>
@@ -35,10 +35,10 @@ public sealed record Authority(
     IReadOnlyList<AuthorisedCamera> Cameras, AuthorisedWatchlist Watchlist, long PassersBy, IReadOnlyList<AuthorisedCategory> Categories,
     IReadOnlyList<AuthorisedModel> Models, ImpactAssessments Assessments, NamedOfficer AuthorisingOfficer, NamedOfficer Drafter, DateTimeOffset DraftedAt)
 {
-    /// <summary>Of the documents written now.</summary>
+    /// <summary>Current format version.</summary>
     public const int CurrentFormat = 1;
 
-    // A cosine is never above 1: nobody of a category that is not authorised reaches it.
+    // A cosine is never above 1, so people of a category that is not authorised never reach it.
     private const float Unreachable = 2;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -58,7 +58,7 @@ public sealed record Authority(
     /// <summary>For reading published authorities.</summary>
     internal static JsonTypeInfo<Authority> Json => (JsonTypeInfo<Authority>)Options.GetTypeInfo(typeof(Authority));
 
-    /// <summary>Comparison scores that count; those of categories that are not named cannot be reached.</summary>
+    /// <summary>Thresholds; those of categories that are not authorised cannot be reached.</summary>
     [JsonIgnore]
     public CategoryThresholds Thresholds
     {
@@ -69,7 +69,7 @@ public sealed record Authority(
         }
     }
 
-    /// <summary>Most false alerts to expect: as if everybody on the list were sought at the category's threshold that gives most.</summary>
+    /// <summary>Upper estimate of false alerts: as if everybody on the list were sought at the threshold that gives most.</summary>
     [JsonIgnore]
     public AuthorisedEvidence Worst => Categories.Select(c => c.Evidence).MaxBy(e => e.MostFalseAlerts)!;
 
@@ -77,10 +77,10 @@ public sealed record Authority(
     public string ToText() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>Reads a text.</summary>
-    /// <exception cref="JsonException">It is no authority of a format that this program knows.</exception>
+    /// <exception cref="JsonException">It is not an authority in a supported format.</exception>
     public static Authority Parse(string text)
     {
-        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("null is no authority.");
+        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("the text is null.");
         return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}.")
             : authority.Categories.Count == 0 ? throw new JsonException("no category.")
             : authority;
@@ -89,11 +89,11 @@ public sealed record Authority(
     /// <summary>SHA-256 of a text's UTF-8, lower-case hexadecimal.</summary>
     internal static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>What stands for a camera's source in an authority, which is published: its SHA-256 without user name and password.</summary>
+    /// <summary>Stands for a camera's source in the published authority: the SHA-256 of the source without user name and password.</summary>
     internal static string SourceHash(CameraConfig camera)
     {
         string address = MediaReader.WithoutLogin(camera.Source);
-        // Addresses that had a log-in are hashed in the spelling that authorities have been signed with.
+        // Addresses with a login are hashed in the spelling used by signed authorities.
         return HashOf(address.Length < camera.Source.Length && Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) ? uri.ToString() : address);
     }
 }
@@ -113,19 +113,19 @@ public sealed record AuthorisedWatchlist(Guid Id, string Name, int People, strin
 /// <summary>A category of an authority.</summary>
 /// <param name="Category">Why people are sought.</param>
 /// <param name="Threshold">Comparison score that counts, inclusive.</param>
-/// <param name="Evidence">Where its error rates were measured.</param>
-/// <param name="Response">What officers do when somebody of this category is seen.</param>
+/// <param name="Evidence">Evidence for its error rates.</param>
+/// <param name="Response">What officers do when somebody of this category is found.</param>
 public sealed record AuthorisedCategory(WatchlistCategory Category, double Threshold, AuthorisedEvidence Evidence, string Response);
 
 /// <summary>The evidence for a threshold.</summary>
 /// <param name="FileSha256">Of the laboratory's signed file.</param>
-/// <param name="FileName">Where it lay in the folder of evidence.</param>
+/// <param name="FileName">Its name in the evidence folder.</param>
 /// <param name="Protocol">identify or passages.</param>
 /// <param name="MadeAt">When it was measured.</param>
 /// <param name="GallerySize">People enrolled at the point that was measured.</param>
-/// <param name="FewestFalseAlerts">95 %, were everybody on the list sought at this threshold.</param>
-/// <param name="MostFalseAlerts">95 %, likewise.</param>
-/// <param name="FalseAlertsOnAverage">Likewise.</param>
+/// <param name="FewestFalseAlerts">Lower 95 % bound, if everybody on the list were sought at this threshold.</param>
+/// <param name="MostFalseAlerts">Upper bound.</param>
+/// <param name="FalseAlertsOnAverage">Average.</param>
 public sealed record AuthorisedEvidence(string FileSha256, string FileName, string Protocol, DateTimeOffset MadeAt, int GallerySize, long FewestFalseAlerts, long MostFalseAlerts, double FalseAlertsOnAverage);
 
 /// <summary>A network of an authority.</summary>
@@ -145,7 +145,7 @@ public sealed record ImpactAssessments(string DataProtection, string Equality, s
 /// <param name="Name">For people.</param>
 public sealed record NamedOfficer(Guid Id, string Name);
 
-/// <summary>What a drafter asks for; <see cref="AuthorityService"/> makes an <see cref="Authority"/> of it.</summary>
+/// <summary>A drafter's input, from which <see cref="AuthorityService"/> makes an <see cref="Authority"/>.</summary>
 public sealed record AuthorityDraft
 {
     public string Name { get; init; } = "";
@@ -173,14 +173,14 @@ public sealed record AuthorityDraft
     public Guid AuthorisingOfficer { get; init; }
 }
 
-/// <summary>A category that is asked for.</summary>
+/// <summary>A category in a draft.</summary>
 /// <param name="Category">Why people are sought.</param>
 /// <param name="Threshold">Comparison score, inclusive.</param>
 /// <param name="EvidenceSha256">Of the evidence file.</param>
 /// <param name="Response">What officers do.</param>
 public sealed record CategoryDraft(WatchlistCategory Category, double Threshold, string EvidenceSha256, string Response);
 
-/// <summary>An authority cannot be drafted, signed or withdrawn as asked; every reason in words.</summary>
+/// <summary>An authority cannot be drafted, signed or withdrawn; with all reasons.</summary>
 public sealed class AuthorityException(IReadOnlyList<string> reasons) : Exception(string.Join(" ", reasons))
 {
     /// <summary>One sentence each.</summary>

@@ -11,20 +11,20 @@ namespace LfrEngine.Records.Authorities;
 /// <summary>A file in the folder of evidence.</summary>
 /// <param name="FileName">In the folder.</param>
 /// <param name="Sha256">Of the file.</param>
-/// <param name="Document">What it says; null where it is not to be believed.</param>
-/// <param name="Fault">Why it is not to be believed; null where it is.</param>
+/// <param name="Document">Its content; null if it is not trusted.</param>
+/// <param name="Fault">Why it is not trusted; null if it is.</param>
 public sealed record EvidenceEntry(string FileName, string Sha256, EvidenceDocument? Document, string? Fault);
 
-/// <summary>The laboratories' evidence of this installation: files in <c>evidence</c> of the data folder, put there by hand or through the console.</summary>
-/// <remarks>A file counts when one of the configured laboratories has signed it.</remarks>
+/// <summary>The evidence files of this installation, in <c>evidence</c> of the data folder, added by hand or in the console.</summary>
+/// <remarks>A file is trusted if one of the configured laboratories has signed it.</remarks>
 internal sealed class EvidenceShelf(Installation installation, FileHashes hashes, Journal journal)
 {
-    /// <summary>Largest file that is taken.</summary>
+    /// <summary>Maximum file size, bytes.</summary>
     public const int LargestBytes = 16 << 20;
 
     private const int LongestName = 100;
 
-    // By hash: what a laboratory signed once stays signed.
+    // By hash, because a valid signature stays valid.
     private readonly ConcurrentDictionary<string, EvidenceDocument> believed = new(StringComparer.Ordinal);
 
     private string Folder => Path.GetDirectoryName(installation.DataPath("evidence", "_"))!;
@@ -35,12 +35,12 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
     /// <summary>The file with a hash, whatever its name.</summary>
     public EvidenceEntry? Find(string sha256) => All().FirstOrDefault(e => e.Sha256 == sha256);
 
-    /// <summary>Takes a file in, if it is to be believed.</summary>
+    /// <summary>Adds a file if it is trusted.</summary>
     /// <param name="actor">Who brings it.</param>
-    /// <param name="fileName">A name for people; another is found where it is taken.</param>
+    /// <param name="fileName">Preferred name; changed if it is taken.</param>
     /// <param name="content">Borrowed.</param>
-    /// <param name="stopping">Nothing partial is left.</param>
-    /// <exception cref="AuthorityException">It is too large, damaged, or signed by nobody who counts.</exception>
+    /// <param name="stopping">Cancels; no partial file is left.</param>
+    /// <exception cref="AuthorityException">It is too large, damaged, or not signed by a trusted laboratory.</exception>
     public async Task<EvidenceEntry> AddAsync(Actor actor, string fileName, Stream content, CancellationToken stopping)
     {
         string partial = Path.Combine(Folder, $".{Guid.NewGuid():N}.partial");
@@ -50,7 +50,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             {
                 await content.CopyToAsync(file, stopping);
                 if (file.Length > LargestBytes)
-                    throw new AuthorityException([$"The file is larger than {LargestBytes >> 20} MiB; no evidence is."]);
+                    throw new AuthorityException([$"The file is too large. Evidence files are at most {LargestBytes >> 20} MiB."]);
             }
             string sha256 = Models.PackageCache.HashOf(partial);
             if (Find(sha256) is { Fault: null } there)
@@ -67,29 +67,29 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         }
     }
 
-    /// <summary>Whether evidence covers a threshold on a list, and what it promises.</summary>
+    /// <summary>Whether evidence covers a threshold on a list, and the expected rates.</summary>
     /// <param name="threshold">Comparison score, inclusive.</param>
-    /// <param name="fileName">For the sentence.</param>
-    /// <param name="evidence">Believed.</param>
+    /// <param name="fileName">For the message.</param>
+    /// <param name="evidence">Trusted evidence.</param>
     /// <param name="people">On the list.</param>
     /// <param name="passersBy">Expected.</param>
     /// <param name="embedderSha256">Of the embedder that runs here.</param>
-    /// <param name="fault">Why it does not, where null is returned.</param>
+    /// <param name="fault">Why it does not, if null is returned.</param>
     public static (OperatingPoint Point, Expectation Expected)? Cover(double threshold, string fileName, EvidenceDocument evidence, int people, long passersBy, string embedderSha256, out string? fault)
     {
         fault = null;
         if (evidence.EmbedderSha256 != embedderSha256)
-            fault = $"The evidence {fileName} was measured with the embedder {evidence.EmbedderId} ({Short(evidence.EmbedderSha256)}), not with the one that runs here ({Short(embedderSha256)}).";
+            fault = $"The evidence {fileName} was measured with the embedder {evidence.EmbedderId} ({Short(evidence.EmbedderSha256)}), not with the one used here ({Short(embedderSha256)}).";
         else if (evidence.Find(threshold, people) is not { } point)
             fault = FormattableString.Invariant($"The evidence {fileName} measured no threshold of {threshold}; it has {Nearest(evidence, threshold)}.");
         else if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
-            fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled; it cannot carry a list of {people}. It takes evidence with a gallery nearer to it.";
+            fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
         else
             return (point, expected);
         return null;
     }
 
-    /// <summary>First digits of a hash, for sentences.</summary>
+    /// <summary>First digits of a hash, for messages.</summary>
     public static string Short(string sha256) => sha256.Length > 12 ? sha256[..12] : sha256;
 
     private static string Nearest(EvidenceDocument evidence, double threshold) => string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct()
@@ -110,7 +110,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             return known;
         if (installation.Config.Laboratories.Length == 0)
         {
-            fault = "No laboratory is configured whose evidence counts: \"laboratories\" in lfr.json.";
+            fault = "No trusted laboratory is configured. Add its public key under \"laboratories\" in lfr.json.";
             return null;
         }
         foreach (string laboratory in installation.Config.Laboratories)
@@ -121,12 +121,12 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
             }
             catch (Exception e) when (e is CommandFailure or IOException or UnauthorizedAccessException)
             {
-                // The file's own name says more than that of the place where it is looked at.
+                // The original file name is more useful than the path of the temporary file.
                 fault = e.Message.Replace(path, "The file", StringComparison.Ordinal);
             }
         }
         if (installation.Config.Laboratories.Length > 1)
-            fault = $"None of the {installation.Config.Laboratories.Length} configured laboratories has signed this file as it is. {fault}";
+            fault = $"None of the {installation.Config.Laboratories.Length} configured laboratories has signed this file. {fault}";
         return null;
     }
 

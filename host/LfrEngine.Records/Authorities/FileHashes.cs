@@ -3,16 +3,16 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>SHA-256 of files that are looked at again and again while a deployment runs.</summary>
+/// <summary>Cached SHA-256 of files that are checked repeatedly while a deployment runs.</summary>
 /// <remarks>A file is read again when its length or time of change differ, and at the latest after <see cref="KeptSeconds"/>: times can be forged.</remarks>
 internal sealed class FileHashes(TimeProvider time)
 {
-    /// <summary>Longest time for which a hash is believed.</summary>
+    /// <summary>Maximum age of a cached hash.</summary>
     public const int KeptSeconds = 60;
 
     private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
 
-    /// <summary>Hash of a file; null where there is none to be read.</summary>
+    /// <summary>Hash of a file; null if it cannot be read.</summary>
     public string? Of(string path)
     {
         try

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>Times as people type them, in this installation's zone.</summary>
+/// <summary>Times entered by people, in this installation's time zone.</summary>
 internal static class LocalTime
 {
-    /// <summary>As <c>datetime-local</c> fields of forms write it.</summary>
+    /// <summary>The format of <c>datetime-local</c> fields.</summary>
     public const string Format = "yyyy-MM-dd'T'HH:mm";
 
-    /// <summary>Reads one.</summary>
+    /// <summary>Parses a time.</summary>
     /// <param name="text">For example 2026-03-29T02:30.</param>
-    /// <param name="zone">Whose clock it is.</param>
-    /// <param name="later">Which is meant of an hour that comes twice when the clocks go back.</param>
-    /// <returns>Null where the text is no time, or one that the clocks leap over.</returns>
+    /// <param name="zone">The time zone.</param>
+    /// <param name="later">Whether an ambiguous time, when the clocks go back, is the later one.</param>
+    /// <returns>Null if the text is not a time, or the clocks skip it.</returns>
     public static DateTimeOffset? Read(string text, TimeZoneInfo zone, bool later)
     {
         if (!DateTime.TryParseExact(text, [Format, Format + "':'ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime local) || zone.IsInvalidTime(local))
@@ -21,7 +21,7 @@ internal static class LocalTime
         return new DateTimeOffset(local, offset);
     }
 
-    /// <summary>Writes one.</summary>
+    /// <summary>Formats a time.</summary>
     public static string Write(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString(Format, CultureInfo.InvariantCulture);
 
     /// <summary>An instant as people read it.</summary>

@@ -14,7 +14,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
 
-/// <summary>Reads <c>lfr.json</c> and checks it: every error with its path and what is allowed there.</summary>
+/// <summary>Reads and checks <c>lfr.json</c>. Every error is reported with its path and the allowed values.</summary>
 internal static class ConfigFile
 {
     private const double MostHours = 24;
@@ -35,7 +35,7 @@ internal static class ConfigFile
 
     /// <summary>Reads and checks.</summary>
     /// <param name="path">The file, absolute.</param>
-    /// <exception cref="CommandFailure">It is missing, is not JSON, or says what makes no sense; every error is named.</exception>
+    /// <exception cref="CommandFailure">The file is missing, is not JSON, or has errors, which are all listed.</exception>
     public static Installation Read(string path)
     {
         byte[] text;
@@ -45,7 +45,7 @@ internal static class ConfigFile
         }
         catch (FileNotFoundException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"There is no {path}. `lfr config init` writes one to begin with; --config names another.", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} does not exist. Create it with `lfr config init`, or give another file with --config.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -66,23 +66,23 @@ internal static class ConfigFile
         }
         catch (InvalidOperationException e)
         {
-            // Half of a pair of surrogates: JSON by its form, and no text.
-            throw new CommandFailure(ExitCode.Input, $"{path} holds a text with an escape (\\uD800 to \\uDFFF) that is no character: {e.Message}", e);
+            // Half a surrogate pair: valid JSON syntax, but not text.
+            throw new CommandFailure(ExitCode.Input, $"{path} contains an escape (\\uD800 to \\uDFFF) that is not a character: {e.Message}", e);
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
         ThrowIfAny(path, Check(installation));
         return installation;
     }
 
-    /// <summary>Writes a file to begin with.</summary>
-    /// <exception cref="CommandFailure">It is there already, or cannot be written.</exception>
+    /// <summary>Writes an initial file.</summary>
+    /// <exception cref="CommandFailure">The file already exists, or cannot be written.</exception>
     public static void Begin(string path)
     {
         try
         {
             OutputFile.Write(path, $$"""
                 {
-                  // What this installation is called, for people.
+                  // Display name of this installation.
                   "name": {{JsonSerializer.Serialize(Environment.MachineName, Options)}},
 
                   // Cameras that deployments may use: file, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.
@@ -90,10 +90,10 @@ internal static class ConfigFile
                     // { "name": "gate", "source": "rtsp://10.0.0.5/stream1" }
                   ],
 
-                  // Public keys (PEM files) of the laboratories whose evidence for a threshold is believed: `lfr-lab` prints its own.
+                  // Public keys (PEM files) of the trusted laboratories: `lfr-lab` prints its own.
                   "laboratories": []
 
-                  // Everything else has a value to begin with; `lfr config schema` tells all.
+                  // Everything else has a default; see `lfr config schema`.
                 }
 
                 """, replace: false);
@@ -132,14 +132,14 @@ internal static class ConfigFile
             throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
     }
 
-    // Every place that is not as the schema says. The deserializer would stop at the first, and name types of this program, which say nothing to the reader.
+    // All violations of the schema. The deserializer would stop at the first one and name internal types.
     private static void Compare(JsonElement value, JsonObject schema, string at, List<string> errors)
     {
         string place = at.Length == 0 ? "the file" : at;
         if (schema["enum"] is JsonArray allowed)
         {
             if (value.ValueKind != JsonValueKind.String || !allowed.Any(a => a!.GetValue<string>() == value.GetString()))
-                errors.Add($"{place}: {value.GetRawText()} is none of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
+                errors.Add($"{place}: {value.GetRawText()} is not one of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
             return;
         }
         string[] wanted = schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
@@ -169,7 +169,7 @@ internal static class ConfigFile
             if ((properties?[property.Name] ?? schema["additionalProperties"] as JsonObject) is { } known)
                 Compare(property.Value, known.AsObject(), inner, errors);
             else
-                errors.Add($"{inner}: unknown; known here are {string.Join(", ", properties!.Select(p => p.Key))}");
+                errors.Add($"{inner}: unknown property. Allowed: {string.Join(", ", properties!.Select(p => p.Key))}");
         }
         foreach (string name in schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [])
         {
@@ -213,16 +213,16 @@ internal static class ConfigFile
         Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
         Need(c.Listen.Length > 0, "listen", "at least one https:// address");
         for (int i = 0; i < c.Listen.Length; i++)
-            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is no https:// address with a port, for example https://localhost:8443");
+            Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is not an https:// address with a port, for example https://localhost:8443");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
-            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the file of sqlite lies in the data folder" : "needed with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
+            c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
         NeedModel(c.Engine.Detector, "engine.detector", EngineModels.DefaultDetector, ModelTask.Detect);
         NeedModel(c.Engine.Embedder, "engine.embedder", EngineModels.DefaultEmbedder, ModelTask.Embed);
-        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is none of cpu, directml, directml-half, webgpu and auto");
-        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is none of simd, computesharp, vulkan and vulkan:DEVICE");
-        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is none of software, d3d11va and auto");
+        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is not one of cpu, directml, directml-half, webgpu and auto");
+        Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is not one of simd, computesharp, vulkan and vulkan:DEVICE");
+        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is not one of software, d3d11va and auto");
         Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");
         Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
         for (int i = 0; i < c.Cameras.Length; i++)
@@ -238,7 +238,7 @@ internal static class ConfigFile
             NeedFile(c.Laboratories[i], $"laboratories[{i}]");
         foreach ((string category, CategoryPolicy policy) in c.Watchlist)
         {
-            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            Need(WatchlistCategories.TryParse(category, out _), $"watchlist.{category}", $"not a category. Allowed: {string.Join(", ", WatchlistCategories.AllNames)}");
             Need(policy.MaximumPeople is >= 0 and <= 1_000_000, $"watchlist.{category}.maximumPeople", "0 to 1000000");
             Need(policy.MaximumImageAgeDays is >= 1 and <= 36500, $"watchlist.{category}.maximumImageAgeDays", "1 to 36500");
             Need(policy.ReviewDays is >= 1 and <= 3650, $"watchlist.{category}.reviewDays", "1 to 3650");
@@ -255,7 +255,7 @@ internal static class ConfigFile
         }
         for (int i = 0; i < c.Webhooks.Length; i++)
         {
-            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a name of its own");
+            Need(c.Webhooks[i].Name.Trim().Length > 0 && c.Webhooks.Take(i).All(o => o.Name != c.Webhooks[i].Name), $"webhooks[{i}].name", "a unique name");
             Need(Uri.TryCreate(c.Webhooks[i].Url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), $"webhooks[{i}].url", "https:// (http:// on loopback only)");
             NeedFile(c.Webhooks[i].SecretPath, $"webhooks[{i}].secretPath");
         }
@@ -272,7 +272,7 @@ internal static class ConfigFile
 
 /// <summary>A configuration and the folder it is relative to.</summary>
 /// <param name="Config">Checked.</param>
-/// <param name="BaseFolder">Where lfr.json lies.</param>
+/// <param name="BaseFolder">Folder of lfr.json.</param>
 public sealed record Installation(HostConfig Config, string BaseFolder)
 {
     /// <summary>A path of the configuration, absolute.</summary>
@@ -289,7 +289,7 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
 
     internal string ModelOf(string name) => name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? PathOf(name) : name;
 
-    /// <summary>The link of an invitation, for a browser that can reach this machine by its name.</summary>
+    /// <summary>The link of an invitation, with this machine's name.</summary>
     public Uri InvitationLink(string secret)
     {
         var at = new Uri(Config.Listen[0]);
@@ -297,7 +297,7 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
         return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Query = $"secret={secret}" }.Uri;
     }
 
-    /// <summary>A place in the data folder; its folder is made, for the owner alone.</summary>
+    /// <summary>A path in the data folder; its folder is created, accessible only to the owner.</summary>
     public string DataPath(params ReadOnlySpan<string> parts)
     {
         string path = Path.Combine([DataFolder, .. parts]);

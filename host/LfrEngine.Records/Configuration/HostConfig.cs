@@ -5,71 +5,71 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
 
-/// <summary>What <c>lfr.json</c> says: everything about an installation that is decided before it starts. Deployments are decided in the console.</summary>
-/// <remarks>Read by <see cref="ConfigFile"/>, which names the path of every error. Schema: <c>lfr config schema</c>, docs/lfr.schema.json.</remarks>
+/// <summary>The content of <c>lfr.json</c>: the settings of an installation. Deployments are set up in the console.</summary>
+/// <remarks>Read by <see cref="ConfigFile"/>, which reports the path of every error. Schema: <c>lfr config schema</c>, docs/lfr.schema.json.</remarks>
 public sealed record HostConfig
 {
-    [Description("Where the schema is; for editors.")]
+    [Description("Path of the schema, for editors.")]
     [System.Text.Json.Serialization.JsonPropertyName("$schema")]
     public string? Schema { get; init; }
 
-    [Description("Name of this installation, for people: a van, a headquarters.")]
+    [Description("Display name of this installation, for example of a van.")]
     public required string Name { get; init; }
 
     [Description("Folder of the installation's data: store, keys, pictures of alerts, watchlists, receipts. Relative to lfr.json.")]
     public string Data { get; init; } = "data";
 
-    [Description("Where the console and the interfaces are served; https only.")]
+    [Description("Addresses at which the console and the interfaces are served; https only.")]
     public string[] Listen { get; init; } = ["https://localhost:8443"];
 
-    [Description("Certificate for https; absent: one is made at the first start and kept in the data folder.")]
+    [Description("Certificate for https. Default: one is created at the first start and kept in the data folder.")]
     public CertificateConfig? Certificate { get; init; }
 
-    [Description("Where records are kept.")]
+    [Description("Database.")]
     public StoreConfig Store { get; init; } = new();
 
-    [Description("How the engine works.")]
+    [Description("Settings of the engine.")]
     public EngineConfig Engine { get; init; } = new();
 
     [Description("Cameras that deployments may use.")]
     public CameraConfig[] Cameras { get; init; } = [];
 
-    [Description("Public keys (PEM files) of the laboratories whose evidence is believed. Relative to lfr.json.")]
+    [Description("Public keys (PEM files) of trusted laboratories. Relative to lfr.json.")]
     public string[] Laboratories { get; init; } = [];
 
-    [Description("What a watchlist may hold, by category.")]
+    [Description("Limits of a watchlist, by category.")]
     public Dictionary<string, CategoryPolicy> Watchlist { get; init; } = [];
 
-    [Description("How long what must be kept is kept.")]
+    [Description("Retention periods.")]
     public RetentionConfig Retention { get; init; } = new();
 
-    [Description("MQTT broker that is told of alerts and of the engine's state; absent: none.")]
+    [Description("MQTT broker that receives alerts and the engine's state. Default: none.")]
     public MqttConfig? Mqtt { get; init; }
 
-    [Description("Addresses that are told of alerts and of the engine's state, signed.")]
+    [Description("Addresses that receive alerts and the engine's state, signed.")]
     public WebhookConfig[] Webhooks { get; init; } = [];
 
-    [Description("Headquarters that deployments, outcomes and audit are sent to when the network allows; absent: none.")]
+    [Description("Headquarters that receives deployments, outcomes and audit trail when the network allows. Default: none.")]
     public HeadquartersConfig? Headquarters { get; init; }
 
-    [Description("Installations that may send their deployments, outcomes and audit here: their names, and the public keys (PEM files) they sign with.")]
+    [Description("Installations that may send deployments, outcomes and audit trail here: names and public keys (PEM files).")]
     public Dictionary<string, string> Vans { get; init; } = [];
 
-    /// <summary>The policy of a category: the configured one, else the default.</summary>
+    /// <summary>The policy of a category: configured or default.</summary>
     public CategoryPolicy PolicyOf(WatchlistCategory category) => Watchlist.GetValueOrDefault(category.Name()) ?? new CategoryPolicy();
 }
 
 /// <summary>A certificate with its private key.</summary>
 public sealed record CertificateConfig
 {
-    [Description("PEM file of the certificate, its chain after it. Relative to lfr.json.")]
+    [Description("PEM file of the certificate, followed by its chain. Relative to lfr.json.")]
     public required string Path { get; init; }
 
     [Description("PEM file of the private key. Relative to lfr.json.")]
     public required string KeyPath { get; init; }
 }
 
-/// <summary>Where records are kept.</summary>
+/// <summary>Settings of the database.</summary>
 public sealed record StoreConfig
 {
     [Description("sqlite: a file in the data folder. postgresql: a server, for a headquarters that serves many vans.")]
@@ -86,7 +86,7 @@ public enum StoreKind
     Postgresql,
 }
 
-/// <summary>How the engine works; each value as the option of <c>lfr run</c> that bears its name.</summary>
+/// <summary>Settings of the engine, each as the option of <c>lfr run</c> with the same name.</summary>
 public sealed record EngineConfig
 {
     [Description("Detector: an id from `lfr models list`, or the path of a manifest (.json), relative to lfr.json.")]
@@ -104,41 +104,41 @@ public sealed record EngineConfig
     [Description("software, d3d11va or auto.")]
     public string Decode { get; init; } = "software";
 
-    [Description("Milliseconds between two frames of a camera that are searched for faces; 0 searches every frame.")]
+    [Description("Milliseconds between searches for faces on each camera; 0 searches every frame.")]
     public int DetectEveryMs { get; init; } = Pipeline.PipelineSettings.DefaultDetectEveryMs;
 
     [Description("Worker threads; 0: one per processor.")]
     public int Workers { get; init; }
 
-    [Description("Run although too little memory can be locked, so that faces might reach swap.")]
+    [Description("Run although too little memory can be locked. Face data could then be swapped to disk.")]
     public bool AllowUnlocked { get; init; }
 }
 
 /// <summary>A camera.</summary>
 public sealed record CameraConfig
 {
-    [Description("Name for people, in authorities and alerts.")]
+    [Description("Display name, in authorities and alerts.")]
     public required string Name { get; init; }
 
     [Description("File, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.")]
     public required string Source { get; init; }
 
-    [Description("automatic, realtime (a recording plays like a camera) or max.")]
+    [Description("automatic, realtime (a recording is played at its own speed) or max.")]
     public CameraPace Pace { get; init; } = CameraPace.Realtime;
 
-    [Description("Of rtsp:// sources: auto (TCP, and UDP where the camera refuses that), tcp or udp.")]
+    [Description("For rtsp:// sources: auto (TCP, or UDP if the camera refuses TCP), tcp or udp.")]
     public CameraTransport Transport { get; init; }
 
-    [Description("Degrees by which the picture is turned clockwise: 0, 90, 180 or 270.")]
+    [Description("Degrees by which the picture is rotated clockwise: 0, 90, 180 or 270.")]
     public int Rotate { get; init; }
 
-    [Description("Whether the picture is mirrored left to right, after it was turned.")]
+    [Description("Whether the picture is mirrored left to right, after rotation.")]
     public bool Mirror { get; init; }
 
     internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror);
 }
 
-/// <summary>How RTSP media travels.</summary>
+/// <summary>Transport of RTSP media.</summary>
 public enum CameraTransport
 {
     Auto,
@@ -154,20 +154,20 @@ public enum CameraPace
     Max,
 }
 
-/// <summary>What a watchlist may hold of one category.</summary>
+/// <summary>Limits of a watchlist for one category.</summary>
 public sealed record CategoryPolicy
 {
-    [Description("Most people of this category on one list.")]
+    [Description("Maximum number of people of this category on one list.")]
     public int MaximumPeople { get; init; } = 20_000;
 
-    [Description("Oldest image, days before the list is built.")]
+    [Description("Maximum age of a photo when the list is built, days.")]
     public int MaximumImageAgeDays { get; init; } = 3650;
 
-    [Description("An entry must have been reviewed this many days before the list is built, at most.")]
+    [Description("Maximum time since the last review of an entry when the list is built, days.")]
     public int ReviewDays { get; init; } = 90;
 }
 
-/// <summary>How long what must be kept is kept.</summary>
+/// <summary>Retention periods.</summary>
 public sealed record RetentionConfig
 {
     [Description("Hours after which the pictures of an alert are erased; those of a rejected alert are erased at once. 0 to 24.")]
@@ -176,10 +176,10 @@ public sealed record RetentionConfig
     [Description("Hours after the end of a deployment by which its watchlist is destroyed. 0 to 24.")]
     public double WatchlistHours { get; init; } = 24;
 
-    [Description("Days after which a watchlist that no deployment has ended with is destroyed, counted from its beginning. 1 to 90.")]
+    [Description("Days from its creation after which a watchlist that no ended deployment has used is destroyed. 1 to 90.")]
     public int UnusedWatchlistDays { get; init; } = 30;
 
-    [Description("Days that messages, which hold no biometrics, wait for a receiver that is away.")]
+    [Description("Days for which messages are kept for a receiver that is not reachable. They contain no biometric data.")]
     public int OutboxDays { get; init; } = 90;
 }
 
@@ -189,26 +189,26 @@ public sealed record MqttConfig
     [Description("mqtt://HOST:PORT or mqtts://HOST:PORT.")]
     public required string Broker { get; init; }
 
-    [Description("First part of every topic.")]
+    [Description("Prefix of every topic.")]
     public string Topic { get; init; } = "lfr";
 
     [Description("User name at the broker.")]
     public string? User { get; init; }
 
-    [Description("File that holds the password. Relative to lfr.json.")]
+    [Description("File with the password. Relative to lfr.json.")]
     public string? PasswordPath { get; init; }
 }
 
-/// <summary>An address that is told.</summary>
+/// <summary>A webhook.</summary>
 public sealed record WebhookConfig
 {
-    [Description("Name for people and in the audit.")]
+    [Description("Display name, also in the audit trail.")]
     public required string Name { get; init; }
 
     [Description("https:// address; http:// on loopback only.")]
     public required string Url { get; init; }
 
-    [Description("File of the secret that signs (HMAC-SHA-256). Relative to lfr.json.")]
+    [Description("File with the signing secret (HMAC-SHA-256). Relative to lfr.json.")]
     public required string SecretPath { get; init; }
 }
 
@@ -218,6 +218,6 @@ public sealed record HeadquartersConfig
     [Description("https:// address of its console.")]
     public required string Url { get; init; }
 
-    [Description("PEM file of the certificate it must show, where no authority of this machine vouches for it. Relative to lfr.json.")]
+    [Description("PEM file of its certificate, if this machine does not trust the certificate's issuer. Relative to lfr.json.")]
     public string? CertificatePath { get; init; }
 }

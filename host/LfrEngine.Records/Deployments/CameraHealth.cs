@@ -5,11 +5,11 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Records.Deployments;
 
-/// <summary>How a camera is doing, once a second.</summary>
+/// <summary>Health of a camera, updated once a second.</summary>
 /// <param name="Name">As configured.</param>
-/// <param name="State">What it is doing.</param>
-/// <param name="Clock">What its time stamps are worth.</param>
-/// <param name="Message">The latest thing worth telling; empty when all is well. Names no address and no password.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Clock">Health of its time stamps.</param>
+/// <param name="Message">The latest message; empty when all is well. Contains no address and no password.</param>
 /// <param name="Width">Of its pictures, pixels; 0 before the first.</param>
 /// <param name="Height">Of its pictures, pixels; 0 before the first.</param>
 /// <param name="FramesPerSecond">Decoded in the last second.</param>
@@ -20,26 +20,26 @@ namespace LfrEngine.Records.Deployments;
 /// <param name="Alerts">Since the start.</param>
 public sealed record CameraHealth(string Name, [property: JsonConverter(typeof(CameraStateName))] CameraState State, [property: JsonConverter(typeof(ClockHealthName))] ClockHealth Clock, string Message, int Width, int Height, double FramesPerSecond, long FramesDropped, double LagMs, double? LastFrameSeconds, long FacesSeen, long Alerts)
 {
-    /// <summary>Whether it delivers.</summary>
+    /// <summary>Whether it sends pictures.</summary>
     public bool IsWell => State == CameraState.Running && LastFrameSeconds is null or < Patience;
 
-    // A camera that sends nothing for this long is as good as lost.
+    // A camera that sends nothing for this long counts as lost.
     private const double Patience = 3;
 }
 
-/// <summary>States as words, as in the lines of <c>lfr run</c>.</summary>
+/// <summary>Names of states, as in the lines of <c>lfr run</c>.</summary>
 internal sealed class CameraStateName() : JsonStringEnumConverter<CameraState>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
 
-/// <summary>The same of clocks.</summary>
+/// <summary>Names of clock states.</summary>
 internal sealed class ClockHealthName() : JsonStringEnumConverter<ClockHealth>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
 
-/// <summary>Watches the cameras of one run: what they did since the last look.</summary>
+/// <summary>Monitors the cameras of one run: changes since the last check.</summary>
 internal sealed class CameraWatch(EngineRun run, TimeProvider time)
 {
     private readonly Reading[] last = [.. run.Cameras.Select(_ => new Reading(0, time.GetTimestamp(), 0, false))];
 
-    /// <summary>Looks at all cameras.</summary>
-    /// <param name="changes">Receives cameras that were lost or returned: name, whether it was lost, and why.</param>
+    /// <summary>Checks all cameras.</summary>
+    /// <param name="changes">Receives cameras that were lost or came back: name, whether it was lost, and why.</param>
     public IReadOnlyList<CameraHealth> Look(List<(string Camera, bool Lost, string Reason)> changes)
     {
         var all = new CameraHealth[last.Length];
@@ -51,7 +51,7 @@ internal sealed class CameraWatch(EngineRun run, TimeProvider time)
             long decoded = status.FramesDecoded;
             double seconds = time.GetElapsedTime(before.At, now).TotalSeconds;
             long newestAt = decoded > before.Decoded ? now : before.NewestAt;
-            // An address may hold a password.
+            // An address may contain a password.
             string message = status.Message.Replace(run.CameraSettings[i].Source, status.Name, StringComparison.Ordinal);
             all[i] = new CameraHealth(status.Name, status.State, status.Clock, message, status.FrameSize.Width, status.FrameSize.Height, seconds > 0 ? (decoded - before.Decoded) / seconds : 0,
                 status.FramesDropped, status.LagMs, newestAt == 0 ? null : time.GetElapsedTime(newestAt, now).TotalSeconds, status.FacesSeen, status.Alerts);

@@ -8,22 +8,22 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Deployments;
 
-/// <summary>What the store says of deployments that run, pause and end.</summary>
+/// <summary>Records in the store when deployments run, pause and end.</summary>
 internal sealed class DeploymentLedger(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, TimeProvider time)
 {
     private const string Started = "deployment.started";
 
-    /// <summary>Of audit entries about a deployment.</summary>
+    /// <summary>Subject of audit entries about a deployment.</summary>
     public static string Subject(Guid deployment) => $"deployment/{deployment}";
 
-    /// <summary>State of a deployment; null when there is none.</summary>
+    /// <summary>State of a deployment; null if it does not exist.</summary>
     public async Task<DeploymentState?> StateAsync(Guid deployment)
     {
         await using LfrStore store = await stores.CreateDbContextAsync();
         return (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == deployment))?.State;
     }
 
-    /// <summary>Notes that a deployment runs.</summary>
+    /// <summary>Records that a deployment runs.</summary>
     /// <returns>Faces seen and seconds run before.</returns>
     public async Task<(long Faces, double Seconds)> BeginAsync(Actor actor, Guid deployment, CancellationToken stopping)
     {
@@ -40,7 +40,7 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
         return before;
     }
 
-    /// <summary>Notes in a change of the trail that a deployment ends or pauses.</summary>
+    /// <summary>Records, as part of a change, that a deployment ends or pauses.</summary>
     /// <param name="store">Of the change.</param>
     /// <param name="entries">Of the change.</param>
     /// <param name="record">Of the deployment, in that store.</param>
@@ -51,7 +51,7 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
     {
         long facesSeen = Math.Max(0, record.FacesSeen - record.RolePlayerPassages);
         double runningSeconds = Math.Round(record.RunningSeconds, 1);
-        // What was withdrawn stays withdrawn, and is over.
+        // A withdrawn deployment stays withdrawn and is over.
         bool withdrawn = record.State == DeploymentState.Withdrawn;
         if (!withdrawn)
             (record.State, record.StateReason) = (state, reason);
@@ -64,7 +64,7 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
         WatchlistRecord? list = await store.Watchlists.FirstOrDefaultAsync(w => w.Id == record.WatchlistId);
         if (list is not null)
         {
-            // A window that closed while the program did not run was the end: its list is not kept longer for the power cut.
+            // A window that closed while the program was not running counts as the end, so that the list is not kept longer after a power cut.
             DateTimeOffset over = AuthorityService.TryRead(record)?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
             DateTimeOffset by = new RetentionPolicy(installation).DestroyWatchlistBy(over);
             list.DestroyBy = list.DestroyBy < by ? list.DestroyBy : by;
@@ -76,7 +76,7 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
     public Task EndIdleAsync(Actor actor, Guid deployment, string reason) => journal.ChangeAsync(actor, async (store, entries) =>
         await CloseAsync(store, entries, await store.Deployments.FirstAsync(d => d.Id == deployment), DeploymentState.Ended, reason, null));
 
-    /// <summary>A window that closes while nothing runs ends the deployment too, or its watchlist would be kept for ever.</summary>
+    /// <summary>A window that closes while nothing runs also ends the deployment, or its watchlist would be kept for ever.</summary>
     public async Task EndOverdueAsync(CancellationToken stopping)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -84,13 +84,13 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
         DateTimeOffset now = time.GetUtcNow();
         foreach (DeploymentRecord record in waiting)
         {
-            // One that has been altered cannot run, and who looks at it is told why.
+            // An altered one cannot run, and its page shows why.
             if (AuthorityService.TryRead(record)?.End <= now)
                 await EndIdleAsync(Actor.Engine, record.Id, record.State == DeploymentState.Signed ? "The authority's window closed before it was started." : "The authority's window closed.");
         }
     }
 
-    /// <summary>Pauses what was running when the program ended without warning.</summary>
+    /// <summary>Pauses the deployment that was running when the program ended unexpectedly.</summary>
     public async Task PauseInterruptedAsync(CancellationToken stopping)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);

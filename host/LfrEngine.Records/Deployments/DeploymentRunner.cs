@@ -113,7 +113,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             else if (await ledger.StateAsync(deployment) == DeploymentState.Paused)
                 await ledger.EndIdleAsync(actor, deployment, reason);
             else
-                throw new DeploymentRefusedException(["Only a deployment that runs or is paused can be ended; one that was never started is withdrawn."]);
+                throw new DeploymentRefusedException(["Only a running or paused deployment can be ended. Withdraw the authority of a deployment that was never started."]);
         });
         Tell();
     }
@@ -200,12 +200,12 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             await using LfrStore store = await stores.CreateDbContextAsync(stopping);
             string? name = (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == running.Deployment, stopping))?.Name;
-            return [$"\"{name}\" is running; one deployment runs at a time. Pause or end it first."];
+            return [$"\"{name}\" is running, and only one deployment can run at a time. Pause or end it first."];
         }
         if (await authorities.RefusalsAsync(deployment, stopping) is { Count: > 0 } reasons)
             return reasons;
         if (LockOption.Shortage() is { } shortage && !installation.Config.Engine.AllowUnlocked)
-            return [$"{shortage} Or accept it with \"allowUnlocked\" in lfr.json."];
+            return [$"{shortage} Or accept the risk with \"allowUnlocked\" in lfr.json."];
         return [];
     }
 

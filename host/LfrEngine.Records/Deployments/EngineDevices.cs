@@ -8,7 +8,7 @@ using LfrEngine.Vulkan;
 
 namespace LfrEngine.Records.Deployments;
 
-/// <summary>Where the stages of a run are done: on the processor, or on a card. What is asked for by name is used or is an error; only <c>auto</c> falls back, and says so. Disposed after the models.</summary>
+/// <summary>The devices on which the stages of a run are done. A device selected by name is used or is an error; only <c>auto</c> falls back, with a message. Dispose it after the models.</summary>
 internal sealed class EngineDevices : IDisposable
 {
     private readonly GpuContext? context;
@@ -19,27 +19,27 @@ internal sealed class EngineDevices : IDisposable
     private EngineDevices(GpuContext? context, IInferenceBackend? backend, D3D11Decoder? decoder, GpuSearch? gpuSearch, VulkanSearch? vulkan) =>
         (this.context, Backend, this.decoder, this.gpuSearch, this.vulkan) = (context, backend, decoder, gpuSearch, vulkan);
 
-    /// <summary>Where networks run; null for the processor.</summary>
+    /// <summary>The backend for networks; null for the processor.</summary>
     public IInferenceBackend? Backend { get; }
 
-    /// <summary>Who decodes.</summary>
+    /// <summary>The decoder.</summary>
     public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
 
-    /// <summary>Opens what is asked for.</summary>
+    /// <summary>Opens the selected devices.</summary>
     /// <param name="inference">cpu, directml, directml-half, webgpu or auto.</param>
     /// <param name="decode">software, d3d11va or auto.</param>
     /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
-    /// <param name="tell">Told what <c>auto</c> came to, and what is slower than the processor.</param>
-    /// <exception cref="CommandFailure">The words are none of these, or do not go together.</exception>
-    /// <exception cref="GpuException">The GPU of Windows cannot be used.</exception>
+    /// <param name="tell">Receives messages: what <c>auto</c> selected, and what is slower than the processor.</param>
+    /// <exception cref="CommandFailure">A value is not valid, or the values cannot be combined.</exception>
+    /// <exception cref="GpuException">The GPU cannot be used.</exception>
     /// <exception cref="ModelLoadException">WebGPU cannot be used.</exception>
     /// <exception cref="VulkanException">The Vulkan device cannot be used.</exception>
     public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
     {
         if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu"))
-            throw new CommandFailure(ExitCode.Usage, $"\"{inference}\" is none of the places where networks can run: cpu, directml, directml-half, webgpu, auto.");
+            throw new CommandFailure(ExitCode.Usage, $"--inference \"{inference}\" is not one of cpu, directml, directml-half, webgpu, auto.");
         if (decode == "d3d11va" && inference is "cpu" or "webgpu")
-            throw new CommandFailure(ExitCode.Usage, "Decoding by d3d11va (--decode) needs --inference directml: frames on the GPU are for networks on the GPU.");
+            throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
         bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
         GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
         bool networks = context is not null && inference is not ("cpu" or "webgpu");
@@ -62,18 +62,18 @@ internal sealed class EngineDevices : IDisposable
     /// <summary>Settings of a run on these devices.</summary>
     /// <param name="thresholds">Comparison scores that count.</param>
     /// <param name="detectEveryMs">Milliseconds between two frames of a camera that are searched.</param>
-    /// <param name="workers">Threads; 0 takes one per processor.</param>
+    /// <param name="workers">Threads; 0 means one per processor.</param>
     public PipelineSettings Settings(CategoryThresholds thresholds, int detectEveryMs, int workers) => new()
     {
         Thresholds = thresholds,
         DetectEveryMs = detectEveryMs,
         Workers = workers,
         Search = (IGallerySearch?)vulkan ?? (IGallerySearch?)gpuSearch ?? new CosineSearch(),
-        // One at a time is fastest on a processor; a GPU is asked less often.
+        // One at a time is fastest on a processor; a GPU should be called less often.
         EmbeddingBatch = Backend is null ? 1 : Embeddings.Embedder.MaximumBatch,
     };
 
-    /// <summary>Puts a gallery where it is searched: one that the device cannot hold is told now, not by the first face.</summary>
+    /// <summary>Loads a gallery to the device that searches it, so that one that is too large fails now and not at the first face.</summary>
     /// <exception cref="VulkanException">The device cannot hold it.</exception>
     public static void Load(PipelineSettings settings, Gallery gallery) => (settings.Search as VulkanSearch)?.Load(gallery);
 
@@ -94,21 +94,21 @@ internal sealed class EngineDevices : IDisposable
             ["simd"] or ["computesharp"] => null,
             ["vulkan"] => new VulkanSearch(),
             ["vulkan", { Length: > 0 } device] => new VulkanSearch(device),
-            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is none of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
+            _ => throw new CommandFailure(ExitCode.Usage, $"--search {text} is not one of simd, computesharp, vulkan and vulkan:DEVICE, for example vulkan:0."),
         };
     }
 
-    /// <summary>Opens WebGPU, and says so where there is only a device that computes on the processor.</summary>
+    /// <summary>Opens WebGPU, with a message if there is only a software device.</summary>
     /// <exception cref="ModelLoadException">It cannot be used.</exception>
     internal static WebGpuBackend OpenWebGpu(Action<string> tell)
     {
         WebGpuBackend backend = WebGpuBackend.Open(PackageCache.Default);
         if (WebGpuDevice() is { Kind: VulkanDeviceKind.Processor } device)
-            tell($"--inference webgpu: there is no graphics card. \"{device.Name}\" computes on the processor, and is many times slower than --inference cpu.");
+            tell($"--inference webgpu: there is no graphics card. \"{device.Name}\" runs on the processor and is many times slower than --inference cpu.");
         return backend;
     }
 
-    /// <summary>The device that WebGPU takes: as Vulkan ranks them, the first. Where there is none, opening it has failed.</summary>
+    /// <summary>The device that WebGPU uses: the first in Vulkan's order. If there is none, opening WebGPU has already failed.</summary>
     internal static VulkanDevice WebGpuDevice() => VulkanDevice.List().OrderBy(d => d.Kind).First();
 
     private static GpuContext? OpenIfThere(Action<string> tell)

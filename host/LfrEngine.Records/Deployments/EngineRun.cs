@@ -9,11 +9,11 @@ using LfrEngine.Records.Receipts;
 
 namespace LfrEngine.Records.Deployments;
 
-/// <summary>The engine at work for a deployment, once: from a start to the next pause or the end.</summary>
+/// <summary>One run of the engine for a deployment: from a start to the next pause or the end.</summary>
 /// <remarks>
-/// The cameras run on threads of their own. Alerts pass through a queue with an end, so that a store that is slow holds up no camera: only when
-/// as many wait as would be a fault does the engine wait too. An alert that cannot be stored stops the run: an engine whose alerts nobody sees
-/// has no business to look at people.
+/// The cameras run on separate threads. Alerts pass through a bounded queue, so that a slow store does not delay the cameras; only if the queue
+/// is full does the engine wait. An alert that cannot be stored stops the run, because an engine whose alerts nobody sees
+/// must not watch people.
 /// </remarks>
 internal sealed class EngineRun : IDisposable
 {
@@ -53,10 +53,10 @@ internal sealed class EngineRun : IDisposable
     /// <summary>How the cameras were opened, in the same order.</summary>
     public IReadOnlyList<CameraSettings> CameraSettings => cameras;
 
-    /// <summary>What the run came to, once everything of it is wiped and every alert stored; fails with what ended it.</summary>
+    /// <summary>The result of the run, once everything is wiped and every alert is stored. Fails with the exception that ended the run.</summary>
     public Task<RunReport> Completion { get; }
 
-    /// <summary>Why an alert could not be stored; null while all could.</summary>
+    /// <summary>Why an alert could not be stored; null if all were.</summary>
     public Exception? LostAlert { get; private set; }
 
     /// <summary>Tracklets good enough to be compared so far.</summary>
@@ -65,23 +65,23 @@ internal sealed class EngineRun : IDisposable
     /// <summary>How long it has been running.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(started);
 
-    /// <summary>Starts one.</summary>
+    /// <summary>Starts a run.</summary>
     /// <param name="deployment">Whose.</param>
     /// <param name="models">Borrowed for the run.</param>
-    /// <param name="gallery">Loaded where it is searched. Passes to the run, which wipes it.</param>
+    /// <param name="gallery">Loaded to the search device. The run takes ownership and wipes it.</param>
     /// <param name="settings">Thresholds and devices.</param>
     /// <param name="cameras">What to watch.</param>
-    /// <param name="take">Stores an alert, and disposes it whether it can or not.</param>
+    /// <param name="take">Stores an alert, and disposes it in any case.</param>
     public static EngineRun Start(Guid deployment, EngineModels models, Gallery gallery, PipelineSettings settings, CameraSettings[] cameras, Func<Alert, Task> take) =>
         new(deployment, models, gallery, settings, cameras, take);
 
-    /// <summary>The pictures of a camera; null for a camera that is not of this run.</summary>
+    /// <summary>The live view of a camera; null if the camera is not in this run.</summary>
     public LiveView? ViewOf(string camera) => cameras.FirstOrDefault(c => c.Name == camera)?.LiveView;
 
-    /// <summary>The next missed erasure deadline that nobody has been told of.</summary>
+    /// <summary>The next missed erasure deadline that has not been reported.</summary>
     public bool TryTakeMiss(out DeadlineMiss miss) => misses.TryDequeue(out miss);
 
-    /// <summary>Asks it to stop; <see cref="Completion"/> says when it has.</summary>
+    /// <summary>Requests a stop; <see cref="Completion"/> completes when it has stopped.</summary>
     public void Stop() => stopping.Cancel();
 
     /// <summary>After <see cref="Completion"/>.</summary>
@@ -118,7 +118,7 @@ internal sealed class EngineRun : IDisposable
             {
                 await take(alert);
             }
-#pragma warning disable CA1031 // Whatever the store throws: the others are still stored, and the run stops, loudly.
+#pragma warning disable CA1031 // Any exception of the store: the other alerts are still stored, and the run stops with an error.
             catch (Exception e)
 #pragma warning restore CA1031
             {

@@ -10,10 +10,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.FieldCheck;
 
-/// <summary>The health check in the field: consenting role-players walk past, and what the engine finds is held against what the laboratory's evidence promises.</summary>
+/// <summary>The health check in the field: consenting role-players walk past, and the engine's result is compared with the laboratory's evidence.</summary>
 /// <remarks>
 /// The unit is the walk: one role-player going past once, from the officer's "starts" to "ends". It counts as found when a face captured in that time raised an
-/// alert, or joined one, for that very person. Walks of an engine that did not run throughout are recorded as void. Intervals are Clopper and Pearson's, as if
+/// alert, or joined one, for that person. Walks during which the engine was not always running are recorded as void. Intervals are Clopper and Pearson's, as if
 /// walks were independent; those of one role-player are not quite, so the report says how many people walked.
 /// </remarks>
 internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, SealedPeople records, EvidenceByHash evidence, TimeProvider time)
@@ -42,8 +42,8 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
         }
     }
 
-    /// <summary>A role-player starts to walk past.</summary>
-    /// <exception cref="WalkRefusedException">The engine does not run, the person is no role-player of it, or is walking already.</exception>
+    /// <summary>Records that a role-player starts to walk.</summary>
+    /// <exception cref="WalkRefusedException">The engine is not running, the person is not a role-player, or is already walking.</exception>
     public async Task<Guid> StartAsync(Actor officer, Guid deploymentId, Guid personId) => await journal.ChangeAsync(officer, async (store, entries) =>
     {
         DeploymentRecord deployment = await store.Deployments.SingleAsync(d => d.Id == deploymentId);
@@ -60,11 +60,11 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
         return walk.Id;
     });
 
-    /// <summary>A walk has ended.</summary>
+    /// <summary>Records the end of a walk.</summary>
     /// <param name="officer">Who saw it.</param>
-    /// <param name="walkId">Under way.</param>
-    /// <param name="mistaken">Why it does not count, in the officer's words; null when it does.</param>
-    /// <exception cref="WalkRefusedException">It has ended already.</exception>
+    /// <param name="walkId">The current walk.</param>
+    /// <param name="mistaken">Why it does not count; null if it does.</param>
+    /// <exception cref="WalkRefusedException">The walk has already ended.</exception>
     public async Task EndAsync(Actor officer, Guid walkId, string? mistaken = null) => await journal.ChangeAsync(officer, async (store, entries) =>
     {
         WalkRecord walk = await store.Walks.SingleAsync(w => w.Id == walkId);
@@ -73,11 +73,11 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
         walk.EndedAt = time.GetUtcNow();
         DeploymentRecord deployment = await store.Deployments.SingleAsync(d => d.Id == walk.DeploymentId);
         bool ran = deployment.State == DeploymentState.Running && !(await store.Audit.Where(e => e.Subject == $"deployment/{walk.DeploymentId}" && e.Action == "deployment.paused").ToListAsync()).Any(e => e.At >= walk.StartedAt);
-        walk.Void = mistaken ?? (ran ? null : "the engine did not run throughout");
+        walk.Void = mistaken ?? (ran ? null : "the engine was not running the whole time");
         entries.Note("fieldcheck.walk-ended", $"deployment/{walk.DeploymentId}", new { Walk = walk.Id, Seconds = (walk.EndedAt.Value - walk.StartedAt).TotalSeconds, walk.Void });
     });
 
-    /// <summary>Walks of a deployment, newest first, with what the engine made of them.</summary>
+    /// <summary>Walks of a deployment, newest first, with the engine's result.</summary>
     public async Task<IReadOnlyList<Walk>> WalksAsync(Guid deploymentId, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -87,7 +87,7 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
             seen.Any(a => a.PersonId == w.PersonId && a.CapturedAt >= w.StartedAt && (w.EndedAt is null || a.CapturedAt <= w.EndedAt))))];
     }
 
-    /// <summary>The running rate beside the promise, a line per category, as each has its threshold.</summary>
+    /// <summary>The current rate and the laboratory's, one line per category.</summary>
     public async Task<IReadOnlyList<FieldRate>> RatesAsync(Guid deploymentId, CancellationToken stopping = default)
     {
         IReadOnlyList<Walk> walks = await WalksAsync(deploymentId, stopping);
@@ -101,23 +101,23 @@ internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrSt
 /// <summary>A deployment that has role-players.</summary>
 public sealed record CheckedDeployment(Guid Id, string Name, DeploymentState State);
 
-/// <summary>Somebody who agreed to walk past.</summary>
+/// <summary>A role-player.</summary>
 public sealed record RolePlayer(Guid Id, string Name, WatchlistCategory Category);
 
-/// <summary>A walk and what the engine made of it.</summary>
+/// <summary>A walk and the engine's result.</summary>
 public sealed record Walk(Guid Id, Guid PersonId, WatchlistCategory Category, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? Void, bool Found);
 
-/// <summary>What was found in the field, beside what the laboratory measured.</summary>
+/// <summary>The result in the field, and the laboratory's.</summary>
 /// <param name="Category">Of the role-players.</param>
 /// <param name="Found">Walks found of walks that count.</param>
 /// <param name="People">Role-players who walked.</param>
-/// <param name="Promise">Of the evidence at the threshold; null without evidence.</param>
+/// <param name="Promise">The laboratory's rate at the threshold; null without evidence.</param>
 public sealed record FieldRate(WatchlistCategory Category, Proportion Found, int People, OperatingPoint? Promise)
 {
     /// <summary>95 %, exact.</summary>
     public Interval Interval => Found.ClopperPearson();
 
-    /// <summary>How the two stand to each other: they disagree when their intervals do not touch.</summary>
+    /// <summary>Comparison of the two: they differ if their intervals do not overlap.</summary>
     public FieldVerdict Verdict => Promise is null ? FieldVerdict.NoPromise
         : Interval.High < Promise.TpirLow ? FieldVerdict.Below
         : Interval.Low > Promise.TpirHigh ? FieldVerdict.Above
@@ -127,29 +127,29 @@ public sealed record FieldRate(WatchlistCategory Category, Proportion Found, int
 /// <summary>The field against the laboratory.</summary>
 public enum FieldVerdict
 {
-    /// <summary>There is no evidence to hold it against.</summary>
+    /// <summary>There is no evidence to compare with.</summary>
     NoPromise,
 
-    /// <summary>Nothing speaks against the promise.</summary>
+    /// <summary>No clear difference.</summary>
     Agrees,
 
-    /// <summary>Fewer are found than promised.</summary>
+    /// <summary>Fewer are found than in the laboratory.</summary>
     Below,
 
-    /// <summary>More are found than promised.</summary>
+    /// <summary>More are found than in the laboratory.</summary>
     Above,
 }
 
 /// <summary>Why a walk is not recorded.</summary>
 public enum WalkRefusal
 {
-    /// <summary>The deployment's engine does not run.</summary>
+    /// <summary>The deployment is not running.</summary>
     NotRunning,
 
-    /// <summary>The person is no role-player on its watchlist.</summary>
+    /// <summary>The person is not a role-player on its watchlist.</summary>
     NoRolePlayer,
 
-    /// <summary>A walk of that person is under way.</summary>
+    /// <summary>That person is already walking.</summary>
     WalkingAlready,
 
     /// <summary>The walk has ended.</summary>

@@ -8,7 +8,7 @@ namespace LfrEngine.Records.Receipts;
 /// <summary>What a run erased, how fast, and by which build: signed by the key of the installation.</summary>
 /// <remarks>
 /// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>; the signature (ECDSA P-256, SHA-256) covers the UTF-8 text of
-/// the value of <c>receipt</c> exactly as it stands in the file.
+/// the value of <c>receipt</c> exactly as in the file.
 /// </remarks>
 internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOffset StartedAt, DateTimeOffset EndedAt, Guid WatchlistId, string[] Cameras,
     long Frames, long FramesDropped, long FacesSeen, long ShotsCompared, int Alerts, LifetimeReport Lifetimes, ErasureReport Erased,
@@ -19,10 +19,10 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
     private static readonly SignedKind Kind = new("receipt", "erasure receipt", "Give another place with --receipt.");
 
     /// <summary>The receipt of a run.</summary>
-    /// <param name="report">What it came to.</param>
+    /// <param name="report">Summary of the run.</param>
     /// <param name="startedAt">When it began.</param>
     /// <param name="endedAt">When everything was wiped.</param>
-    /// <param name="watchlist">What faces were compared with.</param>
+    /// <param name="watchlist">The watchlist that was searched.</param>
     /// <param name="models">The networks it ran on.</param>
     public static ErasureReceipt Of(RunReport report, DateTimeOffset startedAt, DateTimeOffset endedAt, Guid watchlist, EngineModels models)
     {
@@ -40,15 +40,15 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
     public static ErasureReceipt Verify(string path, string trustedPem)
     {
         ErasureReceipt receipt = SignedDocument.Read(path, Kind, trustedPem, ReceiptJson.Lines.ErasureReceipt);
-        // The reader leaves null what the text leaves out.
+        // The reader leaves omitted properties null.
         return receipt is { Cameras: not null, BuildSha256: not null, ModelSha256: not null, Erased: not null,
             Lifetimes: { Frame: not null, Tensor: not null, Crop: not null, Embedding: not null, Activation: not null, AfterVerdict: not null } }
             ? receipt
-            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but it lacks a part of an erasure receipt.");
+            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but a part of the erasure receipt is missing.");
     }
 }
 
-/// <summary>How long each kind of biometric buffer lived, and whether any outlived its verdict by more than the deadline.</summary>
+/// <summary>Lifetimes of each kind of biometric buffer, and whether any exceeded the deadline.</summary>
 internal sealed record LifetimeReport(LatencyReport Frame, LatencyReport Tensor, LatencyReport Crop, LatencyReport Embedding, LatencyReport Activation, LatencyReport AfterVerdict, int DeadlineMs, long DeadlineBreaches)
 {
     public static LifetimeReport From(ErasureClock clock) => new(

@@ -3,14 +3,14 @@ using LfrEngine.Native.Files;
 
 namespace LfrEngine.Records.Receipts;
 
-/// <summary>Where a run's receipt will stand: taken when the run begins, so that no other run's receipt is ever replaced and a place that cannot be written is known before any camera is opened.</summary>
+/// <summary>The path of a run's receipt, reserved when the run begins, so that no other receipt is ever replaced, and an unwritable path is known before any camera is opened.</summary>
 /// <remarks>
-/// A receipt is evidence of what its run erased; a second one under the same name would destroy it. The place is held by an open file beside it,
-/// which the operating system lets go of when the program is killed, so nothing is left that would have to be tidied up by hand.
+/// A receipt is evidence of what its run erased; a second one under the same name would destroy it. The path is reserved by an open file next to it,
+/// which the operating system releases when the program is killed, so nothing has to be cleaned up by hand.
 /// </remarks>
 internal sealed class ReceiptFile : IDisposable
 {
-    // Windows keeps others out with any share but theirs, and must be told that the file will be moved; elsewhere only None locks.
+    // On Windows the share mode locks the file and must allow moving it; elsewhere only None locks.
     private static readonly FileShare OnlyMine = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
     private readonly string path;
@@ -19,10 +19,10 @@ internal sealed class ReceiptFile : IDisposable
 
     private ReceiptFile(string path, string partial, FileStream file) => (this.path, this.partial, this.file) = (path, partial, file);
 
-    /// <summary>Takes a place.</summary>
+    /// <summary>Reserves a path.</summary>
     /// <param name="place">A file that does not exist yet; or a folder, in which the file is named after the run.</param>
     /// <param name="run">The run.</param>
-    /// <exception cref="CommandFailure">There is a receipt already, another run is about to write one there, or the place cannot be written.</exception>
+    /// <exception cref="CommandFailure">There is already a receipt, another run has reserved the path, or it cannot be written.</exception>
     public static ReceiptFile Take(string place, string run)
     {
         string path = Directory.Exists(place) ? Path.Combine(place, $"{run}.json") : place, partial = path + ".partial";
@@ -39,7 +39,7 @@ internal sealed class ReceiptFile : IDisposable
         }
         if (!File.Exists(partial))
         {
-            // Its owner gave it back between our opening and locking it.
+            // Its owner released it between our opening and locking it.
             file.Dispose();
             return Take(place, run);
         }
@@ -48,11 +48,11 @@ internal sealed class ReceiptFile : IDisposable
         if (!Path.Exists(path))
             return taken;
         taken.Dispose();
-        throw new CommandFailure(ExitCode.Output, $"{path} exists already, and a receipt is never replaced. Give another name, or a folder in which each run's receipt gets its own, with --receipt.");
+        throw new CommandFailure(ExitCode.Output, $"{path} already exists, and a receipt is never replaced. With --receipt give another name, or a folder for the receipts of all runs.");
     }
 
-    /// <summary>Writes the receipt, whole or not at all.</summary>
-    /// <exception cref="CommandFailure">It cannot be written.</exception>
+    /// <summary>Writes the receipt atomically.</summary>
+    /// <exception cref="CommandFailure">The receipt cannot be written.</exception>
     public void Write(string text)
     {
         try
@@ -69,7 +69,7 @@ internal sealed class ReceiptFile : IDisposable
         }
     }
 
-    /// <summary>Gives the place back; what was written stays.</summary>
+    /// <summary>Releases the reservation; the receipt is kept.</summary>
     public void Dispose()
     {
         try
@@ -79,7 +79,7 @@ internal sealed class ReceiptFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // An empty file is left beside the place; the next run takes it over.
+            // An empty file is left next to it; the next run reuses it.
         }
     }
 

@@ -31,17 +31,17 @@ internal sealed record LatencyReport(long Count, double P50Ms, double P99Ms, dou
     public static LatencyReport From(LatencyHistogram h) => new(h.Count, h.PercentileMs(0.5), h.PercentileMs(0.99), h.MaximumMs);
 }
 
-/// <summary>What was wiped, and what is still held: nothing, if all is well.</summary>
+/// <summary>What was wiped, and what is still held (nothing, if all is well).</summary>
 internal sealed record ErasureReport(long FrameBuffersWiped, long CropsAndEmbeddingsWiped, long PacketsWiped, long FrameBuffersHeld, long BytesNotLocked,
     long DeviceBuffersWiped = 0, long DeviceBuffersLost = 0);
 
-/// <summary>What the process had wiped on devices at one moment: runs count from there. What the decoders hold in its own memory is counted by run.</summary>
+/// <summary>What the process had wiped on devices at one moment, as the start for counting a run. Host memory of decoders is counted per run.</summary>
 internal readonly record struct ErasureReading(long DeviceWiped, long DeviceLost)
 {
-    /// <summary>Before a run.</summary>
+    /// <summary>Takes the counts before a run.</summary>
     public static ErasureReading Now() => new(DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers);
 
-    /// <summary>What has been wiped since.</summary>
+    /// <summary>Counts since then.</summary>
     public ErasureReport UntilNow(RunTotals totals)
     {
         ErasureReading after = Now();

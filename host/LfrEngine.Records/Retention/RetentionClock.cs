@@ -4,11 +4,11 @@ using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Records.Retention;
 
-/// <summary>The time by which pictures are kept: it never goes back, and never slower than real time, whatever is done to the machine's clock.</summary>
+/// <summary>The clock of retention: it never goes back and never runs slower than real time, whatever is done to the machine's clock.</summary>
 /// <remarks>
-/// While the program runs, it is the wall clock or what the monotonic clock has counted since the latest moment known, whichever is later. From run to run a
-/// file carries that moment together with what the wall clock showed then; what has passed since is what the wall clock has moved. A wall clock that now
-/// shows less than then was set back while the program did not run: how long that was is unknowable (<see cref="LostAtStart"/>). Thread-safe.
+/// While the program runs, it is the wall clock or the last known time plus the monotonic clock, whichever is later. Between runs a
+/// file stores that time and the wall clock's; the elapsed time is the difference of the wall clock. A wall clock that now
+/// shows less was set back while the program was not running, so the elapsed time is unknown (<see cref="LostAtStart"/>). Thread-safe.
 /// </remarks>
 public sealed class RetentionClock
 {
@@ -18,7 +18,7 @@ public sealed class RetentionClock
     private DateTimeOffset latest;
     private long latestTimestamp;
 
-    /// <summary>Starts counting.</summary>
+    /// <summary>Starts the clock.</summary>
     public RetentionClock(Installation installation, TimeProvider time)
     {
         this.time = time;
@@ -31,7 +31,7 @@ public sealed class RetentionClock
         latest = ahead > TimeSpan.Zero ? wall + ahead : wall;
     }
 
-    /// <summary>Nobody can tell how long the program did not run.</summary>
+    /// <summary>The time since the last run is unknown.</summary>
     public bool LostAtStart { get; }
 
     /// <summary>The time.</summary>
@@ -47,7 +47,7 @@ public sealed class RetentionClock
         }
     }
 
-    /// <summary>Writes the mark for the next run.</summary>
+    /// <summary>Writes the file for the next run.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Save()
     {
@@ -63,7 +63,7 @@ public sealed class RetentionClock
         }
         catch (Exception e) when (e is FileNotFoundException or JsonException)
         {
-            // The first start, or a power cut while it was written: then the store's own times must do.
+            // The first start, or a power cut while it was written; the times in the store are used instead.
             return null;
         }
     }

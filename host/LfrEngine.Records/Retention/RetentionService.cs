@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Retention;
 
-/// <summary>Erases what is due, for as long as the program runs; and once before anything else is served, what fell due or was left half done while it did not.</summary>
-/// <remarks>A look that fails is tried again at the next: keys go first, so what is due is unreadable even where the store cannot be written.</remarks>
+/// <summary>Erases what is due while the program runs, and once at the start, before anything else is served, what fell due or was interrupted before.</summary>
+/// <remarks>A failed check is repeated at the next one. Keys go first, so data that is due is unreadable even if the store cannot be written.</remarks>
 internal sealed partial class RetentionService(AlertService alerts, WatchlistService watchlists, KeyVault vault, IDbContextFactory<LfrStore> stores, RetentionPolicy policy, RetentionClock clock,
     TimeProvider time, ILogger<RetentionService> log) : IHostedLifecycleService, IDisposable
 {
@@ -59,7 +59,7 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
                 {
                     await LookAsync(stopping);
                 }
-#pragma warning disable CA1031 // Whatever it is, the next look must come.
+#pragma warning disable CA1031 // Any exception: the next check must still run.
                 catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
                 {
@@ -73,13 +73,13 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
         }
     }
 
-    // What a crash or a power cut left behind.
+    // Finishes what a crash or a power cut interrupted.
     private async Task MakeGoodAsync(CancellationToken stopping)
     {
         await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
         {
-            // Keys that nothing needs: made for an alert that was never recorded, or of something erased a moment before the end. A store without
-            // a trail is new, or not the one these keys belong to: a mistaken connection must not destroy them.
+            // Keys that nothing needs: of an alert that was never recorded, or of something erased just before the end. A store without
+            // a trail is new, or a different store: a wrong connection must not destroy the keys.
             bool own = await store.Audit.AnyAsync(stopping);
             var needed = (await store.Alerts.Where(a => a.ErasedAt == null).Select(a => a.Id).ToListAsync(stopping)).ToHashSet();
             needed.UnionWith(await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed).Select(w => w.Id).ToListAsync(stopping));
@@ -90,7 +90,7 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
             await alerts.EraseAsync(_ => true, "clock-lost");
         Guid[] keys = [.. vault.All()];
         await alerts.EraseAsync(a => !keys.Contains(a.Id), "key-lost");
-        // A policy that has become shorter holds from now; a time that no policy can have given was made by a clock that was ahead.
+        // A shortened policy applies from now on. A time that no policy could have set comes from a clock that was ahead.
         DateTimeOffset latest = policy.EraseAlertBy(clock.Now());
         await using LfrStore change = await stores.CreateDbContextAsync(stopping);
         await change.Alerts.Where(a => a.ErasedAt == null && a.EraseBy > latest).ExecuteUpdateAsync(u => u.SetProperty(a => a.EraseBy, latest), stopping);
@@ -108,7 +108,7 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
             await DestroyAsync(list);
     }
 
-    // One list that cannot be destroyed yet keeps no other, and no start, from it; its key goes first of all.
+    // A list that cannot be destroyed yet does not prevent others, or the start; its key is destroyed first.
     private async Task DestroyAsync(Guid list)
     {
         try
@@ -121,6 +121,6 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Erasing what is due failed and is tried again: {Reason}")]
+    [LoggerMessage(LogLevel.Error, "An erasure failed and will be tried again: {Reason}")]
     private static partial void LookFailed(ILogger log, string reason);
 }

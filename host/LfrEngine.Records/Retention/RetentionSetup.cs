@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Retention;
 
-/// <summary>Retention: the policy, its clock, and who keeps it.</summary>
+/// <summary>Registers retention: the policy, its clock and its service.</summary>
 internal static class RetentionSetup
 {
     /// <summary>Registers the services.</summary>

@@ -6,10 +6,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Keys of what must one day be unreadable: one file each, 32 bytes, for the owner alone. Destroying the key destroys everything sealed with it.</summary>
+/// <summary>Keys of data that must be destroyed later: one file each, 32 bytes, readable only by the owner. Destroying the key destroys everything encrypted with it.</summary>
 /// <remarks>
 /// A key file is overwritten, flushed to the device and removed. A flash device may keep the overwritten cells until it erases them: put the data folder on
-/// an encrypted volume. Sealed: 12 bytes of nonce, the cipher text (AES-256-GCM), 16 bytes of tag. What is unsealed stays in locked memory.
+/// an encrypted volume. Sealed: 12 bytes of nonce, the cipher text (AES-256-GCM), 16 bytes of tag. Decrypted data stays in locked memory.
 /// </remarks>
 public sealed class KeyVault(Installation installation)
 {
@@ -19,9 +19,9 @@ public sealed class KeyVault(Installation installation)
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    /// <summary>Makes a key.</summary>
+    /// <summary>Creates a key.</summary>
     /// <param name="id">What it is for: a watchlist's or an alert's id.</param>
-    /// <exception cref="IOException">It exists already, or cannot be written.</exception>
+    /// <exception cref="IOException">It already exists, or cannot be written.</exception>
     public void Create(Guid id)
     {
         Span<byte> key = stackalloc byte[KeyBytes];
@@ -41,7 +41,7 @@ public sealed class KeyVault(Installation installation)
     /// <summary>Ids of all keys; those that nothing needs any more are destroyed after a crash.</summary>
     public IReadOnlyList<Guid> All() => [.. Directory.EnumerateFiles(Path.GetDirectoryName(PathOf(Guid.Empty))!, "*.key").Select(f => Guid.Parse(Path.GetFileNameWithoutExtension(f)))];
 
-    /// <summary>Overwrites and removes a key; nothing happens when there is none.</summary>
+    /// <summary>Overwrites and removes a key. Does nothing if there is none.</summary>
     public void Destroy(Guid id)
     {
         string path = PathOf(id);
@@ -58,7 +58,7 @@ public sealed class KeyVault(Installation installation)
     }
 
     /// <summary>Reads a key into memory that is wiped when the caller disposes it.</summary>
-    /// <exception cref="KeyDestroyedException">There is none any more.</exception>
+    /// <exception cref="KeyDestroyedException">The key has been destroyed.</exception>
     public HostBuffer<byte> Read(Guid id)
     {
         HostBuffer<byte> key = BufferPool.Rent<byte>(KeyBytes);
@@ -82,8 +82,8 @@ public sealed class KeyVault(Installation installation)
     /// <summary>Seals bytes with a key.</summary>
     /// <param name="id">The key.</param>
     /// <param name="plain">Borrowed.</param>
-    /// <param name="purpose">What the bytes are, for example <c>probe</c>; unsealing must name the same, so that one sealed thing cannot stand in for another.</param>
-    /// <exception cref="KeyDestroyedException">There is no such key any more.</exception>
+    /// <param name="purpose">Kind of data, for example <c>probe</c>; decrypting must give the same, so that sealed data cannot be exchanged.</param>
+    /// <exception cref="KeyDestroyedException">The key has been destroyed.</exception>
     public byte[] Seal(Guid id, ReadOnlySpan<byte> plain, string purpose)
     {
         using HostBuffer<byte> key = Read(id);
@@ -98,13 +98,13 @@ public sealed class KeyVault(Installation installation)
     /// <param name="id">The key.</param>
     /// <param name="made">From <see cref="Seal"/>.</param>
     /// <param name="purpose">As given to <see cref="Seal"/>.</param>
-    /// <exception cref="KeyDestroyedException">There is no such key any more.</exception>
-    /// <exception cref="CryptographicException">The bytes were altered, or are something else.</exception>
+    /// <exception cref="KeyDestroyedException">The key has been destroyed.</exception>
+    /// <exception cref="CryptographicException">The bytes were altered, or are not of this key and purpose.</exception>
     public HostBuffer<byte> Unseal(Guid id, ReadOnlySpan<byte> made, string purpose)
     {
         int length = made.Length - NonceBytes - TagBytes;
         if (length < 0)
-            throw new CryptographicException("Too short to be sealed.");
+            throw new CryptographicException("The sealed data is too short.");
         using HostBuffer<byte> key = Read(id);
         using var cipher = new AesGcm(key.Span, TagBytes);
         HostBuffer<byte> plain = BufferPool.Rent<byte>(length);
@@ -125,5 +125,5 @@ public sealed class KeyVault(Installation installation)
     private string PathOf(Guid id) => installation.DataPath("keys", $"{id:N}.key");
 }
 
-/// <summary>What was asked for cannot be read by anybody any more.</summary>
-public sealed class KeyDestroyedException(Guid id, Exception? cause = null) : Exception($"The key {id:N} is destroyed: what it sealed is gone.", cause);
+/// <summary>The key has been destroyed, so the data cannot be read any more.</summary>
+public sealed class KeyDestroyedException(Guid id, Exception? cause = null) : Exception($"The key {id:N} has been destroyed. What it encrypted cannot be read.", cause);

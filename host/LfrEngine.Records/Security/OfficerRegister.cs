@@ -8,17 +8,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Who the officers are: invited, enrolled, given roles, disabled. Every change is journalled; nobody is ever removed, as the audit names them.</summary>
+/// <summary>The officers: invites, enrols and disables them, and changes their roles. Every change is in the audit trail. Officers are never removed, because the trail refers to them.</summary>
 public sealed class OfficerRegister(Journal journal, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
 {
-    /// <summary>How long an invitation can be used.</summary>
+    /// <summary>Validity of an invitation.</summary>
     public static readonly TimeSpan InvitationLife = TimeSpan.FromDays(2);
 
     private const int SecretBytes = 32;
     private const int RecoveryCodes = 10;
 
-    /// <summary>An invitation for the first administrator; null when there are officers already. A former one that was not used serves no longer.</summary>
-    /// <returns>The secret of the link, which nobody can read again.</returns>
+    /// <summary>An invitation for the first administrator; null if there are officers already. An earlier unused one becomes invalid.</summary>
+    /// <returns>The secret of the link; it cannot be read again.</returns>
     public Task<string?> InviteFirstAsync(CancellationToken stopping) => journal.ChangeAsync<string?>(Actor.Engine, async (store, entries) =>
     {
         if (await store.Users.AnyAsync(stopping))
@@ -31,15 +31,15 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     /// <summary>Invites somebody.</summary>
     /// <param name="actor">The administrator.</param>
     /// <param name="roles">At least one of <see cref="Roles.All"/>.</param>
-    /// <returns>The secret of the link, which nobody can read again.</returns>
-    /// <exception cref="OfficerRefusedException">No role, or no such role.</exception>
+    /// <returns>The secret of the link; it cannot be read again.</returns>
+    /// <exception cref="OfficerRefusedException">No role, or an unknown role.</exception>
     public Task<string> InviteAsync(Actor actor, IReadOnlyCollection<string> roles)
     {
         Check(roles);
         return journal.ChangeAsync(actor, (store, entries) => Task.FromResult(Invite(store, entries, actor, roles)));
     }
 
-    /// <summary>Takes back an invitation that nobody has used.</summary>
+    /// <summary>Withdraws an unused invitation.</summary>
     public Task WithdrawAsync(Actor actor, Guid invitation) => journal.ChangeAsync(actor, async (store, entries) =>
     {
         if (await OpenInvitations(store).SingleOrDefaultAsync(i => i.Id == invitation) is { } open)
@@ -49,7 +49,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         }
     });
 
-    /// <summary>The invitation of a link; null when there is none, or it was used or is too old.</summary>
+    /// <summary>The invitation of a link; null if it does not exist, was used or has expired.</summary>
     public async Task<Invitation?> FindAsync(string? secret)
     {
         if (string.IsNullOrEmpty(secret))
@@ -58,20 +58,20 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         return await OpenAsync(scope.ServiceProvider.GetRequiredService<LfrStore>(), secret);
     }
 
-    /// <summary>Makes an officer of who holds an invitation, which is used up.</summary>
+    /// <summary>Enrols an officer with an invitation, which is then used up.</summary>
     /// <param name="secret">Of the link.</param>
-    /// <param name="id">The officer's id, which a passkey may name already.</param>
+    /// <param name="id">The officer's id, which a passkey may already contain.</param>
     /// <param name="userName">To sign in with.</param>
     /// <param name="displayName">For people.</param>
-    /// <param name="password">Null for who signs in by passkey alone.</param>
-    /// <param name="passkey">Attested; null for who signs in with a password, and must then set up a second factor.</param>
-    /// <exception cref="OfficerRefusedException">The invitation no longer serves, or a name or the password does not.</exception>
+    /// <param name="password">Null for an officer who uses only a passkey.</param>
+    /// <param name="passkey">Attested; null for an officer with a password, who must then set up a second factor.</param>
+    /// <exception cref="OfficerRefusedException">The invitation is not valid any more, or a name or the password is refused.</exception>
     public Task<Officer> EnrolAsync(string secret, Guid id, string userName, string displayName, string? password, UserPasskeyInfo? passkey)
     {
         if (string.IsNullOrWhiteSpace(displayName))
-            throw new OfficerRefusedException("A name is needed: it will stand in the audit and under what you sign.");
+            throw new OfficerRefusedException("Enter your name. It is shown in the audit trail and on the documents you sign.");
         if (password is null && passkey is null)
-            throw new OfficerRefusedException("A password or a passkey is needed.");
+            throw new OfficerRefusedException("Set a password or a passkey.");
         (string publicPem, byte[] stored) = signing.CreateKey();
         var officer = new Officer
         {
@@ -85,7 +85,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         };
         return ChangeAsync(new Actor(id.ToString(), officer.DisplayName), async (officers, store, entries) =>
         {
-            Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, withdrawn, or is too old. Ask an administrator for another.");
+            Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, has been withdrawn or has expired. Ask an administrator for a new one.");
             invitation.UsedAt = time.GetUtcNow();
             Check(password is null ? await officers.CreateAsync(officer) : await officers.CreateAsync(officer, password));
             string[] roles = invitation.Roles.Split(',');
@@ -97,8 +97,8 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         });
     }
 
-    /// <summary>Keeps an officer from signing in, or lets the officer sign in again. Open sessions end at once.</summary>
-    /// <exception cref="OfficerRefusedException">It is the actor, or the last administrator.</exception>
+    /// <summary>Disables an officer, or enables the officer again. Open sessions end at once.</summary>
+    /// <exception cref="OfficerRefusedException">The officer is the actor, or the last administrator.</exception>
     public Task SetDisabledAsync(Actor actor, Guid id, bool disabled) => ChangeAsync(actor, async (officers, store, entries) =>
     {
         Officer officer = await OtherAsync(officers, actor, id);
@@ -113,7 +113,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     });
 
     /// <summary>Gives an officer these roles and no others. Open sessions end at once.</summary>
-    /// <exception cref="OfficerRefusedException">It is the actor, the last administrator would be none, or there is no such role.</exception>
+    /// <exception cref="OfficerRefusedException">The officer is the actor or the last administrator, or a role is unknown.</exception>
     public Task SetRolesAsync(Actor actor, Guid id, IReadOnlyCollection<string> roles)
     {
         Check(roles);
@@ -138,19 +138,19 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     public Task<Officer> ChangeOwnAsync(Officer officer, string action, Func<UserManager<Officer>, Officer, Task<IdentityResult>> change) =>
         ChangeAsync(new Actor(officer.Id.ToString(), officer.DisplayName), async (officers, _, entries) =>
         {
-            Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+            Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("This officer does not exist.");
             Check(await change(officers, own));
             Check(await officers.UpdateSecurityStampAsync(own));
             entries.Note(action, $"officer/{own.Id}", new { });
             return own;
         });
 
-    /// <summary>Gives an officer another authenticator app, once a code of it shows that it works.</summary>
+    /// <summary>Changes an officer's authenticator app, after a code has shown that it works.</summary>
     /// <param name="officer">The officer, who does it.</param>
     /// <param name="key">The app's key, base 32.</param>
     /// <param name="code">From the app.</param>
-    /// <returns>The officer anew, and recovery codes, which nobody can read again.</returns>
-    /// <exception cref="OfficerRefusedException">The code is not the key's.</exception>
+    /// <returns>The reloaded officer, and recovery codes, which cannot be read again.</returns>
+    /// <exception cref="OfficerRefusedException">The code is wrong.</exception>
     public async Task<(Officer Officer, IReadOnlyList<string> RecoveryCodes)> SetAuthenticatorAsync(Officer officer, string key, string code)
     {
         string[] recovery = [];
@@ -158,7 +158,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         {
             Check(await officers.SetAuthenticationTokenAsync(own, "[AspNetUserStore]", "AuthenticatorKey", key));
             if (!await officers.VerifyTwoFactorTokenAsync(own, officers.Options.Tokens.AuthenticatorTokenProvider, OneTimeAuthenticator.Plain(code)))
-                throw new OfficerRefusedException("This is not the code that the app shows for this key. Check that the clock of the phone is right.");
+                throw new OfficerRefusedException("This code is wrong. Check that the clock of the phone is right.");
             recovery = [.. await officers.GenerateNewTwoFactorRecoveryCodesAsync(own, RecoveryCodes) ?? []];
             return await officers.SetTwoFactorEnabledAsync(own, true);
         });
@@ -180,7 +180,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     private Task<Officer> ChangeAsync(Actor actor, Func<UserManager<Officer>, LfrStore, Entries, Task<Officer>> change) => journal.ChangeAsync(actor, async (store, entries) =>
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
-        // On the journal's own context, so that the change and its entry are one transaction.
+        // On the journal's context, so that the change and its entry are one transaction.
         using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerStore>(scope.ServiceProvider, store));
         return await change(officers, store, entries);
     });
@@ -223,22 +223,22 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     private static async Task<Officer> OtherAsync(UserManager<Officer> officers, Actor actor, Guid id)
     {
         if (actor.Id == id.ToString())
-            throw new OfficerRefusedException("Nobody changes their own roles or disables themselves: another administrator must.");
-        return await officers.FindByIdAsync(id.ToString()) ?? throw new OfficerRefusedException("There is no such officer.");
+            throw new OfficerRefusedException("You cannot change your own roles or disable yourself. Another administrator must.");
+        return await officers.FindByIdAsync(id.ToString()) ?? throw new OfficerRefusedException("This officer does not exist.");
     }
 
     private static async Task NeedAnotherAdministratorAsync(UserManager<Officer> officers, Officer officer)
     {
         if (!(await officers.GetUsersInRoleAsync(Roles.Administrator)).Any(o => o.Id != officer.Id && !o.Disabled))
-            throw new OfficerRefusedException("This is the last administrator who can sign in. Make another one first.");
+            throw new OfficerRefusedException("This is the last administrator who can sign in. Add another one first.");
     }
 
     private static void Check(IReadOnlyCollection<string> roles)
     {
         if (roles.Count == 0)
-            throw new OfficerRefusedException("At least one role is needed.");
+            throw new OfficerRefusedException("Choose at least one role.");
         if (roles.FirstOrDefault(r => !Roles.All.Contains(r)) is { } unknown)
-            throw new OfficerRefusedException($"There is no role \"{unknown}\"; known are {string.Join(", ", Roles.All)}.");
+            throw new OfficerRefusedException($"\"{unknown}\" is not a role. Roles: {string.Join(", ", Roles.All)}.");
     }
 
     private static void Check(IdentityResult result)
@@ -252,7 +252,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
-/// <summary>An officer as administrators see one.</summary>
+/// <summary>An officer as shown to administrators.</summary>
 public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey);
 
 /// <summary>A change of officers was refused. The message is for people.</summary>

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Officers: how they are stored and how they prove who they are.</summary>
+/// <summary>Registers officers: their storage and authentication.</summary>
 internal static class OfficerSetup
 {
-    /// <summary>Rounds of PBKDF2-HMAC-SHA-512 that OWASP asks for.</summary>
+    /// <summary>Rounds of PBKDF2-HMAC-SHA-512 recommended by OWASP.</summary>
     private const int PasswordRounds = 210_000;
 
     /// <summary>Registers the services.</summary>

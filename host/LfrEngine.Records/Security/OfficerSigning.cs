@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Signs in an officer's name, with the officer's own key, right after the officer proved to be there (<see cref="StepUp"/>).</summary>
+/// <summary>Signs with an officer's key, right after the officer proved their presence (<see cref="StepUp"/>).</summary>
 public sealed class OfficerSigning(StepUp stepUp, IDataProtectionProvider protection)
 {
     private readonly IDataProtector keys = protection.CreateProtector("officer-signing-key");
@@ -29,7 +29,7 @@ public sealed class OfficerSigning(StepUp stepUp, IDataProtectionProvider protec
         return Sign(officer, text);
     }
 
-    /// <summary>A key of an officer's own: the public half as PEM, the private half as it is stored.</summary>
+    /// <summary>An officer's key: the public half as PEM, the private half as stored.</summary>
     public (string PublicPem, byte[] Stored) CreateKey()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

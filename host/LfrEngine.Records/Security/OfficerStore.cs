@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Officers as the framework keeps them, but for authenticator keys and recovery codes: those are encrypted, so that a copy of the store alone opens no account.</summary>
+/// <summary>The framework's store of officers, except that authenticator keys and recovery codes are encrypted, so that a copy of the store alone gives access to no account.</summary>
 /// <param name="store">Borrowed.</param>
-/// <param name="protection">Its keys lie with the installation, not in the store.</param>
-/// <param name="errors">Null for the framework's words.</param>
+/// <param name="protection">Its keys are stored with the installation, not in the store.</param>
+/// <param name="errors">Null for the framework's messages.</param>
 internal sealed class OfficerStore(LfrStore store, IDataProtectionProvider protection, IdentityErrorDescriber? errors = null)
     : UserStore<Officer, IdentityRole<Guid>, LfrStore, Guid>(store, errors)
 {

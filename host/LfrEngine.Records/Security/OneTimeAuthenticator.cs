@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Codes of an authenticator app (RFC 6238), each of which serves once: who looks over a shoulder cannot use it again.</summary>
+/// <summary>Codes of an authenticator app (RFC 6238). Each works once, so that somebody who sees it cannot reuse it.</summary>
 internal sealed class OneTimeAuthenticator(UsedCodes used) : AuthenticatorTokenProvider<Officer>
 {
     /// <summary>A code as typed, without the blanks and hyphens that apps show.</summary>
@@ -14,15 +14,15 @@ internal sealed class OneTimeAuthenticator(UsedCodes used) : AuthenticatorTokenP
         await base.ValidateAsync(purpose, token, manager, user) && used.TryUse(user.Id, token);
 }
 
-/// <summary>Codes that have served already.</summary>
+/// <summary>Codes that have been used.</summary>
 internal sealed class UsedCodes(TimeProvider time)
 {
-    // A code is valid for its own thirty seconds and two such steps around it.
+    // A code is valid for its thirty seconds and two steps before and after.
     private static readonly TimeSpan Valid = TimeSpan.FromMinutes(3);
 
     private readonly ConcurrentDictionary<(Guid Officer, string Code), DateTimeOffset> codes = new();
 
-    /// <summary>Marks a code as used; false when it was already.</summary>
+    /// <summary>Marks a code as used; false if it was used before.</summary>
     public bool TryUse(Guid officer, string code)
     {
         DateTimeOffset now = time.GetUtcNow();

@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Security;
 
-/// <summary>Roles, and what each may do. An officer may hold several; the two-person rules look at the person, not at the role.</summary>
+/// <summary>Roles and their permissions. An officer may have several; two-person rules apply to the person, not the role.</summary>
 public static class Roles
 {
     public const string Operator = "operator";
@@ -14,7 +14,7 @@ public static class Roles
     public static readonly string[] All = [Operator, EngagementOfficer, AuthorisingOfficer, WatchlistManager, Auditor, Administrator];
 }
 
-/// <summary>Permissions, each an authorization policy of its own name. Every page and endpoint asks for exactly one.</summary>
+/// <summary>Permissions, each an authorization policy of the same name. Every page and endpoint requires exactly one.</summary>
 public static class Permissions
 {
     public const string SeeDeployments = "see-deployments";
@@ -30,7 +30,7 @@ public static class Permissions
     public const string Export = "export";
     public const string ManageOfficers = "manage-officers";
 
-    /// <summary>One's own ways to sign in: of everybody who signed in, also with a password alone. The only permission that is no role's.</summary>
+    /// <summary>The officer's own ways to sign in. Everybody who is signed in has it, even with only a password; it belongs to no role.</summary>
     public const string OwnAccount = "own-account";
 
     private static readonly Dictionary<string, string[]> Holders = new()
@@ -49,6 +49,6 @@ public static class Permissions
         [ManageOfficers] = [Roles.Administrator],
     };
 
-    /// <summary>Every permission with the roles that hold it.</summary>
+    /// <summary>Every permission with the roles that have it.</summary>
     public static IReadOnlyDictionary<string, string[]> ByRole => Holders;
 }

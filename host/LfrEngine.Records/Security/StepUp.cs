@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Records.Security;
 
-/// <summary>Fresh proof that an officer is there, asked for before something is signed in the officer's name: a session alone may be an open laptop.</summary>
-/// <remarks>A proof serves once. Failures count towards the lockout of sign-in.</remarks>
+/// <summary>Fresh proof of an officer's presence before a signature, because a session may be an unattended laptop.</summary>
+/// <remarks>A proof works once. Failures count towards the lockout of sign-in.</remarks>
 public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimeProvider time)
 {
-    /// <summary>How long a proof by passkey waits to be used.</summary>
+    /// <summary>Validity of a proof by passkey.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(2);
 
     private readonly ConcurrentDictionary<Guid, DateTimeOffset> byPasskey = new();
@@ -16,15 +16,15 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
     /// <summary>Checks password and one-time code.</summary>
     /// <param name="officer">The officer's id.</param>
     /// <param name="password">As typed.</param>
-    /// <param name="code">Six digits of the authenticator app; blanks are ignored. Each serves once.</param>
-    /// <exception cref="ProofRefusedException">They do not prove the officer, with the reason for people.</exception>
+    /// <param name="code">Six digits of the authenticator app; blanks are ignored. Each works once.</param>
+    /// <exception cref="ProofRefusedException">The proof is wrong; the message is for the officer.</exception>
     public async Task ProveAsync(Guid officer, string password, string code)
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         UserManager<Officer> officers = scope.ServiceProvider.GetRequiredService<UserManager<Officer>>();
         Officer? known = await officers.FindByIdAsync(officer.ToString());
         if (known is null || known.Disabled)
-            throw new ProofRefusedException("The officer may no longer sign in.");
+            throw new ProofRefusedException("This officer can no longer sign in.");
         if (await officers.IsLockedOutAsync(known))
             throw new ProofRefusedException("Too many attempts. Try again in a few minutes.");
         if (!known.TwoFactorEnabled)
@@ -37,20 +37,20 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
         }
         await officers.AccessFailedAsync(known);
         await journal.NoteAsync(new Actor(known.Id.ToString(), known.DisplayName), "officer.proof-refused", $"officer/{known.Id}", new { By = "password" });
-        throw new ProofRefusedException("Password or code is wrong. A code serves once: wait for the next one if you have just used it.");
+        throw new ProofRefusedException("The password or the code is wrong. Each code works once: if you have just used it, wait for the next one.");
     }
 
-    /// <summary>Keeps that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
+    /// <summary>Records that the officer's passkey has just answered; the next <see cref="Take"/> uses it up.</summary>
     public void ProvedByPasskey(Guid officer) => byPasskey[officer] = time.GetUtcNow();
 
     /// <summary>Uses up a proof by passkey.</summary>
-    /// <exception cref="ProofRefusedException">There is none, or it is too old.</exception>
+    /// <exception cref="ProofRefusedException">There is no proof, or it has expired.</exception>
     public void Take(Guid officer)
     {
         if (!byPasskey.TryRemove(officer, out DateTimeOffset at) || time.GetUtcNow() - at > Fresh)
-            throw new ProofRefusedException("Your passkey has not answered within the last two minutes. Use it again.");
+            throw new ProofRefusedException("Your passkey was used more than two minutes ago. Use it again.");
     }
 }
 
-/// <summary>Somebody did not prove to be the officer. The message is for people.</summary>
+/// <summary>The proof of presence failed. The message is for the officer.</summary>
 public sealed class ProofRefusedException(string message) : Exception(message);

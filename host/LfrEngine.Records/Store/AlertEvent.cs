@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Store;
 
-/// <summary>What somebody decided about an alert. Never changed, never removed.</summary>
+/// <summary>A decision about an alert. Never changed, never removed.</summary>
 public sealed class AlertEvent
 {
     public long Id { get; set; }
@@ -17,7 +17,7 @@ public sealed class AlertEvent
 
     public AlertState To { get; set; }
 
-    /// <summary>The entry that this one takes back; null when it takes back none.</summary>
+    /// <summary>The entry that this one undoes; null if none.</summary>
     public long? UndoesId { get; set; }
 
     public required string Note { get; set; }

@@ -3,14 +3,14 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>An alert. Its pictures are sealed with a key of its own, which is destroyed when their time is up; the record stays.</summary>
+/// <summary>An alert. Its pictures are encrypted with a separate key, which is destroyed when their time is up; the record is kept.</summary>
 public sealed class AlertRecord
 {
     public Guid Id { get; set; }
 
     public Guid DeploymentId { get; set; }
 
-    /// <summary>The engine's name for it: camera, tracklet, identity.</summary>
+    /// <summary>The engine's id: camera, tracklet, identity.</summary>
     public required string EngineId { get; set; }
 
     public Guid PersonId { get; set; }
@@ -36,13 +36,13 @@ public sealed class AlertRecord
 
     public DateTimeOffset RaisedAt { get; set; }
 
-    /// <summary>The score in words, by the evidence at the time.</summary>
+    /// <summary>The score in words, from the evidence at the time.</summary>
     public Likeness Likeness { get; set; }
 
-    /// <summary>Logarithm, base 10, of the likelihood ratio by the evidence's calibration; null where it has none.</summary>
+    /// <summary>Logarithm, base 10, of the likelihood ratio from the evidence's calibration; null if it has none.</summary>
     public double? Log10LikelihoodRatio { get; set; }
 
-    /// <summary>Whether the ratio is the most (or least) that the measurement can vouch for.</summary>
+    /// <summary>Whether the ratio is at the limit of what the measurement can show.</summary>
     public bool LikelihoodRatioAtBound { get; set; }
 
     /// <summary>People on the list that was searched; 0 without a ratio.</summary>
@@ -50,7 +50,7 @@ public sealed class AlertRecord
 
     public AlertState State { get; set; }
 
-    /// <summary>The alert that this sighting joined; null for one of its own.</summary>
+    /// <summary>The alert that this sighting joined; null if it is an alert itself.</summary>
     public Guid? JoinedAlertId { get; set; }
 
     /// <summary>Sealed JPEG of the face as seen; null once erased.</summary>
@@ -59,7 +59,7 @@ public sealed class AlertRecord
     /// <summary>Sealed JPEG of the watchlist's photo; null once erased.</summary>
     public byte[]? SealedReference { get; set; }
 
-    /// <summary>Sealed JSON of what the officer needs to know of the person; null once erased.</summary>
+    /// <summary>Encrypted JSON of what the officer needs to know about the person; null once erased.</summary>
     public byte[]? SealedPerson { get; set; }
 
     public DateTimeOffset EraseBy { get; set; }

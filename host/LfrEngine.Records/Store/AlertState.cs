@@ -3,7 +3,7 @@ using LfrEngine.Records.Alerts;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>States of an alert. Each is reached by an entry (<see cref="AlertEvent"/>), also the way back.</summary>
+/// <summary>States of an alert. Each is reached by an entry (<see cref="AlertEvent"/>), also when undoing.</summary>
 [JsonConverter(typeof(CamelCaseNames<AlertState>))]
 public enum AlertState
 {

@@ -1,9 +1,9 @@
 namespace LfrEngine.Records.Store;
 
-/// <summary>One link of the audit trail. Holds no biometrics.</summary>
+/// <summary>One entry of the audit trail. Contains no biometric data.</summary>
 public sealed class AuditEntry
 {
-    /// <summary>1, 2, 3, …: without gaps.</summary>
+    /// <summary>1, 2, 3, … without gaps.</summary>
     public long Sequence { get; set; }
 
     public DateTimeOffset At { get; set; }
@@ -16,7 +16,7 @@ public sealed class AuditEntry
     /// <summary>What was done, for example <c>alert.raised</c>.</summary>
     public required string Action { get; set; }
 
-    /// <summary>To what, for example <c>alert/2f0c…</c>.</summary>
+    /// <summary>The object, for example <c>alert/2f0c…</c>.</summary>
     public required string Subject { get; set; }
 
     /// <summary>JSON object.</summary>

@@ -2,15 +2,15 @@ using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>The right to write a data folder: one program at a time, as the audit trail has one end.</summary>
+/// <summary>The lock of a data folder: only one program at a time may append to the audit trail.</summary>
 public sealed class DataLock : IDisposable
 {
     private readonly FileStream file;
 
     private DataLock(FileStream file) => this.file = file;
 
-    /// <summary>Takes it until it is disposed; a program that dies lets go of it.</summary>
-    /// <exception cref="CommandFailure">Another program has it.</exception>
+    /// <summary>Takes the lock until it is disposed; it is released if the program dies.</summary>
+    /// <exception cref="CommandFailure">Another program has the lock.</exception>
     public static DataLock Take(Installation installation)
     {
         string path = installation.DataPath("lock");

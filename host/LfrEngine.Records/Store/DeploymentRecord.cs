@@ -32,13 +32,13 @@ public sealed class DeploymentRecord
 
     public DateTimeOffset? EndedAt { get; set; }
 
-    /// <summary>Why it ended, paused or was refused last, in words.</summary>
+    /// <summary>Why it last ended, paused or was refused.</summary>
     public string? StateReason { get; set; }
 
     /// <summary>Tracklets good enough to be compared, over all runs of the deployment.</summary>
     public long FacesSeen { get; set; }
 
-    /// <summary>The same, of role-players' walks only as far as they raised alerts.</summary>
+    /// <summary>The same for role-players, only as far as their walks raised alerts.</summary>
     public int RolePlayerPassages { get; set; }
 
     /// <summary>Seconds in which the engine ran.</summary>

@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Store;
 
-/// <summary>An invitation to become an officer here: its link is shown once, its hash kept.</summary>
+/// <summary>An invitation to become an officer. Its link is shown once; only its hash is stored.</summary>
 public sealed class Invitation
 {
     public Guid Id { get; set; }

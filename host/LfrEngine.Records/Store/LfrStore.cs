@@ -6,10 +6,10 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>Everything that is kept: officers, watchlists, deployments, alerts, the audit trail, messages under way.</summary>
+/// <summary>Everything that is stored: officers, watchlists, deployments, alerts, the audit trail, pending messages.</summary>
 /// <remarks>
-/// The same model on SQLite and PostgreSQL, with migrations for each. Biometrics stand in it only sealed (<see cref="KeyVault"/>). Whoever changes it
-/// does so through <see cref="Audit.Journal"/>, so that no change is without its audit entry; reading needs no more than a context.
+/// The same model on SQLite and PostgreSQL, with migrations for each. Biometric data is stored only encrypted (<see cref="KeyVault"/>). Changes
+/// go through <see cref="Audit.Journal"/>, so that every change has its audit entry; reading needs only a context.
 /// </remarks>
 public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Officer, IdentityRole<Guid>, Guid>(options)
 {
@@ -41,7 +41,7 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         base.ConfigureConventions(configurationBuilder);
-        // Whole microseconds since 1970, in both stores: SQLite cannot order what EF writes otherwise, and an hour is an hour whatever the time zone.
+        // Whole microseconds since 1970, in both stores: SQLite cannot sort EF's default format, and this is independent of the time zone.
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<InstantConverter>();
         configurationBuilder.Properties<Enum>().HaveConversion<string>();
     }

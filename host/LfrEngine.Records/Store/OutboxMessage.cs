@@ -1,11 +1,11 @@
 namespace LfrEngine.Records.Store;
 
-/// <summary>A message that waits for its receiver: written in the transaction that caused it, removed when the receiver has it.</summary>
+/// <summary>A pending message: written in the transaction that caused it, removed when it has been delivered.</summary>
 public sealed class OutboxMessage
 {
     public long Id { get; set; }
 
-    /// <summary>The same at every attempt, so that a receiver can tell a repetition.</summary>
+    /// <summary>The same at every attempt, so that a receiver can detect repetitions.</summary>
     public Guid MessageId { get; set; }
 
     /// <summary><c>mqtt</c> or <c>webhook:NAME</c>.</summary>

@@ -2,7 +2,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>A person on a watchlist. Everything that names the person is sealed; what is counted is not.</summary>
+/// <summary>A person on a watchlist. Everything that identifies the person is encrypted; what is counted is not.</summary>
 public sealed class PersonRecord
 {
     public Guid Id { get; set; }

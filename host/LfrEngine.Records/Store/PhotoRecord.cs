@@ -2,7 +2,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>A photo of a person, as it was vetted: cut to the face, encoded anew, sealed.</summary>
+/// <summary>A vetted photo of a person: cropped to the face, re-encoded, encrypted.</summary>
 public sealed class PhotoRecord
 {
     public Guid Id { get; set; }

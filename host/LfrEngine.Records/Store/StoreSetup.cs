@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>Opens the store that the configuration names.</summary>
+/// <summary>Opens the configured store.</summary>
 internal static class StoreSetup
 {
     /// <summary>Registers <see cref="LfrStore"/> and its factory.</summary>
@@ -22,8 +22,8 @@ internal static class StoreSetup
             services.AddStore<PostgresStore>(o => o.UseNpgsql(config.Connection));
     }
 
-    /// <summary>Brings the store to this version's form.</summary>
-    /// <exception cref="CommandFailure">It cannot be reached or opened.</exception>
+    /// <summary>Migrates the store to this version.</summary>
+    /// <exception cref="CommandFailure">The store cannot be reached or opened.</exception>
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken stopping)
     {
         try
@@ -33,12 +33,12 @@ internal static class StoreSetup
         }
         catch (Exception e) when (e is DbException or IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The store cannot be opened: {e.Message} Check \"store\" and \"data\" in lfr.json.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The database cannot be opened: {e.Message} Check \"store\" and \"data\" in lfr.json.", e);
         }
     }
 
-    /// <summary>Opens the store for a command that looks at it, beside a server that may be running.</summary>
-    /// <exception cref="CommandFailure">It cannot be opened, or was never made.</exception>
+    /// <summary>Opens the store for a command that only reads it; a server may be running.</summary>
+    /// <exception cref="CommandFailure">The store cannot be opened, or does not exist.</exception>
     public static LfrStore OpenForReading(Installation installation)
     {
         var services = new ServiceCollection();
@@ -48,20 +48,20 @@ internal static class StoreSetup
         if (store.Database.CanConnect())
             return store;
         store.Dispose();
-        throw new CommandFailure(ExitCode.Input, $"There is no store {(installation.Config.Store.Kind == StoreKind.Sqlite ? $"in {installation.DataFolder}" : "at that server")}: `lfr serve` makes it. Check \"store\" and \"data\" in lfr.json.");
+        throw new CommandFailure(ExitCode.Input, $"There is no database {(installation.Config.Store.Kind == StoreKind.Sqlite ? $"in {installation.DataFolder}" : "at that server")}: `lfr serve` creates it. Check \"store\" and \"data\" in lfr.json.");
     }
 
-    /// <summary>Which tables officers need: those with passkeys.</summary>
+    /// <summary>Includes the tables for passkeys.</summary>
     public static void UsePasskeys(IdentityOptions options) => options.Stores.SchemaVersion = IdentitySchemaVersions.Version3;
 
-    /// <summary>What the model depends on where there is no server.</summary>
+    /// <summary>Services that the model needs when there is no server.</summary>
     public static IServiceProvider DesignServices() => new ServiceCollection().Configure<IdentityOptions>(UsePasskeys).BuildServiceProvider();
 
     private static void AddStore<TStore>(this IServiceCollection services, Action<DbContextOptionsBuilder> use)
         where TStore : LfrStore
     {
-        // Whoever asked is told of a command that fails, by an exception. In a log it would be told twice, and of a new store as a fault:
-        // whether it has tables is found out by a command that fails.
+        // A failed command throws an exception to its caller, so logging it would report it twice, and for a new store as an error:
+        // whether it has tables is determined by a command that fails.
         services.AddDbContextFactory<TStore>(options =>
         {
             use(options);
@@ -75,7 +75,7 @@ internal static class StoreSetup
         .UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 30 }.ConnectionString)
         .AddInterceptors(SecureDelete.Instance);
 
-    /// <summary>What is removed is overwritten, and a power cut loses no committed change.</summary>
+    /// <summary>Removed data is overwritten, and a power cut loses no committed change.</summary>
     private sealed class SecureDelete : DbConnectionInterceptor
     {
         public static readonly SecureDelete Instance = new();

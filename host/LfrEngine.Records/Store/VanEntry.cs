@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Store;
 
-/// <summary>An audit entry of a van, as its headquarters received it: once and only once.</summary>
+/// <summary>An audit entry of a van, as received by its headquarters, exactly once.</summary>
 public sealed class VanEntry
 {
     /// <summary>Name in the configuration.</summary>

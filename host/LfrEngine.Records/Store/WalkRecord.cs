@@ -2,7 +2,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Store;
 
-/// <summary>A role-player of the health check in the field walking past once, as an officer recorded it.</summary>
+/// <summary>One walk of a role-player in the health check, as recorded by an officer.</summary>
 public sealed class WalkRecord
 {
     public Guid Id { get; set; }
@@ -18,7 +18,7 @@ public sealed class WalkRecord
 
     public DateTimeOffset StartedAt { get; set; }
 
-    /// <summary>Null while it lasts.</summary>
+    /// <summary>Null until it ends.</summary>
     public DateTimeOffset? EndedAt { get; set; }
 
     /// <summary>Why it does not count; null when it does.</summary>

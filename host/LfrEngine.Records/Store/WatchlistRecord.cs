@@ -11,7 +11,7 @@ public sealed class WatchlistRecord
 
     public DateTimeOffset CreatedAt { get; set; }
 
-    /// <summary>When the file was built that deployments search; null before.</summary>
+    /// <summary>When the file for deployments was built; null before.</summary>
     public DateTimeOffset? BuiltAt { get; set; }
 
     /// <summary>SHA-256 of the built, encrypted file.</summary>
@@ -26,7 +26,7 @@ public sealed class WatchlistRecord
     /// <summary>Templates in the built file.</summary>
     public int Templates { get; set; }
 
-    /// <summary>By when it must be destroyed: set when it is begun, and earlier when its deployment ends.</summary>
+    /// <summary>When it must be destroyed at the latest: set at its creation, and moved forward when its deployment ends.</summary>
     public DateTimeOffset? DestroyBy { get; set; }
 
     public DateTimeOffset? DestroyedAt { get; set; }

@@ -3,12 +3,12 @@ namespace LfrEngine.Records.Store;
 /// <summary>States of a watchlist.</summary>
 public enum WatchlistState
 {
-    /// <summary>People are added and removed.</summary>
+    /// <summary>People can be added and removed.</summary>
     Draft,
 
-    /// <summary>Built; nothing changes any more.</summary>
+    /// <summary>Built; it cannot be changed any more.</summary>
     Built,
 
-    /// <summary>Its key is destroyed: nothing of it can be read.</summary>
+    /// <summary>Its key is destroyed, so nothing in it can be read.</summary>
     Destroyed,
 }

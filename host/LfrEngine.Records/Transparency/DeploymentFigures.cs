@@ -2,49 +2,49 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Records.Transparency;
 
-/// <summary>What is published of one deployment. Role-players' alerts are in none of the counts.</summary>
-/// <param name="Installation">Whose trail told it: this one's name, or a van's.</param>
+/// <summary>Published figures of one deployment. Role-players' alerts are not counted.</summary>
+/// <param name="Installation">Name of the installation whose trail was counted: this one or a van.</param>
 /// <param name="Id">The deployment's.</param>
 /// <param name="Deployment">Name.</param>
-/// <param name="Date">From the authority; else the day of the first start, UTC.</param>
+/// <param name="Date">From the authority, or the day of the first start, UTC.</param>
 /// <param name="DeploymentType">From the authority.</param>
-/// <param name="Ended">Whether it has ended: before that, the figures are not final.</param>
+/// <param name="Ended">Whether it has ended; until then the figures are not final.</param>
 /// <param name="DurationSeconds">Time in which the engine ran; null until it has ended.</param>
 /// <param name="Cameras">Number of cameras in the authority.</param>
 /// <param name="WatchlistNumber">People on the watchlist.</param>
 /// <param name="Thresholds">By category.</param>
-/// <param name="TotalAlerts">Alerts raised. A sighting that joined an alert is no alert of its own.</param>
+/// <param name="TotalAlerts">Alerts raised. A sighting that joined an alert is not counted.</param>
 /// <param name="PositiveAlerts">Alerts that the operator judged viable and nobody found incorrect.</param>
 /// <param name="PositiveInterventions">Alerts that the officer in the street confirmed.</param>
 /// <param name="IncorrectAlerts">Alerts that the operator rejected or the officer in the street found incorrect.</param>
 /// <param name="IncorrectInterventions">Those in which an officer had engaged with the person.</param>
 /// <param name="ArrestsOrDisposals">Alerts that ended with an arrest or another disposal.</param>
 /// <param name="Arrests">Of these, arrests.</param>
-/// <param name="Safeguarded">Alerts that ended with a person made safe.</param>
-/// <param name="NotEngaged">Positive alerts that no officer confirmed: nobody met the person.</param>
-/// <param name="Undecided">Alerts that nobody has judged: neither positive nor incorrect.</param>
+/// <param name="Safeguarded">Alerts that ended with a person safeguarded.</param>
+/// <param name="NotEngaged">Positive alerts without a confirmed meeting.</param>
+/// <param name="Undecided">Alerts that have not been judged, neither positive nor incorrect.</param>
 /// <param name="FacesSeen">Tracklets good enough to be compared, the denominator; null until the deployment has ended.</param>
 internal sealed record DeploymentFigures(
     string Installation, string Id, string Deployment, string Date, string DeploymentType, bool Ended, double? DurationSeconds, int Cameras, int WatchlistNumber,
     IReadOnlyList<CategoryThreshold> Thresholds, int TotalAlerts, int PositiveAlerts, int PositiveInterventions, int IncorrectAlerts, int IncorrectInterventions,
     int ArrestsOrDisposals, int Arrests, int Safeguarded, int NotEngaged, int Undecided, long? FacesSeen)
 {
-    /// <summary>Incorrect alerts of all faces seen; null until the deployment has ended, or where nobody passed.</summary>
+    /// <summary>Incorrect alerts divided by faces seen; null until the deployment has ended, or if nobody passed.</summary>
     public PublishedRate? IncorrectAlertRate => FacesSeen is { } seen ? PublishedRate.From(IncorrectAlerts, seen) : null;
 }
 
 /// <summary>A category's threshold.</summary>
 internal sealed record CategoryThreshold(string Category, double Threshold);
 
-/// <summary>A rate with what it rests on.</summary>
+/// <summary>A rate with its counts.</summary>
 /// <param name="Count">Counted.</param>
-/// <param name="Of">Out of so many.</param>
+/// <param name="Of">Denominator.</param>
 /// <param name="Rate">0…1.</param>
 /// <param name="Low">Lower bound of the 95 % interval (Clopper–Pearson).</param>
 /// <param name="High">Upper bound.</param>
 internal sealed record PublishedRate(long Count, long Of, double Rate, double Low, double High)
 {
-    /// <summary>Null where there is no such rate.</summary>
+    /// <summary>Null if there is no such rate.</summary>
     public static PublishedRate? From(long count, long total)
     {
         if (total < 1 || count > total)
@@ -55,7 +55,7 @@ internal sealed record PublishedRate(long Count, long Of, double Rate, double Lo
     }
 }
 
-/// <summary>What is published: the deployments, and all of them together.</summary>
+/// <summary>The published report: the deployments and their totals.</summary>
 /// <param name="Format">Always <see cref="CurrentFormat"/>.</param>
 /// <param name="From">First day.</param>
 /// <param name="To">Last day.</param>

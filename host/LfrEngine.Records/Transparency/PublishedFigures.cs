@@ -4,11 +4,11 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Transparency;
 
-/// <summary>What is published of deployments, counted from checked audit trails.</summary>
+/// <summary>Figures to publish, counted from checked audit trails.</summary>
 internal static class PublishedFigures
 {
     /// <summary>The report of this installation and, at a headquarters, of all its vans; every trail is checked first.</summary>
-    /// <exception cref="CommandFailure">A trail has been altered: figures from it would be worth nothing.</exception>
+    /// <exception cref="CommandFailure">A trail has been altered, so figures from it would be worthless.</exception>
     public static TransparencyReport Report(LfrStore store, Installation installation, DateOnly? from, DateOnly? to)
     {
         var ledger = new TransparencyLedger();
@@ -18,13 +18,13 @@ internal static class PublishedFigures
         return ledger.Report(from, to);
     }
 
-    /// <summary>Adds a trail to a ledger, checked.</summary>
+    /// <summary>Checks a trail and adds it to a ledger.</summary>
     /// <exception cref="CommandFailure">It has been altered.</exception>
     public static void Add(TransparencyLedger ledger, string installation, IEnumerable<AuditLine> lines)
     {
         var check = new AuditCheck();
         ledger.Add(installation, check.Pass(lines, signer: null));
         if (check.Fault is { } fault)
-            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} cannot be counted: {fault}. `lfr audit verify` says more.");
+            throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} cannot be counted: {fault}. Run `lfr audit verify` for details.");
     }
 }

@@ -4,17 +4,17 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Transparency;
 
-/// <summary>Counts what is published from audit entries alone, so that anybody who has the trail comes to the same figures.</summary>
+/// <summary>Counts the published figures only from audit entries, so that anybody with the trail gets the same figures.</summary>
 /// <remarks>
-/// Which entries count, and how: docs/audit.md. A decision that was taken back does not count; the entry that takes it back names the state that holds
-/// again. Entries it does not know, and details it does not need, do not disturb it.
+/// Which entries count, and how: docs/audit.md. An undone decision does not count; the entry that undoes it gives the state that is valid
+/// again. Unknown entries and details are ignored.
 /// </remarks>
 internal sealed class TransparencyLedger
 {
     private readonly Dictionary<(string Installation, string Subject), Deployment> deployments = [];
     private readonly Dictionary<(string Installation, string Subject), AlertPath> alerts = [];
 
-    // In the order given, as the report names them.
+    // In the given order, as named in the report.
     private readonly List<string> installations = [];
 
     /// <summary>Adds a trail.</summary>
@@ -32,7 +32,7 @@ internal sealed class TransparencyLedger
         }
     }
 
-    /// <summary>What is published of the deployments of a time.</summary>
+    /// <summary>Figures of the deployments of a period.</summary>
     /// <param name="from">First day; null for all.</param>
     /// <param name="to">Last day; null for all.</param>
     public TransparencyReport Report(DateOnly? from, DateOnly? to)
@@ -147,7 +147,7 @@ internal sealed class TransparencyLedger
         public string Date => AuthorityDate ?? FirstStart!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The decisions about an alert that stand, oldest first.</summary>
+    /// <summary>The valid decisions about an alert, oldest first.</summary>
     private sealed class AlertPath(string installation, string deployment, bool rolePlayer)
     {
         private readonly List<AlertState> states = [AlertState.Raised];
@@ -171,7 +171,7 @@ internal sealed class TransparencyLedger
                 states.Add(to);
                 return;
             }
-            // What came after the state that holds again is taken back with it.
+            // Decisions after the restored state are undone with it.
             while (states.Count > 1 && Now != to)
                 states.RemoveAt(states.Count - 1);
         }

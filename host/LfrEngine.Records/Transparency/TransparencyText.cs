@@ -6,7 +6,7 @@ using LfrEngine.Records.Audit;
 
 namespace LfrEngine.Records.Transparency;
 
-/// <summary>Forms in which the report is published. The same report gives the same bytes.</summary>
+/// <summary>Formats of the published report. The same report gives the same bytes.</summary>
 internal enum TransparencyForm
 {
     Csv,
@@ -30,7 +30,7 @@ internal static class TransparencyText
 
     private static readonly JsonSerializerOptions Indented = new(AuditJson.Options) { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>What browsers are told.</summary>
+    /// <summary>Media type.</summary>
     public static string ContentType(TransparencyForm form) => form switch
     {
         TransparencyForm.Csv => "text/csv; charset=utf-8",
@@ -46,7 +46,7 @@ internal static class TransparencyText
         _ => Html(report),
     });
 
-    /// <summary>What stands in each column.</summary>
+    /// <summary>Values of the columns.</summary>
     public static string[] Cells(DeploymentFigures d) =>
     [
         d.Deployment, d.Date, d.DeploymentType, d.DurationSeconds is { } seconds ? Duration(seconds) : "", Number(d.Cameras), Number(d.WatchlistNumber),
@@ -66,7 +66,7 @@ internal static class TransparencyText
         return text.ToString();
     }
 
-    // RFC 4180. A spreadsheet must not take a name for a formula.
+    // RFC 4180. A spreadsheet must not interpret a name as a formula.
     private static string Field(string value)
     {
         if (value is ['=' or '+' or '-' or '@' or '\t' or '\r', ..])
@@ -102,21 +102,21 @@ internal static class TransparencyText
 
     private static IEnumerable<string> Notes(TransparencyReport report)
     {
-        yield return "Faces seen: passages of a face on one camera that were good enough to be compared with the watchlist. Not detections in pictures, and not different people: who passes two cameras counts twice.";
-        yield return "Incorrect alert rate: incorrect alerts of all faces seen, with the exact 95 % interval of Clopper and Pearson.";
+        yield return "Faces seen: passages of a face on one camera that were good enough to be compared with the watchlist. Not detections in pictures, and not different people: somebody who passes two cameras counts twice.";
+        yield return "Incorrect alert rate: incorrect alerts divided by all faces seen, with the exact 95 % interval of Clopper and Pearson.";
         yield return "Positive alerts: the operator judged the alert viable, and no officer found it incorrect. Positive interventions: an officer met the person and confirmed who it was.";
-        yield return "Incorrect alerts: the operator rejected the alert, or an officer found that it was somebody else. Incorrect interventions: those in which an officer had approached the person.";
-        yield return "Consenting role-players who test the system, and decisions that were taken back, are not counted.";
+        yield return "Incorrect alerts: the operator rejected the alert, or an officer found that it was somebody else. Incorrect interventions: incorrect alerts after which an officer had approached the person.";
+        yield return "Alerts about consenting role-players who test the system, and undone decisions, are not counted.";
         foreach (DeploymentFigures d in report.Deployments)
         {
             if (!d.Ended)
-                yield return $"{d.Deployment}: has not ended; its figures are not final.";
+                yield return $"{d.Deployment} has not ended. Its figures are not final.";
             if (d.Undecided > 0)
-                yield return $"{d.Deployment}: {Number(d.Undecided)} alert(s) that nobody has judged, neither positive nor incorrect.";
+                yield return $"{d.Deployment}: {Number(d.Undecided)} alert(s) not judged, counted neither as positive nor as incorrect.";
             if (d.NotEngaged > 0)
                 yield return $"{d.Deployment}: {Number(d.NotEngaged)} positive alert(s) without a confirmed meeting.";
             if (d.Safeguarded > 0)
-                yield return $"{d.Deployment}: {Number(d.Safeguarded)} person(s) made safe.";
+                yield return $"{d.Deployment}: {Number(d.Safeguarded)} person(s) safeguarded.";
         }
     }
 

@@ -3,12 +3,12 @@ using LfrEngine.Records.Receipts;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>That a watchlist is destroyed, and what it was; signed by the key of the installation.</summary>
-/// <remarks>The file is <c>{"destruction": {…}, "publicKey": "PEM", "signature": "base64"}</c>, as <see cref="SignedDocument"/> says.</remarks>
+/// <summary>Signed statement that a watchlist was destroyed, and what it was.</summary>
+/// <remarks>The file is <c>{"destruction": {…}, "publicKey": "PEM", "signature": "base64"}</c>, see <see cref="SignedDocument"/>.</remarks>
 /// <param name="FormatVersion">1.</param>
 /// <param name="WatchlistId">Which.</param>
-/// <param name="Name">Its name, which names nobody on it.</param>
-/// <param name="CreatedAt">When it was begun.</param>
+/// <param name="Name">Name of the watchlist; contains no person's name.</param>
+/// <param name="CreatedAt">When it was created.</param>
 /// <param name="BuiltAt">When it was built; null if never.</param>
 /// <param name="FileSha256">Hash of the built file; null if never built.</param>
 /// <param name="People">Entries removed.</param>
@@ -23,10 +23,10 @@ internal sealed record DestructionReceipt(int FormatVersion, Guid WatchlistId, s
 
     private static readonly SignedKind Kind = new("destruction", "erasure receipt of a watchlist", "Check the data folder.");
 
-    /// <summary>Whether a file is of this kind, whoever signed it.</summary>
+    /// <summary>Whether a file is of this kind, regardless of the signer.</summary>
     public static bool IsOne(string path) => SignedDocument.Is(path, Kind);
 
-    /// <summary>Signs and writes the receipt, whole or not at all.</summary>
+    /// <summary>Signs the receipt and writes it atomically.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>
     public void Write(string path, InstallationKey key) => SignedDocument.Write(path, Kind, JsonSerializer.Serialize(this, ReceiptJson.Lines.DestructionReceipt), key);
 

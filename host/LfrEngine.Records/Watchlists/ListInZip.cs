@@ -3,7 +3,7 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>A people.csv in a zip file, with its photos; read in memory, never unpacked to a disk.</summary>
+/// <summary>A people.csv in a zip file, with its photos; read in memory, never unpacked to disk.</summary>
 internal sealed unsafe class ListInZip : PeopleSource
 {
     /// <summary>Largest zip file, bytes.</summary>
@@ -15,9 +15,9 @@ internal sealed unsafe class ListInZip : PeopleSource
     private readonly HostBuffer<byte> bytes;
     private readonly ZipArchive zip;
 
-    /// <summary>Opens it and owns the bytes from then on, also when it throws.</summary>
+    /// <summary>Opens the file and takes ownership of the bytes, also if it throws.</summary>
     /// <param name="bytes">The zip file.</param>
-    /// <exception cref="CommandFailure">It is no zip file, or holds no people.csv.</exception>
+    /// <exception cref="CommandFailure">It is not a zip file, or contains no people.csv.</exception>
     public ListInZip(HostBuffer<byte> bytes)
     {
         this.bytes = bytes;
@@ -25,14 +25,14 @@ internal sealed unsafe class ListInZip : PeopleSource
         {
             zip = new ZipArchive(new UnmanagedMemoryStream(bytes.Pointer, bytes.Length), ZipArchiveMode.Read);
             if (zip.Entries.Count > MostEntries)
-                throw new CommandFailure(ExitCode.Input, $"The zip file holds more than {MostEntries} files: split it.");
+                throw new CommandFailure(ExitCode.Input, $"The zip file contains more than {MostEntries} files. Split it.");
             if (zip.GetEntry(List) is not { Length: <= MostListBytes })
-                throw new CommandFailure(ExitCode.Input, $"The zip file has no people.csv of at most {MostListBytes >> 20} MiB at its top: put the list there, photos beside it.");
+                throw new CommandFailure(ExitCode.Input, $"The zip file has no people.csv (at most {MostListBytes >> 20} MiB) at its top level. Put the list there, next to the photos.");
         }
         catch (InvalidDataException e)
         {
             bytes.Dispose();
-            throw new CommandFailure(ExitCode.Input, "This is not a zip file, or a damaged one. Send a zip file with people.csv and the photos.", e);
+            throw new CommandFailure(ExitCode.Input, "This is not a zip file, or it is damaged. Upload a zip file with people.csv and the photos.", e);
         }
         catch
         {
@@ -43,13 +43,13 @@ internal sealed unsafe class ListInZip : PeopleSource
 
     public override string List => "people.csv";
 
-    // The stated length bounds what is unpacked: a list that goes on behind it is cut there, and its last line fails.
+    // The stated length limits what is unpacked: a longer list is cut off there, and its last line fails.
     public override Stream OpenList() => Unpack(zip.GetEntry(List)!);
 
     public override string[] PicturesIn(string folder) =>
         [.. zip.Entries.Select(e => e.FullName).Where(n => n.StartsWith(folder + "/", StringComparison.Ordinal) && n.IndexOf('/', folder.Length + 1) < 0 && IsMeant(n)).Order(StringComparer.Ordinal)];
 
-    // A list from Windows writes folders with its own stroke.
+    // A list from Windows uses backslashes.
     public override string Locate(string photo) => zip.GetEntry(photo) is null ? photo.Replace('\\', '/') : photo;
 
     public override HostBuffer<byte>? Read(string photo, out string problem)

@@ -6,58 +6,58 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>A person of a list, as it stands there.</summary>
+/// <summary>A person as given in a list.</summary>
 /// <param name="Line">Line of the CSV file; 0 for a person named by a folder.</param>
-/// <param name="Identity">Who and why.</param>
+/// <param name="Identity">The person.</param>
 /// <param name="Photos">Names of the photos in their source.</param>
-/// <param name="LegalBasis">What allows the search; null when the list does not say.</param>
+/// <param name="LegalBasis">Legal basis of the search; null if not given.</param>
 /// <param name="ReviewedOn">When the entry was last reviewed.</param>
 /// <param name="RolePlayer">A consenting role-player of the health check.</param>
 /// <param name="Response">What officers are to do.</param>
 internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null)
 {
-    /// <summary>What to do about a folder's name.</summary>
-    public const string RenameIt = "Rename the folder, or give a people.csv.";
+    /// <summary>Advice for a bad folder name.</summary>
+    public const string RenameIt = "Rename the folder, or use a people.csv.";
 
-    /// <summary>Why there is nothing to enrol, and what to do; null when there is.</summary>
+    /// <summary>Why there is nothing to enrol, and what to do; null otherwise.</summary>
     public string? Obstacle { get; init; }
 
-    /// <summary>A place in the face that is meant, by photo, in the photos' order; fewer than photos where the list says no more.</summary>
+    /// <summary>A point in the face to enrol, for each photo in order; may be fewer than the photos.</summary>
     public IReadOnlyList<PhotoPoint?> Faces { get; init; } = [];
 
-    /// <summary>A place in the face that is meant in a photo; null when the list does not say.</summary>
+    /// <summary>A point in the face to enrol in a photo; null if not given.</summary>
     public PhotoPoint? FaceIn(int photo) => photo < Faces.Count ? Faces[photo] : null;
 
-    /// <summary>Whether this is no person but a photo that lies beside the folders of people.</summary>
+    /// <summary>Whether this is not a person but a photo next to the folders of people.</summary>
     public bool IsLoose { get; init; }
 
-    /// <summary>Why this person cannot be on any watchlist; null when nothing speaks against it.</summary>
+    /// <summary>Why this person cannot be on a watchlist; null if they can.</summary>
     public string? Refusal => (Obstacle ?? (Identity.Problem() is { } problem ? $"{problem} {(Line > 0 ? "Change it in the list." : RenameIt)}" : null)) is { } what
         ? $"{(Line > 0 ? $"line {Line}" : IsLoose ? "file" : "folder")} \"{Shown.Name(Identity.Id)}\": {what}"
         : null;
 }
 
-/// <summary>Where a list of people and their photos lie.</summary>
+/// <summary>A source of a list of people and their photos.</summary>
 internal abstract class PeopleSource : IDisposable
 {
-    // What systems leave in folders by themselves.
+    // Files that systems create in folders.
     private static readonly string[] s_leftovers = ["thumbs.db", "desktop.ini", "ehthumbs.db"];
 
-    /// <summary>What the list is called in messages.</summary>
+    /// <summary>Name of the list in messages.</summary>
     public abstract string List { get; }
 
     /// <summary>The CSV list, for the caller to dispose.</summary>
     public abstract Stream OpenList();
 
-    /// <summary>Files in the folder of that name, in order: whether they are photos is told by what is in them.</summary>
+    /// <summary>Files in the folder of that name, in order; whether they are photos depends on their content.</summary>
     public abstract string[] PicturesIn(string folder);
 
-    /// <summary>The full name of a photo that the list names.</summary>
+    /// <summary>The full name of a photo in the list.</summary>
     public abstract string Locate(string photo);
 
     /// <summary>A photo's bytes, for the caller to dispose; null when it is missing, empty or too large.</summary>
     /// <param name="photo">From <see cref="PicturesIn"/> or <see cref="Locate"/>.</param>
-    /// <param name="problem">Why there is none.</param>
+    /// <param name="problem">Why it cannot be read.</param>
     public abstract HostBuffer<byte>? Read(string photo, out string problem);
 
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ internal abstract class PeopleSource : IDisposable
     {
     }
 
-    /// <summary>Whether somebody put the file there: no hidden file, and none that a system leaves behind.</summary>
+    /// <summary>Whether a person put the file there: not a hidden file or one that a system creates.</summary>
     protected static bool IsMeant(string name) => Path.GetFileName(name) is var file && !file.StartsWith('.') && !s_leftovers.Contains(file.ToLowerInvariant());
 
     /// <summary>Reads a stream of known length.</summary>
@@ -88,7 +88,7 @@ internal abstract class PeopleSource : IDisposable
     }
 }
 
-/// <summary>A CSV file on disk, with photos beside it or in folders that bear the ids.</summary>
+/// <summary>A CSV file on disk, with photos next to it or in folders named after the ids.</summary>
 internal sealed class ListOnDisk(string list) : PeopleSource
 {
     private readonly string folder = Path.GetDirectoryName(Path.GetFullPath(list))!;
@@ -99,7 +99,7 @@ internal sealed class ListOnDisk(string list) : PeopleSource
 
     public override string[] PicturesIn(string folderName) => PicturesOnDisk(Path.Combine(folder, folderName));
 
-    // A list from Windows writes folders with its own stroke.
+    // A list from Windows uses backslashes.
     public override string Locate(string photo) => Path.Combine(folder, photo) is var path && !File.Exists(path) && photo.Contains('\\', StringComparison.Ordinal)
         ? Path.Combine(folder, photo.Replace('\\', '/'))
         : path;
@@ -109,10 +109,10 @@ internal sealed class ListOnDisk(string list) : PeopleSource
     /// <inheritdoc cref="PeopleSource.Read"/>
     public static HostBuffer<byte>? ReadPhoto(string photo, out string problem)
     {
-        // Such a name comes back with a mark in place of its bytes, and opens nothing.
+        // Such a name is read with replacement characters and cannot be opened.
         if (photo.Contains('\uFFFD', StringComparison.Ordinal) && !File.Exists(photo))
         {
-            problem = "the file's name is not UTF-8: rename it";
+            problem = "the file name is not valid UTF-8: rename the file";
             return null;
         }
         try
@@ -132,11 +132,11 @@ internal sealed class ListOnDisk(string list) : PeopleSource
         }
     }
 
-    /// <summary>Files in a folder, in order; none when there is no such folder.</summary>
+    /// <summary>Files in a folder, in order; none if the folder does not exist.</summary>
     public static string[] PicturesOnDisk(string path) => Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Where(IsMeant).Order(StringComparer.Ordinal)] : [];
 }
 
-/// <summary>Reads who is to be enrolled: a folder of sub-folders, or a CSV list beside the photos.</summary>
+/// <summary>Reads the people to enrol: a folder of sub-folders, or a CSV list next to the photos.</summary>
 internal static class PeopleFolder
 {
     private const string Unreadable = "The folder cannot be read by this user. Change its permissions.";
@@ -145,8 +145,8 @@ internal static class PeopleFolder
 
     /// <summary>Reads <paramref name="path"/>.</summary>
     /// <param name="path">A CSV file; or a folder, with people.csv in it or one sub-folder per person.</param>
-    /// <param name="category">Category of people whose entry names none.</param>
-    /// <exception cref="CommandFailure">There is nobody, or the CSV is wrong; the message names file and line.</exception>
+    /// <param name="category">Category of people whose entry has none.</param>
+    /// <exception cref="CommandFailure">The list is empty or the CSV is wrong; the message names file and line.</exception>
     public static List<PersonRow> Read(string path, WatchlistCategory category)
     {
         string list = File.Exists(path) ? path : Path.Combine(path, "people.csv");
@@ -166,17 +166,17 @@ internal static class PeopleFolder
         {
             throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
         }
-        return people.Any(p => !p.IsLoose) ? people : throw new CommandFailure(ExitCode.Input, $"{path} names nobody: it needs one sub-folder of photos per person, or a people.csv.");
+        return people.Any(p => !p.IsLoose) ? people : throw new CommandFailure(ExitCode.Input, $"{path} contains nobody. It needs one sub-folder of photos per person, or a people.csv.");
     }
 
     private static List<PersonRow> ReadFolders(string path, WatchlistCategory category)
     {
         List<PersonRow> people = [.. Directory.EnumerateDirectories(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Select(f => ReadFolder(f, category))];
-        // Somebody meant them: named, so that nobody believes them to be on the list.
+        // Reported, so that nobody believes that they were enrolled.
         foreach (string photo in ListOnDisk.PicturesOnDisk(path).Where(PhotoFormat.IsPicture))
         {
             var nobody = new WatchlistIdentity(Path.GetFileName(photo), "", category);
-            people.Add(new PersonRow(0, nobody, []) { IsLoose = true, Obstacle = "It lies beside the folders of people. Put it into a folder named after its person." });
+            people.Add(new PersonRow(0, nobody, []) { IsLoose = true, Obstacle = "It is next to the folders of people. Put it into a folder named after the person." });
         }
         return people;
     }
@@ -188,10 +188,10 @@ internal static class PeopleFolder
         try
         {
             if (!Directory.Exists(folder))
-                return new PersonRow(0, person, []) { Obstacle = $"The name is not UTF-8. {PersonRow.RenameIt}" };
+                return new PersonRow(0, person, []) { Obstacle = $"The name is not valid UTF-8. {PersonRow.RenameIt}" };
             string[] photos = ListOnDisk.PicturesOnDisk(folder);
             string? obstacle = photos.Length > 0 ? null
-                : Directory.EnumerateDirectories(folder).Any() ? "It holds folders, but no photo of its own. Move the photos of this person into it."
+                : Directory.EnumerateDirectories(folder).Any() ? "It contains folders, but no photos. Move the photos of this person directly into it."
                 : "It is empty. Put a photo of this person into it.";
             return new PersonRow(0, person, photos) { Obstacle = obstacle };
         }
@@ -203,8 +203,8 @@ internal static class PeopleFolder
 
     /// <summary>Reads a CSV list.</summary>
     /// <param name="source">Borrowed.</param>
-    /// <param name="category">Category of people whose entry names none.</param>
-    /// <exception cref="CommandFailure">There is nobody, or the CSV is wrong; the message names file and line.</exception>
+    /// <param name="category">Category of people whose entry has none.</param>
+    /// <exception cref="CommandFailure">The list is empty or the CSV is wrong; the message names file and line.</exception>
     public static List<PersonRow> ReadCsv(PeopleSource source, WatchlistCategory category)
     {
         try
@@ -221,7 +221,7 @@ internal static class PeopleFolder
     private static List<PersonRow> ReadTable(CsvTable table, PeopleSource source, WatchlistCategory category)
     {
         if (table.Columns.FirstOrDefault(h => !Columns.Contains(h)) is { } unknown)
-            throw new DataException($"{source.List} has a column \"{unknown}\"; known are {string.Join(", ", Columns)}.");
+            throw new DataException($"{source.List} has a column \"{unknown}\". Allowed: {string.Join(", ", Columns)}.");
         var people = new List<PersonRow>();
         var lines = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (CsvTable.Row row in table.Rows)
@@ -229,14 +229,14 @@ internal static class PeopleFolder
             string? Field(string name) => row[name] is { Length: > 0 } value ? value : null;
             string id = row.Required("id");
             if (!lines.TryAdd(id, row.Line))
-                throw row.Wrong($"the id \"{Shown.Name(id)}\" stands in line {lines[id]} already: give each person one line, with all photos in it separated by semicolons");
+                throw row.Wrong($"the id \"{Shown.Name(id)}\" is already used in line {lines[id]}: give each person one line, with all photos in it separated by semicolons");
             string[] photos = Photos(Field("photos"), source, id, out string? obstacle);
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
                 photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response")) { Obstacle = obstacle, Faces = Faces(Field("face"), photos.Length, row) });
         }
-        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} names nobody.");
+        return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} contains nobody.");
     }
 
     private static WatchlistCategory Category(string? text, WatchlistCategory fallback, in CsvTable.Row row)
@@ -245,7 +245,7 @@ internal static class PeopleFolder
             return fallback;
         return WatchlistCategories.TryParse(text.ToLowerInvariant(), out WatchlistCategory category)
             ? category
-            : throw row.Wrong($"\"{Shown.Name(text)}\" is no category; known are {string.Join(", ", WatchlistCategories.AllNames)}");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is not a category; use one of {string.Join(", ", WatchlistCategories.AllNames)}");
     }
 
     private static DateOnly? Date(string? text, in CsvTable.Row row)
@@ -254,7 +254,7 @@ internal static class PeopleFolder
             return null;
         return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly date)
             ? date
-            : throw row.Wrong($"\"{Shown.Name(text)}\" is no date; write 2026-01-31");
+            : throw row.Wrong($"\"{Shown.Name(text)}\" is not a date; write it like 2026-01-31");
     }
 
     private static bool Yes(string? text, in CsvTable.Row row) => text?.ToLowerInvariant() switch
@@ -264,12 +264,12 @@ internal static class PeopleFolder
         _ => throw row.Wrong($"\"{Shown.Name(text)}\" in role_player; write yes or no"),
     };
 
-    // A place by photo, separated by semicolons; empty where a photo shows one person.
+    // A point per photo, separated by semicolons; empty if a photo shows one person.
     private static PhotoPoint?[] Faces(string? text, int photos, in CsvTable.Row row)
     {
         string[] places = text?.Split(';', StringSplitOptions.TrimEntries) ?? [];
         if (photos > 0 && places.Length > photos)
-            throw row.Wrong($"{places.Length} places in face for {photos} photo(s); write one for each photo, in their order, and nothing where a photo shows one person");
+            throw row.Wrong($"{places.Length} points in \"face\" for {photos} photo(s); write one for each photo, in the same order, and leave it empty where a photo shows one person");
         var faces = new PhotoPoint?[places.Length];
         for (int i = 0; i < places.Length; i++)
         {
@@ -277,12 +277,12 @@ internal static class PeopleFolder
                 continue;
             faces[i] = PhotoPoint.TryParse(places[i], out PhotoPoint face)
                 ? face
-                : throw row.Wrong($"\"{Shown.Name(places[i])}\" in face; write a place inside the face that is meant, in pixels from the upper left corner: 190 125");
+                : throw row.Wrong($"\"{Shown.Name(places[i])}\" in \"face\"; write a point inside the face, in pixels from the upper left corner, for example 190 125");
         }
         return faces;
     }
 
-    // Named photos, separated by semicolons, or all files of the folder that bears the id.
+    // Named photos, separated by semicolons, or all files of the folder named after the id.
     private static string[] Photos(string? named, PeopleSource source, string id, out string? obstacle)
     {
         obstacle = null;

@@ -2,5 +2,5 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>What became of one photo; with its faces where there are several and none was chosen.</summary>
+/// <summary>Result for one photo, with its faces if there are several and none was chosen.</summary>
 internal sealed record PhotoReport(string Id, string Photo, string Verdict, float Quality, string[] Reasons, PhotoFace[]? Faces = null);

@@ -9,19 +9,19 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Has photos decoded and judged by a child process that can do nothing else (<c>lfr vet</c>): what crashes or hangs it is refused, and this program is unharmed.</summary>
-/// <param name="log">Told what became of the child.</param>
+/// <summary>Decodes and judges photos in a sandboxed child process (<c>lfr vet</c>): a photo that crashes or blocks it is refused, and this program is not affected.</summary>
+/// <param name="log">Log for events of the child.</param>
 /// <param name="detector">Id or manifest.</param>
 /// <param name="embedder">Id or manifest.</param>
-/// <param name="sealedFaces">Whether it is given the face pictures of a watchlist (<see cref="SealedFaceEnroller"/>), not photos.</param>
+/// <param name="sealedFaces">Whether the photos are face pictures of a watchlist (<see cref="SealedFaceEnroller"/>).</param>
 /// <remarks>Thread-safe; one photo at a time. The child starts with the first photo and lives until this is disposed or a photo has killed it.</remarks>
 internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detector = EngineModels.DefaultDetector, string embedder = EngineModels.DefaultEmbedder, bool sealedFaces = false) : IDisposable
 {
-    /// <summary>Option of <c>lfr vet</c> by which the photos are the face pictures of a watchlist.</summary>
+    /// <summary>Option of <c>lfr vet</c> for face pictures of a watchlist.</summary>
     public const string SealedFaces = "--sealed-faces";
 
-    /// <summary>What is said where the child cannot be shut in.</summary>
-    public const string NotShutIn = "This system offers nothing to shut the process in that decodes photos: a harmful photo could do what this user may.";
+    /// <summary>Message if the child cannot be sandboxed.</summary>
+    public const string NotShutIn = "This system cannot sandbox the process that decodes photos: a malicious photo could do anything that this user may do.";
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(180);
 
@@ -29,7 +29,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
     private readonly Lazy<ModelManifest> manifest = new(() => ModelCatalog.Default.Find(embedder, ModelTask.Embed));
     private Process? child;
 
-    /// <summary>How long the child may look at one photo: 30 s. Tests of the whole program set fewer by <c>LFR_TEST_PHOTO_SECONDS</c>.</summary>
+    /// <summary>Time limit of the child for one photo: 30 s. Tests of the whole program set a shorter one with <c>LFR_TEST_PHOTO_SECONDS</c>.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("LFR_TEST_PHOTO_SECONDS"), out int seconds) && seconds is > 0 and < 30 ? seconds : 30);
 
     /// <summary>The model that makes the templates.</summary>
@@ -40,8 +40,8 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
 
     /// <summary>Judges one photo.</summary>
     /// <param name="photo">A picture file. Borrowed until the task ends.</param>
-    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
-    /// <param name="stopping">Ends the child, as nothing else stops a decoder.</param>
+    /// <param name="face">A point in the face to enrol; null if the photo shows one person.</param>
+    /// <param name="stopping">Ends the child, because nothing else stops a decoder.</param>
     /// <returns>Owned by the caller.</returns>
     /// <exception cref="CommandFailure">The child cannot be started: a model or a library is missing.</exception>
     public async Task<VettedPhoto> VetAsync(HostBuffer<byte> photo, PhotoPoint? face = null, CancellationToken stopping = default)
@@ -89,8 +89,8 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         {
             End();
             stopping.ThrowIfCancellationRequested();
-            LogRefused(log, late ? "held up" : "broke");
-            return Rejected(late ? $"decoding it took longer than {Patience.TotalSeconds:0} s: perhaps damaged or made to do harm" : "decoding it broke the decoder: perhaps damaged or made to do harm");
+            LogRefused(log, late ? "blocked" : "crashed");
+            return Rejected(late ? $"decoding took longer than {Patience.TotalSeconds:0} s: the photo may be damaged or malicious" : "decoding crashed the decoder: the photo may be damaged or malicious");
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         End();
         ProcessStartInfo start = Program();
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
-        // As ./lfr sets them: freed heap is overwritten, nobody can ask for a dump.
+        // As set by ./lfr: freed heap is overwritten, and dumps are disabled.
         start.Environment["GLIBC_TUNABLES"] = ProcessHardening.Tunables;
         start.Environment["DOTNET_EnableDiagnostics"] = start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
@@ -126,20 +126,20 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         if (ready is not (VetChannel.Ready or VetChannel.ReadyOpen))
         {
             started.WaitForExit();
-            // What it lacks it has said in a sentence.
+            // The child has reported what is missing.
             int ended = started.ExitCode;
             bool lacks = ended == ExitCode.Environment && said.Length > 0;
             End();
             stopping.ThrowIfCancellationRequested();
             throw new CommandFailure(ExitCode.Environment, lacks ? said : late
-                ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again when it has less to do."
-                : $"The process that decodes photos ended while it started (exit code {ended}). {said}");
+                ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again later."
+                : $"The process that decodes photos ended during its start (exit code {ended}). {said}");
         }
         if (ready == VetChannel.ReadyOpen)
             LogOpen(log);
     }
 
-    // From a timer, which may come when all is over.
+    // Called from a timer, possibly after the end.
     private static void Kill(Process process)
     {
         try
@@ -148,11 +148,11 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
-            // It has ended by itself.
+            // It has ended on its own.
         }
     }
 
-    // This program again: by its own name, or by the runtime that runs it.
+    // Starts this program again, directly or with the runtime.
     private ProcessStartInfo Program()
     {
         string[] arguments = ["vet", "--detector", detector, "--embedder", embedder, .. sealedFaces ? [SealedFaces] : Array.Empty<string>()];
@@ -171,7 +171,7 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         child = null;
     }
 
-    [LoggerMessage(LogLevel.Warning, "A photo {What} the decoder's process; it was refused and the process is started anew.")]
+    [LoggerMessage(LogLevel.Warning, "A photo {What} the decoder's process. The photo was refused and the process is restarted.")]
     private static partial void LogRefused(ILogger log, string what);
 
     [LoggerMessage(LogLevel.Warning, NotShutIn)]

@@ -6,14 +6,14 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>People and photos as they are stored: names, details, pictures and templates sealed with the watchlist's key.</summary>
-/// <remarks>Of an upload nothing is kept but the face that the child process cut out and encoded anew. Only what is counted lies open: category, dates, verdicts.</remarks>
+/// <summary>People and photos as stored: names, details, pictures and templates encrypted with the watchlist's key.</summary>
+/// <remarks>Only the face that the child process cut out and re-encoded is kept of an upload. Only what is counted is unencrypted: category, dates, verdicts.</remarks>
 internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvider time)
 {
     private const string Version = "1";
 
-    /// <summary>What names a person.</summary>
-    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    /// <summary>Decrypts the details of a person.</summary>
+    /// <exception cref="KeyDestroyedException">The watchlist has been destroyed.</exception>
     public PersonDetails Details(PersonRecord person)
     {
         using HostBuffer<byte> plain = vault.Unseal(person.WatchlistId, person.Sealed, PersonPurpose(person.Id));
@@ -21,9 +21,9 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
     }
 
     /// <summary>The JPEG of a photo that was not rejected, for the caller to dispose.</summary>
-    /// <param name="watchlist">Whose key sealed it.</param>
-    /// <param name="photo">Which.</param>
-    /// <exception cref="KeyDestroyedException">The watchlist is destroyed.</exception>
+    /// <param name="watchlist">The watchlist.</param>
+    /// <param name="photo">The photo.</param>
+    /// <exception cref="KeyDestroyedException">The watchlist has been destroyed.</exception>
     public HostBuffer<byte> Photo(Guid watchlist, PhotoRecord photo) => vault.Unseal(watchlist, photo.SealedPicture, PicturePurpose(photo.Id));
 
     /// <summary>A new person's record; nothing is stored yet.</summary>
@@ -42,7 +42,7 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
         };
     }
 
-    /// <summary>A new photo's record: of a rejected one the verdict only.</summary>
+    /// <summary>A new photo's record; for a rejected photo only the verdict.</summary>
     public PhotoRecord NewPhoto(PersonRecord person, VettedPhoto vetted, DateOnly? takenOn)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
@@ -61,7 +61,7 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
         };
     }
 
-    /// <summary>Templates as they are stored.</summary>
+    /// <summary>Templates as stored.</summary>
     public byte[] Seal(Guid watchlist, Guid photo, PhotoTemplates templates)
     {
         using HostBuffer<byte> plain = BufferPool.Rent<byte>(templates.SizeBytes);
@@ -69,11 +69,11 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
         return vault.Seal(watchlist, plain.Span, TemplatePurpose(photo));
     }
 
-    /// <summary>An empty list of the same id. Owned by the caller.</summary>
+    /// <summary>An empty list with the same id. Owned by the caller.</summary>
     public WatchlistBuilder NewBuilder(Guid watchlist) =>
         new(Version, vetter.Embedder.Id, vetter.Embedder.Sha256, vetter.Embedder.EmbeddingLength) { Id = watchlist, CreatedUtc = time.GetUtcNow() };
 
-    /// <summary>Whether the engine can search for the photo's face: it passed the gate, and today's model made its templates.</summary>
+    /// <summary>Whether the photo is usable: it passed the quality check, and the current model made its templates.</summary>
     public bool IsUsable(PhotoRecord photo) => photo.Verdict != PhotoVerdict.Rejected && photo.EmbedderSha256 == vetter.Embedder.Sha256;
 
     /// <summary>Adds people with their usable photos to a list.</summary>
@@ -90,7 +90,7 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
             {
                 using HostBuffer<byte> picture = Photo(person.WatchlistId, photo);
                 using HostBuffer<byte> bytes = vault.Unseal(person.WatchlistId, photo.SealedTemplate, TemplatePurpose(photo.Id));
-                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are none.");
+                using PhotoTemplates templates = PhotoTemplates.Read(bytes.Span, vetter.Embedder.EmbeddingLength) ?? throw new WatchlistException(WatchlistFailure.InvalidContent, $"The templates of photo {photo.Id} are not valid.");
                 templates.AddTo(builder, identity, photo.Quality, picture.Span);
             }
         }

@@ -3,20 +3,20 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Two people of the list who are alike, or, with one id twice, photos of one person that are not.</summary>
+/// <summary>Two people on the list who look alike or, with the same id twice, unlike photos of one person.</summary>
 internal sealed record SimilarityWarning(string FirstId, string SecondId, float Score, string Meaning)
 {
-    // Two people as alike as this are more likely one person under two ids: on LFW no two people score so high.
+    // From this score on, two entries are probably one person under two ids: on LFW no two people score so high.
     private const float SamePersonScore = 0.6f;
 
-    // Well below any threshold in use, so that a poor photo of the right person is rarely named.
+    // Well below any threshold in use, so that a poor photo of the right person is rarely reported.
     private const float OtherPersonScore = 0.2f;
 
-    /// <summary>Whether photos of one person are meant.</summary>
+    /// <summary>Whether it is about photos of one person.</summary>
     [JsonIgnore]
     public bool IsOnePerson => FirstId == SecondId;
 
-    /// <summary>What to look at before a list is used: people who are alike, and photos of one person that are not.</summary>
+    /// <summary>Finds people who look alike, and unlike photos of one person, before a list is used.</summary>
     /// <param name="watchlist">Borrowed.</param>
     /// <param name="threshold">Cosine.</param>
     /// <param name="stopping">Ends the search.</param>
@@ -31,5 +31,5 @@ internal sealed record SimilarityWarning(string FirstId, string SecondId, float 
     public static IEnumerable<SimilarityWarning> Find(Watchlist watchlist, float threshold, CancellationToken stopping) =>
         WatchlistAudit.FindSimilar(watchlist, threshold, stopping).Select(s => new SimilarityWarning(
             watchlist.Identities[s.FirstIdentityIndex].Id, watchlist.Identities[s.SecondIdentityIndex].Id, s.ComparisonScore,
-            s.ComparisonScore >= SamePersonScore ? "same face under two ids?" : "lookalikes: either may raise an alert for the other"));
+            s.ComparisonScore >= SamePersonScore ? "same person under two ids?" : "lookalikes: either may raise an alert for the other"));
 }

@@ -3,13 +3,13 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Reads what is uploaded into locked memory.</summary>
+/// <summary>Reads uploads into locked memory.</summary>
 internal static class Upload
 {
     private const int ChunkBytes = 32 << 10;
     private const int FirstBytes = 1 << 20;
 
-    /// <summary>Reads a stream to its end; null when it holds more than <paramref name="most"/> bytes.</summary>
+    /// <summary>Reads a stream to its end; null if it has more than <paramref name="most"/> bytes.</summary>
     public static async Task<HostBuffer<byte>?> ReadAsync(Stream stream, int most, CancellationToken stopping)
     {
         var chunk = new byte[ChunkBytes];

@@ -6,20 +6,20 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>What goes through the pipes between the program and the child that decodes photos. All numbers little-endian.</summary>
+/// <summary>The protocol between the program and the child that decodes photos. All numbers are little-endian.</summary>
 /// <remarks>
-/// The child says <see cref="Ready"/> once. Then, per photo: to the child, the place of the face that is meant (x and y, int32, or nothing) and the photo's bytes;
+/// The child sends <see cref="Ready"/> once. Then, per photo: to the child, the point of the face to enrol (x and y, int32, or nothing) and the photo's bytes;
 /// back, the verdict (one byte), the quality (float32), the reasons (UTF-8, one a line), the JPEG, the templates (<see cref="PhotoTemplates.Write"/>), and the faces
-/// to choose from (width and height of the photo, then left, top, right and bottom of each, int32; or nothing). All but the first two of an answer stand behind their
-/// length (int32, bytes). Neither side believes a length beyond its bound:
-/// the child works with what strangers made.
+/// to choose from (width and height of the photo, then left, top, right and bottom of each, int32; or nothing). All but the first two parts of an answer are preceded by their
+/// length (int32, bytes). Both sides refuse lengths beyond their limits, because
+/// the child processes untrusted data.
 /// </remarks>
 internal static class VetChannel
 {
-    /// <summary>The child is ready, and shut in.</summary>
+    /// <summary>The child is ready and sandboxed.</summary>
     public const byte Ready = 0x52;
 
-    /// <summary>The child is ready; this system offers nothing to shut it in with.</summary>
+    /// <summary>The child is ready, but this system cannot sandbox it.</summary>
     public const byte ReadyOpen = 0x72;
 
     private const int MostReasonBytes = 1 << 14;
@@ -28,7 +28,7 @@ internal static class VetChannel
     private const int FaceBytes = 4 * sizeof(int), SizeBytes = 2 * sizeof(int), PlaceBytes = 2 * sizeof(int);
     private const int MostPixels = 1 << 16;
 
-    /// <summary>Sends a block behind its length.</summary>
+    /// <summary>Sends a block with its length.</summary>
     public static void Write(Stream to, ReadOnlySpan<byte> block)
     {
         Span<byte> length = stackalloc byte[sizeof(int)];
@@ -39,9 +39,9 @@ internal static class VetChannel
 
     /// <summary>Receives a block; null at the end of the stream.</summary>
     /// <param name="from">The pipe.</param>
-    /// <param name="most">Bytes that are believed.</param>
+    /// <param name="most">Maximum length.</param>
     /// <exception cref="EndOfStreamException">The stream ended in the block.</exception>
-    /// <exception cref="InvalidDataException">The length is out of bounds.</exception>
+    /// <exception cref="InvalidDataException">The length is out of range.</exception>
     public static HostBuffer<byte>? Read(Stream from, int most)
     {
         Span<byte> length = stackalloc byte[sizeof(int)];
@@ -49,7 +49,7 @@ internal static class VetChannel
             return null;
         int bytes = BinaryPrimitives.ReadInt32LittleEndian(length);
         if (bytes < 0 || bytes > most)
-            throw new InvalidDataException($"A block of {bytes} bytes.");
+            throw new InvalidDataException($"The child sent a block of {bytes} bytes.");
         HostBuffer<byte> block = BufferPool.Rent<byte>(bytes);
         try
         {
@@ -63,10 +63,10 @@ internal static class VetChannel
         }
     }
 
-    /// <summary>Asks for a photo.</summary>
+    /// <summary>Sends a photo to the child.</summary>
     /// <param name="to">The pipe.</param>
     /// <param name="photo">Its bytes. Borrowed.</param>
-    /// <param name="face">A place in the face that is meant; null to leave it to the child.</param>
+    /// <param name="face">A point in the face to enrol; null to leave it to the child.</param>
     public static void WriteRequest(Stream to, ReadOnlySpan<byte> photo, PhotoPoint? face)
     {
         Span<byte> place = stackalloc byte[PlaceBytes];
@@ -76,12 +76,12 @@ internal static class VetChannel
         Write(to, photo);
     }
 
-    /// <summary>Receives what is asked for; null at the end of the stream.</summary>
+    /// <summary>Receives a photo; null at the end of the stream.</summary>
     /// <param name="from">The pipe.</param>
-    /// <param name="most">Bytes of a photo that are believed.</param>
-    /// <param name="face">A place in the face that is meant, or null.</param>
+    /// <param name="most">Maximum size of a photo, bytes.</param>
+    /// <param name="face">A point in the face to enrol, or null.</param>
     /// <exception cref="EndOfStreamException">The stream ended in the block.</exception>
-    /// <exception cref="InvalidDataException">A length is out of bounds.</exception>
+    /// <exception cref="InvalidDataException">A length is out of range.</exception>
     public static HostBuffer<byte>? ReadRequest(Stream from, int most, out PhotoPoint? face)
     {
         face = null;
@@ -89,13 +89,13 @@ internal static class VetChannel
         if (place is null)
             return null;
         if (place.Length is not (0 or PlaceBytes))
-            throw new InvalidDataException($"A place of {place.Length} bytes.");
+            throw new InvalidDataException($"The parent sent a face point of {place.Length} bytes.");
         if (place.Length > 0)
             face = new PhotoPoint(BinaryPrimitives.ReadInt32LittleEndian(place.Span), BinaryPrimitives.ReadInt32LittleEndian(place.Span[sizeof(int)..]));
         return Read(from, most) ?? throw new EndOfStreamException();
     }
 
-    /// <summary>Sends what a photo came to.</summary>
+    /// <summary>Sends the result for a photo.</summary>
     public static void WriteAnswer(Stream to, VettedPhoto vetted)
     {
         Span<byte> start = stackalloc byte[1 + sizeof(float)];
@@ -120,11 +120,11 @@ internal static class VetChannel
         Write(to, block);
     }
 
-    /// <summary>Receives what a photo came to.</summary>
+    /// <summary>Receives the result for a photo.</summary>
     /// <param name="from">The pipe.</param>
     /// <param name="embeddingLength">Elements that a template must have.</param>
-    /// <exception cref="EndOfStreamException">The child is gone.</exception>
-    /// <exception cref="InvalidDataException">The child talks nonsense.</exception>
+    /// <exception cref="EndOfStreamException">The child has ended.</exception>
+    /// <exception cref="InvalidDataException">The child's answer is not valid.</exception>
     public static VettedPhoto ReadAnswer(Stream from, int embeddingLength)
     {
         Span<byte> start = stackalloc byte[1 + sizeof(float)];
@@ -143,7 +143,7 @@ internal static class VetChannel
                 ? (templates = PhotoTemplates.Read(row.Span, embeddingLength)) is not null && chip.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF])
                 : verdict == PhotoVerdict.Rejected && row.Length == 0 && chip.Length == 0;
             if (!plausible || !(quality is >= 0 and <= 1))
-                throw new InvalidDataException("An answer that cannot be.");
+                throw new InvalidDataException("The child's answer is not valid.");
             PhotoFaces? faces = ReadFaces(from);
             string[] said = Encoding.UTF8.GetString(reasons.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries);
             if (!kept)
@@ -167,15 +167,15 @@ internal static class VetChannel
         if (block.Length == 0)
             return null;
         if (block.Length <= SizeBytes || (block.Length - SizeBytes) % FaceBytes != 0)
-            throw new InvalidDataException("Faces that cannot be.");
+            throw new InvalidDataException("The child's list of faces is not valid.");
         ReadOnlySpan<int> values = MemoryMarshal.Cast<byte, int>(block.Span);
         foreach (int value in values)
         {
             if (value is < -MostPixels or > MostPixels)
-                throw new InvalidDataException("Faces that cannot be.");
+                throw new InvalidDataException("The child's list of faces is not valid.");
         }
         if (values[0] < 1 || values[1] < 1)
-            throw new InvalidDataException("Faces that cannot be.");
+            throw new InvalidDataException("The child's list of faces is not valid.");
         return new PhotoFaces(values[0], values[1], MemoryMarshal.Cast<byte, PhotoFace>(block.Span[SizeBytes..]).ToArray());
     }
 }

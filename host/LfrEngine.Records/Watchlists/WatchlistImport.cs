@@ -7,15 +7,15 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>A prepared list becomes a watchlist, whole or not at all.</summary>
+/// <summary>Imports a prepared list as a watchlist, completely or not at all.</summary>
 internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople records, Journal journal, PhotoVetter vetter, Installation installation)
 {
     /// <summary>Checks a whole list, then writes all of it in one transaction, or nothing.</summary>
     /// <param name="actor">Who.</param>
-    /// <param name="name">Of the watchlist that it becomes.</param>
+    /// <param name="name">Name of the new watchlist.</param>
     /// <param name="source">List and photos. Borrowed.</param>
     /// <param name="dryRun">Only check.</param>
-    /// <param name="progress">Told how many people have been looked at, of how many.</param>
+    /// <param name="progress">Receives how many people have been checked, and the total.</param>
     /// <param name="stopping">Before it is done.</param>
     /// <exception cref="CommandFailure">The list cannot be read.</exception>
     public Task<ImportReport> RunAsync(Actor actor, string name, PeopleSource source, bool dryRun, Action<int, int>? progress = null, CancellationToken stopping = default) => watchlists.WithNewKeyAsync(async id =>
@@ -35,18 +35,18 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
                 ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, watchlists.Today)
-                : ["The day of the review is missing: fill in reviewed_on."]];
+                : ["Enter the day of the review in reviewed_on."]];
             if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, watchlists.Today) is { } image)
                 against = [.. against, image];
             if (row.Photos.Count > WatchlistService.MostPhotosPerPerson)
-                against = [.. against, $"{row.Photos.Count} photos; {WatchlistService.MostPhotosPerPerson} at most: leave some out."];
+                against = [.. against, $"{row.Photos.Count} photos, but at most {WatchlistService.MostPhotosPerPerson} are allowed. Leave some out."];
             if (row.Identity.Problem() is { } problem)
                 against = [problem, .. against];
             refusals.AddRange(against.Select(a => where + a));
             PersonRecord person = records.NewPerson(id, row.Identity.Category, details, row.ReviewedOn ?? watchlists.Today, row.RolePlayer);
             ids.Add(person.Id, row.Identity.Id);
             if (!distinct.Add(row.Identity.Id))
-                refusals.Add(where + "Another line has the same id: give each person one line.");
+                refusals.Add(where + "Another line has the same id. Give each person one line.");
             foreach ((int i, string photo) in row.Photos.Index())
             {
                 using VettedPhoto vetted = await VetAsync(source, photo, row.FaceIn(i), stopping);
@@ -54,7 +54,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
                 person.Photos.Add(records.NewPhoto(person, vetted, row.Identity.ImageDate));
             }
             if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
-                refusals.Add(where + "No usable photo: add one that passes the gate.");
+                refusals.Add(where + "No usable photo. Add one that passes the quality check.");
             records.Collect(builder, [person]);
             people.Add(person);
             progress?.Invoke(people.Count, rows.Count);

@@ -4,45 +4,45 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>What a watchlist may hold, by category: every refusal in words that name what to do.</summary>
+/// <summary>Limits of a watchlist by category. Every refusal says what to do.</summary>
 internal static class WatchlistPolicy
 {
     private const int MostText = 256;
     private const int MostResponse = 2000;
 
-    /// <summary>What stands against an entry.</summary>
+    /// <summary>Problems of an entry.</summary>
     public static IEnumerable<string> OfEntry(CategoryPolicy policy, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, DateOnly today)
     {
         foreach ((string what, string value) in new[] { ("name", details.Name), ("reference", details.Reference), ("legal basis", details.LegalBasis), ("source of the image", details.ImageSource) })
         {
             if (string.IsNullOrWhiteSpace(value))
-                yield return $"The {what} is missing: give it.";
+                yield return $"Enter the {what}.";
             else if (value.Length > MostText || value.Any(char.IsControl))
-                yield return $"The {what} is longer than {MostText} characters or holds control characters: shorten it.";
+                yield return $"The {what} is longer than {MostText} characters or contains control characters. Change it.";
         }
         if (details.Response is { Length: > MostResponse })
-            yield return $"The response is longer than {MostResponse} characters: shorten it.";
+            yield return $"The response is longer than {MostResponse} characters. Shorten it.";
         int days = today.DayNumber - reviewedOn.DayNumber;
         if (days < 0)
-            yield return $"The review is dated {Text(reviewedOn)}, after today: give the day on which it took place.";
+            yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";
         else if (days > policy.ReviewDays)
-            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago; {category.Name()} allows {policy.ReviewDays}: review it again and enter the day.";
+            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
     }
 
-    /// <summary>What stands against an image; null when nothing does.</summary>
+    /// <summary>Problem of an image; null if none.</summary>
     public static string? OfImage(CategoryPolicy policy, WatchlistCategory category, DateOnly? takenOn, DateOnly today)
     {
         if (takenOn is not { } day)
-            return "The day on which the image was taken is missing: give it.";
+            return "Enter the day on which the image was taken.";
         int days = today.DayNumber - day.DayNumber;
-        return days < 0 ? $"The image is dated {Text(day)}, after today: give the day on which it was taken."
-            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {days} days ago; {category.Name()} allows {policy.MaximumImageAgeDays}: find a newer one."
+        return days < 0 ? $"The image is dated {Text(day)}, which is in the future. Enter the day on which it was taken."
+            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {days} days ago, but {category.Name()} allows {policy.MaximumImageAgeDays}. Use a newer one."
             : null;
     }
 
-    /// <summary>What stands against so many people; null when nothing does.</summary>
+    /// <summary>Problem with the number of people; null if none.</summary>
     public static string? OfSize(CategoryPolicy policy, WatchlistCategory category, int people) => people > policy.MaximumPeople
-        ? $"{people} people in {category.Name()}; the policy allows {policy.MaximumPeople}: remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
+        ? $"{people} people in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
         : null;
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

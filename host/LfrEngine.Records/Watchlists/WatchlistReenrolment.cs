@@ -8,11 +8,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Another model: its templates for the photos of drafts.</summary>
+/// <summary>Makes templates for a new model from the photos of drafts.</summary>
 internal sealed class WatchlistReenrolment(WatchlistService watchlists, SealedPeople records, IDbContextFactory<LfrStore> stores, PhotoVetter vetter, Installation installation)
 {
-    /// <summary>Makes the templates of drafts anew that another model made, from their sealed pictures; person by person, so that an interruption loses one at most.</summary>
-    /// <remarks>A built list stays what was signed for.</remarks>
+    /// <summary>Replaces templates of drafts that another model made, from the stored pictures; person by person, so that an interruption loses at most one.</summary>
+    /// <remarks>A built list is not changed, because it was signed for.</remarks>
     /// <exception cref="CommandFailure">The child cannot be started.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {

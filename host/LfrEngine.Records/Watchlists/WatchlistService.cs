@@ -10,9 +10,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Watchlists from the first person to the receipt: composed, built, destroyed.</summary>
+/// <summary>Watchlists: creates, edits, builds and destroys them.</summary>
 /// <remarks>
-/// Thread-safe; changes go one at a time. How people and photos are stored says <see cref="SealedPeople"/>.
+/// Thread-safe; changes run one at a time. Storage of people and photos: <see cref="SealedPeople"/>.
 /// </remarks>
 internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople records, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
 {
@@ -21,10 +21,10 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     private readonly SemaphoreSlim turn = new(1);
 
-    /// <summary>Today, where the server stands.</summary>
+    /// <summary>Today, in the server's time zone.</summary>
     public DateOnly Today => DateOnly.FromDateTime(time.GetLocalNow().DateTime);
 
-    /// <summary>Begins a watchlist.</summary>
+    /// <summary>Creates a watchlist.</summary>
     /// <param name="actor">Who.</param>
     /// <param name="name">For people, for example the deployment's.</param>
     /// <param name="stopping">Before it is done.</param>
@@ -42,7 +42,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>Adds a person.</summary>
     /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<Guid> AddPersonAsync(Actor actor, Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer, CancellationToken stopping = default)
     {
         CategoryPolicy policy = installation.Config.PolicyOf(category);
@@ -59,9 +59,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping), stopping);
     }
 
-    /// <summary>Enters that a person's entry was reviewed again.</summary>
+    /// <summary>Records a review of a person's entry.</summary>
     /// <exception cref="WatchlistRefusedException">The day will not do, or the list is built.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
     public Task ReviewAsync(Actor actor, Guid person, DateOnly reviewedOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
     {
         Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(record.Category), record.Category, records.Details(record), reviewedOn, Today));
@@ -71,7 +71,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>Removes a person with all photos.</summary>
     /// <exception cref="WatchlistRefusedException">The list is built.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
     public Task RemovePersonAsync(Actor actor, Guid person, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (store, record, entries) =>
     {
         store.Remove(record);
@@ -80,11 +80,11 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>Removes a photo.</summary>
     /// <exception cref="WatchlistRefusedException">The list is built.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such photo.</exception>
+    /// <exception cref="KeyNotFoundException">This photo does not exist.</exception>
     public async Task RemovePhotoAsync(Actor actor, Guid photo, CancellationToken stopping = default)
     {
         await using LfrStore reading = await stores.CreateDbContextAsync(stopping);
-        Guid person = await reading.Photos.Where(p => p.Id == photo).Select(p => (Guid?)p.PersonId).FirstOrDefaultAsync(stopping) ?? throw new KeyNotFoundException("There is no such photo.");
+        Guid person = await reading.Photos.Where(p => p.Id == photo).Select(p => (Guid?)p.PersonId).FirstOrDefaultAsync(stopping) ?? throw new KeyNotFoundException("This photo does not exist.");
         await ChangePersonAsync(actor, person, (store, record, entries) =>
         {
             store.Remove(record.Photos.Single(p => p.Id == photo));
@@ -92,32 +92,32 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping);
     }
 
-    /// <summary>Has an upload judged and keeps the face cut out of it, if it is fit. A rejected one leaves its verdict and reasons.</summary>
+    /// <summary>Judges an upload and keeps the face cut out of it, if it passes. Of a rejected one, verdict and reasons are kept.</summary>
     /// <param name="actor">Who.</param>
-    /// <param name="person">Whose photo it is.</param>
-    /// <param name="upload">Read to its end; nothing of it is kept.</param>
+    /// <param name="person">The person in the photo.</param>
+    /// <param name="upload">Read to its end; not kept.</param>
     /// <param name="takenOn">When it was taken.</param>
-    /// <param name="face">A place in the face that is meant; null where the photo shows one person.</param>
+    /// <param name="face">A point in the face to enrol; null if the photo shows one person.</param>
     /// <param name="stopping">Before it is done.</param>
     /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such person.</exception>
+    /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
     public async Task<PhotoVetting> AddPhotoAsync(Actor actor, Guid person, Stream upload, DateOnly? takenOn, PhotoPoint? face = null, CancellationToken stopping = default)
     {
         // Before the upload is even read.
         await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
         {
-            PersonRecord known = await store.People.FindAsync([person], stopping) ?? throw new KeyNotFoundException("There is no such person.");
+            PersonRecord known = await store.People.FindAsync([person], stopping) ?? throw new KeyNotFoundException("This person does not exist.");
             await DraftAsync(store, known.WatchlistId, stopping);
             Refuse(WatchlistPolicy.OfImage(installation.Config.PolicyOf(known.Category), known.Category, takenOn, Today));
         }
         using HostBuffer<byte>? bytes = await Upload.ReadAsync(upload, WatchlistEnroller.MaximumPhotoBytes, stopping)
-            ?? throw new WatchlistRefusedException([$"The photo is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB: make it smaller."]);
+            ?? throw new WatchlistRefusedException([$"The photo is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB. Make it smaller."]);
         using VettedPhoto vetted = await vetter.VetAsync(bytes, face, stopping);
         PhotoVetting? made = null;
         await ChangePersonAsync(actor, person, (store, record, entries) =>
         {
             if (record.Photos.Count >= MostPhotosPerPerson)
-                throw new WatchlistRefusedException([$"A person has {MostPhotosPerPerson} photos at most: remove one first."]);
+                throw new WatchlistRefusedException([$"A person can have at most {MostPhotosPerPerson} photos. Remove one first."]);
             PhotoRecord photo = records.NewPhoto(record, vetted, takenOn);
             store.Add(photo);
             entries.Note("watchlist.photo-added", Subject(record.WatchlistId), new { Person = person, Photo = photo.Id, Verdict = photo.Verdict.ToString().ToLowerInvariant() });
@@ -126,15 +126,15 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return made!;
     }
 
-    /// <summary>People of a watchlist with what names them, in the order in which they were added; the audit tells who looked at whom.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <summary>People of a watchlist with their details, in the order in which they were added. The view is recorded in the audit trail.</summary>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     /// <exception cref="WatchlistRefusedException">It is destroyed.</exception>
     public async Task<IReadOnlyList<PersonView>> ViewAsync(Actor actor, Guid watchlist, int skip, int take, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         WatchlistRecord record = await FindAsync(store, watchlist, stopping);
         if (record.State == WatchlistState.Destroyed)
-            throw new WatchlistRefusedException(["The watchlist is destroyed: nothing of it can be read."]);
+            throw new WatchlistRefusedException(["This watchlist has been destroyed. Nothing in it can be read."]);
         List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => p.WatchlistId == watchlist)
             .OrderBy(p => p.AddedAt).ThenBy(p => p.Id).Skip(skip).Take(take).ToListAsync(stopping);
         PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, records.Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];
@@ -143,8 +143,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return views;
     }
 
-    /// <summary>People of a watchlist who look alike, the same face under two entries among them.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <summary>Finds people of a watchlist who look alike, including one person under two entries.</summary>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<IReadOnlyList<Lookalikes>> SimilarAsync(Guid watchlist, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -160,8 +160,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping);
     }
 
-    /// <summary>What stands against building a watchlist, in words; empty when it can be built.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <summary>Why a watchlist cannot be built; empty if it can.</summary>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<IReadOnlyList<string>> RefusalsAsync(Guid watchlist, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -169,9 +169,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         return record.State == WatchlistState.Draft ? [.. RefusalsOf(await PeopleAsync(store, watchlist, stopping))] : [Closed(record.State)];
     }
 
-    /// <summary>Builds the file that deployments search; nothing of the watchlist changes afterwards.</summary>
-    /// <exception cref="WatchlistRefusedException">The policy does not allow it; every reason is named.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
+    /// <summary>Builds the file that deployments search. The watchlist cannot be changed afterwards.</summary>
+    /// <exception cref="WatchlistRefusedException">The policy does not allow it; all reasons are listed.</exception>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public Task BuildAsync(Actor actor, Guid watchlist, CancellationToken stopping = default) => InTurnAsync(async () =>
     {
         await using LfrStore reading = await stores.CreateDbContextAsync(stopping);
@@ -205,29 +205,29 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     }, stopping);
 
     /// <summary>Opens a built watchlist for a run; the caller disposes it. An identity's id is its person's, 32 hexadecimal digits.</summary>
-    /// <exception cref="WatchlistRefusedException">It is not built, or its file is not the one that was built.</exception>
-    /// <exception cref="WatchlistException">The file is gone or cannot be read.</exception>
+    /// <exception cref="WatchlistRefusedException">The watchlist is not built, or its file has been altered.</exception>
+    /// <exception cref="WatchlistException">The file is missing or cannot be read.</exception>
     /// <exception cref="KeyDestroyedException">It is destroyed.</exception>
     public Watchlist Open(WatchlistRecord record)
     {
         if (record.State != WatchlistState.Built)
-            throw new WatchlistRefusedException([record.State == WatchlistState.Draft ? "The watchlist is not built yet: build it first." : Closed(record.State)]);
+            throw new WatchlistRefusedException([record.State == WatchlistState.Draft ? "The watchlist is not built yet. Build it first." : Closed(record.State)]);
         string path = FileOf(record.Id);
         using HostBuffer<byte> secret = vault.Read(record.Id);
         using WatchlistKey key = WatchlistKey.FromBytes(secret.Span);
         if (!File.Exists(path) || PackageCache.HashOf(path) != record.FileSha256)
-            throw new WatchlistRefusedException(["The watchlist's file is missing or is not the one that was built: somebody has altered the data folder. Destroy the watchlist and build a new one."]);
+            throw new WatchlistRefusedException(["The watchlist's file is missing or has been altered. Destroy the watchlist and build a new one."]);
         return WatchlistFile.Read(path, key, record.EmbedderSha256);
     }
 
-    /// <summary>Destroys a watchlist: its key first, then its file and its records. Done again after an interruption, it finishes.</summary>
+    /// <summary>Destroys a watchlist: its key first, then its file and its records. After an interruption, call it again to finish.</summary>
     /// <param name="actor">Who.</param>
     /// <param name="watchlist">Which.</param>
     /// <param name="reason">Why, for the receipt and the audit.</param>
     /// <param name="stopping">Before it is done.</param>
-    /// <exception cref="WatchlistRefusedException">A deployment is searching it.</exception>
-    /// <exception cref="KeyNotFoundException">There is no such watchlist.</exception>
-    /// <exception cref="CommandFailure">The receipt cannot be written; nothing can be read any more, and destroying it again finishes.</exception>
+    /// <exception cref="WatchlistRefusedException">A deployment is using it.</exception>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
+    /// <exception cref="CommandFailure">The receipt cannot be written. Nothing can be read any more; call it again to finish.</exception>
     public Task DestroyAsync(Actor actor, Guid watchlist, string reason, CancellationToken stopping = default) => InTurnAsync(async () =>
     {
         await using (LfrStore reading = await stores.CreateDbContextAsync(stopping))
@@ -236,7 +236,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             if (known.State == WatchlistState.Destroyed)
                 return true;
             if (await reading.Deployments.AnyAsync(d => d.WatchlistId == watchlist && (d.State == DeploymentState.Running || d.State == DeploymentState.Paused), stopping))
-                throw new WatchlistRefusedException(["A deployment is searching this watchlist: end the deployment first."]);
+                throw new WatchlistRefusedException(["A deployment is using this watchlist. End the deployment first."]);
         }
         vault.Destroy(watchlist);
         File.Delete(FileOf(watchlist));
@@ -255,19 +255,19 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             entries.Note("watchlist.destroyed", Subject(watchlist), new { reason, Receipt = name });
         }, stopping);
         await using LfrStore after = await stores.CreateDbContextAsync(stopping);
-        // The write-ahead log holds the removed pages, which nobody can read any more, until it is begun anew.
+        // The write-ahead log contains the removed (encrypted) pages until it is truncated.
         if (after is SqliteStore)
             await after.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)", stopping);
         return true;
     }, stopping);
 
-    /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed wholly, a file that no record knows is removed.</summary>
+    /// <summary>Finishes what a crash or a power cut interrupted: a watchlist without its key is destroyed completely, and a file without a record is removed.</summary>
     public async Task RecoverAsync(CancellationToken stopping)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         List<WatchlistRecord> known = await store.Watchlists.AsNoTracking().Where(w => w.State != WatchlistState.Destroyed).ToListAsync(stopping);
         foreach (WatchlistRecord lost in known.Where(w => !vault.Has(w.Id)))
-            await DestroyAsync(Actor.Engine, lost.Id, "its key was destroyed before an interruption", stopping);
+            await DestroyAsync(Actor.Engine, lost.Id, "its destruction was interrupted after its key was destroyed", stopping);
         string[] wanted = [.. known.Where(w => w.State == WatchlistState.Built && vault.Has(w.Id)).Select(w => FileOf(w.Id))];
         foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(FileOf(Guid.Empty))!).Except(wanted))
             File.Delete(file);
@@ -276,12 +276,12 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
-    /// <summary>Of audit entries about a watchlist.</summary>
+    /// <summary>Subject of audit entries about a watchlist.</summary>
     internal static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
 
     private static string Closed(WatchlistState state) => state == WatchlistState.Built
-        ? "The watchlist is built: nothing in it changes any more. Make a new one."
-        : "The watchlist is destroyed. Make a new one.";
+        ? "The watchlist is built and can no longer be changed. Create a new one."
+        : "The watchlist has been destroyed. Create a new one.";
 
     private static PhotoVetting View(PhotoRecord photo) => new(photo.Id, photo.Verdict, photo.Reasons.Split("; ", StringSplitOptions.RemoveEmptyEntries), photo.Quality, photo.TakenOn);
 
@@ -299,7 +299,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     }
 
     private static async Task<WatchlistRecord> FindAsync(LfrStore store, Guid watchlist, CancellationToken stopping) =>
-        await store.Watchlists.FindAsync([watchlist], stopping) ?? throw new KeyNotFoundException("There is no such watchlist.");
+        await store.Watchlists.FindAsync([watchlist], stopping) ?? throw new KeyNotFoundException("This watchlist does not exist.");
 
     private static async Task<WatchlistRecord> DraftAsync(LfrStore store, Guid watchlist, CancellationToken stopping)
     {
@@ -316,16 +316,16 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <exception cref="WatchlistRefusedException">The name will not do.</exception>
     internal WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
         ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
-        : throw new WatchlistRefusedException([$"A watchlist's name has 1 to {MostName} characters: give another."]);
+        : throw new WatchlistRefusedException([$"The name of a watchlist must have 1 to {MostName} characters."]);
 
-    /// <summary>What the policy says against so many people, by category.</summary>
+    /// <summary>Violations of the policy by the number of people, by category.</summary>
     internal IEnumerable<string> Sizes(List<PersonRecord> people) =>
         people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.Config.PolicyOf(g.Key), g.Key, g.Count())).OfType<string>();
 
     private IEnumerable<string> RefusalsOf(List<PersonRecord> people)
     {
         if (people.Count == 0)
-            yield return "The watchlist names nobody: add people first.";
+            yield return "The watchlist is empty. Add people first.";
         foreach (string size in Sizes(people))
             yield return size;
         foreach (PersonRecord person in people)
@@ -339,21 +339,21 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
                 yield return where + against;
             if (usable.Length == 0)
                 yield return where + (person.Photos.Any(p => p.Verdict != PhotoVerdict.Rejected)
-                    ? "Its photos were looked at with another model, and this one cannot use the faces in them: add other photos."
-                    : "No usable photo: add one that passes the gate, or remove the person.");
+                    ? "Its photos were checked with another model, and the current model cannot use their faces. Add other photos."
+                    : "No usable photo. Add one that passes the quality check, or remove the person.");
         }
     }
 
-    /// <summary>Changes a person of a draft, in turn and in the audit.</summary>
+    /// <summary>Changes a person of a draft, serialised and with an audit entry.</summary>
     internal Task<bool> ChangePersonAsync(Actor actor, Guid person, Action<LfrStore, PersonRecord, Entries> change, CancellationToken stopping) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
     {
-        PersonRecord record = await store.People.Include(p => p.Photos).FirstOrDefaultAsync(p => p.Id == person, stopping) ?? throw new KeyNotFoundException("There is no such person.");
+        PersonRecord record = await store.People.Include(p => p.Photos).FirstOrDefaultAsync(p => p.Id == person, stopping) ?? throw new KeyNotFoundException("This person does not exist.");
         await DraftAsync(store, record.WatchlistId, stopping);
         change(store, record, entries);
         return true;
     }, stopping), stopping);
 
-    // A build takes seconds, and what is built must be what is there when it is noted.
+    // A build takes seconds, and the list must not change before it is recorded.
     private async Task<T> InTurnAsync<T>(Func<Task<T>> work, CancellationToken stopping)
     {
         await turn.WaitAsync(stopping);
@@ -367,7 +367,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }
     }
 
-    // The key first: a crash leaves a key that opens nothing, never a record that nothing opens.
+    // The key first: a crash may leave a key without a record, but never a record without a key.
     internal async Task<T> WithNewKeyAsync<T>(Func<Guid, Task<T>> work, Func<T, bool>? keep = null)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());

@@ -2,7 +2,7 @@ using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>Watchlists: composed, built, destroyed.</summary>
+/// <summary>Registers watchlists.</summary>
 internal static class WatchlistSetup
 {
     /// <summary>Registers the service, and the recovery that runs before anything is served.</summary>
@@ -16,11 +16,11 @@ internal static class WatchlistSetup
 
     /// <summary>A child process that judges photos with the models that run here.</summary>
     /// <param name="installation">Names them.</param>
-    /// <param name="log">Told what became of the child.</param>
+    /// <param name="log">Receives what happens to the child.</param>
     /// <param name="sealedFaces">Whether it is given the face pictures of a watchlist.</param>
     public static PhotoVetter VetterOf(Installation installation, ILogger<PhotoVetter> log, bool sealedFaces = false) => new(log, installation.Detector, installation.Embedder, sealedFaces);
 
-    /// <summary>Finishes what an interruption left, before anything is served.</summary>
+    /// <summary>Finishes interrupted work before anything is served.</summary>
     private sealed class WatchlistRecovery(WatchlistService watchlists, WatchlistReenrolment reenrolment) : IHostedService
     {
         public async Task StartAsync(CancellationToken cancellationToken)

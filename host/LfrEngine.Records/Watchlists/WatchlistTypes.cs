@@ -4,27 +4,27 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Watchlists;
 
-/// <summary>What names a person on a watchlist and says why; kept sealed.</summary>
+/// <summary>Details of a person on a watchlist; stored encrypted.</summary>
 /// <param name="Name">For the operator.</param>
 /// <param name="Reference">Case or warrant number.</param>
-/// <param name="LegalBasis">What allows the search.</param>
+/// <param name="LegalBasis">Legal basis of the search.</param>
 /// <param name="ImageSource">Where the image came from.</param>
-/// <param name="Response">What officers are to do; null for what the category says.</param>
+/// <param name="Response">The response of officers; null for the category's default.</param>
 public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null);
 
-/// <summary>What the quality gate made of a photo.</summary>
+/// <summary>Verdict of the quality check on a photo.</summary>
 /// <param name="Id">Of the photo.</param>
 /// <param name="Verdict">Accepted, doubtful or rejected.</param>
 /// <param name="Reasons">Why; empty when all is well.</param>
 /// <param name="Quality">0…1.</param>
 /// <param name="TakenOn">When it was taken.</param>
-/// <param name="Faces">Right after it was added: where its faces are, when there are several and none was chosen; otherwise null.</param>
+/// <param name="Faces">Right after it was added, its faces if there are several and none was chosen; otherwise null.</param>
 public sealed record PhotoVetting(Guid Id, [property: JsonConverter(typeof(VerdictConverter))] PhotoVerdict Verdict, IReadOnlyList<string> Reasons, float Quality, DateOnly? TakenOn, PhotoFaces? Faces = null);
 
 /// <summary>Verdicts by name, as <c>lfr enrol --json</c> writes them.</summary>
 internal sealed class VerdictConverter() : JsonStringEnumConverter<PhotoVerdict>(JsonNamingPolicy.CamelCase);
 
-/// <summary>A person as the watchlist's manager sees them.</summary>
+/// <summary>A person as shown to the watchlist manager.</summary>
 public sealed record PersonView(Guid Id, WatchlistCategory Category, PersonDetails Details, DateOnly ReviewedOn, bool RolePlayer, IReadOnlyList<PhotoVetting> Photos);
 
 /// <summary>Two people who look alike.</summary>
@@ -34,15 +34,15 @@ public sealed record PersonView(Guid Id, WatchlistCategory Category, PersonDetai
 /// <param name="Meaning">What it may mean.</param>
 public sealed record Lookalikes(Guid First, Guid Second, float Score, string Meaning);
 
-/// <summary>What an import came to; nothing was written unless <paramref name="Watchlist"/> is given.</summary>
+/// <summary>Result of an import; nothing was written if <paramref name="Watchlist"/> is null.</summary>
 /// <param name="Watchlist">The watchlist made; null for a dry run or when something was refused.</param>
 /// <param name="People">In the list.</param>
-/// <param name="Photos">What became of each.</param>
-/// <param name="Refusals">What must be mended first; empty when the list can be imported.</param>
+/// <param name="Photos">Result of each photo.</param>
+/// <param name="Refusals">Problems to fix; empty if the list can be imported.</param>
 /// <param name="Similar">People who look alike; by the ids in the list.</param>
 internal sealed record ImportReport(Guid? Watchlist, int People, PhotoReport[] Photos, string[] Refusals, SimilarityWarning[] Similar);
 
-/// <summary>Something is not done, and each reason says what to do.</summary>
+/// <summary>Refused; each reason says what to do.</summary>
 public sealed class WatchlistRefusedException(IReadOnlyList<string> reasons) : Exception(string.Join(" ", reasons))
 {
     /// <summary>In words, for people.</summary>

@@ -1,6 +1,6 @@
 namespace LfrEngine.Records.Zones;
 
-/// <summary>A camera as the planner sees it: a pinhole without distortion, upright, looking straight ahead and down.</summary>
+/// <summary>The planner's model of a camera: a pinhole without distortion, upright, looking ahead and down.</summary>
 /// <param name="HeightMetres">Of the lens above the ground.</param>
 /// <param name="TiltDegrees">Below the horizon; negative looks up.</param>
 /// <param name="FieldOfViewDegrees">Horizontal, of the whole picture.</param>
@@ -19,11 +19,11 @@ public sealed record ZoneCamera(double HeightMetres, double TiltDegrees, double 
 }
 
 /// <summary>A place on the ground, metres.</summary>
-/// <param name="Aside">To the right of where the camera looks.</param>
+/// <param name="Aside">To the right of the camera's axis.</param>
 /// <param name="Ahead">Of the camera.</param>
 public readonly record struct GroundPoint(double Aside, double Ahead);
 
-/// <summary>How a notice board stands to the area in which faces may be compared.</summary>
+/// <summary>Position of a notice board relative to the area in which faces may be compared.</summary>
 public enum BoardVerdict
 {
     /// <summary>People can read it before they enter.</summary>
@@ -32,7 +32,7 @@ public enum BoardVerdict
     /// <summary>Outside, but nearer to the area than <see cref="ZonePlan.ReadingMetres"/>.</summary>
     Close,
 
-    /// <summary>Who reads it has been seen already.</summary>
+    /// <summary>People are filmed before they can read it.</summary>
     Inside,
 }
 
@@ -62,7 +62,7 @@ public sealed class ZonePlan
     // As BestShotPolicy: eyes are about 0.45 of a face's box apart.
     private const double EyesOfBox = 0.45;
 
-    // Nobody stands with the face at the lens; keeps the depth away from zero.
+    // Keeps the depth away from zero: nobody stands with the face at the lens.
     private const double NearestMetres = 0.1;
 
     private const double FarthestMetres = 1000;
@@ -71,9 +71,9 @@ public sealed class ZonePlan
     private readonly double cos, sin;
 
     /// <summary>Plans.</summary>
-    /// <param name="camera">Its values are sensible: a height up to 30 m, a tilt of −30 to 90 degrees, a field of view of 1 to 170 degrees.</param>
+    /// <param name="camera">Its values must be in range: a height up to 30 m, a tilt of −30 to 90 degrees, a field of view of 1 to 170 degrees.</param>
     /// <param name="minimumInterEyePixels">The quality gate's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">They are not.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">They are out of range.</exception>
     public ZonePlan(ZoneCamera camera, double minimumInterEyePixels)
     {
         InRange(camera.HeightMetres, 0.1, 30, nameof(camera.HeightMetres));
@@ -95,20 +95,20 @@ public sealed class ZonePlan
         {
             // Written so that a value that is not a number is out of range.
             if (!(value >= low && value <= high))
-                throw new ArgumentOutOfRangeException(name, value, $"{name} is between {low} and {high}.");
+                throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {low} and {high}.");
         }
     }
 
     /// <summary>Pixels between the eyes below which no face is compared.</summary>
     public double ComparedPixels { get; }
 
-    /// <summary>Pixels between the eyes from which the detector finds faces well on its grid.</summary>
+    /// <summary>Pixels between the eyes from which the detector finds faces reliably on its grid.</summary>
     public double FoundPixels { get; }
 
-    /// <summary>Corners of the ground where a face of some head's height may be compared, if the detector happens to find it; empty when there is none. Boards stand outside it.</summary>
+    /// <summary>Corners of the ground where a face at some height may be compared, if the detector finds it; empty if there is none. Boards must be outside it.</summary>
     public IReadOnlyList<GroundPoint> Compared { get; }
 
-    /// <summary>Corners of the ground where faces of every head's height are found well and compared; empty when there is none. Plan the passage here.</summary>
+    /// <summary>Corners of the ground where faces at every height are found reliably and compared; empty if there is none. Let people pass here.</summary>
     public IReadOnlyList<GroundPoint> Found { get; }
 
     /// <summary>Pixels between the eyes of a face.</summary>
@@ -133,14 +133,14 @@ public sealed class ZonePlan
     public double SteepestDegrees => Found.Count == 0 ? double.NaN
         : double.RadiansToDegrees(Math.Atan2(camera.HeightMetres - LowestHead, Found.Min(p => p.Ahead)));
 
-    /// <summary>How a notice board stands to <see cref="Compared"/>.</summary>
+    /// <summary>Position of a notice board relative to <see cref="Compared"/>.</summary>
     public BoardVerdict Judge(GroundPoint board)
     {
         double distance = DistanceTo(board);
         return distance == 0 ? BoardVerdict.Inside : distance < ReadingMetres ? BoardVerdict.Close : BoardVerdict.Outside;
     }
 
-    /// <summary>Metres from a place to <see cref="Compared"/>; 0 inside, infinite where the area is empty.</summary>
+    /// <summary>Metres from a place to <see cref="Compared"/>; 0 inside, infinite if the area is empty.</summary>
     public double DistanceTo(GroundPoint place)
     {
         if (Compared.Count == 0)
@@ -151,7 +151,7 @@ public sealed class ZonePlan
         {
             (GroundPoint a, GroundPoint b) = (Compared[i], Compared[(i + 1) % Compared.Count]);
             double dx = b.Aside - a.Aside, dy = b.Ahead - a.Ahead, px = place.Aside - a.Aside, py = place.Ahead - a.Ahead;
-            // Corners run against the clock: inside is to the left of every edge.
+            // Corners are in counter-clockwise order: inside is to the left of every edge.
             inside &= (dx * py) - (dy * px) >= 0;
             double along = Math.Clamp(((px * dx) + (py * dy)) / ((dx * dx) + (dy * dy)), 0, 1);
             nearest = Math.Min(nearest, Math.Sqrt(Math.Pow(px - (along * dx), 2) + Math.Pow(py - (along * dy), 2)));
@@ -164,7 +164,7 @@ public sealed class ZonePlan
     // Below the optical axis, metres at the head.
     private double Below(double ahead, double head) => ((camera.HeightMetres - head) * cos) - (ahead * sin);
 
-    // What a head must meet to be in the picture, above and below, and large enough: each at least 0, each linear in place and height.
+    // Conditions for a head to be in the picture and large enough: each at least 0, each linear in place and height.
     private Func<double, double, double>[] Conditions(double pixels)
     {
         double slope = camera.Height / 2.0 / camera.FocalPixels, far = camera.FocalPixels * EyesMetres / pixels;
@@ -177,7 +177,7 @@ public sealed class ZonePlan
         ];
     }
 
-    // The shadow on the ground of everything that meets the conditions at some height.
+    // Projection onto the ground of everything that meets the conditions at some height.
     private GroundPoint[] ForSomeHead(double pixels)
     {
         List<(double Ahead, double Head)> corners = [(-FarthestMetres, LowestHead), (FarthestMetres, LowestHead), (FarthestMetres, HighestHead), (-FarthestMetres, HighestHead)];
@@ -186,7 +186,7 @@ public sealed class ZonePlan
         return Hull(corners.SelectMany(c => Pair(c.Ahead, Depth(c.Ahead, c.Head))));
     }
 
-    // What is linear in the height holds at every height when it holds at the least and the greatest.
+    // A linear condition that holds at the lowest and the highest height holds at every height.
     private GroundPoint[] ForEveryHead(double pixels)
     {
         (double low, double high) = (-FarthestMetres, FarthestMetres);
@@ -233,7 +233,7 @@ public sealed class ZonePlan
         return kept;
     }
 
-    // Andrew's monotone chain, against the clock; fewer than three corners are no area.
+    // Andrew's monotone chain, counter-clockwise; fewer than three corners are not an area.
     private static GroundPoint[] Hull(IEnumerable<GroundPoint> points)
     {
         GroundPoint[] sorted = [.. points.Distinct().OrderBy(p => p.Aside).ThenBy(p => p.Ahead)];

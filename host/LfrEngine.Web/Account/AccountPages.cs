@@ -4,14 +4,14 @@ using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Account;
 
-/// <summary>What the pages of the account share.</summary>
+/// <summary>Helpers of the account pages.</summary>
 internal static class AccountPages
 {
-    /// <summary>Where to go after signing in: an address of this console, never another site's.</summary>
+    /// <summary>Where to go after signing in: always an address of this console.</summary>
     public static string Local(string? returnUrl) =>
         returnUrl is { Length: > 0 } && returnUrl[0] == '/' && !returnUrl.StartsWith("//", StringComparison.Ordinal) && !returnUrl.Contains('\\', StringComparison.Ordinal) ? returnUrl : "/";
 
-    /// <summary>Why somebody was not let in.</summary>
+    /// <summary>Why a sign-in was refused.</summary>
     public static string Say(IStringLocalizer<AccountTexts> texts, SignInOutcome outcome) => outcome switch
     {
         SignInOutcome.LockedOut => texts["LockedOut"],

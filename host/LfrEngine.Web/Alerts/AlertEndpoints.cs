@@ -10,29 +10,29 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace LfrEngine.Web.Alerts;
 
-/// <summary>Alerts for programs, and the pictures for pages: docs/host-json.md.</summary>
+/// <summary>Alerts for programs, and pictures for pages: docs/host-json.md.</summary>
 internal static class AlertEndpoints
 {
     /// <summary>Registers them.</summary>
     public static void MapAlerts(this WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1/alerts");
-        api.MapGet("/", ListAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("listAlerts").WithSummary("Alerts, newest first. Names nobody.");
-        api.MapGet("/{id:guid}", GetAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("getAlert").WithSummary("One alert with whom it may be and all decisions; the look is noted.");
-        api.MapPost("/{id:guid}/decisions", DecideAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("decideAlert").WithSummary("Records a decision; what may follow what depends on state, role and person.");
-        api.MapGet("/stream", Stream).RequireAuthorization(Permissions.SeeAlerts).WithName("followAlerts").WithSummary("Server-sent events; Last-Event-ID goes on where a listener was.");
+        api.MapGet("/", ListAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("listAlerts").WithSummary("Alerts, newest first, without names.");
+        api.MapGet("/{id:guid}", GetAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("getAlert").WithSummary("One alert with the candidate and all decisions. The access is recorded in the audit trail.");
+        api.MapPost("/{id:guid}/decisions", DecideAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("decideAlert").WithSummary("Records a decision. Which decisions are allowed depends on the state, the role and the person.");
+        api.MapGet("/stream", Stream).RequireAuthorization(Permissions.SeeAlerts).WithName("followAlerts").WithSummary("Server-sent events. Last-Event-ID resumes after that event.");
         app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).ExcludeFromDescription();
     }
 
     private static async Task<Results<Ok<IReadOnlyList<AlertSummary>>, ProblemHttpResult>> ListAsync(AlertService alerts, CancellationToken stopping, string? state = null, Guid? deployment = null, int skip = 0, int take = 25)
     {
         if (skip < 0 || take is < 1 or > AlertFilter.MostAtOnce)
-            return TypedResults.Problem($"take is 1 to {AlertFilter.MostAtOnce}, skip is 0 or more.", statusCode: StatusCodes.Status400BadRequest);
+            return TypedResults.Problem($"\"take\" must be 1 to {AlertFilter.MostAtOnce}, \"skip\" 0 or more.", statusCode: StatusCodes.Status400BadRequest);
         var states = new List<AlertState>();
         foreach (string name in state?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
         {
             if (!Enum.TryParse(name, ignoreCase: true, out AlertState known) || !Enum.IsDefined(known) || char.IsDigit(name[0]))
-                return TypedResults.Problem($"\"{name}\" is no state; known are {string.Join(", ", Enum.GetNames<AlertState>().Select(JsonNamingPolicy.CamelCase.ConvertName))}.", statusCode: StatusCodes.Status400BadRequest);
+                return TypedResults.Problem($"\"{name}\" is not a state. Valid states: {string.Join(", ", Enum.GetNames<AlertState>().Select(JsonNamingPolicy.CamelCase.ConvertName))}.", statusCode: StatusCodes.Status400BadRequest);
             states.Add(known);
         }
         return TypedResults.Ok(await alerts.ListAsync(new AlertFilter { States = states, DeploymentId = deployment, Skip = skip, Take = take }, stopping));
@@ -86,7 +86,7 @@ internal static class AlertEndpoints
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, stopping);
         long from = after ?? await feed.LatestAsync(both.Token);
-        // At once, so that a listener knows that it listens, and where it would go on.
+        // Sent immediately, so that the listener knows that it is connected and where it would resume.
         yield return new SseItem<AlertNews>(new AlertNews(null, null, null), "listening") { EventId = Number(from) };
         await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(from, both.Token).GetAsyncEnumerator(both.Token);
         while (await MoreAsync(news))
@@ -96,7 +96,7 @@ internal static class AlertEndpoints
         }
     }
 
-    // The listener went away, or the program ends: both are the end of the stream and no fault.
+    // The stream ends without error when the listener disconnects or the program stops.
     private static async Task<bool> MoreAsync(IAsyncEnumerator<IReadOnlyList<AuditEntry>> news)
     {
         try
@@ -112,15 +112,15 @@ internal static class AlertEndpoints
     private static string Number(long sequence) => sequence.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>What a program asks for.</summary>
+/// <summary>A decision sent by a program.</summary>
 /// <param name="To">State wanted.</param>
 /// <param name="Note">The officer's own words.</param>
-/// <param name="Undoes">The entry to take back.</param>
-/// <param name="Seen">How many entries the officer saw; with others since, the decision is refused.</param>
+/// <param name="Undoes">The entry to undo.</param>
+/// <param name="Seen">How many entries the officer saw. If there are more by now, the decision is refused.</param>
 internal sealed record DecisionRequest(AlertState To, string? Note, long? Undoes, int? Seen);
 
 /// <summary>One event of the stream: an entry of the audit trail.</summary>
-/// <param name="Alert">Whose.</param>
+/// <param name="Alert">Id of the alert.</param>
 /// <param name="At">When.</param>
 /// <param name="Details">Of the entry.</param>
 internal sealed record AlertNews(Guid? Alert, DateTimeOffset? At, JsonElement? Details);

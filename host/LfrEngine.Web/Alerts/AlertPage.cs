@@ -12,10 +12,10 @@ using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Alerts;
 
-/// <summary>What the operator's desk and the officer's phone share: a list that follows the alerts, one of them looked at, and decisions about it.</summary>
+/// <summary>Base of the operator's screen and the officer's phone: a live list of alerts, the selected alert, and decisions about it.</summary>
 public abstract class AlertPage : ComponentBase, IAsyncDisposable
 {
-    /// <summary>Alerts shown at once.</summary>
+    /// <summary>Alerts on one page of the list.</summary>
     protected const int PageSize = 25;
 
     private readonly CancellationTokenSource leaving = new();
@@ -48,10 +48,10 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected AlertDetail? Detail { get; private set; }
 
-    /// <summary>How many newer alerts the list leaves out.</summary>
+    /// <summary>Number of newer alerts before this page of the list.</summary>
     protected int Skip { get; set; }
 
-    /// <summary>What became of the last decision.</summary>
+    /// <summary>Result of the last decision.</summary>
     protected string? Message { get; private set; }
 
     protected bool Refused { get; private set; }
@@ -79,10 +79,10 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
         leaving.Dispose();
     }
 
-    /// <summary>Something new happened; the list is up to date already.</summary>
+    /// <summary>Called after the list was updated with new events.</summary>
     protected virtual Task OnNewsAsync(IReadOnlyList<AuditEntry> news) => Task.CompletedTask;
 
-    /// <summary>Reads the list again.</summary>
+    /// <summary>Reloads the list.</summary>
     protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
 
     protected async Task SelectAsync(Guid alert)
@@ -96,17 +96,17 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected Task DecideAsync(AlertState to) => DecideAsync(to, undoes: null);
 
-    /// <summary>Takes back the latest decision that stands.</summary>
+    /// <summary>Undoes the latest valid decision.</summary>
     protected Task TakeBackAsync() => Detail is { Latest: { } latest } && Detail.Entries.FirstOrDefault(e => e.Id == latest) is { } entry ? DecideAsync(entry.From, latest) : Task.CompletedTask;
 
-    /// <summary>Whether the officer's roles include a step.</summary>
+    /// <summary>Whether the officer's roles allow a step.</summary>
     protected bool May(AlertState to) => Permissions.ByRole[AlertTransitions.PermissionFor(to)].Any(User.IsInRole);
 
     protected bool MayTakeBack => Detail is { Latest: { } latest } && May(Detail.Entries.First(e => e.Id == latest).To);
 
     protected string Name(AlertState state) => T[RefusalWords.StateKey(state)];
 
-    /// <summary>What the evidence says of the score: a degree of support where it was calibrated.</summary>
+    /// <summary>Words for the score: the degree of support if the evidence is calibrated.</summary>
     protected string NameOfLikeness(AlertSummary alert) => alert.Likelihood is { } likelihood ? LikelihoodWords.Name(likelihood.Support, key => Likelihoods[key]) : T[$"Likeness{alert.Likeness}"];
 
     protected string Name(WatchlistCategory category) => T[$"Category{category.Name()}"];
@@ -142,9 +142,9 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
         }
         catch (OperationCanceledException) when (leaving.IsCancellationRequested)
         {
-            // The page was left.
+            // The page was closed.
         }
-#pragma warning disable CA1031 // A page that no longer follows must not look as if nothing happened: the fault is shown.
+#pragma warning disable CA1031 // A page that has stopped updating must show the fault.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -153,7 +153,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     }
 }
 
-/// <summary>Times as officers read them: their own clock's, with its zone.</summary>
+/// <summary>Times as officers read them: local time, with the zone.</summary>
 public static class LocalTimes
 {
     /// <summary>Time of day.</summary>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Alerts;
 
-/// <summary>Says why a decision was refused, and who was first.</summary>
+/// <summary>Texts for refused decisions.</summary>
 public sealed class RefusalWords(IStringLocalizer<AlertTexts> texts, TimeProvider time)
 {
     /// <summary>The sentence for a refused decision.</summary>
@@ -13,9 +13,9 @@ public sealed class RefusalWords(IStringLocalizer<AlertTexts> texts, TimeProvide
     {
         { Refusal: Refusal.Changed or Refusal.OutOfOrder or Refusal.NotTheLatest, Before: { } first } => texts["RefusalFirst", first.OfficerName, time.Clock(first.At), texts[StateKey(first.To)]],
         { Refusal: { } refusal } => texts[$"Refusal{refusal}"],
-        _ => throw new ArgumentException("It was not refused.", nameof(decision)),
+        _ => throw new ArgumentException("The decision was not refused.", nameof(decision)),
     };
 
-    /// <summary>Name of a state's text.</summary>
+    /// <summary>Resource key of a state's name.</summary>
     public static string StateKey(AlertState state) => $"State{state}";
 }

@@ -8,15 +8,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Web.Audit;
 
-/// <summary>The audit trail, shown to those who check.</summary>
+/// <summary>Endpoints of the audit trail.</summary>
 internal static class AuditEndpoints
 {
-    /// <summary>Its endpoints.</summary>
+    /// <summary>Registers the endpoints.</summary>
     public static void MapAudit(this WebApplication app)
     {
         RouteGroupBuilder audit = app.MapGroup("/api/v1/audit").RequireAuthorization(Permissions.SeeAudit).WithTags("Audit");
-        audit.MapGet("", FindAsync).WithSummary("Entries, newest first, 200 at a time; looking is itself an entry.");
-        audit.MapGet("/export", ExportAsync).WithSummary("The whole trail as JSON lines, for `lfr audit verify`.");
+        audit.MapGet("", FindAsync).WithSummary("Entries, newest first, 200 at a time. The access is recorded too.");
+        audit.MapGet("/export", ExportAsync).WithSummary("The whole audit trail as JSON lines, for `lfr audit verify`.");
     }
 
     private static async Task<AuditEntry[]> FindAsync(

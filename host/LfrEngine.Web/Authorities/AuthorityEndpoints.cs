@@ -13,8 +13,8 @@ internal static class AuthorityEndpoints
     {
         RouteGroupBuilder deployments = app.MapGroup("/api/v1/deployments").RequireAuthorization(Permissions.SeeDeployments).WithTags("Deployments");
         deployments.MapGet("/", ListAsync).WithName("listDeployments").WithSummary("All deployments, the latest draft first.");
-        deployments.MapGet("/{id:guid}", GetAsync).WithName("getDeployment").WithSummary("A deployment, and why it may not run now.");
-        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").WithSummary("The signed authority, as it is published.");
+        deployments.MapGet("/{id:guid}", GetAsync).WithName("getDeployment").WithSummary("A deployment, and the reasons why it cannot run now.");
+        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").WithSummary("The signed authority, as published.");
     }
 
     private static async Task<IEnumerable<DeploymentLine>> ListAsync(LfrStore store, CancellationToken stopping) =>
@@ -34,10 +34,10 @@ internal static class AuthorityEndpoints
 
 /// <summary>A deployment, for programs.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Name">For people.</param>
+/// <param name="Name">Display name.</param>
 /// <param name="State">draft, signed, running, paused, ended or withdrawn.</param>
-/// <param name="StateReason">Why, in words.</param>
-/// <param name="WatchlistId">The list that is searched.</param>
+/// <param name="StateReason">The reason for the state.</param>
+/// <param name="WatchlistId">Its watchlist.</param>
 /// <param name="DraftedAt">UTC.</param>
 /// <param name="SignedAt">UTC.</param>
 /// <param name="StartedAt">UTC.</param>
@@ -47,7 +47,7 @@ public sealed record DeploymentLine(Guid Id, string Name, string State, string? 
     internal static DeploymentLine Of(DeploymentRecord d) => new(d.Id, d.Name, d.State.ToString().ToLowerInvariant(), d.StateReason, d.WatchlistId, d.DraftedAt, d.SignedAt, d.StartedAt, d.EndedAt);
 }
 
-/// <summary>A deployment and what keeps it from running.</summary>
-/// <param name="Deployment">It.</param>
-/// <param name="Refusals">A sentence each; empty when it may run now.</param>
+/// <summary>A deployment and the reasons why it cannot run.</summary>
+/// <param name="Deployment">The deployment.</param>
+/// <param name="Refusals">One sentence per reason. Empty if it can run now.</param>
 public sealed record DeploymentDetails(DeploymentLine Deployment, IReadOnlyList<string> Refusals);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace LfrEngine.Web.Deployments;
 
-/// <summary>Running deployments: where they are reached (docs/host-json.md).</summary>
+/// <summary>Endpoints of running deployments (docs/host-json.md).</summary>
 internal static class DeploymentEndpoints
 {
     private const int LongestReason = 300;
@@ -17,20 +17,20 @@ internal static class DeploymentEndpoints
     {
         RouteGroupBuilder one = app.MapGroup("/api/v1/deployments/{deployment:guid}").RequireAuthorization(Permissions.RunDeployment).WithTags("operations");
         one.MapPost("/start", (Guid deployment, HttpContext http, DeploymentRunner runner) => Answer(() => runner.StartAsync(Actor.Of(http.User), deployment)))
-            .WithSummary("Starts a signed deployment, or goes on with a paused one.");
+            .WithSummary("Starts a signed deployment or resumes a paused one.");
         one.MapPost("/pause", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.PauseAsync(Actor.Of(http.User), deployment, r)))
-            .WithSummary("Stops the engine; the deployment can be started again inside its window.");
+            .WithSummary("Stops the engine. The deployment can be resumed inside its window.");
         one.MapPost("/end", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.EndAsync(Actor.Of(http.User), deployment, r)))
-            .WithSummary("Ends the deployment for good.");
+            .WithSummary("Ends the deployment permanently.");
         app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
-            .WithSummary("What runs now, and how its cameras are doing.");
+            .WithSummary("The running deployment and the health of its cameras.");
         app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).ExcludeFromDescription();
     }
 
     private static Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(StopRequest request, Func<string, Task> act) =>
         request.Reason?.Trim() is { Length: > 0 and <= LongestReason } reason
             ? Answer(() => act(reason))
-            : Task.FromResult<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>>(TypedResults.BadRequest(new RefusedAnswer([$"\"reason\" is missing, or longer than {LongestReason} characters."])));
+            : Task.FromResult<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>>(TypedResults.BadRequest(new RefusedAnswer([$"\"reason\" is required and must not be longer than {LongestReason} characters."])));
 
     private static async Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(Func<Task> act)
     {
@@ -45,7 +45,7 @@ internal static class DeploymentEndpoints
         }
     }
 
-    // The newest picture, or no content while there is none: who watches asks again.
+    // The newest picture. No content if there is none yet; the browser asks again.
     private static async Task LivePictureAsync(string camera, HttpContext http, DeploymentRunner runner, LiveViewers viewers)
     {
         if (runner.RunningDeployment is not { } deployment || runner.LiveView(camera) is not { } view)
@@ -70,14 +70,14 @@ internal static class DeploymentEndpoints
 }
 
 /// <summary>Why a deployment is paused or ended.</summary>
-/// <param name="Reason">In words, for the audit; names nobody.</param>
+/// <param name="Reason">Recorded in the audit trail. Do not include names.</param>
 public sealed record StopRequest(string? Reason);
 
 /// <summary>Why something was refused.</summary>
 /// <param name="Reasons">One sentence each.</param>
 public sealed record RefusedAnswer(IReadOnlyList<string> Reasons);
 
-/// <summary>What runs now.</summary>
+/// <summary>The running deployment.</summary>
 /// <param name="Deployment">Null when nothing runs.</param>
-/// <param name="Cameras">How they are doing, as of the last second.</param>
+/// <param name="Cameras">Their health during the last second.</param>
 public sealed record OperationsAnswer(Guid? Deployment, IReadOnlyList<CameraHealth> Cameras);

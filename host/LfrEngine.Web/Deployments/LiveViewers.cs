@@ -4,15 +4,15 @@ using LfrEngine.Records.Security;
 
 namespace LfrEngine.Web.Deployments;
 
-/// <summary>Notes who watches which camera: once when somebody begins to, not for every picture.</summary>
+/// <summary>Records who watches which camera, once per viewing, not once per picture.</summary>
 internal sealed class LiveViewers(Journal journal, TimeProvider time)
 {
-    // Who looks again within this time has not stopped.
+    // A request within this time continues the same viewing.
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<(string Officer, Guid Deployment, string Camera), long> seen = new();
 
-    /// <summary>Somebody asks for a picture.</summary>
+    /// <summary>Call for every request of a live picture.</summary>
     public async Task NoteAsync(Actor officer, Guid deployment, string camera, CancellationToken stopping)
     {
         long now = time.GetTimestamp();

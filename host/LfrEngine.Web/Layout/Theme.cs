@@ -5,11 +5,11 @@ using MudBlazor;
 
 namespace LfrEngine.Web.Layout;
 
-/// <summary>Colours of the console, light and dark, as a style sheet of its own.</summary>
+/// <summary>Colours of the console, light and dark, in one style sheet.</summary>
 /// <remarks>
-/// The component library would write its theme into each page as a style element, which the content security policy refuses. So its own provider writes it
-/// here, once, into /theme.css. The browser chooses: what the system says, unless the officer chose otherwise (console.js sets data-theme). Every text has at
-/// least 4.5:1 against what it stands on (WCAG 2.2, 1.4.3), every control 3:1 (1.4.11); the browser tests check both themes.
+/// The component library writes its theme into each page as a style element, which the content security policy refuses. So its provider writes it
+/// once into /theme.css. The browser follows the system's setting unless the officer chose a theme (console.js sets data-theme). Every text has at
+/// least 4.5:1 contrast with its background (WCAG 2.2, 1.4.3), every control 3:1 (1.4.11); the browser tests check both themes.
 /// </remarks>
 internal static class Theme
 {

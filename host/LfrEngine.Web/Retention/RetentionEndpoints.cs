@@ -9,5 +9,5 @@ internal static class RetentionEndpoints
     /// <summary>Registers the endpoint.</summary>
     public static void MapRetention(this WebApplication app) =>
         app.MapGet("/api/v1/retention", (RetentionPolicy policy) => TypedResults.Ok(policy.Text())).RequireAuthorization(Permissions.SeeDeployments)
-            .WithName("retention").WithSummary("The retention policy, as it is kept and published.");
+            .WithName("retention").WithSummary("The retention policy, as enforced and published.");
 }

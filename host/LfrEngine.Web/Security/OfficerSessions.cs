@@ -13,16 +13,16 @@ using Microsoft.Extensions.Options;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>Whether a session still holds: asked at every request and, for open pages, at every change of an officer.</summary>
+/// <summary>Checks whether a session is still valid: at every request and, for open pages, at every change of an officer.</summary>
 internal sealed class OfficerSessions(IDbContextFactory<LfrStore> stores, TimeProvider time)
 {
-    /// <summary>A shift; then the officer signs in again, however busy the session was.</summary>
+    /// <summary>Longest session: one shift. Then the officer must sign in again.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(12);
 
-    /// <summary>Who changes how to sign in must have signed in this recently.</summary>
+    /// <summary>Changing how to sign in needs a sign-in within this time.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether the officer exists, is not disabled, and nothing changed about roles or ways to sign in since this session began.</summary>
+    /// <summary>Whether the officer exists, is not disabled, and has the same roles and ways to sign in as when this session began.</summary>
     public async Task<bool> HoldsAsync(ClaimsPrincipal user, CancellationToken stopping)
     {
         if (!Guid.TryParse(user.FindFirstValue(ClaimTypes.NameIdentifier), out Guid id) || Age(user) > Longest)
@@ -32,10 +32,10 @@ internal sealed class OfficerSessions(IDbContextFactory<LfrStore> stores, TimePr
         return stamp is not null && stamp == user.FindFirstValue(new ClaimsIdentityOptions().SecurityStampClaimType);
     }
 
-    /// <summary>Whether the officer signed in only just now.</summary>
+    /// <summary>Whether the officer signed in recently.</summary>
     public bool IsFresh(ClaimsPrincipal user) => Age(user) <= Fresh;
 
-    /// <summary>Ends sessions that no longer hold.</summary>
+    /// <summary>Ends sessions that are no longer valid.</summary>
     public static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
         OfficerSessions sessions = context.HttpContext.RequestServices.GetRequiredService<OfficerSessions>();
@@ -49,7 +49,7 @@ internal sealed class OfficerSessions(IDbContextFactory<LfrStore> stores, TimePr
             : TimeSpan.MaxValue;
 }
 
-/// <summary>What a session says of its officer. Without a second factor it names no role, so a password alone opens nothing but the officer's own account.</summary>
+/// <summary>Claims of a session. Without a second factor it has no role, so a password alone gives access only to the officer's own account.</summary>
 internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options, TimeProvider time)
     : UserClaimsPrincipalFactory<Officer, IdentityRole<Guid>>(officers, roles, options)
 {
@@ -78,10 +78,10 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
     }
 }
 
-/// <summary>The officer of an open page. The page loses its officer at once when anything about the officer changes.</summary>
+/// <summary>The officer of an open page. The page is signed out as soon as anything about the officer changes.</summary>
 internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal) : RevalidatingServerAuthenticationStateProvider(logs)
 {
-    // For what no entry tells: the end of the longest session, a store changed by another program.
+    // For changes without an audit entry: the end of the longest session, a store changed by another program.
     protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
 
     protected override Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
@@ -106,7 +106,7 @@ internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessi
             SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
     }
 
-    /// <summary>Begins to watch when a page opens its circuit. A request that changes its own officer and then renders must keep the officer it has.</summary>
+    /// <summary>Starts watching when a page opens its circuit. A request that changes its own officer and then renders must keep its officer.</summary>
     internal sealed class Watch(AuthenticationStateProvider officer, Journal journal) : CircuitHandler
     {
         public override Task OnCircuitOpenedAsync(Circuit circuit, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>What came of an attempt to sign in.</summary>
+/// <summary>Result of an attempt to sign in.</summary>
 internal enum SignInOutcome
 {
     /// <summary>Signed in.</summary>
@@ -13,7 +13,7 @@ internal enum SignInOutcome
     /// <summary>The password is right; the code is asked for next.</summary>
     NeedsCode,
 
-    /// <summary>Signed in as far as a second factor must be set up; nothing else opens.</summary>
+    /// <summary>Signed in, but only to set up a second factor.</summary>
     NeedsSecondFactor,
 
     /// <summary>The password is right, but this officer's second factor is a passkey.</summary>
@@ -22,11 +22,11 @@ internal enum SignInOutcome
     /// <summary>Too many attempts.</summary>
     LockedOut,
 
-    /// <summary>Something is wrong, and nobody is told what.</summary>
+    /// <summary>Refused. The reason is not disclosed.</summary>
     Refused,
 }
 
-/// <summary>The ways into the console: password and code, password and recovery code, passkey. Each attempt of a known officer is in the audit.</summary>
+/// <summary>Ways to sign in: password and code, password and recovery code, passkey. Each attempt of a known officer is in the audit trail.</summary>
 internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, Journal journal)
 {
     private UserManager<Officer> Officers => signIn.UserManager;
@@ -36,7 +36,7 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
     {
         if (await Officers.FindByNameAsync(userName) is not { } officer)
         {
-            // As slow as for a name that exists.
+            // Takes as long as for a name that exists.
             hasher.HashPassword(null!, password);
             return SignInOutcome.Refused;
         }
@@ -66,13 +66,13 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
         return await DoneAsync(officer, fromApp ? "password-and-code" : "password-and-recovery-code");
     }
 
-    /// <summary>With a passkey's answer.</summary>
+    /// <summary>Signs in with a passkey's answer.</summary>
     public async Task<SignInOutcome> ByPasskeyAsync(string credential)
     {
         PasskeyAssertionResult<Officer> answer = await signIn.PerformPasskeyAssertionAsync(credential);
         if (!answer.Succeeded)
             return SignInOutcome.Refused;
-        // Not PasskeySignInAsync: it would let in who is disabled or locked out.
+        // Not PasskeySignInAsync: it would accept officers who are disabled or locked out.
         if (!await signIn.CanSignInAsync(answer.User))
             return await RefusedAsync(answer.User, SignInResult.NotAllowed, "passkey");
         if (await Officers.IsLockedOutAsync(answer.User))

@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>Permissions as the web framework asks for them.</summary>
+/// <summary>Permissions as policies of the web framework.</summary>
 internal static class PermissionPolicies
 {
-    /// <summary>Makes a policy of each permission; who asks for none is asked to sign in.</summary>
+    /// <summary>Makes a policy of each permission. Endpoints without a permission require a signed-in officer.</summary>
     public static void Add(AuthorizationOptions options)
     {
         foreach ((string permission, string[] roles) in Permissions.ByRole)

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>How often somebody may try. By address where nobody is signed in, by officer otherwise.</summary>
+/// <summary>Rate limits: by address before sign-in, by officer afterwards.</summary>
 internal static class RequestLimits
 {
     /// <summary>Attempts a minute from one address to sign in or to use an invitation: enough for a van's crew at the start of a shift, too few to guess.</summary>
@@ -14,7 +14,7 @@ internal static class RequestLimits
     /// <summary>Requests a minute of one officer or program to the interfaces; a console with two hundred alerts a minute needs a tenth.</summary>
     private const int RequestsPerMinute = 6000;
 
-    /// <summary>Registers them.</summary>
+    /// <summary>Registers the limits.</summary>
     public static void AddRequestLimits(this IServiceCollection services) => services.AddRateLimiter(o =>
     {
         o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -22,7 +22,7 @@ internal static class RequestLimits
         {
             if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait))
                 context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return new ValueTask(context.HttpContext.Response.WriteAsync("Too many attempts. Wait a minute, then try again.", stopping));
+            return new ValueTask(context.HttpContext.Response.WriteAsync("Too many attempts. Try again in a minute.", stopping));
         };
         o.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(Partition);
     });

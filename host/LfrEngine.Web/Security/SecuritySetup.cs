@@ -7,17 +7,17 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>Who may come in, and what every answer says to the browser.</summary>
+/// <summary>Sign-in, permissions and the security headers of every response.</summary>
 internal static class SecuritySetup
 {
-    /// <summary>Sessions of officers, and what each may do.</summary>
+    /// <summary>Registers sessions and permissions of officers.</summary>
     public static void AddConsoleSecurity(this IServiceCollection services, Installation installation)
     {
         IdentityBuilder identity = services.AddIdentity<Officer, IdentityRole<Guid>>().AddDefaultTokenProviders();
-        // After the defaults, which it replaces in part; the claims in turn replace its own.
+        // Registered after the defaults because it replaces some of them; our claims factory then replaces its own.
         services.AddOfficers(installation);
         identity.AddClaimsPrincipalFactory<OfficerClaims>();
-        // A passkey stands for both factors, so the device must have asked for a finger, a face or a PIN.
+        // A passkey counts as both factors, so the device must ask for a fingerprint, a face or a PIN.
         services.Configure<IdentityPasskeyOptions>(o =>
         {
             o.UserVerificationRequirement = "required";
@@ -35,11 +35,11 @@ internal static class SecuritySetup
             o.Events.OnValidatePrincipal = OfficerSessions.ValidateAsync;
             o.LoginPath = "/account/sign-in";
             o.AccessDeniedPath = "/account/refused";
-            // Programs are told, people are led.
+            // Programs get a status code, people a redirect.
             o.Events.OnRedirectToLogin = c => Answer(c.HttpContext, c.RedirectUri, StatusCodes.Status401Unauthorized);
             o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.HttpContext.User.HasClaim(OfficerClaims.TwoFactors, "true") ? c.RedirectUri : "/account", StatusCodes.Status403Forbidden);
         });
-        // Between the two steps of signing in, and between a passkey's question and its answer.
+        // Cookies used between the two steps of signing in, and between a passkey's challenge and its answer.
         services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, o =>
         {
             o.Cookie.Name = "__Host-lfr-step";
@@ -58,9 +58,9 @@ internal static class SecuritySetup
         });
     }
 
-    /// <summary>No foreign script, frame or address; nothing kept by the browser.</summary>
+    /// <summary>Sets the headers: no script, frame or address of another site; no caching.</summary>
     /// <remarks>
-    /// The policy knows no exception: no inline script, no inline style, no nonce. The component library's style element is a sheet of its own
+    /// The policy has no exception: no inline script, no inline style, no nonce. The component library's style element is served as a style sheet
     /// (Web/Layout/Theme.cs), and style attributes are set through the object model (wwwroot/console.js). Pictures may be data: for QR codes and blob: for
     /// pictures that scripts fetch.
     /// </remarks>

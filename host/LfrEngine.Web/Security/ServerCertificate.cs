@@ -6,13 +6,13 @@ using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>The certificate that the console shows: the configured one, or one of our own, made at the first start.</summary>
+/// <summary>The console's TLS certificate: the configured one, or a self-signed one made at the first start.</summary>
 internal static class ServerCertificate
 {
     private const int Years = 5;
 
-    /// <summary>Opens it.</summary>
-    /// <exception cref="CommandFailure">It cannot be read or made.</exception>
+    /// <summary>Opens the certificate.</summary>
+    /// <exception cref="CommandFailure">The certificate cannot be read or made.</exception>
     public static X509Certificate2 Open(Installation installation)
     {
         try
@@ -26,7 +26,7 @@ internal static class ServerCertificate
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The certificate for https can be neither read nor made: {e.Message} Check \"certificate\" and \"data\" in lfr.json.", e);
+            throw new CommandFailure(ExitCode.Environment, $"Cannot read or create the HTTPS certificate: {e.Message} Check \"certificate\" and \"data\" in lfr.json.", e);
         }
     }
 

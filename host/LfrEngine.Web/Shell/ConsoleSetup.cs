@@ -13,10 +13,10 @@ using MudBlazor.Services;
 
 namespace LfrEngine.Web.Shell;
 
-/// <summary>The console and the REST interface: which parts there are. Each part's own folder says how it works.</summary>
+/// <summary>Registers all parts of the console and of the REST interface.</summary>
 internal static class ConsoleSetup
 {
-    /// <summary>Registers what pages and endpoints need.</summary>
+    /// <summary>Registers the services that pages and endpoints need.</summary>
     public static void AddConsole(this IServiceCollection services)
     {
         services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>();
@@ -42,11 +42,11 @@ internal static class ConsoleSetup
         app.MapDeployments();
         app.MapAlerts();
         app.MapRetention();
-        // Who may frame a page is said with the other headers.
+        // frame-ancestors is set with the other headers.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         app.MapAudit();
         app.MapTransparency();
-        // Whatever else a browser asks for: the page that says there is nothing, for whom has signed in; nobody else is told what there is.
+        // Any other address: the not-found page for officers who are signed in. Others do not learn which addresses exist.
         app.MapGet("{*address:nonfile}", () => new RazorComponentResult<App> { StatusCode = StatusCodes.Status404NotFound })
             .WithMetadata(new ExcludeFromInteractiveRoutingAttribute()).WithOrder(int.MaxValue).ExcludeFromDescription();
     }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LfrEngine.Web.Shell;
 
-/// <summary>Times for people: ISO date, 24 hours, with the zone, so that nobody at night or abroad takes one for another.</summary>
+/// <summary>Times for people: ISO date, 24 hours, with the zone, so that they cannot be misread.</summary>
 internal static class Instants
 {
     /// <summary>For example <c>2026-11-23 08:05 +00:00</c>, in the zone of this installation.</summary>

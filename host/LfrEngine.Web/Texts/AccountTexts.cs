@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of signing in and of one's own account: <c>AccountTexts.resx</c>.</summary>
+/// <summary>Texts of the sign-in and account pages: <c>AccountTexts.resx</c>.</summary>
 public sealed class AccountTexts;

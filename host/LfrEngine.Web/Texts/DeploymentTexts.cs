@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of deployments and their authorities: <c>DeploymentTexts.resx</c> beside this file.</summary>
+/// <summary>Texts of deployments and their authorities: <c>DeploymentTexts.resx</c>.</summary>
 public sealed class DeploymentTexts;

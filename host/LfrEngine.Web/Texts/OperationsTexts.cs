@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of the operations page: <c>OperationsTexts.resx</c> beside this file.</summary>
+/// <summary>Texts of the operations page: <c>OperationsTexts.resx</c>.</summary>
 public sealed class OperationsTexts;

@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>English of the first page: <c>OverviewTexts.resx</c>.</summary>
+/// <summary>Texts of the first page: <c>OverviewTexts.resx</c>.</summary>
 public sealed class OverviewTexts;

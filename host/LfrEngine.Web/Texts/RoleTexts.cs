@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Names of roles for people, by <see cref="Security.Roles"/>: <c>RoleTexts.resx</c>.</summary>
+/// <summary>Display names of roles, by <see cref="Security.Roles"/>: <c>RoleTexts.resx</c>.</summary>
 public sealed class RoleTexts;

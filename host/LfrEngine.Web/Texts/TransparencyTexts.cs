@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of the page of what is published: <c>TransparencyTexts.resx</c>.</summary>
+/// <summary>Texts of the page of published figures: <c>TransparencyTexts.resx</c>.</summary>
 public sealed class TransparencyTexts;

@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of the pages of watchlists: <c>WatchlistTexts.resx</c> beside this file.</summary>
+/// <summary>Texts of the watchlist pages: <c>WatchlistTexts.resx</c>.</summary>
 public sealed class WatchlistTexts;

@@ -1,4 +1,4 @@
 namespace LfrEngine.Web.Texts;
 
-/// <summary>Texts of the zone planner: <c>ZoneTexts.resx</c> beside this file.</summary>
+/// <summary>Texts of the zone planner: <c>ZoneTexts.resx</c>.</summary>
 public sealed class ZoneTexts;

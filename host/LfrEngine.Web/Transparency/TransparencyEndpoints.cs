@@ -10,20 +10,20 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Web.Transparency;
 
-/// <summary>What is published of deployments, for those who may publish it.</summary>
+/// <summary>Endpoint of the published figures.</summary>
 internal static class TransparencyEndpoints
 {
-    /// <summary>Its endpoint.</summary>
+    /// <summary>Registers the endpoint.</summary>
     public static void MapTransparency(this WebApplication app) =>
         app.MapGet("/api/v1/transparency", ExportAsync).RequireAuthorization(Permissions.Export).WithTags("Transparency")
-            .WithSummary("What is published of deployments, counted from the audit trail: csv, json or html (docs/audit.md).");
+            .WithSummary("Published figures of deployments, counted from the audit trail: csv, json or html (docs/audit.md).");
 
     private static async Task<IResult> ExportAsync(
         [Description("csv, json or html.")] string format, [Description("First day.")] DateOnly? from, [Description("Last day.")] DateOnly? to,
         ClaimsPrincipal user, [FromServices] Installation installation, [FromServices] Journal journal, [FromServices] IDbContextFactory<LfrStore> stores, CancellationToken stopping)
     {
         if (!Enum.TryParse(format, ignoreCase: true, out TransparencyForm form) || !Enum.IsDefined(form))
-            return Results.Problem($"\"{format}\" is no format: csv, json or html.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem($"\"{format}\" is not a format. Use csv, json or html.", statusCode: StatusCodes.Status400BadRequest);
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         byte[] text;
         try

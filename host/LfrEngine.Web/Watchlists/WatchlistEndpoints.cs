@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Web.Watchlists;
 
-/// <summary>Where watchlists are reached (docs/host-json.md).</summary>
+/// <summary>Endpoints of watchlists (docs/host-json.md).</summary>
 internal static class WatchlistEndpoints
 {
     private const int MostPeopleAtOnce = 200;
@@ -42,7 +42,7 @@ internal static class WatchlistEndpoints
                 ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, stopping: context.RequestAborted))
                 : PhotoPoint.TryParse(face, out PhotoPoint place)
                     ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, place, context.RequestAborted))
-                    : TypedResults.BadRequest("face is a place inside the face that is meant, in pixels from the upper left corner: 190,125"))
+                    : TypedResults.BadRequest("\"face\" must be a point inside the face, in pixels from the upper left corner, for example 190,125."))
             .WithMetadata(new RequestSizeLimitAttribute(WatchlistEnroller.MaximumPhotoBytes)).Accepts<byte[]>("image/jpeg", "image/png", "image/bmp", "image/webp");
         api.MapDelete("/photos/{photo:guid}", async (Guid photo, HttpContext context, WatchlistService watchlists) =>
         {
@@ -55,7 +55,7 @@ internal static class WatchlistEndpoints
             await watchlists.BuildAsync(Actor.Of(context.User), id, context.RequestAborted);
             return TypedResults.NoContent();
         });
-        // Once begun it is finished, whether or not somebody still waits for the answer.
+        // Once begun it is finished, even if the client disconnects.
         api.MapPost("/{id:guid}/destroy", async (Guid id, Destruction wanted, HttpContext context, WatchlistService watchlists) =>
         {
             await watchlists.DestroyAsync(Actor.Of(context.User), id, wanted.Reason, CancellationToken.None);
@@ -75,7 +75,7 @@ internal static class WatchlistEndpoints
     private static async Task<Ok<WatchlistReport>> OneAsync(Guid id, WatchlistService watchlists, Installation installation, IDbContextFactory<LfrStore> stores, HttpContext context)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(context.RequestAborted);
-        WatchlistRecord record = await store.Watchlists.FindAsync([id], context.RequestAborted) ?? throw new KeyNotFoundException("There is no such watchlist.");
+        WatchlistRecord record = await store.Watchlists.FindAsync([id], context.RequestAborted) ?? throw new KeyNotFoundException("This watchlist does not exist.");
         Dictionary<WatchlistCategory, int> counts = await store.People.Where(p => p.WatchlistId == id).GroupBy(p => p.Category)
             .Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, context.RequestAborted);
         CategoryReport[] categories = [.. Enum.GetValues<WatchlistCategory>().Select(c => new CategoryReport(c, counts.GetValueOrDefault(c), installation.Config.PolicyOf(c)))];
@@ -86,7 +86,7 @@ internal static class WatchlistEndpoints
     {
         HostBuffer<byte>? bytes = await Upload.ReadAsync(context.Request.Body, ListInZip.MaximumBytes, context.RequestAborted);
         if (bytes is null)
-            throw new WatchlistRefusedException([$"The zip file is larger than {ListInZip.MaximumBytes >> 20} MiB: split it, or use `lfr watchlist import`."]);
+            throw new WatchlistRefusedException([$"The zip file is larger than {ListInZip.MaximumBytes >> 20} MiB. Split it or use `lfr watchlist import`."]);
         using var source = new ListInZip(bytes);
         ImportReport report = await import.RunAsync(Actor.Of(context.User), name, source, dryRun ?? false, stopping: context.RequestAborted);
         return TypedResults.Json(report, statusCode: report.Refusals.Length > 0 && dryRun != true ? StatusCodes.Status409Conflict : StatusCodes.Status200OK);
@@ -108,7 +108,7 @@ internal static class WatchlistEndpoints
         return TypedResults.Empty;
     }
 
-    // What is refused is said, not thrown.
+    // Refusals become problem responses.
     private static async ValueTask<object?> RefusalsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
@@ -125,7 +125,7 @@ internal static class WatchlistEndpoints
         }
         catch (KeyDestroyedException)
         {
-            return Problem(StatusCodes.Status410Gone, ["The watchlist is destroyed: nothing of it can be read."]);
+            return Problem(StatusCodes.Status410Gone, ["This watchlist has been destroyed. Nothing in it can be read."]);
         }
         catch (CommandFailure e)
         {
@@ -153,8 +153,8 @@ internal sealed record WatchlistSummary(Guid Id, string Name, string State, Date
     public static WatchlistSummary Of(WatchlistRecord w) => new(w.Id, w.Name, w.State.ToString().ToLowerInvariant(), w.CreatedAt, w.BuiltAt, w.FileSha256, w.People, w.Templates, w.DestroyBy, w.DestroyedAt);
 }
 
-/// <summary>People of a category, beside what the policy allows.</summary>
+/// <summary>People in a category, and the policy's limits.</summary>
 internal sealed record CategoryReport(WatchlistCategory Category, int People, CategoryPolicy Policy);
 
-/// <summary>A watchlist with what stands against building it.</summary>
+/// <summary>A watchlist with the reasons why it cannot be built yet.</summary>
 internal sealed record WatchlistReport(WatchlistSummary Watchlist, IReadOnlyList<CategoryReport> Categories, IReadOnlyList<string> Refusals);

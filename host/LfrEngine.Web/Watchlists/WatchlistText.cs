@@ -4,7 +4,7 @@ using LfrEngine.Records.Watchlists;
 
 namespace LfrEngine.Web.Watchlists;
 
-/// <summary>How the pages of watchlists say things.</summary>
+/// <summary>Formats values for the watchlist pages.</summary>
 internal static class WatchlistText
 {
     /// <summary>The short name of an entry, as refusals use it.</summary>
@@ -16,7 +16,7 @@ internal static class WatchlistText
     /// <summary>A score or a quality.</summary>
     public static string Number(float value) => value.ToString("0.00", CultureInfo.InvariantCulture);
 
-    /// <summary>What an officer is told of a failure; null when it is a fault of the program.</summary>
+    /// <summary>Text for a failure that the officer can fix. Null for a fault of the program.</summary>
     public static IReadOnlyList<string>? Reasons(Exception e) => e switch
     {
         WatchlistRefusedException refused => refused.Reasons,

@@ -1,8 +1,8 @@
-// Sounds and keys of the pages of alerts. Nothing is decided here: keys are handed to the page, which asks the server.
+// Sounds and keys of the alert pages. Keys are passed to the page, which asks the server.
 
 let sounds = null;
 
-// Browsers stay silent until somebody has clicked; so does this, until the officer has asked for sounds.
+// Browsers allow sound only after a click; this plays none until the officer turns sounds on.
 export function allowSounds(wanted) {
     if (!wanted) {
         sounds?.close();
@@ -13,7 +13,7 @@ export function allowSounds(wanted) {
     sounds.resume();
 }
 
-// Two beeps of one height; for vulnerable people three soft tones that rise.
+// Two beeps of the same pitch; for vulnerable people three soft rising tones.
 export function play(vulnerable) {
     if (!sounds) {
         return;
@@ -36,7 +36,7 @@ export function play(vulnerable) {
     document.documentElement.dataset.lastSound = vulnerable ? "vulnerable" : "alert";
 }
 
-// Hands single keys to the page, but for those that are typed into a field or belong to the browser.
+// Passes single keys to the page, except those typed into a field or used by the browser.
 export function listen(page, keys) {
     const hear = event => {
         const inField = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");

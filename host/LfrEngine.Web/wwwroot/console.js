@@ -1,7 +1,7 @@
 "use strict";
 
 // Blazor writes style attributes with setAttribute, which the content security policy (no inline styles) refuses. Set through the object model they are
-// allowed, and only scripts of this server can do so: markup that somebody smuggled in keeps its style attributes refused.
+// allowed, and only scripts of this server can do that: style attributes in injected markup are still refused.
 const setAttribute = Element.prototype.setAttribute;
 Element.prototype.setAttribute = function (name, value) {
     if (name === "style" && this.style)
@@ -10,7 +10,7 @@ Element.prototype.setAttribute = function (name, value) {
         setAttribute.call(this, name, value);
 };
 
-// Light or dark: as the system says, until the officer chooses.
+// Light or dark: follows the system until the officer chooses.
 const chosen = localStorage.getItem("lfr-theme");
 if (chosen === "light" || chosen === "dark")
     document.documentElement.dataset.theme = chosen;
@@ -31,7 +31,7 @@ document.addEventListener("click", event => {
     }
 }, true);
 
-// The connection was given up, or the server has started again and does not know this page any more.
+// The connection has failed, or the server has restarted and no longer knows this page.
 document.addEventListener("DOMContentLoaded", () => {
     const modal = document.getElementById("components-reconnect-modal");
     modal?.addEventListener("components-reconnect-state-changed", event => {

@@ -1,4 +1,4 @@
-// The photo never comes back from the server: the browser shows its own file.
+// The server never sends the photo back: the browser shows its own file.
 export function show(frame, input, index) {
     const file = document.getElementById(input)?.files?.[index];
     const image = frame.querySelector("img");

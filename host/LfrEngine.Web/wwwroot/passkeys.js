@@ -17,7 +17,7 @@ async function get(form, token) {
     return await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
 }
 
-// Fresh proof for the officer who is signed in; null when it is given, else why not.
+// Asks the signed-in officer for their passkey. Returns null on success, otherwise the reason.
 export async function prove() {
     try {
         const token = await (await fetch("account/antiforgery")).json();
@@ -43,7 +43,7 @@ document.addEventListener("click", async event => {
         form.elements.credential.value = JSON.stringify(credential);
         form.submit();
     } catch (error) {
-        // The browser's own words for a cancelled or unknown passkey are for developers.
+        // The browser's messages about a cancelled or unknown passkey are meant for developers.
         said.textContent = error instanceof DOMException ? button.dataset.passkeyFailed : error.message;
         button.disabled = false;
     }

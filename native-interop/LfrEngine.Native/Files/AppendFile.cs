@@ -2,11 +2,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Native.Files;
 
-/// <summary>A file that grows by whole lines, and only by those of one writer.</summary>
+/// <summary>An append-only file of complete lines, with a single writer.</summary>
 /// <remarks>
-/// Each line is one write at the end of the file, wherever that is by then; one that does not fit on the disk is taken back whole. The writer holds an
-/// advisory lock, so that a second one is refused: two would each take back what the other wrote. Readers are not hindered. Pipes and devices are
-/// written as they are, without a lock.
+/// Each line is one write at the current end of the file; a line that does not fit on the disk is removed completely. The writer holds an
+/// advisory lock, so that a second writer is refused: two would remove each other's lines. Readers are not affected. Pipes and devices are
+/// written without a lock.
 /// </remarks>
 public sealed class AppendFile : IDisposable
 {
@@ -23,24 +23,24 @@ public sealed class AppendFile : IDisposable
     private AppendFile(SafeFileHandle file, FileStream? stream, bool isRegular, bool endsInMidLine) =>
         (this.file, this.stream, this.isRegular, this.endsInMidLine) = (file, stream, isRegular, endsInMidLine);
 
-    /// <summary>Opens or makes a file.</summary>
-    /// <exception cref="FileInUseException">Another writer has it.</exception>
+    /// <summary>Opens or creates a file.</summary>
+    /// <exception cref="FileInUseException">Another writer has the file.</exception>
     /// <exception cref="IOException">It cannot be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static AppendFile Open(string path) => OperatingSystem.IsLinux() ? OpenLinux(path) : OpenElsewhere(path);
 
-    /// <summary>Whether the file has no name any more, so that what is written to it is lost when it is closed. Windows does not let that happen.</summary>
+    /// <summary>Whether the file was deleted, so that what is written to it is lost when it is closed. Not possible on Windows.</summary>
     public bool IsDeleted => isRegular && stream is null && UnixFiles.Identify((int)file.DangerousGetHandle()).Links == 0;
 
     /// <summary>Writes one line.</summary>
-    /// <param name="line">With its end of line.</param>
-    /// <exception cref="IOException">It could not be written; nothing of it is left in the file.</exception>
+    /// <param name="line">Including its line end.</param>
+    /// <exception cref="IOException">The line could not be written; nothing of it is left in the file.</exception>
     public void Write(ReadOnlySpan<byte> line)
     {
         long before = isRegular ? RandomAccess.GetLength(file) : 0;
         try
         {
-            // What a program that was killed left unfinished must not swallow this line.
+            // An unfinished line of a killed program must not be joined with this line.
             if (endsInMidLine)
                 WriteAtEnd("\n"u8);
             WriteAtEnd(line);
@@ -63,7 +63,7 @@ public sealed class AppendFile : IDisposable
     private static AppendFile OpenLinux(string path)
     {
         const uint OwnerGroupOthers = 0x1B6;
-        // Opening a pipe waits for its reader, perhaps for ever.
+        // Opening a pipe waits for its reader, possibly for ever.
         int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec | NonBlocking, OwnerGroupOthers);
         using var never = new ManualResetEventSlim();
         for (int waited = 0; descriptor < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == NobodyReads && waited < ReaderMs; waited += PollMs)
@@ -74,7 +74,7 @@ public sealed class AppendFile : IDisposable
         if (descriptor < 0)
         {
             int error = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
-            string why = error == NobodyReads ? $"Nobody reads from {path}: start its reader first." : $"{path}: {UnixFiles.Failure(error).Message}";
+            string why = error == NobodyReads ? $"No program reads from {path}. Start the reader first." : $"{path}: {UnixFiles.Failure(error).Message}";
             throw error == NotAllowed ? new UnauthorizedAccessException(why) : new IOException(why, error);
         }
         UnixFiles.SetBlocking(descriptor);
@@ -82,11 +82,11 @@ public sealed class AppendFile : IDisposable
         try
         {
             FileIdentity identity = UnixFiles.Identify(descriptor);
-            // Without locks, as on some network drives, lines are whole all the same.
+            // Without locks, as on some network drives, lines are still complete.
             if (identity.IsRegular && !UnixFiles.TryLock(descriptor, out int error) && error is TryAgain or NotAllowed)
                 throw new FileInUseException(path);
             if (identity.IsRegular && !BeginsLikeText(path))
-                throw new IOException($"{path} holds something else than lines; it is left as it is.");
+                throw new IOException($"{path} is not a file of lines, so it was not changed.");
             ShareWithStandardStreams(identity);
             return new AppendFile(file, null, identity.IsRegular, identity.IsRegular && EndsInMidLine(path));
         }
@@ -101,7 +101,7 @@ public sealed class AppendFile : IDisposable
     {
         try
         {
-            // Windows keeps other writers out by itself.
+            // Windows refuses other writers itself.
             var stream = new FileStream(path, FileMode.Append, FileAccess.Write, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None, bufferSize: 0);
             return new AppendFile(stream.SafeFileHandle, stream, stream.CanSeek, stream.CanSeek && EndsInMidLine(path));
         }
@@ -121,7 +121,7 @@ public sealed class AppendFile : IDisposable
         }
     }
 
-    // What is no text is somebody's recording or list.
+    // A file that is not text may be a recording or a watchlist.
     private static bool BeginsLikeText(string path)
     {
         try
@@ -132,7 +132,7 @@ public sealed class AppendFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It may be written but not read: then nobody can tell.
+            // It may be writable but not readable, so it cannot be checked.
             return true;
         }
     }
@@ -148,7 +148,7 @@ public sealed class AppendFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It may be written but not read: then nobody can tell.
+            // It may be writable but not readable, so it cannot be checked.
             return false;
         }
     }
@@ -167,5 +167,5 @@ public sealed class AppendFile : IDisposable
 }
 
 /// <summary>Another writer has the file.</summary>
-/// <param name="path">Which.</param>
-public sealed class FileInUseException(string path) : IOException($"{path} is being written by another program.");
+/// <param name="path">The file.</param>
+public sealed class FileInUseException(string path) : IOException($"Another program is writing {path}.");

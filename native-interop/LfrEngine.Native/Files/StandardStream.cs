@@ -2,10 +2,10 @@ using System.Runtime.Versioning;
 
 namespace LfrEngine.Native.Files;
 
-/// <summary>Standard output or error of the process, on Linux: says what cannot be written, a reader that has gone included.</summary>
+/// <summary>Standard output or error of the process, on Linux. Reports failed writes, including a closed reader.</summary>
 /// <remarks>
-/// The runtime's own stream is silent about a broken pipe, and of a stream that was closed when the program began it writes into a descriptor that the
-/// runtime has meanwhile opened for itself.
+/// The runtime's stream ignores a broken pipe, and for a stream that was closed at the start of the program it writes into a descriptor that the
+/// runtime has opened for itself.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 public sealed class StandardStream : Stream
@@ -14,9 +14,9 @@ public sealed class StandardStream : Stream
 
     private StandardStream(int descriptor) => this.descriptor = descriptor;
 
-    /// <summary>Standard output or error as the process was given it.</summary>
+    /// <summary>Standard output or error as inherited by the process.</summary>
     /// <param name="descriptor">1 or 2.</param>
-    /// <returns>Null when it was closed.</returns>
+    /// <returns>Null if it was closed.</returns>
     public static StandardStream? Open(int descriptor) => UnixFiles.WasGiven(descriptor) ? new StandardStream(descriptor) : null;
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ public sealed class StandardStream : Stream
     /// <inheritdoc/>
     public override void Flush()
     {
-        // Nothing waits here.
+        // Nothing is buffered here.
     }
 
     /// <inheritdoc/>

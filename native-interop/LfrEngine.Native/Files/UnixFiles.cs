@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Native.Files;
 
-/// <summary>The calls of Linux' C library that <see cref="AppendFile"/> and <see cref="StandardStream"/> stand on.</summary>
+/// <summary>Calls of the Linux C library for <see cref="AppendFile"/> and <see cref="StandardStream"/>.</summary>
 internal static partial class UnixFiles
 {
     private const int Interrupted = 4, WouldBlock = 11;
@@ -11,13 +11,13 @@ internal static partial class UnixFiles
     private const short WriteLock = 1, PollOut = 4;
     private const int EmptyPath = 0x1000, BasicStatistics = 0x7FF, TypeMask = 0xF000, RegularFile = 0x8000;
 
-    /// <summary>Whether the process was started with this descriptor open, and for writing.</summary>
-    /// <remarks>One that was closed is taken by the first file that the runtime opens for itself, and all of those close on exec, which nothing inherited does.</remarks>
+    /// <summary>Whether the process was started with this descriptor open for writing.</summary>
+    /// <remarks>A closed descriptor is reused by the first file that the runtime opens, and all of those have close-on-exec set, which inherited ones do not.</remarks>
     public static bool WasGiven(int descriptor) => Control(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0
         && Control(descriptor, GetFlags, 0) is >= 0 and var opened && (opened & AccessMode) != ReadOnly;
 
-    /// <summary>Writes all of it, waiting where a pipe or a terminal is full.</summary>
-    /// <exception cref="IOException">Not all could be written.</exception>
+    /// <summary>Writes everything, waiting while a pipe or a terminal is full.</summary>
+    /// <exception cref="IOException">Not everything could be written.</exception>
     public static unsafe void Write(int descriptor, ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -33,7 +33,7 @@ internal static partial class UnixFiles
             int error = Marshal.GetLastPInvokeError();
             if (error == WouldBlock)
             {
-                // Another program that has the same terminal or pipe open made it non-blocking.
+                // Another program with the same terminal or pipe made it non-blocking.
                 var wanted = new PollRequest(descriptor, PollOut);
                 _ = Poll(&wanted, 1, -1);
             }
@@ -44,7 +44,7 @@ internal static partial class UnixFiles
         }
     }
 
-    /// <summary>What a descriptor leads to.</summary>
+    /// <summary>Identifies the file of a descriptor.</summary>
     /// <exception cref="IOException">It is not open.</exception>
     public static unsafe FileIdentity Identify(int descriptor)
     {
@@ -58,8 +58,8 @@ internal static partial class UnixFiles
         return new FileIdentity((*(ushort*)(statistics + 28) & TypeMask) == RegularFile, *(ulong*)(statistics + 32), *(ulong*)(statistics + 136), *(uint*)(statistics + 16));
     }
 
-    /// <summary>Takes the whole file for writing, until the file is closed.</summary>
-    /// <returns>False when somebody else has it, or the file system has no locks.</returns>
+    /// <summary>Locks the whole file for writing, until it is closed.</summary>
+    /// <returns>False if it is locked, or the file system has no locks.</returns>
     public static unsafe bool TryLock(int descriptor, out int error)
     {
         // Of the open file, not of the process: closing another descriptor of the same file does not release it. Readers are not blocked.
@@ -69,21 +69,21 @@ internal static partial class UnixFiles
         return locked;
     }
 
-    /// <summary>Lets a descriptor write at the end of its file, wherever the end is by then.</summary>
+    /// <summary>Sets append mode on a descriptor.</summary>
     public static void SetAppending(int descriptor)
     {
         if (Control(descriptor, GetFlags, 0) is >= 0 and var flags)
             _ = Control(descriptor, SetFlags, flags | Append);
     }
 
-    /// <summary>Lets writing to a descriptor wait again.</summary>
+    /// <summary>Sets a descriptor back to blocking mode.</summary>
     public static void SetBlocking(int descriptor)
     {
         if (Control(descriptor, GetFlags, 0) is >= 0 and var flags)
             _ = Control(descriptor, SetFlags, flags & ~NonBlocking);
     }
 
-    /// <summary>What the C library says of an error.</summary>
+    /// <summary>The C library's message for an error.</summary>
     public static IOException Failure(int error) => new(Marshal.GetPInvokeErrorMessage(error) + ".", error);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -121,7 +121,7 @@ internal static partial class UnixFiles
     }
 }
 
-/// <summary>What an open descriptor leads to; two that are equal lead to the same file.</summary>
+/// <summary>Identity of an open file; equal values mean the same file.</summary>
 /// <param name="IsRegular">A file with a length, not a pipe, a terminal or a device.</param>
 /// <param name="Inode">On its device.</param>
 /// <param name="Device">Major and minor.</param>

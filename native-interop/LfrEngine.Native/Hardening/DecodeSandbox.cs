@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Native.Hardening;
 
-/// <summary>Takes from this process, for good, what a decoder needs for no picture: the network, other programs, files to write, memory without end.</summary>
+/// <summary>Permanently removes what a picture decoder does not need from this process: network, other programs, writing files, unlimited memory.</summary>
 /// <remarks>
-/// For a child process that decodes what strangers made. Linux: a seccomp filter on all threads refuses sockets, new processes, tracing and every change of the
-/// file system; limits refuse files that grow, many open files and much memory; no_new_privs is set. Elsewhere nothing is taken, and <see cref="Enter"/> says so.
+/// For a child process that decodes untrusted data. Linux: a seccomp filter on all threads refuses sockets, new processes, tracing and every change of the
+/// file system; limits refuse file growth, many open files and much memory; no_new_privs is set. On other systems nothing is done, and <see cref="Enter"/> returns false.
 /// </remarks>
 public static unsafe partial class DecodeSandbox
 {
@@ -19,16 +19,16 @@ public static unsafe partial class DecodeSandbox
     private const int NotPermitted = 1, NotImplemented = 38;
     private const long PageBytes = 4096;
 
-    // Beyond those open now. The runtime opens a library now and then; a decoder opens nothing.
+    // In addition to those open now. The runtime occasionally opens a library; a decoder opens nothing.
     private const int MoreOpenFiles = 16;
 
     // CLONE_THREAD: a new thread, which the runtime needs, not a new process.
     private const uint CloneThread = 0x0001_0000;
 
-    // O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND: whatever is more than reading.
+    // O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND: anything but reading.
     private const uint OpenForWriting = 0x3 | 0x40 | 0x200 | 0x400;
 
-    /// <summary>Whether this system offers it: Linux on a processor whose system calls are known here, with seccomp, and nothing that forbids it.</summary>
+    /// <summary>Whether this system supports it: Linux with seccomp, on a known architecture, and not forbidden.</summary>
     public static bool IsOffered
     {
         get
@@ -38,9 +38,9 @@ public static unsafe partial class DecodeSandbox
         }
     }
 
-    /// <summary>Enters; there is no way back.</summary>
-    /// <param name="moreMemoryBytes">How much more address space than now the process may take.</param>
-    /// <returns>Whether this system offers it.</returns>
+    /// <summary>Enters the sandbox permanently.</summary>
+    /// <param name="moreMemoryBytes">Additional address space that the process may use.</param>
+    /// <returns>Whether this system supports it.</returns>
     /// <exception cref="Win32Exception">The system refused.</exception>
     public static bool Enter(long moreMemoryBytes)
     {
@@ -67,7 +67,7 @@ public static unsafe partial class DecodeSandbox
 
     private static void Limit(int resource, ulong most, string name)
     {
-        // What is lower already stays so: nobody may raise it.
+        // A lower limit is kept, because it cannot be raised.
         ulong allowed = GetLimit(resource, out ResourceLimit now) == 0 ? Math.Min(most, now.Hard) : most;
         ResourceLimit limit = new() { Soft = allowed, Hard = allowed };
         if (SetLimit(resource, in limit) != 0)
@@ -95,7 +95,7 @@ public static unsafe partial class DecodeSandbox
             program.Add(new(jumpEqual, 0, 1, refused));
             program.Add(new(give, 0, 0, error | NotPermitted));
         }
-        // Their arguments lie in memory, where a filter cannot look; glibc falls back to the older calls.
+        // Their arguments are in memory, which a filter cannot read; glibc falls back to the older calls.
         foreach (uint unknown in calls.Hidden)
         {
             program.Add(new(jumpEqual, 0, 1, unknown));

@@ -8,7 +8,7 @@ namespace LfrEngine.Native.Hardening;
 /// <summary>Keeps the memory of this process out of core files, crash reports and other processes.</summary>
 public static partial class ProcessHardening
 {
-    /// <summary>What GLIBC_TUNABLES must hold when the process starts: freed heap memory is overwritten, and no cache keeps it from being so.</summary>
+    /// <summary>Value of GLIBC_TUNABLES needed when the process starts: freed heap memory is overwritten, and no cache prevents this.</summary>
     public const string Tunables = "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0";
 
     private const int GetDumpable = 3, SetDumpable = 4;
@@ -16,8 +16,8 @@ public static partial class ProcessHardening
     private const uint SemFailCriticalErrors = 1, SemNoGpFaultErrorBox = 2, SemNoOpenFileErrorBox = 0x8000;
     private const uint WerNoHeap = 1, WerNoUi = 32, WerDisableSnapshotCrash = 128, WerDisableSnapshotHang = 256;
 
-    /// <summary>Switches off what a process can switch off for itself, for its lifetime. Call it first of all.</summary>
-    /// <returns>How things stand afterwards: see <see cref="HardeningReport.Findings"/> for what only the launcher can mend.</returns>
+    /// <summary>Switches off dumps and access as far as a process can do for itself, permanently. Call it first.</summary>
+    /// <returns>The state afterwards: see <see cref="HardeningReport.Findings"/> for what only the launcher can fix.</returns>
     /// <exception cref="Win32Exception">The system refused.</exception>
     /// <remarks>Linux: not dumpable, no core files, both irrevocable for a process without privileges. Windows: no heap in error
     /// reports, no crash snapshots, no error boxes.</remarks>
@@ -39,7 +39,7 @@ public static partial class ProcessHardening
         return Inspect();
     }
 
-    /// <summary>How things stand; changes nothing.</summary>
+    /// <summary>Reports the state without changes.</summary>
     public static HardeningReport Inspect()
     {
         bool linux = OperatingSystem.IsLinux();
@@ -59,7 +59,7 @@ public static partial class ProcessHardening
         bool perturbs = false, cached = true;
         foreach (string part in (value ?? "").Split(':'))
         {
-            // As glibc: of two settings of one name the last counts.
+            // As in glibc, the last of two settings with the same name is used.
             if (part.Split('=') is not [string name, string number])
                 continue;
             if (name == "glibc.malloc.perturb")
@@ -82,7 +82,7 @@ public static partial class ProcessHardening
         return limit.Soft > long.MaxValue ? null : (long)limit.Soft;
     }
 
-    // The first line is a heading. Without /proc nothing is known, which is no reason to stop.
+    // The first line is a heading. Without /proc nothing is known, which is not an error.
     private static bool HasSwap() => File.Exists("/proc/swaps") && File.ReadLines("/proc/swaps").Skip(1).Any();
 
     [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,6 @@
 namespace LfrEngine.Native.Media;
 
-/// <summary>Describes the planes of a decoded, upright frame. The pointers live as long as the frame.</summary>
+/// <summary>Describes the planes of a decoded, upright frame. The pointers are valid as long as the frame.</summary>
 public readonly unsafe struct FrameInfo
 {
     private readonly FrameInfoData data;
@@ -25,10 +25,10 @@ public readonly unsafe struct FrameInfo
     /// <summary>Full for JPEG and everything converted from RGB.</summary>
     public ColourRange Range => (ColourRange)data.Range;
 
-    /// <summary>Where chroma samples lie.</summary>
+    /// <summary>Position of chroma samples.</summary>
     public ChromaLocation ChromaLocation => (ChromaLocation)data.ChromaLocation;
 
-    /// <summary>What was applied to make the picture upright, clockwise: 0, 90, 180 or 270.</summary>
+    /// <summary>Clockwise rotation that was applied to make the picture upright: 0, 90, 180 or 270.</summary>
     public int RotationDegrees => data.RotationDegrees;
 
     /// <summary>Whether it was mirrored left to right before that rotation.</summary>
@@ -43,13 +43,13 @@ public readonly unsafe struct FrameInfo
     /// <summary>Number of the frame from 0; for a folder, the picture's place in name order.</summary>
     public long Index => data.Index;
 
-    /// <summary>The stream's own stamp less that of its first stamped frame, microseconds, as it comes: it may stand still, jump or go back. <see cref="NoPts"/> where the stream gives none.</summary>
+    /// <summary>The stream's stamp minus that of its first stamped frame, microseconds, unprocessed: it may not advance, jump or go back. <see cref="NoPts"/> if the stream has none.</summary>
     public long PtsUs => data.PtsUs;
 
     /// <summary><see cref="PtsUs"/> of a frame without a stamp.</summary>
     public const long NoPts = long.MinValue;
 
-    /// <summary>When the last packet needed for it came in, ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    /// <summary>When the last packet needed for it arrived, ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     public long ArrivalTimestamp => NativeClock.ToStopwatchTicks(data.ArrivalNs, System.Diagnostics.Stopwatch.Frequency);
 
     /// <summary>First byte of a plane. Borrowed from the frame.</summary>

@@ -13,7 +13,7 @@ public enum ImageCodec
 /// <summary>A picture to encode: planes of the caller, borrowed for the call.</summary>
 public readonly ref struct ImagePlanes
 {
-    // LFR_PIXEL_RGB24: only an encoder takes it, so PixelFormat does not know it.
+    // LFR_PIXEL_RGB24: supported only by the encoder, so not in PixelFormat.
     private const int Rgb24Format = 5;
 
     private ImagePlanes(int format, int width, int height, ReadOnlySpan<byte> first, int firstStride,
@@ -80,7 +80,7 @@ public readonly ref struct ImagePlanes
         int width, int height, int yStride, int chromaStride)
     {
         if (format is not (PixelFormat.I420 or PixelFormat.I422 or PixelFormat.I444))
-            throw new ArgumentOutOfRangeException(nameof(format), format, "JPEG takes I420, I422 and I444.");
+            throw new ArgumentOutOfRangeException(nameof(format), format, "JPEG supports I420, I422 and I444.");
         int chromaWidth = format == PixelFormat.I444 ? width : (width + 1) / 2;
         int chromaHeight = format == PixelFormat.I420 ? (height + 1) / 2 : height;
         Check(y, width, height, yStride);
@@ -100,26 +100,26 @@ public readonly ref struct ImagePlanes
 }
 
 /// <summary>Encodes pictures of one size and format, one or many: an alert's pair, a camera's live view.</summary>
-/// <remarks>What the encoder keeps of a picture the next one overwrites; disposing overwrites what it keeps of the last, which takes as long as a few pictures. Not thread safe.</remarks>
+/// <remarks>The encoder's copies of a picture are overwritten by the next one; disposing overwrites those of the last, which takes as long as a few pictures. Not thread-safe.</remarks>
 public sealed unsafe class ImageEncoder : IDisposable
 {
     private readonly EncoderHandle encoder;
 
-    /// <summary>Prepares one; the first picture decides on size and format.</summary>
-    /// <param name="codec">JPEG takes all planes; PNG takes RGB and grey.</param>
+    /// <summary>Creates an encoder; the first picture determines size and format.</summary>
+    /// <param name="codec">JPEG supports all planes; PNG supports RGB and grey.</param>
     /// <param name="quality">1 (small) to 100 (best); PNG ignores it.</param>
     /// <exception cref="MediaException">Quality or codec is out of range.</exception>
     public ImageEncoder(ImageCodec codec, int quality = 90) => encoder = EncoderHandle.Open(codec, quality);
 
-    /// <summary>Room that any JPEG or PNG of this size fits in.</summary>
+    /// <summary>Buffer size that is sufficient for any JPEG or PNG of this size.</summary>
     /// <remarks>PNG: three bytes a pixel and a filter byte a row, which deflate enlarges by at most 0.1 %. JPEG: three
     /// full-size planes padded to 16 pixels, at most two bytes a sample. The constant covers headers and tables.</remarks>
     public static int MaxSizeBytes(int width, int height) =>
         checked((width + 15) / 16 * 16 * ((height + 15) / 16 * 16) * 6 + 4096);
 
-    /// <summary>Encodes a picture to a file of its own.</summary>
+    /// <summary>Encodes a picture as a file.</summary>
     /// <param name="image">Borrowed for the call.</param>
-    /// <param name="destination">Where the file's bytes go. Borrowed for the call.</param>
+    /// <param name="destination">Receives the file. Borrowed for the call.</param>
     /// <param name="sizeBytes">Bytes written, or needed when the result is false.</param>
     /// <returns>Whether the destination was large enough.</returns>
     /// <exception cref="MediaException">The picture cannot be encoded, or is of another size or format than the first.</exception>

@@ -81,7 +81,7 @@ internal static unsafe partial class MediaApi
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int lfr_media_has_decoder(string name);
 
-    /// <summary>Lets 0, 1 and 2 through; throws the native text for a negative status.</summary>
+    /// <summary>Returns 0, 1 and 2; throws with the native message for a negative status.</summary>
     internal static int ThrowIfFailed(this int status)
     {
         if (status < 0)
@@ -109,7 +109,7 @@ internal static unsafe partial class MediaApi
     }
 }
 
-/// <summary>Owns an <c>lfr_media_account</c>; <see cref="None"/> stands for the process.</summary>
+/// <summary>Owns an <c>lfr_media_account</c>; <see cref="None"/> means the process.</summary>
 internal sealed class MediaAccountHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
     internal static MediaAccountHandle None { get; } = new();

@@ -24,7 +24,7 @@ public enum MediaError
     /// <summary>Nothing came within the time allowed.</summary>
     TimedOut = -14,
 
-    /// <summary>The source broke, or nothing in it could be decoded.</summary>
+    /// <summary>Reading failed, or nothing could be decoded.</summary>
     ReadError = -15,
 
     /// <summary>Out of native memory.</summary>
@@ -45,17 +45,17 @@ public enum MediaError
     /// <summary>User name or password refused.</summary>
     Unauthorised = -21,
 
-    /// <summary>A network source or device answers, without a video stream (yet).</summary>
+    /// <summary>A network source or device answers, but has no video stream (yet).</summary>
     NoVideo = -22,
 
-    /// <summary>A network source that gives one picture and no stream.</summary>
+    /// <summary>A network source that sends one picture instead of a stream.</summary>
     OnePicture = -23,
 
     /// <summary>Needs a key that the engine does not have (DRM).</summary>
     Encrypted = -24,
 }
 
-/// <summary>A source that cannot be opened, read or encoded. The message holds no credentials of a URL.</summary>
+/// <summary>A source that cannot be opened, read or encoded. The message contains no credentials of a URL.</summary>
 public sealed class MediaException : Exception
 {
     /// <param name="error">What went wrong.</param>

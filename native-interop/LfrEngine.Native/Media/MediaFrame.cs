@@ -2,19 +2,19 @@ namespace LfrEngine.Native.Media;
 
 /// <summary>A decoded frame in locked native memory. Disposing releases it; the memory is wiped as soon as the decoder
 /// has released it as well. May outlive its reader.</summary>
-/// <remarks>One that has been disposed can be filled again by <see cref="MediaReader.Read(MediaFrame)"/>, so that a stream costs one managed object.</remarks>
+/// <remarks>A disposed frame can be filled again by <see cref="MediaReader.Read(MediaFrame)"/>, so that a stream needs only one managed object.</remarks>
 public sealed unsafe class MediaFrame : IDisposable
 {
     private FrameInfo info;
     private nint handle;
 
-    /// <summary>An empty one, to be filled.</summary>
+    /// <summary>Creates an empty frame, to be filled.</summary>
     public MediaFrame() => GC.SuppressFinalize(this);
 
-    /// <summary>Lets go of a frame that nobody disposed.</summary>
+    /// <summary>Releases a frame that was not disposed.</summary>
     ~MediaFrame() => Release();
 
-    /// <summary>Whether it holds no frame.</summary>
+    /// <summary>Whether it is empty.</summary>
     public bool IsEmpty => Volatile.Read(ref handle) == 0;
 
     /// <summary>Describes the planes. Its pointers are valid until this frame is disposed.</summary>
@@ -49,7 +49,7 @@ public sealed unsafe class MediaFrame : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Takes a native frame over, also when this throws.</summary>
+    /// <summary>Takes ownership of a native frame, also if it throws.</summary>
     internal void Fill(nint frame)
     {
         handle = frame;

@@ -12,8 +12,8 @@ namespace LfrEngine.Native.Media;
 /// <param name="DurationUs">Microseconds; null when unknown.</param>
 /// <param name="ReadUs">Microseconds from the first stamp to the end of the last packet read.</param>
 /// <param name="IsLive">Network source or capture device.</param>
-/// <param name="IsTruncated">At the end: less came than index or header promise.</param>
-/// <param name="Frames">Handed out so far.</param>
+/// <param name="IsTruncated">At the end: whether less was read than the index or header announces.</param>
+/// <param name="Frames">Frames returned so far.</param>
 /// <param name="Corrupt">Damaged packets, or broken pictures of a folder, met so far.</param>
 /// <param name="LastDamage">One sentence on the newest of those; empty if none.</param>
 public sealed record MediaInfo(

@@ -1,15 +1,15 @@
 namespace LfrEngine.Native.Media;
 
-/// <summary>How RTSP media travels.</summary>
+/// <summary>Transport of RTSP media.</summary>
 public enum RtspTransport
 {
-    /// <summary>Inside the RTSP connection: nothing is lost, late data waits.</summary>
+    /// <summary>Inside the RTSP connection: nothing is lost, but data may be late.</summary>
     Tcp = 0,
 
-    /// <summary>In datagrams of their own.</summary>
+    /// <summary>In UDP datagrams.</summary>
     Udp = 1,
 
-    /// <summary>By TCP; in datagrams where the camera refuses that (461).</summary>
+    /// <summary>TCP, or UDP if the camera refuses TCP (461).</summary>
     Auto = 2,
 }
 
@@ -25,22 +25,22 @@ public sealed record MediaOptions
     /// <summary>1 to 64. More threads hold more frames in the decoder.</summary>
     public int DecoderThreads { get; init; } = 1;
 
-    /// <summary>How RTSP media travels.</summary>
+    /// <summary>Transport of RTSP media.</summary>
     public RtspTransport RtspTransport { get; init; } = RtspTransport.Auto;
 
-    /// <summary>For live sources: start without probing and hand frames out as soon as they are decoded.</summary>
+    /// <summary>For live sources: start without probing and return frames as soon as they are decoded.</summary>
     public bool LowDelay { get; init; }
 
     /// <summary>Time between two pictures of a folder, in microseconds.</summary>
     public int PictureIntervalUs { get; init; } = 40_000;
 
-    /// <summary>How far the upright picture is turned clockwise: 0, 90, 180 or 270.</summary>
+    /// <summary>Clockwise rotation of the upright picture: 0, 90, 180 or 270.</summary>
     public int RotateDegrees { get; init; }
 
     /// <summary>Whether it is mirrored left to right after that.</summary>
     public bool Mirror { get; init; }
 
-    /// <summary>Counts what the reader holds and wipes, among others of a run; borrowed for the opening. Null: only the process counts it.</summary>
+    /// <summary>Account of a run that counts what the reader holds and wipes; borrowed for the opening. Null: counted only for the process.</summary>
     public MediaAccount? Account { get; init; }
 
     internal unsafe MediaOptionsData ToData() => new()

@@ -6,7 +6,7 @@ namespace LfrEngine.Native.Media;
 /// <summary>The result of a read, apart from failures.</summary>
 public enum DecodeResult
 {
-    /// <summary>The next frame is there.</summary>
+    /// <summary>A frame was read.</summary>
     Frame = 0,
 
     /// <summary>The source has no more frames.</summary>
@@ -20,7 +20,7 @@ public enum DecodeResult
 /// <remarks>One thread reads. <see cref="Interrupt"/> and <see cref="Dispose"/> may come from any other at any time.</remarks>
 public sealed unsafe class MediaReader : IDisposable
 {
-    // What heeds an interrupt has answered it by then.
+    // Time in which an interruptible open has returned.
     private static readonly TimeSpan AnswersInterrupt = TimeSpan.FromSeconds(2);
 
     private readonly MediaHandle handle;
@@ -33,7 +33,7 @@ public sealed unsafe class MediaReader : IDisposable
     /// <summary>Whether FFmpeg has a decoder of this name, such as "h264" or "libdav1d".</summary>
     public static bool HasDecoder(string name) => MediaApi.lfr_media_has_decoder(name) != 0;
 
-    /// <summary>An address without user name and password, as they are found when it is opened.</summary>
+    /// <summary>An address without user name and password, found as when opening it.</summary>
     public static unsafe string WithoutLogin(string source)
     {
         byte[] url = Encoding.UTF8.GetBytes(source + '\0');
@@ -56,11 +56,11 @@ public sealed unsafe class MediaReader : IDisposable
         return source.Contains("://", StringComparison.Ordinal) && cancellationToken.CanBeCanceled ? OpenAside(source, options, cancellationToken) : OpenHere(source, options, cancellationToken);
     }
 
-    /// <summary>Opens a media file that lies in memory.</summary>
-    /// <param name="data">The file's bytes. Borrowed until the reader is disposed: they must not move or go away.</param>
+    /// <summary>Opens a media file in memory.</summary>
+    /// <param name="data">The file's bytes. Borrowed until the reader is disposed: they must not be moved or freed.</param>
     /// <param name="sizeBytes">How many.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="MediaException">The bytes are no media file.</exception>
+    /// <exception cref="MediaException">The bytes are not a media file.</exception>
     public static MediaReader OpenMemory(byte* data, long sizeBytes, MediaOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -68,10 +68,10 @@ public sealed unsafe class MediaReader : IDisposable
         return OpenWith((handle, settings) => MediaApi.lfr_media_open_memory(handle, data, sizeBytes, settings), options, CancellationToken.None);
     }
 
-    /// <summary>Decodes one picture, or the first frame of a video, that lies in memory.</summary>
+    /// <summary>Decodes one picture, or the first frame of a video, in memory.</summary>
     /// <param name="encoded">The file's bytes. Borrowed for the call.</param>
     /// <returns>The frame; the caller disposes it.</returns>
-    /// <exception cref="MediaException">The bytes are no picture, or a broken one.</exception>
+    /// <exception cref="MediaException">The bytes are not a picture, or are damaged.</exception>
     public static MediaFrame ReadPicture(ReadOnlySpan<byte> encoded)
     {
         if (encoded.IsEmpty)
@@ -87,7 +87,7 @@ public sealed unsafe class MediaReader : IDisposable
 
     /// <summary>Decodes the next frame. Damaged packets are skipped and counted.</summary>
     /// <param name="frame">The frame, which the caller disposes; null unless the result is <see cref="DecodeResult.Frame"/>.</param>
-    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    /// <exception cref="MediaException">The stream has failed; open it again.</exception>
     /// <exception cref="ObjectDisposedException">The reader was disposed.</exception>
     public DecodeResult Read(out MediaFrame? frame)
     {
@@ -97,9 +97,9 @@ public sealed unsafe class MediaReader : IDisposable
         return result;
     }
 
-    /// <summary>Decodes the next frame into an object that has held another before.</summary>
-    /// <param name="frame">Empty; filled if the result is <see cref="DecodeResult.Frame"/>. Stays the caller's.</param>
-    /// <exception cref="MediaException">The stream is broken for good; open it again.</exception>
+    /// <summary>Decodes the next frame into an existing object.</summary>
+    /// <param name="frame">Empty; filled if the result is <see cref="DecodeResult.Frame"/>. Owned by the caller.</param>
+    /// <exception cref="MediaException">The stream has failed; open it again.</exception>
     /// <exception cref="ObjectDisposedException">The reader was disposed.</exception>
     public DecodeResult Read(MediaFrame frame)
     {
@@ -116,7 +116,7 @@ public sealed unsafe class MediaReader : IDisposable
     /// on a disposed reader.</summary>
     public void Interrupt() => InterruptQuietly(handle);
 
-    /// <summary>What is known so far. To be asked by the reading thread.</summary>
+    /// <summary>What is known so far. Call it on the reading thread.</summary>
     public MediaInfo GetInfo()
     {
         MediaInfoData data = new() { StructSize = (uint)sizeof(MediaInfoData) };
@@ -125,8 +125,8 @@ public sealed unsafe class MediaReader : IDisposable
     }
 
     /// <summary>Overwrites what the decoder and the input buffer keep of packets already used, for a stream that pauses. The
-    /// frames read afterwards are the same, bit by bit. The decoder's reference frames stay: it predicts from them.</summary>
-    /// <remarks>On the reading thread, or while nobody reads. The end of a stream and <see cref="Dispose"/> do it by themselves.</remarks>
+    /// frames read afterwards are identical. The decoder's reference frames are kept, because it predicts from them.</summary>
+    /// <remarks>Call it on the reading thread, or while nothing is read. The end of a stream and <see cref="Dispose"/> do it automatically.</remarks>
     public void Scrub() => MediaApi.lfr_media_scrub(handle).ThrowIfFailed();
 
     /// <summary>Bytes that are not zero in this reader's free buffers: 0, or the wiping is broken.</summary>
@@ -137,18 +137,18 @@ public sealed unsafe class MediaReader : IDisposable
         return bytes;
     }
 
-    /// <summary>Interrupts a read in progress and closes the source. Frames handed out stay valid.</summary>
+    /// <summary>Interrupts a read in progress and closes the source. Returned frames stay valid.</summary>
     public void Dispose()
     {
         Interrupt();
         handle.Dispose();
     }
 
-    // The system looks up the name of a camera for as long as it likes and heeds no interrupt: that wait is left to a thread of its own.
+    // The system's name lookup has no time limit and cannot be interrupted, so it runs on a separate thread.
     private static MediaReader OpenAside(string source, MediaOptions? options, CancellationToken cancellationToken)
     {
         Task<MediaReader> opening = Task.Factory.StartNew(() => OpenHere(source, options, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        // Either it ends by itself, or it is asked to stop and has a moment to do so.
+        // It either ends on its own, or is asked to stop and gets a moment to do so.
         if (WaitHandle.WaitAny([((IAsyncResult)opening).AsyncWaitHandle, cancellationToken.WaitHandle]) == 1 && !((IAsyncResult)opening).AsyncWaitHandle.WaitOne(AnswersInterrupt))
         {
             opening.ContinueWith(static late =>
@@ -178,7 +178,7 @@ public sealed unsafe class MediaReader : IDisposable
             int status;
             using (cancellationToken.UnsafeRegister(static state => InterruptQuietly((MediaHandle)state!), handle))
                 status = call(handle, &data).ThrowIfFailed();
-            // Cancelled after all, perhaps only just before the registration ended: the reader would be of no use.
+            // Cancelled, possibly just before the registration ended: the reader would be unusable.
             if (status == MediaApi.Interrupted || cancellationToken.IsCancellationRequested)
                 throw new OperationCanceledException(cancellationToken);
             return new MediaReader(handle);
@@ -198,7 +198,7 @@ public sealed unsafe class MediaReader : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Closed is as good as interrupted.
+            // A closed reader counts as interrupted.
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace LfrEngine.Native.Media;
 
-/// <summary>The decode shim's clock and <see cref="System.Diagnostics.Stopwatch"/> count from the same moment, in other units: nanoseconds there, ticks here.</summary>
+/// <summary>The decode shim's clock and <see cref="System.Diagnostics.Stopwatch"/> have the same origin, but different units: nanoseconds there, ticks here.</summary>
 internal static class NativeClock
 {
     private const long NanosecondsPerSecond = 1_000_000_000;

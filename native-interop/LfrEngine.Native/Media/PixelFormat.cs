@@ -1,6 +1,6 @@
 namespace LfrEngine.Native.Media;
 
-/// <summary>How the planes of a picture are laid out. 8 bits per sample; odd chroma sizes are rounded up.</summary>
+/// <summary>Layout of the planes of a picture. 8 bits per sample; odd chroma sizes are rounded up.</summary>
 public enum PixelFormat
 {
     /// <summary>One plane.</summary>
@@ -19,7 +19,7 @@ public enum PixelFormat
     Nv12 = 4,
 }
 
-/// <summary>Which primaries weigh how much in Y.</summary>
+/// <summary>Weights of the primaries in Y.</summary>
 public enum ColourMatrix
 {
     /// <summary>ITU-R BT.601.</summary>
@@ -32,7 +32,7 @@ public enum ColourMatrix
     Bt2020 = 2,
 }
 
-/// <summary>Which of the 256 values stand for black and white.</summary>
+/// <summary>Range of the sample values.</summary>
 public enum ColourRange
 {
     /// <summary>Y 16 to 235, chroma 16 to 240.</summary>
@@ -42,10 +42,10 @@ public enum ColourRange
     Full = 1,
 }
 
-/// <summary>Where a subsampled chroma sample lies among its luma samples.</summary>
+/// <summary>Position of a subsampled chroma sample relative to its luma samples.</summary>
 public enum ChromaLocation
 {
-    /// <summary>In the middle of them (JPEG, MPEG-1, and every turned picture).</summary>
+    /// <summary>In the middle (JPEG, MPEG-1, and every rotated picture).</summary>
     Centre = 0,
 
     /// <summary>On the left column, midway between the rows (MPEG-2, H.264).</summary>

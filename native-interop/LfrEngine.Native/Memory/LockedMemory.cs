@@ -6,10 +6,10 @@ using System.Security.Cryptography;
 
 namespace LfrEngine.Native.Memory;
 
-/// <summary>Whole pages from the operating system for bytes that must be wiped: kept out of core dumps, of child processes and, where the limit allows, of swap.</summary>
+/// <summary>Whole pages from the operating system for bytes that must be wiped: excluded from core dumps, from child processes and, where the limit allows, from swap.</summary>
 /// <remarks>
-/// Knows bytes, not faces. The engine rents typed blocks from it through its own <c>Memory/</c> folder and never calls it elsewhere.
-/// Guarded, a block lies between inaccessible pages, and the rest of its last page holds canaries.
+/// The engine rents typed blocks from it through its <c>Memory/</c> folder and calls it nowhere else.
+/// In guarded mode a block is between inaccessible pages, and the rest of its last page contains canaries.
 /// Linux: <c>mmap</c>, <c>mlock</c>, <c>MADV_HUGEPAGE</c>, <c>MADV_DONTDUMP</c>, <c>MADV_WIPEONFORK</c>. Windows: <c>VirtualAlloc</c>, <c>VirtualLock</c>.
 /// </remarks>
 public static partial class LockedMemory
@@ -24,7 +24,7 @@ public static partial class LockedMemory
     private const byte Canary = 0xC5;
     private const uint HugePageBytes = 2u << 20;
 
-    // Few: pools keep their blocks. Knowing them all makes a second Free an exception instead of somebody else's pages gone.
+    // There are few, because pools keep their blocks. Recording them turns a double free into an exception instead of freeing other pages.
     private static readonly Dictionary<nint, Region> Regions = [];
     private static long allocatedBytes;
     private static long unlockedBytes;
@@ -32,17 +32,17 @@ public static partial class LockedMemory
     /// <summary>Bytes now held, in whole pages, guard pages not counted.</summary>
     public static long AllocatedBytes => Volatile.Read(ref allocatedBytes);
 
-    /// <summary>Bytes now held that the operating system refused to lock: they could reach swap.</summary>
+    /// <summary>Bytes now held that the operating system refused to lock: they could be swapped to disk.</summary>
     public static long UnlockedBytes => Volatile.Read(ref unlockedBytes);
 
     /// <summary>Size of a page, bytes.</summary>
     public static int PageBytes => Environment.SystemPageSize;
 
-    /// <summary>How many bytes this process may lock; null = as many as there are, or not known.</summary>
+    /// <summary>How many bytes this process may lock; null = unlimited, or unknown.</summary>
     /// <remarks>Linux: the soft RLIMIT_MEMLOCK, unless CAP_IPC_LOCK is in effect. Windows: the minimum working set.</remarks>
     public static long? LimitBytes { get; } = FindLimit();
 
-    /// <summary>Whether new blocks lie between inaccessible pages and are checked when they are freed: in debug builds, and
+    /// <summary>Whether new blocks are between inaccessible pages and are checked when they are freed: in debug builds, and
     /// everywhere with LFR_MEMORY_GUARD=1 in the environment.</summary>
 #if DEBUG
     public static bool IsGuarded => true;
@@ -50,10 +50,10 @@ public static partial class LockedMemory
     public static bool IsGuarded { get; } = Environment.GetEnvironmentVariable("LFR_MEMORY_GUARD") == "1";
 #endif
 
-    /// <summary>Takes zeroed pages. The caller owns them and gives them back with <see cref="Free"/>.</summary>
+    /// <summary>Allocates zeroed pages. The caller owns them and releases them with <see cref="Free"/>.</summary>
     /// <param name="bytes">At least 1; rounded up to whole pages.</param>
     /// <param name="locked">Whether the pages are locked into memory. Pass it to <see cref="Free"/>.</param>
-    /// <exception cref="InsufficientMemoryException">The operating system gave no pages.</exception>
+    /// <exception cref="InsufficientMemoryException">The operating system is out of memory.</exception>
     public static nint Allocate(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked);
 
     internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked)
@@ -67,14 +67,14 @@ public static partial class LockedMemory
             locked = VirtualLock(address, rounded) != 0;
         else
         {
-            // Advice only, and before the lock brings the pages in: a gallery read from end to end in small pages waits for their addresses, and a
-            // network that walks through megabytes of activations per layer gains 2 to 5 % (perf/results/models.md).
+            // Advice only, given before the lock loads the pages: reading a gallery from end to end in small pages causes TLB misses, and a
+            // network with megabytes of activations per layer gains 2 to 5 % (perf/results/models.md).
             if (OperatingSystem.IsLinux() && rounded >= HugePageBytes)
                 _ = MemoryAdvise(address, rounded, MadvHugePage);
             locked = MemoryLock(address, rounded) == 0;
             if (OperatingSystem.IsLinux())
             {
-                // Advice only: an old kernel that lacks one of them still runs.
+                // Advice only, so that it also works on an old kernel that lacks one of them.
                 _ = MemoryAdvise(address, rounded, MadvDontDump);
                 _ = MemoryAdvise(address, rounded, MadvWipeOnFork);
             }
@@ -89,12 +89,12 @@ public static partial class LockedMemory
         return address;
     }
 
-    /// <summary>Wipes the pages and gives them back.</summary>
+    /// <summary>Wipes and releases the pages.</summary>
     /// <param name="address">From <see cref="Allocate(nuint, out bool)"/>.</param>
-    /// <param name="bytes">The size asked for.</param>
+    /// <param name="bytes">The requested size.</param>
     /// <param name="locked">What <see cref="Allocate(nuint, out bool)"/> reported.</param>
     /// <exception cref="InvalidOperationException">The block was freed before, never allocated, or has another size; nothing was
-    /// touched. Or somebody wrote behind the end of it: it is wiped and given back all the same.</exception>
+    /// touched. Or bytes were written past its end: it is wiped and released anyway.</exception>
     public static unsafe void Free(nint address, nuint bytes, bool locked)
     {
         Region? region;
@@ -103,7 +103,7 @@ public static partial class LockedMemory
             if (!Regions.TryGetValue(address, out region))
                 throw new InvalidOperationException($"The block at 0x{address:x} was freed before, or never allocated.");
             if (region.Bytes != bytes || region.Locked != locked)
-                throw new InvalidOperationException($"The block at 0x{address:x} has {region.Bytes} bytes; {bytes} are to be freed.");
+                throw new InvalidOperationException($"The block at 0x{address:x} has {region.Bytes} bytes, but {bytes} are to be freed.");
             Regions.Remove(address);
         }
         int broken = region.Guard > 0 ? Slack(address, bytes).IndexOfAnyExcept(Canary) : -1;
@@ -116,10 +116,10 @@ public static partial class LockedMemory
         if (!region.Locked)
             Interlocked.Add(ref unlockedBytes, -(long)region.Rounded);
         if (broken >= 0)
-            throw new InvalidOperationException($"Somebody wrote {broken + 1} bytes or more behind the end of a block of {bytes} bytes.");
+            throw new InvalidOperationException($"At least {broken + 1} bytes were written past the end of a block of {bytes} bytes.");
     }
 
-    /// <summary>Overwrites with zeros; the call is never optimised away.</summary>
+    /// <summary>Overwrites with zeros; never optimised away.</summary>
     public static unsafe void Wipe(void* address, nuint bytes)
     {
 #if LFR_NO_WIPE
@@ -167,7 +167,7 @@ public static partial class LockedMemory
         return mapping;
     }
 
-    // What lies between the end of what was asked for and the guard page.
+    // The bytes between the end of the block and the guard page.
     private static unsafe Span<byte> Slack(nint address, nuint bytes) => new((byte*)address + bytes, (int)(RoundUp(bytes) - bytes));
 
     private static long? FindLimit()
@@ -179,7 +179,7 @@ public static partial class LockedMemory
         return (long)limit.Soft;
     }
 
-    // A user namespace has capabilities of its own, which do not count here: only where user ids are the machine's do they.
+    // Capabilities of a user namespace do not count here, only those of the initial namespace.
     private static bool MayLockAll()
     {
         try

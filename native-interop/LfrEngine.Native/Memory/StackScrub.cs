@@ -4,23 +4,23 @@ using System.Security.Cryptography;
 
 namespace LfrEngine.Native.Memory;
 
-/// <summary>Wipes what calls that have returned left on this thread's stack: spilled vector registers, rows of pixels, tables.</summary>
-/// <remarks>Native code (ONNX Runtime, FFmpeg) leaves thousands of bytes there, which stay until as deep a call comes along.</remarks>
+/// <summary>Wipes what returned calls left on this thread's stack: spilled vector registers, rows of pixels, tables.</summary>
+/// <remarks>Native code (ONNX Runtime, FFmpeg) leaves thousands of bytes there, until a call of the same depth overwrites them.</remarks>
 public static partial class StackScrub
 {
-    /// <summary>How far below the caller is wiped, bytes; less where the stack ends before that.</summary>
+    /// <summary>Bytes wiped below the caller; fewer if the stack ends before that.</summary>
     public const int DepthBytes = 512 * 1024;
 
-    // Below what is wiped: the guard page, signal frames, and the runtime's own reserve.
+    // Not wiped at the end of the stack: the guard page, signal frames, and the runtime's reserve.
     private const int ReserveBytes = 128 * 1024;
-    // Where the stack's end is not known: well within .NET's default of 1.5 MiB.
+    // Used if the stack's end is not known: well within .NET's default of 1.5 MiB.
     private const int UnknownDepthBytes = 256 * 1024;
 
     [ThreadStatic]
     private static nuint lowestAddress;
 
-    /// <summary>Overwrites with zeros the calling thread's stack from about here on downwards.</summary>
-    /// <remarks>Gaps in the frame of this method, a few bytes each, keep what they held. Registers are not touched. To be called by the thread that made the calls, on the level that made them.</remarks>
+    /// <summary>Overwrites the calling thread's stack with zeros, from about here downwards.</summary>
+    /// <remarks>Gaps in the frame of this method, a few bytes each, are not wiped. Registers are not touched. Call it on the thread that made the calls, at the same level.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void Wipe()
     {
@@ -37,8 +37,8 @@ public static partial class StackScrub
 #endif
     }
 
-    // On its own, so that the wiped bytes lie below every frame in use. The assembly clears locals; this is by name, so
-    // that it does not hang on a compiler's default.
+    // A separate method, so that the wiped bytes are below every frame in use. The assembly clears locals; it is stated here, so
+    // that it does not depend on a compiler default.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.NoOptimization)]
     private static unsafe void WipeBelow(int bytes)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Native.Processes;
 
-/// <summary>What lies at a path, asked without opening it: opening a named pipe waits for a writer.</summary>
+/// <summary>Type of the file at a path, without opening it, because opening a named pipe waits for a writer.</summary>
 public static unsafe partial class FileKind
 {
     private const int WorkingFolder = -100;
@@ -10,7 +10,7 @@ public static unsafe partial class FileKind
     private const int StructBytes = 256, ModeOffset = 28;
     private const int TypeMask = 0xF000, Pipe = 0x1000, CharacterDevice = 0x2000, Folder = 0x4000, BlockDevice = 0x6000, Socket = 0xC000;
 
-    /// <summary>What it is in words, such as "a named pipe", if it is there and is no regular file; null otherwise.</summary>
+    /// <summary>Its type as text, such as "a named pipe", if it exists and is not a regular file; null otherwise.</summary>
     public static string? OfOther(string path)
     {
         if (OperatingSystem.IsLinux() && ModeOf(path) is { } mode)
@@ -27,7 +27,7 @@ public static unsafe partial class FileKind
         return Directory.Exists(path) ? "a folder" : null;
     }
 
-    // The one call whose structure is the same on every architecture. Null: nothing there, or the system does not say.
+    // The only call whose structure is the same on every architecture. Null: the path does not exist, or its type is unknown.
     private static int? ModeOf(string path)
     {
         byte* status = stackalloc byte[StructBytes];

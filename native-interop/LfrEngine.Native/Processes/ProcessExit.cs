@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.Native.Processes;
 
-/// <summary>The way out that nothing can hold up.</summary>
+/// <summary>Ends the process in a way that nothing can block.</summary>
 public static partial class ProcessExit
 {
-    /// <summary>Ends the process at once: no handler runs, no library is unloaded under threads that still use it. The system takes the memory back.</summary>
+    /// <summary>Ends the process at once: no handler runs, no library is unloaded under threads that still use it. The system reclaims the memory.</summary>
     public static void Now(int exitCode)
     {
         if (OperatingSystem.IsWindows())

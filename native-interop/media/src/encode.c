@@ -27,12 +27,12 @@ static int32_t check_image(int32_t codec, const lfr_image *image)
                              image->format == LFR_PIXEL_I422 || image->format == LFR_PIXEL_I444 ||
                              image->format == LFR_PIXEL_RGB24;
     if (!allowed)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "%s takes no pictures of format %d",
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "%s does not support pictures of format %d",
                         codec == LFR_IMAGE_PNG ? "PNG" : "JPEG", image->format);
     if (image->format != LFR_PIXEL_RGB24 && image->range != LFR_RANGE_FULL)
         return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "the picture must be full range");
     if (image->format != LFR_PIXEL_RGB24 && image->format != LFR_PIXEL_GREY && image->matrix != LFR_MATRIX_BT601)
-        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "JPEG means BT.601, the picture has another matrix");
+        return lfr_fail(LFR_MEDIA_BAD_ARGUMENT, "JPEG needs BT.601, but the picture has another matrix");
     const AVPixFmtDescriptor *layout = av_pix_fmt_desc_get(convert_layout(image->format));
     for (int plane = 0; plane < convert_plane_count(image->format); plane++) {
         int row_bytes = image->format == LFR_PIXEL_RGB24 ? image->width * 3

@@ -268,7 +268,7 @@ static int32_t read_folder(lfr_media *media, lfr_frame **out)
             if (status == LFR_MEDIA_OK)
                 status = hand_out(media, index, index * media->options.picture_interval_us, out);
             else if (status == LFR_MEDIA_END)
-                status = lfr_fail(LFR_MEDIA_READ_ERROR, "%s holds no whole picture", path);
+                status = lfr_fail(LFR_MEDIA_READ_ERROR, "%s contains no complete picture", path);
             source_close(media);
         }
         media->deadline_ns = 0;

@@ -136,28 +136,28 @@ static const char *refusal(const lfr_media *media, int result)
         return NULL;
     switch (result) {
     case AVERROR_HTTP_BAD_REQUEST:
-        return "it does not understand the request (400): check the address";
+        return "it does not accept the request (400): check the address";
     case AVERROR_HTTP_NOT_FOUND:
         return "it has nothing at this path (404): check the address";
     case AVERROR_HTTP_OTHER_4XX:
-        return rtsp ? "it refuses the stream, perhaps because it serves no more viewers (453): close others, or take a smaller stream"
+        return rtsp ? "it refuses the stream, perhaps because it has too many viewers (453): close others, or use a smaller stream"
                     : "it refuses the request, perhaps because there are too many (429)";
     case AVERROR_HTTP_SERVER_ERROR:
-        return "it is starting, overloaded or has a fault of its own (5XX, such as 503)";
+        return "it is starting, overloaded or has an internal error (5XX, such as 503)";
     default:
         break;
     }
     if (!rtsp || result != AVERROR(EPROTONOSUPPORT))
         return NULL;
-    return media->options.rtsp_transport == LFR_RTSP_TCP   ? "it refuses TCP (461): leave transport=tcp out"
-           : media->options.rtsp_transport == LFR_RTSP_UDP ? "it refuses UDP (461): leave transport=udp out"
-                                                           : "it refuses TCP and UDP (461): switch unicast on in the camera";
+    return media->options.rtsp_transport == LFR_RTSP_TCP   ? "it refuses TCP (461): leave out transport=tcp"
+           : media->options.rtsp_transport == LFR_RTSP_UDP ? "it refuses UDP (461): leave out transport=udp"
+                                                           : "it refuses TCP and UDP (461): switch on unicast in the camera";
 }
 
 static int32_t open_failed(lfr_media *media, int result, bool page)
 {
     if (page)
-        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers with a web page, not with video: perhaps it wants a log-in; use the address of the video stream",
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers with a web page, not with video: perhaps it requires a login. Use the address of the video stream",
                         media->name);
     int32_t stopped = media_check_stop(media, "opening");
     if (stopped != 0)
@@ -171,7 +171,7 @@ static int32_t open_failed(lfr_media *media, int result, bool page)
         return lfr_fail(LFR_MEDIA_TIMED_OUT, "opening %s timed out", media->name);
     if (source->has_input && input_starts_like_mp4(&source->input))
         return lfr_fail(LFR_MEDIA_NOT_VIDEO,
-                        "%s is an MP4 file without a usable index (moov): it was cut short or never finished (%s)",
+                        "%s is an MP4 file without a usable index (moov): it was truncated or never finished (%s)",
                         media->name, reason.text);
     if (media->live && (result == AVERROR_HTTP_UNAUTHORIZED || result == AVERROR_HTTP_FORBIDDEN))
         return lfr_fail(LFR_MEDIA_UNAUTHORISED, "%s refuses the user name or the password (%s)", media->name,
@@ -179,7 +179,7 @@ static int32_t open_failed(lfr_media *media, int result, bool page)
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
         return lfr_fail(LFR_MEDIA_BAD_SOURCE, "cannot open %s: this FFmpeg is built without that scheme", media->name);
     if (result == AVERROR_INVALIDDATA && media->live && is_http(media))
-        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a log-in form",
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s answers, but not with a video stream: perhaps with a web page or a login form",
                         media->name);
     if ((result == AVERROR_INVALIDDATA && !media->live) || source->has_input)
         return lfr_fail(LFR_MEDIA_NOT_VIDEO, "%s is not a media file that FFmpeg can read (%s)", media->name, reason.text);
@@ -197,7 +197,7 @@ static int32_t open_url_failed(lfr_media *media, int result, const char *url)
 
 int32_t source_one_picture(const lfr_media *media)
 {
-    return lfr_fail(LFR_MEDIA_ONE_PICTURE, "%s gives one picture, not a stream; use the address of the camera's video stream",
+    return lfr_fail(LFR_MEDIA_ONE_PICTURE, "%s sends one picture, not a stream. Use the address of the camera's video stream",
                     media->name);
 }
 
@@ -298,7 +298,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     /* Phones write HEIC as tiles, each a stream of its own: one of them is not the photo. */
     for (unsigned i = 0; i < format->nb_stream_groups; i++)
         if (format->stream_groups[i]->type == AV_STREAM_GROUP_PARAMS_TILE_GRID)
-            return lfr_fail(LFR_MEDIA_NO_DECODER, "%s is a picture made of tiles, which are not put together", media->name);
+            return lfr_fail(LFR_MEDIA_NO_DECODER, "%s is a picture made of tiles, which is not supported", media->name);
 #endif
     source->stream = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (source->stream < 0 || (format->streams[source->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC))
@@ -497,7 +497,7 @@ static int32_t feed_decoder(lfr_media *media)
         }
         if (media->live && lies_behind(source))
             return lfr_fail(LFR_MEDIA_NOT_VIDEO,
-                            "%s has its index (moov) at the end, and the server gives no parts of files: write the file with -movflags +faststart, or copy it "
+                            "%s has its index (moov) at the end, and the server does not send parts of files: write the file with -movflags +faststart, or copy it "
                             "to this machine",
                             media->name);
         /* A picture without a length ends with the connection, which FFmpeg calls an error. */

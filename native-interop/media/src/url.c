@@ -121,6 +121,6 @@ const char *url_fault(const char *prepared)
     if (rest[0] == ':' && isdigit((unsigned char)rest[1]))
         return NULL;
     if (authority_length(rest) == 0)
-        return "the address names no host";
-    return is_host(rest, &sure) ? NULL : "the host or the port makes no sense";
+        return "the address has no host";
+    return is_host(rest, &sure) ? NULL : "the host or the port is not valid";
 }

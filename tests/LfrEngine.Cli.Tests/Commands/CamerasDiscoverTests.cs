@@ -5,7 +5,7 @@ using LfrEngine.Cli.Cameras;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary><c>lfr cameras discover</c> against cameras that are programs of their own, on the loopback interface.</summary>
+/// <summary><c>lfr cameras discover</c> against cameras that run as separate programs, on the loopback interface.</summary>
 [Trait("Speed", "slow")]
 public sealed class CamerasDiscoverTests : IDisposable
 {
@@ -48,7 +48,7 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Outcome found = (await OnvifCameras.DiscoverAsync()).Exits(ExitCode.Success).IsCivil();
 
-        Assert.All([1, 2], n => Assert.Equal(("refused", "it wants a user name and password: --user NAME"), ((string?)cameras.Of(found, n)["state"], (string?)cameras.Of(found, n)["message"])));
+        Assert.All([1, 2], n => Assert.Equal(("refused", "it requires a user name and password: give --user NAME"), ((string?)cameras.Of(found, n)["state"], (string?)cameras.Of(found, n)["message"])));
         Assert.Equal("ready", (string?)cameras.Of(found, 3)["state"]);
     }
 
@@ -101,18 +101,18 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Assert.DoesNotContain(cameras.Log, l => l.StartsWith(cameras[1] + " ", StringComparison.Ordinal) && !l.EndsWith("probed", StringComparison.Ordinal));
         Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[1] || (string?)c["address"] == cameras[2]);
-        found.Says($"{cameras[2]} says that its service is at {cameras[1]}, which is another machine: not asked");
-        Assert.Equal(("unusable", "it names no media service of its own"), ((string?)cameras.Of(found, 3)["state"], (string?)cameras.Of(found, 3)["message"]));
+        found.Says($"{cameras[2]} reports its service at {cameras[1]}, which is another machine: ignored");
+        Assert.Equal(("unusable", "it reports no media service of its own"), ((string?)cameras.Of(found, 3)["state"], (string?)cameras.Of(found, 3)["message"]));
         JsonObject elsewhere = cameras.Of(found, 4);
         Assert.Equal("unusable", (string?)elsewhere["state"]);
         Assert.Null(elsewhere["profiles"]![0]!["source"]);
         Assert.Contains("another machine", (string?)elsewhere["warnings"]![0], StringComparison.Ordinal);
-        Assert.Contains("sends the question elsewhere", (string?)cameras.Of(found, 5)["message"], StringComparison.Ordinal);
+        Assert.Contains("redirects to another address", (string?)cameras.Of(found, 5)["message"], StringComparison.Ordinal);
         Assert.Equal("unusable", (string?)cameras.Of(found, 6)["state"]);
     }
 
     [Fact]
-    public async Task Discover_HostileServices_HurtNobodyElse()
+    public async Task Discover_HostileServices_DoNotAffectOthers()
     {
         string[] kinds = ["dtd", "entities", "external", "deep", "latin", "huge", "endless", "drip", "silent"];
         await cameras.StartAsync([.. kinds.Select(k => new JsonObject { ["bomb"] = k }), new JsonObject { ["raw"] = "<a/>" }, new JsonObject { ["raw"] = "" },
@@ -129,11 +129,11 @@ public sealed class CamerasDiscoverTests : IDisposable
     }
 
     [Fact]
-    public async Task Discover_HostileAnswersToTheProbe_HurtNobodyElse()
+    public async Task Discover_HostileAnswersToTheProbe_DoNotAffectOthers()
     {
         const string Evil = "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e \"x\">]><e:Envelope xmlns:e=\"http://www.w3.org/2003/05/soap-envelope\"><e:Body><ProbeMatches><ProbeMatch/></ProbeMatches></e:Body></e:Envelope>";
         await cameras.StartAsync(
-            new JsonObject { ["raw_discovery"] = "no XML" },
+            new JsonObject { ["raw_discovery"] = "is not XML" },
             new JsonObject { ["raw_discovery"] = "" },
             new JsonObject { ["raw_discovery"] = Evil },
             new JsonObject { ["raw_discovery"] = string.Concat(Enumerable.Repeat("<a>", 20_000)) },
@@ -146,7 +146,7 @@ public sealed class CamerasDiscoverTests : IDisposable
 
         Assert.InRange(found.Json["cameras"]!.AsArray().Count(c => (string?)c!["address"] == cameras[7]), 1, 8);
         Assert.All([1, 2, 3, 4, 5, 6], n => Assert.DoesNotContain(found.Json["cameras"]!.AsArray(), c => (string?)c!["address"] == cameras[n]));
-        found.Says($"{cameras[1]} answered with what is no XML");
+        found.Says($"{cameras[1]} sent an answer that is not XML");
         JsonObject evil = cameras.Of(found, 8);
         Assert.Equal(("[2J evil line", "[red]x[/]"), ((string?)evil["name"], (string?)evil["model"]));
         Assert.Equal($"rtsp://{cameras[8]}/a%3B%24%28reboot%29%27x", (string?)evil["profiles"]![0]!["source"]);
@@ -171,7 +171,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     }
 
     [Fact]
-    public async Task Discover_NobodyThere_SaysHowToGoOn() =>
+    public async Task Discover_NoCameraAnswers_SaysWhatToDo() =>
         (await Lfr.RunWithoutNetworkAsync(loopback: true, "cameras", "discover", "--interface", "lo", "--timeout", "0.5")).Exits(ExitCode.Success)
             .Says("No camera answered within 0.5 s on lo (127.0.0.1)", "ONVIF is switched on", "lfr cameras test 'gate=rtsp://").IsCivil();
 
@@ -180,7 +180,7 @@ public sealed class CamerasDiscoverTests : IDisposable
         (await Lfr.RunWithoutNetworkAsync(loopback: false, "cameras", "discover")).Exits(ExitCode.Environment).Says("No network interface of this machine can multicast").IsCivil();
 
     [Fact]
-    public async Task Discover_Misuse_IsToldInWords()
+    public async Task Discover_Misuse_IsExplained()
     {
         (await Lfr.RunAsync("cameras", "discover", "--timeout", "0")).Exits(ExitCode.Usage).Says("--timeout 0 is not between").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "nowhere0")).Exits(ExitCode.Usage).Says("no interface \"nowhere0\"", "lo (127.0.0.1)").IsCivil();

@@ -16,7 +16,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Test_Recording_TellsWhatItIsAndKeepsNothing()
+    public async Task Test_Recording_ReportsWhatItIsAndKeepsNothing()
     {
         using var temporary = new TemporaryFolder();
         Outcome test = (await Lfr.RunInAsync(temporary.Path, [("TMPDIR", temporary.Path)], TestOf(material.ShortClip))).Exits(ExitCode.Success).IsCivil();
@@ -94,7 +94,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         Outcome test = (await Lfr.RunAsync("cameras", "test", $"gate={folder["nobody.mp4"]}", "--grid", "1920")).Exits(ExitCode.Success);
 
         // 10 pixels between eyes 63 mm apart: 1920 pixels are 12.1 m.
-        test.Says("none seen", "10 pixels between the eyes, a face 22 pixels wide", "reach across 12.1 m", "240-255", "gate: good.").IsCivil();
+        test.Says("none seen", "10 pixels between the eyes are needed, that is a face 22 pixels wide", "cover at most 12.1 m", "240-255", "gate: good.").IsCivil();
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Test_RtspServer_TellsRateAndClock()
+    public async Task Test_RtspServer_ReportsRateAndClock()
     {
         int port = FreePort();
         Ffmpeg.Run("-stream_loop", "9", "-i", material.ShortClip, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", folder["live.mp4"]);
@@ -197,7 +197,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [InlineData("gate", "\"gate\" is not NAME=SOURCE")]
     [InlineData("gate=a.mp4", "--seconds 0 is not between 1 and 600", "--seconds", "0")]
     [InlineData("gate=a.mp4", "--grid 8 is too small", "--grid", "8")]
-    public async Task Test_Misuse_IsToldInWords(string source, string said, params string[] more) =>
+    public async Task Test_Misuse_IsExplained(string source, string said, params string[] more) =>
         (await Lfr.RunAsync(["cameras", "test", source, .. more])).Exits(ExitCode.Usage).Says(said).IsCivil();
 
     [Fact]
@@ -283,7 +283,7 @@ public sealed class StampCheckTests
 
     [Fact]
     public void Judge_StepsBack_StandStillForTheReader() =>
-        // The reader gives a stamp that goes back as the next moment it can tell.
+        // The reader turns a stamp that goes back into the smallest next step.
         Assert.Equal("still", Judge(true, 25, i => (i * 40) + (i % 3 == 2 ? -39.999 : 0), i => i * 40).State);
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class DemoCommandTests
             Assert.Equal(Path.GetFileName(picture), (string?)alert["picture"]);
             using MediaFrame sideBySide = MediaReader.ReadPicture(await File.ReadAllBytesAsync(picture, TestContext.Current.CancellationToken));
             Assert.Equal((520, 256), (sideBySide.Info.Width, sideBySide.Info.Height));
-            demo.Says("One alert", picture, "Everybody else was let go", "nothing about them was stored");
+            demo.Says("One alert", picture, "Nobody else raised an alert", "nothing about them was stored");
         }
     }
 

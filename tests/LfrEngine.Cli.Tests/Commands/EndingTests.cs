@@ -5,7 +5,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary>Commands that are told to stop: they end in order, and what they write is whole or not there.</summary>
+/// <summary>Stopped commands: they end in order, and their output files are complete or absent.</summary>
 [Trait("Speed", "slow")]
 public sealed class EndingTests(Material material) : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class EndingTests(Material material) : IDisposable
 
     [Theory]
     [MemberData(nameof(Moments))]
-    public async Task Command_ToldToStopTwice_EndsInOrder(string command, string signal, int gapMs, int afterMs)
+    public async Task Command_StoppedTwice_EndsInOrder(string command, string signal, int gapMs, int afterMs)
     {
         string output = folder["output"], receipt = folder["receipt"];
         string[] arguments = Prepare(command, output, receipt);
@@ -69,7 +69,7 @@ public sealed class EndingTests(Material material) : IDisposable
         Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(30))).Exits(ExitCode.Stopped);
 
         Assert.True(TimeProvider.System.GetElapsedTime(told).TotalSeconds >= 9.5);
-        outcome.Says("Not ended 10 s after it was told to stop").IsCivil();
+        outcome.Says("Still running 10 s after the request to stop").IsCivil();
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class EndingTests(Material material) : IDisposable
 
         Signals.Send(lfr.Id, "TERM");
 
-        Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(9))).Exits(ExitCode.Input).Says("never delivered").IsCivil();
+        Outcome outcome = (await lfr.EndAsync(TimeSpan.FromSeconds(9))).Exits(ExitCode.Input).Says("sent no picture").IsCivil();
         Assert.Equal(0, (int)outcome.Lines.Summary()["frames"]!);
         Assert.True(File.Exists(folder["receipt"]));
     }
@@ -128,7 +128,7 @@ public sealed class EndingTests(Material material) : IDisposable
 
     [Theory]
     [InlineData("pipe", "a named pipe"), InlineData("socket", "a socket"), InlineData("device", "a device"), InlineData("folder", "a folder")]
-    public async Task Photo_ThatIsNoFile_IsRefusedByNameBesideAGoodOne(string kind, string words)
+    public async Task Photo_NotAFile_IsRefusedByNameAndTheOtherIsUsed(string kind, string words)
     {
         Directory.CreateDirectory(folder["people/her"]);
         File.Copy(material.Photo, folder["people/her/a.jpg"]);
@@ -157,7 +157,7 @@ public sealed class EndingTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task PictureFolder_WithANamedPipe_GoesOnWithTheOthers()
+    public async Task PictureFolder_WithANamedPipe_ContinuesWithTheOthers()
     {
         Directory.CreateDirectory(folder["pictures"]);
         Pipe("pictures/a.jpg");

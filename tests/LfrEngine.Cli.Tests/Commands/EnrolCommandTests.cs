@@ -10,17 +10,17 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
     public static TheoryData<string, string[]> BadLists => new()
     {
-        { "id,nmae\na,b\n", ["\"nmae\"", "known are id, name, category"] },
+        { "id,nmae\na,b\n", ["\"nmae\"", "Allowed: id, name, category"] },
         { "name,photos\nAnn,a.jpg\n", ["no column \"id\""] },
-        { "id,image_date\na,31.01.2026\n", ["line 2", "\"31.01.2026\" is no date", "2026-01-31"] },
-        { "id,image_date\na,2026-02-30\n", ["line 2", "\"2026-02-30\" is no date"] },
-        { "id,category\na,wanted\nb,criminal\n", ["line 3", "\"criminal\" is no category", "missing-or-vulnerable"] },
+        { "id,image_date\na,31.01.2026\n", ["line 2", "\"31.01.2026\" is not a date", "2026-01-31"] },
+        { "id,image_date\na,2026-02-30\n", ["line 2", "\"2026-02-30\" is not a date"] },
+        { "id,category\na,wanted\nb,criminal\n", ["line 3", "\"criminal\" is not a category", "missing-or-vulnerable"] },
         { "id,name\n,Ann\n", ["line 2", "the id is empty"] },
         { "id,name\na,\"Ann\n", ["line 2", "quotation mark"] },
         { "id,name\na,Smith, John\n", ["line 2", "3 fields where the header has 2"] },
         { "id,id\na,b\n", ["\"id\" twice"] },
-        { "id,photos\na,she.jpg\na,other.jpg\n", ["line 3", "\"a\" stands in line 2 already"] },
-        { "id,name\n", ["names nobody"] },
+        { "id,photos\na,she.jpg\na,other.jpg\n", ["line 3", "\"a\" is already used in line 2"] },
+        { "id,name\n", ["contains nobody"] },
         { "", ["id"] },
     };
 
@@ -97,7 +97,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     {
         (await EnrolAsync(folder["nobody"])).Exits(ExitCode.Input).Says(folder["nobody"], "does not exist", "one sub-folder of photos per person").IsCivil();
         Directory.CreateDirectory(folder["nobody"]);
-        (await EnrolAsync(folder["nobody"])).Exits(ExitCode.Input).Says(folder["nobody"], "names nobody").IsCivil();
+        (await EnrolAsync(folder["nobody"])).Exits(ExitCode.Input).Says(folder["nobody"], "contains nobody").IsCivil();
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Equal((1, 1), ((int)report["identities"]!, (int)report["templates"]!));
         Assert.Equal(["nobody", "several", "corrupt", "cut", "empty", "missing", "none"], report["notEnrolled"]!.AsArray().Select(n => (string?)n));
         Assert.Equal("no face found", Reason("nobody"));
-        Assert.Contains("crop the photo to the person meant", Reason("several"), StringComparison.Ordinal);
+        Assert.Contains("crop the photo to one person", Reason("several"), StringComparison.Ordinal);
         Assert.NotEqual("", Reason("corrupt"));
         Assert.NotEqual("", Reason("cut"));
         Assert.Equal("the file is empty", Reason("empty"));
@@ -139,7 +139,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         Outcome enrol = (await Lfr.RunAsync(["enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile, .. (string[])(json ? ["--json"] : [])])).Exits(ExitCode.Input).IsCivil();
 
-        enrol.Says("Nobody could be enrolled; no watchlist was written", "no face found", "the file is empty");
+        enrol.Says("Nobody could be enrolled, so no watchlist was written", "no face found", "the file is empty");
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder["out"]));
     }
 
@@ -165,7 +165,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         await File.WriteAllTextAsync(folder["people/notes.txt"], "notes", TestContext.Current.CancellationToken);
 
         Outcome enrol = (await Lfr.RunAsync("enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile)).Exits(ExitCode.Incomplete).IsCivil()
-            .Says("file \"loose.jpg\": It lies beside the folders of people.", "folder \"beth\": It holds folders, but no photo of its own.", "folder \"carl\": It is empty.");
+            .Says("file \"loose.jpg\": It is next to the folders of people.", "folder \"beth\": It contains folders, but no photos.", "folder \"carl\": It is empty.");
 
         Assert.DoesNotContain("notes.txt", enrol.Text, StringComparison.Ordinal);
     }
@@ -179,7 +179,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         JsonNode alike = Assert.Single((await EnrolAsync(folder["people"])).Exits(ExitCode.Success).Json["similar"]!.AsArray())!;
 
-        Assert.Equal(("ann", "beth", "same face under two ids?"), ((string?)alike["firstId"], (string?)alike["secondId"], (string?)alike["meaning"]));
+        Assert.Equal(("ann", "beth", "same person under two ids?"), ((string?)alike["firstId"], (string?)alike["secondId"], (string?)alike["meaning"]));
         Assert.Equal(1, (double)alike["score"]!, 1e-3);
     }
 
@@ -208,7 +208,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Equal(
             [
                 ("Conchita_Martinez", "Janet_Thorpe", "lookalikes: either may raise an alert for the other"),
-                ("Hasan_Wirayuda", "Hassan_Wirajuda", "same face under two ids?"),
+                ("Hasan_Wirayuda", "Hassan_Wirajuda", "same person under two ids?"),
             ],
             similar.Select(s => ((string?)s!["firstId"], (string?)s["secondId"], (string?)s["meaning"])));
     }
@@ -264,10 +264,10 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     }
 
     [Theory]
-    [InlineData("--category", "criminal", ExitCode.Usage, "\"criminal\" is no category")]
+    [InlineData("--category", "criminal", ExitCode.Usage, "\"criminal\" is not a category")]
     [InlineData("--bogus", "1", ExitCode.Usage, "--bogus")]
-    [InlineData("--embedder", "no-such", ExitCode.Environment, "There is no model \"no-such\"")]
-    [InlineData("--detector", "no-such", ExitCode.Environment, "There is no model \"no-such\"")]
+    [InlineData("--embedder", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
+    [InlineData("--detector", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
     public async Task Enrol_NonsensicalArguments_SaysWhich(string option, string value, int code, string said)
     {
         Put(material.Photo, "people/she/1.jpg");
@@ -310,10 +310,10 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         JsonNode report = (await EnrolAsync(folder["people"])).Exits(ExitCode.Success).Json;
 
         Dictionary<string, string> reasons = report["photos"]!.AsArray().ToDictionary(p => (string)p!["id"]!, p => string.Join("; ", p!["reasons"]!.AsArray().Select(r => (string?)r)));
-        Assert.DoesNotContain("turned by", reasons["upright"], StringComparison.Ordinal);
-        Assert.Contains("turned by 270° to be upright", reasons["quarter"], StringComparison.Ordinal);
-        Assert.Contains("turned by 180° to be upright", reasons["half"], StringComparison.Ordinal);
-        Assert.Contains("turned by 90° to be upright", reasons["three-quarters"], StringComparison.Ordinal);
+        Assert.DoesNotContain("rotated by", reasons["upright"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 270° to be upright", reasons["quarter"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 180° to be upright", reasons["half"], StringComparison.Ordinal);
+        Assert.Contains("rotated by 90° to be upright", reasons["three-quarters"], StringComparison.Ordinal);
         // All four are one face, each pair of them.
         Assert.Equal(6, report["similar"]!.AsArray().Count(s => (double)s!["score"]! > 0.9));
     }
@@ -340,7 +340,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Enrol_NamesThatNoListTakes_AreRefusedByNameAndTheOthersGoOn()
+    public async Task Enrol_InvalidNames_AreRefusedByNameAndTheOthersEnrolled()
     {
         Put(material.Photo, "people/she/p.jpg");
         Put(material.OtherPhoto, $"people/{new string('x', 129)}/p.jpg");
@@ -362,8 +362,8 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Contains(refusals, r => r.Contains("xxx", StringComparison.Ordinal) && r.Contains("longer than 128 characters", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("new\\x0Aline", StringComparison.Ordinal) && r.Contains("control character", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("esc\\x1B[31mred", StringComparison.Ordinal));
-        Assert.Contains(refusals, r => r.Contains("not UTF-8", StringComparison.Ordinal) && r.Contains("Rename the folder", StringComparison.Ordinal));
-        Assert.Contains(report["photos"]!.AsArray(), p => p!["reasons"]!.AsArray().Any(r => ((string?)r)!.Contains("not UTF-8", StringComparison.Ordinal)));
+        Assert.Contains(refusals, r => r.Contains("not valid UTF-8", StringComparison.Ordinal) && r.Contains("Rename the folder", StringComparison.Ordinal));
+        Assert.Contains(report["photos"]!.AsArray(), p => p!["reasons"]!.AsArray().Any(r => ((string?)r)!.Contains("not valid UTF-8", StringComparison.Ordinal)));
     }
 
     private void PutUnusable()
@@ -397,10 +397,10 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         Assert.Contains(Of("open")["faces"]!.AsArray(), f => (int)f!["left"]! < 1575 && (int)f["right"]! > 1575 && (int)f["top"]! < 330 && (int)f["bottom"]! > 330);
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,upper right"], TestContext.Current.CancellationToken);
-        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in face", "190 125").IsCivil();
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in \"face\"", "190 125").IsCivil();
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,1575 330;1 1"], TestContext.Current.CancellationToken);
-        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 places in face for 1 photo(s)").IsCivil();
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 points in \"face\" for 1 photo(s)").IsCivil();
     }
 
     private void Put(string photo, string to)

@@ -2,7 +2,7 @@ using LfrEngine.DirectX;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary>The Windows GPU path on a build that does not have it: asked for by name it is an error, and nothing else is tried.</summary>
+/// <summary>The Windows GPU path on a build without it: selecting it by name is an error without a fallback.</summary>
 public sealed class GpuOptionsTests
 {
     [Theory]

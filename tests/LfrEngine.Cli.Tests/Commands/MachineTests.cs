@@ -28,7 +28,7 @@ public sealed class MachineTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Script_CheckoutOfAnotherUser_SaysWhoseAndWhatToDo(bool buildFolder)
+    public async Task Script_CheckoutOfAnotherUser_NamesTheOwnerAndSaysWhatToDo(bool buildFolder)
     {
         if (OperatingSystem.IsWindows() || !File.Exists("/usr/bin/setpriv"))
         {

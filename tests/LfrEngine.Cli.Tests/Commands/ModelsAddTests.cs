@@ -6,7 +6,7 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary><c>lfr models add</c>: the licence is told first, and only the file that the manifest means is kept.</summary>
+/// <summary><c>lfr models add</c>: the licence is shown first, and only the file of the manifest is kept.</summary>
 [Trait("Speed", "slow")]
 public sealed class ModelsAddTests(Material material) : IDisposable
 {
@@ -23,7 +23,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Add_FileThatTheManifestMeans_IsToldKeptListedAndUsed()
+    public async Task Add_FileOfTheManifest_IsReportedKeptListedAndUsed()
     {
         string file = Shared.Need("models/yunet_s_640_640.onnx");
         ShareDefaultModels();
@@ -36,7 +36,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
         Assert.Equal((Yunet, "detect", "added", "ready", "researchOnly"), ((string?)added["id"], (string?)added["task"], (string?)added["origin"], (string?)added["state"], (string?)added["trainingData"]!["state"]));
         Assert.Equal([$"{Yunet}.onnx"], Kept());
         Assert.Equal(PackageCache.HashOf(file), PackageCache.HashOf((string)added["path"]!));
-        (await RunAsync("models", "add", Yunet)).Exits(ExitCode.Success).Says("Already there", $"--detector {Yunet}");
+        (await RunAsync("models", "add", Yunet)).Exits(ExitCode.Success).Says("Already present", $"--detector {Yunet}");
         JsonArray listed = (await RunAsync("models", "list", "--json")).Exits(ExitCode.Success).Json.AsArray();
         Assert.Equal("added", (string?)listed.Single(m => (string?)m!["id"] == Yunet)!["origin"]);
         (await EnrolAsync("--detector", Yunet)).Exits(ExitCode.Success).IsCivil();
@@ -53,20 +53,20 @@ public sealed class ModelsAddTests(Material material) : IDisposable
         string manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", DefaultModel("mobilefacenet-512"), "bgr", 3, ["output"], 512);
         await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).Replace("\"default\"", "\"mine\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
 
-        (await RunAsync("models", "add", manifest, Accept)).Exits(ExitCode.Success).IsCivil().Says("licence        see its source", "training data  unknown. Its manifest does not say.", "--embedder mine", "are compared as if uncovered until `lfr-lab cover-scale FOLDER --embedder mine --write MANIFEST`");
+        (await RunAsync("models", "add", manifest, Accept)).Exits(ExitCode.Success).IsCivil().Says("licence        see its source", "training data  unknown. Not stated in the manifest.", "--embedder mine", "are compared as if uncovered until `lfr-lab cover-scale FOLDER --embedder mine --write MANIFEST`");
 
         Assert.Equal(["mine.json", "mine.onnx"], Kept());
         File.Delete(manifest);
         JsonNode listed = (await RunAsync("models", "list", "--json")).Exits(ExitCode.Success).Json.AsArray().Single(m => (string?)m!["id"] == "mine")!;
         Assert.Equal(("added", "ready", "unknown"), ((string?)listed["origin"], (string?)listed["state"], (string?)listed["trainingData"]!["state"]));
-        (await RunAsync("models", "list")).Exits(ExitCode.Success).Says("mine", "Training data unknown (mine): Its manifest does not say.");
+        (await RunAsync("models", "list")).Exits(ExitCode.Success).Says("mine", "Training data unknown (mine): Not stated in the manifest.");
         (await RunAsync("doctor", "--json")).Says("model mine");
         (await EnrolAsync("--embedder", "mine")).Exits(ExitCode.Usage).Says("no default threshold");
         (await EnrolAsync("--embedder", "mine", "--threshold", "0.5")).Exits(ExitCode.Success).IsCivil();
     }
 
     [Fact]
-    public async Task Add_LicenceNotAccepted_TellsItAndKeepsNothing()
+    public async Task Add_LicenceNotAccepted_ShowsItAndKeepsNothing()
     {
         string manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", DefaultModel("mobilefacenet-512"), "bgr", 3, ["output"], 512);
 
@@ -108,7 +108,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     [InlineData("pointer", "is a Git LFS pointer")]
     [InlineData("page", "is a web page, not a model")]
     [InlineData("empty", "is empty.")]
-    [InlineData("missing", "cannot be read: There is no such file.")]
+    [InlineData("missing", "cannot be read: The file does not exist.")]
     [InlineData("folder", "is a folder, not a file")]
     public async Task Add_AnotherFile_SaysWhatItIsAndKeepsNothing(string kind, string said)
     {
@@ -140,7 +140,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     [Theory]
     [InlineData("text", "cannot be loaded")]
     [InlineData("output", "no-such-output")]
-    [InlineData("length", "gives 512 values per face, its manifest says 128")]
+    [InlineData("length", "gives 512 values per face, but its manifest says 128")]
     public async Task Add_OwnManifestThatDoesNotFit_SaysWhatAndKeepsNothing(string kind, string said)
     {
         string file = kind == "text" ? folder["text.onnx"] : DefaultModel("mobilefacenet-512");
@@ -159,7 +159,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     {
         (await RunAsync("models", "add", "no-such-model", Accept)).Exits(ExitCode.Usage).IsCivil().Says("\"no-such-model\" is not offered", Yunet, "sface-2021dec");
         (await RunAsync("models", "add", "mobilefacenet-512", Accept)).Exits(ExitCode.Usage).IsCivil().Says("comes with the engine", "lfr models restore");
-        foreach ((string id, string said) in (IEnumerable<(string, string)>)[(Yunet, "is called"), ("../escape", "cannot be the name of a file")])
+        foreach ((string id, string said) in (IEnumerable<(string, string)>)[(Yunet, "already has the id"), ("../escape", "cannot be used as a file name")])
         {
             string manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", DefaultModel("mobilefacenet-512"), "bgr", 3, ["output"], 512);
             await File.WriteAllTextAsync(manifest, (await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).Replace("\"mine\"", $"\"{id}\"", StringComparison.Ordinal), TestContext.Current.CancellationToken);
@@ -180,7 +180,7 @@ public sealed class ModelsAddTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Add_FromAnAddress_ComesThrough()
+    public async Task Add_FromAnAddress_IsDownloaded()
     {
         string file = DefaultModel("mobilefacenet-512"), manifest = BroughtModel.Write(folder, "mine", "embed", "embedder", file, "bgr", 3, ["output"], 512);
         using var server = new HalfServer(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken), 1, hold: false);

@@ -12,7 +12,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task ModelsList_Json_TellsEverythingOfEachModel()
+    public async Task ModelsList_Json_ListsEverythingAboutEachModel()
     {
         JsonNode?[] models = Defaults((await Lfr.RunAsync("models", "list", "--json")).Exits(ExitCode.Success));
 
@@ -74,7 +74,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Doctor_Json_TellsWhatThisMachineOffers()
+    public async Task Doctor_Json_ReportsThisMachine()
     {
         JsonArray findings = (await Lfr.RunAsync("doctor", "--json")).Exits(ExitCode.Success).Json.AsArray();
 
@@ -93,8 +93,8 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
         (await Lfr.RunAsync("doctor")).Exits(ExitCode.Success).Says("processor", "FFmpeg", "locked memory", "model ultraface-rfb-320");
 
     [Theory]
-    [InlineData("length", "--embedder", "gives 512 values per face, its manifest says 128")]
-    [InlineData("channels", "--embedder", "gives the channels as Grey")]
+    [InlineData("length", "--embedder", "gives 512 values per face, but its manifest says 128")]
+    [InlineData("channels", "--embedder", "has the channels Grey")]
     [InlineData("input", "--embedder", "it has no input \"pixels\"")]
     [InlineData("output", "--embedder", "no-such-output")]
     [InlineData("not-onnx", "--embedder", "cannot be loaded")]

@@ -21,7 +21,7 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Run_CalibratedEvidence_TellsWhatTheScoreIsWorth()
+    public async Task Run_CalibratedEvidence_GivesLikelihoodRatios()
     {
         string[] evidence = Evidence(Calibration);
 
@@ -50,8 +50,8 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
     }
 
     [Theory]
-    [InlineData("none", "holds no calibration that this program can read")]
-    [InlineData("later", "holds no calibration that this program can read")]
+    [InlineData("none", "contains no calibration that this program can read")]
+    [InlineData("later", "contains no calibration that this program can read")]
     [InlineData("other", "was measured with the embedder test")]
     [InlineData("altered", "has been altered")]
     [InlineData("stranger", "is signed by the installation")]

@@ -25,11 +25,11 @@ public sealed class RunClockTests(Material material) : IDisposable
         JsonObject camera = lines.Summary().Camera("gate");
         Assert.InRange((int)camera["framesSearched"]!, 23, 27);
         Assert.Equal(("standStill", 1), ((string?)camera["clock"], (int)camera["alerts"]!));
-        Assert.Contains("stand still", (string?)camera["message"], StringComparison.Ordinal);
+        Assert.Contains("do not advance", (string?)camera["message"], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Run_HoleOfElevenHours_IsToldAndNotWaitedFor()
+    public async Task Run_GapOfElevenHours_IsReportedAndNotWaitedFor()
     {
         Ffmpeg.Run("-i", material.ShortClip, "-c", "copy", "-frames:v", "25", folder["first.ts"]);
         Ffmpeg.Run("-i", material.ShortClip, "-c", "copy", "-frames:v", "25", "-output_ts_offset", "40000", folder["second.ts"]);

@@ -3,7 +3,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary>The clip of the demonstration at full speed: the same every time, alone or beside others.</summary>
+/// <summary>The clip of the demonstration at full speed: the same every time, alone or with other cameras.</summary>
 [Trait("Speed", "slow")]
 public sealed class RunDeterminismTests(Material material)
 {
@@ -85,8 +85,8 @@ public sealed class RunCommandTests(Material material)
         { ["--camera", "gate="], ["\"gate=\" is not NAME=SOURCE"] },
         { ["--camera", "=clip.mp4"], ["\"=clip.mp4\" is not NAME=SOURCE"] },
         { ["--camera", "a=1.mp4", "--camera", "a=2.mp4"], ["Two cameras have the same name"] },
-        { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["cosine between -1 and 1", "1.5"] },
-        { ["--camera", "a=1.mp4", "--threshold", "-1"], ["cosine between -1 and 1"] },
+        { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["above -1 and at most 1", "1.5"] },
+        { ["--camera", "a=1.mp4", "--threshold", "-1"], ["above -1 and at most 1"] },
         { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["--threshold takes a number"] },
         { ["--camera", "a=1.mp4", "--threshold", "high"], ["high", "--threshold"] },
         { ["--camera", "a=1.mp4", "--pace", "slow"], ["slow", "realtime", "max"] },
@@ -204,7 +204,7 @@ public sealed class RunCommandTests(Material material)
     [InlineData("--camera", "rtsp://admin:S3cret@10.0.0.5/stream1")]
     [InlineData("--camera", "rtsp://admin:S3cret@127.0.0.1:1/cam?channel=1")]
     [InlineData("--camera", "gate=a.mp4", "rtsp://admin:S3cret@h/s")]
-    public async Task Run_AddressWhereNoneBelongs_IsRefusedWithoutShowingIt(params string[] arguments)
+    public async Task Run_AddressInTheWrongPlace_IsRefusedWithoutShowingIt(params string[] arguments)
     {
         Outcome outcome = (await Lfr.RunAsync(["run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, .. arguments])).Exits(ExitCode.Usage).IsCivil();
 
@@ -212,12 +212,12 @@ public sealed class RunCommandTests(Material material)
     }
 
     [Fact]
-    public async Task Run_LinesIntoANamedPipeThatNobodyReads_AreRefusedByName()
+    public async Task Run_LinesIntoANamedPipeWithoutReader_AreRefusedByName()
     {
         using var folder = new TemporaryFolder();
         using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [folder["lines"]]))
             await made.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", folder["lines"]))).Exits(ExitCode.Output).Says("Nobody reads from", "start its reader first").IsCivil();
+        (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", folder["lines"]))).Exits(ExitCode.Output).Says("No program reads from", "Start the reader first").IsCivil();
     }
 }

@@ -32,7 +32,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_BesideAnother_MaySharePicturesButNeitherLinesNorReceipt()
+    public async Task Run_DuringAnotherRun_MaySharePicturesButNeitherLinesNorReceipt()
     {
         string[] shared = ["--crops", folder["crops"]];
         using Lfr first = Lfr.Start(null, [], material.Run(["--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--out", folder["alerts.jsonl"], "--receipt", folder["receipt.json"], .. shared]));
@@ -40,7 +40,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
 
         // Refused before any camera is opened: this one could not be.
         (await Lfr.RunAsync(material.Run("--camera", "hall=no-such-clip.mp4", "--out", folder["alerts.jsonl"]))).Exits(ExitCode.Output)
-            .Says(folder["alerts.jsonl"], "is being written by another run", "--out").IsCivil();
+            .Says(folder["alerts.jsonl"], "Another run is writing", "--out").IsCivil();
         (await Lfr.RunAsync(material.Run("--camera", "hall=no-such-clip.mp4", "--receipt", folder["receipt.json"]))).Exits(ExitCode.Output)
             .Says(folder["receipt.json"], "Another run", "--receipt").IsCivil();
         (await Lfr.RunAsync(material.Run(["--camera", $"gate={material.ShortClip}", "--out", folder["others.jsonl"], .. shared]))).Exits(ExitCode.Success);
@@ -162,7 +162,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
 
     /// <summary>What was found: the lines after a deletion went into a file without a name, and the run said nothing.</summary>
     [Fact]
-    public async Task Run_LinesAreDeletedMeanwhile_GoesOnInANewFileAndSaysSo()
+    public async Task Run_LinesAreDeletedMeanwhile_ContinuesInANewFileAndSaysSo()
     {
         using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--out", folder["alerts.jsonl"]));
         await run.SeesAsync("\"type\":\"alert\"");
@@ -175,7 +175,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_ReceiptHasNoPlaceAnyMore_ShowsItWhole()
+    public async Task Run_ReceiptCannotBeWrittenAnyMore_ShowsItCompletely()
     {
         Directory.CreateDirectory(folder["receipts"]);
         using Lfr run = Lfr.Start(null, [], material.Run("--camera", $"gate={material.ShortClip}", "--camera", "endless=rtsp://127.0.0.1:9/nothing", "--receipt", folder["receipts/r.json"]));
@@ -183,7 +183,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
         Directory.Delete(folder["receipts"], recursive: true);
         run.Interrupt();
 
-        Outcome ended = (await run.EndAsync()).Exits(ExitCode.Output).Says("The erasure receipt cannot be written", folder["receipts/r.json"], "Copy it from here").IsCivil();
+        Outcome ended = (await run.EndAsync()).Exits(ExitCode.Output).Says("The erasure receipt cannot be written", folder["receipts/r.json"], "Copy the complete signed text from here").IsCivil();
 
         await File.WriteAllTextAsync(folder["copied.json"], ended.Error[ended.Error.IndexOf("{\"receipt\"", StringComparison.Ordinal)..].Trim(), TestContext.Current.CancellationToken);
         (await Lfr.RunAsync("receipt", "verify", folder["copied.json"])).Exits(ExitCode.Success).Says("genuine");

@@ -27,7 +27,7 @@ public sealed class RunHlsTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_LiveList_IsSearchedAtTheIntervalAndEndsWhenTold()
+    public async Task Run_LiveList_IsSearchedAtTheIntervalAndEndsWhenStopped()
     {
         using var web = new WebFolder(folder.Path);
         using Process sender = Ffmpeg.Start("-re", "-i", Passage(), "-c", "copy", "-f", "hls", "-hls_time", $"{SegmentSeconds}", "-hls_list_size", "4", "-hls_flags", "delete_segments", folder["live.m3u8"]);
@@ -54,7 +54,7 @@ public sealed class RunHlsTests(Material material) : IDisposable
         }
     }
 
-    /// <summary>20 s in which the listed woman passes once, early; long enough that a busy machine has not reached the end when it is told to stop.</summary>
+    /// <summary>20 s in which the listed woman passes once, early; long enough that a busy machine has not reached the end when it is stopped.</summary>
     private string Passage()
     {
         string path = folder["passage.mp4"];

@@ -45,7 +45,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_RtspServerGoesAndComesBack_ReconnectsAndSeesAgain()
+    public async Task Run_RtspServerRestarts_ReconnectsAndSeesFacesAgain()
     {
         int port = FreePort(SocketType.Stream, ProtocolType.Tcp);
         using Lfr lfr = Lfr.StartInTerminal("run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--camera", $"gate=rtsp://127.0.0.1:{port}/live", "--out", folder["alerts.jsonl"]);
@@ -71,7 +71,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_RtspRecordingEndsBeforeTheLengthItTold_IsCutOffAndNotRepeatedForEver()
+    public async Task Run_RtspRecordingEndsBeforeItsAnnouncedLength_IsCutOffAndNotRepeatedForEver()
     {
         Ffmpeg.Run("-i", material.Clip, "-t", "6", "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", "-movflags", "+faststart", folder["whole.mp4"]);
         byte[] whole = await File.ReadAllBytesAsync(folder["whole.mp4"], TestContext.Current.CancellationToken);
@@ -137,7 +137,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
         lfr.Interrupt();
 
         Outcome outcome = (await lfr.EndAsync(Promptly)).Exits(ExitCode.Input).IsCivil();
-        outcome.Says("Camera gone never delivered");
+        outcome.Says("Camera gone sent no picture");
         Assert.Equal(0, (int)outcome.Lines.Summary()["frames"]!);
         Assert.DoesNotContain("secret", outcome.Text, StringComparison.Ordinal);
     }

@@ -40,7 +40,7 @@ public sealed class RunMetricsTests(Material material)
     [InlineData(":9464", ExitCode.Usage)]
     [InlineData("127.0.0.1:70000", ExitCode.Usage)]
     [InlineData("no host:80", ExitCode.Environment)]
-    public async Task Run_MetricsAddressIsNone_SaysWhatIsWrong(string address, int code) =>
+    public async Task Run_InvalidMetricsAddress_SaysWhatIsWrong(string address, int code) =>
         (await Lfr.RunAsync(material.Run("--metrics", address, "--camera", $"gate={material.ShortClip}"))).Exits(code).IsCivil().Says("--metrics");
 
     [Fact]

@@ -87,7 +87,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_PipedAndCameraOutOfReach_TellsEachAttempt()
+    public async Task Run_PipedAndCameraOutOfReach_ReportsEachAttempt()
     {
         using Lfr lfr = Lfr.Start(null, [], ["run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--camera", "gate=rtsp://127.0.0.1:9/nothing"]);
 
@@ -125,7 +125,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
             await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
 
         string[] lines = Written().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        // Two cameras, one state each: told once, however often the sign of life comes.
+        // Two cameras, one state each: shown once, however often the heartbeat comes.
         Assert.Equal(2, lines.Count(l => !l.Contains(sign, StringComparison.Ordinal)));
         if (!json)
             return;
@@ -143,7 +143,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
     [InlineData(3_600_000, "at 1:00:00.00:")]
     [InlineData(40_000_280, "at 11:06:40.28:")]
     [InlineData(360_000_000, "at 100:00:00.00:")]
-    public void Alert_AtAnyStreamTime_IsToldWithItsHours(long milliseconds, string said) =>
+    public void Alert_AtAnyStreamTime_IsShownWithItsHours(long milliseconds, string said) =>
         Assert.Contains(said, new AlertNotice("gate", "A", WatchlistCategory.Wanted, 0.5f, milliseconds * 1000, null, false).Sentence, StringComparison.Ordinal);
 
     private string[] Arguments(bool json) =>

@@ -24,12 +24,12 @@ public sealed class RunSearchTests(Material material)
     [InlineData("gpu", ExitCode.Usage, "--search gpu", "vulkan:DEVICE")]
     [InlineData("vulkan:", ExitCode.Usage, "--search vulkan:", "vulkan:0")]
     [InlineData("vulkan:no such card", ExitCode.Environment, "\"no such card\"", "There are: 0")]
-    public async Task Run_UnknownSearch_TellsWhatThereIs(string search, int code, params string[] said) =>
+    public async Task Run_UnknownSearch_ListsWhatThereIs(string search, int code, params string[] said) =>
         (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--search", search))).Exits(code).IsCivil().Says(said);
 
-    /// <summary>No driver: the default run does not care, and a run that wants a device says what to install.</summary>
+    /// <summary>No driver: the default run is not affected, and a run that needs a device says what to install.</summary>
     [Fact]
-    public async Task Run_WithoutVulkan_NeedsNoneUnlessItIsAskedFor()
+    public async Task Run_WithoutVulkan_WorksUnlessVulkanIsSelected()
     {
         (string, string)[] without = [("VK_ICD_FILENAMES", "/nonexistent.json"), ("VK_DRIVER_FILES", "/nonexistent.json")];
         string[] arguments = material.Run("--camera", $"gate={material.ShortClip}");

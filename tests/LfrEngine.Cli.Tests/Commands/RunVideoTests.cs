@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
-/// <summary>Cameras that cannot be used, or only in part: each alone, and beside a healthy one that goes on to its end.</summary>
+/// <summary>Cameras that cannot be used, or only in part: each alone, and with a healthy one that continues to its end.</summary>
 [Trait("Speed", "slow")]
 public sealed class RunVideoTests(Material material) : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class RunVideoTests(Material material) : IDisposable
     [InlineData("missing", "No such file or directory")]
     [InlineData("no-index", "moov")]
     [InlineData("sound", "has no video stream")]
-    [InlineData("no-pictures", "holds no picture")]
+    [InlineData("no-pictures", "contains no picture")]
     [InlineData("header-only", "")]
     public async Task Run_UnusableRecording_FailsThatCameraAlone(string kind, string said)
     {
@@ -40,7 +40,7 @@ public sealed class RunVideoTests(Material material) : IDisposable
     [InlineData("tiny", 25, 25, null)]
     [InlineData("grey", 75, 75, null)]
     [InlineData("pictures", 9, 9, "005.jpg")]
-    public async Task Run_StrangeRecording_IsWatchedAsFarAsItGoes(string kind, int least, int most, string? said)
+    public async Task Run_StrangeRecording_IsAnalysedAsFarAsPossible(string kind, int least, int most, string? said)
     {
         string strange = Strange(kind);
 

@@ -56,7 +56,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     {
         await File.WriteAllBytesAsync(folder["other"], RandomNumberGenerator.GetBytes(32), TestContext.Current.CancellationToken);
 
-        await FailsAsync(material.Watchlist, folder["other"], material.Watchlist, "this key file does not open it", "Give the key file it was sealed with");
+        await FailsAsync(material.Watchlist, folder["other"], material.Watchlist, "this key file does not open the file", "Give the key file it was encrypted with");
     }
 
     [Theory]
@@ -76,12 +76,12 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     [Fact]
     public async Task Run_NoKey_SaysHowToGiveOne() =>
         (await Lfr.RunAsync("run", "--watchlist", material.Watchlist, "--camera", "gate=no-such-clip.mp4"))
-            .Exits(ExitCode.Input).Says("sealed with a key file", "--key-file").IsCivil();
+            .Exits(ExitCode.Input).Says("encrypted with a key file", "--key-file").IsCivil();
 
     [Fact]
     public async Task Run_PassphraseInsteadOfKeyFile_SaysSo() =>
         (await Lfr.RunInAsync(null, [("LFR_PASSPHRASE", "secret words")], "run", "--watchlist", material.Watchlist, "--camera", "gate=no-such-clip.mp4"))
-            .Exits(ExitCode.Input).Says("sealed with a key file", "--key-file").IsCivil();
+            .Exits(ExitCode.Input).Says("encrypted with a key file", "--key-file").IsCivil();
 
     [Fact]
     public async Task Run_Passphrase_OpensOnlyWithTheRightOne()
@@ -99,7 +99,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
         Assert.DoesNotContain("correct house", wrong.Text, StringComparison.Ordinal);
 
         (await Lfr.RunAsync(run)).Exits(ExitCode.Usage).Says("--key-file", "LFR_PASSPHRASE").IsCivil();
-        (await Lfr.RunAsync([.. run, "--key-file", material.KeyFile])).Exits(ExitCode.Input).Says("sealed with a passphrase, not with a key file");
+        (await Lfr.RunAsync([.. run, "--key-file", material.KeyFile])).Exits(ExitCode.Input).Says("encrypted with a passphrase, not with a key file");
     }
 
     [Fact]

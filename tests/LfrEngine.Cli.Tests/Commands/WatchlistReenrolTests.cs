@@ -50,7 +50,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
             Assert.Equal(old.Cover(i), list.Cover(i));
             Assert.True(old.Photo(i).SequenceEqual(list.Photo(i)));
             Assert.Equal(old.Quality(i), list.Quality(i));
-            // Not the photo but the picture that was cut out of it and encoded anew.
+            // Not the photo but the picture that was cut out of it and re-encoded.
             if (list.Cover(i) == FaceCover.None)
                 Assert.InRange(TensorPrimitives.Dot(old.Embedding(i), list.Embedding(i)), 0.9f, 0.99999f);
         }
@@ -70,7 +70,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         Assert.False(File.Exists(New));
         Outcome outcome = (await Lfr.RunAsync("watchlist", "re-enrol", Old, "-o", New, "--key-file", material.KeyFile, "--embedder", embedder)).Exits(ExitCode.Success).IsCivil();
 
-        outcome.Says("mobilefacenet-512 -> brought-128: 3 face(s) of 2 person(s)", "Own photos alike", "woman", "Pairs of photos of one person below the threshold: old 0 (at ", "The old list");
+        outcome.Says("mobilefacenet-512 -> brought-128: 3 face(s) of 2 person(s)", "Old lowest", "woman", "Pairs of photos of one person below the threshold: old 0 (at ", "The old list");
         using WatchlistKey key = WatchlistKey.FromKeyFile(material.KeyFile);
         using Watchlist list = WatchlistFile.Read(New, key);
         Assert.Equal(("brought-128", 128, 3), (list.EmbedderId, list.EmbeddingLength, list.PhotoCount));
@@ -80,7 +80,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Reenrol_KilledInTheMiddle_GoesOnWhereItStopped()
+    public async Task Reenrol_KilledInTheMiddle_ResumesWhereItStopped()
     {
         byte[] face = await FaceOfAsync();
         const int People = 400;
@@ -131,7 +131,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         JsonNode report = (await ReenrolAsync(Twin())).Exits(ExitCode.Incomplete).IsCivil().Json;
 
         Assert.Equal(["no-picture", "nobody", "damaged"], report["notEnrolled"]!.AsArray().Select(i => (string?)i));
-        Assert.Equal(["the list keeps no picture of it", "the detector does not find the face in its picture", "its picture cannot be decoded", "the detector does not find the face in its picture"],
+        Assert.Equal(["the list has no picture of this face", "no face found in the stored picture", "the stored picture cannot be decoded", "no face found in the stored picture"],
             report["lost"]!.AsArray().Select(l => (string?)l!["reason"]));
         Assert.Equal((1, 1), ((int)report["identities"]!, (int)report["templates"]!));
     }
@@ -146,12 +146,12 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         WatchlistKey.CreateKeyFile(key);
         File.Copy(Old, folder["again.partial"]);
 
-        (await ReenrolAsync(twin, "-o", Old)).Exits(ExitCode.Usage).IsCivil().Says("give the new list another name");
+        (await ReenrolAsync(twin, "-o", Old)).Exits(ExitCode.Usage).IsCivil().Says("Give the new list another name");
         (await ReenrolAsync(twin, "-o", link)).Exits(ExitCode.Usage).IsCivil();
         (await Lfr.RunAsync("watchlist", "re-enrol", folder["again.partial"], "-o", folder["again"], "--key-file", material.KeyFile, "--embedder", twin)).Exits(ExitCode.Usage).IsCivil();
         (await ReenrolAsync(twin, "-o", notes)).Exits(ExitCode.Input).IsCivil().Says(notes);
         (await ReenrolAsync("mobilefacenet-512")).Exits(ExitCode.Usage).IsCivil().Says("already", "--embedder");
-        (await ReenrolAsync(twin, "--key-file", key)).Exits(ExitCode.Input).IsCivil().Says("does not open it");
+        (await ReenrolAsync(twin, "--key-file", key)).Exits(ExitCode.Input).IsCivil().Says("does not open the file");
         (await ReenrolAsync(twin, "--threshold", "2")).Exits(ExitCode.Usage).IsCivil();
         Assert.False(File.Exists(New));
         Assert.StartsWith("Not a watchlist", await File.ReadAllTextAsync(notes, TestContext.Current.CancellationToken), StringComparison.Ordinal);

@@ -18,7 +18,7 @@ public sealed class WebGpuTests
         DirectoryInfo cache = Directory.CreateTempSubdirectory("lfr-test-");
         try
         {
-            (await Lfr.RunInAsync(null, [("LFR_CACHE", cache.FullName)], Anything)).Exits(ExitCode.Environment).Says("not restored", "lfr models restore --webgpu").IsCivil();
+            (await Lfr.RunInAsync(null, [("LFR_CACHE", cache.FullName)], Anything)).Exits(ExitCode.Environment).Says("not installed", "lfr models restore --webgpu").IsCivil();
         }
         finally
         {
@@ -78,5 +78,5 @@ public sealed class WebGpuTests
 
     private static void SkipElsewhere() => Assert.SkipUnless(WebGpuLibrary.IsOffered, "WebGPU is for Linux on x64.");
 
-    private static void SkipWithoutLibrary() => Assert.SkipUnless(WebGpuLibrary.IsOffered && WebGpuLibrary.IsRestored(PackageCache.Default), "ONNX Runtime with WebGPU is not restored: lfr models restore --webgpu");
+    private static void SkipWithoutLibrary() => Assert.SkipUnless(WebGpuLibrary.IsOffered && WebGpuLibrary.IsRestored(PackageCache.Default), "ONNX Runtime with WebGPU is not installed: lfr models restore --webgpu");
 }

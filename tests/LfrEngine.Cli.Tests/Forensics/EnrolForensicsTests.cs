@@ -59,7 +59,7 @@ public sealed class EnrolForensicsTests : IDisposable
             child.StandardInput.BaseStream.Flush();
             using (VettedPhoto vetted = VetChannel.ReadAnswer(child.StandardOutput.BaseStream, 512))
                 Assert.Equal(1 + CoveredTemplateMaker.Covers.Count, vetted.Templates?.Count);
-            // The answer is written before the photo is let go; that the child asks for more shows that it has.
+            // The answer is written before the photo is released; when the child waits for more, it has been released.
             VetChannel.WriteRequest(child.StandardInput.BaseStream, [1, 2, 3], null);
             child.StandardInput.BaseStream.Flush();
             using (VettedPhoto next = VetChannel.ReadAnswer(child.StandardOutput.BaseStream, 512))

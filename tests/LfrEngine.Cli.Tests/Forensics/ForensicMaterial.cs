@@ -47,7 +47,7 @@ public sealed class ForensicMaterial : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    // All memory that is wiped, and the stack's scrub, are in one assembly, so it alone is built anew.
+    // All memory that is wiped, and the stack's scrub, are in one assembly, so only this assembly is rebuilt.
     private static string BuildWithoutWipes()
     {
         string root = RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe"), library = Path.Combine("bin", "LfrEngine.Native", "release", "LfrEngine.Native.dll");

@@ -14,7 +14,7 @@ public sealed class ScoreCalibrationTests
     // Scores of two people and of one person, all normal with one spread: then the log likelihood ratio is a straight line in the score.
     private static readonly Model Good = new(Stranger: 0.05, Same: 0.6, SameCovered: 0.4, Spread: 0.1);
 
-    // Another embedder: its scores lie elsewhere and tell people apart less well.
+    // Another embedder: its scores have another scale and separate people less well.
     private static readonly Model Other = new(Stranger: 0.3, Same: 0.62, SameCovered: 0.52, Spread: 0.08);
 
     private static readonly int[] Lists = [1, 3, 10, 30, 100, 300];
@@ -153,7 +153,7 @@ public sealed class ScoreCalibrationTests
     {
         ListSearch[] swapped = [.. Planted(1, 60).Where(s => s.ListSize == 1).Select(s => s with { Score = -s.Score })];
 
-        Assert.Contains("nothing to calibrate", Assert.Throws<DataException>(() => CalibrationFitter.Fit(swapped)).Message, StringComparison.Ordinal);
+        Assert.Contains("a calibration is not possible", Assert.Throws<DataException>(() => CalibrationFitter.Fit(swapped)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

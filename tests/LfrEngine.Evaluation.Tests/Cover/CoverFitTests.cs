@@ -9,7 +9,7 @@ namespace LfrEngine.Evaluation.Tests.Cover;
 public sealed class CoverFitTests
 {
     [Fact]
-    public void Fit_PartsThatFeaturesTell_AreToldOnOthersAndCalibrated()
+    public void Fit_PartsThatFeaturesShow_AreJudgedOnOthersAndCalibrated()
     {
         using CoverSamples learn = Samples(1, 1500), scale = Samples(2, 500), others = Samples(3, 1000);
         CoverWeights weights = CoverFit.Fit(learn, scale, seed: 7, TestContext.Current.CancellationToken);

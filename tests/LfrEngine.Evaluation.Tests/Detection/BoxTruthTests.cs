@@ -31,7 +31,7 @@ public sealed class BoxTruthTests : IDisposable
 
         Assert.Contains("a.jpg", Assert.Throws<DataException>(() => BoxTruth.Read(folder.FullName)).Message, StringComparison.Ordinal);
         folder.CreateSubdirectory("annotations");
-        Assert.Contains("no picture with labels", Assert.Throws<DataException>(() => BoxTruth.Read(folder.FullName)).Message, StringComparison.Ordinal);
+        Assert.Contains("contains no labelled picture", Assert.Throws<DataException>(() => BoxTruth.Read(folder.FullName)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

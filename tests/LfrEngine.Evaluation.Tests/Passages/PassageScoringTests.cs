@@ -63,7 +63,7 @@ public sealed class PassageScoringTests
     }
 
     [Fact]
-    public void Judge_ATrackletGoesOnFromOnePersonToAnother_TheAlertIsOfWhomItsBestShotShows()
+    public void Judge_ATrackletContinuesFromOnePersonToAnother_TheAlertBelongsToThePersonInTheBestShot()
     {
         // A stranger walks in front of ann: the tracker goes on from her to him, then bob comes and is found in the same tracklet.
         var scoring = new PassageScoring(agreeingShots: 2);

@@ -23,18 +23,18 @@ public sealed class LfwPairsTests
     {
         { "", "pairs.txt is empty" },
         { "Ann\t1\t2\n", "pairs.txt, line 1: it does not begin with \"folds pairs\"" },
-        { "10\nAnn\t1\t2\n", "pairs.txt, line 1: one number is the first line of a list without folds" },
+        { "10\nAnn\t1\t2\n", "pairs.txt, line 1: a first line with one number belongs to a list without folds" },
         { "name,imagenum1,imagenum2,\nAnn,1,2,\n", "pairs.txt, line 1: this is a CSV" },
         { "1\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "pairs.txt, line 1: 1 fold(s)" },
         { "2\t0\n", "pairs.txt, line 1: 2 fold(s) of 0 pairs" },
-        { "2\t1\nAnn\t1\t2\n", "pairs.txt, line 1: it promises 2 folds of 1 mated and 1 non-mated pairs, 4 lines; the file has 1" },
-        { List + "Bob\t1\t3\n", "pairs.txt, line 1: it promises 2 folds of 1 mated and 1 non-mated pairs, 4 lines; the file has 5" },
-        { "99999\t99999\nAnn\t1\t2\n", "pairs.txt, line 1: it promises 99999 folds" },
+        { "2\t1\nAnn\t1\t2\n", "pairs.txt, line 1: it announces 2 folds of 1 mated and 1 non-mated pairs, that is 4 lines, but the file has 1" },
+        { List + "Bob\t1\t3\n", "pairs.txt, line 1: it announces 2 folds of 1 mated and 1 non-mated pairs, that is 4 lines, but the file has 5" },
+        { "99999\t99999\nAnn\t1\t2\n", "pairs.txt, line 1: it announces 99999 folds" },
         { "2\t1\n\nAnn\t1\t2\nAnn\t1\tx\t1\nBob\t1\t2\nBob\t2\tAnn\tx\n", "pairs.txt, line 6: \"x\" is not an image number" },
         { "2\t1\nAnn\t1\t-2\nAnn\t1\tBob\t1\nBob\t1\t2\nBob\t2\tAnn\t1\n", "pairs.txt, line 2: \"-2\" is not an image number" },
-        { "2\t1\nAnn\t1\t2\nAnn\t1\t3\nBob\t1\t2\nBob\t2\tAnn\t1\n", "pairs.txt, line 3: this is a mated pair too many; fold 1 of 2" },
+        { "2\t1\nAnn\t1\t2\nAnn\t1\t3\nBob\t1\t2\nBob\t2\tAnn\t1\n", "pairs.txt, line 3: this is a mated pair too many: fold 1 of 2" },
         { "2 1\nAnn Lee 1 2 3\nAnn 1 Bob 1\nBob 1 2\nBob 2 Ann 2\n", "pairs.txt, line 2: 5 fields" },
-        { "2\t1\n../../etc\t1\t2\nAnn\t1\tBob\t1\nBob\t1\t2\nBob\t2\tAnn\t1\n", "pairs.txt, line 2: \"../../etc\" is no folder's name" },
+        { "2\t1\n../../etc\t1\t2\nAnn\t1\tBob\t1\nBob\t1\t2\nBob\t2\tAnn\t1\n", "pairs.txt, line 2: \"../../etc\" is not a folder name" },
     };
 
     [Theory]

@@ -105,7 +105,7 @@ public sealed class MediaForensicsOnce : IDisposable
     }
 }
 
-/// <summary>No 32 bytes of a decoded frame or of a packet are left in a process that has let go of them.</summary>
+/// <summary>No 32 bytes of a decoded frame or of a packet are left in a process that has released them.</summary>
 [Trait("Speed", "slow")]
 public sealed class MediaForensicsTests(MediaForensicsOnce once, ITestOutputHelper output)
 {

@@ -37,7 +37,7 @@ public sealed class MediaLifetimeTests : IDisposable
         using (MediaReader reader = Frames.Open(clip, new MediaOptions { DecoderThreads = threads }))
         {
             Assert.Equal(30, Frames.ForEach(reader, _ => { }));
-            // At the end the decoder has let go of its reference frames as well.
+            // At the end the decoder has released its reference frames as well.
             Assert.Equal(0, MediaStatistics.Read().BuffersOutstanding);
             Assert.Equal(0, reader.CountResidue());
         }

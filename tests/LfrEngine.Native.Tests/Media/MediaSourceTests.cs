@@ -52,7 +52,7 @@ public sealed class MediaSourceTests : IDisposable
     }
 
     [Fact]
-    public void Open_CameraOffersBoth_TakesTcpUnlessToldOtherwise()
+    public void Open_CameraOffersBoth_UsesTcpUnlessSetOtherwise()
     {
         using RtspCamera camera = new();
         Frames.Open(camera.Url(), s_live).Dispose();
@@ -64,7 +64,7 @@ public sealed class MediaSourceTests : IDisposable
     [Theory]
     [InlineData("503 Service Unavailable", MediaError.CannotOpen, "overloaded")]
     [InlineData("404 Not Found", MediaError.CannotOpen, "check the address")]
-    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen, "no more viewers (453)")]
+    [InlineData("453 Not Enough Bandwidth", MediaError.CannotOpen, "too many viewers (453)")]
     [InlineData("403 Forbidden", MediaError.Unauthorised, "refuses the user name or the password")]
     public async Task Open_CameraRefuses_IsClassedAndSaid(string refusal, MediaError expected, string said)
     {
@@ -172,7 +172,7 @@ public sealed class MediaSourceTests : IDisposable
     [InlineData("avi", "-c:v mjpeg")]
     [InlineData("ts", "-bf 2")]
     [InlineData("mp4", "-bf 2 -movflags +faststart")]
-    public void Read_HalfARecording_WasCutOffAndTheWholeWasNot(string kind, string output)
+    public void Read_HalfARecording_IsTruncatedAndTheWholeIsNot(string kind, string output)
     {
         string whole = Ffmpeg.Clip(folder, $"whole.{kind}", $"-g 10 {output}", frames: 100);
         byte[] bytes = File.ReadAllBytes(whole);

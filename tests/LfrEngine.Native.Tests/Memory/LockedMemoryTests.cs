@@ -42,7 +42,7 @@ public sealed unsafe class LockedMemoryTests
         LockedMemory.Free(address, 5000, locked);
     }
 
-    /// <summary>"hg" in smaps: the kernel was told before the pages came. It may still have none to give.</summary>
+    /// <summary>"hg" in smaps: the kernel was advised before the pages were loaded. It may still have none available.</summary>
     [Theory]
     [InlineData(8 << 20, true)]
     [InlineData(1 << 20, false)]
@@ -76,7 +76,7 @@ public sealed unsafe class LockedMemoryTests
 
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(address, 5000, locked));
 
-        Assert.Contains($"{where + 1} bytes or more behind", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"At least {where + 1} bytes were written past", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, LockedMemory.AllocatedBytes);
     }
 

@@ -124,7 +124,7 @@ public sealed class AlertTests : IDisposable
     }
 
     [Fact]
-    public void Ledger_FaceCoveredInTheBestShot_IsToldInTheAlert()
+    public void Ledger_FaceCoveredInTheBestShot_IsStatedInTheAlert()
     {
         foreach ((long at, float score, float mask) in (ReadOnlySpan<(long, float, float)>)[(1_000, 0.6f, 0.9f), (2_000, 0.5f, 0.1f)])
         {
@@ -151,7 +151,7 @@ public sealed class AlertTests : IDisposable
         Assert.Equal(before, BufferPool.OutstandingBlocks);
     }
 
-    /// <summary>A probe of exactly the threshold is a candidate; the next smaller number is none.</summary>
+    /// <summary>A probe of exactly the threshold is a candidate; the next smaller number is not.</summary>
     [Fact]
     public void Search_ScoreAtTheThreshold_Counts()
     {
@@ -196,7 +196,7 @@ public sealed class AlertTests : IDisposable
 
     /// <summary>Recordings of several cameras run apart: an early passage that comes late does not make the desk forget the later one.</summary>
     [Fact]
-    public void Desk_EarlierPassageComesLate_LeavesTheLaterOneStanding()
+    public void Desk_EarlierPassageComesLate_KeepsTheLaterAlert()
     {
         var desk = new AlertDesk(new AlertPolicy { CoolDownMs = 10_000 });
         Alert late = Submit(desk, "a", 0, 100_000_000);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Detection;
 
-/// <summary>Finds the golden values of tests/golden and the optional shared data beside the repository.</summary>
+/// <summary>Finds the golden values of tests/golden and the optional shared data next to the repository.</summary>
 internal static class RepoRoot
 {
     public static string Path { get; } = Find();

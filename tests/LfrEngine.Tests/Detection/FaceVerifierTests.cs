@@ -14,7 +14,7 @@ namespace LfrEngine.Tests.Detection;
 [Collection(CountsRentedBuffers.Name)]
 public sealed class FaceVerifierTests
 {
-    /// <summary>Faces and pieces of the background beside them, each with a sure detector: the two networks tell them apart.</summary>
+    /// <summary>Faces and pieces of the background, each with a high detector score: the two networks distinguish them.</summary>
     [Fact]
     public void Weigh_FacesAndBackground_TellsThemApart()
     {

@@ -3,12 +3,12 @@ using Xunit;
 
 namespace LfrEngine.Tests.Files;
 
-/// <summary>What a file system refuses is told in words, without the path of a part that is not in its place yet.</summary>
+/// <summary>File system errors become sentences, without the path of the temporary file.</summary>
 public sealed class FileTroubleTests
 {
     [Theory]
-    [InlineData("/nowhere/at/all", "There is no such folder.")]
-    [InlineData("/tmp/lfr-no-such-file", "There is no such file.")]
+    [InlineData("/nowhere/at/all", "The folder does not exist.")]
+    [InlineData("/tmp/lfr-no-such-file", "The file does not exist.")]
     public void Words_OfWhatIsNotThere(string path, string words)
     {
         if (!OperatingSystem.IsLinux())

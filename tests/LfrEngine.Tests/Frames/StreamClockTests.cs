@@ -37,11 +37,11 @@ public sealed class StreamClockTests
         var clock = new StreamClock(isLive: false, 0, 10);
 
         Assert.Equal(Enumerable.Range(0, 20).Select(i => i * 100_000L), Enumerable.Range(0, 20).Select(_ => clock.Next(FrameInfo.NoPts, 0)));
-        Assert.Equal((ClockHealth.Missing, "the stream has no time stamps; the frame rate counts instead"), (clock.Health, clock.Describe()));
+        Assert.Equal((ClockHealth.Missing, "the stream has no time stamps; the frame rate is used instead"), (clock.Health, clock.Describe()));
     }
 
     [Fact]
-    public void Next_RecordingThatStandsStill_RunsByItsFrameRate()
+    public void Next_RecordingWithConstantStamps_UsesItsFrameRate()
     {
         var clock = new StreamClock(isLive: false, 0, 25);
 
@@ -61,14 +61,14 @@ public sealed class StreamClockTests
     }
 
     [Fact]
-    public void Next_ElevenHoursMissing_AreToldAndShortened()
+    public void Next_ElevenHoursMissing_AreReportedAndShortened()
     {
         var clock = new StreamClock(isLive: false, 0, 25);
         clock.Next(0, 0);
         clock.Next(40_000, 0);
 
         Assert.Equal(40_000 + StreamClock.LongestPauseUs, clock.Next(40_000 + (40_000 * Second), 0));
-        Assert.Equal("the recording has a hole of 11:06:40 h, shortened to 10 s", clock.Describe());
+        Assert.Equal("the recording has a gap of 11:06:40 h, shortened to 10 s", clock.Describe());
         Assert.Equal(80_000 + StreamClock.LongestPauseUs, clock.Next(80_000 + (40_000 * Second), 0));
     }
 

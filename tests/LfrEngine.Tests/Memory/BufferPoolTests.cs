@@ -17,7 +17,7 @@ public sealed unsafe class BufferPoolTests
     [InlineData(16 << 20)]
     [InlineData((16 << 20) + 1)]
     [InlineData(40 << 20)]
-    public void Rent_AnySize_IsZeroAlignedAndWhole(int length)
+    public void Rent_AnySize_IsZeroAlignedAndComplete(int length)
     {
         long before = BufferPool.OutstandingBlocks;
         using (HostBuffer<byte> buffer = BufferPool.Rent<byte>(length))

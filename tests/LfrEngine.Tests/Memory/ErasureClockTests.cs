@@ -12,7 +12,7 @@ public sealed class ErasureClockTests
     public ErasureClockTests() => clock = new ErasureClock(misses.Add);
 
     [Fact]
-    public void CheckDeadlines_NotWipedInTime_TellsOnceAndCountsOnce()
+    public void CheckDeadlines_NotWipedInTime_ReportsOnceAndCountsOnce()
     {
         int place = clock.Due(Ago(700));
         clock.CheckDeadlines();
@@ -28,7 +28,7 @@ public sealed class ErasureClockTests
     }
 
     [Fact]
-    public void Erased_TooLateAndNobodyLooked_TellsItself()
+    public void Erased_TooLateAndNeverChecked_ReportsItself()
     {
         clock.Erased(clock.Due(Ago(700)), 1);
 
@@ -37,7 +37,7 @@ public sealed class ErasureClockTests
     }
 
     [Fact]
-    public void CheckDeadlines_InTimeOrWiped_TellsNothing()
+    public void CheckDeadlines_InTimeOrWiped_ReportsNothing()
     {
         clock.Erased(clock.Due(Ago(0)), 1);
         int held = clock.Due(Ago(0));
@@ -51,7 +51,7 @@ public sealed class ErasureClockTests
     }
 
     [Fact]
-    public void Due_ManyAtOnce_EachIsToldForItself()
+    public void Due_ManyAtOnce_EachIsReportedSeparately()
     {
         int[] places = [.. Enumerable.Range(0, 5).Select(i => clock.Due(Ago(i % 2 == 0 ? 900 : 0)))];
         Assert.Equal(5, places.Distinct().Count());

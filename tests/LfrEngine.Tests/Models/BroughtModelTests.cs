@@ -60,7 +60,7 @@ public sealed class BroughtModelTests
     }
 
     [Fact]
-    public void Embedder_Brought_TellsPeopleApart()
+    public void Embedder_Added_DistinguishesPeople()
     {
         using var folder = new TemporaryDirectory();
         string manifest = ManifestWriter.Write(folder, "mine", "embed", "embedder", RepoRoot.SharedData("models/mobilefacenet_128.onnx"),

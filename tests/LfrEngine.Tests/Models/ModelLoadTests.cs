@@ -11,7 +11,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Models;
 
-/// <summary>Every way in which a manifest or a file can be wrong ends in one exception that names the model and the way out.</summary>
+/// <summary>Every way in which a manifest or a file can be wrong ends in one exception that names the model and says what to do.</summary>
 [Collection(CountsRentedBuffers.Name)]
 public sealed class ModelLoadTests : IDisposable
 {
@@ -55,7 +55,7 @@ public sealed class ModelLoadTests : IDisposable
     public void Load_NotOnnx_SaysSo(string content)
     {
         File.WriteAllText(folder["text.onnx"], content);
-        AssertNames(LoadFails(Embedder(folder["text.onnx"]), ModelTask.Embed), "mine", "not an ONNX file");
+        AssertNames(LoadFails(Embedder(folder["text.onnx"]), ModelTask.Embed), "mine", "neither an ONNX nor a TensorFlow Lite file");
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class ModelLoadTests : IDisposable
     {
         byte[] whole = File.ReadAllBytes(RepoRoot.RestoredModel("fr_feature.onnx"));
         File.WriteAllBytes(folder["cut.onnx"], whole[..(whole.Length / 2)]);
-        AssertNames(LoadFails(Embedder(folder["cut.onnx"]), ModelTask.Embed), "mine", "not an ONNX file");
+        AssertNames(LoadFails(Embedder(folder["cut.onnx"]), ModelTask.Embed), "mine", "neither an ONNX nor a TensorFlow Lite file");
     }
 
     [Fact]

@@ -149,7 +149,7 @@ public sealed class OnnxGraphTests
     public void MakeDynamic_NotOnnx_SaysSo()
     {
         byte[] text = Encoding.UTF8.GetBytes("<html><body>404 Not Found</body></html>");
-        Assert.Contains("not an ONNX file", Assert.Throws<InvalidDataException>(() => OnnxGraph.MakeDynamic(text, ["y"], false)).Message, StringComparison.Ordinal);
+        Assert.Contains("neither an ONNX nor a TensorFlow Lite file", Assert.Throws<InvalidDataException>(() => OnnxGraph.MakeDynamic(text, ["y"], false)).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => OnnxGraph.MakeDynamic([], ["y"], false));
         byte[] model = PReluModel([3, 1, 1]);
         Assert.Throws<InvalidDataException>(() => OnnxGraph.MakeDynamic(model.AsSpan(0, model.Length / 2), ["y"], false));

@@ -75,7 +75,7 @@ public sealed class OnnxQuantiserTests
     [InlineData("{\"x\":[1]}")]
     [InlineData("{\"x\":[2,1]}")]
     [InlineData("{\"x\":[]}")]
-    public void Read_RangeThatIsNone_NamesTheTensor(string ranges)
+    public void Read_InvalidRange_NamesTheTensor(string ranges)
     {
         using var folder = new TemporaryDirectory();
         string manifest = ManifestWriter.Write(folder, "mine", "detect", "yunet", "mine.onnx", "bgr", [0, 0, 0], 1, ["y"], change: m =>

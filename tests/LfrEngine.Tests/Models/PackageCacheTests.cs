@@ -7,7 +7,7 @@ namespace LfrEngine.Tests.Models;
 public sealed class PackageCacheTests
 {
     [Fact]
-    public void IsIntact_MissingIntactOrAltered_TellsThemApart()
+    public void IsIntact_MissingIntactOrAltered_DistinguishesThem()
     {
         using var folder = new TemporaryDirectory();
         string file = folder["model.onnx"];
@@ -32,7 +32,7 @@ public sealed class PackageCacheTests
     }
 
     [Fact]
-    public async Task RestoreAsync_EverythingIntact_AsksNobody()
+    public async Task RestoreAsync_EverythingIntact_DownloadsNothing()
     {
         using var folder = new TemporaryDirectory();
         var cache = new PackageCache(folder.Root);

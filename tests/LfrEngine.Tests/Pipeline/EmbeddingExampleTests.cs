@@ -69,7 +69,7 @@ public sealed class EmbeddingExampleTests : IDisposable
         CameraStatus[] statuses = [new("entrance")];
         var pipeline = new LivePipeline(models, gallery, new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0.48f) });
 
-        // Returns when the cameras have ended or stopping is signalled. Nothing of anyone is left then, alerts apart: whoever takes an alert disposes it.
+        // Returns when the cameras have ended or stopping is signalled. No face data is left then except in alerts; the receiver of an alert disposes it.
         pipeline.Run(cameras, statuses, alert =>
         {
             using (alert)

@@ -153,7 +153,7 @@ public sealed class LivePipelineTests : IDisposable
     }
 
     [Fact]
-    public void Run_StageHangsAfterTheVerdict_IsToldWhileItHangs()
+    public void Run_StageHangsAfterTheVerdict_IsReportedWhileItHangs()
     {
         using var told = new ManualResetEventSlim();
         var misses = new List<DeadlineMiss>();

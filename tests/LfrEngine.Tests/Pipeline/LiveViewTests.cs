@@ -91,7 +91,7 @@ public sealed unsafe class LiveViewTests : IDisposable
     }
 
     [Fact]
-    public void Picture_TrackletRaisedAnAlert_IsClearAndNobodyElseIs()
+    public void Picture_TrackletRaisedAnAlert_IsClearAndOthersArePixelated()
     {
         const long Shown = 1;
         int clear = 0, others = 0;
@@ -253,7 +253,7 @@ public sealed unsafe class LiveViewTests : IDisposable
 public sealed class LiveViewMemoryTests
 {
     [Fact]
-    public void Picture_NobodyWatchesAnyMore_IsWipedAndItsMemoryGoesBack()
+    public void Picture_NobodyWatchesAnyMore_IsWipedAndItsMemoryReleased()
     {
         var time = new StreamTime();
         var tracker = new FaceTracker(new TrackerSettings());

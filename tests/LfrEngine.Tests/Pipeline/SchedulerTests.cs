@@ -71,7 +71,7 @@ public sealed class SchedulerTests : IDisposable
     }
 
     [Fact]
-    public void Take_SeveralCameras_GivesTheOldestFrameWhoeverPutItLast()
+    public void Take_SeveralCameras_ReturnsTheOldestFrame()
     {
         Scheduler scheduler = Make(Pace.RealTime, "a", "b");
         Put(scheduler, 1);
@@ -184,7 +184,7 @@ public sealed class SchedulerTests : IDisposable
         Assert.All(lanes, l => Assert.Empty(l.State.Waiting));
     }
 
-    /// <summary>Stands for the planes of a frame: knows whether they were let go.</summary>
+    /// <summary>Stands for the planes of a frame and records whether they were released.</summary>
     private sealed class Frame : IDisposable
     {
         public bool IsGone { get; private set; }

@@ -64,7 +64,7 @@ public sealed unsafe class QualityAssessorTests
     }
 
     [Fact]
-    public void Assess_NoseAside_TellsTheSide()
+    public void Assess_NoseAside_ReturnsTheSide()
     {
         float[] crop = Textured();
         Assert.Equal(0, Assess(Frontal, crop).YawDegrees, 2f);

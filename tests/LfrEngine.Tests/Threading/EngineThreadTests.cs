@@ -6,7 +6,7 @@ namespace LfrEngine.Tests.Threading;
 public sealed class EngineThreadTests
 {
     [Fact]
-    public void Start_WorkThatThrows_TellsWhyAndEndsNothingElse()
+    public void Start_WorkThatThrows_ReportsWhyAndEndsNothingElse()
     {
         Exception? told = null;
         string? on = null;
@@ -19,7 +19,7 @@ public sealed class EngineThreadTests
     }
 
     [Fact]
-    public void Start_WorkThatEnds_TellsNothing()
+    public void Start_WorkThatEnds_ReportsNothing()
     {
         int done = 0;
         EngineThread thread = EngineThread.Start("test", () => done++, e => Assert.Fail(e.Message));

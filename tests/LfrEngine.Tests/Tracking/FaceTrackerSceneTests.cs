@@ -54,7 +54,7 @@ public sealed class FaceTrackerSceneTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Update_HiddenFor400Ms_TrackletGoesOn(int seed)
+    public void Update_HiddenFor400Ms_TrackletContinues(int seed)
     {
         var scene = new Scene { Seed = seed };
         scene.Walkers.Add(Walker.Straight(0, 5, 100, 400, 40, 230) with { Score = t => t is > 2 and < 2.4 ? -1 : 0.9f });

@@ -69,7 +69,7 @@ public sealed class FaceTrackerTests
     }
 
     [Fact]
-    public void Update_HighScoreBesideBetterPlacedLow_HighTakesTheTracklet()
+    public void Update_HighScoreNextToBetterPlacedLow_HighTakesTheTracklet()
     {
         FaceTracker tracker = Confirmed();
         Update(tracker, 2 * FrameUs, Face(500, score: 0.5f), Face(504));
@@ -177,7 +177,7 @@ public sealed class FaceTrackerTests
     }
 
     [Fact]
-    public void EndAll_EndsLive_AndIdsGoOn()
+    public void EndAll_EndsLive_AndIdsContinue()
     {
         FaceTracker tracker = Confirmed();
         tracker.EndAll();

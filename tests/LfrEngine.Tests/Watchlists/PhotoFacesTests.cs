@@ -63,7 +63,7 @@ public sealed class PhotoFacesTests
     [InlineData("nan 5")]
     [InlineData("1e3 5")]
     [InlineData("99999999999,1")]
-    public void Parse_AnythingElse_IsNone(string? text) => Assert.False(PhotoPoint.TryParse(text, out _));
+    public void Parse_AnythingElse_ReturnsNone(string? text) => Assert.False(PhotoPoint.TryParse(text, out _));
 
     /// <summary>A spot that is painted into a frame is found at the same place in the turned one, and its box leads back.</summary>
     [Theory]

@@ -32,8 +32,8 @@ public sealed class UprightnessTests(ITestOutputHelper output)
             foreach (int degrees in (int[])[0, 90, 180, 270])
             {
                 string reasons = Vet(enroller, FrameLease.ViewOf(frame), degrees);
-                bool isRight = degrees == 0 ? !reasons.Contains("turned by", StringComparison.Ordinal) : reasons.Contains($"turned by {360 - degrees}° to be upright", StringComparison.Ordinal);
-                bool isDoubted = reasons.Contains("perhaps not upright", StringComparison.Ordinal);
+                bool isRight = degrees == 0 ? !reasons.Contains("rotated by", StringComparison.Ordinal) : reasons.Contains($"rotated by {360 - degrees}° to be upright", StringComparison.Ordinal);
+                bool isDoubted = reasons.Contains("may not be upright", StringComparison.Ordinal);
                 (right, doubted, wrong) = isDoubted ? (right, doubted + 1, wrong) : isRight ? (right + 1, doubted, wrong) : (right, doubted, wrong + 1);
                 uprightTurned += degrees == 0 && !isRight ? 1 : 0;
             }
@@ -53,6 +53,6 @@ public sealed class UprightnessTests(ITestOutputHelper output)
         using HostBuffer<byte> jpeg = picture.EncodeJpeg(95, out int bytes);
         using VettedPhoto vetted = enroller.Vet(jpeg.Span[..bytes]);
         string reasons = string.Join("; ", vetted.Reasons);
-        return degrees != 0 && (vetted.Quality == 0) ? $"turned by {360 - degrees}° to be upright" : reasons;
+        return degrees != 0 && (vetted.Quality == 0) ? $"rotated by {360 - degrees}° to be upright" : reasons;
     }
 }

@@ -76,7 +76,7 @@ public sealed class WatchlistReenrollerTests : IDisposable
     [Theory]
     [InlineData("another list")]
     [InlineData("another embedder")]
-    public void Next_WhatWasDoneIsNotOfThis_BeginsAnew(string kind)
+    public void Next_ProgressOfAnotherList_BeginsAgain(string kind)
     {
         using Watchlist old = WithPhotos(), other = WithPhotos();
         using var first = new WatchlistReenroller(kind == "another embedder" ? Embedder('c') : embedder, kind == "another list" ? other : old, null, Embed);
@@ -91,7 +91,7 @@ public sealed class WatchlistReenrollerTests : IDisposable
     }
 
     [Fact]
-    public void Next_FacesThatCannotBeUsed_AreNamedAndNobodyIsListedWithoutATemplate()
+    public void Next_UnusableFaces_AreNamedAndNobodyIsListedWithoutATemplate()
     {
         using var builder = new WatchlistBuilder("1", "old", WatchlistSamples.Sha256, 3);
         foreach ((string id, byte[][] photos) in (IEnumerable<(string, byte[][])>)[("none", [[]]), ("bad", [[0]]), ("half", [[], [1, 2]])])
@@ -107,7 +107,7 @@ public sealed class WatchlistReenrollerTests : IDisposable
 
         Assert.Equal(["half"], list.Identities.Select(i => i.Id));
         Assert.Equal([3], reenroller.Sources);
-        Assert.Equal([new("none", 0, "the list keeps no picture of it"), new("bad", 1, "a reason"), new LostFace("half", 2, "the list keeps no picture of it")], reenroller.Lost);
+        Assert.Equal([new("none", 0, "the list has no picture of this face"), new("bad", 1, "a reason"), new LostFace("half", 2, "the list has no picture of this face")], reenroller.Lost);
         Assert.Equal(4, reenroller.FacesDone);
     }
 

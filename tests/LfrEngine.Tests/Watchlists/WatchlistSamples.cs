@@ -103,7 +103,7 @@ internal static class WatchlistSamples
     }
 }
 
-/// <summary>A directory of its own for one test.</summary>
+/// <summary>A separate directory for one test.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory() => Root = Directory.CreateTempSubdirectory("lfr-test-").FullName;

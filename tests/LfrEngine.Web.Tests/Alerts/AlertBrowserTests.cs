@@ -73,7 +73,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Desk_VulnerablePerson_HasASoundASignAndAScriptOfItsOwn()
+    public async Task Desk_VulnerablePerson_HasDifferentSoundSymbolAndScript()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);

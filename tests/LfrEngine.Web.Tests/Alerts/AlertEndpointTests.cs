@@ -12,7 +12,7 @@ namespace LfrEngine.Web.Tests.Alerts;
 public sealed class AlertEndpointTests
 {
     [Fact]
-    public async Task Pictures_OfficerWhoMaySee_GetsAJpegThatNobodyKeeps()
+    public async Task Pictures_OfficerWithPermission_GetsAJpegThatIsNotCached()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
@@ -55,7 +55,7 @@ public sealed class AlertEndpointTests
     }
 
     [Fact]
-    public async Task Stream_ListenerComesBack_GoesOnWhereItWas()
+    public async Task Stream_ListenerReconnects_ResumesWhereItWas()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);

@@ -22,7 +22,7 @@ public sealed class AlertLikelihoodTests
         [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([CalibrationFactor.ListSize], -1)], -Math.Log(10), 4 * Math.Log(10), 500)], 100, []);
 
     [Fact]
-    public async Task TakeAsync_CalibratedEvidence_TellsTheRatio()
+    public async Task TakeAsync_CalibratedEvidence_GivesTheRatio()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         AlertMaterial material = await MaterialAsync(stage, stage.Evidence(AuthorityStage.People) with { Calibration = Calibration });
@@ -62,7 +62,7 @@ public sealed class AlertLikelihoodTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task TakeAsync_EvidenceCannotSay_TellsNone(bool listTooLarge)
+    public async Task TakeAsync_NoUsableCalibration_GivesNoRatio(bool listTooLarge)
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         // The list has six people; more than ten times the largest list measured cannot be carried.

@@ -14,7 +14,7 @@ namespace LfrEngine.Web.Tests.Alerts;
 public sealed class AlertServiceTests
 {
     [Fact]
-    public async Task TakeAsync_Alert_IsSealedRecordedAndTold()
+    public async Task TakeAsync_Alert_IsEncryptedRecordedAndPublished()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
@@ -42,7 +42,7 @@ public sealed class AlertServiceTests
     }
 
     [Fact]
-    public async Task TakeAsync_PersonIsGone_LeavesNoKey()
+    public async Task TakeAsync_PersonRemoved_LeavesNoKey()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
@@ -75,7 +75,7 @@ public sealed class AlertServiceTests
     }
 
     [Fact]
-    public async Task DecideAsync_WholeStory_IsRecordedWithWhoAndWhen()
+    public async Task DecideAsync_AllSteps_AreRecordedWithOfficerAndTime()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
@@ -137,7 +137,7 @@ public sealed class AlertServiceTests
     }
 
     [Fact]
-    public async Task DecideAsync_TwoOperatorsAtOnce_TheSecondIsToldWhoWasFirst()
+    public async Task DecideAsync_TwoOperatorsAtOnce_TheSecondSeesWhoWasFirst()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);

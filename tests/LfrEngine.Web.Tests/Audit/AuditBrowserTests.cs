@@ -30,7 +30,7 @@ public sealed class AuditBrowserTests(BrowserFixture browser)
             await p.Locator("#audit-action").FillAsync("alert.decided");
             await p.Keyboard.PressAsync("Enter");
             await Expect(rows).ToHaveCountAsync(3);
-            await p.GetByRole(AriaRole.Button, new() { Name = "Who looked at what" }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Show who viewed what" }).ClickAsync();
             await Expect(rows).ToHaveCountAsync(2);
 
             await page.GoAsync("/transparency");

@@ -73,7 +73,7 @@ public sealed partial class AuditTests
     }
 
     [Fact, Trait("Store", "sqlite")]
-    public async Task Verify_WholeAndTamperedTrails_AreToldApart()
+    public async Task Verify_IntactAndAlteredTrails_AreDistinguished()
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         // The minute after which the sealer seals by itself never passes.
@@ -85,9 +85,9 @@ public sealed partial class AuditTests
         await File.WriteAllTextAsync(config, """{"name": "Test van", "listen": ["https://127.0.0.1:0"]}""", token);
         await File.WriteAllTextAsync(key, SignedDocument.TrustedPem(null), token);
 
-        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("whole: 6 entries", "1 seal(s)", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
+        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("intact: 6 entries", "1 seal(s)", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
         (await Lfr.RunAsync("audit", "export", trail, "--config", config)).Exits(ExitCode.Success).IsCivil();
-        Outcome whole = (await Lfr.RunAsync("audit", "verify", trail, "--key", key)).Exits(ExitCode.Success).Says("whole: 6 entries").IsCivil();
+        Outcome whole = (await Lfr.RunAsync("audit", "verify", trail, "--key", key)).Exits(ExitCode.Success).Says("intact: 6 entries").IsCivil();
         string kept = KeptEntry().Match(whole.Text).Value;
         string[] lines = await File.ReadAllLinesAsync(trail, token);
 
@@ -96,12 +96,12 @@ public sealed partial class AuditTests
         [
             ([.. lines.Select(l => l.Replace("\\\"number\\\":2", "\\\"number\\\":7", StringComparison.Ordinal))], "entry 3 (test.filled"),
             ([.. lines.Where((_, i) => i != 2)], "entry 2 is missing"),
-            ([.. lines.Take(4)], $"it ends with entry 3, but entry 6 was known elsewhere"),
+            ([.. lines.Take(4)], $"it ends with entry 3, but entry 6 was kept elsewhere"),
             ([.. lines.Take(3), .. lines.Skip(5).Take(1)], "it ends with entry 2, but a seal covers entry 4"),
             ([.. lines.Select(l => l.StartsWith("{\"seal\"", StringComparison.Ordinal) ? Resealed(l) : l)], "was not made with this key"),
-            (Forged(lines), "the seal of entry 4 was made for another entry"),
-            ([.. lines.Take(3), "{}", .. lines.Skip(3)], "line 4: neither an entry nor a seal"),
-            (["{}"], "is no audit trail"),
+            (Forged(lines), "the seal of entry 4 belongs to another entry"),
+            ([.. lines.Take(3), "{}", .. lines.Skip(3)], "line 4 is neither an entry nor a seal"),
+            (["{}"], "is not an audit trail"),
         ];
         foreach ((string[] content, string says) in tampered)
         {
@@ -110,7 +110,7 @@ public sealed partial class AuditTests
             Assert.Contains(says, FaultOf(file, kept), StringComparison.Ordinal);
         }
         await File.WriteAllLinesAsync(trail, tampered[0].Lines, token);
-        (await Lfr.RunAsync("audit", "verify", trail, "--key", key, "--kept", kept)).Exits(ExitCode.Input).Says("is not whole", tampered[0].Says).IsCivil();
+        (await Lfr.RunAsync("audit", "verify", trail, "--key", key, "--kept", kept)).Exits(ExitCode.Input).Says("is not intact", tampered[0].Says).IsCivil();
         (await Lfr.RunAsync("audit", "verify", host.PathOf("none.jsonl"), "--key", key)).Exits(ExitCode.Input).Says("cannot be read").IsCivil();
     }
 
@@ -218,7 +218,7 @@ public sealed partial class AuditTests
         return line.Replace(seal.GetProperty("signature").GetString()!, Convert.ToBase64String(other.SignData(text, HashAlgorithmName.SHA256)), StringComparison.Ordinal);
     }
 
-    // A trail that hangs together, written anew by somebody without the key.
+    // A consistent trail, rewritten by somebody without the key.
     private static string[] Forged(string[] lines)
     {
         var made = new List<string>();

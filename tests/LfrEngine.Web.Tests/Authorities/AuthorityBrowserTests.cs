@@ -21,7 +21,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await page.GoAsync("/deployments");
             await p.GetByRole(AriaRole.Link, new() { Name = "Draft an authority" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Draft an authority" })).ToBeVisibleAsync();
-            await p.GetByRole(AriaRole.Button, new() { Name = "Draft", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
             await Expect(p.GetByText("Purpose: 1 to 4000 characters.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await p.GetByLabel("Name").FillAsync("Market Square");
@@ -30,13 +30,13 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Place").FillAsync("Market Square, north side");
             await p.GetByLabel("gate").CheckAsync();
             await p.GetByLabel("Watchlist", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Value = stage.WatchlistId.ToString() });
-            await Expect(p.GetByText("If all 6 people of the list were sought at this threshold")).ToBeVisibleAsync();
+            await Expect(p.GetByText("If all 6 people on the list were sought at this threshold")).ToBeVisibleAsync();
             await p.GetByLabel("Data protection impact assessment").FillAsync("DPIA 2026/4");
             await p.GetByLabel("Equality impact assessment").FillAsync("EIA 2026/4");
             await p.GetByLabel("Community impact assessment").FillAsync("CIA 2026/9");
             await p.GetByLabel("Authorising officer", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "sam" });
             await page.ShootAsync("authority-draft");
-            await p.GetByRole(AriaRole.Button, new() { Name = "Draft", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
             await Expect(p.GetByText("The authority is a draft: sam has not signed it.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true })).ToHaveCountAsync(0);
             await page.AssertAccessibleAsync();
@@ -51,15 +51,15 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await dialog.GetByLabel("Password").FillAsync("not my password");
             await dialog.GetByLabel("Code").FillAsync("000000");
             await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
-            await Expect(dialog.GetByText("Password or code is wrong.")).ToBeVisibleAsync();
+            await Expect(dialog.GetByText("The password or the code is wrong.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await dialog.GetByLabel("Password").FillAsync(RunningHost.Password);
             await dialog.GetByLabel("Code").FillAsync(await stage.Host.CodeAsync(stage.Signer));
             await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("Nothing keeps the engine from running now.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Ready to start.")).ToBeVisibleAsync();
             await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
             await page.ShootAsync("authority");
-            // A file that goes is told without loading the page anew.
+            // A file that disappears is reported without reloading the page.
             File.Delete(stage.WatchlistPath);
             await Expect(p.GetByText("The file of the watchlist Spring list is missing.")).ToBeVisibleAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
@@ -83,7 +83,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await page.GoAsync("/account");
             await p.GetByLabel("Name of the new passkey").FillAsync("phone");
             await p.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
-            await Expect(p.GetByText("The passkey is added.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Passkey added.")).ToBeVisibleAsync();
 
             await page.GoAsync($"/deployments/{id}");
             await p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
@@ -102,10 +102,10 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             IPage p = page.Page;
             await page.GoAsync("/zones");
             await Expect(p.GetByRole(AriaRole.Img, new() { Name = "Plan from above" })).ToBeVisibleAsync();
-            await p.GetByLabel("Board 1: m ahead of the camera").FillAsync("60");
-            await Expect(p.GetByText("Board 1 stands inside the area")).ToHaveCountAsync(0);
-            await p.GetByLabel("Board 1: m ahead of the camera").FillAsync("20");
-            await Expect(p.GetByText("Board 1 stands inside the area: who reads it has been seen already. Move it out.")).ToBeVisibleAsync();
+            await p.GetByLabel("Board 1: metres ahead of the camera").FillAsync("60");
+            await Expect(p.GetByText("Board 1 is inside the area")).ToHaveCountAsync(0);
+            await p.GetByLabel("Board 1: metres ahead of the camera").FillAsync("20");
+            await Expect(p.GetByText("Board 1 is inside the area: people are filmed before they can read it. Move it out.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await page.ShootAsync("zones");
             await page.GoAsync("/evidence");

@@ -107,8 +107,8 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "measured no threshold of 0.5; it has 0.44, 0.48, 0.52");
         await Refused(good with { Categories = [wanted with { Threshold = double.NaN }] }, "between 0 and 1");
         await Refused(good with { Categories = [wanted with { Response = "" }] }, "response");
-        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled; it cannot carry a list of 6");
-        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("other.json") }] }, "not with the one that runs here");
+        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled, which does not cover a list of 6");
+        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("other.json") }] }, "not with the one used here");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("stranger.json") }] }, "signed by the installation");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = "" }] }, "choose an evidence file");
         await Refused(good with { AuthorisingOfficer = stage.Drafter.Id }, "Choose an authorising officer.");
@@ -147,7 +147,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_RowAlteredBehindTheJournal_AreTold()
+    public async Task Refusals_RowAlteredWithoutTheJournal_AreReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -216,7 +216,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_TrailAltered_AreTold()
+    public async Task Refusals_TrailAltered_AreReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -227,7 +227,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_FilesAlteredOrGone_AreToldAndEndWhenTheyAreBack()
+    public async Task Refusals_FilesAlteredOrMissing_AreReportedUntilTheyAreBack()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync();
@@ -258,7 +258,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Refusals_ExchangedListWithARecordToMatch_IsTold()
+    public async Task Refusals_ExchangedListWithMatchingRecord_IsReported()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.ArmAsync(), other = await stage.AddWatchlistAsync("Other");
@@ -282,7 +282,7 @@ public sealed class AuthorityServiceTests
         Assert.Equal("The camera north is not configured.", await Told(stage.Restarted(c => c with { Cameras = [cameras[0]] })));
         // A password that has changed leaves the camera what it is.
         Assert.Empty(await stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:fresh@10.0.0.5/one" }, cameras[1]] }).RefusalsAsync(id, TestContext.Current.CancellationToken));
-        Assert.Contains("No laboratory is configured", await Told(stage.Restarted(c => c with { Laboratories = [] })), StringComparison.Ordinal);
+        Assert.Contains("No trusted laboratory is configured", await Told(stage.Restarted(c => c with { Laboratories = [] })), StringComparison.Ordinal);
     }
 
     // Each of those that decide, the second opinions and the mesh too.
@@ -378,7 +378,7 @@ public sealed class AuthorityServiceTests
         Assert.Equal(["The authority has been withdrawn."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         await stage.TamperAsync($"""UPDATE "Deployments" SET "State" = 'Signed' WHERE "Id" = {id}""");
         Assert.Equal(["The authority has been withdrawn."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
-        // Drafted anew, with the same list: the first no longer holds it.
+        // Drafted again, with the same list: the first deployment no longer has it.
         await stage.TamperAsync($"""UPDATE "Deployments" SET "State" = 'Withdrawn' WHERE "Id" = {id}""");
         Guid anew = await stage.DraftAsync();
         await stage.SignAsync(anew);
@@ -388,7 +388,7 @@ public sealed class AuthorityServiceTests
     }
 
     [Fact]
-    public async Task Api_Deployment_TellsRefusalsAndTheSignedAuthority()
+    public async Task Api_Deployment_ReturnsRefusalsAndTheSignedAuthority()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
         Guid id = await stage.DraftAsync();

@@ -178,7 +178,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
 
     private static InstallationKey LaboratoryKey(string folder) => InstallationKey.Open(Path.Combine(folder, "laboratory-key.pem"));
 
-    /// <summary>A clock that stands until it is set.</summary>
+    /// <summary>A clock that does not advance until it is set.</summary>
     internal sealed class Clock : TimeProvider
     {
         public DateTimeOffset Now { get; set; } = new(2026, 5, 14, 7, 30, 0, TimeSpan.Zero);
@@ -187,7 +187,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
 
         public override DateTimeOffset GetUtcNow() => Now;
 
-        // Hashes are believed for a minute: a test that sets the clock sees the files anew.
+        // Hashes are believed for a minute: a test that sets the clock reads the files again.
         public override long GetTimestamp() => Now.UtcTicks;
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;

@@ -25,7 +25,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Your name").FillAsync("Ada Example");
             await p.GetByLabel("User name").FillAsync("ada");
             await p.GetByLabel("New password").FillAsync(RunningHost.Password);
-            await p.GetByRole(AriaRole.Button, new() { Name = "Go on with the password" }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Continue with a password" }).ClickAsync();
 
             // A password alone opens nothing else.
             await Expect(p).ToHaveURLAsync(ConsolePage.OriginOf(host) + "/account");
@@ -37,7 +37,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             string key = (await p.Locator("#authenticator-key").TextContentAsync())!;
             await p.GetByLabel("Code", new() { Exact = true }).FillAsync("000000");
             await p.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
-            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not the code");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("This code is wrong");
             Assert.Equal(key, await p.Locator("#authenticator-key").TextContentAsync());
             await p.GetByLabel("Code", new() { Exact = true }).FillAsync(Totp.Code(key, -1));
             await p.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
@@ -91,7 +91,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await page.GoAsync($"/account/invitation?secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
             await p.GetByLabel("User name").FillAsync("ada");
-            await p.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
 
             await SignOutAsync(p);
@@ -110,11 +110,11 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await page.AssertAccessibleAsync();
             await page.ShootAsync("account");
             await p.GetByRole(AriaRole.Button, new() { Name = "Remove the passkey" }).ClickAsync();
-            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("last way");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("your only way to sign in");
 
             await p.GetByLabel("New password").FillAsync(RunningHost.Password);
             await p.GetByRole(AriaRole.Button, new() { Name = "Change the password" }).ClickAsync();
-            await Expect(p.GetByText("The password is changed.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Password changed.")).ToBeVisibleAsync();
             await SignOutAsync(p);
             await PasswordAsync(p, "ada");
             await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("passkey");
@@ -136,15 +136,15 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await page.GoAsync($"/account/invitation?secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Olga Example");
             await p.GetByLabel("User name").FillAsync("olga");
-            await p.GetByRole(AriaRole.Button, new() { Name = "Make a passkey" }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
 
-            // The open page loses its officer at once, without a request of its own.
+            // The open page is signed out at once, without a request.
             await register.SetDisabledAsync(actor, (await register.ListAsync()).Officers.Single(o => o.Officer.UserName == "olga").Officer.Id, true);
-            await Expect(p.GetByText("Your roles do not include this page.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Your roles do not allow you to see this page.")).ToBeVisibleAsync();
             await page.GoAsync("/");
             await p.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
-            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("did not work");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("Not accepted");
         });
     }
 

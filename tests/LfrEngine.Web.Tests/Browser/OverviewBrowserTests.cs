@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LfrEngine.Web.Tests.Browser;
 
-/// <summary>The first page tells each officer what waits for them, and nobody else's work.</summary>
+/// <summary>The first page shows each officer their own tasks only.</summary>
 [Trait("Speed", "slow")]
 public sealed class OverviewBrowserTests(BrowserFixture browser)
 {
@@ -19,7 +19,7 @@ public sealed class OverviewBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.GoAsync("/");
-            await Expect(p.GetByText("Nothing waits for you.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("No tasks.")).ToBeVisibleAsync();
             await Expect(p.Locator("ol.tasks li")).ToHaveCountAsync(5);
             await Expect(p.Locator("ol.tasks a")).ToHaveCountAsync(1);
             await p.GetByRole(AriaRole.Link, new() { Name = "Invite officers" }).ClickAsync();
@@ -53,7 +53,7 @@ public sealed class OverviewBrowserTests(BrowserFixture browser)
             await browser.WithPageAsync(stage.Host, officer, async page =>
             {
                 await page.GoAsync("/");
-                await Expect(page.Page.GetByText("Nothing waits for you.")).ToBeVisibleAsync();
+                await Expect(page.Page.GetByText("No tasks.")).ToBeVisibleAsync();
             });
         }
         await stage.SignAsync(id);
@@ -76,7 +76,7 @@ public sealed class OverviewBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.GoAsync("/");
-            await Expect(p.GetByText("Nothing waits for you.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("No tasks.")).ToBeVisibleAsync();
             await material.RaiseAsync(await material.AddPersonAsync());
             await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Alerts to judge: 1" })).ToBeVisibleAsync();
         });

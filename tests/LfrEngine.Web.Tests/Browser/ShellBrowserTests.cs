@@ -24,7 +24,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             await page.ShootAsync(scheme == ColorScheme.Dark ? "first-steps-dark" : "first-steps");
             await page.GoAsync("/officers");
             await page.Page.GetByLabel("Auditor").CheckAsync();
-            await page.Page.GetByRole(AriaRole.Button, new() { Name = "Make a link" }).ClickAsync();
+            await page.Page.GetByRole(AriaRole.Button, new() { Name = "Create link" }).ClickAsync();
             await page.Page.Locator("#invitation-link").WaitForAsync();
             await page.AssertAccessibleAsync();
             await page.ShootAsync(scheme == ColorScheme.Dark ? "officers-dark" : "officers");
@@ -42,7 +42,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             IPage p = page.Page;
             await page.GoAsync("/");
             await p.Locator("body").FocusAsync();
-            await TabToAsync(p, "Skip to the page");
+            await TabToAsync(p, "Skip to content");
             await p.Keyboard.PressAsync("Enter");
             await Expect(p.Locator("#content")).ToBeFocusedAsync();
 
@@ -64,7 +64,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Phone_Upright_NothingStandsOverTheEdge()
+    public async Task Phone_Upright_NothingOverflows()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         Officer admin = await host.AddOfficerAsync("ada", Roles.Administrator);
@@ -113,7 +113,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Address_ThatIsNone_LeadsBackForOfficersAndToTheSignInForOthers()
+    public async Task Address_Unknown_ShowsNotFoundToOfficersAndSignInToOthers()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
@@ -121,7 +121,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
         {
             IResponse answer = (await page.Page.GotoAsync(ConsolePage.OriginOf(host) + "/no/such/page"))!;
             Assert.Equal(404, answer.Status);
-            await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("no such page");
+            await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Page not found");
             await page.AssertAccessibleAsync();
             await page.Page.GetByRole(AriaRole.Link, new() { Name = "overview" }).ClickAsync();
             await Expect(page.Page.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();

@@ -25,14 +25,14 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void Read_WrongShape_EveryPlaceIsNamedWithWhatIsAllowed() => Assert.Equal(
         [
-            "cameras[0].pace: \"fast\" is none of automatic, realtime, max",
+            "cameras[0].pace: \"fast\" is not one of automatic, realtime, max",
             "cameras[1].source: missing. File, folder of pictures, device, rtsp://, rtp://, udp:// or http(s):// URL.",
             "engine.workers: must be integer, not number. Worker threads; 0: one per processor.",
-            "engine.allowUnlocked: must be boolean, not string. Run although too little memory can be locked, so that faces might reach swap.",
-            "store.sort: unknown; known here are kind, connection",
-            "store.kind: 1 is none of sqlite, postgresql",
-            "watchlist.wanted.maximumPeople: must be integer, not null. Most people of this category on one list.",
-            "name: missing. Name of this installation, for people: a van, a headquarters.",
+            "engine.allowUnlocked: must be boolean, not string. Run although too little memory can be locked. Face data could then be swapped to disk.",
+            "store.sort: unknown property. Allowed: kind, connection",
+            "store.kind: 1 is not one of sqlite, postgresql",
+            "watchlist.wanted.maximumPeople: must be integer, not null. Maximum number of people of this category on one list.",
+            "name: missing. Display name of this installation, for example of a van.",
         ],
         Errors("""
             {
@@ -67,7 +67,7 @@ public sealed class ConfigFileTests : IDisposable
                 "cameras[1].source", "cameras[1].name", "laboratories[0]", "watchlist.vip", "watchlist.wanted.maximumPeople", "watchlist.wanted.maximumImageAgeDays", "watchlist.wanted.reviewDays",
                 "retention.alertHours", "retention.watchlistHours", "retention.unusedWatchlistDays", "retention.outboxDays", "mqtt.broker", "mqtt.topic", "webhooks[0].url", "webhooks[0].secretPath", "headquarters.url", "vans.Van 8"],
             errors.Select(e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
-        Assert.Contains("engine.inference: \"cuda\" is none of cpu, directml, directml-half, webgpu and auto", errors);
+        Assert.Contains("engine.inference: \"cuda\" is not one of cpu, directml, directml-half, webgpu and auto", errors);
         Assert.All(errors, e => Assert.True(e.Length - e.IndexOf(": ", StringComparison.Ordinal) > 6, e));
     }
 

@@ -117,7 +117,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
     }
 
     [Fact]
-    public async Task Run_CamerasEnd_PausesAndGoesOnCounting()
+    public async Task Run_CamerasEnd_PausesAndContinuesCounting()
     {
         await using RunningHost host = await Street.HostAsync(street.ShortClip, CameraPace.Max);
         Guid deployment = await street.PrepareAsync(host);
@@ -169,7 +169,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
     }
 
     [Fact]
-    public async Task LivePicture_Watched_ComesAsJpegToThoseWhoMaySeeIt()
+    public async Task LivePicture_Watched_IsAJpegForOfficersWithPermission()
     {
         await using RunningHost host = await Street.HostAsync(street.Clip);
         Guid deployment = await street.PrepareAsync(host);

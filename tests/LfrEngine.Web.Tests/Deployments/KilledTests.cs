@@ -22,7 +22,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
 
     [Fact, Trait("Store", "sqlite")]
-    public async Task Serve_KilledWhileRunning_ComesBackPausedWithNothingInTheClear()
+    public async Task Serve_KilledWhileRunning_RestartsPausedWithNothingUnencrypted()
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         await using RunningHost host = await Street.HostAsync(street.Clip);
@@ -80,7 +80,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         return (long)(await command.ExecuteScalarAsync(token))!;
     }
 
-    // No JPEG file in any file, whole or in part, and no template: whoever finds the disk finds nobody.
+    // No JPEG file in any file, whole or in part, and no template: so that a stolen disk reveals nobody.
     private static void AssertNothingInTheClear(string folder, byte[] template)
     {
         ReadOnlySpan<byte> jpeg = [0xFF, 0xD8, 0xFF];

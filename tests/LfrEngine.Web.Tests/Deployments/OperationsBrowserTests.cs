@@ -24,18 +24,18 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.AssertAccessibleAsync();
             await PressAsync(p, "Start");
 
-            ILocator picture = p.GetByAltText("Live picture of the camera gate");
+            ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert.");
             await Expect(picture).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"), new() { Timeout = 30_000 });
             await p.WaitForFunctionAsync("() => { const i = document.querySelector('img.live'); return i.complete && i.naturalWidth === 640 && i.naturalHeight === 360; }");
-            await Expect(p.GetByText("delivers")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Working")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await page.ShootAsync("operations");
 
             Assert.True(await p.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true }).IsDisabledAsync());
-            await p.GetByLabel("Reason, for the audit").FocusAsync();
+            await p.GetByLabel("Reason (recorded in the audit trail)").FocusAsync();
             await p.Keyboard.TypeAsync("A break.");
             await PressAsync(p, "Pause");
-            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Go on", Exact = true })).ToBeVisibleAsync(new() { Timeout = 30_000 });
+            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true })).ToBeVisibleAsync(new() { Timeout = 30_000 });
             await Expect(p.GetByText("A break.")).ToBeVisibleAsync();
             await Expect(picture).ToHaveCountAsync(0);
         });
@@ -51,7 +51,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
         await browser.WithPageAsync(host, arno, async page =>
         {
             await page.GoAsync("/operations");
-            await Expect(page.Page.GetByText("delivers")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+            await Expect(page.Page.GetByText("Working")).ToBeVisibleAsync(new() { Timeout = 30_000 });
             await Expect(page.Page.GetByText("Your roles do not include live pictures.")).ToBeVisibleAsync();
             await Expect(page.Page.Locator("img.live")).ToHaveCountAsync(0);
             await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true })).ToHaveCountAsync(0);

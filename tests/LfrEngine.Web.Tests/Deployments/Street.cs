@@ -58,7 +58,7 @@ public sealed class Street : IAsyncLifetime
     }
 }
 
-/// <summary>A clock that can be moved; its timers go on as ever.</summary>
+/// <summary>A clock that can be moved; its timers run as usual.</summary>
 internal sealed class MovedTime : TimeProvider
 {
     public TimeSpan Ahead { get; set; }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LfrEngine.Web.Tests.FieldCheck;
 
-/// <summary>Role-players walk past, and what is found of them stands beside the promise.</summary>
+/// <summary>Role-players walk past, and the result is compared with the evidence.</summary>
 public sealed class FieldCheckTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -85,7 +85,7 @@ public sealed class FieldCheckTests
     [InlineData(0, 2, FieldVerdict.Below)]
     [InlineData(1, 2, FieldVerdict.Agrees)]
     [InlineData(400, 401, FieldVerdict.Above)]
-    public void Verdict_FieldBesideEvidence_DisagreesWhereIntervalsPart(int found, int walks, FieldVerdict verdict)
+    public void Verdict_FieldAndEvidence_DifferIfIntervalsDoNotOverlap(int found, int walks, FieldVerdict verdict)
     {
         // 0 of 2: the exact interval ends at 84.2 %, just below the promise's 85 %.
         OperatingPoint promise = LikenessTests.Evidence((0.48, 0.01, 0.012)).Points[0];

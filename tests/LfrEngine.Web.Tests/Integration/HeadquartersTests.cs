@@ -34,7 +34,7 @@ public sealed class HeadquartersTests
         }, token);
         await ReceivedAsync(headquarters, van);
 
-        // The headquarters is away; the van goes on, ends and starts again.
+        // The headquarters is unreachable; the van continues, ends and starts again.
         Uri address = headquarters.Address;
         await headquarters.StopAsync();
         await AuditTests.FillAsync(van, 5);
@@ -175,7 +175,7 @@ public sealed class HeadquartersTests
             await using LfrStore store = van.Store();
             return (refused = await store.Audit.FirstOrDefaultAsync(e => e.Action == "headquarters.refused")) is not null;
         }, "the van noted it");
-        Assert.Contains("tail was cut off", refused!.Details, StringComparison.Ordinal);
+        Assert.Contains("last entries were removed", refused!.Details, StringComparison.Ordinal);
     }
 
     [Fact]

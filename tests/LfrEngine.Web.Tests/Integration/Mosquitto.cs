@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace LfrEngine.Web.Tests;
 
-/// <summary>A real broker on loopback, in a folder of its own; it can be killed and started again on what it had written.</summary>
+/// <summary>A real broker on loopback, in a separate folder; it can be killed and restarted with its data.</summary>
 internal sealed class Mosquitto : IDisposable
 {
     private const string Program = "/usr/sbin/mosquitto";

@@ -48,7 +48,7 @@ public sealed class MqttTests
         await Eventually.HoldsAsync(() => Task.FromResult(subscriber.States.Last() == "offline"), "the state says that the engine has gone");
         Assert.All(subscriber.Topics, t => Assert.StartsWith("force/lfr/Van 7-b/", t, StringComparison.Ordinal));
 
-        // Whoever comes later is told the state too.
+        // Later subscribers receive the state too.
         using var late = new Subscriber();
         await late.ConnectAsync(broker.Port);
         await Eventually.HoldsAsync(() => Task.FromResult(late.States.Contains("offline")), "the state is retained");

@@ -6,12 +6,12 @@ using LfrEngine.Records.Security;
 
 namespace LfrEngine.Web.Tests;
 
-/// <summary>What programs that watch the host are told: health, metrics, the REST interface, the log.</summary>
+/// <summary>Interfaces for monitoring the host: health, metrics, the REST interface, the log.</summary>
 [Trait("Speed", "slow")]
 public sealed class WatchingTests
 {
     [Fact, Trait("Store", "sqlite")]
-    public async Task Health_Nobody_IsToldAWord()
+    public async Task Health_NotSignedIn_ReturnsOneWord()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient client = host.Client();
@@ -53,7 +53,7 @@ public sealed class WatchingTests
     }
 
     [Fact]
-    public async Task OpenApi_Officer_DescribesEveryEndpoint_NobodyIsRefused()
+    public async Task OpenApi_Officer_DescribesEveryEndpoint_OthersAreRefused()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient nobody = host.Client(), officer = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator));
@@ -80,7 +80,7 @@ public sealed class WatchingTests
         using Process shell = Process.Start(new ProcessStartInfo(manager, ["-c", "dotnet \"$0\" serve --config \"$1\" & echo $!; wait $!", Path.Combine(AppContext.BaseDirectory, "lfr.dll"), config]) { RedirectStandardOutput = true })!;
         string service = (await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
         var said = new List<string>();
-        while (!said.Any(l => l.Contains("Ctrl-C ends", StringComparison.Ordinal)) || !said.Any(l => l.Contains("cannot be reached", StringComparison.Ordinal)))
+        while (!said.Any(l => l.Contains("Press Ctrl-C to stop", StringComparison.Ordinal)) || !said.Any(l => l.Contains("cannot be reached", StringComparison.Ordinal)))
             said.Add(await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException("It ended: " + string.Join('\n', said)));
         using (Process kill = Process.Start("kill", ["-TERM", service]))
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -53,7 +53,7 @@ public sealed class KeyVaultTests : IDisposable
     }
 
     [Fact]
-    public async Task Destroy_KeyOnDisk_IsOverwrittenAndGone()
+    public async Task Destroy_KeyOnDisk_IsOverwrittenAndRemoved()
     {
         byte[] made = vault.Seal(key, Plain, "probe"), secret = File.ReadAllBytes(KeyFile);
         // A second name of the same bytes on the disk.

@@ -160,7 +160,7 @@ public sealed partial class SignInTests
         ProofRefusedException again = await Assert.ThrowsAsync<ProofRefusedException>(() => signing.SignAsync(olga, RunningHost.Password, code, text));
         Assert.Throws<ProofRefusedException>(() => signing.SignByPasskey(olga, text));
 
-        Assert.Contains("serves once", again.Message, StringComparison.Ordinal);
+        Assert.Contains("works once", again.Message, StringComparison.Ordinal);
         using var key = ECDsa.Create();
         key.ImportFromPem(olga.SigningPublicKey);
         Assert.True(key.VerifyData(text, Convert.FromBase64String(signature), HashAlgorithmName.SHA256));

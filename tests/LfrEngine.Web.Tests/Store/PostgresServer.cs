@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace LfrEngine.Web.Tests;
 
-/// <summary>A real PostgreSQL server, started once for the test run in a folder of its own, reached through a socket there.</summary>
+/// <summary>A real PostgreSQL server, started once for the test run in a separate folder, reached through a socket there.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "postgres";

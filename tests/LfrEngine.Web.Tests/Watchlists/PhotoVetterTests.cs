@@ -54,7 +54,7 @@ public sealed class PhotoVetterTests
         (string Name, byte[] Bytes, string Reason)[] uploads =
         [
             ("nobody", await File.ReadAllBytesAsync(photos.Nobody, Token), "no face found"),
-            ("group", await File.ReadAllBytesAsync(photos.Group, Token), "crop the photo to the person meant"),
+            ("group", await File.ReadAllBytesAsync(photos.Group, Token), "crop the photo to one person"),
             ("text", "This is not a picture."u8.ToArray(), "not a picture"),
             ("page", "<html><script>alert(1)</script></html>"u8.ToArray(), "not a picture"),
             ("play list", "#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"u8.ToArray(), "not a picture"),
@@ -145,7 +145,7 @@ public sealed class PhotoVetterTests
         using VettedPhoto next = await VetAsync(vetter, good);
 
         Assert.Equal(PhotoVerdict.Rejected, died.Verdict);
-        Assert.Contains("broke the decoder", Assert.Single(died.Reasons), StringComparison.Ordinal);
+        Assert.Contains("crashed the decoder", Assert.Single(died.Reasons), StringComparison.Ordinal);
         Assert.NotEqual(PhotoVerdict.Rejected, next.Verdict);
     }
 

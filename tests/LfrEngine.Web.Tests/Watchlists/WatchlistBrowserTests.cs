@@ -25,10 +25,10 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Name", new() { Exact = true }).FillAsync("Saturday market");
             await p.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Saturday market" })).ToBeVisibleAsync();
-            await Expect(p.GetByText("The watchlist names nobody: add people first.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("The watchlist is empty. Add people first.")).ToBeVisibleAsync();
 
             await p.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("The legal basis is missing: give it.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Enter the legal basis.")).ToBeVisibleAsync();
             await p.GetByLabel("Name", new() { Exact = true }).FillAsync("Ann Example");
             await p.GetByLabel("Category", new() { Exact = true }).SelectOptionAsync("MissingOrVulnerable");
             await p.GetByLabel("Reference").FillAsync("MP-7");
@@ -38,29 +38,29 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await Expect(p.GetByRole(AriaRole.Cell, new() { Name = "Ann Example", Exact = true })).ToBeVisibleAsync();
 
             await p.GetByLabel("Taken on").FillAsync(DateTime.Now.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
-            await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Woman);
+            await p.GetByLabel("Add photos of Ann Example").SetInputFilesAsync(photos.Woman);
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToBeVisibleAsync();
-            await p.GetByLabel("Photos of Ann Example").SetInputFilesAsync(photos.Group);
-            await Expect(p.GetByText("crop the photo to the person meant")).ToBeVisibleAsync();
+            await p.GetByLabel("Add photos of Ann Example").SetInputFilesAsync(photos.Group);
+            await Expect(p.GetByText("crop the photo to one person")).ToBeVisibleAsync();
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 256);
             // The browser's own file, with a button over each face; the click enrols that face in the place of the refused photo.
-            await Expect(p.GetByAltText("The photo just added", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 1920);
+            await Expect(p.GetByAltText("The photo you added", new() { Exact = false })).ToHaveJSPropertyAsync("naturalWidth", 1920);
             await page.AssertAccessibleAsync();
-            await p.GetByRole(AriaRole.Button, new() { NameRegex = new System.Text.RegularExpressions.Regex("^Take face [1-3]: upper right$") }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { NameRegex = new System.Text.RegularExpressions.Regex("^Use face [1-3]: upper right$") }).ClickAsync();
             await Expect(p.GetByAltText("Photo of Ann Example", new() { Exact = false })).ToHaveCountAsync(2);
-            await Expect(p.GetByText("crop the photo to the person meant")).ToHaveCountAsync(0);
-            await Expect(p.GetByAltText("The photo just added", new() { Exact = false })).ToHaveCountAsync(0);
+            await Expect(p.GetByText("crop the photo to one person")).ToHaveCountAsync(0);
+            await Expect(p.GetByAltText("The photo you added", new() { Exact = false })).ToHaveCountAsync(0);
             await p.GetByRole(AriaRole.Button, new() { Name = "Compare everybody" }).ClickAsync();
-            await Expect(p.GetByText("Nobody on this list looks like anybody else on it.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("No lookalikes found.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
 
             await p.GetByRole(AriaRole.Button, new() { Name = "Build the watchlist" }).ClickAsync();
-            await Expect(p.GetByText("This watchlist is built: nothing in it changes any more.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("This watchlist is built and can no longer be changed.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" })).ToBeDisabledAsync();
             await p.GetByLabel("Reason", new() { Exact = true }).FillAsync("the operation is over");
-            await p.GetByLabel("I mean Saturday market: destroy it for good").CheckAsync();
+            await p.GetByLabel("Yes, permanently destroy Saturday market").CheckAsync();
             await p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" }).ClickAsync();
-            await Expect(p.GetByText("This watchlist was destroyed. Nothing of it can be read.")).ToBeVisibleAsync();
+            await Expect(p.GetByText("This watchlist has been destroyed. Nothing in it can be read.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
         });
         await using LfrStore store = host.Store();

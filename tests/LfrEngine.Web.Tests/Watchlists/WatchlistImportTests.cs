@@ -26,7 +26,7 @@ public sealed class WatchlistImportTests
     private static string Today { get; } = DateTime.Now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     [Fact]
-    public async Task Rest_WholeStory_WorksForTheManagerAndNobodyElse()
+    public async Task Rest_AllSteps_WorkOnlyForTheManager()
     {
         SampleSet photos = await SamplePhotos.GetAsync();
         await using RunningHost host = await RunningHost.StartAsync();
@@ -98,7 +98,7 @@ public sealed class WatchlistImportTests
         string[] refusals = [.. report["refusals"]!.AsArray().Select(r => (string)r!)];
         Assert.Equal(4, refusals.Length);
         Assert.Contains(refusals, r => r.Contains("line 3 (bob)", StringComparison.Ordinal) && r.Contains("legal basis", StringComparison.Ordinal));
-        Assert.Contains(refusals, r => r.Contains("line 3 (bob)", StringComparison.Ordinal) && r.Contains("find a newer one", StringComparison.Ordinal));
+        Assert.Contains(refusals, r => r.Contains("line 3 (bob)", StringComparison.Ordinal) && r.Contains("Use a newer one", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("line 4 (cy)", StringComparison.Ordinal) && r.Contains("reviewed_on", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("line 4 (cy)", StringComparison.Ordinal) && r.Contains("No usable photo", StringComparison.Ordinal));
         await AssertNothingAsync(host);

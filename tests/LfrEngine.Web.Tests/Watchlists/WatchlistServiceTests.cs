@@ -32,18 +32,18 @@ public sealed class WatchlistServiceTests
         WatchlistService watchlists = host.Services.GetRequiredService<WatchlistService>();
         DateOnly today = watchlists.Today;
         Guid list = await watchlists.CreateAsync(Manager, "Saturday", Token);
-        await RefusedAsync("watchlist's name", () => watchlists.CreateAsync(Manager, " ", Token));
+        await RefusedAsync("name of a watchlist", () => watchlists.CreateAsync(Manager, " ", Token));
         await RefusedAsync("reviewed on", () => Add(today.AddDays(-11)));
-        await RefusedAsync("after today", () => Add(today.AddDays(1)));
-        await RefusedAsync("legal basis is missing", () => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Suspect, Details() with { LegalBasis = "" }, today, false, Token));
+        await RefusedAsync("in the future", () => Add(today.AddDays(1)));
+        await RefusedAsync("Enter the legal basis", () => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Suspect, Details() with { LegalBasis = "" }, today, false, Token));
         Guid person = await Add(today.AddDays(-10));
         await RefusedAsync("the policy allows 1", () => Add(today));
-        await RefusedAsync("missing: give it", () => Photo(null));
+        await RefusedAsync("Enter the day on which the image was taken", () => Photo(null));
         await RefusedAsync("101 days ago", () => Photo(today.AddDays(-101)));
-        await RefusedAsync("after today", () => Photo(today.AddDays(1)));
+        await RefusedAsync("in the future", () => Photo(today.AddDays(1)));
         await RefusedAsync("No usable photo", () => watchlists.BuildAsync(Manager, list, Token));
         Guid empty = await watchlists.CreateAsync(Manager, "Empty", Token);
-        await RefusedAsync("names nobody", () => watchlists.BuildAsync(Manager, empty, Token));
+        await RefusedAsync("is empty", () => watchlists.BuildAsync(Manager, empty, Token));
         await Assert.ThrowsAsync<KeyNotFoundException>(() => watchlists.BuildAsync(Manager, Guid.NewGuid(), Token));
 
         Task<Guid> Add(DateOnly reviewed) => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Suspect, Details(), reviewed, false, Token);
@@ -59,7 +59,7 @@ public sealed class WatchlistServiceTests
         (Guid list, Guid person) = await ComposeAsync(watchlists, (await SamplePhotos.GetAsync()).Woman);
         clock.Advance(TimeSpan.FromDays(11));
 
-        await RefusedAsync("review it again", () => watchlists.BuildAsync(Manager, list, Token));
+        await RefusedAsync("Review it again", () => watchlists.BuildAsync(Manager, list, Token));
         await watchlists.ReviewAsync(Manager, person, watchlists.Today, Token);
         await watchlists.BuildAsync(Manager, list, Token);
 
@@ -135,7 +135,7 @@ public sealed class WatchlistServiceTests
         WatchlistRefusedException refused = Assert.Throws<WatchlistRefusedException>(() => watchlists.Open(record));
 
         Assert.Contains("altered", refused.Message, StringComparison.Ordinal);
-        // Also when whoever altered it could write the hash into the store.
+        // Even if the attacker could write the hash into the store.
         record.FileSha256 = LfrEngine.Models.PackageCache.HashOf(file);
         Assert.Throws<WatchlistException>(() => watchlists.Open(record));
     }

@@ -49,7 +49,7 @@ public sealed class ZonePlanTests
     [InlineData(12, 0, BoardVerdict.Outside, 5.7)]
     [InlineData(-4, 0, BoardVerdict.Outside, 4.1)]
     [InlineData(6.3, 7.15, BoardVerdict.Outside, 4)]
-    public void Judge_Board_StandsWhereTheRulerSays(double ahead, double aside, BoardVerdict verdict, double distance)
+    public void Judge_Board_HasTheMeasuredDistance(double ahead, double aside, BoardVerdict verdict, double distance)
     {
         var plan = new ZonePlan(Level, 10);
 

@@ -21,7 +21,7 @@ internal static class HeadGuard
         ArgumentNullException.ThrowIfNull(faces);
         CheckGrid(head, gridWidth, gridHeight);
         if (!(minimumScore is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(minimumScore), minimumScore, "A score lies in 0…1.");
+            throw new ArgumentOutOfRangeException(nameof(minimumScore), minimumScore, "A score must be in 0…1.");
         if (outputs.Length != head.OutputNames.Count)
             throw new ArgumentException($"{outputs.Length} outputs instead of {head.OutputNames.Count}.", nameof(outputs));
         for (int i = 0; i < outputs.Length; i++)
@@ -41,11 +41,11 @@ internal static class HeadGuard
         return copy;
     }
 
-    /// <summary>Whether a box is finite, near enough to the grid to be meant, and not empty.</summary>
+    /// <summary>Whether a box is finite, near the grid and not empty.</summary>
     public static bool IsUsable(in FaceBox box) =>
         IsUsable(box.Left) && IsUsable(box.Top) && IsUsable(box.Right) && IsUsable(box.Bottom)
         && box.Right > box.Left && box.Bottom > box.Top;
 
-    /// <summary>Whether a coordinate is finite and near enough to the grid to be meant.</summary>
+    /// <summary>Whether a coordinate is finite and near the grid.</summary>
     public static bool IsUsable(float coordinate) => MathF.Abs(coordinate) < FarthestPixels;
 }

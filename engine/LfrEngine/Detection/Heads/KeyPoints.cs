@@ -5,14 +5,14 @@ namespace LfrEngine.Detection.Heads;
 /// <summary>Five key points of a row: ten numbers, x and y by turns.</summary>
 /// <remarks>
 /// Every family here gives the eye, then the mouth corner, at the smaller x of an upright face first
-/// (YuNet's documents call it the person's right), so the order is taken over as it is, also for a face that hangs upside down.
+/// (YuNet's documents call it the person's right), so the order is kept, also for a face that is upside down.
 /// </remarks>
 internal static class KeyPoints
 {
     /// <summary>Numbers in a row.</summary>
     public const int RowLength = 10;
 
-    /// <summary>Reads <c>origin + scale · value</c> per coordinate; false when a coordinate is of no use.</summary>
+    /// <summary>Reads <c>origin + scale · value</c> per coordinate; false when a coordinate is not usable.</summary>
     public static bool TryRead(
         ReadOnlySpan<float> row, float originX, float originY, float scaleX, float scaleY, out Landmarks5 landmarks)
     {

@@ -12,7 +12,7 @@ internal sealed record PriorLevel(int Stride, int[] MinSizes);
 /// Centre and size follow SSD (Liu et al. 2016, arXiv:1512.02325, section 2.2, as every implementation scales them by two variances):
 /// centre = prior centre + 0.1 · prior size · l; size = prior size · exp(0.2 · l).
 /// Rows run by level, then by cell row-major, then by minimum size.
-/// A prior follows from its row in a few operations and is only needed for rows that score: nothing is cached.
+/// A prior is computed from its row in a few operations and only for rows that score, so nothing is cached.
 /// </remarks>
 internal static class PriorBoxes
 {
@@ -60,7 +60,7 @@ internal static class PriorBoxes
             for (int i = ScoreScan.Next(seen, levelStart, paired: true, minimumScore); i < levelEnd; i = ScoreScan.Next(seen, i + 1, paired: true, minimumScore))
             {
                 float score = scores[(2 * i) + 1];
-                // +∞ is no probability.
+                // +∞ is not a probability.
                 if (float.IsPositiveInfinity(score))
                     continue;
 

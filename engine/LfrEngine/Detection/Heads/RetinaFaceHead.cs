@@ -2,7 +2,7 @@ namespace LfrEngine.Detection.Heads;
 
 /// <summary>RetinaFace (Deng et al. 2019, arXiv:1905.00641) as exported from PyTorch: boxes and five key points.</summary>
 /// <remarks>
-/// Three tensors: locations [n, 4], probabilities [n, 2] after softmax, key points [n, 10]. Exports name them as they like:
+/// Three tensors: locations [n, 4], probabilities [n, 2] after softmax, key points [n, 10]. Exports use different names:
 /// libfacedetection.train's <c>retinaface_mbnet0.25.onnx</c> calls the key points <c>iou</c>, and there is no IoU in it.
 /// Priors of 16 and 32, 64 and 128, 256 and 512 pixels at strides 8, 16, 32, not clipped. Input: BGR, v − (104, 117, 123).
 /// </remarks>

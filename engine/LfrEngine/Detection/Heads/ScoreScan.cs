@@ -6,12 +6,12 @@ using System.Runtime.Intrinsics;
 namespace LfrEngine.Detection.Heads;
 
 /// <summary>Finds the few proposals of a network that are worth decoding: of 14,100 anchors on a street some fifty are.</summary>
-/// <remarks>Sixteen scores at a time; vectors of 512 bits are the runtime's business, which makes them of narrower ones (AVX2, NEON) where it must.</remarks>
+/// <remarks>Sixteen scores at a time; where there are no 512-bit vectors, the runtime uses narrower ones (AVX2, NEON).</remarks>
 internal static class ScoreScan
 {
     private const int Lanes = 16;
 
-    /// <summary>The first place, from <paramref name="start"/> on, whose score is at least <paramref name="minimum"/>; the number of places when there is none. NaN is never found.</summary>
+    /// <summary>The first index from <paramref name="start"/> on whose score is at least <paramref name="minimum"/>; the number of scores if there is none. NaN is never found.</summary>
     /// <param name="scores">One value per place, or pairs of which the second is the score.</param>
     /// <param name="start">A place.</param>
     /// <param name="paired">Whether scores come in pairs (background, face).</param>

@@ -21,7 +21,7 @@ internal sealed class ScrfdHead : IDetectorHead
     {
     }
 
-    /// <summary>Takes outputs of other names; some exports only number them.</summary>
+    /// <summary>Takes other output names; some exports only number them.</summary>
     /// <param name="outputNames">Nine: scores, boxes, key points, each for strides 8, 16, 32.</param>
     public ScrfdHead(IEnumerable<string> outputNames) => names = HeadGuard.CheckNames(outputNames, 3 * Strides.Length);
 
@@ -66,7 +66,7 @@ internal sealed class ScrfdHead : IDetectorHead
     {
         for (int i = ScoreScan.Next(scores, 0, paired: false, minimumScore); i < scores.Length; i = ScoreScan.Next(scores, i + 1, paired: false, minimumScore))
         {
-            // +∞ is no probability.
+            // +∞ is not a probability.
             if (float.IsPositiveInfinity(scores[i]))
                 continue;
 

@@ -64,12 +64,12 @@ internal sealed class YuNetHead : IDetectorHead
         float minimumScore,
         CandidateList faces)
     {
-        // An object's probability is at most 1, so a class that is too low alone needs no look at it; less a rounding.
+        // The objectness is at most 1, so rows whose class score alone is too low are skipped (with a margin for rounding).
         float leastClass = minimumScore > 0 ? minimumScore * minimumScore * 0.99999f : float.NegativeInfinity;
         for (int i = ScoreScan.Next(classes, 0, paired: false, leastClass); i < classes.Length; i = ScoreScan.Next(classes, i + 1, paired: false, leastClass))
         {
             float score = MathF.Sqrt(Math.Clamp(classes[i], 0, 1) * Math.Clamp(objects[i], 0, 1));
-            // NaN fails the comparison; an infinity was clamped and must be looked for.
+            // NaN fails the comparison. Infinities were clamped and need their own check.
             if (!(score >= minimumScore) || float.IsInfinity(classes[i]) || float.IsInfinity(objects[i]))
                 continue;
 
