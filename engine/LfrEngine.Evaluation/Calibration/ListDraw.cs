@@ -4,7 +4,7 @@ using LfrEngine.Watchlists;
 namespace LfrEngine.Evaluation.Calibration;
 
 /// <summary>Lists drawn out of a longer one, each a gallery as the engine would make of it: what covers do is learned from the photos of the list itself.</summary>
-public static class ListDraw
+internal static class ListDraw
 {
     /// <summary>A gallery of some of the people.</summary>
     /// <param name="people">With covered templates. Borrowed for the call.</param>

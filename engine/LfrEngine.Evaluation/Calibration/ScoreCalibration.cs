@@ -30,7 +30,7 @@ public sealed record CalibrationTerm(IReadOnlyList<string> Factors, double Weigh
 }
 
 /// <summary>What a term may be made of.</summary>
-public static class CalibrationFactor
+internal static class CalibrationFactor
 {
     /// <summary>Name of the factor that brings in the size of the list.</summary>
     public const string ListSize = "logListSize";

@@ -19,7 +19,7 @@ public readonly record struct CoverJudgement(float LowerFace, float Eyes, float 
     public string? Words => Name(Parts);
 
     /// <summary>Covered parts in words; null when nothing is covered.</summary>
-    public static string? Name(FaceCover parts)
+    internal static string? Name(FaceCover parts)
     {
         var named = new List<string>(3);
         foreach ((FaceCover part, string name) in (ReadOnlySpan<(FaceCover, string)>)[(FaceCover.LowerFace, "lower face"), (FaceCover.Eyes, "eyes"), (FaceCover.Brow, "brow")])
