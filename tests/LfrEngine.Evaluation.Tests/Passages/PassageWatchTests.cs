@@ -40,13 +40,13 @@ public sealed class PassageWatchTests
     [InlineData(LookResult.Implausible, LossStage.Implausible)]
     [InlineData(LookResult.EyesTooClose, LossStage.EyesTooClose)]
     [InlineData(LookResult.None, LossStage.TooSmall)]
-    public void Stage_NothingCompared_IsWhatMostLooksFailedOf(LookResult look, LossStage stage)
+    public void Stage_NothingCompared_IsWhatMostLooksFailedOf(object look, object stage)
     {
         Passage ann = Walk("ann", Left);
         var watch = new PassageWatch([ann]);
-        Follow(watch, Left, look, frames: 5);
+        Follow(watch, Left, (LookResult)look, frames: 5);
 
-        Assert.Equal(stage, watch.Sights[0].Stage(Nothing(ann), isOnList: true, Threshold, Agreeing));
+        Assert.Equal((LossStage)stage, watch.Sights[0].Stage(Nothing(ann), isOnList: true, Threshold, Agreeing));
         Assert.Equal(LossStage.NotOnList, watch.Sights[0].Stage(Nothing(ann), isOnList: false, Threshold, Agreeing));
     }
 
@@ -66,12 +66,12 @@ public sealed class PassageWatchTests
     [InlineData(5, 1, 0.3f, LossStage.TooFewAgree)]
     [InlineData(5, 2, 0.3f, LossStage.Broken)]
     [InlineData(5, 2, 0.48f, LossStage.Found)]
-    public void Stage_Compared_IsTheFirstThatFails(int compared, int agreeingInAll, float ownScore, LossStage stage)
+    public void Stage_Compared_IsTheFirstThatFails(int compared, int agreeingInAll, float ownScore, object stage)
     {
         Passage ann = Walk("ann", Left);
         var outcome = new PassageOutcome(ann, compared, ownScore, -1, null) { AgreeingInAll = agreeingInAll };
 
-        Assert.Equal(stage, new PassageSight(9, 9, 9, new int[7]).Stage(outcome, isOnList: true, Threshold, Agreeing));
+        Assert.Equal((LossStage)stage, new PassageSight(9, 9, 9, new int[7]).Stage(outcome, isOnList: true, Threshold, Agreeing));
     }
 
     private static FaceBox Left { get; } = new(100, 100, 200, 220);

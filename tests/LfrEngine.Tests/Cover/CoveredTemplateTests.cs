@@ -72,8 +72,9 @@ public sealed unsafe class CoveredTemplateTests
     [Theory]
     [InlineData(CoverKind.ClothMask, true)]
     [InlineData(CoverKind.Cap, false)]
-    public void Examine_CoveredFace_AsksTheMeshAsOftenAsItMatters(CoverKind kind, bool twice)
+    public void Examine_CoveredFace_AsksTheMeshAsOftenAsItMatters(object drawn, bool twice)
     {
+        var kind = (CoverKind)drawn;
         OnnxModel model = TestModels.Mesh;
         ModelInput input = TestModels.Embedder.Manifest.Input;
         using var faces = new LfwFaces();
