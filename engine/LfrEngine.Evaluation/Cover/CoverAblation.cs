@@ -120,7 +120,7 @@ internal sealed unsafe class CoverAblation : IDisposable
             double* photo = scratch.Pointer + (2L * stride * i);
             Take(directions, photo, unit.Span);
             Take(directions, photo + stride, unit.Span);
-            CoverDirections.AddScaled(photo, photo + stride, 1 / CoveredGallery.PhotoWeight, stride);
+            CoverDirections.AddScaled(photo, photo + stride, 1 / CoveredGallery.PhotoWeight(cover), stride);
             CoverDirections.Normalise(photo, stride);
             for (int d = 0; d < length; d++)
                 rows.Pointer[(i * length) + d] = (float)photo[d];

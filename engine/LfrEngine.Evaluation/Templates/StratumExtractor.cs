@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Frames;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -93,7 +95,8 @@ internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache
 
     private TemplateOutcome Cover(StillAnalyzer analyzer, Picture plain, StillFace face, Sample image, Stratum stratum, Span<float> embedding)
     {
+        // What is covered is known here, and need not be judged.
         using Picture covered = stratum.Apply(plain, face.Landmarks.Points, SeededRandom.For(seed, $"{stratum.Name} {image.Name}"));
-        return TemplateExtractor.Embed(analyzer, covered.View, embedding);
+        return TemplateExtractor.Embed(analyzer, covered.View, embedding, stratum.Hides == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
     }
 }

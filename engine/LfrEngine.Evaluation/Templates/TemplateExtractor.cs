@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
@@ -112,12 +113,13 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
     /// <param name="analyzer">Used for the call.</param>
     /// <param name="view">Borrowed.</param>
     /// <param name="embedding">Receives the embedding, if there is one. Borrowed.</param>
-    public static TemplateOutcome Embed(StillAnalyzer analyzer, in FrameView view, Span<float> embedding)
+    /// <param name="brow">What becomes of the brow.</param>
+    public static TemplateOutcome Embed(StillAnalyzer analyzer, in FrameView view, Span<float> embedding, BrowTreatment brow = BrowTreatment.Kept)
     {
         ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
         if (faces.IsEmpty)
             return TemplateOutcome.Failed(Acquisition.NoFace, "no face found");
-        using StillFace? face = analyzer.Embed(view, NearestToCentre(faces, view));
+        using StillFace? face = analyzer.Embed(view, NearestToCentre(faces, view), brow: brow);
         if (face is null)
             return TemplateOutcome.Failed(Acquisition.NoLandmarks, "no usable landmarks");
         face.Embedding.Span.CopyTo(embedding);

@@ -14,7 +14,7 @@ namespace LfrEngine.Alignment;
 /// <param name="Disagreement">Mean distance between the points of the two passes, as a share of the box height; small on real faces.</param>
 public readonly record struct FaceLandmarks(Landmarks5 Points, FaceBox Box, float Disagreement);
 
-/// <summary>Places 68 points on a face and reduces them to five; runs twice, the second time on the box that the first points span.</summary>
+/// <summary>Places 68 points on a face and reduces them to five; runs twice, the second time on the box that the first points span, unless they show that the face is too far away.</summary>
 /// <remarks>
 /// The second pass makes the points nearly independent of the detector's box: embeddings of the same face under ±5 % box jitter agree to a mean
 /// cosine of 0.998 instead of 0.995. Keeps no face data between calls. Used by one thread at a time.
@@ -48,10 +48,11 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <summary>Finds the points of one face.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="detected">The detector's box, frame pixels.</param>
-    public FaceLandmarks Find(in FrameView frame, in FaceBox detected)
+    /// <param name="leastEyePixels">Where the first pass puts the eyes closer together than this, the second is spared.</param>
+    public FaceLandmarks Find(in FrameView frame, in FaceBox detected, float leastEyePixels = 0)
     {
         Span<PointF> points = stackalloc PointF[PointCount];
-        FaceLandmarks found = Find(frame, detected, points);
+        FaceLandmarks found = Find(frame, detected, points, leastEyePixels);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(points));
         return found;
     }
@@ -60,7 +61,8 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="detected">The detector's box, frame pixels.</param>
     /// <param name="second">Receives <see cref="PointCount"/> points in the order of iBUG 300-W, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
-    public FaceLandmarks Find(in FrameView frame, in FaceBox detected, Span<PointF> second)
+    /// <param name="leastEyePixels">Where the first pass puts the eyes closer together than this, the second is spared.</param>
+    public FaceLandmarks Find(in FrameView frame, in FaceBox detected, Span<PointF> second, float leastEyePixels = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Length, PointCount);
         Span<PointF> first = stackalloc PointF[PointCount];
@@ -68,13 +70,15 @@ public sealed unsafe class LandmarkFinder : IDisposable
         FaceBox refined = BoxAround(first);
         if (!(refined.Width >= 1 && refined.Height >= 1))
             refined = detected;
-        Pass(frame, refined, second);
+        if (Five(first).InterEyePixels < leastEyePixels)
+            first.CopyTo(second);
+        else
+            Pass(frame, refined, second);
 
         float difference = 0;
         for (int i = 0; i < PointCount; i++)
             difference += MathF.Sqrt(Square(first[i].X - second[i].X) + Square(first[i].Y - second[i].Y));
-        var points = new Landmarks5(Mean(second, 36, 6), Mean(second, 42, 6), second[30], second[48], second[54]);
-        var found = new FaceLandmarks(points, refined, difference / (PointCount * Math.Max(1, detected.Height)));
+        var found = new FaceLandmarks(Five(second), refined, difference / (PointCount * Math.Max(1, detected.Height)));
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(first));
         using (StageClock.Time(PipelineStage.Wipe))
             StackScrub.Wipe();
@@ -122,6 +126,8 @@ public sealed unsafe class LandmarkFinder : IDisposable
         float width = right - left, height = bottom - top;
         return new FaceBox(left - (0.022f * width), top - (0.313f * height), right + (0.036f * width), bottom + (0.069f * height));
     }
+
+    private static Landmarks5 Five(ReadOnlySpan<PointF> points) => new(Mean(points, 36, 6), Mean(points, 42, 6), points[30], points[48], points[54]);
 
     private static PointF Mean(ReadOnlySpan<PointF> points, int start, int count)
     {

@@ -8,7 +8,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cover;
 
-/// <summary>Judges which parts of an aligned face are covered before it is embedded, and aligns a covered one again by points that hold under a cover. Used by one thread at a time.</summary>
+/// <summary>Judges which parts of an aligned face are covered before it is embedded, aligns a covered one again by points that hold under a cover, and blanks a covered brow. Used by one thread at a time.</summary>
 /// <param name="meshModel">Borrowed for the life of the examiner.</param>
 internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
 {
@@ -26,27 +26,16 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
     /// <param name="box">The face, frame pixels.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
     /// <param name="crop">float32 [3, 112, 112], aligned by the points of an uncovered face; aligned again where that is better. Borrowed.</param>
-    public CoverJudgement Examine(in FrameView frame, in FaceBox box, ModelInput input, float* crop)
+    /// <param name="brow">What becomes of the brow.</param>
+    public CoverJudgement Examine(in FrameView frame, in FaceBox box, ModelInput input, float* crop, BrowTreatment brow)
     {
         CoverJudgement judged;
         using (StageClock.Time(PipelineStage.Quality))
             judged = CoverJudge.Judge(crop, input);
-        if ((judged.Parts & MeshUnder) == FaceCover.None)
-            return judged;
-        try
-        {
-            // Only a covered mouth and chin pull the first pass away from where the second lands.
-            bool twice = judged.Parts.HasFlag(FaceCover.LowerFace);
-            if (mesh.Find(frame, box, points.Span, twice) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
-            {
-                using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
-                FaceAligner.Align(frame, alignment, input, crop);
-            }
-        }
-        finally
-        {
-            points.Wipe();
-        }
+        if ((judged.Parts & MeshUnder) != FaceCover.None)
+            AlignAgain(frame, box, input, crop, judged.Parts);
+        if (brow == BrowTreatment.Blank || (brow == BrowTreatment.BlankIfCovered && judged.Parts == FaceCover.Brow))
+            BrowBlank.Apply(crop, input);
         return judged;
     }
 
@@ -62,5 +51,23 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
     {
         mesh.Dispose();
         points.Dispose();
+    }
+
+    private void AlignAgain(in FrameView frame, in FaceBox box, ModelInput input, float* crop, FaceCover parts)
+    {
+        try
+        {
+            // Only a covered mouth and chin pull the first pass away from where the second lands.
+            bool twice = parts.HasFlag(FaceCover.LowerFace);
+            if (mesh.Find(frame, box, points.Span, twice) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
+            {
+                using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
+                FaceAligner.Align(frame, alignment, input, crop);
+            }
+        }
+        finally
+        {
+            points.Wipe();
+        }
     }
 }

@@ -24,7 +24,7 @@ public enum PipelineStage
     /// <summary>Assigning boxes to tracklets.</summary>
     Track,
 
-    /// <summary>Both passes of the landmark network, resampling included.</summary>
+    /// <summary>The landmark network, one pass or two, resampling included.</summary>
     Landmarks,
 
     /// <summary>The mesh network, one pass or two, warping included.</summary>

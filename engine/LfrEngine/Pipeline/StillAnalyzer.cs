@@ -159,7 +159,8 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="face">From <see cref="Detect"/>.</param>
     /// <param name="examine">Whether its cover is judged, as in the pipeline; otherwise the face is treated as uncovered.</param>
-    public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool examine = true)
+    /// <param name="brow">How the brow is treated: kept for a watchlist photo; blanked if covered, as in the pipeline, for a probe.</param>
+    public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool examine = true, BrowTreatment brow = BrowTreatment.Kept)
     {
         FaceLandmarks found = landmarks.Find(frame, face.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
@@ -170,7 +171,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         {
             FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
             FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
-            CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, crop.Pointer) : default;
+            CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, crop.Pointer, brow) : default;
             Span<float> norm = stackalloc float[1];
             embedder.Embed([crop], embedding.Span, norm);
             return new StillFace(face.Box, face.Score, found, quality, covered, crop, embedding);

@@ -17,6 +17,9 @@ internal sealed unsafe class BestShotSelector : IDisposable
     private const int PictureSize = 192;
     private const float PictureMargin = 1.8f;
 
+    // Eyes that the first landmark pass puts closer together than this share of the limit reach it in no second pass.
+    private const float SurelyTooClose = 0.7f;
+
     private readonly BestShotPolicy policy;
     private readonly ModelInput embedderInput;
     private readonly LandmarkFinder landmarks;
@@ -92,7 +95,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
         FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
         QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
         verifier?.WeighAgainst(frame, new FaceCandidate { Box = box, Score = 1 }, policy.MinimumEvidence);
-        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer);
+        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
         cover.WarmUp(frame, box);
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
@@ -114,7 +117,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
         taken = null;
         FaceLandmarks found;
         using (StageClock.Time(PipelineStage.Landmarks))
-            found = landmarks.Find(frame, detection.Box);
+            found = landmarks.Find(frame, detection.Box, SurelyTooClose * policy.MinimumInterEyePixels);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return LookResult.NoLandmarks;
         FaceShot? shot = shots.Take();
@@ -145,7 +148,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
                     return LookResult.Implausible;
                 quality = quality with { Plausibility = history.Evidence };
             }
-            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer);
+            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

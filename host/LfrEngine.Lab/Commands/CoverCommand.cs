@@ -129,13 +129,16 @@ internal static class CoverCommand
                     if (found.IsEmpty)
                         continue;
                     FaceCandidate seen = TemplateExtractor.NearestToCentre(found, harder.View);
-                    using StillFace? now = analyzer.Embed(harder.View, seen);
+                    using StillFace? now = analyzer.Embed(harder.View, seen, brow: BrowTreatment.BlankIfCovered);
                     if (now is null)
                         continue;
                     // What is not covered is taken the same way without the look for a cover.
                     using StillFace? before = now.Cover.Parts == FaceCover.None ? null : analyzer.Embed(harder.View, seen, examine: false);
+                    // Told the cover, the engine blanks by it and not by its own judgement.
+                    bool blanks = strata[s].Hides == FaceCover.Brow, blanked = now.Cover.Parts == FaceCover.Brow;
+                    using StillFace? told = blanks == blanked ? null : analyzer.Embed(harder.View, seen, brow: blanks ? BrowTreatment.Blank : BrowTreatment.Kept);
                     foreach ((int which, CoverSetup setup) in setups.Index())
-                        Compare(search, candidates, setup, which, s, i, setup.UnderCover ? now : before ?? now);
+                        Compare(search, candidates, setup, which, s, i, setup.Told ? told ?? now : setup.UnderCover ? now : before ?? now);
                 }
             }
             catch (MediaException e)

@@ -50,6 +50,29 @@ public sealed unsafe class LandmarkFinderTests
         Assert.True(compared >= 19, $"{compared} of {portraits.Length} faces were found.");
     }
 
+    /// <summary>A face that is too far away after the first pass is not looked at again; one that is near enough gets both passes.</summary>
+    [Fact]
+    public void Find_EyesTooCloseAfterTheFirstPass_SparesTheSecond()
+    {
+        using var faces = new LfwFaces();
+        int compared = 0;
+        foreach (string path in LfwFaces.Portraits(5))
+        {
+            using MediaFrame frame = LfwFaces.Decode(path);
+            FrameView view = FrameLease.ViewOf(frame);
+            if (!faces.TryDetect(view, out FaceCandidate face))
+                continue;
+            FaceLandmarks both = faces.Finder.Find(view, face.Box);
+            Assert.Equal(both, faces.Finder.Find(view, face.Box, both.Points.InterEyePixels / 2));
+            FaceLandmarks one = faces.Finder.Find(view, face.Box, both.Points.InterEyePixels * 2);
+            Assert.Equal(0, one.Disagreement);
+            Assert.NotEqual(0, both.Disagreement);
+            Assert.InRange(one.Points.InterEyePixels, both.Points.InterEyePixels * 0.8f, both.Points.InterEyePixels * 1.2f);
+            compared++;
+        }
+        Assert.True(compared >= 4);
+    }
+
     [Fact]
     public void Find_UprightFaces_PutsLeftLeftAndEyesAbove()
     {

@@ -49,7 +49,7 @@ public sealed unsafe class CoveredTemplateTests
             Align(picture.View, real.Points, truth);
             Align(picture.View, faces.Finder.Find(picture.View, face.Box).Points, before);
             before.Span.CopyTo(after.Span);
-            if (!examiner.Examine(picture.View, face.Box, input, after.Pointer).Parts.HasFlag(FaceCover.LowerFace))
+            if (!examiner.Examine(picture.View, face.Box, input, after.Pointer, BrowTreatment.Kept).Parts.HasFlag(FaceCover.LowerFace))
                 continue;
             judged++;
             embedder.Embed([truth, before, after], embeddings, norms);
@@ -96,7 +96,7 @@ public sealed unsafe class CoveredTemplateTests
             painter.TryPaint(picture, points, kind, 1);
             Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform plain));
             FaceAligner.Align(picture.View, plain, input, crop.Pointer);
-            FaceCover parts = examiner.Examine(picture.View, face.Box, input, crop.Pointer).Parts;
+            FaceCover parts = examiner.Examine(picture.View, face.Box, input, crop.Pointer, BrowTreatment.Kept).Parts;
             if (parts == FaceCover.None || parts.HasFlag(FaceCover.LowerFace) != twice || mesh.Find(picture.View, face.Box, meshPoints, twice) < 0)
                 continue;
             examined++;
@@ -105,6 +105,59 @@ public sealed unsafe class CoveredTemplateTests
             Assert.True(crop.Span.SequenceEqual(expected.Span), path);
         }
         Assert.True(examined >= 6, $"{examined} faces were judged covered.");
+    }
+
+    /// <summary>Above a covered brow every crop is the same, and below it nothing is touched. Under other covers, and for a list, all stays.</summary>
+    [Theory]
+    [InlineData(CoverKind.Cap)]
+    [InlineData(CoverKind.KnittedHat)]
+    [InlineData(CoverKind.Sunglasses)]
+    [InlineData(CoverKind.SurgicalMask)]
+    public void Examine_CoveredFace_BlanksABrowAndNothingElse(CoverKind kind)
+    {
+        const int Pixels = FaceAligner.CropLength / 3, Blanked = BrowBlank.Rows * AlignmentTransform.GridSize;
+        ModelInput input = TestModels.Embedder.Manifest.Input;
+        using var faces = new LfwFaces();
+        using var painter = new CoverPainter();
+        using var examiner = new CoverExaminer(TestModels.Mesh);
+        using HostBuffer<float> aligned = BufferPool.Rent<float>(FaceAligner.CropLength), kept = BufferPool.Rent<float>(FaceAligner.CropLength), probe = BufferPool.Rent<float>(FaceAligner.CropLength);
+        PointF[] points = new PointF[LandmarkFinder.PointCount];
+        int examined = 0, seed = 0;
+        foreach (string path in LfwFaces.Portraits(24))
+        {
+            using MediaFrame decoded = LfwFaces.Decode(path);
+            FrameView view = FrameLease.ViewOf(decoded);
+            if (!faces.TryDetect(view, out FaceCandidate face))
+                continue;
+            faces.Finder.Find(view, face.Box, points);
+            using var picture = new Picture(view.Width, view.Height);
+            picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            painter.TryPaint(picture, points, kind, seed++);
+            Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform alignment));
+            FaceAligner.Align(picture.View, alignment, input, aligned.Pointer);
+            FaceCover parts = Examine(kept, BrowTreatment.Kept);
+            Assert.Equal(parts, Examine(probe, BrowTreatment.BlankIfCovered));
+            if (parts != kind.Parts())
+                continue;
+            examined++;
+            for (int channel = 0; channel < 3; channel++)
+            {
+                Span<float> above = probe.Span.Slice(channel * Pixels, Blanked), was = kept.Span.Slice(channel * Pixels, Blanked);
+                if (parts == FaceCover.Brow)
+                    Assert.Equal(((40 - input.Mean[channel]) * input.Scale[channel], false), (above[0], above.ContainsAnyExcept(above[0])));
+                else
+                    Assert.True(above.SequenceEqual(was), path);
+                Assert.True(was.ContainsAnyExcept(was[0]));
+                Assert.True(probe.Span[((channel * Pixels) + Blanked)..((channel + 1) * Pixels)].SequenceEqual(kept.Span[((channel * Pixels) + Blanked)..((channel + 1) * Pixels)]), path);
+            }
+
+            FaceCover Examine(HostBuffer<float> crop, BrowTreatment brow)
+            {
+                aligned.Span.CopyTo(crop.Span);
+                return examiner.Examine(picture.View, face.Box, input, crop.Pointer, brow).Parts;
+            }
+        }
+        Assert.True(examined >= 8, $"{examined} faces were judged covered.");
     }
 
     [Fact]
@@ -121,7 +174,7 @@ public sealed unsafe class CoveredTemplateTests
                 continue;
             using MediaFrame decoded = LfwFaces.Decode(path);
             float[] before = crop.Span.ToArray();
-            CoverJudgement judged = examiner.Examine(FrameLease.ViewOf(decoded), found.Box, TestModels.Embedder.Manifest.Input, crop.Pointer);
+            CoverJudgement judged = examiner.Examine(FrameLease.ViewOf(decoded), found.Box, TestModels.Embedder.Manifest.Input, crop.Pointer, BrowTreatment.BlankIfCovered);
             if (judged.Parts != FaceCover.None)
                 continue;
             spared++;

@@ -113,6 +113,27 @@ public sealed class CoveredSearchTests
         }
     }
 
+    /// <summary>The photo weighs twice as much as what was drawn on it, and as much where the brow was blanked.</summary>
+    [Fact]
+    public void Rows_OnePhoto_WeighThePhotoByItsCover()
+    {
+        const int Length = 24;
+        foreach (FaceCover cover in (FaceCover[])[FaceCover.LowerFace, FaceCover.Eyes, FaceCover.Brow])
+        {
+            // Two directions at right angles; from one pair hardly anything is taken out.
+            float[] photo = new float[Length], drawn = new float[Length];
+            photo[0] = drawn[1] = 1;
+            using var builder = new WatchlistBuilder("weights", "e", WatchlistSamples.Sha256, Length);
+            int identity = builder.AddIdentity(new WatchlistIdentity("one", "", WatchlistCategory.Wanted));
+            builder.AddTemplate(identity, photo, 1, []);
+            builder.AddTemplate(identity, drawn, 1, [], cover);
+            using Watchlist list = builder.Build();
+            using Gallery gallery = Gallery.Create(list, [new CoverScale(cover, 0, 0.1f, 1, 0, "")]);
+            ReadOnlySpan<float> row = gallery.CoveredFor(cover)!.Rows.Rows[..Length];
+            Assert.InRange(row[0] / row[1], cover == FaceCover.Brow ? 0.9f : 1.8f, cover == FaceCover.Brow ? 1.1f : 2.2f);
+        }
+    }
+
     /// <summary>A cover that nothing on the list is like, or without a scale: as if uncovered.</summary>
     [Fact]
     public void Search_CoverWithoutRows_IsSearchedAsUncovered()
