@@ -14,13 +14,19 @@ publish() {
     build_native
     need_packages gcc=gcc 'file:/usr/include/zlib.h=zlib1g-dev'
     [ -z "$(find "$capi" engine native-interop/LfrEngine.Native Directory.Build.props Directory.Packages.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
-    local log
+    local log level
     log=$(log_file capi)
-    with_progress "Publishing liblfr.so" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary -o "$out/publish" || { tail -n 20 "$log" >&2; fail "liblfr.so could not be published."; }
     mkdir -p "$out/include"
-    cp "$out/publish/liblfr_media.so" "$out/publish/libonnxruntime.so" "$out/"
+    # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
+    for level in v2 v3 v4; do
+        with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary \
+            -p:IlcInstructionSet="x86-64-$level" -p:NativeIntermediateOutputPath="obj/native-$level/" -o "$out/publish-$level" || { tail -n 20 "$log" >&2; fail "liblfr.so could not be published."; }
+        [ $level = v2 ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
+    done
+    cp "$out/publish-v2/liblfr_media.so" "$out/publish-v2/libonnxruntime.so" "$out/"
     cp "$capi/include/lfr_engine.h" "$out/include/"
-    cp "$out/publish/lfr.so" "$out/liblfr.so"
+    cp "$out/publish-v2/lfr.so" "$out/liblfr.so"
+    rm -rf "$out"/publish-v?
 }
 
 # build NAME SOURCE: a C program that finds the library where it was published.

@@ -29,10 +29,14 @@ internal static unsafe class OwnFolder
             int dash = line.IndexOf('-', StringComparison.Ordinal), space = line.IndexOf(' ', StringComparison.Ordinal), path = line.IndexOf('/', StringComparison.Ordinal);
             if (path > 0 && here >= ulong.Parse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
                 && here < ulong.Parse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture))
-                return Path.GetDirectoryName(line[path..]);
+                return WithoutVariant(Path.GetDirectoryName(line[path..])!);
         }
         return null;
     }
+
+    // The build for newer processors lies in glibc-hwcaps/x86-64-v4 below the folder; what it needs lies beside the plain one.
+    private static string WithoutVariant(string folder) =>
+        Path.GetDirectoryName(folder) is { } variants && Path.GetFileName(variants) == "glibc-hwcaps" ? Path.GetDirectoryName(variants)! : folder;
 
     // An address inside this library.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

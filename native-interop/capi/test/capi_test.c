@@ -76,13 +76,6 @@ static uint8_t *read_file(const char *path, int64_t *size)
     return bytes;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static void *thread_error(void *unused)
 {
     (void)unused;
@@ -556,11 +549,6 @@ static void test_search(lfr_watchlist *watchlist, lfr_template *face)
     REFUSES(lfr_search(watchlist, face, 0, candidates, -1, &count), LFR_BAD_ARGUMENT, "capacity");
     GIVES(lfr_search(watchlist, face, 0, candidates, INT32_MAX, &count), LFR_OK);
     REFUSES(lfr_search(watchlist, face, 0, candidates, 1, NULL), LFR_BAD_ARGUMENT, "count");
-    double started = seconds_now();
-    const int calls = 20000;
-    for (int i = 0; i < calls; i++)
-        lfr_search(watchlist, face, 0.3f, candidates, 1, &count);
-    printf("lfr_search of one person: %.2f us a call\n", (seconds_now() - started) / calls * 1e6);
 }
 
 static void test_run_arguments(lfr_engine *engine, lfr_watchlist *watchlist, const char *video)
