@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Publishes liblfr.so (native-interop/capi) with NativeAOT into build/capi and runs its tests.
-#   scripts/capi.sh            publish, C tests, ABI test, the example
-#   scripts/capi.sh publish    only build/capi: liblfr.so, lfr_engine.h and the libraries it needs
+#   scripts/capi.sh            publish, ABI test, tests and examples in C and C++
+#   scripts/capi.sh publish    only build/capi: liblfr.so, its headers and the libraries it needs
 #   scripts/capi.sh compare    the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md
 #   scripts/capi.sh valgrind   the C tests without runs under Valgrind
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
@@ -24,13 +24,17 @@ publish() {
         [ $level = v2 ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
     done
     cp "$out/publish-v2/liblfr_media.so" "$out/publish-v2/libonnxruntime.so" "$out/"
-    cp "$capi/include/lfr_engine.h" "$out/include/"
+    cp "$capi"/include/* "$out/include/"
     cp "$out/publish-v2/lfr.so" "$out/liblfr.so"
     rm -rf "$out"/publish-v?
 }
 
-# build NAME SOURCE: a C program that finds the library where it was published.
-build() { gcc -std=c99 -O1 -g -Wall -Wextra -Werror -pedantic -I"$out/include" "$2" -o "$out/$1" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm; }
+# build NAME SOURCE: a C or C++ program that finds the library where it was published.
+build() {
+    local compiler=(gcc -std=c99)
+    [ "${2##*.}" = c ] || compiler=(g++ -std=c++17)
+    "${compiler[@]}" -O1 -g -Wall -Wextra -Werror -pedantic -I"$out/include" "$2" -o "$out/$1" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm
+}
 
 # The woman of the demonstration, and the clip she walks through.
 material() {
@@ -64,7 +68,15 @@ case $what in
         build capi_test "$capi/test/capi_test.c"
         "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch"
         build watch "$capi/example/watch.c"
-        "$out/watch" models "$weights" "$photo" "$clip"
+        "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        need_packages g++=g++
+        build cpp_test "$capi/test/cpp_test.cpp"
+        "$out/cpp_test" models "$weights" "$photo" "$scratch"
+        build watch_cpp "$capi/example/watch.cpp"
+        "$out/watch_cpp" models "$weights" "$photo" "$clip" >"$scratch/cpp.txt"
+        cat "$scratch/c.txt"
+        trace=$(grep -oE 'trace [0-9a-f]{64}' "$scratch/c.txt") || fail "The C example printed no trace."
+        grep -q "$trace" "$scratch/cpp.txt" || fail "The C++ example saw other faces than the C example."
         ;;
     valgrind)
         material

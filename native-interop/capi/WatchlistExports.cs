@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Watchlists;
 using Microsoft.Win32.SafeHandles;
@@ -216,7 +217,7 @@ internal static unsafe class WatchlistExports
     // Straight into locked memory.
     private static HostBuffer<byte> ReadFile(string path, out int bytes)
     {
-        using SafeFileHandle file = File.OpenHandle(path);
+        using SafeFileHandle file = InputFile.Open(path);
         long length = RandomAccess.GetLength(file);
         if (length is < 1 or > WatchlistEnroller.MaximumPhotoBytes)
             throw new StatusException(Status.Unreadable, $"{path} has {length} bytes; a photo has 1 to {WatchlistEnroller.MaximumPhotoBytes}.");

@@ -443,6 +443,8 @@ static lfr_watchlist *test_watchlists(lfr_engine *engine, const char *photo_path
     CHECK(result.verdict != LFR_REJECTED && result.quality > 0);
     REFUSES(lfr_builder_add_photo_file(builder, 0, NULL, &result), LFR_BAD_ARGUMENT, "path");
     REFUSES(lfr_builder_add_photo_file(builder, 0, "/no/such/photo.jpg", &result), LFR_UNREADABLE, "/no/such/photo.jpg");
+    REFUSES(lfr_builder_add_photo_file(builder, 0, scratch, &result), LFR_UNREADABLE, "not a file");
+    REFUSES(lfr_builder_add_photo_file(builder, 0, "/dev/zero", &result), LFR_UNREADABLE, "not a file");
     GIVES(lfr_builder_add_photo_file(builder, 0, photo_path, &result), LFR_OK);
     CHECK(result.verdict != LFR_REJECTED);
 
