@@ -1,0 +1,525 @@
+/*
+ * lfr_engine: live facial recognition as a native library. C99. Version 1 of the interface.
+ *
+ * Cameras in, alerts out. Every other face is erased from memory, and the figures that show it can be read.
+ *
+ * Rules for every function, unless it says otherwise
+ *   - Returns an int32_t: LFR_OK, another status that is 0 or more (LFR_TIMED_OUT, LFR_ENDED), or a negative error.
+ *     After an error lfr_last_error() gives one sentence that names what was wrong, for the calling thread.
+ *   - May be called from any thread, also on the same handle at the same time. Exceptions are stated.
+ *   - A failed call hands out nothing, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL.
+ *   - Handles are checked: NULL, a destroyed handle or a handle of another type gives LFR_BAD_HANDLE. Handles may be destroyed
+ *     in any order: what is still needed by another handle or by a call under way stays until that has ended.
+ *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
+ *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
+ *     end; a library fills and reads no more than struct_size says.
+ *   - Nothing is printed, no file is written but by lfr_watchlist_save, nothing is sent, the process is never ended.
+ *
+ * Of the whole process (a library cannot keep these apart)
+ *   - Memory for faces comes from one pool of locked pages: lfr_memory_report tells of all engines together.
+ *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
+ *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
+ *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing.
+ *   - Call no function in the child of a fork, if one was called before the fork.
+ *
+ * Version policy: a function or member that is here stays, with this meaning, for all libraries of interface version 1.
+ * lfr_get_api(1) answers in all of them. What a later library adds is marked with the release it came in.
+ * Everything below is in release 0.1.
+ */
+#ifndef LFR_ENGINE_H
+#define LFR_ENGINE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define LFR_API __declspec(dllimport)
+#else
+#define LFR_API
+#endif
+
+#define LFR_API_VERSION 1
+
+/* ---- Status ---------------------------------------------------------------------------------------------------------- */
+
+enum lfr_status {
+    LFR_OK = 0,
+    LFR_TIMED_OUT = 1,              /* nothing came in the time given */
+    LFR_ENDED = 2,                  /* nothing more will come */
+
+    /* the call */
+    LFR_BAD_ARGUMENT = -1,
+    LFR_BAD_HANDLE = -2,            /* NULL, destroyed, or of another type */
+    LFR_BAD_STATE = -3,             /* not now: the sentence says when */
+    LFR_BUFFER_TOO_SMALL = -4,      /* the size needed is in the out parameter */
+    LFR_NOT_SUPPORTED = -5,
+    LFR_OUT_OF_MEMORY = -6,
+    LFR_INTERNAL = -7,              /* a fault of the library: please report it */
+
+    /* models */
+    LFR_MODEL_UNUSABLE = -20,       /* missing, altered or not what its manifest says */
+
+    /* watchlists */
+    LFR_NOT_A_WATCHLIST = -40,
+    LFR_WATCHLIST_VERSION = -41,    /* of a format that this library does not read */
+    LFR_WATCHLIST_DAMAGED = -42,
+    LFR_WRONG_KEY = -43,
+    LFR_FOREIGN_MODEL = -44,        /* templates of another embedder */
+    LFR_UNREADABLE = -45,
+    LFR_DISK_FULL = -46,
+    LFR_WRITE_FAILED = -47,
+    LFR_BAD_CONTENT = -48,          /* breaks a rule of watchlists: two people with one id, a person without a photo */
+    LFR_BAD_KEY_FILE = -49,
+
+    /* pictures and sources */
+    LFR_MEDIA_UNUSABLE = -60,
+
+    /* faces and templates */
+    LFR_NO_FACE = -80,
+    LFR_BAD_TEMPLATE = -81,         /* the bytes are no template, or damaged */
+
+    /* runs */
+    LFR_RUN_FAILED = -90            /* a fault ended the run; everything was wiped */
+};
+
+/* ---- Handles --------------------------------------------------------------------------------------------------------- */
+
+typedef struct lfr_engine lfr_engine;         /* the networks */
+typedef struct lfr_builder lfr_builder;       /* a watchlist being built */
+typedef struct lfr_watchlist lfr_watchlist;   /* a finished watchlist, ready to be searched */
+typedef struct lfr_run lfr_run;               /* cameras against a watchlist */
+typedef struct lfr_camera lfr_camera;         /* a camera of a run whose frames the caller pushes */
+typedef struct lfr_alert lfr_alert;           /* an alert with its picture */
+typedef struct lfr_template lfr_template;     /* what a face is compared by */
+
+enum lfr_handle_kind {
+    LFR_HANDLE_ANY = 0,
+    LFR_HANDLE_ENGINE = 1,
+    LFR_HANDLE_BUILDER = 2,
+    LFR_HANDLE_WATCHLIST = 3,
+    LFR_HANDLE_RUN = 4,
+    LFR_HANDLE_CAMERA = 5,
+    LFR_HANDLE_ALERT = 6,
+    LFR_HANDLE_TEMPLATE = 7
+};
+
+/* ---- Structures ------------------------------------------------------------------------------------------------------ */
+
+enum lfr_format {
+    LFR_GREY = 1,                   /* plane[0] */
+    LFR_I420 = 2,                   /* Y, U, V; chroma half width and half height, odd sizes rounded up */
+    LFR_NV12 = 3,                   /* Y, then interleaved U and V */
+    LFR_RGB = 4,                    /* plane[0], 3 bytes a pixel */
+    LFR_BGR = 5,
+    LFR_FILE = 6,                   /* plane[0] holds size_bytes of a JPEG, PNG, WebP or BMP file; single calls only */
+    LFR_DMABUF = 100,               /* these three are refused with LFR_NOT_SUPPORTED: copy the planes to memory */
+    LFR_D3D11 = 101,
+    LFR_D3D12 = 102
+};
+
+enum lfr_matrix { LFR_BT601 = 0, LFR_BT709 = 1, LFR_BT2020 = 2 };
+enum lfr_range { LFR_LIMITED = 0, LFR_FULL = 1 };
+
+/* A picture in the caller's memory. Sides of 1 to 16384 pixels. */
+typedef struct lfr_image {
+    uint32_t struct_size;
+    int32_t format;                 /* lfr_format */
+    int32_t width;                  /* pixels; ignored for LFR_FILE */
+    int32_t height;
+    const uint8_t *plane[3];
+    int32_t row_stride[3];          /* bytes from one row to the next, at least those of a row */
+    int32_t matrix;                 /* lfr_matrix of GREY, I420 and NV12 */
+    int32_t range;                  /* lfr_range of GREY, I420 and NV12 */
+    int32_t reserved;               /* 0 */
+    int64_t size_bytes;             /* LFR_FILE only */
+} lfr_image;
+
+typedef struct lfr_box {
+    float left, top, right, bottom; /* pixels; right and bottom are exclusive */
+} lfr_box;
+
+typedef struct lfr_engine_options {
+    uint32_t struct_size;
+    int32_t reserved;               /* 0 */
+    const char *models_folder;      /* manifests: the folder `models` of a release */
+    const char *weights_folder;     /* where `lfr models restore` put the files (LFR_CACHE there) */
+    const char *detector;           /* NULL: ultraface-rfb-320 */
+    const char *embedder;           /* NULL: mobilefacenet-512 */
+} lfr_engine_options;
+
+typedef struct lfr_engine_info {
+    uint32_t struct_size;
+    int32_t embedding_length;       /* numbers in a template */
+    float default_threshold;        /* measured, in the embedder's manifest; 0: none */
+    char embedder_id[132];
+    char embedder_sha256[65];
+    char reserved[3];
+} lfr_engine_info;
+
+enum lfr_category { LFR_WANTED = 0, LFR_COURT_ORDER = 1, LFR_SUSPECT = 2, LFR_MISSING_OR_VULNERABLE = 3, LFR_AT_RISK = 4 };
+
+typedef struct lfr_person {
+    uint32_t struct_size;
+    int32_t category;               /* lfr_category */
+    const char *id;                 /* unique in the list, 1 to 128 characters */
+    const char *name;               /* at most 256 characters */
+    const char *reference;          /* case or warrant number; may be NULL */
+} lfr_person;
+
+enum lfr_verdict { LFR_ACCEPTED = 0, LFR_DOUBTFUL = 1, LFR_REJECTED = 2 };
+
+typedef struct lfr_photo_result {
+    uint32_t struct_size;
+    int32_t verdict;                /* lfr_verdict; a rejected photo was not added */
+    float quality;                  /* 0 to 1 */
+    char reasons[508];              /* what is wrong with the photo, joined with "; "; empty when nothing is */
+} lfr_photo_result;
+
+enum lfr_key_kind { LFR_KEY_PASSPHRASE = 1, LFR_KEY_BYTES = 2, LFR_KEY_FILE = 3 };
+
+typedef struct lfr_key {
+    uint32_t struct_size;
+    int32_t kind;                   /* lfr_key_kind */
+    const void *data;               /* the passphrase (UTF-8), 32 to 4096 random bytes, or the path of a key file */
+    int64_t size_bytes;             /* of data, without a zero byte at the end */
+} lfr_key;
+
+typedef struct lfr_watchlist_info {
+    uint32_t struct_size;
+    int32_t people;
+    int32_t templates;              /* covered ones included */
+    int32_t photos;
+    char id[40];
+    char version[516];
+    char embedder_sha256[65];
+    char reserved[3];
+} lfr_watchlist_info;
+
+typedef struct lfr_person_info {
+    uint32_t struct_size;
+    int32_t category;
+    char id[516];
+    char name[1028];
+    char reference[1028];           /* empty when there is none */
+} lfr_person_info;
+
+/* Takes the alert over and destroys it in the end, here or later. Called on one thread of the run; while it does not return,
+ * later alerts wait, cameras go on. May call any function except lfr_run_stop and lfr_run_destroy of its own run. */
+typedef void (*lfr_on_alert)(lfr_alert *alert, void *user);
+
+typedef struct lfr_run_options {
+    uint32_t struct_size;
+    int32_t worker_threads;         /* for all cameras of the run; 0: one per processor */
+    float thresholds[5];            /* by lfr_category; 0: the embedder's measured one */
+    int32_t detect_every_ms;        /* between two frames searched for faces; 0: 120; -1: every frame */
+    int32_t grid_long_side;         /* of the detection grid, pixels; 0: the default */
+    int32_t reserved;               /* 0 */
+    lfr_on_alert on_alert;          /* NULL: alerts are fetched with lfr_run_next_alert */
+    void *user;                     /* handed to on_alert */
+} lfr_run_options;
+
+enum lfr_pace {
+    LFR_PACE_AUTO = 0,              /* live sources as they come, dropping what is too much; recordings losing nothing */
+    LFR_PACE_REALTIME = 1,          /* recordings at their own speed, dropping like a camera */
+    LFR_PACE_MAX = 2                /* losing nothing */
+};
+
+enum lfr_camera_state { LFR_OPENING = 0, LFR_RUNNING = 1, LFR_RECONNECTING = 2, LFR_CAMERA_ENDED = 3, LFR_CAMERA_FAILED = 4 };
+
+typedef struct lfr_camera_status {
+    uint32_t struct_size;
+    int32_t state;                  /* lfr_camera_state */
+    int32_t is_complete;            /* 1: everything came that was to come */
+    int32_t width;
+    int32_t height;
+    int32_t reserved;
+    int64_t frames_decoded;
+    int64_t frames_dropped;
+    int64_t frames_searched;
+    int64_t tracklets;
+    int64_t shots_compared;
+    int64_t faces_seen;
+    int64_t alerts;
+    int64_t damaged_packets;
+    int64_t reconnects;
+    double lag_ms;                  /* newest frame: from arrival to the end of its analysis */
+    char trace_sha256[65];          /* over every compared shot, once the camera has ended: equal for equal runs */
+    char message[255];              /* the latest thing worth telling a person; names no credentials, cut to fit */
+} lfr_camera_status;
+
+typedef struct lfr_run_summary {
+    uint32_t struct_size;
+    int32_t is_over;                /* the figures are complete */
+    int32_t alerts_raised;          /* complete when over */
+    int32_t alerts_joined;          /* passages that joined an alert shortly before */
+    int64_t alerts_lost;            /* wiped because nobody fetched them before the run was stopped */
+    int64_t frames_erased;
+    int64_t crops_erased;
+    int64_t embeddings_erased;
+    int64_t deadline_breaches;      /* faces that outlived their verdict by more than deadline_ms */
+    double deadline_ms;
+    double frame_p99_ms;            /* life of a frame */
+    double frame_max_ms;
+    double embedding_max_ms;
+    double after_verdict_max_ms;
+    double elapsed_s;
+    char run_id[32];
+} lfr_run_summary;
+
+/* Texts belong to the alert. */
+typedef struct lfr_alert_info {
+    uint32_t struct_size;
+    int32_t category;               /* lfr_category */
+    const char *id;
+    const char *camera;
+    const char *person_id;
+    const char *person_name;
+    const char *joined_alert_id;    /* NULL: an alert of its own */
+    int64_t tracklet_id;
+    int64_t first_seen_us;          /* stream time */
+    int64_t best_shot_us;
+    int64_t completed_us;
+    int64_t captured_unix_us;       /* wall clock */
+    int64_t raised_unix_us;
+    float score;                    /* -1 to 1 */
+    float threshold;
+    lfr_box box;                    /* face in the best shot, frame pixels */
+    float quality;                  /* 0 to 1 */
+    int32_t cover;                  /* lfr_cover, added up */
+    int32_t agreeing_shots;
+    int32_t compared_shots;
+    int32_t template_index;         /* for lfr_watchlist_get_photo */
+    int32_t reserved;
+} lfr_alert_info;
+
+enum lfr_cover { LFR_COVER_NONE = 0, LFR_COVER_LOWER_FACE = 1, LFR_COVER_EYES = 2, LFR_COVER_BROW = 4 };
+
+typedef struct lfr_face {
+    lfr_box box;
+    float score;                    /* 0 to 1 */
+} lfr_face;
+
+typedef struct lfr_quality {
+    uint32_t struct_size;
+    float score;                    /* 0 to 1, all in one */
+    float inter_eye_pixels;
+    float sharpness;
+    float brightness;               /* 0 to 255 */
+    float clipped;                  /* 0 to 1 */
+    float yaw_degrees;
+    float pitch_degrees;
+    float roll_degrees;
+    int32_t cover;                  /* lfr_cover, added up */
+    lfr_box box;                    /* the face that was used */
+} lfr_quality;
+
+typedef struct lfr_candidate {
+    int32_t person_index;
+    int32_t template_index;
+    float score;
+} lfr_candidate;
+
+typedef struct lfr_memory {
+    uint32_t struct_size;
+    int32_t reserved;
+    int64_t locked_bytes;           /* pages for faces and networks, locked into memory */
+    int64_t unlocked_bytes;         /* of the same kind, which the system refused to lock: raise the limit (ulimit -l) */
+    int64_t lock_limit_bytes;       /* -1: none */
+    int64_t blocks_outstanding;     /* rented now */
+    int64_t blocks_wiped;
+    int64_t bytes_wiped;
+} lfr_memory;
+
+/* ---- Library --------------------------------------------------------------------------------------------------------- */
+
+struct lfr_api;
+
+/* All functions in one table; NULL when the version is not known. Lives as long as the process. */
+LFR_API const struct lfr_api *lfr_get_api(uint32_t version);
+
+/* "0.1.0". Lives as long as the process. */
+LFR_API const char *lfr_version(void);
+
+/* The newest error of the calling thread; empty when there was none. Valid until the thread's next call. Never NULL. */
+LFR_API const char *lfr_last_error(void);
+
+/* "LFR_BAD_HANDLE" and so on; "unknown" for a number that is no status. Lives as long as the process. */
+LFR_API const char *lfr_status_name(int32_t status);
+
+/* Handles now open, of one lfr_handle_kind or of all. For leak tests. */
+LFR_API int32_t lfr_open_handles(int32_t kind, int64_t *count);
+
+/* Memory for faces and networks, of all engines in the process. */
+LFR_API int32_t lfr_memory_report(lfr_memory *memory);
+
+/* ---- Engine ---------------------------------------------------------------------------------------------------------- */
+
+/* Loads and checks the networks: a second or two. Several engines may exist. */
+LFR_API int32_t lfr_engine_create(const lfr_engine_options *options, lfr_engine **engine);
+LFR_API int32_t lfr_engine_get_info(lfr_engine *engine, lfr_engine_info *info);
+LFR_API int32_t lfr_engine_destroy(lfr_engine *engine);
+
+/* ---- Watchlists ------------------------------------------------------------------------------------------------------ */
+
+/* Begins an empty watchlist. version: which state of the list this is, 1 to 128 characters. */
+LFR_API int32_t lfr_builder_create(lfr_engine *engine, const char *version, lfr_builder **builder);
+
+/* index receives the person's place in the list; may be NULL. */
+LFR_API int32_t lfr_builder_add_person(lfr_builder *builder, const lfr_person *person, int32_t *index);
+
+/* Judges a photo and adds it unless it is rejected. LFR_OK whatever the verdict is: result tells it. Picture file in memory,
+ * at most 64 MiB. Decoded in this process: give photos of strangers to `lfr enrol`, which decodes in a closed process. */
+LFR_API int32_t lfr_builder_add_photo(lfr_builder *builder, int32_t index, const uint8_t *bytes, int64_t size_bytes, lfr_photo_result *result);
+
+/* The same with a file. */
+LFR_API int32_t lfr_builder_add_photo_file(lfr_builder *builder, int32_t index, const char *path, lfr_photo_result *result);
+
+/* Makes the watchlist. The builder is spent and can only be destroyed. Fails with LFR_BAD_CONTENT when somebody has no photo; then
+ * the builder is spent too. */
+LFR_API int32_t lfr_builder_build(lfr_builder *builder, lfr_watchlist **watchlist);
+LFR_API int32_t lfr_builder_destroy(lfr_builder *builder);
+
+/* Opens an encrypted watchlist file of `lfr enrol` or lfr_watchlist_save. */
+LFR_API int32_t lfr_watchlist_load(lfr_engine *engine, const char *path, const lfr_key *key, lfr_watchlist **watchlist);
+
+/* Writes it encrypted, for its owner alone to read. The file changes whole or not at all. */
+LFR_API int32_t lfr_watchlist_save(lfr_watchlist *watchlist, const char *path, const lfr_key *key);
+LFR_API int32_t lfr_watchlist_get_info(lfr_watchlist *watchlist, lfr_watchlist_info *info);
+LFR_API int32_t lfr_watchlist_get_person(lfr_watchlist *watchlist, int32_t person_index, lfr_person_info *info);
+
+/* The picture of a person sought, a JPEG. size_bytes receives its size, also with LFR_BUFFER_TOO_SMALL; 0: none was kept.
+ * buffer may be NULL with a capacity of 0. The copy is the caller's to wipe. */
+LFR_API int32_t lfr_watchlist_get_photo(lfr_watchlist *watchlist, int32_t template_index, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
+
+/* Wiped now, or when the last run that uses it is destroyed. */
+LFR_API int32_t lfr_watchlist_destroy(lfr_watchlist *watchlist);
+
+/* ---- Runs ------------------------------------------------------------------------------------------------------------ */
+
+/* options may be NULL. Add cameras, then start. */
+LFR_API int32_t lfr_run_create(lfr_engine *engine, lfr_watchlist *watchlist, const lfr_run_options *options, lfr_run **run);
+
+/* A camera that the library opens: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, srt, http or rtmp address.
+ * Opened when the run starts; what happens to it is in lfr_run_get_camera. Before lfr_run_start. */
+LFR_API int32_t lfr_run_add_source(lfr_run *run, const char *name, const char *address, int32_t pace);
+
+/* A camera whose frames the caller pushes. Before lfr_run_start. LFR_PACE_AUTO: the newest frame replaces one that waits too long;
+ * LFR_PACE_MAX: lfr_camera_push waits until there is room. LFR_PACE_REALTIME is refused. */
+LFR_API int32_t lfr_run_add_camera(lfr_run *run, const char *name, int32_t pace, lfr_camera **camera);
+
+/* Starts the threads of the run and returns. */
+LFR_API int32_t lfr_run_start(lfr_run *run);
+
+/* The next alert, which the caller destroys. Waits timeout_ms, -1 without end. LFR_TIMED_OUT: none came. LFR_ENDED: all cameras
+ * have ended or the run was stopped, and every alert was fetched. LFR_RUN_FAILED: a fault ended the run. At most 256 wait: fetch them. */
+LFR_API int32_t lfr_run_next_alert(lfr_run *run, int32_t timeout_ms, lfr_alert **alert);
+
+/* Cameras are numbered from 0 in the order in which they were added. */
+LFR_API int32_t lfr_run_get_camera(lfr_run *run, int32_t camera_index, lfr_camera_status *status);
+LFR_API int32_t lfr_run_get_summary(lfr_run *run, lfr_run_summary *summary);
+
+/* Ends the run and waits for its threads. Every frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
+LFR_API int32_t lfr_run_stop(lfr_run *run);
+
+/* Stops, wipes the alerts that nobody fetched, and lets go. No callback comes after it returns. */
+LFR_API int32_t lfr_run_destroy(lfr_run *run);
+
+/* Copies a frame into locked memory. time_us: its time in the stream, microseconds, increasing. Waits for room for timeout_ms, -1
+ * without end, then LFR_TIMED_OUT and the frame was not taken. LFR_ENDED: the camera or the run has ended. */
+LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
+
+/* No more frames will come: the camera ends when those pushed have been analysed. */
+LFR_API int32_t lfr_camera_end(lfr_camera *camera);
+
+/* Ends it as well. */
+LFR_API int32_t lfr_camera_destroy(lfr_camera *camera);
+
+/* ---- Alerts ---------------------------------------------------------------------------------------------------------- */
+
+LFR_API int32_t lfr_alert_get_info(lfr_alert *alert, lfr_alert_info *info);
+
+/* The face as seen, with its surroundings, a JPEG. As lfr_watchlist_get_photo. */
+LFR_API int32_t lfr_alert_get_photo(lfr_alert *alert, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
+
+/* Wipes the picture. */
+LFR_API int32_t lfr_alert_destroy(lfr_alert *alert);
+
+/* ---- Single calls. Those of one engine take turns ---------------------------------------------------------------------- */
+
+/* Finds faces, largest first. count receives how many there are; at most capacity are written. faces may be NULL with capacity 0. */
+LFR_API int32_t lfr_detect(lfr_engine *engine, const lfr_image *image, lfr_face *faces, int32_t capacity, int32_t *count);
+
+/* The template of a face. box: about where it is, from lfr_detect; NULL: the largest. quality may be NULL. LFR_NO_FACE when there is none. */
+LFR_API int32_t lfr_template_create(lfr_engine *engine, const lfr_image *image, const lfr_box *box, lfr_quality *quality, lfr_template **face);
+
+/* Cosine of two templates of the same embedder, -1 to 1. */
+LFR_API int32_t lfr_template_compare(lfr_template *a, lfr_template *b, float *score);
+
+/* Bytes bound to the embedder's hash, with a checksum, not encrypted: keep them as you keep faces. As lfr_watchlist_get_photo. */
+LFR_API int32_t lfr_template_export(lfr_template *face, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
+
+/* LFR_FOREIGN_MODEL when another embedder made it. */
+LFR_API int32_t lfr_template_import(lfr_engine *engine, const uint8_t *bytes, int64_t size_bytes, lfr_template **face);
+LFR_API int32_t lfr_template_destroy(lfr_template *face);
+
+/* The people on the list who are like it, best first, each once: those with a score of threshold or more. count receives how many
+ * were written, at most capacity. */
+LFR_API int32_t lfr_search(lfr_watchlist *watchlist, lfr_template *face, float threshold, lfr_candidate *candidates, int32_t capacity, int32_t *count);
+
+/* ---- All of them as a table ------------------------------------------------------------------------------------------ */
+
+typedef struct lfr_api {
+    uint32_t struct_size;
+    uint32_t version;
+    const char *(*library_version)(void);
+    const char *(*last_error)(void);
+    const char *(*status_name)(int32_t);
+    int32_t (*open_handles)(int32_t, int64_t *);
+    int32_t (*memory_report)(lfr_memory *);
+    int32_t (*engine_create)(const lfr_engine_options *, lfr_engine **);
+    int32_t (*engine_get_info)(lfr_engine *, lfr_engine_info *);
+    int32_t (*engine_destroy)(lfr_engine *);
+    int32_t (*builder_create)(lfr_engine *, const char *, lfr_builder **);
+    int32_t (*builder_add_person)(lfr_builder *, const lfr_person *, int32_t *);
+    int32_t (*builder_add_photo)(lfr_builder *, int32_t, const uint8_t *, int64_t, lfr_photo_result *);
+    int32_t (*builder_add_photo_file)(lfr_builder *, int32_t, const char *, lfr_photo_result *);
+    int32_t (*builder_build)(lfr_builder *, lfr_watchlist **);
+    int32_t (*builder_destroy)(lfr_builder *);
+    int32_t (*watchlist_load)(lfr_engine *, const char *, const lfr_key *, lfr_watchlist **);
+    int32_t (*watchlist_save)(lfr_watchlist *, const char *, const lfr_key *);
+    int32_t (*watchlist_get_info)(lfr_watchlist *, lfr_watchlist_info *);
+    int32_t (*watchlist_get_person)(lfr_watchlist *, int32_t, lfr_person_info *);
+    int32_t (*watchlist_get_photo)(lfr_watchlist *, int32_t, uint8_t *, int64_t, int64_t *);
+    int32_t (*watchlist_destroy)(lfr_watchlist *);
+    int32_t (*run_create)(lfr_engine *, lfr_watchlist *, const lfr_run_options *, lfr_run **);
+    int32_t (*run_add_source)(lfr_run *, const char *, const char *, int32_t);
+    int32_t (*run_add_camera)(lfr_run *, const char *, int32_t, lfr_camera **);
+    int32_t (*run_start)(lfr_run *);
+    int32_t (*run_next_alert)(lfr_run *, int32_t, lfr_alert **);
+    int32_t (*run_get_camera)(lfr_run *, int32_t, lfr_camera_status *);
+    int32_t (*run_get_summary)(lfr_run *, lfr_run_summary *);
+    int32_t (*run_stop)(lfr_run *);
+    int32_t (*run_destroy)(lfr_run *);
+    int32_t (*camera_push)(lfr_camera *, const lfr_image *, int64_t, int32_t);
+    int32_t (*camera_end)(lfr_camera *);
+    int32_t (*camera_destroy)(lfr_camera *);
+    int32_t (*alert_get_info)(lfr_alert *, lfr_alert_info *);
+    int32_t (*alert_get_photo)(lfr_alert *, uint8_t *, int64_t, int64_t *);
+    int32_t (*alert_destroy)(lfr_alert *);
+    int32_t (*detect)(lfr_engine *, const lfr_image *, lfr_face *, int32_t, int32_t *);
+    int32_t (*template_create)(lfr_engine *, const lfr_image *, const lfr_box *, lfr_quality *, lfr_template **);
+    int32_t (*template_compare)(lfr_template *, lfr_template *, float *);
+    int32_t (*template_export)(lfr_template *, uint8_t *, int64_t, int64_t *);
+    int32_t (*template_import)(lfr_engine *, const uint8_t *, int64_t, lfr_template **);
+    int32_t (*template_destroy)(lfr_template *);
+    int32_t (*search)(lfr_watchlist *, lfr_template *, float, lfr_candidate *, int32_t, int32_t *);
+} lfr_api;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

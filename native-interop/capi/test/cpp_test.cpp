@@ -1,0 +1,102 @@
+// lfr_engine.hpp: what it adds to the C interface. Usage: cpp_test MODELS WEIGHTS PHOTO SCRATCH
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "lfr_engine.hpp"
+
+static int failures;
+
+#define CHECK(condition)                                                     \
+    do {                                                                     \
+        if (!(condition)) {                                                  \
+            failures++;                                                      \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+        }                                                                    \
+    } while (0)
+
+template <typename Call>
+static int32_t thrown(Call call)
+{
+    try {
+        call();
+        return LFR_OK;
+    } catch (const lfr::error &e) {
+        CHECK(e.what()[0] != 0);
+        return e.status();
+    }
+}
+
+static int64_t open_handles()
+{
+    int64_t count = -1;
+    lfr::check(lfr_open_handles(LFR_HANDLE_ANY, &count));
+    return count;
+}
+
+static void test(char **argv)
+{
+    CHECK(thrown([&] { lfr::engine("/no/such/folder", argv[2]); }) == LFR_BAD_ARGUMENT);
+    lfr::engine engine(argv[1], argv[2]);
+    CHECK(engine.info().embedding_length == 512);
+    std::ifstream file(argv[3], std::ios::binary);
+    std::vector<uint8_t> photo((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    auto image = lfr::sized<lfr_image>();
+    image.format = LFR_FILE;
+    image.plane[0] = photo.data();
+    image.size_bytes = static_cast<int64_t>(photo.size());
+    std::vector<lfr_face> faces = engine.detect(image);
+    CHECK(!faces.empty());
+    lfr::face_template face = engine.make_template(image, &faces[0].box);
+    lfr::face_template moved = std::move(face);
+    CHECK(face.get() == nullptr);
+    CHECK(thrown([&] { face.compare(moved); }) == LFR_BAD_HANDLE);
+    lfr::face_template read = engine.import_template(moved.to_bytes());
+    CHECK(read.compare(moved) > 0.9999f);
+    CHECK(thrown([&] { engine.import_template({ 1, 2, 3 }); }) == LFR_BAD_TEMPLATE);
+
+    lfr::watchlist_builder builder(engine, "1");
+    int32_t person = builder.add_person("a", "A", LFR_SUSPECT);
+    CHECK(builder.add_photo(person, photo).verdict != LFR_REJECTED);
+    lfr::watchlist list = builder.build();
+    CHECK(thrown([&] { builder.build(); }) == LFR_BAD_STATE);
+    auto found = list.search(moved, 0.3f);
+    CHECK(found.size() == 1 && found[0].person_index == person);
+    CHECK(thrown([&] { list.search(moved, 0.3f, 0); }) == LFR_BAD_ARGUMENT);
+    CHECK(list.person(person).category == LFR_SUSPECT);
+    CHECK(!list.photo(0).empty());
+    auto key = lfr::sized<lfr_key>();
+    key.kind = LFR_KEY_BYTES;
+    key.data = "0123456789abcdef0123456789abcdef";
+    key.size_bytes = 32;
+    std::string path = std::string(argv[4]) + "/cpp.lfr";
+    list.save(path, key);
+    CHECK(lfr::watchlist(engine, path, key).info().people == 1);
+
+    lfr::run run(engine, list);
+    lfr::camera pushed = run.add_camera("pushed", LFR_PACE_MAX);
+    run.start();
+    CHECK(!run.next_alert(1).has_value() && run.summary().is_over == 0);
+    std::vector<uint8_t> grey(64 * 64, 90);
+    auto frame = lfr::sized<lfr_image>();
+    frame.format = LFR_GREY;
+    frame.width = frame.height = frame.row_stride[0] = 64;
+    frame.plane[0] = grey.data();
+    for (int i = 0; i < 5; i++)
+        CHECK(pushed.push(frame, std::chrono::milliseconds(40 * i)) == LFR_OK);
+    pushed.end();
+    CHECK(!run.next_alert().has_value() && run.summary().is_over == 1);
+    CHECK(run.status(0).frames_decoded == 5);
+    CHECK(pushed.push(frame, std::chrono::milliseconds(400)) == LFR_ENDED);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5)
+        return 2;
+    test(argv);
+    CHECK(open_handles() == 0);
+    std::printf("C++: %d failed\n", failures);
+    return failures ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Publishes liblfr.so (native-interop/capi) with NativeAOT into build/capi and runs its tests.
+#   scripts/capi.sh            publish, ABI test, tests and examples in C and C++
+#   scripts/capi.sh publish    only build/capi: liblfr.so, its headers and the libraries it needs
+#   scripts/capi.sh compare    the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md
+#   scripts/capi.sh valgrind   the C tests without runs under Valgrind
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+# shellcheck source=scripts/setup.sh
+. "$root/scripts/setup.sh"
+what=${1:-test}
+capi=native-interop/capi out=build/capi weights=${LFR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lfr-engine}
+
+publish() {
+    build_native
+    need_packages gcc=gcc 'file:/usr/include/zlib.h=zlib1g-dev'
+    [ -z "$(find "$capi" engine native-interop/LfrEngine.Native Directory.Build.props Directory.Packages.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
+    local log level
+    log=$(log_file capi)
+    mkdir -p "$out/include"
+    # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
+    for level in v2 v3 v4; do
+        with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary \
+            -p:IlcInstructionSet="x86-64-$level" -p:NativeIntermediateOutputPath="obj/native-$level/" -o "$out/publish-$level" || { tail -n 20 "$log" >&2; fail "liblfr.so could not be published."; }
+        [ $level = v2 ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
+    done
+    cp "$out/publish-v2/liblfr_media.so" "$out/publish-v2/libonnxruntime.so" "$out/"
+    cp "$capi"/include/* "$out/include/"
+    cp "$out/publish-v2/lfr.so" "$out/liblfr.so"
+    rm -rf "$out"/publish-v?
+}
+
+# build NAME SOURCE: a C or C++ program that finds the library where it was published.
+build() {
+    local compiler=(gcc -std=c99)
+    [ "${2##*.}" = c ] || compiler=(g++ -std=c++17)
+    "${compiler[@]}" -O1 -g -Wall -Wextra -Werror -pedantic -I"$out/include" "$2" -o "$out/$1" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm
+}
+
+# The woman of the demonstration, and the clip she walks through.
+material() {
+    [ -d "$weights/faceplugin-face-recognition-js@0.0.1" ] || "$root/lfr" setup >&2
+    clip=$(find "$weights/demo" -name 'street-*.mp4' 2>/dev/null | head -n 1)
+    if [ -z "$clip" ]; then
+        "$root/lfr" demo --out-dir "$out/demo" >&2
+        clip=$(find "$weights/demo" -name 'street-*.mp4' | head -n 1)
+    fi
+    photo=$out/photo.jpg
+    [ -f "$photo" ] || ffmpeg -v error -y -i "$weights/@vladmandic+face-api@1.7.15/demo/sample3.jpg" -vf crop=460:580:960:120 -frames:v 1 -q:v 2 "$photo"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# The header and the library have the same functions, and no structure has moved.
+abi() {
+    build layout "$capi/test/layout.c"
+    "$out/layout" | diff -u "$capi/test/layout-linux-x64.txt" - >&2 || fail "A structure of lfr_engine.h has another layout than test/layout-linux-x64.txt: what is there must stay."
+    diff -u <(grep -oE '^LFR_API .*[ *]lfr_[a-z0-9_]+\(' "$capi/include/lfr_engine.h" | grep -oE 'lfr_[a-z0-9_]+\($' | tr -d '(' | sort) \
+        <(nm -D --defined-only "$out/liblfr.so" | awk '$2 == "T" && $3 !~ /^DotNet/ { print $3 }' | sort) >&2 || fail "lfr_engine.h and liblfr.so differ in their functions (< header, > library)."
+    say "ABI: $(nm -D --defined-only "$out/liblfr.so" | grep -c ' T lfr_') functions, layouts as recorded"
+}
+
+publish
+case $what in
+    publish) ;;
+    test)
+        material
+        abi
+        build capi_test "$capi/test/capi_test.c"
+        "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch"
+        build watch "$capi/example/watch.c"
+        "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        need_packages g++=g++
+        build cpp_test "$capi/test/cpp_test.cpp"
+        "$out/cpp_test" models "$weights" "$photo" "$scratch"
+        build watch_cpp "$capi/example/watch.cpp"
+        "$out/watch_cpp" models "$weights" "$photo" "$clip" >"$scratch/cpp.txt"
+        cat "$scratch/c.txt"
+        trace=$(grep -oE 'trace [0-9a-f]{64}' "$scratch/c.txt") || fail "The C example printed no trace."
+        grep -q "$trace" "$scratch/cpp.txt" || fail "The C++ example saw other faces than the C example."
+        ;;
+    valgrind)
+        material
+        need_packages valgrind=valgrind
+        build capi_test "$capi/test/capi_test.c"
+        valgrind -q --error-exitcode=9 --suppressions="$capi/test/valgrind.supp" --errors-for-leak-kinds=none "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch" quick
+        ;;
+    compare)
+        material
+        build numbers "$capi/test/numbers.c"
+        "$out/numbers" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/c.jsonl"
+        "$root/lfr" run --camera "gate=$clip" --watchlist "$scratch/list.lfr" --key-file "$scratch/list.key" --pace max --json >"$scratch/lfr.jsonl"
+        python3 "$capi/test/compare.py" "$scratch/c.jsonl" "$scratch/lfr.jsonl" "$out/liblfr.so"
+        ;;
+    *) fail "usage: scripts/capi.sh [test|publish|compare|valgrind]" ;;
+esac
