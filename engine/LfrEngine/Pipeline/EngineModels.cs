@@ -30,7 +30,7 @@ public sealed class EngineModels : IDisposable
     private EngineModels(OnnxModel[] all) => this.all = all;
 
     /// <summary>All of them, in the order in which a face meets them first: each has a say in who raises an alert.</summary>
-    internal IReadOnlyList<OnnxModel> All => all;
+    public IReadOnlyList<OnnxModel> All => all;
 
     /// <summary>Finds faces.</summary>
     public OnnxModel Detector => all[0];
@@ -56,7 +56,7 @@ public sealed class EngineModels : IDisposable
     /// <param name="landmarks">Places points.</param>
     /// <param name="embedder">Makes embeddings.</param>
     /// <exception cref="ModelLoadException">One is not known.</exception>
-    internal static IReadOnlyList<ModelManifest> Find(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder) =>
+    public static IReadOnlyList<ModelManifest> Find(ModelCatalog catalog, string detector = DefaultDetector, string landmarks = DefaultLandmarks, string embedder = DefaultEmbedder) =>
     [
         catalog.Find(detector, ModelTask.Detect), catalog.Find(landmarks, ModelTask.Landmarks), catalog.Find(embedder, ModelTask.Embed),
         catalog.Find(DefaultMesh, ModelTask.Landmarks), catalog.Find(DefaultSecond, ModelTask.Verify), catalog.Find(DefaultThird, ModelTask.Verify),

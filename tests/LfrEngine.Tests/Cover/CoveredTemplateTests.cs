@@ -113,8 +113,9 @@ public sealed unsafe class CoveredTemplateTests
     [InlineData(CoverKind.KnittedHat)]
     [InlineData(CoverKind.Sunglasses)]
     [InlineData(CoverKind.SurgicalMask)]
-    public void Examine_CoveredFace_BlanksABrowAndNothingElse(CoverKind kind)
+    public void Examine_CoveredFace_BlanksABrowAndNothingElse(object drawn)
     {
+        var kind = (CoverKind)drawn;
         const int Pixels = FaceAligner.CropLength / 3, Blanked = BrowBlank.Rows * AlignmentTransform.GridSize;
         ModelInput input = TestModels.Embedder.Manifest.Input;
         using var faces = new LfwFaces();
