@@ -242,7 +242,7 @@ internal static class CoverCommand
 /// <summary>One way of comparing, to tell what each part is worth.</summary>
 /// <param name="Name">In tables.</param>
 /// <param name="Gallery">Searched. Borrowed.</param>
-/// <param name="UnderCover">Whether covered faces get the landmarks that are meant for them.</param>
+/// <param name="UnderCover">Whether covered faces get the landmarks that are meant for them, and a covered brow is blanked.</param>
 /// <param name="Judged">Whether the search is told what the engine judged covered.</param>
 /// <param name="Told">Whether it is told the truth instead.</param>
 internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover, bool Judged, bool Told = false)
@@ -263,7 +263,7 @@ internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover,
     public static CoverSetup[] All(Watchlist list, Gallery plain, Gallery full) =>
     [
         new("photos alone", plain, UnderCover: false, Judged: false),
-        new("+ landmarks under cover", plain, UnderCover: true, Judged: false) { Parts = CoverParts.None },
+        new("+ crops under cover", plain, UnderCover: true, Judged: false) { Parts = CoverParts.None },
         new("+ covered templates", full, UnderCover: true, Judged: true),
         new("the cover told, not judged", full, UnderCover: true, Judged: false, Told: true),
         .. Enumerable.Range(1, (int)CoverParts.All - 1).Select(p => new CoverSetup($"{(CoverParts)p}", plain, UnderCover: true, Judged: true) { Parts = (CoverParts)p, Ablation = new CoverAblation(list, full, (CoverParts)p) }),
@@ -323,7 +323,7 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
         }
     }
 
-    /// <summary>Each part of the comparison apart and with others, all with the landmarks under cover.</summary>
+    /// <summary>Each part of the comparison apart and with others, all with the crops under cover.</summary>
     public void Parts(LabRun run)
     {
         double[] rates = [0.1, 0.02, 0.01];
