@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Publishes liblfr.so (native-interop/capi) with NativeAOT into build/capi and runs its tests.
-#   scripts/capi.sh            publish, ABI test, tests and examples in C and C++
+#   scripts/capi.sh            publish, ABI test, tests and examples in C, C++ and Python
 #   scripts/capi.sh publish    only build/capi: liblfr.so, its headers and the libraries it needs
 #   scripts/capi.sh compare    the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md
 #   scripts/capi.sh asan       the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -69,11 +69,13 @@ case $what in
         "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch"
         build watch "$capi/example/watch.c"
         "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
-        need_packages g++=g++
+        need_packages g++=g++ python3=python3
         build cpp_test "$capi/test/cpp_test.cpp"
         "$out/cpp_test" models "$weights" "$photo" "$scratch"
         build watch_cpp "$capi/example/watch.cpp"
         "$out/watch_cpp" models "$weights" "$photo" "$clip" >"$scratch/cpp.txt"
+        PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$capi/python" LFR_LIBRARY="$root/$out/liblfr.so" python3 "$capi/python/test_lfr.py" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/python.txt"
+        tail -n 1 "$scratch/python.txt"
         cat "$scratch/c.txt"
         trace=$(grep -oE 'trace [0-9a-f]{64}' "$scratch/c.txt") || fail "The C example printed no trace."
         grep -q "$trace" "$scratch/cpp.txt" || fail "The C++ example saw other faces than the C example."
