@@ -12,11 +12,13 @@ capi=native-interop/capi out=build/capi weights=${LFR_CACHE:-${XDG_CACHE_HOME:-$
 
 publish() {
     build_native
-    need_packages gcc=gcc 'file:/usr/include/zlib.h=zlib1g-dev'
-    [ -z "$(find "$capi" engine native-interop/LfrEngine.Native Directory.Build.props Directory.Packages.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
+    need_packages gcc=gcc
+    mkdir -p "$out/include"
+    cp "$capi"/include/* "$out/include/"
+    # What the library is made of; nothing is there yet: find fails, and it is made.
+    [ -z "$(find "$capi"/*.cs* engine/LfrEngine native-interop/LfrEngine.Native Directory.*.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
     local log level
     log=$(log_file capi)
-    mkdir -p "$out/include"
     # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
     for level in v2 v3 v4; do
         with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary \
@@ -24,7 +26,6 @@ publish() {
         [ $level = v2 ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
     done
     cp "$out/publish-v2/liblfr_media.so" "$out/publish-v2/libonnxruntime.so" "$out/"
-    cp "$capi"/include/* "$out/include/"
     cp "$out/publish-v2/lfr.so" "$out/liblfr.so"
     rm -rf "$out"/publish-v?
 }
@@ -74,11 +75,13 @@ case $what in
         "$out/cpp_test" models "$weights" "$photo" "$scratch"
         build watch_cpp "$capi/example/watch.cpp"
         "$out/watch_cpp" models "$weights" "$photo" "$clip" >"$scratch/cpp.txt"
-        PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$capi/python" LFR_LIBRARY="$root/$out/liblfr.so" python3 "$capi/python/test_lfr.py" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/python.txt"
+        PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$capi/python" LFR_LIBRARY=liblfr.so LD_LIBRARY_PATH="$root/$out" python3 "$capi/python/test_lfr.py" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/python.txt"
         tail -n 1 "$scratch/python.txt"
         cat "$scratch/c.txt"
         trace=$(grep -oE 'trace [0-9a-f]{64}' "$scratch/c.txt") || fail "The C example printed no trace."
-        grep -q "$trace" "$scratch/cpp.txt" || fail "The C++ example saw other faces than the C example."
+        for language in cpp python; do
+            grep -q "$trace" "$scratch/$language.txt" || fail "The trace of $language differs from that of the C example."
+        done
         ;;
     asan)
         material
