@@ -39,6 +39,7 @@ build() {
 
 # The woman of the demonstration, and the clip she walks through.
 material() {
+    need_packages ffmpeg=ffmpeg
     [ -d "$weights/faceplugin-face-recognition-js@0.0.1" ] || "$root/lfr" setup >&2
     clip=$(find "$weights/demo" -name 'street-*.mp4' 2>/dev/null | head -n 1)
     if [ -z "$clip" ]; then
