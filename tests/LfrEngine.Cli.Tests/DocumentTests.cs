@@ -22,8 +22,8 @@ public sealed class DocumentTests : IDisposable
         new LifetimeReport(s_latency, s_latency, s_latency, s_latency, s_latency, s_latency, 500, 0), new ErasureReport(1, 2, 3, 0, 0), new() { ["lfr.dll"] = "00" }, new() { ["model"] = "11" });
     private static readonly EvidenceDocument s_evidence = new(EvidenceDocument.CurrentFormat, DateTimeOffset.UnixEpoch, "identify", "embedder", "22", new Dictionary<string, string> { ["model"] = "33" },
         new Dictionary<string, string> { ["lfr.dll"] = "44" }, "55", 1, [new OperatingPoint(100, 0.4, 0.01, 0.01, 0.005, 0.02, 10, 1000, 0.9, 0.85, 0.95, 90, 100, [new GroupRates("sex", "f", 0.01, 0, 0.02, 1, 100, 0.9, 0.8, 1, 9, 10)])],
-        new ScoreCalibration(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -4.5), new(["score"], 22), new([CalibrationFactor.ListSize], -0.9), new(["lowerFaceCovered", "score"], 3)], -3, 9, 500),
-            new CoverCalibration(FaceCover.LowerFace | FaceCover.Brow, true, [new([], -4), new(["score from 0.1 to 0.4"], 8), new([CalibrationFactor.ListSize], -0.9)], -2, 7, 200)], 300,
+        new ScoreCalibration(ScoreCalibration.CurrentFormat, [new CoverCalibration(FaceCover.None, false, [new([], -4.5), new(["score"], 22), new(["logListSize"], -0.9), new(["lowerFaceCovered", "score"], 3)], -3, 9, 500),
+            new CoverCalibration(FaceCover.LowerFace | FaceCover.Brow, true, [new([], -4), new(["score from 0.1 to 0.4"], 8), new(["logListSize"], -0.9)], -2, 7, 200)], 300,
             [new CalibrationMeasure("all", null, 900, 1000, 0.08, 0.06, 0.1, 0.07)]));
 
     private readonly TemporaryFolder folder = new();

@@ -74,7 +74,7 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
             for (int i = 0; i < s_kinds.Length; i++)
             {
                 using Picture? drawn = Draw(frame, box, i, seed, out FaceBox inside);
-                if (drawn is null || !TryAlign(drawn.View, inside, Covers[i] == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept, crops[i].Pointer))
+                if (drawn is null || !TryAlign(drawn.View, inside, i, crops[i].Pointer))
                     return false;
             }
             EmbedAll(templates);
@@ -125,15 +125,15 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
     /// <summary>Aligns a covered face as a camera's.</summary>
     /// <param name="drawn">From <see cref="Draw"/>. Borrowed.</param>
     /// <param name="inside">The face in it.</param>
-    /// <param name="brow">What becomes of the brow.</param>
+    /// <param name="which">Index into <see cref="Covers"/>: a covered brow is blanked.</param>
     /// <param name="crop">Receives float32 [3, 112, 112]. Borrowed.</param>
     /// <returns>False when its landmarks are unusable.</returns>
-    public bool TryAlign(in FrameView drawn, in FaceBox inside, BrowTreatment brow, float* crop)
+    public bool TryAlign(in FrameView drawn, in FaceBox inside, int which, float* crop)
     {
         if (!AlignmentTransform.TryEstimate(landmarks.Find(drawn, inside).Points, out AlignmentTransform alignment))
             return false;
         FaceAligner.Align(drawn, alignment, embedder.Input, crop);
-        cover.Examine(drawn, inside, embedder.Input, crop, brow);
+        cover.Examine(drawn, inside, embedder.Input, crop, Covers[which] == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
         return true;
     }
 

@@ -19,7 +19,8 @@
  *   - Memory for faces comes from one pool of locked pages: lfr_memory_report tells of all engines together.
  *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
  *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
- *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing.
+ *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. Read are
+ *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so does not lie beside this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
  *
  * Version policy: a function or member that is here stays, with this meaning, for all libraries of interface version 1.

@@ -1,7 +1,7 @@
 /*
  * Every function of lfr_engine.h, with good and bad arguments.
  * Usage: capi_test MODELS WEIGHTS PHOTO VIDEO SCRATCH [quick]
- * PHOTO shows somebody who walks through VIDEO; SCRATCH is an empty folder. quick leaves the runs out (for Valgrind).
+ * PHOTO shows somebody who walks through VIDEO; SCRATCH is an empty folder. quick leaves the runs out.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>

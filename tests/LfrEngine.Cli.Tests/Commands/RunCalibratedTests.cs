@@ -14,7 +14,7 @@ public sealed class RunCalibratedTests(Material material) : IDisposable
 {
     // log10 of the ratio is 10 · score − 3, between 10⁻¹ and 10^2.5: the woman scores above it.
     private static readonly ScoreCalibration Calibration = new(ScoreCalibration.CurrentFormat,
-        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([CalibrationFactor.ListSize], -1)], -Math.Log(10), 2.5 * Math.Log(10), 500)], 100, []);
+        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new(["logListSize"], -1)], -Math.Log(10), 2.5 * Math.Log(10), 500)], 100, []);
 
     private readonly TemporaryFolder folder = new();
 

@@ -102,7 +102,7 @@ public sealed class EnrolForensicsTests : IDisposable
             using Picture? drawn = maker.Draw(view, box, i, seed, out FaceBox inside);
             Assert.NotNull(drawn);
             needles.Add("drawn picture", new ReadOnlySpan<byte>(drawn.View.Y, drawn.Width * drawn.Height), step: 128);
-            Assert.True(maker.TryAlign(drawn.View, inside, crop.Pointer));
+            Assert.True(maker.TryAlign(drawn.View, inside, i, crop.Pointer));
             needles.Add("covered crop", MemoryMarshal.AsBytes(crop.Span), step: 512);
         }
         using HostBuffer<float> templates = BufferPool.Rent<float>(CoveredTemplateMaker.Covers.Count * 512);

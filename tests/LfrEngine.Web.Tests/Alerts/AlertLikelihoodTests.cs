@@ -19,7 +19,7 @@ public sealed class AlertLikelihoodTests
 {
     // log10 of the ratio is 10 · score − 3 − log10(people), between 10⁻¹ and 10⁴ on a list of one.
     private static readonly ScoreCalibration Calibration = new(ScoreCalibration.CurrentFormat,
-        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new([CalibrationFactor.ListSize], -1)], -Math.Log(10), 4 * Math.Log(10), 500)], 100, []);
+        [new CoverCalibration(FaceCover.None, false, [new([], -3 * Math.Log(10)), new(["score"], 10 * Math.Log(10)), new(["logListSize"], -1)], -Math.Log(10), 4 * Math.Log(10), 500)], 100, []);
 
     [Fact]
     public async Task TakeAsync_CalibratedEvidence_GivesTheRatio()

@@ -1,0 +1,347 @@
+"""LfrEngine from Python: cameras in, alerts out, everything else erased.
+
+The functions are those of lfr_engine.h, where ownership and threads are documented. Frames and pictures are NumPy arrays of
+uint8, or anything with the array interface: height x width for grey, height x width x 3 for BGR (or RGB). They are read where
+they lie. The library is looked for in LFR_LIBRARY, then beside this package.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import _structures as c
+
+__all__ = ["Alert", "Builder", "Camera", "Candidate", "Engine", "Face", "LfrError", "PhotoResult", "Run", "Template", "Watchlist", "open_handles"]
+
+Categories = Literal["wanted", "court-order", "suspect", "missing-or-vulnerable", "at-risk"]
+Paces = Literal["auto", "realtime", "max"]
+_CATEGORIES = ["wanted", "court-order", "suspect", "missing-or-vulnerable", "at-risk"]
+_PACES = ["auto", "realtime", "max"]
+_GREY, _RGB, _BGR, _FILE = 1, 4, 5, 6
+_TIMED_OUT, _ENDED, _BUFFER_TOO_SMALL = 1, 2, -4
+
+
+def _load() -> ctypes.CDLL:
+    named = os.environ.get("LFR_LIBRARY")
+    library = ctypes.CDLL(named or str(pathlib.Path(__file__).parent / "liblfr.so"))
+    library.lfr_last_error.restype = ctypes.c_char_p
+    library.lfr_version.restype = ctypes.c_char_p
+    library.lfr_status_name.restype = ctypes.c_char_p
+    return library
+
+
+_lib = _load()
+
+
+class LfrError(Exception):
+    """A call failed; the message names what was wrong."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.name: str = _lib.lfr_status_name(status).decode()
+
+
+def _check(status: int) -> int:
+    if status < 0:
+        raise LfrError(status, _lib.lfr_last_error().decode(errors="replace"))
+    return status
+
+
+def _sized(kind: Any) -> Any:
+    structure = kind()
+    structure.struct_size = ctypes.sizeof(kind)
+    return structure
+
+
+def _utf8(text: str | os.PathLike[str]) -> bytes:
+    return os.fspath(text).encode()
+
+
+def _bytes_of(function: Any, *arguments: Any) -> bytes:
+    size = ctypes.c_int64()
+    status = function(*arguments, None, ctypes.c_int64(0), ctypes.byref(size))
+    if status != _BUFFER_TOO_SMALL:
+        _check(status)
+        return b""
+    buffer = (ctypes.c_uint8 * size.value)()
+    _check(function(*arguments, buffer, size, ctypes.byref(size)))
+    return bytes(buffer)
+
+
+def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
+    """A structure that borrows the picture; the caller keeps the picture."""
+    image = _sized(c.lfr_image)
+    if isinstance(picture, bytes):
+        image.format, image.size_bytes = _FILE, len(picture)
+        image.plane[0] = ctypes.cast(picture, ctypes.c_void_p).value
+        return image
+    array = getattr(picture, "__array_interface__", None)
+    if array is None:
+        raise TypeError("A picture is a NumPy array of uint8, or the bytes of a picture file.")
+    shape, strides = array["shape"], array.get("strides")
+    grey = len(shape) == 2
+    if array["typestr"] != "|u1" or len(shape) not in (2, 3) or (not grey and shape[2] != 3):
+        raise ValueError(f"A picture is uint8, height x width or height x width x 3, not {array['typestr']} {shape}.")
+    pixel = 1 if grey else 3
+    if strides is not None and (strides[1] != pixel or (not grey and strides[2] != 1)):
+        raise ValueError("The pixels of a row must lie side by side: use numpy.ascontiguousarray.")
+    image.format = _GREY if grey else _BGR if order == "bgr" else _RGB
+    image.height, image.width = shape[:2]
+    image.plane[0] = array["data"][0]
+    image.row_stride[0] = strides[0] if strides is not None else pixel * shape[1]
+    image.range = 1
+    return image
+
+
+class _Handle:
+    _destroy: str
+
+    def __init__(self, handle: ctypes.c_void_p) -> None:
+        self._handle: ctypes.c_void_p | None = handle
+
+    def close(self) -> None:
+        """Destroys it, which wipes. Safe to call twice."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _check(getattr(_lib, self._destroy)(handle))
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
+
+
+def _made(function: Any, *arguments: Any) -> ctypes.c_void_p:
+    handle = ctypes.c_void_p()
+    _check(function(*arguments, ctypes.byref(handle)))
+    return handle
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a picture: left, top, right, bottom in pixels, and a score from 0 to 1."""
+
+    box: tuple[float, float, float, float]
+    score: float
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """What became of a photo; a rejected one was not added."""
+
+    verdict: Literal["accepted", "doubtful", "rejected"]
+    quality: float
+    reasons: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A person on the list who is like the face searched for."""
+
+    person_index: int
+    template_index: int
+    score: float
+
+
+class Template(_Handle):
+    """What a face is compared by."""
+
+    _destroy = "lfr_template_destroy"
+
+    def compare(self, other: Template) -> float:
+        """Cosine, -1 to 1."""
+        score = ctypes.c_float()
+        _check(_lib.lfr_template_compare(self._handle, other._handle, ctypes.byref(score)))
+        return score.value
+
+    def to_bytes(self) -> bytes:
+        """Not encrypted: keep it as you keep faces."""
+        return _bytes_of(_lib.lfr_template_export, self._handle)
+
+
+class Watchlist(_Handle):
+    """People sought."""
+
+    _destroy = "lfr_watchlist_destroy"
+
+    def save(self, path: str | os.PathLike[str], key: bytes) -> None:
+        """Writes it encrypted with 32 to 4096 random bytes."""
+        _check(_lib.lfr_watchlist_save(self._handle, _utf8(path), ctypes.byref(_key(key))))
+
+    def search(self, face: Template, threshold: float, most: int = 5) -> list[Candidate]:
+        """The people like a face, best first."""
+        found, count = (c.lfr_candidate * max(most, 1))(), ctypes.c_int32()
+        _check(_lib.lfr_search(self._handle, face._handle, ctypes.c_float(threshold), found, most, ctypes.byref(count)))
+        return [Candidate(f.person_index, f.template_index, f.score) for f in found[: count.value]]
+
+
+def _key(secret: bytes) -> Any:
+    key = _sized(c.lfr_key)
+    key.kind, key.size_bytes = 2, len(secret)
+    key.data = ctypes.cast(secret, ctypes.c_void_p)
+    return key
+
+
+class Builder(_Handle):
+    """Makes a watchlist from photos."""
+
+    _destroy = "lfr_builder_destroy"
+
+    def add_person(self, id: str, name: str, category: Categories = "wanted") -> int:
+        """Gives the person's place in the list."""
+        person, index = _sized(c.lfr_person), ctypes.c_int32()
+        person.category, person.id, person.name = _CATEGORIES.index(category), id.encode(), name.encode()
+        _check(_lib.lfr_builder_add_person(self._handle, ctypes.byref(person), ctypes.byref(index)))
+        return index.value
+
+    def add_photo(self, person: int, file: bytes) -> PhotoResult:
+        """Judges a picture file and adds it unless it is rejected."""
+        result = _sized(c.lfr_photo_result)
+        _check(_lib.lfr_builder_add_photo(self._handle, person, file, ctypes.c_int64(len(file)), ctypes.byref(result)))
+        return PhotoResult(("accepted", "doubtful", "rejected")[result.verdict], result.quality, result.reasons.decode())
+
+    def build(self) -> Watchlist:
+        """Makes the watchlist; the builder is spent."""
+        return Watchlist(_made(_lib.lfr_builder_build, self._handle))
+
+
+class Alert(_Handle):
+    """Somebody who passed and is like a person on the list."""
+
+    _destroy = "lfr_alert_destroy"
+
+    def __init__(self, handle: ctypes.c_void_p) -> None:
+        super().__init__(handle)
+        info = _sized(c.lfr_alert_info)
+        _check(_lib.lfr_alert_get_info(handle, ctypes.byref(info)))
+        self.id: str = info.id.decode()
+        self.camera: str = info.camera.decode()
+        self.person_id: str = info.person_id.decode()
+        self.person_name: str = info.person_name.decode()
+        self.joined_alert_id: str | None = info.joined_alert_id.decode() if info.joined_alert_id else None
+        self.category: str = _CATEGORIES[info.category]
+        self.score: float = info.score
+        self.threshold: float = info.threshold
+        self.completed_us: int = info.completed_us
+
+    def photo(self) -> bytes:
+        """The face as seen, a JPEG."""
+        return _bytes_of(_lib.lfr_alert_get_photo, self._handle)
+
+
+class Camera(_Handle):
+    """A camera whose frames the program pushes."""
+
+    _destroy = "lfr_camera_destroy"
+
+    def push(self, frame: Any, time_us: int, timeout_ms: int = -1, order: Literal["bgr", "rgb"] = "bgr") -> bool:
+        """Whether the frame was taken: False when there was no room in time, or the camera has ended."""
+        return _check(_lib.lfr_camera_push(self._handle, ctypes.byref(_image(frame, order)), ctypes.c_int64(time_us), timeout_ms)) == 0
+
+    def end(self) -> None:
+        """No more frames will come."""
+        _check(_lib.lfr_camera_end(self._handle))
+
+
+class Run(_Handle):
+    """Cameras against a watchlist."""
+
+    _destroy = "lfr_run_destroy"
+
+    def add_source(self, name: str, address: str | os.PathLike[str], pace: Paces = "auto") -> None:
+        """A file, a device or an address that the library opens."""
+        _check(_lib.lfr_run_add_source(self._handle, name.encode(), _utf8(address), _PACES.index(pace)))
+
+    def add_camera(self, name: str, pace: Paces = "auto") -> Camera:
+        """A camera whose frames the program pushes."""
+        return Camera(_made(_lib.lfr_run_add_camera, self._handle, name.encode(), _PACES.index(pace)))
+
+    def start(self) -> None:
+        """Starts it."""
+        _check(_lib.lfr_run_start(self._handle))
+
+    def stop(self) -> None:
+        """Ends it; everything is wiped."""
+        _check(_lib.lfr_run_stop(self._handle))
+
+    def next_alert(self, timeout_ms: int = -1) -> Alert | None:
+        """The next alert; None when none came in time or the run has ended."""
+        handle = ctypes.c_void_p()
+        return None if _check(_lib.lfr_run_next_alert(self._handle, timeout_ms, ctypes.byref(handle))) else Alert(handle)
+
+    def __iter__(self) -> Iterator[Alert]:
+        while (alert := self.next_alert()) is not None:
+            yield alert
+
+    def camera(self, index: int) -> dict[str, Any]:
+        """What a camera is doing."""
+        status = _sized(c.lfr_camera_status)
+        _check(_lib.lfr_run_get_camera(self._handle, index, ctypes.byref(status)))
+        return _values(status)
+
+    def summary(self) -> dict[str, Any]:
+        """What was erased, and how fast."""
+        summary = _sized(c.lfr_run_summary)
+        _check(_lib.lfr_run_get_summary(self._handle, ctypes.byref(summary)))
+        return _values(summary)
+
+
+def _values(structure: Any) -> dict[str, Any]:
+    read = {name: getattr(structure, name) for name, _ in structure._fields_ if name not in ("struct_size", "reserved")}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in read.items()}
+
+
+class Engine(_Handle):
+    """The networks."""
+
+    _destroy = "lfr_engine_destroy"
+
+    def __init__(self, models: str | os.PathLike[str], weights: str | os.PathLike[str]) -> None:
+        options = _sized(c.lfr_engine_options)
+        options.models_folder, options.weights_folder = _utf8(models), _utf8(weights)
+        super().__init__(_made(_lib.lfr_engine_create, ctypes.byref(options)))
+
+    def builder(self, version: str = "1") -> Builder:
+        """Begins a watchlist."""
+        return Builder(_made(_lib.lfr_builder_create, self._handle, version.encode()))
+
+    def load(self, path: str | os.PathLike[str], key: bytes) -> Watchlist:
+        """Opens an encrypted watchlist."""
+        return Watchlist(_made(_lib.lfr_watchlist_load, self._handle, _utf8(path), ctypes.byref(_key(key))))
+
+    def run(self, watchlist: Watchlist) -> Run:
+        """Prepares a run; add cameras, then start it."""
+        return Run(_made(_lib.lfr_run_create, self._handle, watchlist._handle, None))
+
+    def detect(self, picture: Any, order: Literal["bgr", "rgb"] = "bgr") -> list[Face]:
+        """The faces of a picture, largest first."""
+        faces, count = (c.lfr_face * 512)(), ctypes.c_int32()
+        _check(_lib.lfr_detect(self._handle, ctypes.byref(_image(picture, order)), faces, 512, ctypes.byref(count)))
+        return [Face((f.box.left, f.box.top, f.box.right, f.box.bottom), f.score) for f in faces[: min(count.value, 512)]]
+
+    def template(self, picture: Any, box: tuple[float, float, float, float] | None = None, order: Literal["bgr", "rgb"] = "bgr") -> Template:
+        """Of the largest face, or the one in the box."""
+        where = None if box is None else ctypes.byref(c.lfr_box(*box))
+        return Template(_made(_lib.lfr_template_create, self._handle, ctypes.byref(_image(picture, order)), where, None))
+
+    def read_template(self, data: bytes) -> Template:
+        """Reads Template.to_bytes."""
+        return Template(_made(_lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
+
+
+def open_handles() -> int:
+    """Handles now open, for leak tests."""
+    count = ctypes.c_int64()
+    _check(_lib.lfr_open_handles(0, ctypes.byref(count)))
+    return count.value
