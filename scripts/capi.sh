@@ -57,7 +57,7 @@ abi() {
     build layout "$capi/test/layout.c"
     "$out/layout" | diff -u "$capi/test/layout-linux-x64.txt" - >&2 || fail "A structure of lfr_engine.h has another layout than test/layout-linux-x64.txt: what is there must stay."
     diff -u <(grep -oE '^LFR_API .*[ *]lfr_[a-z0-9_]+\(' "$capi/include/lfr_engine.h" | grep -oE 'lfr_[a-z0-9_]+\($' | tr -d '(' | sort) \
-        <(nm -D --defined-only "$out/liblfr.so" | awk '$2 == "T" && $3 !~ /^DotNet/ { print $3 }' | sort) >&2 || fail "lfr_engine.h and liblfr.so differ in their functions (< header, > library)."
+        <(nm -D --defined-only "$out/liblfr.so" | awk '$2 == "T" && $3 !~ /^DotNet/ { sub(/@.*/, "", $3); print $3 }' | sort) >&2 || fail "lfr_engine.h and liblfr.so differ in their functions (< header, > library)."
     say "ABI: $(nm -D --defined-only "$out/liblfr.so" | grep -c ' T lfr_') functions, layouts as recorded"
 }
 
