@@ -43,14 +43,14 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
         if (end <= start)
             reasons.Add("The end must be after the start.");
         else if (end - start > TimeSpan.FromHours(MostHours))
-            reasons.Add($"An authority covers {MostHours} hours at the most.");
+            reasons.Add($"An authority covers at most {MostHours} hours.");
         else if (end <= now)
-            reasons.Add($"The end, {LocalTime.Show(end, time.LocalTimeZone)}, is over already.");
+            reasons.Add($"The end, {LocalTime.Show(end, time.LocalTimeZone)}, has passed.");
         if (draft.PassersBy is < 1 or > 10_000_000)
-            reasons.Add("People expected to pass: 1 to 10000000.");
+            reasons.Add("People expected to pass must be between 1 and 10000000.");
 
         if (draft.Cameras.Count == 0 || draft.Cameras.Distinct().Count() != draft.Cameras.Count)
-            reasons.Add("Cameras: at least one, each once.");
+            reasons.Add("Choose at least one camera, and each only once.");
         var cameras = new List<AuthorisedCamera>();
         foreach (string wanted in draft.Cameras)
         {
@@ -71,14 +71,14 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
         foreach (WatchlistCategory listed in await store.People.Where(p => p.WatchlistId == draft.WatchlistId).Select(p => p.Category).Distinct().ToArrayAsync(stopping))
         {
             if (draft.Categories.All(c => c.Category != listed))
-                reasons.Add($"The watchlist holds people of the category {listed.Name()}, which the authority does not name.");
+                reasons.Add($"The watchlist contains people of the category {listed.Name()}, which the authority does not name.");
         }
 
         NamedOfficer? officer = officers.FirstOrDefault(o => o.Id == draft.AuthorisingOfficer);
         if (officer is null)
             reasons.Add("Choose an authorising officer.");
         else if (officer.Id == drafter.OfficerId)
-            reasons.Add("Who drafts an authority cannot sign it: name another authorising officer.");
+            reasons.Add("The drafter of an authority cannot sign it. Choose another authorising officer.");
         if (reasons.Count > 0)
             throw new AuthorityException(reasons);
         return new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
@@ -90,7 +90,7 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
     {
         var made = new List<AuthorisedCategory>();
         if (draft.Categories.Count == 0)
-            reasons.Add("Categories: at least one.");
+            reasons.Add("Choose at least one category.");
         foreach (CategoryDraft wanted in draft.Categories)
         {
             string name = wanted.Category.Name(), response = wanted.Response.Trim();
@@ -100,11 +100,11 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
                 reasons.Add($"{name}, response: 1 to {LongestText} characters.");
             double threshold = Math.Round(wanted.Threshold, 4);
             if (!(threshold is > 0 and <= 1))
-                reasons.Add($"{name}: a threshold lies between 0 and 1.");
+                reasons.Add($"{name}: a threshold must be between 0 and 1.");
             else if (evidence.Find(wanted.EvidenceSha256) is not { } file)
                 reasons.Add($"{name}: choose an evidence file.");
             else if (file.Document is null)
-                reasons.Add($"{name}: the evidence {file.FileName} is not to be believed: {file.Fault}");
+                reasons.Add($"{name}: the evidence {file.FileName} cannot be trusted: {file.Fault}");
             // Without people there is nothing to expect; the watchlist's fault is told already.
             else if (people > 0 && draft.PassersBy > 0)
             {

@@ -28,7 +28,7 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
             if (configured is null)
                 reasons.Add($"The camera {camera.Name} is not configured.");
             else if (Authority.SourceHash(configured) != camera.SourceSha256)
-                reasons.Add($"The camera {camera.Name} is configured with another source than the authorised one.");
+                reasons.Add($"The camera {camera.Name} is configured with a source other than the authorised one.");
         }
         WatchlistRecord? watchlist = await store.Watchlists.AsNoTracking().FirstOrDefaultAsync(w => w.Id == authority.Watchlist.Id, stopping);
         if (WatchlistFault(watchlist, authority.Watchlist.Name) is { } fault)
@@ -46,14 +46,14 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
         // Earlier versions of this program named three models.
         string[] unnamed = [.. models.Select(m => m.Model).Where(m => authority.Models.All(a => a.Task != m.Task)).Select(m => $"the {m.Task} ({m.Id})")];
         if (unnamed.Length > 0)
-            reasons.Add($"The authority does not name every model that decides here: {string.Join(", ", unnamed)}. It may have been drafted by an earlier version of this program. Draft it anew and have it signed.");
+            reasons.Add($"The authority does not name every model used here: {string.Join(", ", unnamed)}. It may have been drafted by an earlier version of this program. Draft it again and have it signed.");
         foreach (AuthorisedCategory category in authority.Categories)
         {
             AuthorisedEvidence told = category.Evidence;
             if (evidence.Find(told.FileSha256) is not { } file)
                 reasons.Add($"The evidence {told.FileName} for {category.Category.Name()} is missing or has been altered.");
             else if (file.Document is null)
-                reasons.Add($"The evidence {file.FileName} for {category.Category.Name()} is not to be believed: {file.Fault}");
+                reasons.Add($"The evidence {file.FileName} for {category.Category.Name()} cannot be trusted: {file.Fault}");
             else if (EvidenceShelf.Cover(category.Threshold, file.FileName, file.Document, authority.Watchlist.People, authority.PassersBy, Embedder.Sha256, out string? uncovered) is null)
                 reasons.Add(uncovered!);
         }
@@ -72,8 +72,8 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
             return $"The watchlist {watchlist.Name} is not built.";
         string? hash = hashes.Of(installation.DataPath("watchlists", $"{watchlist.Id:N}.lfr"));
         return hash is null ? $"The file of the watchlist {watchlist.Name} is missing."
-            : hash != watchlist.FileSha256 ? $"The file of the watchlist {watchlist.Name} is not the one that was built: it has been altered or exchanged."
-            : watchlist.EmbedderSha256 != Embedder.Sha256 ? $"The watchlist {watchlist.Name} was built with another embedder than the one that runs here."
+            : hash != watchlist.FileSha256 ? $"The file of the watchlist {watchlist.Name} is not the one that was built: it has been altered or replaced."
+            : watchlist.EmbedderSha256 != Embedder.Sha256 ? $"The watchlist {watchlist.Name} was built with an embedder other than the one that runs here."
             : null;
     }
 

@@ -72,11 +72,11 @@ internal sealed class AuthorityService(
     {
         DeploymentRecord record = await FindAsync(store, deployment, stopping);
         if (record.State is DeploymentState.Ended or DeploymentState.Withdrawn)
-            throw new AuthorityException([$"The deployment is {record.State.ToString().ToLowerInvariant()} already."]);
+            throw new AuthorityException([$"The deployment is already {record.State.ToString().ToLowerInvariant()}."]);
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > LongestReason)
             throw new AuthorityException([$"A withdrawal needs a reason of 1 to {LongestReason} characters."]);
         if (actor.OfficerId != record.DraftedBy && actor.OfficerId != record.SignedBy && !await IsAuthorisingOfficerAsync(actor.OfficerId))
-            throw new AuthorityException(["Only who drafted it and authorising officers can withdraw an authority."]);
+            throw new AuthorityException(["Only its drafter and authorising officers can withdraw an authority."]);
         record.State = DeploymentState.Withdrawn;
         record.StateReason = reason.Trim();
         entries.Note(Withdrawn, Subject(deployment), new { Reason = reason.Trim() });
@@ -199,16 +199,16 @@ internal sealed class AuthorityService(
         }
         var reasons = new List<string>();
         if (officer.Id == authority.Drafter.Id || officer.Id == record.DraftedBy)
-            reasons.Add("Who drafted an authority cannot sign it: it takes a second person.");
+            reasons.Add("The drafter of an authority cannot sign it: a second person must.");
         if (officer.Id != authority.AuthorisingOfficer.Id)
-            reasons.Add($"The authority names {authority.AuthorisingOfficer.Name}, who alone can sign it.");
+            reasons.Add($"Only {authority.AuthorisingOfficer.Name}, whom the authority names, can sign it.");
         if (officer.Disabled || !await IsAuthorisingOfficerAsync(officer.Id))
             reasons.Add($"{officer.DisplayName} is not an authorising officer.");
         AuditEntry? drafted = await store.Audit.AsNoTracking().FirstOrDefaultAsync(e => e.Subject == Subject(record.Id) && e.Action == Drafted, stopping);
         if (drafted is null || AuditChain.HashOf(drafted) != drafted.Hash || !SignatureProof.Says(drafted.Details, "textSha256", Authority.HashOf(record.AuthorityText)))
             reasons.Add("The draft is not the one in the audit trail: its text has been altered.");
         if (time.GetUtcNow() >= authority.End)
-            reasons.Add($"The authority's time is over since {Show(authority.End)}.");
+            reasons.Add($"The authority ended at {Show(authority.End)}.");
         // A list is composed for one deployment.
         DeploymentState[] used = [DeploymentState.Signed, DeploymentState.Running, DeploymentState.Paused, DeploymentState.Ended];
         if (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id != record.Id && d.WatchlistId == record.WatchlistId && used.Contains(d.State), stopping) is { } other)
@@ -223,7 +223,7 @@ internal sealed class AuthorityService(
         if (authority.Deployment != record.Id)
             reasons.Add("The authority was made for another deployment.");
         if (authority.Watchlist.Id != record.WatchlistId)
-            reasons.Add("The deployment points to another watchlist than its authority.");
+            reasons.Add("The deployment's watchlist is not the one in its authority.");
         if (authority.Name != record.Name || authority.Drafter.Id != record.DraftedBy || authority.DraftedAt != record.DraftedAt)
             reasons.Add("Name, drafter or time of the draft differ from the authority: the record has been altered.");
         if (record.SignedAt > time.GetUtcNow())

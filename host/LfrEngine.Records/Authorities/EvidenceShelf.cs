@@ -81,7 +81,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         if (evidence.EmbedderSha256 != embedderSha256)
             fault = $"The evidence {fileName} was measured with the embedder {evidence.EmbedderId} ({Short(evidence.EmbedderSha256)}), not with the one used here ({Short(embedderSha256)}).";
         else if (evidence.Find(threshold, people) is not { } point)
-            fault = FormattableString.Invariant($"The evidence {fileName} measured no threshold of {threshold}; it has {Nearest(evidence, threshold)}.");
+            fault = FormattableString.Invariant($"The evidence {fileName} has no measurement at threshold {threshold}; it has {Nearest(evidence, threshold)}.");
         else if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
             fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
         else

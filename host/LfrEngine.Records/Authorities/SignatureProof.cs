@@ -22,14 +22,14 @@ internal static class SignatureProof
     {
         if (record is not { Signature: not null, SignerPublicKey: not null, SignedBy: { } signer, SignedAt: not null })
         {
-            reasons.Add("The authority bears no signature.");
+            reasons.Add("The authority has no signature.");
             return;
         }
         try
         {
             using ECDsa key = InstallationKey.FromPem(record.SignerPublicKey);
             if (!key.VerifyData(Encoding.UTF8.GetBytes(record.AuthorityText), Convert.FromBase64String(record.Signature), HashAlgorithmName.SHA256))
-                reasons.Add("The authority has been altered since it was signed: the signature does not fit its text.");
+                reasons.Add("The authority has been altered since it was signed: the signature does not match its text.");
         }
         catch (Exception e) when (e is CryptographicException or FormatException)
         {
@@ -38,10 +38,10 @@ internal static class SignatureProof
         if (signer == authority.Drafter.Id)
             reasons.Add($"The authority was drafted and signed by the same person, {authority.Drafter.Name}.");
         if (signer != authority.AuthorisingOfficer.Id)
-            reasons.Add($"The authority was signed by somebody else than {authority.AuthorisingOfficer.Name}, whom it names.");
+            reasons.Add($"The authority was signed by somebody other than {authority.AuthorisingOfficer.Name}, whom it names.");
         AuditEntry[] entries = [.. trail.Where(e => e.Action == Action)];
         if (entries is not [{ } entry])
-            reasons.Add(entries.Length == 0 ? "The audit trail knows of no signature." : "The audit trail knows of more than one signature.");
+            reasons.Add(entries.Length == 0 ? "The audit trail has no signature." : "The audit trail has more than one signature.");
         else if (AuditChain.HashOf(entry) != entry.Hash)
             reasons.Add($"The entry of the signature in the audit trail ({entry.Sequence}) has been altered.");
         else if (entry.ActorId != signer.ToString() || !Says(entry.Details, "signerRole", Roles.AuthorisingOfficer) || !Says(entry.Details, "proof", Of(record)))

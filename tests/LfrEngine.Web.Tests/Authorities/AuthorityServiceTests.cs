@@ -97,14 +97,14 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Purpose = "" }, "Purpose");
         await Refused(good with { Assessments = good.Assessments with { Equality = "" } }, "Equality impact assessment");
         await Refused(good with { End = good.Start }, "The end must be after the start.");
-        await Refused(good with { End = good.Start.AddHours(25) }, "24 hours at the most");
-        await Refused(good with { Start = stage.Time.Now.AddHours(-3), End = stage.Time.Now.AddHours(-1) }, "is over already");
+        await Refused(good with { End = good.Start.AddHours(25) }, "at most 24 hours");
+        await Refused(good with { Start = stage.Time.Now.AddHours(-3), End = stage.Time.Now.AddHours(-1) }, "has passed");
         await Refused(good with { PassersBy = 0 }, "People expected to pass");
         await Refused(good with { Cameras = [] }, "at least one");
         await Refused(good with { Cameras = ["south"] }, "The camera south is not configured.");
         await Refused(good with { WatchlistId = Guid.NewGuid() }, "does not exist");
         await Refused(good with { Categories = [wanted with { Category = WatchlistCategory.Suspect }] }, "holds people of the category wanted");
-        await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "measured no threshold of 0.5; it has 0.44, 0.48, 0.52");
+        await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "has no measurement at threshold 0.5; it has 0.44, 0.48, 0.52");
         await Refused(good with { Categories = [wanted with { Threshold = double.NaN }] }, "between 0 and 1");
         await Refused(good with { Categories = [wanted with { Response = "" }] }, "response");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled, which does not cover a list of 6");
@@ -113,7 +113,7 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = "" }] }, "choose an evidence file");
         await Refused(good with { AuthorisingOfficer = stage.Drafter.Id }, "Choose an authorising officer.");
         AuthorityException own = await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Signer), good, TestContext.Current.CancellationToken));
-        Assert.Equal(["Who drafts an authority cannot sign it: name another authorising officer."], own.Reasons);
+        Assert.Equal(["The drafter of an authority cannot sign it. Choose another authorising officer."], own.Reasons);
         AuthorityException all = await Assert.ThrowsAsync<AuthorityException>(() => stage.DraftAsync(new AuthorityDraft()));
         Assert.True(all.Reasons.Count >= 10);
         await using LfrStore store = stage.Host.Store();
@@ -129,9 +129,9 @@ public sealed class AuthorityServiceTests
             Assert.Contains(reason, (await Assert.ThrowsAsync<AuthorityException>(() => stage.SignAsync(deployment, officer))).Message, StringComparison.Ordinal);
 
         Guid id = await stage.DraftAsync(), own = await stage.Authorities.DraftAsync(AuthorityStage.Of(both), stage.Draft(), TestContext.Current.CancellationToken);
-        await Refused(id, both, "The authority names sam, who alone can sign it.");
+        await Refused(id, both, "Only sam, whom the authority names, can sign it.");
         await Refused(id, plain, "pat is not an authorising officer.");
-        await Refused(own, both, "Who drafted an authority cannot sign it");
+        await Refused(own, both, "The drafter of an authority cannot sign it");
         await Assert.ThrowsAsync<ProofRefusedException>(() => stage.Authorities.SignByPasskeyAsync(id, stage.Signer.Id, TestContext.Current.CancellationToken));
         await Assert.ThrowsAsync<ProofRefusedException>(() => stage.Authorities.SignAsync(id, stage.Signer.Id, "wrong", "000000", TestContext.Current.CancellationToken));
         await stage.TamperAsync($"""UPDATE "Deployments" SET "AuthorityText" = REPLACE("AuthorityText", '0.48', '0.44') WHERE "Id" = {id}""");
@@ -143,7 +143,7 @@ public sealed class AuthorityServiceTests
         Guid second = await stage.DraftAsync();
         await Refused(second, stage.Signer, "belongs to the deployment Market Square");
         stage.Time.Now += TimeSpan.FromHours(8);
-        await Refused(second, stage.Signer, "time is over");
+        await Refused(second, stage.Signer, "The authority ended at");
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public sealed class AuthorityServiceTests
             Assert.Empty(await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         }
 
-        const string Fits = "the signature does not fit its text", Trail = "The signature is not the one in the audit trail";
+        const string Fits = "the signature does not match its text", Trail = "The signature is not the one in the audit trail";
         await Told(r => r.AuthorityText = r.AuthorityText.Replace("\"threshold\": 0.48", "\"threshold\": 0.44", StringComparison.Ordinal), Fits, Trail);
         await Told(r => r.AuthorityText = r.AuthorityText.Replace("2026-05-14T14:30", "2026-05-14T20:30", StringComparison.Ordinal), Fits, Trail);
         await Told(r => r.AuthorityText += " ", Fits);
@@ -192,9 +192,9 @@ public sealed class AuthorityServiceTests
         // A signature that fits its own key, but is not the officer's.
         await Told(r => (r.Signature, r.SignerPublicKey) = (strangerSignature, strangerPem), Trail);
         await Told(r => r.SignedAt = r.SignedAt!.Value.AddMinutes(-5), Trail);
-        await Told(r => r.SignedBy = stage.Drafter.Id, "drafted and signed by the same person, dora", "signed by somebody else than sam", Trail);
-        await Told(r => r.Signature = null, "bears no signature");
-        await Told(r => r.WatchlistId = otherList, "points to another watchlist");
+        await Told(r => r.SignedBy = stage.Drafter.Id, "drafted and signed by the same person, dora", "signed by somebody other than sam", Trail);
+        await Told(r => r.Signature = null, "has no signature");
+        await Told(r => r.WatchlistId = otherList, "watchlist is not the one in its authority");
         await Told(r => r.Name = "Elsewhere", "the record has been altered");
         await Told(r => r.DraftedBy = stage.Signer.Id, "the record has been altered");
         await Told(r => r.DraftedAt = r.DraftedAt.AddDays(-1), "the record has been altered");
@@ -212,7 +212,7 @@ public sealed class AuthorityServiceTests
 
         IReadOnlyList<string> told = await stage.Authorities.RefusalsAsync(second, TestContext.Current.CancellationToken);
         Assert.Contains("The authority was made for another deployment.", told);
-        Assert.Contains("The audit trail knows of no signature.", told);
+        Assert.Contains("The audit trail has no signature.", told);
     }
 
     [Fact]
@@ -250,9 +250,9 @@ public sealed class AuthorityServiceTests
         await Told(stage.EvidencePath, b => b[b.Length / 2] ^= 1, "The evidence spring.json for wanted is missing or has been altered.", "The evidence spring.json for wanted is missing or has been altered.");
         // Another list, built properly: not the one that was signed.
         byte[] other = await File.ReadAllBytesAsync(stage.Host.Installation.DataPath("watchlists", $"{await stage.AddWatchlistAsync("Other"):N}.lfr"), TestContext.Current.CancellationToken);
-        await Told(stage.WatchlistPath, b => other.CopyTo(b, 0), "The file of the watchlist Spring list is not the one that was built: it has been altered or exchanged.", "The file of the watchlist Spring list is missing.");
+        await Told(stage.WatchlistPath, b => other.CopyTo(b, 0), "The file of the watchlist Spring list is not the one that was built: it has been altered or replaced.", "The file of the watchlist Spring list is missing.");
         await stage.TamperAsync($"""UPDATE "Watchlists" SET "FileSha256" = {new string('0', 64)} WHERE "Id" = {stage.WatchlistId}""");
-        Assert.Contains("altered or exchanged", Assert.Single(await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+        Assert.Contains("altered or replaced", Assert.Single(await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
         await stage.TamperAsync($"""UPDATE "Watchlists" SET "State" = 'Destroyed' WHERE "Id" = {stage.WatchlistId}""");
         Assert.Equal(["The watchlist Spring list is destroyed."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
     }
@@ -278,7 +278,7 @@ public sealed class AuthorityServiceTests
         CameraConfig[] cameras = stage.Host.Installation.Config.Cameras;
 
         Assert.Empty(await stage.Restarted().RefusalsAsync(id, TestContext.Current.CancellationToken));
-        Assert.Equal("The camera gate is configured with another source than the authorised one.", await Told(stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:secret@10.0.0.6/one" }, cameras[1]] })));
+        Assert.Equal("The camera gate is configured with a source other than the authorised one.", await Told(stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:secret@10.0.0.6/one" }, cameras[1]] })));
         Assert.Equal("The camera north is not configured.", await Told(stage.Restarted(c => c with { Cameras = [cameras[0]] })));
         // A password that has changed leaves the camera what it is.
         Assert.Empty(await stage.Restarted(c => c with { Cameras = [cameras[0] with { Source = "rtsp://van:fresh@10.0.0.5/one" }, cameras[1]] }).RefusalsAsync(id, TestContext.Current.CancellationToken));
@@ -331,7 +331,7 @@ public sealed class AuthorityServiceTests
         AuthorityService other = stage.Restarted(c => c with { Engine = c.Engine with { Embedder = manifest } });
         IReadOnlyList<string> told = await other.RefusalsAsync(armed, TestContext.Current.CancellationToken);
 
-        Assert.Contains("The watchlist Spring list was built with another embedder than the one that runs here.", told);
+        Assert.Contains("The watchlist Spring list was built with an embedder other than the one that runs here.", told);
         Assert.Contains(told, t => t.StartsWith("The embedder that runs here (own, ", StringComparison.Ordinal));
         Assert.Equal(3, told.Count);
     }
@@ -347,7 +347,7 @@ public sealed class AuthorityServiceTests
 
         string told = Assert.Single(await stage.Restarted().RefusalsAsync(id, TestContext.Current.CancellationToken), r => !r.Contains("has not signed", StringComparison.Ordinal) && !r.Contains("begins at", StringComparison.Ordinal));
 
-        Assert.Equal("The authority does not name every model that decides here: the mesh (mesh-468), the first verifier (blazeface-full-range), the second verifier (onet). It may have been drafted by an earlier version of this program. Draft it anew and have it signed.", told);
+        Assert.Equal("The authority does not name every model used here: the mesh (mesh-468), the first verifier (blazeface-full-range), the second verifier (onet). It may have been drafted by an earlier version of this program. Draft it again and have it signed.", told);
         Assert.Equal(["detector", "landmarks", "embedder"], (await AuthorityAsync(stage, id)).Models.Select(m => m.Task));
     }
 
