@@ -68,7 +68,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         string[] explain = ["explain", evidence, "--threshold", "0.48", "--list", "3", "--passers-by", "40"];
         (await lab.RunAsync(explain)).Exits(ExitCode.Success).Says("With 3 people on the list and 40 passers-by", "false alerts", "Of 100 people on the list");
         (await lab.RunAsync("explain", evidence, "--threshold", "0.48", "--list", "5000", "--passers-by", "40")).Exits(ExitCode.Input).Says("does not cover a list of 5000").IsCivil();
-        (await lab.RunAsync("explain", evidence, "--threshold", "0.123", "--list", "3", "--passers-by", "40")).Exits(ExitCode.Input).Says("measured no threshold").IsCivil();
+        (await lab.RunAsync("explain", evidence, "--threshold", "0.123", "--list", "3", "--passers-by", "40")).Exits(ExitCode.Input).Says("no measurement at threshold").IsCivil();
         string text = await File.ReadAllTextAsync(evidence, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(evidence, text.Replace("\"gallerySize\":3", "\"gallerySize\":4", StringComparison.Ordinal), TestContext.Current.CancellationToken);
         (await lab.RunAsync(explain)).Exits(ExitCode.Input).Says("has been altered").IsCivil();

@@ -31,7 +31,7 @@ internal static class EvidenceWords
     public static IReadOnlyList<string> Explain(EvidenceDocument evidence, double threshold, int list, long passers)
     {
         if (evidence.Find(threshold, list) is not { } point)
-            throw new CommandFailure(ExitCode.Input, $"The evidence measured no threshold of {threshold.ToString(CultureInfo.InvariantCulture)}; it has {string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct().Order().Select(t => t.ToString(CultureInfo.InvariantCulture)))}.");
+            throw new CommandFailure(ExitCode.Input, $"The evidence has no measurement at threshold {threshold.ToString(CultureInfo.InvariantCulture)}; it has {string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct().Order().Select(t => t.ToString(CultureInfo.InvariantCulture)))}.");
         if (EvidenceDocument.Expect(point, list, passers) is not { } expected)
             throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {point.GallerySize} people enrolled, which does not cover a list of {list}. Measure with a gallery of about that size.");
         string unit = evidence.Protocol == "passages" ? "a person walking past once" : "a search with one still picture";

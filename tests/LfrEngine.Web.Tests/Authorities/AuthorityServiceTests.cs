@@ -103,7 +103,7 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Cameras = [] }, "at least one");
         await Refused(good with { Cameras = ["south"] }, "The camera south is not configured.");
         await Refused(good with { WatchlistId = Guid.NewGuid() }, "does not exist");
-        await Refused(good with { Categories = [wanted with { Category = WatchlistCategory.Suspect }] }, "holds people of the category wanted");
+        await Refused(good with { Categories = [wanted with { Category = WatchlistCategory.Suspect }] }, "contains people of the category wanted");
         await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "has no measurement at threshold 0.5; it has 0.44, 0.48, 0.52");
         await Refused(good with { Categories = [wanted with { Threshold = double.NaN }] }, "between 0 and 1");
         await Refused(good with { Categories = [wanted with { Response = "" }] }, "response");
