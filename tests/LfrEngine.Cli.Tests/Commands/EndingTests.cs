@@ -123,7 +123,7 @@ public sealed class EndingTests(Material material) : IDisposable
         };
 
         using Lfr lfr = Lfr.Start(null, [], arguments);
-        (await lfr.EndAsync(TimeSpan.FromSeconds(60))).Exits(ExitCode.Input).Says("x.jpg", "is a named pipe, not a file").IsCivil();
+        (await lfr.EndAsync(TimeSpan.FromSeconds(60))).Exits(ExitCode.Input).Says("x.jpg", "is a named pipe, not a ").IsCivil();
     }
 
     [Theory]

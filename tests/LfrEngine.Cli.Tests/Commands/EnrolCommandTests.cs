@@ -393,7 +393,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         JsonNode Of(string id) => report["photos"]!.AsArray().Last(p => (string?)p!["id"] == id)!;
         Assert.All((string[])["chosen", "second"], id => Assert.DoesNotContain("other faces", string.Join("; ", Of(id)["reasons"]!.AsArray()), StringComparison.Ordinal));
         Assert.StartsWith("no face at 5,5: choose one of ", (string?)Of("missed")["reasons"]![0], StringComparison.Ordinal);
-        Assert.StartsWith("3 faces: ", (string?)Of("open")["reasons"]![0], StringComparison.Ordinal);
+        Assert.StartsWith("3 faces found: ", (string?)Of("open")["reasons"]![0], StringComparison.Ordinal);
         Assert.Contains(Of("open")["faces"]!.AsArray(), f => (int)f!["left"]! < 1575 && (int)f["right"]! > 1575 && (int)f["top"]! < 330 && (int)f["bottom"]! > 330);
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,upper right"], TestContext.Current.CancellationToken);

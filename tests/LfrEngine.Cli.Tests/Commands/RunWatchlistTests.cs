@@ -95,7 +95,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
         Assert.Equal("she", (string?)right.Lines[0]["candidate"]!["id"]);
 
         Outcome wrong = (await Lfr.RunInAsync(null, [("LFR_PASSPHRASE", "correct house")], run)).Exits(ExitCode.Input);
-        wrong.Says(list, "this passphrase does not open it").IsCivil();
+        wrong.Says(list, "this passphrase does not open the file").IsCivil();
         Assert.DoesNotContain("correct house", wrong.Text, StringComparison.Ordinal);
 
         (await Lfr.RunAsync(run)).Exits(ExitCode.Usage).Says("--key-file", "LFR_PASSPHRASE").IsCivil();

@@ -64,7 +64,7 @@ public sealed class EnrolledFaceTests(ITestOutputHelper output) : IDisposable
         using VettedPhoto both = enroller.Vet(pair.Span[..bytes]);
         Assert.Equal(PhotoVerdict.Rejected, both.Verdict);
         string reason = Assert.Single(both.Reasons);
-        Assert.StartsWith("2 faces: ", reason, StringComparison.Ordinal);
+        Assert.StartsWith("2 faces found: ", reason, StringComparison.Ordinal);
         Assert.Contains("left (", reason, StringComparison.Ordinal);
         Assert.Contains("right (", reason, StringComparison.Ordinal);
         Assert.Equal((500, 250), (both.Faces!.Width, both.Faces.Height));
