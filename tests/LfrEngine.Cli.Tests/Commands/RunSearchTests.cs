@@ -23,7 +23,7 @@ public sealed class RunSearchTests(Material material)
     [Theory]
     [InlineData("gpu", ExitCode.Usage, "--search gpu", "vulkan:DEVICE")]
     [InlineData("vulkan:", ExitCode.Usage, "--search vulkan:", "vulkan:0")]
-    [InlineData("vulkan:no such card", ExitCode.Environment, "\"no such card\"", "There are: 0")]
+    [InlineData("vulkan:no such card", ExitCode.Environment, "\"no such card\"", "Devices: 0")]
     public async Task Run_UnknownSearch_ListsWhatThereIs(string search, int code, params string[] said) =>
         (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--search", search))).Exits(code).IsCivil().Says(said);
 
