@@ -36,7 +36,7 @@ public sealed class VerifyCommandTests(Material material) : IDisposable
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("Ann\t1\t2\n", "does not begin with")]
-    [InlineData("2 1\nAnn\t1\t2\n", "promises 2 folds")]
+    [InlineData("2 1\nAnn\t1\t2\n", "announces 2 folds")]
     [InlineData("2 1\nAnn\t1\t2\nAnn\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "line 3")]
     [InlineData("2 1\nAnn\tone\t2\nAnn\t1\tBob\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\n", "\"one\" is not an image number")]
     public async Task Verify_MalformedPairs_SaysWhere(string pairs, string said)
