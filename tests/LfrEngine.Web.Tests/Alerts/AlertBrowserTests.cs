@@ -58,7 +58,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await p.Keyboard.PressAsync("k");
             await Expect(p.Locator($"[data-open='{newest[0].Id}']")).ToBeVisibleAsync();
             await p.Keyboard.PressAsync("u");
-            await Expect(p.Locator(".decision")).ToContainTextAsync("Taken back: raised");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Undone. The alert is raised again.");
             await Expect(p.Locator("#waiting")).ToContainTextAsync("199");
 
             await p.Locator("#show").SelectOptionAsync(nameof(AlertState.Rejected));

@@ -112,7 +112,7 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Equal(manifest, own.Embedder);
         string[] errors = Errors("""{ "name": "v", "engine": { "detector": "mobilefacenet-512", "embedder": "no-such-model" } }""");
         Assert.StartsWith("engine.detector: The model \"mobilefacenet-512\" is for Embed", errors[0], StringComparison.Ordinal);
-        Assert.StartsWith("engine.embedder: There is no model \"no-such-model\"", errors[1], StringComparison.Ordinal);
+        Assert.StartsWith("engine.embedder: Unknown model \"no-such-model\"", errors[1], StringComparison.Ordinal);
         Assert.StartsWith("engine.embedder: ", Assert.Single(Errors("""{ "name": "v", "engine": { "embedder": "missing.json" } }""")), StringComparison.Ordinal);
     }
 

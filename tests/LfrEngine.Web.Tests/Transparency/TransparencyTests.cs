@@ -121,7 +121,7 @@ public sealed class TransparencyTests
         Assert.Equal(["old", "running"], all.Deployments.Select(d => d.Deployment));
         Assert.Null(all.Deployments[0].IncorrectAlertRate);
         Assert.Equal((false, null, null), (all.Deployments[1].Ended, all.Deployments[1].FacesSeen, all.Deployments[1].DurationSeconds));
-        Assert.Contains("running: has not ended", Encoding.UTF8.GetString(TransparencyText.Write(all, TransparencyForm.Html)), StringComparison.Ordinal);
+        Assert.Contains("running has not ended", Encoding.UTF8.GetString(TransparencyText.Write(all, TransparencyForm.Html)), StringComparison.Ordinal);
         Assert.Equal(["running"], trail.Report(new DateOnly(2026, 1, 1), new DateOnly(2026, 1, 6)).Deployments.Select(d => d.Deployment));
         Assert.Empty(trail.Report(null, new DateOnly(2025, 12, 30)).Deployments);
     }
