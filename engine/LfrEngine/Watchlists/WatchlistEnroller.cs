@@ -103,6 +103,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         MediaError.BadSize => $"a {format} picture of more than 16384 pixels on a side: scale it down",
         MediaError.OutOfMemory => $"there is not enough memory for this {format} picture: scale it down",
         MediaError.PixelFormat or MediaError.NoDecoder => $"a {format} picture of a kind that cannot be used ({e.Message}): save it as JPEG",
+        _ when format == "JPEG" => "this JPEG is truncated or damaged: get the original file again",
         _ => $"a {format} picture that is truncated, damaged or not supported (animated, or more than 16384 pixels on a side): save it as JPEG",
     };
 
@@ -118,7 +119,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         FrameView view = turned?.View ?? asIs;
         ReadOnlySpan<FaceCandidate> found = analyzer.FindReal(view, out bool isSure);
         if (found.IsEmpty)
-            return Reject("no face found");
+            return Reject("no face found: use a sharp photo that shows the whole face");
         // Shown to people without changes.
         var boxes = new PhotoFace[found.Length];
         for (int i = 0; i < found.Length; i++)

@@ -69,7 +69,7 @@ public sealed class WatchlistKey : IDisposable
             {
                 throw new WatchlistException(
                     WatchlistFailure.UnusableKeyFile,
-                    $"{path}: a key file has {LeastKeyFileBytes}…{MostKeyFileBytes} bytes, this file has {length}.");
+                    FormattableString.Invariant($"{path}: a key file has {LeastKeyFileBytes} to {MostKeyFileBytes:#,0} bytes; this one has {length:#,0}."));
             }
             secret = BufferPool.Rent<byte>((int)length);
             FileBytes.ReadExactly(file, secret.Span, 0);

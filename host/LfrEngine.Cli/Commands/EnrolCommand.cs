@@ -108,7 +108,7 @@ internal static class EnrolCommand
         foreach (PhotoReport photo in photos.Where(p => p.Reasons.Length > 0))
             AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == "rejected" ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
         foreach (string id in missing)
-            AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo");
+            AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo. Give one that shows the whole face, sharp and from the front.");
         foreach (SimilarityWarning warning in similar)
             AnsiConsole.MarkupLineInterpolated(warning.IsOnePerson
                 ? $"[yellow]unlike[/] {warning.FirstId}: a photo scores {warning.Score:0.000} with the others: {warning.Meaning}"

@@ -55,8 +55,8 @@ internal static class RunCommand
         {
             Pace chosen = parsed.GetRequiredValue(pace) switch { "realtime" => Pace.RealTime, "max" => Pace.Maximum, _ => Pace.Automatic };
             CameraSettings[] settings = [.. parsed.GetRequiredValue(cameras).Select(c => ParseCamera(c, chosen))];
-            if (settings.Select(c => c.Name).Distinct().Count() != settings.Length)
-                throw new CommandFailure(ExitCode.Usage, "Two cameras have the same name.");
+            if (settings.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
+                throw new CommandFailure(ExitCode.Usage, $"Two cameras are named \"{same.Key}\". Give each its own name.");
             _ = EmbedderThreshold.Checked(parsed.GetValue(threshold));
             if (parsed.GetValue(grid) is var side and < SmallestGrid)
                 throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
@@ -190,7 +190,7 @@ internal static class RunCommand
         // An address without a name may contain a password and an equals sign, so it is not shown.
         int address = text.IndexOf("://", StringComparison.Ordinal);
         if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
-            throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example --camera gate=rtsp://10.0.0.5/stream1.");
+            throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example gate=rtsp://10.0.0.5/stream1.");
         string name = text[..equals];
         // Such a name arrives with replacement characters and cannot be opened.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))

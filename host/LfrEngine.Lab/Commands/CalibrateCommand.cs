@@ -35,8 +35,8 @@ internal static class CalibrateCommand
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
         var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those with more people than there are strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] };
-        var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched with covered and made small.", DefaultValueFactory = _ => 200 };
-        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file with the calibration: what officers are told of a score rests on it." };
+        var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched covered and reduced in size.", DefaultValueFactory = _ => 200 };
+        var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file with the calibration: officers see likelihood ratios from it." };
         var options = new LabOptions();
         var command = new Command("calibrate", "Turn scores into likelihood ratios by cover, quality and size of the list.") { data, sizes, covered, evidence };
         options.AddTo(command);

@@ -90,7 +90,7 @@ internal static class ConfigFile
                     // { "name": "gate", "source": "rtsp://10.0.0.5/stream1" }
                   ],
 
-                  // Public keys (PEM files) of the trusted laboratories: `lfr-lab` prints its own.
+                  // Public keys (PEM files) of the trusted laboratories: `lfr receipt key` on the laboratory's machine prints its key.
                   "laboratories": []
 
                   // Everything else has a default; see `lfr config schema`.
