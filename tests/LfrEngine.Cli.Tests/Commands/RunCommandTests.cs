@@ -81,10 +81,10 @@ public sealed class RunCommandTests(Material material)
 {
     public static TheoryData<string[], string[]> Nonsense => new()
     {
-        { ["--camera", "gate"], ["\"gate\" is not NAME=SOURCE", "--camera gate=rtsp://"] },
+        { ["--camera", "gate"], ["\"gate\" is not NAME=SOURCE", "for example gate=rtsp://"] },
         { ["--camera", "gate="], ["\"gate=\" is not NAME=SOURCE"] },
         { ["--camera", "=clip.mp4"], ["\"=clip.mp4\" is not NAME=SOURCE"] },
-        { ["--camera", "a=1.mp4", "--camera", "a=2.mp4"], ["Two cameras have the same name"] },
+        { ["--camera", "a=1.mp4", "--camera", "a=2.mp4"], ["Two cameras are named"] },
         { ["--camera", "a=1.mp4", "--threshold", "1.5"], ["above -1 and at most 1", "1.5"] },
         { ["--camera", "a=1.mp4", "--threshold", "-1"], ["above -1 and at most 1"] },
         { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["--threshold takes a number"] },

@@ -20,7 +20,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             IPage p = page.Page;
             await page.GoAsync("/operations");
             await Expect(p.GetByText("No deployment is running.")).ToBeVisibleAsync();
-            await Expect(p.GetByText("The window closes in")).ToBeVisibleAsync();
+            await Expect(p.GetByText("The authority ends in")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await PressAsync(p, "Start");
 

@@ -53,7 +53,7 @@ public sealed class PhotoVetterTests
         using var vetter = new PhotoVetter(NullLogger<PhotoVetter>.Instance);
         (string Name, byte[] Bytes, string Reason)[] uploads =
         [
-            ("nobody", await File.ReadAllBytesAsync(photos.Nobody, Token), "no face found"),
+            ("nobody", await File.ReadAllBytesAsync(photos.Nobody, Token), "no face found: use"),
             ("group", await File.ReadAllBytesAsync(photos.Group, Token), "crop the photo to one person"),
             ("text", "This is not a picture."u8.ToArray(), "not a picture"),
             ("page", "<html><script>alert(1)</script></html>"u8.ToArray(), "not a picture"),
