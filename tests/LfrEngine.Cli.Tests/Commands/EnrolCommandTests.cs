@@ -112,7 +112,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         JsonNode report = enrol.Json;
         Assert.Equal((1, 1), ((int)report["identities"]!, (int)report["templates"]!));
         Assert.Equal(["nobody", "several", "corrupt", "cut", "empty", "missing", "none"], report["notEnrolled"]!.AsArray().Select(n => (string?)n));
-        Assert.Equal("no face found", Reason("nobody"));
+        Assert.Equal("no face found: use a sharp photo that shows the whole face", Reason("nobody"));
         Assert.Contains("crop the photo to one person", Reason("several"), StringComparison.Ordinal);
         Assert.NotEqual("", Reason("corrupt"));
         Assert.NotEqual("", Reason("cut"));
