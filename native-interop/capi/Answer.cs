@@ -24,10 +24,13 @@ internal static unsafe class Answer
         {
             StatusException known => (known.Status, known.Message),
             WatchlistException list => (Of(list.Reason), list.Message),
+            // ONNX Runtime reports a lack of memory by this name.
+            ModelLoadException when e.Message.Contains("bad_alloc", StringComparison.Ordinal) => (Status.OutOfMemory, "There is not enough memory for the networks."),
             ModelLoadException => (Status.ModelUnusable, e.Message),
             MediaException { Error: MediaError.OutOfMemory } => (Status.OutOfMemory, e.Message),
             MediaException => (Status.MediaUnusable, e.Message),
             InsufficientMemoryException or OutOfMemoryException => (Status.OutOfMemory, e.Message),
+            DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } => (Status.LibraryMissing, Missing(e as DllNotFoundException ?? e.InnerException!)),
             ArgumentException => (Status.BadArgument, e.Message),
             IOException or UnauthorizedAccessException => (Status.Unreadable, e.Message),
             // A type that cannot be initialised says nothing; its cause does.
@@ -44,6 +47,9 @@ internal static unsafe class Answer
         }
         return (int)status;
     }
+
+    // The loader's message goes on over several lines with advice for developers.
+    private static string Missing(Exception e) => $"A library that is needed could not be loaded: {e.Message.ReplaceLineEndings("\n").Split('\n')[0]}";
 
     private static Status Of(WatchlistFailure failure) => failure switch
     {

@@ -21,8 +21,17 @@ internal static unsafe class Check
 
     public static void Range(long value, long least, long most, string argument)
     {
+        if (most < least)
+            throw Bad($"{argument} is {value}, but there is none yet.");
         if (value < least || value > most)
             throw Bad($"{argument} is {value}, not {least} to {most}.");
+    }
+
+    /// <summary>Kept for later versions: a value now would have another meaning then.</summary>
+    public static void Reserved(int value, string argument)
+    {
+        if (value != 0)
+            throw Bad($"{argument} is {value}, not 0.");
     }
 
     public static void Timeout(int milliseconds, string argument)

@@ -5,6 +5,7 @@ using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi;
@@ -23,12 +24,15 @@ internal static unsafe class EngineExports
             Check.Given(engine, "engine");
             *engine = 0;
             Check.Sized(options, "options");
-            string models = Text.Read(options->ModelsFolder, "options.models_folder"), weights = Text.Read(options->WeightsFolder, "options.weights_folder");
+            Check.Reserved(options->Reserved, "options.reserved");
+            string models = Text.ReadPath(options->ModelsFolder, "options.models_folder"), weights = Text.ReadPath(options->WeightsFolder, "options.weights_folder");
             if (!Directory.Exists(models))
                 throw Check.Bad($"options.models_folder {models} is no folder.");
             if (!Directory.Exists(weights))
                 throw Check.Bad($"options.weights_folder {weights} is no folder.");
             OwnFolder.Announce();
+            // A missing FFmpeg is reported here, not with the first picture.
+            _ = MediaReader.Versions;
             var catalog = new ModelCatalog(models, new PackageCache(weights));
             var loaded = new EngineObject(EngineModels.Load(catalog,
                 Text.ReadOrNull(options->Detector, "options.detector") ?? EngineModels.DefaultDetector,

@@ -151,6 +151,8 @@ internal sealed unsafe class StillImage : IDisposable
         switch (caller.Format)
         {
             case ImageFormat.File:
+                if (Watchlists.PhotoFormat.NameOf(caller.File) is null)
+                    throw new StatusException(Status.MediaUnusable, $"image is not a {Watchlists.PhotoFormat.All} file.");
                 decoded = MediaReader.ReadPicture(caller.File);
                 View = FrameLease.ViewOf(decoded);
                 break;

@@ -11,7 +11,7 @@ namespace LfrEngine.CApi;
 /// <summary>The functions of lfr_engine.h under "Runs" and "Alerts"; see there for the contract of each.</summary>
 internal static unsafe class RunExports
 {
-    private const int EveryFrame = -1, SmallestGrid = 32, LargestGrid = 4096, MostWorkers = 1024, MostDetectEveryMs = 1000;
+    private const int EveryFrame = -1, SmallestGrid = 32, LargestGrid = 4096, MostWorkers = 1024, MostDetectEveryMs = 1000, LongestName = 200;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_create", CallConvs = [typeof(CallConvCdecl)])]
     public static int Create(nint engine, nint watchlist, RunOptionsData* options, nint* run)
@@ -66,17 +66,15 @@ internal static unsafe class RunExports
             if ((Pace)pace is not (Pace.Automatic or Pace.Maximum))
                 throw Check.Bad($"pace is {pace}: pushed frames come at LFR_PACE_AUTO or LFR_PACE_MAX.");
             var pushed = new PushedCamera(isLive: (Pace)pace == Pace.Automatic);
-            nint handle = 0;
+            nint handle = EngineExports.Open(pushed);
             try
             {
-                // The run has it first: a camera that it refuses has no handle.
                 use.Object.Add(new CameraSettings(NameOf(name), pushed.Source, (Pace)pace) { Decoder = pushed }, pushed);
-                handle = Handles.Add(pushed);
             }
-            finally
+            catch
             {
-                if (handle == 0)
-                    pushed.Leave();
+                Handles.Destroy(handle, HandleKind.Camera);
+                throw;
             }
             *camera = handle;
             return (int)Status.Ok;
@@ -276,10 +274,17 @@ internal static unsafe class RunExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_destroy", CallConvs = [typeof(CallConvCdecl)])]
     public static int DestroyAlert(nint alert) => EngineExports.DestroyAny(alert, HandleKind.Alert);
 
-    private static string NameOf(byte* name) => Text.Read(name, "name") is { Length: > 0 } given ? given : throw Check.Bad("name is empty.");
+    private static string NameOf(byte* name) => Text.Read(name, "name") switch
+    {
+        "" => throw Check.Bad("name is empty."),
+        { Length: > LongestName } => throw Check.Bad($"name has more than {LongestName} characters."),
+        string given when given.Any(char.IsControl) => throw Check.Bad("name has control characters."),
+        string given => given,
+    };
 
     private static PipelineSettings SettingsOf(RunOptionsData options, float measured)
     {
+        Check.Reserved(options.Reserved, "options.reserved");
         Check.Range(options.WorkerThreads, 0, MostWorkers, "options.worker_threads");
         Check.Range(options.DetectEveryMs, EveryFrame, MostDetectEveryMs, "options.detect_every_ms");
         if (options.GridLongSide != 0)

@@ -52,6 +52,8 @@ internal sealed unsafe class RunObject : HandleObject
         {
             if (thread is not null)
                 throw new StatusException(Status.BadState, "The run has started: add cameras before lfr_run_start.");
+            if (stopping.IsCancellationRequested)
+                throw new StatusException(Status.BadState, "The run was stopped: create another.");
             if (cameras.Exists(c => c.Name == camera.Name))
                 throw Check.Bad("name: another camera of the run has this name.");
             cameras.Add(camera);

@@ -13,6 +13,7 @@ internal enum Status
     NotSupported = -5,
     OutOfMemory = -6,
     Internal = -7,
+    LibraryMissing = -8,
     ModelUnusable = -20,
     NotAWatchlist = -40,
     WatchlistVersion = -41,

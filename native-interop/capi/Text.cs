@@ -12,6 +12,10 @@ internal static unsafe class Text
     /// <summary>A text that must be there.</summary>
     public static string Read(byte* text, string argument) => ReadOrNull(text, argument) ?? throw new StatusException(Status.BadArgument, $"{argument} is NULL.");
 
+    /// <summary>The path of a file or folder.</summary>
+    public static string ReadPath(byte* text, string argument) =>
+        Read(text, argument) is { Length: > 0 } path ? path : throw new StatusException(Status.BadArgument, $"{argument} is empty.");
+
     /// <summary>A text that may be NULL.</summary>
     public static string? ReadOrNull(byte* text, string argument)
     {

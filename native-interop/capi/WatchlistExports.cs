@@ -78,7 +78,7 @@ internal static unsafe class WatchlistExports
         try
         {
             using Use<BuilderObject> use = Handles.Take<BuilderObject>(builder, HandleKind.Builder);
-            using HostBuffer<byte> file = ReadFile(Text.Read(path, "path"), out int bytes);
+            using HostBuffer<byte> file = ReadFile(Text.ReadPath(path, "path"), out int bytes);
             return AddPhoto(use.Object, index, file.Span[..bytes], result);
         }
         catch (Exception e)
@@ -115,7 +115,7 @@ internal static unsafe class WatchlistExports
             Check.Given(watchlist, "watchlist");
             *watchlist = 0;
             using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            string file = Text.Read(path, "path");
+            string file = Text.ReadPath(path, "path");
             using WatchlistKey secret = ReadKey(key);
             *watchlist = EngineExports.Open(new WatchlistObject(WatchlistFile.Read(file, secret, use.Object.Embedder.Sha256), use.Object.Embedder.CoverScales));
             return (int)Status.Ok;
@@ -132,7 +132,7 @@ internal static unsafe class WatchlistExports
         try
         {
             using Use<WatchlistObject> use = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
-            string file = Text.Read(path, "path");
+            string file = Text.ReadPath(path, "path");
             using WatchlistKey secret = ReadKey(key);
             WatchlistFile.Write(file, use.Object.Watchlist, secret);
             return (int)Status.Ok;

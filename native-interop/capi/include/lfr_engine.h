@@ -13,12 +13,15 @@
  *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
  *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
  *     end; a library fills and reads no more than struct_size says.
- *   - Nothing is printed, no file is written but by lfr_watchlist_save, nothing is sent, the process is never ended.
+ *   - Nothing is printed, no file is written but by lfr_watchlist_save, nothing is sent, the process is never ended. Exceptions
+ *     that are not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
  *
  * Of the whole process (a library cannot keep these apart)
  *   - Memory for faces comes from one pool of locked pages: lfr_memory_report tells of all engines together.
  *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
  *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
+ *     With the first call SIGPIPE is set to be ignored: set a handler of your own after that. Do not trap floating-point
+ *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 256 KiB or more.
  *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. Read are
  *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so does not lie beside this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
@@ -59,6 +62,7 @@ enum lfr_status {
     LFR_NOT_SUPPORTED = -5,
     LFR_OUT_OF_MEMORY = -6,
     LFR_INTERNAL = -7,              /* a fault of the library: please report it */
+    LFR_LIBRARY_MISSING = -8,       /* liblfr_media.so, libonnxruntime.so or FFmpeg is missing or cannot be loaded */
 
     /* models */
     LFR_MODEL_UNUSABLE = -20,       /* missing, altered or not what its manifest says */
@@ -115,7 +119,7 @@ enum lfr_format {
     LFR_NV12 = 3,                   /* Y, then interleaved U and V */
     LFR_RGB = 4,                    /* plane[0], 3 bytes a pixel */
     LFR_BGR = 5,
-    LFR_FILE = 6,                   /* plane[0] holds size_bytes of a JPEG, PNG, WebP or BMP file; single calls only */
+    LFR_FILE = 6,                   /* plane[0] holds size_bytes of a JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF file; single calls only */
     LFR_DMABUF = 100,               /* these three are refused with LFR_NOT_SUPPORTED: copy the planes to memory */
     LFR_D3D11 = 101,
     LFR_D3D12 = 102
@@ -280,7 +284,7 @@ typedef struct lfr_alert_info {
     const char *person_name;
     const char *joined_alert_id;    /* NULL: an alert of its own */
     int64_t tracklet_id;
-    int64_t first_seen_us;          /* stream time */
+    int64_t first_seen_us;          /* these three: since the camera's first frame */
     int64_t best_shot_us;
     int64_t completed_us;
     int64_t captured_unix_us;       /* wall clock */
@@ -428,7 +432,8 @@ LFR_API int32_t lfr_run_stop(lfr_run *run);
 /* Stops, wipes the alerts that nobody fetched, and lets go. No callback comes after it returns. */
 LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
-/* Copies a frame into locked memory. time_us: its time in the stream, microseconds, increasing. Waits for room for timeout_ms, -1
+/* Copies a frame into locked memory. time_us: its time in the stream, microseconds; it should increase: the
+ * library counts from the first frame and bridges what jumps. Waits for room for timeout_ms, -1
  * without end, then LFR_TIMED_OUT and the frame was not taken. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 

@@ -63,6 +63,20 @@ with lfr.Engine(models, weights) as engine:
         assert builder.add_photo(person, photo).verdict != "rejected"
         watchlist = builder.build()
     key = b"0123456789abcdef0123456789abcdef"
+    # What ctypes would take and pass on as something else.
+    for kind, call in (
+        (TypeError, lambda: watchlist.save(scratch + "/text.lfr", key.decode())),
+        (TypeError, lambda: engine.builder().add_photo(0, "photo.jpg")),
+        (TypeError, lambda: engine.read_template("text")),
+        (OverflowError, lambda: engine.builder().add_photo(1 << 32, photo)),
+        (ValueError, lambda: watchlist.save(scratch + "/cut\0.lfr", key)),
+        (ValueError, lambda: engine.detect(Array(120, 160), order="xyz")),
+    ):
+        try:
+            call()
+        except kind:
+            continue
+        raise AssertionError(f"{kind.__name__} was expected.")
     watchlist.save(scratch + "/python.lfr", key)
     watchlist.close()
     fails("LFR_WRONG_KEY", lambda: engine.load(scratch + "/python.lfr", key[::-1]))

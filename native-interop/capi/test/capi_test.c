@@ -224,6 +224,12 @@ static lfr_engine *test_engine(const char *models, const char *weights)
     options.detector = "\xff\xfe";
     REFUSES(lfr_engine_create(&options, &engine), LFR_BAD_ARGUMENT, "UTF-8");
     options.detector = NULL;
+    options.reserved = 5;
+    REFUSES(lfr_engine_create(&options, &engine), LFR_BAD_ARGUMENT, "reserved");
+    options.reserved = 0;
+    options.models_folder = "";
+    REFUSES(lfr_engine_create(&options, &engine), LFR_BAD_ARGUMENT, "models_folder");
+    options.models_folder = models;
     CHECK(engine == NULL);
     CHECK(open_handles(LFR_HANDLE_ANY) == 0);
     GIVES(lfr_engine_create(&options, &engine), LFR_OK);
@@ -581,6 +587,7 @@ static void test_run_arguments(lfr_engine *engine, lfr_watchlist *watchlist, con
     REFUSES(lfr_run_start(run), LFR_BAD_STATE, "camera");
     REFUSES(lfr_run_add_source(run, NULL, video, 0), LFR_BAD_ARGUMENT, "name");
     REFUSES(lfr_run_add_source(run, "", video, 0), LFR_BAD_ARGUMENT, "name");
+    REFUSES(lfr_run_add_source(run, "a\n\x1b", video, 0), LFR_BAD_ARGUMENT, "control characters");
     REFUSES(lfr_run_add_source(run, "a", NULL, 0), LFR_BAD_ARGUMENT, "address");
     REFUSES(lfr_run_add_source(run, "a", "", 0), LFR_BAD_ARGUMENT, "address");
     REFUSES(lfr_run_add_source(run, "a", "gopher://x", 0), LFR_BAD_ARGUMENT, "address");
@@ -636,6 +643,7 @@ static void test_run_arguments(lfr_engine *engine, lfr_watchlist *watchlist, con
     GIVES(lfr_run_stop(run), LFR_OK);
     GIVES(lfr_run_next_alert(run, -1, &alert), LFR_ENDED);
     REFUSES(lfr_run_start(run), LFR_BAD_STATE, "stopped");
+    REFUSES(lfr_run_add_source(run, "late", video, 0), LFR_BAD_STATE, "stopped");
     GIVES(lfr_run_destroy(run), LFR_OK);
     REFUSES(lfr_run_destroy(run), LFR_BAD_HANDLE, "destroyed");
     GIVES(lfr_camera_push(camera, &frame, 3, 0), LFR_ENDED);

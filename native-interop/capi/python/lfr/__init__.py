@@ -60,7 +60,26 @@ def _sized(kind: Any) -> Any:
 
 
 def _utf8(text: str | os.PathLike[str]) -> bytes:
-    return os.fspath(text).encode()
+    text = os.fspath(text)
+    if not isinstance(text, str):
+        raise TypeError(f"A text or path is str, not {type(text).__name__}.")
+    if "\0" in text:
+        raise ValueError("A text or path contains a zero character.")
+    return text.encode()
+
+
+def _given(data: bytes) -> bytes:
+    # ctypes would pass the wide characters of a str.
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"bytes are needed, not {type(data).__name__}.")
+    return bytes(data)
+
+
+def _int(value: int, bits: int = 32) -> int:
+    # ctypes would cut off what does not fit.
+    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        raise OverflowError(f"{value} does not fit {bits} bits.")
+    return value
 
 
 def _bytes_of(function: Any, *arguments: Any) -> bytes:
@@ -76,6 +95,8 @@ def _bytes_of(function: Any, *arguments: Any) -> bytes:
 
 def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
     """A structure that borrows the picture; the caller keeps the picture."""
+    if order not in ("bgr", "rgb"):
+        raise ValueError(f"order is bgr or rgb, not {order!r}.")
     image = _sized(c.lfr_image)
     if isinstance(picture, bytes):
         image.format, image.size_bytes = _FILE, len(picture)
@@ -92,9 +113,9 @@ def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
     if strides is not None and (strides[1] != pixel or (not grey and strides[2] != 1)):
         raise ValueError("The pixels of a row must lie side by side: use numpy.ascontiguousarray.")
     image.format = _GREY if grey else _BGR if order == "bgr" else _RGB
-    image.height, image.width = shape[:2]
+    image.height, image.width = _int(shape[0]), _int(shape[1])
     image.plane[0] = array["data"][0]
-    image.row_stride[0] = strides[0] if strides is not None else pixel * shape[1]
+    image.row_stride[0] = _int(strides[0] if strides is not None else pixel * shape[1])
     image.range = 1
     return image
 
@@ -187,9 +208,11 @@ class Watchlist(_Handle):
 
 
 def _key(secret: bytes) -> Any:
+    secret = _given(secret)
     key = _sized(c.lfr_key)
     key.kind, key.size_bytes = 2, len(secret)
     key.data = ctypes.cast(secret, ctypes.c_void_p)
+    key.secret = secret  # lives as long as the structure that points to it
     return key
 
 
@@ -201,14 +224,15 @@ class Builder(_Handle):
     def add_person(self, id: str, name: str, category: Categories = "wanted") -> int:
         """Gives the person's place in the list."""
         person, index = _sized(c.lfr_person), ctypes.c_int32()
-        person.category, person.id, person.name = _CATEGORIES.index(category), id.encode(), name.encode()
+        person.category, person.id, person.name = _CATEGORIES.index(category), _utf8(id), _utf8(name)
         _check(_lib.lfr_builder_add_person(self._handle, ctypes.byref(person), ctypes.byref(index)))
         return index.value
 
     def add_photo(self, person: int, file: bytes) -> PhotoResult:
         """Judges a picture file and adds it unless it is rejected."""
         result = _sized(c.lfr_photo_result)
-        _check(_lib.lfr_builder_add_photo(self._handle, person, file, ctypes.c_int64(len(file)), ctypes.byref(result)))
+        file = _given(file)
+        _check(_lib.lfr_builder_add_photo(self._handle, _int(person), file, ctypes.c_int64(len(file)), ctypes.byref(result)))
         return PhotoResult(("accepted", "doubtful", "rejected")[result.verdict], result.quality, result.reasons.decode())
 
     def build(self) -> Watchlist:
@@ -247,7 +271,7 @@ class Camera(_Handle):
 
     def push(self, frame: Any, time_us: int, timeout_ms: int = -1, order: Literal["bgr", "rgb"] = "bgr") -> bool:
         """Whether the frame was taken: False when there was no room in time, or the camera has ended."""
-        return _check(_lib.lfr_camera_push(self._handle, ctypes.byref(_image(frame, order)), ctypes.c_int64(time_us), timeout_ms)) == 0
+        return _check(_lib.lfr_camera_push(self._handle, ctypes.byref(_image(frame, order)), ctypes.c_int64(_int(time_us, 64)), _int(timeout_ms))) == 0
 
     def end(self) -> None:
         """No more frames will come."""
@@ -261,11 +285,11 @@ class Run(_Handle):
 
     def add_source(self, name: str, address: str | os.PathLike[str], pace: Paces = "auto") -> None:
         """A file, a device or an address that the library opens."""
-        _check(_lib.lfr_run_add_source(self._handle, name.encode(), _utf8(address), _PACES.index(pace)))
+        _check(_lib.lfr_run_add_source(self._handle, _utf8(name), _utf8(address), _PACES.index(pace)))
 
     def add_camera(self, name: str, pace: Paces = "auto") -> Camera:
         """A camera whose frames the program pushes."""
-        return Camera(_made(_lib.lfr_run_add_camera, self._handle, name.encode(), _PACES.index(pace)))
+        return Camera(_made(_lib.lfr_run_add_camera, self._handle, _utf8(name), _PACES.index(pace)))
 
     def start(self) -> None:
         """Starts it."""
@@ -278,7 +302,7 @@ class Run(_Handle):
     def next_alert(self, timeout_ms: int = -1) -> Alert | None:
         """The next alert; None when none came in time or the run has ended."""
         handle = ctypes.c_void_p()
-        return None if _check(_lib.lfr_run_next_alert(self._handle, timeout_ms, ctypes.byref(handle))) else Alert(handle)
+        return None if _check(_lib.lfr_run_next_alert(self._handle, _int(timeout_ms), ctypes.byref(handle))) else Alert(handle)
 
     def __iter__(self) -> Iterator[Alert]:
         while (alert := self.next_alert()) is not None:
@@ -287,7 +311,7 @@ class Run(_Handle):
     def camera(self, index: int) -> dict[str, Any]:
         """What a camera is doing."""
         status = _sized(c.lfr_camera_status)
-        _check(_lib.lfr_run_get_camera(self._handle, index, ctypes.byref(status)))
+        _check(_lib.lfr_run_get_camera(self._handle, _int(index), ctypes.byref(status)))
         return _values(status)
 
     def summary(self) -> dict[str, Any]:
@@ -314,7 +338,7 @@ class Engine(_Handle):
 
     def builder(self, version: str = "1") -> Builder:
         """Begins a watchlist."""
-        return Builder(_made(_lib.lfr_builder_create, self._handle, version.encode()))
+        return Builder(_made(_lib.lfr_builder_create, self._handle, _utf8(version)))
 
     def load(self, path: str | os.PathLike[str], key: bytes) -> Watchlist:
         """Opens an encrypted watchlist."""
@@ -337,6 +361,7 @@ class Engine(_Handle):
 
     def read_template(self, data: bytes) -> Template:
         """Reads Template.to_bytes."""
+        data = _given(data)
         return Template(_made(_lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
 
 
