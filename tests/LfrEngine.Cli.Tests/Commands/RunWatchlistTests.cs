@@ -67,7 +67,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     {
         await File.WriteAllBytesAsync(folder["key"], new byte[bytes], TestContext.Current.CancellationToken);
 
-        await FailsAsync(material.Watchlist, folder["key"], folder["key"], "a key file has 32…4096 bytes");
+        await FailsAsync(material.Watchlist, folder["key"], folder["key"], "a key file has 32 to 4,096 bytes");
     }
 
     [Fact]
