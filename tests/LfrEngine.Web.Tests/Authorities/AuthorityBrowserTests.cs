@@ -30,7 +30,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Place").FillAsync("Market Square, north side");
             await p.GetByLabel("gate").CheckAsync();
             await p.GetByLabel("Watchlist", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Value = stage.WatchlistId.ToString() });
-            await Expect(p.GetByText("If all 6 people on the list were sought at this threshold")).ToBeVisibleAsync();
+            await Expect(p.GetByText("False alerts expected if all 6 people on the list are searched for at this threshold")).ToBeVisibleAsync();
             await p.GetByLabel("Data protection impact assessment").FillAsync("DPIA 2026/4");
             await p.GetByLabel("Equality impact assessment").FillAsync("EIA 2026/4");
             await p.GetByLabel("Community impact assessment").FillAsync("CIA 2026/9");

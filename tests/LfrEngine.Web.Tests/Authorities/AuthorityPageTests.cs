@@ -32,7 +32,7 @@ public sealed class AuthorityPageTests
         Assert.Contains("Signed by sam on 2026-05-14 08:30 +01:00", text, StringComparison.Ordinal);
         Assert.Contains("From 2026-05-14 09:30 +01:00 until 2026-05-14 15:30 +01:00", text, StringComparison.Ordinal);
         Assert.Contains("&lt;in the square&gt;", html, StringComparison.Ordinal);
-        Assert.Contains("If all 6 people on the list were sought at this threshold: 0 to 8 false alerts expected (average 2).", text, StringComparison.Ordinal);
+        Assert.Contains("False alerts expected if all 6 people on the list are searched for at this threshold: 0 to 8 (average 2).", text, StringComparison.Ordinal);
         Assert.Contains("Of 100 people on the list who pass, expect 85 to 94 to be found and the others missed.", text, StringComparison.Ordinal);
         Assert.Contains(record.Signature!, text, StringComparison.Ordinal);
         // Texts that the resources lack would be shown as their keys; the policy of the console forbids inline styles.
