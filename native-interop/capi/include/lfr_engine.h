@@ -480,7 +480,7 @@ LFR_API int32_t lfr_search(lfr_watchlist *watchlist, lfr_template *face, float t
 typedef struct lfr_api {
     uint32_t struct_size;
     uint32_t version;
-    const char *(*library_version)(void);
+    const char *(*version_text)(void);
     const char *(*last_error)(void);
     const char *(*status_name)(int32_t);
     int32_t (*open_handles)(int32_t, int64_t *);

@@ -90,7 +90,7 @@ static void test_library(void)
     CHECK(api->version == 1);
     for (size_t i = 2 * sizeof(uint32_t); i < sizeof(lfr_api); i += sizeof(void *))
         CHECK(*(void *const *)((const char *)api + i) != NULL);
-    CHECK(strcmp(api->library_version(), lfr_version()) == 0);
+    CHECK(strcmp(api->version_text(), lfr_version()) == 0);
     CHECK(strchr(lfr_version(), '.') != NULL);
     CHECK(lfr_get_api(0) == NULL);
     CHECK(lfr_get_api(2) == NULL);

@@ -169,7 +169,7 @@ int main(void)
     SIZE(lfr_api);
     AT(lfr_api, struct_size);
     AT(lfr_api, version);
-    AT(lfr_api, library_version);
+    AT(lfr_api, version_text);
     AT(lfr_api, last_error);
     AT(lfr_api, status_name);
     AT(lfr_api, open_handles);

@@ -43,6 +43,19 @@ internal sealed unsafe class LfwFaces : IDisposable
         return false;
     }
 
+    /// <summary>A portrait to draw on, with the face in the middle and its 68 points; null when there is none. The caller owns it.</summary>
+    public Picture? Open(string path, Span<PointF> points, out FaceCandidate face)
+    {
+        using MediaFrame decoded = Decode(path);
+        FrameView view = FrameLease.ViewOf(decoded);
+        if (!TryDetect(view, out face))
+            return null;
+        Finder.Find(view, face.Box, points);
+        var picture = new Picture(view.Width, view.Height);
+        picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+        return picture;
+    }
+
     /// <summary>The aligned crop of the face in the middle, as the default embedder takes it; null when there is none. The caller owns it.</summary>
     public HostBuffer<float>? Crop(string path, out AlignmentTransform transform, out FaceLandmarks found, out float score)
     {

@@ -27,13 +27,9 @@ public sealed unsafe class CoverJudgeTests
         PointF[] points = new PointF[LandmarkFinder.PointCount];
         foreach (string path in LfwFaces.Portraits(40))
         {
-            using MediaFrame decoded = LfwFaces.Decode(path);
-            FrameView view = FrameLease.ViewOf(decoded);
-            if (!faces.TryDetect(view, out FaceCandidate face))
+            if (faces.Open(path, points, out FaceCandidate face) is not { } opened)
                 continue;
-            faces.Finder.Find(view, face.Box, points);
-            using var picture = new Picture(view.Width, view.Height);
-            picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            using Picture picture = opened;
             plain = (plain.Right + (JudgeIn(picture, face.Box).Parts == FaceCover.None ? 1 : 0), plain.All + 1);
             foreach (CoverKind kind in Enum.GetValues<CoverKind>())
             {

@@ -86,13 +86,9 @@ public sealed unsafe class CoveredTemplateTests
         int examined = 0;
         foreach (string path in LfwFaces.Portraits(12))
         {
-            using MediaFrame decoded = LfwFaces.Decode(path);
-            FrameView view = FrameLease.ViewOf(decoded);
-            if (!faces.TryDetect(view, out FaceCandidate face))
+            if (faces.Open(path, points, out FaceCandidate face) is not { } opened)
                 continue;
-            faces.Finder.Find(view, face.Box, points);
-            using var picture = new Picture(view.Width, view.Height);
-            picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            using Picture picture = opened;
             painter.TryPaint(picture, points, kind, 1);
             Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform plain));
             FaceAligner.Align(picture.View, plain, input, crop.Pointer);
@@ -126,13 +122,9 @@ public sealed unsafe class CoveredTemplateTests
         int examined = 0, seed = 0;
         foreach (string path in LfwFaces.Portraits(24))
         {
-            using MediaFrame decoded = LfwFaces.Decode(path);
-            FrameView view = FrameLease.ViewOf(decoded);
-            if (!faces.TryDetect(view, out FaceCandidate face))
+            if (faces.Open(path, points, out FaceCandidate face) is not { } opened)
                 continue;
-            faces.Finder.Find(view, face.Box, points);
-            using var picture = new Picture(view.Width, view.Height);
-            picture.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            using Picture picture = opened;
             painter.TryPaint(picture, points, kind, seed++);
             Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform alignment));
             FaceAligner.Align(picture.View, alignment, input, aligned.Pointer);
