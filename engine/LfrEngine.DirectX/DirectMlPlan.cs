@@ -44,7 +44,7 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
     /// <inheritdoc/>
     public ResidentLayer Layer => ResidentLayer.Plan;
 
-    /// <summary>Whose device the input lies on.</summary>
+    /// <summary>The device of the input.</summary>
     public GpuContext Context => context;
 
     /// <summary>The input for a shader to fill, inside <see cref="GpuContext.Use{T}"/>.</summary>

@@ -18,7 +18,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
     // Probes of one run on the device: more would only make the run, which nothing can interrupt, longer.
     private const int MostProbes = 64;
 
-    // Beyond k: as many as may lie too close to call. Duplicates of one template under more identities than this go to the processor.
+    // Candidates beyond k whose order the device cannot decide. Duplicates of one template under more identities than this are searched on the processor.
     private const int SpareCapacity = 1024;
 
     private readonly CosineSearch processor = new();

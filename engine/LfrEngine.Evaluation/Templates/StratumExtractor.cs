@@ -13,21 +13,21 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>Covers and worsens images by strata and makes the templates of what comes out.</summary>
+/// <summary>Covers and degrades images by strata and makes templates of the results.</summary>
 /// <param name="models">Borrowed.</param>
-/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
-/// <param name="seed">Of what is drawn.</param>
+/// <param name="cache">Templates of earlier runs; null to use none. Borrowed.</param>
+/// <param name="seed">Seed of the covers drawn.</param>
 internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed)
 {
-    // Another build may draw otherwise.
+    // Another build may draw differently.
     private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();
 
     /// <summary>Makes the templates.</summary>
-    /// <param name="images">To cover.</param>
-    /// <param name="strata">How.</param>
-    /// <param name="progress">Told the number of images done.</param>
-    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
-    /// <returns>Row image · strata + stratum. Owned by the caller.</returns>
+    /// <param name="images">The images.</param>
+    /// <param name="strata">The ways of covering and degrading them.</param>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
+    /// <returns>Row number: image · number of strata + stratum. Owned by the caller.</returns>
     public TemplateSet Extract(IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, Action<int> progress, CancellationToken stopping)
     {
         var templates = new TemplateSet(images.Count * strata.Count, models.Embedder.Manifest.EmbeddingLength);
@@ -95,7 +95,7 @@ internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache
 
     private TemplateOutcome Cover(StillAnalyzer analyzer, Picture plain, StillFace face, Sample image, Stratum stratum, Span<float> embedding)
     {
-        // What is covered is known here, and need not be judged.
+        // The cover is known here and need not be judged.
         using Picture covered = stratum.Apply(plain, face.Landmarks.Points, SeededRandom.For(seed, $"{stratum.Name} {image.Name}"));
         return TemplateExtractor.Embed(analyzer, covered.View, embedding, stratum.Hides == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
     }

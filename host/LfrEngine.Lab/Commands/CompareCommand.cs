@@ -71,7 +71,7 @@ internal static class CompareCommand
         }
     }
 
-    // As the report tells them: detector, landmarks, embedder.
+    // Names and hashes of the models, from the report.
     private static string Models(string folder)
     {
         string path = Path.Combine(folder, ReportFile);

@@ -33,7 +33,7 @@ internal static class Sections
         curves.Add(new ReportCurve("rates", "Error rates over the threshold, bands of 95 %", new ReportAxis("threshold"), new ReportAxis("rate", true), rates));
     }
 
-    /// <summary>Differentials of one column: the raw cells first, then the summaries, then the tests.</summary>
+    /// <summary>Differentials of one column: the counts first, then the summaries, then the tests.</summary>
     public static void AddDifferentials(LabRun run, string column, string falsePositive, string falseNegative, double threshold, IReadOnlyList<GroupCell> cells)
     {
         string id = column.Replace(' ', '_');

@@ -59,7 +59,7 @@ static int get_buffer(AVCodecContext *decoder, AVFrame *frame, int flags)
     return 0;
 }
 
-/* Whether the demuxer reads text as if it were pictures; such a file is no video to us. */
+/* Whether the demuxer shows text as pictures; such a file is not accepted as video. */
 static bool is_text_art(const AVInputFormat *format)
 {
     static const char *const names[] = {"tty", "bin", "xbin", "adf", "idf"};

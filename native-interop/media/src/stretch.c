@@ -22,7 +22,7 @@ bool stretch_size(AVRational aspect, int *width, int *height)
     return true;
 }
 
-/* Where sample i of `to` lies among `from` samples: the one before it, and the weight of the one after. */
+/* Position of sample i of `to` among `from` samples: the one before it, and the weight of the one after it. */
 static int place(int i, int from, int to, int *weight)
 {
     int64_t at = ((2 * (int64_t)i + 1) * from * (1 << FRACTION_BITS) / to - (1 << FRACTION_BITS)) / 2;
