@@ -58,11 +58,12 @@ internal sealed class LabOptions
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 
-    /// <summary>Covers and degrades images and makes their templates, using the cache. Row number: image · number of strata + stratum.</summary>
-    public TemplateSet ExtractStrata(ParseResult parsed, LabRun run, IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, CancellationToken stopping)
+    /// <summary>Covers and worsens images and makes their templates, from the cache where they are known. Row image · strata + stratum.</summary>
+    /// <remarks><paramref name="isCoverKnown"/>: see <see cref="StratumExtractor"/>.</remarks>
+    public TemplateSet ExtractStrata(ParseResult parsed, LabRun run, IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, bool isCoverKnown, CancellationToken stopping)
     {
         using TemplateCache? known = OpenCache(parsed, run);
-        var extractor = new StratumExtractor(run.Models, known, run.Seed);
+        var extractor = new StratumExtractor(run.Models, known, run.Seed, isCoverKnown);
         return ProgressBar.While("Covering", images.Count, report => extractor.Extract(images, strata, report, stopping));
     }
 
@@ -76,6 +77,14 @@ internal sealed class LabOptions
         if (extractor.FromCache > 0)
             Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {parsed.GetValue(cache) ?? DefaultCache}.");
         return templates;
+    }
+
+    /// <summary>Makes the templates of the same images with which a camera would search (<see cref="TemplateExtractor.ExtractProbes"/>).</summary>
+    public TemplateSet ExtractProbes(ParseResult parsed, LabRun run, FaceDataSet data, TemplateSet listed, CancellationToken stopping)
+    {
+        using TemplateCache? known = OpenCache(parsed, run);
+        var extractor = new TemplateExtractor(run.Models, known);
+        return ProgressBar.While("Blanking", data.Samples.Count, report => extractor.ExtractProbes(data, listed, report, stopping));
     }
 
     private TemplateCache? OpenCache(ParseResult parsed, LabRun run)

@@ -15,42 +15,27 @@ namespace LfrEngine.Evaluation.Templates;
 
 /// <summary>Covers and degrades images by strata and makes templates of the results.</summary>
 /// <param name="models">Borrowed.</param>
-/// <param name="cache">Templates of earlier runs; null to use none. Borrowed.</param>
-/// <param name="seed">Seed of the covers drawn.</param>
-internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed)
+/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
+/// <param name="seed">Of what is drawn.</param>
+/// <param name="isCoverKnown">Whether a brow is blanked where a cover was drawn over it; else where it is judged covered, as a camera does it.</param>
+internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed, bool isCoverKnown)
 {
     // Another build may draw differently.
     private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();
 
     /// <summary>Makes the templates.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="strata">The ways of covering and degrading them.</param>
+    /// <param name="images">To cover.</param>
+    /// <param name="strata">How.</param>
     /// <param name="progress">Receives the number of images done.</param>
-    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
-    /// <returns>Row number: image · number of strata + stratum. Owned by the caller.</returns>
+    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <returns>Row image · strata + stratum. Owned by the caller.</returns>
     public TemplateSet Extract(IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, Action<int> progress, CancellationToken stopping)
     {
         var templates = new TemplateSet(images.Count * strata.Count, models.Embedder.Manifest.EmbeddingLength);
         try
         {
-            int done = 0, next = -1;
-            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-            {
-                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
-                int i;
-                while ((i = Interlocked.Increment(ref next)) < images.Count)
-                {
-                    stopping.ThrowIfCancellationRequested();
-                    Make(analyzer, images[i], strata, templates, i * strata.Count);
-                    progress(Interlocked.Increment(ref done));
-                }
-            });
+            TemplateExtractor.OnAllProcessors(models, images.Count, (analyzer, i) => Make(analyzer, images[i], strata, templates, i * strata.Count), progress, stopping);
             return templates;
-        }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
-        {
-            templates.Dispose();
-            throw new DataException(fault.Message, fault);
         }
         catch
         {
@@ -62,7 +47,7 @@ internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache
     private void Make(StillAnalyzer analyzer, Sample image, IReadOnlyList<Stratum> strata, TemplateSet templates, int firstRow)
     {
         using HostBuffer<byte>? file = TemplateExtractor.ReadFile(image.Path, out string problem);
-        byte[][] keys = [.. strata.Select(s => file is null ? [] : SHA256.HashData([.. SHA256.HashData(file.Span), .. Encoding.UTF8.GetBytes($"{s.Name}\n{image.Name}\n{seed}\n{Build}")]))];
+        byte[][] keys = [.. strata.Select(s => file is null ? [] : SHA256.HashData([.. SHA256.HashData(file.Span), .. Encoding.UTF8.GetBytes($"{s.Name}\n{image.Name}\n{seed}\n{isCoverKnown}\n{Build}")]))];
         bool isKnown = file is not null && cache is not null;
         for (int s = 0; s < strata.Count; s++)
         {
@@ -95,8 +80,8 @@ internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache
 
     private TemplateOutcome Cover(StillAnalyzer analyzer, Picture plain, StillFace face, Sample image, Stratum stratum, Span<float> embedding)
     {
-        // The cover is known here and need not be judged.
+        BrowTreatment brow = !isCoverKnown ? BrowTreatment.BlankIfCovered : stratum.Hides == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept;
         using Picture covered = stratum.Apply(plain, face.Landmarks.Points, SeededRandom.For(seed, $"{stratum.Name} {image.Name}"));
-        return TemplateExtractor.Embed(analyzer, covered.View, embedding, stratum.Hides == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
+        return TemplateExtractor.Embed(analyzer, covered.View, embedding, brow);
     }
 }

@@ -5,6 +5,7 @@ using LfrEngine.Detection;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
 using LfrEngine.Frames;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -25,10 +26,10 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
     /// <summary>Number of images whose template came from the cache.</summary>
     public int FromCache => fromCache;
 
-    /// <summary>Makes the templates of a data set on all processors.</summary>
+    /// <summary>Makes the templates of a data set on all processors, as for a watchlist: every brow is kept.</summary>
     /// <param name="data">The images.</param>
     /// <param name="progress">Receives the number of images done.</param>
-    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
+    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
     /// <returns>Owned by the caller.</returns>
     public TemplateSet Extract(FaceDataSet data, Action<int> progress, CancellationToken stopping)
     {
@@ -36,25 +37,9 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         var hashes = new byte[templates.Count][];
         try
         {
-            int done = 0, next = -1;
-            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-            {
-                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
-                int i;
-                while ((i = Interlocked.Increment(ref next)) < templates.Count)
-                {
-                    stopping.ThrowIfCancellationRequested();
-                    (templates.Outcomes[i], hashes[i]) = Make(analyzer, data.Samples[i].Path, templates[i]);
-                    progress(Interlocked.Increment(ref done));
-                }
-            });
+            OnAllProcessors(models, templates.Count, (analyzer, i) => (templates.Outcomes[i], hashes[i]) = Make(analyzer, data.Samples[i].Path, templates[i], BrowTreatment.Kept), progress, stopping);
             templates.DataSha256 = HashOf(data, hashes);
             return templates;
-        }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
-        {
-            templates.Dispose();
-            throw new DataException(fault.Message, fault);
         }
         catch
         {
@@ -63,7 +48,64 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         }
     }
 
-    /// <summary>The face nearest the centre of a picture. LFW's pictures are centred on the named person.</summary>
+    /// <summary>Makes the templates with which a camera would search: a brow judged covered is blanked, which a watchlist's template never is.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="listed">Their templates as for a watchlist. Only those whose brow is covered are made again. Borrowed.</param>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <returns>Owned by the caller.</returns>
+    internal TemplateSet ExtractProbes(FaceDataSet data, TemplateSet listed, Action<int> progress, CancellationToken stopping)
+    {
+        var probes = new TemplateSet(listed.Count, listed.Length) { DataSha256 = listed.DataSha256 };
+        try
+        {
+            OnAllProcessors(models, probes.Count, (analyzer, i) =>
+            {
+                probes.Outcomes[i] = listed.Outcomes[i];
+                listed[i].CopyTo(probes[i]);
+                if (listed.IsAcquired(i) && listed.Outcomes[i].Cover.Parts == FaceCover.Brow)
+                    probes.Outcomes[i] = Make(analyzer, data.Samples[i].Path, probes[i], BrowTreatment.BlankIfCovered).Outcome;
+            }, progress, stopping);
+            return probes;
+        }
+        catch
+        {
+            probes.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Spreads work over all processors, each with an analyzer of its own.</summary>
+    /// <param name="models">Borrowed.</param>
+    /// <param name="count">Pieces of work.</param>
+    /// <param name="work">Does the piece of this number.</param>
+    /// <param name="progress">Receives the number of pieces done.</param>
+    /// <param name="stopping">Ends the work between two pieces.</param>
+    /// <exception cref="DataException">A piece failed.</exception>
+    internal static void OnAllProcessors(EngineModels models, int count, Action<StillAnalyzer, int> work, Action<int> progress, CancellationToken stopping)
+    {
+        int done = 0, next = -1;
+        try
+        {
+            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
+            {
+                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+                int i;
+                while ((i = Interlocked.Increment(ref next)) < count)
+                {
+                    stopping.ThrowIfCancellationRequested();
+                    work(analyzer, i);
+                    progress(Interlocked.Increment(ref done));
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
+        {
+            throw new DataException(fault.Message, fault);
+        }
+    }
+
+    /// <summary>The face nearest the centre of a picture: the rule of LFW, whose pictures are centred on the person named.</summary>
     /// <param name="faces">At least one.</param>
     /// <param name="view">Borrowed.</param>
     public static FaceCandidate NearestToCentre(ReadOnlySpan<FaceCandidate> faces, in FrameView view)
@@ -80,28 +122,30 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         return faces[best];
     }
 
-    private (TemplateOutcome Outcome, byte[] Hash) Make(StillAnalyzer analyzer, string path, Span<float> embedding)
+    private (TemplateOutcome Outcome, byte[] Hash) Make(StillAnalyzer analyzer, string path, Span<float> embedding, BrowTreatment brow)
     {
         using HostBuffer<byte>? file = ReadFile(path, out string problem);
         if (file is null)
             return (TemplateOutcome.Failed(Acquisition.Unreadable, problem), []);
         byte[] hash = SHA256.HashData(file.Span);
-        if (cache?.TryGet(hash, embedding) is { } known)
+        // One image, two templates.
+        byte[] key = brow == BrowTreatment.Kept ? hash : SHA256.HashData([.. hash, .. Encoding.UTF8.GetBytes($"{brow}")]);
+        if (cache?.TryGet(key, embedding) is { } known)
         {
             Interlocked.Increment(ref fromCache);
             return (known, hash);
         }
-        TemplateOutcome made = Embed(analyzer, file, embedding);
-        cache?.Add(hash, made, embedding);
+        TemplateOutcome made = Embed(analyzer, file, embedding, brow);
+        cache?.Add(key, made, embedding);
         return (made, hash);
     }
 
-    private static TemplateOutcome Embed(StillAnalyzer analyzer, HostBuffer<byte> file, Span<float> embedding)
+    private static TemplateOutcome Embed(StillAnalyzer analyzer, HostBuffer<byte> file, Span<float> embedding, BrowTreatment brow)
     {
         try
         {
             using MediaFrame picture = MediaReader.ReadPicture(file.Span);
-            return Embed(analyzer, FrameLease.ViewOf(picture), embedding);
+            return Embed(analyzer, FrameLease.ViewOf(picture), embedding, brow);
         }
         catch (MediaException e)
         {

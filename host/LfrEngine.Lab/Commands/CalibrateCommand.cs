@@ -50,10 +50,11 @@ internal static class CalibrateCommand
             using LabRun run = options.Start(parsed, "calibrate", "Calibration of scores");
             FaceDataSet set = FirstFew(FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed)));
             using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
+            using TemplateSet searched = options.ExtractProbes(parsed, run, set, plain, stopping);
             PersonImages[] people = PeopleOf(set, plain);
-            PersonImages[] chosen = [.. new[] { Fitted, Measured }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
-            using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, stopping);
-            ListSearch[][] searches = [.. new[] { Fitted, Measured }.Select(h => Search(run, set, plain, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
+            PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
+            using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, isCoverKnown: false, stopping);
+            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, set, plain, searched, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
             ScoreCalibration fit = Fit(searches[Fitted]);
             ScoreCalibration calibration = Report(run, fit, searches[Measured], people.Length);
             AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Measured)]);
@@ -88,12 +89,12 @@ internal static class CalibrateCommand
         return [.. order.OrderBy(p => p.Probe == p.Reference).Take(count)];
     }
 
-    private static ListSearch[] Search(LabRun run, FaceDataSet set, TemplateSet plain, TemplateSet harder, PersonImages[] people, PersonImages[] chosen, int[] sizes, CancellationToken stopping)
+    private static ListSearch[] Search(LabRun run, FaceDataSet set, TemplateSet plain, TemplateSet searched, TemplateSet harder, PersonImages[] people, PersonImages[] chosen, int[] sizes, CancellationToken stopping)
     {
         if (people.Length == 0)
             return [];
         using Watchlist everybody = CoverCommand.List(run, set, plain, [.. people.Select(p => p.Reference)], stopping);
-        var probes = people.SelectMany((p, place) => p.Probes.Select(image => new Probe(plain, image, place, p.Number, 0, image == p.Reference))).ToList();
+        var probes = people.SelectMany((p, place) => p.Probes.Select(image => new Probe(searched, image, place, p.Number, 0, image == p.Reference))).ToList();
         for (int i = 0; i < chosen.Length; i++)
         {
             int place = Array.IndexOf(people, chosen[i]);

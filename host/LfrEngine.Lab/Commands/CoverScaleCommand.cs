@@ -172,7 +172,7 @@ internal static class CoverScaleCommand
                 Own = own,
                 Mates = enrolled.Length,
                 Places = places,
-                Probes = options.ExtractStrata(parsed, run, probes, Strata, stopping),
+                Probes = options.ExtractStrata(parsed, run, probes, Strata, isCoverKnown: true, stopping),
             };
         }
 
