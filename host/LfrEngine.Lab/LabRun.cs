@@ -58,7 +58,7 @@ internal sealed class LabOptions
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 
-    /// <summary>Covers and worsens images and makes their templates, from the cache where they are known. Row image · strata + stratum.</summary>
+    /// <summary>Covers and degrades images and makes their templates, using the cache. Row number: image · number of strata + stratum.</summary>
     /// <remarks><paramref name="isCoverKnown"/>: see <see cref="StratumExtractor"/>.</remarks>
     public TemplateSet ExtractStrata(ParseResult parsed, LabRun run, IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, bool isCoverKnown, CancellationToken stopping)
     {

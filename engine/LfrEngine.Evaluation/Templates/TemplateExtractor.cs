@@ -105,7 +105,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         }
     }
 
-    /// <summary>The face nearest the centre of a picture: the rule of LFW, whose pictures are centred on the person named.</summary>
+    /// <summary>The face nearest the centre of a picture. LFW's pictures are centred on the named person.</summary>
     /// <param name="faces">At least one.</param>
     /// <param name="view">Borrowed.</param>
     public static FaceCandidate NearestToCentre(ReadOnlySpan<FaceCandidate> faces, in FrameView view)

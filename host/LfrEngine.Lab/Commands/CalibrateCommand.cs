@@ -52,9 +52,9 @@ internal static class CalibrateCommand
             using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
             using TemplateSet searched = options.ExtractProbes(parsed, run, set, plain, stopping);
             PersonImages[] people = PeopleOf(set, plain);
-            PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
+            PersonImages[] chosen = [.. new[] { Fitted, Measured }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
             using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, isCoverKnown: false, stopping);
-            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, set, plain, searched, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
+            ListSearch[][] searches = [.. new[] { Fitted, Measured }.Select(h => Search(run, set, plain, searched, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
             ScoreCalibration fit = Fit(searches[Fitted]);
             ScoreCalibration calibration = Report(run, fit, searches[Measured], people.Length);
             AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Measured)]);
