@@ -47,7 +47,6 @@ internal sealed class VideoEncoder : IDisposable
         }
     }
 
-    /// <summary>Completes the file.</summary>
     public void Finish()
     {
         ffmpeg.StandardInput.Close();

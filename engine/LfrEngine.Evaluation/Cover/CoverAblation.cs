@@ -74,7 +74,6 @@ internal sealed unsafe class CoverAblation : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach ((CoverDirections directions, HostBuffer<float> rows) in covers.Values)

@@ -44,7 +44,6 @@ internal sealed class CoverSamples : IDisposable
         groups[sample] = group;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => features.Dispose();
 }
 

@@ -31,7 +31,6 @@ internal sealed unsafe class OpenSetSearch
     /// <summary>N, people enrolled.</summary>
     public int GallerySize { get; }
 
-    /// <summary>Number of galleries drawn.</summary>
     public int Draws { get; }
 
     /// <summary>R: a mate at a lower rank does not count. The engine returns this many candidates per shot.</summary>

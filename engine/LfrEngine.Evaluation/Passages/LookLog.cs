@@ -84,7 +84,6 @@ internal sealed class LookLog : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (HostBuffer<float> kept in embeddings.Values.SelectMany(e => e))

@@ -21,7 +21,6 @@ internal sealed record LabReport(
     IReadOnlyList<ReportCurve> Curves,
     IReadOnlyList<ReportFailure> Failures)
 {
-    /// <summary>The current format.</summary>
     public const int CurrentFormat = 1;
 }
 

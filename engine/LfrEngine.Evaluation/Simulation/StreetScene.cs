@@ -18,7 +18,6 @@ internal sealed record Head(string Subject, bool Listed, Picture Chip, FaceBox F
 /// <summary>A simulated street with several people walking past at different speeds and distances, in front of each other, with the ground truth.</summary>
 internal sealed unsafe class StreetScene : IDisposable
 {
-    /// <summary>Frame size and rate.</summary>
     public const int Width = 1280, Height = 720, FramesPerSecond = 25;
 
     /// <summary>Bytes of a frame: I420, full range, BT.601.</summary>
@@ -50,10 +49,8 @@ internal sealed unsafe class StreetScene : IDisposable
         PaintStreet(random.NextBits());
     }
 
-    /// <summary>Length of the scene.</summary>
     public double DurationMs { get; }
 
-    /// <summary>Frames.</summary>
     public int Frames => (int)(DurationMs * FramesPerSecond / 1000);
 
     /// <summary>Draws a frame.</summary>
@@ -89,7 +86,6 @@ internal sealed unsafe class StreetScene : IDisposable
             w.Head.Subject, tracks[w].Max(t => t.Eyes), [.. tracks[w].Select(t => t.Point)]))];
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (Walker walker in walkers)
@@ -180,7 +176,6 @@ internal sealed unsafe class StreetScene : IDisposable
         all[(Width * Height)..].Fill(128);
     }
 
-    /// <summary>Path of one person.</summary>
     private sealed record Walker(Head Head, double StartMs, double DurationMs, double FromX, double ToX, double FromEyes, double ToEyes, Func<double, double, YuvColour> Cloth, double Phase);
 
     /// <summary>A person at one moment: centre and scale of the chip.</summary>

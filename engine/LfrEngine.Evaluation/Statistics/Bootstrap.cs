@@ -18,7 +18,6 @@ public readonly record struct SubjectPairCount(int First, int Second, long Error
 /// </remarks>
 internal static class Bootstrap
 {
-    /// <summary>Default number of resamples.</summary>
     public const int Replicates = 2000;
 
     /// <summary>Interval of Σ errors / Σ attempts, resampling whole subjects.</summary>

@@ -6,7 +6,6 @@ internal sealed class SeededRandom(ulong seed)
 {
     private ulong state = seed;
 
-    /// <summary>64 random bits.</summary>
     public ulong NextBits() => Mix(state += 0x9E3779B97F4A7C15);
 
     /// <summary>Mixes the bits of a number.</summary>
@@ -27,7 +26,6 @@ internal sealed class SeededRandom(ulong seed)
         return (int)Math.BigMul(NextBits(), (ulong)limit, out _);
     }
 
-    /// <summary>A standard normal variable.</summary>
     public double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - NextDouble())) * Math.Cos(2 * Math.PI * NextDouble());
 
     /// <summary>Puts items into random order.</summary>

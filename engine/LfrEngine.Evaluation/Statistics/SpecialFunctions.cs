@@ -112,7 +112,6 @@ internal static class SpecialFunctions
         return front * fraction;
     }
 
-    /// <summary>Standard normal distribution function.</summary>
     public static double Normal(double z) => z > 0 ? 1 - (0.5 * GammaUpper(0.5, z * z / 2)) : 0.5 * GammaUpper(0.5, z * z / 2);
 
     /// <summary>The z below which a standard normal variable lies with probability p.</summary>

@@ -16,7 +16,6 @@ internal sealed unsafe class Outline : IDisposable
 
     public int Count { get; private set; }
 
-    /// <summary>Removes all points.</summary>
     public Outline Clear()
     {
         points.Wipe();
@@ -24,7 +23,6 @@ internal sealed unsafe class Outline : IDisposable
         return this;
     }
 
-    /// <summary>Adds a corner.</summary>
     public Outline To(PointF point)
     {
         points.Pointer[Count++] = point;
@@ -47,7 +45,6 @@ internal sealed unsafe class Outline : IDisposable
         return this;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => points.Dispose();
 
     private static float Spline(float before, float from, float to, float after, float t) =>
@@ -112,7 +109,6 @@ internal sealed unsafe class Brush : IDisposable
         return sum / ((right - left + 1) * (bottom - top + 1));
     }
 
-    /// <inheritdoc/>
     public void Dispose() => coverage.Dispose();
 
     private void AddLine(ReadOnlySpan<PointF> points, float y)

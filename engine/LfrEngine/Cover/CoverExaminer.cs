@@ -46,7 +46,6 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
         points.Wipe();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         mesh.Dispose();

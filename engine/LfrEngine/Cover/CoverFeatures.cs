@@ -9,7 +9,6 @@ internal static unsafe class CoverFeatures
     /// <summary>Number of cells from top to bottom, and from the side to the middle.</summary>
     public const int Rows = 14, Columns = 4;
 
-    /// <summary>Values per face.</summary>
     public const int Count = Rows * Columns * Channels;
 
     private const int Channels = 4;

@@ -59,7 +59,6 @@ internal sealed class CoverPainter : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => outline.Dispose();
 
     private void Mask(Brush brush, ReadOnlySpan<PointF> points, FaceAxes face, CoverKind kind, Random random, float light)

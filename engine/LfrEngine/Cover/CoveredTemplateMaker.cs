@@ -156,7 +156,6 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         return BinaryPrimitives.ReadInt32LittleEndian(hash);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         landmarks.Dispose();

@@ -33,7 +33,6 @@ internal sealed class Fabric
     private readonly float scale, sine, cosine, weave, lightFrom, phase;
     private readonly uint salt;
 
-    /// <summary>A random fabric.</summary>
     public Fabric(Random random)
         : this(random, s_dyes[random.Next(s_dyes.Length)], plain: random.Next(5) < 2)
     {

@@ -45,7 +45,6 @@ internal sealed unsafe class CoveredGallery : IDisposable
         }
     }
 
-    /// <summary>The covered parts.</summary>
     public FaceCover Cover { get; }
 
     /// <summary>The rows, with the order, identities and template numbers of the plain gallery.</summary>

@@ -102,7 +102,6 @@ internal abstract class RunScreen : IDisposable
     /// <summary>Shows the run until <see cref="Pause"/> returns true.</summary>
     protected abstract void Show();
 
-    /// <summary>Shows the summary.</summary>
     protected abstract void ShowSummary(RunReport report);
 
     /// <summary>The next event.</summary>
@@ -117,7 +116,6 @@ internal abstract class RunScreen : IDisposable
         return ended;
     }
 
-    /// <summary>Shows a warning.</summary>
     protected void Warn(string sentence) => error.WriteLine(sentence);
 
     private void ShowAll()

@@ -136,7 +136,6 @@ internal sealed class AuthorityService(
         return reasons;
     }
 
-    /// <summary>Officers who may sign.</summary>
     public async Task<IReadOnlyList<NamedOfficer>> AuthorisingOfficersAsync()
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();

@@ -9,7 +9,6 @@ internal static class AuthoritySetup
     /// <summary>A published authority: the signed text with the officer's key and signature.</summary>
     public static readonly SignedKind Kind = new("authority", "authority", "Choose another place.");
 
-    /// <summary>Registers it.</summary>
     public static void AddAuthorities(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);

@@ -29,7 +29,6 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
 
     private string Folder => Path.GetDirectoryName(installation.DataPath("evidence", "_"))!;
 
-    /// <summary>All files, by name.</summary>
     public IReadOnlyList<EvidenceEntry> All() => [.. Directory.EnumerateFiles(Folder, "*.json").Order(StringComparer.Ordinal).Select(Read).OfType<EvidenceEntry>()];
 
     /// <summary>The file with a hash, whatever its name.</summary>
