@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Lab.Commands;
 using LfrEngine.Native.Hardening;
 

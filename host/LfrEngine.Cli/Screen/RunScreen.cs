@@ -3,7 +3,6 @@ using System.Diagnostics;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Threading;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Screen;
 

@@ -1,13 +1,7 @@
-using System.CommandLine;
-using System.Globalization;
 using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Pipeline;

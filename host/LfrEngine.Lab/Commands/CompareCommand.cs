@@ -1,10 +1,5 @@
-using System.CommandLine;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Files;
 using LfrEngine.Lab.Output;
 

@@ -1,13 +1,8 @@
-using System.CommandLine;
 using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;

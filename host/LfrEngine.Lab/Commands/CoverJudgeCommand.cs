@@ -1,15 +1,10 @@
-using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Detection;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Matching;

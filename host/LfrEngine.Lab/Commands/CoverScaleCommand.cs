@@ -3,10 +3,6 @@ using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 

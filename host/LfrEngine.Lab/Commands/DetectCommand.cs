@@ -4,8 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Detection;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Frames;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Evaluation.Evidence;
 using Spectre.Console;
 

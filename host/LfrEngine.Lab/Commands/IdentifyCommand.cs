@@ -1,12 +1,6 @@
-using System.CommandLine;
-using System.Globalization;
 using LfrEngine.Evaluation.Calibration;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Identification;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Pipeline;

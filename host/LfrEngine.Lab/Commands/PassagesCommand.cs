@@ -1,12 +1,7 @@
-using System.CommandLine;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Passages;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Models;

@@ -1,9 +1,4 @@
-using System.CommandLine;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Quality;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Lab.Commands;

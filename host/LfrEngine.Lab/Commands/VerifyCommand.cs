@@ -1,9 +1,3 @@
-using System.CommandLine;
-using System.Globalization;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Evaluation.Torch;
 using LfrEngine.Evaluation.Verification;
 using LfrEngine.Lab.Output;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LfrEngine.Evaluation.Reports;
 
 namespace LfrEngine.Lab.Output;
 

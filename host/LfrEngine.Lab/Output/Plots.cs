@@ -1,5 +1,3 @@
-using System.Globalization;
-using LfrEngine.Evaluation.Reports;
 using ScottPlot;
 
 namespace LfrEngine.Lab.Output;

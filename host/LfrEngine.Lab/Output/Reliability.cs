@@ -1,6 +1,4 @@
 using LfrEngine.Evaluation.Calibration;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Lab.Output;
 

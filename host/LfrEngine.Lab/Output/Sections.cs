@@ -1,7 +1,3 @@
-using System.Globalization;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-
 namespace LfrEngine.Lab.Output;
 
 /// <summary>Parts that several reports share.</summary>
