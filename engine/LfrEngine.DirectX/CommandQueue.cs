@@ -66,7 +66,7 @@ internal sealed unsafe class CommandQueue : IDisposable
         queue->ExecuteCommandLists(1, &recorded);
         HResult.ThrowIfFailed(queue->Signal(fence, ++signalled), "The fence cannot be signalled");
         HResult.ThrowIfFailed(fence->SetEventOnCompletion(signalled, (void*)done.SafeWaitHandle.DangerousGetHandle()), "The fence cannot be waited for");
-        // A lost device signals all fences, so this never waits for ever.
+        // A lost device signals all fences, so this wait always ends.
         done.WaitOne();
         if (fence->GetCompletedValue() == ulong.MaxValue)
             throw new GpuException("The device was lost while a copy was under way.");

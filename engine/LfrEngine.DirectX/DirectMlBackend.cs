@@ -47,7 +47,7 @@ internal sealed class DirectMlNetwork : IInferenceNetwork, IDeviceResident
         if (session is null)
         {
             using SessionOptions options = CpuBackend.CreateOptions();
-            // What the provider asks for; the order is sequential already.
+            // Required by the provider; execution is sequential anyway.
             options.EnableMemoryPattern = false;
             gpu.DirectMl.AppendTo(options);
             session = new InferenceSession(graph, options);

@@ -41,10 +41,9 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         context.Register(this);
     }
 
-    /// <inheritdoc/>
     public ResidentLayer Layer => ResidentLayer.Plan;
 
-    /// <summary>Whose device the input lies on.</summary>
+    /// <summary>The device of the input.</summary>
     public GpuContext Context => context;
 
     /// <summary>The input for a shader to fill, inside <see cref="GpuContext.Use{T}"/>.</summary>
@@ -55,7 +54,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         return input.On(gpu);
     }
 
-    /// <inheritdoc/>
     public override void RunNormalised(int length, Span<float> unit, Span<float> norms)
     {
         MarkFilled();
@@ -75,7 +73,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         }
     }
 
-    /// <inheritdoc/>
     public override void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half)
     {
         if (fuller is not DirectMlPlan { filledOnDevice: true } source)
@@ -87,7 +84,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         context.Use(gpu => gpu.Graphics.For(width, height, 3, new HalveShader(source.input.On(gpu), sourceWidth, sourceHeight, BeginFill(gpu), width, height)));
     }
 
-    /// <inheritdoc/>
     public override void Wipe()
     {
         filledOnDevice = false;
@@ -109,7 +105,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         base.Wipe();
     }
 
-    /// <inheritdoc/>
     public void LeaveDevice(GpuDevice? alive)
     {
         filledOnDevice = false;
@@ -123,7 +118,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
         handles.Clear();
     }
 
-    /// <inheritdoc/>
     protected override void RunOnce() => RunAgain(gpu =>
     {
         Execute(gpu);
@@ -131,7 +125,6 @@ internal sealed unsafe class DirectMlPlan : InferencePlan, IDeviceResident
             outputs[i].Read(gpu, Outputs[i].Span);
     });
 
-    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         try

@@ -31,10 +31,8 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         DeviceMemory.CountTaken();
     }
 
-    /// <summary>Elements.</summary>
     public int Length { get; }
 
-    /// <inheritdoc/>
     public ResidentLayer Layer => ResidentLayer.Buffer;
 
     /// <summary>The memory on the present device.</summary>
@@ -91,7 +89,6 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         DeviceMemory.CountWiped((long)Length * sizeof(T));
     }
 
-    /// <inheritdoc/>
     public void LeaveDevice(GpuDevice? alive)
     {
         if (alive is not null)
@@ -109,7 +106,6 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         readBack = null;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (disposed)

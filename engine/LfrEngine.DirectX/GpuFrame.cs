@@ -12,11 +12,9 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
 {
     private bool disposed;
 
-    /// <inheritdoc/>
     public void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan) =>
         Letterbox(frame, transform, input, OnThisDevice(plan).BeginFill);
 
-    /// <inheritdoc/>
     public void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan) =>
         Grey(frame, region, size, input, OnThisDevice(plan).BeginFill);
 
@@ -38,7 +36,6 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         Cut(gpu => gpu.Graphics.For(size, size, Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu))));
     }
 
-    /// <inheritdoc/>
     public void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
     {
         const int Size = AlignmentTransform.GridSize;
@@ -51,7 +48,6 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
             samples, chromaSamples, Planes(view), InputColour.Of(view, input))));
     }
 
-    /// <inheritdoc/>
     public void Resample(in FrameView frame, in FaceBox region, int width, int height, float* planes)
     {
         FrameView view = frame;

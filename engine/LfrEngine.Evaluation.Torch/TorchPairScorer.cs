@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LfrEngine.Evaluation.Torch;
 
 /// <summary><c>torch.matmul</c>: on a GPU where libtorch finds one, otherwise on the processor.</summary>
-/// <remarks>libtorch has no memory of ours to work in: its copies of the templates are overwritten with zeros when the scorer is disposed.</remarks>
+/// <remarks>libtorch uses its own memory: its copies of the templates are overwritten with zeros when the scorer is disposed.</remarks>
 public sealed unsafe class TorchPairScorer : IPairScorer
 {
     private readonly List<Tensor> blocks = [];
@@ -20,7 +20,7 @@ public sealed unsafe class TorchPairScorer : IPairScorer
         try
         {
             device = cuda.is_available() ? CUDA : CPU;
-            // Tiles are shared out over threads as for every scorer; each multiplies alone.
+            // The caller already distributes the tiles over threads.
             set_num_threads(1);
         }
         catch (Exception e) when (e is TypeInitializationException or NotSupportedException)
@@ -38,7 +38,7 @@ public sealed unsafe class TorchPairScorer : IPairScorer
     /// <inheritdoc/>
     public int BlockRows => device.type == DeviceType.CUDA ? 4096 : 1024;
 
-    // Largest difference seen between MKL's and our order of summation at 512 elements: 3e-7.
+    // The largest difference seen between MKL's order of summation and ours is 3e-7 at 512 elements.
     /// <inheritdoc/>
     public float Tolerance => 2e-6f;
 

@@ -83,10 +83,8 @@ internal sealed unsafe class GpuBuffer<T> : IDisposable
         }
     }
 
-    /// <summary>Elements.</summary>
     public long Length { get; }
 
-    /// <summary>Size.</summary>
     public ulong Bytes { get; }
 
     /// <summary>For commands and descriptors.</summary>

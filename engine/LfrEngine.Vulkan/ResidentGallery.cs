@@ -78,7 +78,6 @@ internal sealed unsafe class ResidentGallery : IDisposable
     /// <summary>Bound of the norms of what rounding to half precision took away.</summary>
     public double LargestPacking { get; }
 
-    /// <summary>The pieces.</summary>
     public ReadOnlySpan<Chunk> Chunks => chunks;
 
     /// <summary>Wipes the copy in the device's memory, and gives it back.</summary>

@@ -46,7 +46,6 @@ internal sealed unsafe class SearchBuffers : IDisposable
         }
     }
 
-    /// <summary>What fits.</summary>
     public SearchSize Size { get; }
 
     /// <summary>Where the host puts the probes: [probes, stride]; wiped by <see cref="WipeProbes"/>.</summary>

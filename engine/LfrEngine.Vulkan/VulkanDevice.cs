@@ -12,7 +12,7 @@ public enum VulkanDeviceKind
     /// <summary>A share of somebody's graphics card.</summary>
     Virtual,
 
-    /// <summary>A driver that computes on the processor, such as Mesa's llvmpipe: right, and slower than the engine's own search there.</summary>
+    /// <summary>A driver that computes on the processor, such as Mesa's llvmpipe: correct, but slower than the engine's own search.</summary>
     Processor,
 
     /// <summary>Anything else.</summary>

@@ -6,7 +6,7 @@ namespace LfrEngine.Vulkan;
 /// <summary>The loader and its drivers.</summary>
 internal sealed unsafe class VulkanInstance : IDisposable
 {
-    // 1.1 tells the largest piece of memory (VkPhysicalDeviceMaintenance3Properties).
+    // 1.1 is needed for the largest allocation size (VkPhysicalDeviceMaintenance3Properties).
     private static readonly uint Needed = Vk.Version11;
 
     private const string Remedy = "Install your graphics card's Vulkan driver, or Debian's mesa-vulkan-drivers and libvulkan1; `lfr doctor` lists the devices. `--search simd` needs no device.";

@@ -6,7 +6,7 @@ namespace LfrEngine.Vulkan;
 
 /// <summary>Exact search by a Vulkan device: it reads the gallery, which stays in its memory, and names the few identities that may be among the best; the processor scores those.</summary>
 /// <remarks>
-/// Identities, order and scores are those of <see cref="CosineSearch"/> to the last bit, whatever the device rounds and in which order it adds:
+/// Identities, order and scores are those of <see cref="CosineSearch"/> to the last bit, however the device rounds and in whichever order it adds:
 /// it hands out every identity whose score it cannot tell from the k-th best or from a threshold (<see cref="SearchBound"/>). Where that is too
 /// many, and for probes that are not numbers, the processor searches the whole gallery.
 /// Thread-safe; the device works for one caller at a time. A gallery is copied to the device before its first search, in the calling thread and
@@ -18,7 +18,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
     // Probes of one run on the device: more would only make the run, which nothing can interrupt, longer.
     private const int MostProbes = 64;
 
-    // Beyond k: as many as may lie too close to call. Duplicates of one template under more identities than this go to the processor.
+    // Candidates beyond k whose order the device cannot decide. Duplicates of one template under more identities than this are searched on the processor.
     private const int SpareCapacity = 1024;
 
     private readonly CosineSearch processor = new();
@@ -72,7 +72,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
 
     /// <summary>Copies a gallery to the device now, so that its first search does not wait, or fail.</summary>
     /// <exception cref="VulkanException"><see cref="VulkanFailure.OutOfMemory"/>; the message contains the sizes.</exception>
-    /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
+    /// <exception cref="ObjectDisposedException">The gallery's last reference was disposed.</exception>
     public void Load(Gallery gallery)
     {
         ArgumentNullException.ThrowIfNull(gallery);
@@ -173,7 +173,7 @@ public sealed unsafe class VulkanSearch : IGallerySearch, IDisposable
         return null;
     }
 
-    /// <summary>The gallery's last reference has gone, so nobody searches it.</summary>
+    /// <summary>Called when the gallery's last reference is disposed, so nobody searches it.</summary>
     private void Forget(object? sender, EventArgs nothing)
     {
         lock (table)

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Cli.Commands;
 using LfrEngine.Native.Hardening;
 

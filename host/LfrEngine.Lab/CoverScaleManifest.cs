@@ -6,13 +6,13 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Lab;
 
-/// <summary>Puts measured cover scales into the manifest of the embedder they were measured with.</summary>
+/// <summary>Writes measured cover scales into the manifest of the embedder with which they were measured.</summary>
 internal static class CoverScaleManifest
 {
-    // Manifests are read by people.
+    // Indented, because people read manifests.
     private static readonly JsonSerializerOptions s_readable = new(JsonText.Options) { WriteIndented = true };
 
-    /// <summary>Before anything is measured: whether it is the manifest of this embedder.</summary>
+    /// <summary>Checks that a manifest belongs to this embedder, before anything is measured.</summary>
     public static void Check(string path, ModelManifest embedder)
     {
         ModelManifest manifest = ModelManifest.Read(path);
@@ -20,7 +20,7 @@ internal static class CoverScaleManifest
             throw new CommandFailure(ExitCode.Input, $"{path} describes the model \"{manifest.Id}\", but \"{embedder.Id}\" would be measured. Give the model of this manifest with --embedder.");
     }
 
-    /// <summary>Writes the scales; the rest of the manifest stays.</summary>
+    /// <summary>Writes the scales and leaves the rest of the manifest unchanged.</summary>
     public static void Write(string path, IReadOnlyList<CoverScale> scales)
     {
         if (scales.Count == 0)

@@ -1,12 +1,7 @@
-using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
@@ -14,7 +9,7 @@ using Spectre.Console;
 
 namespace LfrEngine.Lab;
 
-/// <summary>The options that every protocol takes, and what it does with them.</summary>
+/// <summary>The options that all protocols share, and their use.</summary>
 internal sealed class LabOptions
 {
     private const string NoCache = "none";
@@ -32,9 +27,9 @@ internal sealed class LabOptions
 
     public ModelOptions Models { get; } = new();
 
-    /// <summary>Adds what a protocol needs.</summary>
+    /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="images">Whether it makes templates of images.</param>
+    /// <param name="images">Whether the command makes templates of images.</param>
     public void AddTo(Command command, bool images = true)
     {
         foreach (Option option in images ? (Option[])[exclude, cache, cacheKey, seed, output, json] : [seed, output, json])
@@ -49,7 +44,7 @@ internal sealed class LabOptions
         return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
     }
 
-    /// <summary>The threshold given, or the embedder's own; on the grid on which scores are counted.</summary>
+    /// <summary>The given threshold, or that of the embedder, rounded to the grid of <see cref="ScoreHistogram"/>.</summary>
     public static double Threshold(double? given, LabRun run)
     {
         double at = Math.Round(given ?? EmbedderThreshold.Default(run.Models.Embedder.Manifest), 4);
@@ -58,7 +53,7 @@ internal sealed class LabOptions
 
     public IReadOnlyCollection<string> Excluded(ParseResult parsed) => parsed.GetValue(exclude)!;
 
-    /// <summary>Covers and worsens images and makes their templates, from the cache where they are known. Row image · strata + stratum.</summary>
+    /// <summary>Covers and degrades images and makes their templates, using the cache. Row number: image · number of strata + stratum.</summary>
     /// <remarks><paramref name="isCoverKnown"/>: see <see cref="StratumExtractor"/>.</remarks>
     public TemplateSet ExtractStrata(ParseResult parsed, LabRun run, IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, bool isCoverKnown, CancellationToken stopping)
     {
@@ -67,7 +62,7 @@ internal sealed class LabOptions
         return ProgressBar.While("Covering", images.Count, report => extractor.Extract(images, strata, report, stopping));
     }
 
-    /// <summary>Reads a data set and makes its templates, from the cache where they are known.</summary>
+    /// <summary>Makes the templates of a data set, using the cache.</summary>
     public TemplateSet Extract(ParseResult parsed, LabRun run, FaceDataSet data, string kind, CancellationToken stopping)
     {
         using TemplateCache? known = OpenCache(parsed, run);
@@ -94,7 +89,7 @@ internal sealed class LabOptions
     }
 }
 
-/// <summary>One run of a protocol, and the report that grows with it.</summary>
+/// <summary>One run of a protocol, which collects its report.</summary>
 internal sealed class LabRun(ParseResult parsed, string protocol, string title, EngineModels models, ulong seed, string? output, bool json) : IDisposable
 {
     private readonly DateTimeOffset startedAt = DateTimeOffset.UtcNow;
@@ -118,7 +113,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
 
     public Dictionary<string, string> ModelHashes => Models.All.ToDictionary(m => m.Manifest.Id, m => m.Manifest.Sha256);
 
-    /// <summary>Notes the data and the images that gave no template.</summary>
+    /// <summary>Records the data and the images without a template.</summary>
     public void Took(FaceDataSet data, TemplateSet templates, string kind)
     {
         TookData(templates.DataSha256, data.Samples.Count, data.Subjects.Count);
@@ -129,16 +124,16 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
         }
     }
 
-    /// <summary>Notes the data.</summary>
+    /// <summary>Records the data.</summary>
     public void TookData(string sha256, int files, int people) => (dataSha256, images, subjects) = (sha256, files, people);
 
-    /// <summary>Shows the report and writes it where --out says.</summary>
+    /// <summary>Prints the report, and writes it to the folder given with --out.</summary>
     public int Finish()
     {
         var report = new LabReport(LabReport.CurrentFormat, protocol, title,
             new ReportOrigin([.. parsed.Tokens.Select(t => t.Value)], Seed, dataSha256, images, subjects, ModelHashes, BuildHashes.Read(), Machine(), startedAt, Stopwatch.GetElapsedTime(started).TotalSeconds),
             Figures, Tables, [.. Curves.Select(c => c with { Series = [.. c.Series.Select(s => s.WithoutGaps()).Where(s => s.X.Count > 0)] }).Where(c => c.Series.Count > 0)], Failures);
-        // The report is what --out is for; without, it is only shown.
+        // With --out the report is in files, so a lost screen is not a failure.
         if (output is not null)
             StandardScreen.HasProduct();
         if (json)

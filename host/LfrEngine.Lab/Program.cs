@@ -1,8 +1,7 @@
-using System.CommandLine;
 using LfrEngine.Lab.Commands;
 using LfrEngine.Native.Hardening;
 
-// First of all: no core files, no dumps, nobody else reads this memory.
+// First of all: no core dumps, and no other process may read this memory.
 ProcessHardening.Apply();
 
 var root = new RootCommand("LfrEngine laboratory: error rates with their intervals, on the engine that runs in the van.")

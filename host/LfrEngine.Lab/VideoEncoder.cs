@@ -5,7 +5,7 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Lab;
 
-/// <summary>Frames to an H.264 file through the ffmpeg program, with one thread so that the file is the same every time.</summary>
+/// <summary>Encodes frames to an H.264 file with the ffmpeg program. Uses one thread, so that the file is always the same.</summary>
 internal sealed class VideoEncoder : IDisposable
 {
     private readonly Process ffmpeg;
@@ -47,7 +47,6 @@ internal sealed class VideoEncoder : IDisposable
         }
     }
 
-    /// <summary>Ends the file.</summary>
     public void Finish()
     {
         ffmpeg.StandardInput.Close();

@@ -10,10 +10,8 @@ internal sealed class BackOff(TimeProvider time)
 
     private int failures;
 
-    /// <summary>Resets after a success.</summary>
     public void Reset() => failures = 0;
 
-    /// <summary>Waits after a failure.</summary>
     public Task WaitAsync(CancellationToken stopping) => Task.Delay(NextDelay(), time, stopping);
 
     /// <summary>The next wait, between half and all of the current interval.</summary>
@@ -34,6 +32,5 @@ internal sealed class Wakeup
     /// <summary>Signals that there may be work.</summary>
     public void Set() => pending.Writer.TryWrite(true);
 
-    /// <summary>Waits for the signal.</summary>
     public async Task WaitAsync(CancellationToken stopping) => await pending.Reader.ReadAsync(stopping);
 }

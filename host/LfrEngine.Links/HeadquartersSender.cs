@@ -23,7 +23,6 @@ internal sealed class HeadquartersSender(
     /// <summary>Number of the last entry that the headquarters has; null until it has answered.</summary>
     public long? Acknowledged { get; private set; }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using HttpClient client = Client();

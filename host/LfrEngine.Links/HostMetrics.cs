@@ -44,7 +44,6 @@ internal sealed class HostMetrics
         });
     }
 
-    /// <summary>The endpoint.</summary>
     public static void Map(WebApplication app) => app.MapGet("/metrics", async (HttpContext context, HostMetrics metrics, IAuthorizationService authorization) =>
     {
         if (!IsLocal(context) && !(await authorization.AuthorizeAsync(context.User, Permissions.SeeDeployments)).Succeeded)

@@ -28,7 +28,6 @@ internal static class LinksSetup
         services.AddOpenApi("v1", o => o.ShouldInclude = d => d.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("pictures/", StringComparison.Ordinal)));
     }
 
-    /// <summary>Their endpoints.</summary>
     public static void MapLinks(this WebApplication app)
     {
         // Created now, so that an unreadable van key fails at the start and not at the first batch.

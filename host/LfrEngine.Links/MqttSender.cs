@@ -24,7 +24,6 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
     /// <summary>A name as one level of a topic.</summary>
     internal static string TopicPart(string name) => string.Concat(name.Select(c => c is '/' or '+' or '#' or '\0' ? '-' : c));
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         MqttClientOptions options = await OptionsAsync(stoppingToken);

@@ -17,7 +17,6 @@ internal sealed class OutboxQueue : IDisposable
     private readonly TimeProvider time;
     private readonly BackOff backOff;
 
-    /// <summary>Opens a channel's queue.</summary>
     public OutboxQueue(string channel, Journal journal, IDbContextFactory<LfrStore> stores, Installation installation, TimeProvider time)
     {
         this.channel = channel;
@@ -103,7 +102,6 @@ internal sealed class OutboxQueue : IDisposable
         await backOff.WaitAsync(stopping);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => journal.Written -= OnWritten;
 
     private void OnWritten(IReadOnlyList<AuditEntry> entries) => Wakeup.Set();

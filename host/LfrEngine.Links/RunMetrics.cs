@@ -42,7 +42,6 @@ internal sealed class RunMetrics : IDisposable
         return new RunMetrics(server);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         server.Stop();

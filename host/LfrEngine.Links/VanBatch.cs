@@ -10,13 +10,11 @@ internal sealed record VanBatch(string Van, AuditEntry[] Entries)
     /// <summary>Header of the signature: base64 ECDSA P-256 with SHA-256 over the body, by the van's installation key.</summary>
     public const string SignatureHeader = "Lfr-Signature";
 
-    /// <summary>Maximum number of entries.</summary>
     public const int MostEntries = 500;
 
     /// <summary>Maximum size of a body, bytes.</summary>
     public const int MostBytes = 4 << 20;
 
-    /// <summary>Path of the endpoint.</summary>
     public static string Path(string van) => $"/api/v1/vans/{Uri.EscapeDataString(van)}/entries";
 }
 

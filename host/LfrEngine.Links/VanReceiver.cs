@@ -29,7 +29,6 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
 
     private readonly HashSet<(string Van, string Problem)> told = [];
 
-    /// <summary>The endpoint.</summary>
     public static void Map(WebApplication app) =>
         app.MapPost("/api/v1/vans/{van}/entries", (string van, HttpContext context, [FromServices] VanReceiver receiver) => receiver.AnswerAsync(van, context))
             .AllowAnonymous()
@@ -39,7 +38,6 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
             .Produces<VanAnswer>().Produces<VanAnswer>(StatusCodes.Status409Conflict).Produces(StatusCodes.Status401Unauthorized).Produces(StatusCodes.Status429TooManyRequests)
             .WithSummary("A van's audit entries, signed with its installation key.");
 
-    /// <inheritdoc/>
     public void Dispose() => limiter.Dispose();
 
     /// <summary>Stores a batch after its signature was checked.</summary>

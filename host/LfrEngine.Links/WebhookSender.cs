@@ -21,7 +21,6 @@ internal sealed class WebhookSender(WebhookConfig webhook, Installation installa
     /// <summary>The secret in a file: base64 after <c>whsec_</c>, otherwise the text itself.</summary>
     internal static byte[] Secret(string text) => text.Trim() is ['w', 'h', 's', 'e', 'c', '_', .. var encoded] ? Convert.FromBase64String(encoded) : Encoding.UTF8.GetBytes(text.Trim());
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         byte[] secret = Secret(InputFile.ReadText(installation.PathOf(webhook.SecretPath)));

@@ -1,6 +1,6 @@
 namespace LfrEngine.CApi;
 
-/// <summary>What every function asks of its arguments.</summary>
+/// <summary>Checks of arguments that all functions share.</summary>
 internal static unsafe class Check
 {
     public static void Given(void* pointer, string argument)

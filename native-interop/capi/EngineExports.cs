@@ -256,7 +256,7 @@ internal static unsafe class EngineExports
     private static int Search(WatchlistObject list, TemplateObject probe, float threshold, Span<Candidate> room, CandidateData* candidates)
     {
         Span<int> found = stackalloc int[1];
-        // The rows for a covered brow were made of blanked pictures, a template was not: such a face is compared as uncovered.
+        // Rows for a covered brow were made of blanked pictures, but the template was not. So such a face is compared as uncovered.
         FaceCover cover = probe.Cover == FaceCover.Brow ? FaceCover.None : probe.Cover;
         list.Search.Search(list.Gallery, probe.Embedding, CategoryThresholds.Uniform(threshold), room.Length, room, found, [cover]);
         for (int i = 0; i < found[0]; i++)

@@ -4,7 +4,7 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.CApi;
 
-/// <summary>How the caller's pictures lie in memory: <c>lfr_format</c>.</summary>
+/// <summary>Memory layout of the caller's pictures: <c>lfr_format</c>.</summary>
 internal enum ImageFormat
 {
     Grey = 1,
@@ -75,7 +75,7 @@ internal readonly unsafe struct CallerImage
     /// <summary>The caller's file.</summary>
     public ReadOnlySpan<byte> File => new(data.Plane0, (int)data.SizeBytes);
 
-    /// <summary>The planes where they lie; not for RGB, BGR and files.</summary>
+    /// <summary>Views the planes in place; not for RGB, BGR and files.</summary>
     public FrameView View => ViewOf([(nint)data.Plane0, (nint)data.Plane1, (nint)data.Plane2], [data.RowStride[0], data.RowStride[1], data.RowStride[2]]);
 
     /// <summary>Copies the picture, RGB and BGR as Y′, Cb, Cr at full size.</summary>
@@ -139,7 +139,7 @@ internal readonly unsafe struct CallerImage
     }
 }
 
-/// <summary>A picture of the caller's for the time of a call: where it lies, or a wiped copy where it must be converted.</summary>
+/// <summary>The caller's picture during a call: in place, or, if it must be converted, a copy that is wiped.</summary>
 internal sealed unsafe class StillImage : IDisposable
 {
     private readonly HostBuffer<byte>? copy;

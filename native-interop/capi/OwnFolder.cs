@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace LfrEngine.CApi;
 
-/// <summary>The folder of this library, where ONNX Runtime and the media library lie beside it: not that of the caller's program.</summary>
+/// <summary>The folder of this library, which also contains ONNX Runtime and the media library; not the folder of the caller's program.</summary>
 internal static unsafe class OwnFolder
 {
     private const string BaseDirectory = "APP_CONTEXT_BASE_DIRECTORY";
@@ -16,7 +16,7 @@ internal static unsafe class OwnFolder
             AppContext.SetData(BaseDirectory, folder + Path.DirectorySeparatorChar);
     }
 
-    // Null where there is no /proc: then the libraries are found as those of the program.
+    // Null without /proc; then the libraries are searched for in the usual way.
     private static string? Find()
     {
         const string Maps = "/proc/self/maps";
@@ -34,7 +34,7 @@ internal static unsafe class OwnFolder
         return null;
     }
 
-    // The build for newer processors lies in glibc-hwcaps/x86-64-v4 below the folder; what it needs lies beside the plain one.
+    // The build for newer processors is in glibc-hwcaps/x86-64-v4 below the folder; the other libraries are in the folder itself.
     private static string WithoutVariant(string folder) =>
         Path.GetDirectoryName(folder) is { } variants && Path.GetFileName(variants) == "glibc-hwcaps" ? Path.GetDirectoryName(variants)! : folder;
 

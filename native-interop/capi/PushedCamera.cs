@@ -6,7 +6,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.CApi;
 
 /// <summary>A camera whose frames the caller pushes: a source to the engine, a handle to the caller.</summary>
-/// <remarks>Frames lie in locked memory, wiped when the pipeline lets go of them, and are used again.</remarks>
+/// <remarks>Frames are in locked memory, which is wiped when the pipeline releases them, and then reused.</remarks>
 internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDecoder, ISourceReader
 {
     // The pipeline has queues of its own: one to read while the next is copied.
@@ -182,7 +182,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
             bytes = null;
         }
 
-        // The pipeline lets go: wiped at once, the memory is kept.
+        // The pipeline has released the frame: it is wiped now, and its memory is kept for the next one.
         public void Dispose()
         {
             View = default;

@@ -77,7 +77,7 @@ internal sealed class TemplateObject : HandleObject
         if (BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]) != length || bytes.Length != HeadBytes + (length * sizeof(float)) + HashBytes
             || cover is < 0 or > (int)(FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow))
             throw new StatusException(Status.BadTemplate, "The template has the wrong length or an unknown cover.");
-        // A copy first: the caller's bytes need not lie where floats may.
+        // A copy, because the caller's bytes need not be aligned for floats.
         var read = new TemplateObject(length, (FaceCover)cover, embedderSha256);
         bytes.Slice(HeadBytes, length * sizeof(float)).CopyTo(MemoryMarshal.AsBytes(read.embedding.Span));
         if (Math.Abs(TensorPrimitives.Norm(read.Embedding) - 1) <= LengthTolerance)

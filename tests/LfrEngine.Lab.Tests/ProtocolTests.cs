@@ -91,7 +91,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
         JsonArray masked = report.Rows("faces").Single(r => (string)r![0]! == "mask")!.AsArray();
         Assert.Equal(((int)masked[2]!, true), ((int)masked[3]!, (int)masked[3]! > 0));
         Assert.Equal(["ece", "reliability-cover", "reliability-list", "reliability-stratum"], report["curves"]!.AsArray().Select(c => (string)c!["id"]!).Order());
-        // Eight people cannot vouch for a ratio above the few pairs that they make.
+        // Eight people do not support a ratio above the number of their pairs.
         Assert.InRange((double)report.Figure("highest")["value"]!, 0, 2);
         Assert.Equal(report.Result(), (await lab.RunAsync(calibrate)).Exits(ExitCode.Success).Json.Result());
 
@@ -211,7 +211,7 @@ public sealed class ProtocolTests(Laboratory lab, Material material) : IDisposab
 
         // Too few people for a scale that means something; what there is keeps the order of scores.
         Assert.All(report.Rows("coverScales"), r => Assert.True((double)r![3]! > 0));
-        JsonArray rows = report.Rows("told");
+        JsonArray rows = report.Rows("measured");
         foreach (string cover in (string[])["none", "mask", "scarf", "sunglasses", "cap", "mask + cap"])
         {
             JsonNode row = rows.Single(r => (string)r![1]! == cover && (int)r[0]! == 2)!;

@@ -57,10 +57,8 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         }
     }
 
-    /// <summary>Frames handed out.</summary>
     public long Frames { get; private set; }
 
-    /// <inheritdoc/>
     public DecodeResult Read(FrameLease lease)
     {
         for (int attempt = 0; ; attempt++)
@@ -81,10 +79,8 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         }
     }
 
-    /// <inheritdoc/>
     public void Interrupt() => interrupted = true;
 
-    /// <inheritdoc/>
     public MediaInfo GetInfo()
     {
         AVRational rate = format == null ? default : format->streams[stream]->avg_frame_rate;
@@ -92,7 +88,6 @@ internal sealed unsafe class D3D11Reader : ISourceReader
             format != null && format->duration > 0 ? format->duration : null, ReadUs: 0, isLive, IsTruncated: false, Frames, corrupt, corrupt > 0 ? "a packet could not be decoded" : "");
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         interrupted = true;

@@ -59,13 +59,10 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         }
     }
 
-    /// <summary>Pixels.</summary>
     public int Width { get; }
 
-    /// <summary>Pixels.</summary>
     public int Height { get; }
 
-    /// <inheritdoc/>
     public ResidentLayer Layer => ResidentLayer.Plan;
 
     private uint EvenWidth => (uint)(Width + 1) & ~1u;
@@ -118,7 +115,6 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
             DeviceMemory.CountWiped((long)description.Width * description.Height * 3 / 2 * description.ArraySize);
     }
 
-    /// <inheritdoc/>
     public void LeaveDevice(GpuDevice? alive)
     {
         ComPointer.Release(openedFence);

@@ -46,7 +46,7 @@ internal readonly partial struct MatchShader(
         Tell(row, (group * 4) + 3, score3);
     }
 
-    // What finds no room is only counted: the caller makes room and asks again.
+    // Hits that do not fit are only counted: the caller enlarges the buffer and repeats the search.
     private void Tell(int row, int probe, float score)
     {
         if (probe < probeCount && score >= limit)

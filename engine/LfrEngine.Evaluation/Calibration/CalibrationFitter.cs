@@ -3,36 +3,36 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Evaluation.Calibration;
 
-/// <summary>Fits a calibration to searches whose truth is known.</summary>
+/// <summary>Fits a calibration to searches with known ground truth.</summary>
 internal static class CalibrationFitter
 {
-    /// <summary>Share of mated searches at which the fit is best: scores that raise alerts lie where ratios are large, and there the fit must hold.</summary>
+    /// <summary>Prior share of mated searches for which the fit is optimised. It is low because scores that raise alerts have large ratios, and the fit must be good there.</summary>
     public const double Prior = 0.01;
 
-    // With s the score, f the density of the person's scores and g that of a stranger's, the person comes first with s with density f·G^(N−1), the best of N strangers
-    // has it with density N·g·G^(N−1): so the ratio falls by the size of the list, whatever the scores.
+    // Let f be the density of the person's score s, and g and G the density and distribution of a stranger's. The person comes first with s with density f·G^(N−1);
+    // the best of N strangers has s with density N·g·G^(N−1). So the ratio is inversely proportional to the size of the list, for every score.
     private const double ListSizeWeight = -1;
 
     private const int Folds = 5;
 
-    // A further term must save this share of the cost on people it was not fitted on: so much that chance does not, where a hundred people are all there is.
+    // A further term must reduce the cost on people it was not fitted on by this share: more than chance does with a hundred people.
     private const double LeastGain = 0.02;
 
-    // Covered faces of fewer people tell nothing that could be said of another's.
+    // With fewer people, a fit for covered faces does not generalise.
     private const int FewestPeople = 30;
 
-    // The ratio follows the score in straight lines, one for each so many people found. Below the lowest it is level, above the highest it goes on,
-    // up to the bound.
+    // The log ratio is a piecewise linear function of the score, with one piece per this many people found. Below the lowest piece it is constant; above the
+    // highest it continues up to the bound.
     private const int PeoplePerRamp = 80, MostRamps = 4, PeopleAtEnd = 5;
 
     private static readonly string[] s_traits = ["smallness", "poorness"];
 
-    // What the bounds are looked for on, natural logarithms.
+    // Grid of the search for the bounds, natural logarithms.
     private const double BoundStep = 0.05, FarthestBound = 30;
 
-    /// <summary>Fits each set of covered parts by itself, and by the way their scores are made.</summary>
-    /// <param name="searches">Of the half of the people that is fitted on.</param>
-    /// <exception cref="DataException">The scores of uncovered faces tell nothing.</exception>
+    /// <summary>Fits a separate calibration for each set of covered parts and each way of scoring them.</summary>
+    /// <param name="searches">Searches with the half of the people that is used for fitting.</param>
+    /// <exception cref="DataException">The scores of uncovered faces do not distinguish people.</exception>
     public static ScoreCalibration Fit(IReadOnlyList<ListSearch> searches)
     {
         var covers = new List<CoverCalibration>();
@@ -47,15 +47,15 @@ internal static class CalibrationFitter
             : throw new DataException("In these data a higher score does not mean the same person, so a calibration is not possible. Check the model, and that each person's images are in one folder.");
     }
 
-    /// <summary>The ratios of searches.</summary>
-    /// <param name="calibration">That gives them.</param>
-    /// <param name="searches">Whose truth is known.</param>
-    /// <returns>One for each search, in order; null where the calibration says nothing of such a face.</returns>
+    /// <summary>Computes the ratios of searches with known ground truth.</summary>
+    /// <param name="calibration">The calibration to judge.</param>
+    /// <param name="searches">The searches.</param>
+    /// <returns>One per search, in order; null if the calibration has no fit for such a face.</returns>
     public static IReadOnlyList<JudgedRatio?> Judge(ScoreCalibration calibration, IReadOnlyList<ListSearch> searches)
     {
         LikelihoodRatio?[] ratios = [.. searches.Select(s => calibration.Of(s.Traits))];
-        // How often faces are covered in the street is not known here. Half of the weight of either kind lies on faces as they were photographed, half on those
-        // that were covered or made small; otherwise what is drawn most would decide. And each size of list counts the same.
+        // It is not known how often faces in the street are covered. So faces as photographed and faces that were covered or reduced in size each get half of the weight,
+        // regardless of their number, and each list size gets the same weight.
         double[] weights = Weights(searches, s => s.Stratum == 0);
         return [.. ratios.Select((ratio, i) => ratio is { } said
             ? new JudgedRatio(searches[i].Subject, searches[i].IsMated, searches[i].IsFirst ? said.Log : 0, weights[i], searches[i].IsFirst)
@@ -92,7 +92,7 @@ internal static class CalibrationFitter
             (List<string[]> Terms, double Cost)? best = null;
             foreach (string[] candidate in candidates.Where(c => !terms.Exists(t => t.SequenceEqual(c))))
             {
-                // A product with the score comes with its factor alone: otherwise it would matter where a model's scale of scores has its zero.
+                // A product with the score is added together with its other factor; otherwise the result would depend on the zero point of the model's score scale.
                 List<string[]> tried = [.. terms, .. candidate.Length == 2 && !terms.Exists(t => t is [var one] && one == candidate[0]) ? (string[][])[[candidate[0]]] : [], candidate];
                 double costs = data.CrossValidated(tried);
                 if (costs < (best?.Cost ?? (cost * (1 - LeastGain))) && data.FitRising(ref tried) is not null)
@@ -106,15 +106,15 @@ internal static class CalibrationFitter
         int largest = searches.Max(s => s.ListSize), smallest = searches.Min(s => s.ListSize);
         CalibrationTerm[] all = [.. terms.Zip(weights, (t, w) => new CalibrationTerm(t, w)), new CalibrationTerm([CalibrationFactor.ListSize], ListSizeWeight)];
         var unbound = new CoverCalibration(cover, byCoveredTemplates, all, double.NegativeInfinity, double.PositiveInfinity, PeopleIn(searches));
-        // No ratio leaves the range of the sum.
+        // Bounds never exceed the range of the unbounded ratio.
         double[] ends = [.. searches.Select(s => s.Traits with { ListSize = 1 }).SelectMany(t => new[] { unbound.Raw(t with { Score = -1 }), unbound.Raw(t with { Score = 1 }) })];
-        // A ratio on the largest list stands for many pairs of people, one on the smallest for few: each bound is looked for where the data reach farthest.
+        // Each bound is computed with the list size at which the data reach farthest: a search of the largest list involves many pairs of people, one of the smallest few.
         return unbound with { Highest = Math.Min(ends.Max(), Bound(unbound, searches, largest, upper: true)), Lowest = Math.Max(ends.Min(), Bound(unbound, searches, smallest, upper: false)) };
 
         double At(int knot) => low + ((high - low) * knot / ramps);
     }
 
-    // From the score below which few people were found to the one above which few were taken for somebody else. Where the kinds do not meet, from one to the other.
+    // Range of the ramps: from the score below which few people were found to the score above which few were confused with somebody else (sorted if the kinds do not overlap).
     private static (double Low, double High) Reach(ListSearch[] searches)
     {
         double[] mated = [.. searches.Where(s => s.IsMated && s.IsFirst).GroupBy(s => s.Subject).Select(g => (double)g.Min(s => s.Score)).Order()];
@@ -123,8 +123,8 @@ internal static class CalibrationFitter
         return (Math.Min(low, high), Math.Max(low, high));
     }
 
-    // The empirical bounds of Vergeer et al. (2016), with people as what is counted: the farthest ratio up to which, were one more person to mislead as
-    // strongly, acting on the ratios would still do better than acting on none. Nobody can act on a person who did not come first.
+    // Empirical bounds of Vergeer et al. (2016), counting people: the farthest ratio for which using the ratios is still better than using none, even if
+    // one more person were misleading to the same degree. A person who did not come first has no ratio that could be used.
     private static double Bound(CoverCalibration calibration, ListSearch[] searches, int listSize, bool upper)
     {
         ListSearch[] there = [.. searches.Where(s => s.ListSize == listSize)];
@@ -140,14 +140,14 @@ internal static class CalibrationFitter
                 break;
             bound = at;
         }
-        // As on a list of one.
+        // Converted to a list of one person.
         return bound - (ListSizeWeight * Math.Log(listSize));
 
         IEnumerable<(double, double)> ByPeople(bool isMated) => there.Where(s => s.IsMated == isMated).GroupBy(s => s.Subject)
             .SelectMany(person => person.Select(s => (s.IsFirst ? calibration.Raw(s.Traits) : upper ? double.NegativeInfinity : double.PositiveInfinity, 1.0 / person.Count())));
     }
 
-    /// <summary>Features of searches, computed once per term. Rows are the searches in which the candidate came first; the others weigh as mated ones that nothing was said of.</summary>
+    /// <summary>Features of searches, computed once per term. Rows are the searches whose ratio is known, because the person came first or is not listed; the others count only in the weights.</summary>
     private sealed class Table
     {
         private readonly Dictionary<string, double[]> columns = [];
@@ -163,7 +163,7 @@ internal static class CalibrationFitter
 
         public bool Varies(string[] term) => Column(term) is var column && column.Any(v => v != column[0]);
 
-        /// <summary>Mean cost per fold of people that was left out of the fit.</summary>
+        /// <summary>Mean cost over folds of people, each left out of its fit.</summary>
         public double CrossValidated(IReadOnlyList<string[]> terms)
         {
             double sum = 0;
@@ -176,9 +176,9 @@ internal static class CalibrationFitter
             return sum / Folds;
         }
 
-        /// <summary>Weights of the terms that give log likelihood ratios. A higher score of the same face may never be worth less: where the data would have it so, the ratio is level.</summary>
-        /// <param name="terms">Ramps that fall are taken out.</param>
-        /// <returns>Null where a higher score is worth less all the same, or nothing.</returns>
+        /// <summary>Fits log likelihood ratios that never fall when the score rises; where the data would make them fall, they are constant.</summary>
+        /// <param name="terms">Falling ramps are removed from it.</param>
+        /// <returns>Weights of the terms; null if the ratio still falls somewhere, or no ramp is left.</returns>
         public double[]? FitRising(ref List<string[]> terms)
         {
             while (true)
@@ -198,7 +198,7 @@ internal static class CalibrationFitter
 
         private static bool IsRamp(string[] term) => term is [var one] && one.StartsWith("score", StringComparison.Ordinal);
 
-        // Between the ends of the ramps each score adds the slope of its ramp and of the products: whole ramps are steeper than their parts are long.
+        // Products with the score may make the ratio fall although every ramp rises, so it is checked on a grid of scores.
         private bool RisesWithProducts(List<string[]> terms, double[] weights)
         {
             if (!terms.Exists(t => t.Length == 2))
@@ -219,7 +219,7 @@ internal static class CalibrationFitter
             });
         }
 
-        // Null where no size of list was searched with people who were on it and with others.
+        // Null if no list size has both mated and non-mated searches.
         private double[]? Fit(IReadOnlyList<string[]> terms, Func<ListSearch, bool> takesPart)
         {
             (int[] chosen, double[] weights) = Weighted(takesPart);
@@ -248,7 +248,7 @@ internal static class CalibrationFitter
             return sum;
         }
 
-        // Each kind has weight 1 in all, each size of list the same part of it.
+        // Mated and non-mated searches have a total weight of 1 each, divided equally among the list sizes.
         private (int[] Rows, double[] Weights) Weighted(Func<ListSearch, bool> takesPart)
         {
             ListSearch[] part = [.. all.Where(takesPart)];

@@ -1,17 +1,17 @@
 namespace LfrEngine.Evaluation.Calibration;
 
-/// <summary>Neighbouring ratios that the best monotone calibration cannot tell apart.</summary>
-/// <param name="Last">Number of the last of them.</param>
-/// <param name="Mated">Weight.</param>
-/// <param name="NonMated">Weight.</param>
+/// <summary>Neighbouring ratios to which the best monotone calibration assigns the same value.</summary>
+/// <param name="Last">Index of the last ratio.</param>
+/// <param name="Mated">Weight of the mated ones.</param>
+/// <param name="NonMated">Weight of the non-mated ones.</param>
 internal readonly record struct IsotonicBlock(int Last, double Mated, double NonMated);
 
-/// <summary>Isotonic regression by pooling adjacent violators: the reference for what calibration could reach.</summary>
+/// <summary>Isotonic regression (pool adjacent violators): the best result that calibration could achieve.</summary>
 internal static class Isotonic
 {
-    /// <summary>Blocks of rising share of mated weight. Equal ratios share a block; those without weight belong to the block before.</summary>
-    /// <param name="sorted">By rising ratio.</param>
-    /// <param name="weights">Of the subjects.</param>
+    /// <summary>Blocks with increasing shares of mated weight. Equal ratios share a block; those without weight belong to the previous block.</summary>
+    /// <param name="sorted">In ascending order of the ratio.</param>
+    /// <param name="weights">Weights of the subjects.</param>
     public static List<IsotonicBlock> Fit(JudgedRatio[] sorted, double[] weights)
     {
         var blocks = new List<IsotonicBlock>();
@@ -27,7 +27,7 @@ internal static class Isotonic
                     nonMated += weight;
             }
             var next = new IsotonicBlock(i - 1, mated, nonMated);
-            // A block whose share is not above that of the one before is pooled with it; weights of the two kinds are scaled alike everywhere, so that the order of shares is that of odds.
+            // A block whose mated share does not exceed that of the previous one is pooled with it. Odds have the same order as shares.
             while (blocks.Count > 0 && (next.Mated + next.NonMated == 0 || next.Mated * blocks[^1].NonMated <= blocks[^1].Mated * next.NonMated))
             {
                 next = new IsotonicBlock(next.Last, next.Mated + blocks[^1].Mated, next.NonMated + blocks[^1].NonMated);

@@ -3,13 +3,13 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Calibration;
 
-/// <summary>Lists drawn out of a longer one, each a gallery as the engine would make of it: what covers do is learned from the photos of the list itself.</summary>
+/// <summary>Makes galleries of parts of a list. As in the engine, the effect of covers is learned from the photos of each list itself.</summary>
 internal static class ListDraw
 {
     /// <summary>A gallery of some of the people.</summary>
-    /// <param name="people">With covered templates. Borrowed for the call.</param>
+    /// <param name="people">The whole list, with covered templates. Borrowed for the call.</param>
     /// <param name="chosen">Identities, in the order of the new list.</param>
-    /// <param name="scales">Of the embedder; none to search for everybody as if uncovered.</param>
+    /// <param name="scales">From the embedder's manifest; empty to search for everybody as if uncovered.</param>
     public static Gallery Of(Watchlist people, ReadOnlySpan<int> chosen, IReadOnlyList<CoverScale> scales)
     {
         var places = new int[people.Identities.Count];

@@ -3,7 +3,7 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <summary>Weighted logistic regression by Newton's method.</summary>
 internal static class LogisticRegression
 {
-    /// <summary>Weight of the squared coefficients beside the mean loss: only so much that separable data have a finite fit, and so little that the scale of the scores does not matter.</summary>
+    /// <summary>Weight of the squared coefficients relative to the mean loss: enough for a finite fit of separable data, too small for the scale of the scores to matter.</summary>
     public const double Ridge = 1e-12;
 
     private const int MostSteps = 200;
@@ -11,8 +11,8 @@ internal static class LogisticRegression
     /// <summary>Minimises Σ weight · ln(1 + e^∓(x·β)) + Ridge / 2 · Σ β² (without the first coefficient, the constant).</summary>
     /// <param name="features">Row-major [labels.Length, columns]; the first column is 1.</param>
     /// <param name="labels">Whether each row is of the class whose log-odds are fitted.</param>
-    /// <param name="weights">Of the rows; their sum is about 1.</param>
-    /// <param name="offsets">Added to x·β as they are, one per row; null for none.</param>
+    /// <param name="weights">Weights of the rows; their sum is about 1.</param>
+    /// <param name="offsets">Added to x·β, one per row; null for none.</param>
     /// <returns>β, one per column.</returns>
     public static double[] Fit(double[] features, bool[] labels, double[] weights, double[]? offsets = null)
     {
@@ -24,7 +24,7 @@ internal static class LogisticRegression
         {
             (double[] gradient, double[,] curvature) = Derivatives(features, labels, weights, offsets, beta);
             double[] direction = Solve(curvature, gradient);
-            // Halved until the loss falls: Newton's full step overshoots far from the minimum.
+            // The step is halved until the loss falls, because Newton's full step overshoots far from the minimum.
             double share = 1, next = double.PositiveInfinity;
             var tried = new double[columns];
             for (; share > 1e-12; share /= 2)
@@ -75,7 +75,7 @@ internal static class LogisticRegression
         }
         for (int c = 0; c < columns; c++)
         {
-            // The constant is not drawn to 0; it only must not make the matrix singular.
+            // The constant is not penalised; the tiny value only keeps the matrix from being singular.
             gradient[c] += c == 0 ? 0 : Ridge * beta[c];
             curvature[c, c] += c == 0 ? 1e-15 : Ridge;
             for (int d = 0; d < c; d++)

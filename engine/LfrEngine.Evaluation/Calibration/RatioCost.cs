@@ -2,31 +2,31 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Evaluation.Calibration;
 
-/// <summary>A log likelihood ratio that was given, and the truth.</summary>
-/// <param name="Subject">Of the face seen, 0 upwards: what is drawn together.</param>
+/// <summary>A log likelihood ratio, with the ground truth.</summary>
+/// <param name="Subject">Number of the person seen, from 0; resampled together.</param>
 /// <param name="IsMated">Whether the candidate was the person seen.</param>
 /// <param name="Log">Natural logarithm of the ratio.</param>
-/// <param name="Weight">How much it counts among those of its kind.</param>
-/// <param name="IsSaid">False where the person was on the list and somebody else came first: then nothing was said of the person, which costs as much as a ratio of 1.</param>
+/// <param name="Weight">Weight among the ratios of the same kind.</param>
+/// <param name="IsSaid">False if the person was on the list and somebody else came first. Then there is no ratio for the person, which costs as much as a ratio of 1.</param>
 internal readonly record struct JudgedRatio(int Subject, bool IsMated, double Log, double Weight = 1, bool IsSaid = true);
 
-/// <summary>The cost of log likelihood ratios (Brümmer and du Preez 2006), and which part of it better calibration could save.</summary>
-/// <param name="Cllr">Bits; 0 is perfect, 1 is what no statement at all costs.</param>
-/// <param name="CllrMin">The same after the best monotone calibration of these very ratios (pool adjacent violators): the loss that lies in the scores.</param>
+/// <summary>The cost of log likelihood ratios (Brümmer and du Preez 2006), and the part of it that better calibration could avoid.</summary>
+/// <param name="Cllr">Bits; 0 is perfect, 1 is the cost without any ratios.</param>
+/// <param name="CllrMin">The same after the best monotone calibration of these ratios (pool adjacent violators): the cost due to the scores.</param>
 /// <param name="CllrInterval">95 %, by people.</param>
 /// <param name="CllrMinInterval">95 %, by people.</param>
 /// <param name="LossInterval">95 %, by people, of the calibration loss.</param>
-/// <param name="Mated">Of whom something was said.</param>
-/// <param name="NonMated">Counted.</param>
+/// <param name="Mated">Number of mated ratios.</param>
+/// <param name="NonMated">Number of non-mated ratios.</param>
 internal sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInterval, Interval CllrMinInterval, Interval LossInterval, long Mated, long NonMated)
 {
-    /// <summary>What better calibration could save: Cllr less CllrMin.</summary>
+    /// <summary>The cost that better calibration could avoid.</summary>
     public double CalibrationLoss => Cllr - CllrMin;
 
-    /// <summary>Computes all of it; null without ratios of both kinds.</summary>
-    /// <param name="ratios">Judged.</param>
-    /// <param name="subjects">How many people there may be.</param>
-    /// <param name="seed">Of the bootstrap.</param>
+    /// <summary>Computes costs and intervals; null without ratios of both kinds.</summary>
+    /// <param name="ratios">The ratios.</param>
+    /// <param name="subjects">Upper limit of the subject numbers.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="replicates">Resamples.</param>
     public static RatioCost? Compute(IEnumerable<JudgedRatio> ratios, int subjects, ulong seed, int replicates = Bootstrap.Replicates)
     {
@@ -48,11 +48,11 @@ internal sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInter
         return new RatioCost(cllr, min, intervals[0], intervals[1], intervals[2], mated, sorted.Length - mated);
     }
 
-    /// <summary>Cllr and CllrMin of ratios in order.</summary>
-    /// <param name="sorted">By rising ratio.</param>
-    /// <param name="unsaid">Mated ones of which nothing was said.</param>
-    /// <param name="weights">Of the subjects.</param>
-    /// <returns>Not numbers without ratios of both kinds.</returns>
+    /// <summary>Cllr and CllrMin of sorted ratios.</summary>
+    /// <param name="sorted">In ascending order of the ratio.</param>
+    /// <param name="unsaid">Mated searches without a ratio, because somebody else came first.</param>
+    /// <param name="weights">Weights of the subjects.</param>
+    /// <returns>NaN without ratios of both kinds.</returns>
     internal static (double Cllr, double CllrMin) Cost(JudgedRatio[] sorted, JudgedRatio[] unsaid, double[] weights)
     {
         double silence = unsaid.Sum(r => weights[r.Subject] * r.Weight), matedTotal = silence, nonMatedTotal = 0, matedCost = silence, nonMatedCost = 0;
@@ -68,15 +68,15 @@ internal sealed record RatioCost(double Cllr, double CllrMin, Interval CllrInter
         foreach (IsotonicBlock block in Isotonic.Fit(sorted, weights))
         {
             double p = block.Mated / matedTotal, q = block.NonMated / nonMatedTotal;
-            // Half of each kind's weight: the share of mated in a block is p / (p + q).
+            // Both kinds have the same total weight, so the share of mated ratios in a block is p / (p + q).
             min += (p > 0 ? p * Math.Log2((p + q) / p) : 0) + (q > 0 ? q * Math.Log2((p + q) / q) : 0);
         }
         return (((matedCost / matedTotal) + (nonMatedCost / nonMatedTotal)) / 2, min / 2);
     }
 
-    /// <summary>Empirical cross-entropy at a prior: the information that is still missing, in bits (Ramos and Gonzalez-Rodriguez 2013).</summary>
-    /// <param name="ratios">Judged.</param>
-    /// <param name="logPriorOdds">Natural logarithm of the odds, before the comparison, that the candidate is the person.</param>
+    /// <summary>Empirical cross-entropy at a prior: the information still missing, in bits (Ramos and Gonzalez-Rodriguez 2013).</summary>
+    /// <param name="ratios">The ratios.</param>
+    /// <param name="logPriorOdds">Natural logarithm of the odds before the comparison that the candidate is the person.</param>
     public static double CrossEntropy(IReadOnlyCollection<JudgedRatio> ratios, double logPriorOdds)
     {
         double prior = 1 / (1 + Math.Exp(-logPriorOdds));

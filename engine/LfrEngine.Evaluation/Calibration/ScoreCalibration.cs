@@ -4,9 +4,9 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Evaluation.Calibration;
 
-/// <summary>How many times more likely it is that the candidate comes first with such a score if this is the person than that the best of a list of strangers has it.</summary>
+/// <summary>How many times more likely the candidate comes first with this score if it is the person than the best of a list of strangers has this score.</summary>
 /// <param name="Log">Natural logarithm.</param>
-/// <param name="AtBound">More than the data can vouch for: the ratio is at least this (or at most, where it is below 1).</param>
+/// <param name="AtBound">Whether the ratio is at the limit of what the data support: it is at least this (or, if below 1, at most).</param>
 /// <param name="ListSize">People on the list.</param>
 public readonly record struct LikelihoodRatio(double Log, bool AtBound, int ListSize)
 {
@@ -29,15 +29,15 @@ public sealed record CalibrationTerm(IReadOnlyList<string> Factors, double Weigh
     }
 }
 
-/// <summary>What a term may be made of.</summary>
+/// <summary>The factors of which a term may consist.</summary>
 internal static class CalibrationFactor
 {
-    /// <summary>Name of the factor that brings in the size of the list.</summary>
+    /// <summary>Name of the factor for the size of the list.</summary>
     public const string ListSize = "logListSize";
 
     private const string RampStart = "score from ", RampMiddle = " to ", RampBeyond = " and beyond";
 
-    // Down to the smallest face that is compared; from here on more pixels add nothing.
+    // The smallest face that is compared, and the size from which on more pixels do not help.
     private const double FewestPixels = 6, EnoughPixels = 40;
 
     private static readonly Dictionary<string, Func<ComparisonTraits, double>> s_named = new()
@@ -47,12 +47,12 @@ internal static class CalibrationFactor
         ["lowerFaceCovered"] = t => Share(t.Cover.LowerFace),
         ["eyesCovered"] = t => Share(t.Cover.Eyes),
         ["browCovered"] = t => Share(t.Cover.Brow),
-        // How often the pixels between the eyes must double to be enough, in natural logarithms.
+        // Natural logarithm of the factor by which the pixels between the eyes fall short.
         ["smallness"] = t => Math.Log(EnoughPixels / Math.Clamp(double.IsFinite(t.InterEyePixels) ? t.InterEyePixels : FewestPixels, FewestPixels, EnoughPixels)),
         ["poorness"] = t => 1 - Share(t.Quality),
     };
 
-    /// <summary>The factor of a name; null for one that is none.</summary>
+    /// <summary>The factor with a name; null if there is none.</summary>
     public static Func<ComparisonTraits, double>? Find(string? name) =>
         name is null ? null : s_named.TryGetValue(name, out Func<ComparisonTraits, double>? named) ? named
         : TryReadRamp(name, out double from, out double to, out bool isOpen) ? t => Math.Clamp((t.Score - from) / (to - from), 0, isOpen ? double.PositiveInfinity : 1) : null;
@@ -60,7 +60,7 @@ internal static class CalibrationFactor
     /// <summary>Name of the factor that rises with the score from 0 to 1 between two scores.</summary>
     /// <param name="from">0 up to here.</param>
     /// <param name="to">1 here.</param>
-    /// <param name="isOpen">Whether it goes on rising above; otherwise it is level.</param>
+    /// <param name="isOpen">Whether it continues to rise above; otherwise it is constant.</param>
     public static string Ramp(double from, double to, bool isOpen = false) => string.Create(CultureInfo.InvariantCulture, $"{RampStart}{from:R}{RampMiddle}{to:R}{(isOpen ? RampBeyond : "")}");
 
     private static bool TryReadRamp(string name, out double from, out double to, out bool isOpen)
@@ -76,34 +76,34 @@ internal static class CalibrationFactor
     private static double Share(double value) => double.IsFinite(value) ? Math.Clamp(value, 0, 1) : 0;
 }
 
-/// <summary>How well the ratios did on people they were not fitted on.</summary>
-/// <param name="Stratum">How the faces seen were covered or worsened, or "judged …" for what the engine took them to be; "all" for all of them.</param>
+/// <summary>Cost of the ratios on people they were not fitted on.</summary>
+/// <param name="Stratum">How the faces were covered or degraded, or "judged …" for the cover that the engine judged; "all" for all of them.</param>
 /// <param name="ListSize">People on the list; null for all sizes.</param>
 /// <param name="Mated">Searches in which the person was listed and came first.</param>
 /// <param name="NonMated">Searches for somebody who was not listed.</param>
-/// <param name="Cllr">Cost of log likelihood ratios, bits; 0 is perfect, 1 says nothing.</param>
+/// <param name="Cllr">Cost of the log likelihood ratios, bits; 0 is perfect, 1 is worthless.</param>
 /// <param name="CllrLow">95 %, by people.</param>
 /// <param name="CllrHigh">95 %, by people.</param>
-/// <param name="CllrMin">What the best monotone calibration of these very searches would cost: the loss that lies in the scores.</param>
+/// <param name="CllrMin">Cost after the best monotone calibration of the same searches: the part that is due to the scores.</param>
 public sealed record CalibrationMeasure(string Stratum, int? ListSize, long Mated, long NonMated, double Cllr, double CllrLow, double CllrHigh, double CllrMin);
 
-/// <summary>From a score to a log likelihood ratio, for faces on which the engine judged the same parts covered: their scores are made in one way.</summary>
+/// <summary>Converts scores to log likelihood ratios, for faces with the same covered parts (as judged by the engine), which are all compared in the same way.</summary>
 /// <remarks>
-/// The sum of the terms is cut to what the data can vouch for. Cutting happens as for a list of one person, to which every size is brought by the term of the
-/// list's size alone; so that term is in no product with another.
+/// The sum of the terms is limited to what the data support. The limits apply to a list of one person, to which other sizes are converted by the term
+/// for the list size; so that term is never multiplied with another.
 /// </remarks>
-/// <param name="Cover">What was judged covered.</param>
-/// <param name="ByCoveredTemplates">Whether scores were made with templates that were covered alike.</param>
+/// <param name="Cover">Covered parts, as judged by the engine.</param>
+/// <param name="ByCoveredTemplates">Whether the faces were compared with covered templates.</param>
 /// <param name="Terms">Weighted terms.</param>
-/// <param name="Lowest">Smallest log ratio that the data can vouch for, on a list of one.</param>
-/// <param name="Highest">Largest.</param>
-/// <param name="People">Whom it was fitted on.</param>
+/// <param name="Lowest">Smallest log ratio that the data support, on a list of one.</param>
+/// <param name="Highest">Largest log ratio that the data support, on a list of one.</param>
+/// <param name="People">Number of people it was fitted on.</param>
 public sealed record CoverCalibration([property: JsonConverter(typeof(FaceCoverName))] FaceCover Cover, bool ByCoveredTemplates, IReadOnlyList<CalibrationTerm> Terms, double Lowest, double Highest, int People)
 {
     internal bool IsUsable => Terms is { Count: > 0 } && Lowest <= Highest && double.IsFinite(Lowest) && double.IsFinite(Highest)
         && Terms.All(t => t is { Factors: not null } && double.IsFinite(t.Weight) && t.Factors.All(f => CalibrationFactor.Find(f) is not null) && (t.Factors.Count == 1 || !t.Factors.Contains(CalibrationFactor.ListSize)));
 
-    /// <summary>The ratio for the candidate that came first; null where the numbers give none.</summary>
+    /// <summary>The ratio for the first candidate; null if it cannot be computed.</summary>
     internal LikelihoodRatio? Of(in ComparisonTraits traits)
     {
         double onListOfOne = Raw(traits with { ListSize = 1 }), cut = Math.Clamp(onListOfOne, Lowest, Highest);
@@ -111,7 +111,7 @@ public sealed record CoverCalibration([property: JsonConverter(typeof(FaceCoverN
         return double.IsFinite(log) ? new LikelihoodRatio(log, onListOfOne <= Lowest || onListOfOne >= Highest, traits.ListSize) : null;
     }
 
-    /// <summary>The sum of the terms, not cut.</summary>
+    /// <summary>The sum of the terms, without limits.</summary>
     internal double Raw(in ComparisonTraits traits)
     {
         double sum = 0;
@@ -124,38 +124,38 @@ public sealed record CoverCalibration([property: JsonConverter(typeof(FaceCoverN
 /// <summary>"lowerFace", "eyes, brow", "none".</summary>
 public sealed class FaceCoverName() : JsonStringEnumConverter<FaceCover>(System.Text.Json.JsonNamingPolicy.CamelCase, allowIntegerValues: false);
 
-/// <summary>From a score to a log likelihood ratio, for one embedder. Fitted and measured by the laboratory, signed with its evidence.</summary>
-/// <param name="FormatVersion">Of the calibration; one of a format that this program does not know is as good as none.</param>
-/// <param name="Covers">One for uncovered faces, and one for each set of covered parts, and way to compare them, of which enough people were found to say something.</param>
+/// <summary>Converts scores of one embedder to log likelihood ratios. Fitted and measured by the laboratory, and signed with its evidence.</summary>
+/// <param name="FormatVersion">Format of the calibration; one of an unknown format is ignored.</param>
+/// <param name="Covers">One for uncovered faces, and one for each set of covered parts and way to compare them that has enough people.</param>
 /// <param name="LargestList">People on the largest list measured.</param>
-/// <param name="Measures">How well it did on others.</param>
+/// <param name="Measures">Its cost on other people.</param>
 public sealed record ScoreCalibration(int FormatVersion, IReadOnlyList<CoverCalibration> Covers, int LargestList, IReadOnlyList<CalibrationMeasure> Measures)
 {
-    /// <summary>Of the calibrations made now. The first knew nothing of what is judged covered.</summary>
+    /// <summary>The current format. Format 1 did not consider cover.</summary>
     public const int CurrentFormat = 2;
 
-    // As for the rates of an evidence file: beyond this the measured searches say too little.
+    // The same limit as for the rates of an evidence file: measurements do not apply to much larger lists.
     private const int LargestGrowth = 10;
 
-    /// <summary>Whether it can be used: every factor is known, every number is one, and the size of the list stands alone.</summary>
+    /// <summary>Whether it is valid: every factor is known, all numbers are finite, and the term for the list size is not multiplied with another.</summary>
     [JsonIgnore]
     public bool IsUsable => FormatVersion != CurrentFormat || IsWhole;
 
-    /// <summary>People on the largest list that the data can carry.</summary>
+    /// <summary>People on the largest list to which the measurements apply.</summary>
     [JsonIgnore]
     public long LargestCovered => (long)LargestList * LargestGrowth;
 
-    /// <summary>Whom it was fitted on.</summary>
+    /// <summary>Number of people it was fitted on.</summary>
     [JsonIgnore]
     public int People => Covers.Max(c => c.People);
 
     private bool IsWhole => LargestList >= 1 && Covers is not null && Covers.All(c => c is { IsUsable: true }) && Covers.Count(c => c.Cover == FaceCover.None) == 1 && Covers.DistinctBy(c => (c.Cover, c.ByCoveredTemplates)).Count() == Covers.Count
         && Measures is not null && Measures.All(m => m is { Stratum: not null });
 
-    /// <summary>Whether the data can carry a list of this size.</summary>
+    /// <summary>Whether the measurements apply to a list of this size.</summary>
     public bool Carries(int listSize) => listSize >= 1 && listSize <= LargestCovered;
 
-    /// <summary>The ratio for the candidate that came first; null where the list is so much larger than those measured that the data cannot carry it, or where too few faces with these parts covered were measured, or were compared in another way.</summary>
+    /// <summary>The ratio for the first candidate; null if the list is much larger than those measured, or if too few faces with the same covered parts were compared in the same way.</summary>
     public LikelihoodRatio? Of(in ComparisonTraits traits)
     {
         if (!Carries(traits.ListSize) || !double.IsFinite(traits.Score))

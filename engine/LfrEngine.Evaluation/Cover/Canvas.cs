@@ -20,7 +20,7 @@ internal readonly record struct YuvColour(float Y, float U, float V)
     public YuvColour Shaded(double factor) => this with { Y = (float)Math.Clamp(Y * factor, 0, 255) };
 }
 
-/// <summary>Paints on a picture's own planes. Borrows the picture.</summary>
+/// <summary>Paints on the planes of a picture, which it borrows.</summary>
 internal sealed unsafe class Canvas(Picture picture)
 {
     private readonly byte* y = picture.View.Y;
@@ -52,7 +52,7 @@ internal sealed unsafe class Canvas(Picture picture)
     /// <summary>The three planes, each [Height, Width].</summary>
     public byte*[] Planes => [y, u, v];
 
-    /// <summary>Fills what lies inside, by pixel centres.</summary>
+    /// <summary>Fills the pixels whose centres are inside.</summary>
     public void Fill(double left, double top, double right, double bottom, Func<double, double, bool> inside, Func<double, double, YuvColour> texture)
     {
         for (int row = Math.Max(0, (int)top); row < Math.Min(Height, bottom + 1); row++)
@@ -72,8 +72,8 @@ internal sealed unsafe class Canvas(Picture picture)
 internal static class Textures
 {
     /// <summary>Plain, stripes, checks or woven noise in random colours.</summary>
-    /// <param name="random">Of this probe.</param>
-    /// <param name="unit">Length that the pattern scales with, pixels.</param>
+    /// <param name="random">Source of the random choices.</param>
+    /// <param name="unit">Length with which the pattern scales, pixels.</param>
     public static Func<double, double, YuvColour> Cloth(SeededRandom random, double unit)
     {
         YuvColour first = Colour(random), second = Colour(random);

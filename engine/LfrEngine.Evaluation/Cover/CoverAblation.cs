@@ -5,37 +5,37 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Cover;
 
-/// <summary>The parts of the comparison of covered faces.</summary>
+/// <summary>The steps in which covered faces are compared differently.</summary>
 [Flags]
 internal enum CoverParts
 {
-    /// <summary>A covered face is compared with the photos as they are.</summary>
+    /// <summary>Covered faces are compared with the uncovered photos.</summary>
     None = 0,
 
-    /// <summary>A person's row is their photo's template and their covered ones, summed.</summary>
+    /// <summary>Rows are the sum of a photo's plain and covered templates.</summary>
     Pooled = 1,
 
-    /// <summary>The directions in which the list's photos move under this cover are taken out.</summary>
+    /// <summary>The directions in which this cover moves the list's photos are removed.</summary>
     Projected = 2,
 
-    /// <summary>The mean of the probe's best other scores is subtracted.</summary>
+    /// <summary>The mean of the best other scores of the probe is subtracted.</summary>
     Subtracted = 4,
 
-    /// <summary>What the engine does.</summary>
+    /// <summary>All of them, as in the engine.</summary>
     All = Pooled | Projected | Subtracted,
 }
 
-/// <summary>The comparison of covered faces with some of its parts left out, to tell what each is worth. Plain and slow.</summary>
+/// <summary>Compares covered faces without some of the steps, to measure the benefit of each. Simple and slow.</summary>
 internal sealed unsafe class CoverAblation : IDisposable
 {
     private readonly Gallery gallery;
     private readonly CoverParts parts;
     private readonly Dictionary<FaceCover, (CoverDirections Directions, HostBuffer<float> Rows)> covers = [];
 
-    /// <summary>Makes the rows of every cover drawn.</summary>
-    /// <param name="list">One photo a person, as <see cref="PhotoTemplates.AddTo"/> adds them. Borrowed for the call.</param>
-    /// <param name="gallery">Of the list, with covered rows. Lent for life.</param>
-    /// <param name="parts">Those not left out.</param>
+    /// <summary>Computes the rows of each cover.</summary>
+    /// <param name="list">One photo per person, as added by <see cref="PhotoTemplates.AddTo"/>. Borrowed for the call.</param>
+    /// <param name="gallery">Gallery of the list, with covered rows. Borrowed for life.</param>
+    /// <param name="parts">The steps to use.</param>
     public CoverAblation(Watchlist list, Gallery gallery, CoverParts parts)
     {
         this.gallery = gallery;
@@ -52,9 +52,9 @@ internal sealed unsafe class CoverAblation : IDisposable
 
     /// <summary>Scores a covered face with everybody.</summary>
     /// <param name="probe">float32 [D], unit length. Borrowed.</param>
-    /// <param name="cover">What is covered.</param>
+    /// <param name="cover">Covered parts of the probe.</param>
     /// <param name="scores">Receives one score per identity. Borrowed.</param>
-    /// <returns>False when nothing is drawn on the list that is covered alike: nothing was scored.</returns>
+    /// <returns>False if the list has no templates with a similar cover; then nothing was scored.</returns>
     public bool TryScore(ReadOnlySpan<float> probe, FaceCover cover, Span<float> scores)
     {
         if (gallery.CoveredFor(cover) is not { } like)
@@ -74,7 +74,6 @@ internal sealed unsafe class CoverAblation : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach ((CoverDirections directions, HostBuffer<float> rows) in covers.Values)
@@ -127,7 +126,7 @@ internal sealed unsafe class CoverAblation : IDisposable
         }
     }
 
-    /// <summary>Takes the directions out, unless they are left in, and makes the length 1, also in the vector itself.</summary>
+    /// <summary>Removes the directions if this step is used, and scales to unit length. Also changes the vector itself.</summary>
     private void Take(CoverDirections directions, double* vector, Span<float> unit)
     {
         if (parts.HasFlag(CoverParts.Projected))

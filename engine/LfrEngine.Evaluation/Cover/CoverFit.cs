@@ -4,15 +4,15 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Evaluation.Cover;
 
-/// <summary>Faces with what is known of their cover, each in a place of its own. Features lie in locked memory; its holder disposes it.</summary>
+/// <summary>Features of faces in locked memory, with the known cover of each. The owner disposes it.</summary>
 internal sealed class CoverSamples : IDisposable
 {
     private readonly HostBuffer<float> features;
     private readonly sbyte[] labels;
     private readonly string[] groups;
 
-    /// <summary>Takes room.</summary>
-    /// <param name="count">Places.</param>
+    /// <summary>Allocates memory.</summary>
+    /// <param name="count">Number of faces.</param>
     public CoverSamples(int count)
     {
         Count = count;
@@ -23,21 +23,20 @@ internal sealed class CoverSamples : IDisposable
         Array.Fill(groups, "");
     }
 
-    /// <summary>Places.</summary>
     public int Count { get; }
 
-    /// <summary>Features of one face; zero where there is none. Borrowed.</summary>
+    /// <summary>Features of one face; zero if it was not measured. Borrowed.</summary>
     public Span<float> this[int sample] => features.Span.Slice(sample * CoverFeatures.Count, CoverFeatures.Count);
 
     /// <summary>1 covered, 0 not, −1 unknown.</summary>
     public int Label(int sample, int part) => labels[(sample * CoverWeights.Parts) + part];
 
-    /// <summary>What a face is one of, for tables; empty where there is none.</summary>
+    /// <summary>Group of a face, for tables; empty if it was not measured.</summary>
     public string Group(int sample) => groups[sample];
 
-    /// <summary>Fills a place.</summary>
-    /// <param name="sample">Which.</param>
-    /// <param name="group">What it is one of.</param>
+    /// <summary>Sets group and labels of a face.</summary>
+    /// <param name="sample">Number of the face.</param>
+    /// <param name="group">For tables.</param>
     /// <param name="known">Per part: 1 covered, 0 not, −1 unknown.</param>
     public void Mark(int sample, string group, ReadOnlySpan<sbyte> known)
     {
@@ -45,20 +44,19 @@ internal sealed class CoverSamples : IDisposable
         groups[sample] = group;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => features.Dispose();
 }
 
-/// <summary>Fits <see cref="CoverWeights"/>: logistic loss per known part, Adam (Kingma and Ba, 2015), then the scale of each output on faces that were held back (Platt, 1999).</summary>
+/// <summary>Fits <see cref="CoverWeights"/>: logistic loss per known part with Adam (Kingma and Ba, 2015), then the scale of each output on held-out faces (Platt, 1999).</summary>
 internal static class CoverFit
 {
     private const int Hidden = 12, Batch = 64, Epochs = 40;
     private const float Rate = 0.002f, Decay = 2e-3f;
 
-    /// <summary>Fits.</summary>
-    /// <param name="samples">Faces. Borrowed.</param>
-    /// <param name="heldBack">Faces of other people than those, for the scale. Borrowed.</param>
-    /// <param name="seed">Of start and order: the same give the same weights.</param>
+    /// <summary>Fits the weights.</summary>
+    /// <param name="samples">Faces to learn from. Borrowed.</param>
+    /// <param name="heldBack">Faces of other people, for the scale. Borrowed.</param>
+    /// <param name="seed">Determines initial weights and order: the same seed and faces give the same weights.</param>
     /// <param name="stopping">Ends the work.</param>
     public static CoverWeights Fit(CoverSamples samples, CoverSamples heldBack, ulong seed, CancellationToken stopping)
     {
@@ -76,7 +74,7 @@ internal static class CoverFit
             mean[f] = (float)(sum / samples.Count);
             spread[f] = (float)Math.Sqrt((squares / samples.Count) - ((double)mean[f] * mean[f]) + 1e-6);
         }
-        // One row of parameters: first, its bias, second, its bias.
+        // All parameters in one array: first layer, its bias, second layer, its bias.
         int firstBias = Hidden * Inputs, second = firstBias + Hidden, secondBias = second + (Parts * Hidden);
         float[] p = new float[secondBias + Parts], gradient = new float[p.Length], m = new float[p.Length], v = new float[p.Length];
         for (int i = 0; i < firstBias; i++)
@@ -110,7 +108,7 @@ internal static class CoverFit
         }
         Array.Clear(x);
 
-        // The features' mean and spread go into the first layer.
+        // The normalisation of the features becomes part of the first layer.
         float[] first = new float[firstBias], bias = new float[Hidden];
         for (int h = 0; h < Hidden; h++)
         {
@@ -157,7 +155,7 @@ internal static class CoverFit
         }
     }
 
-    // Per part the slope and the offset of the log-odds that fit the faces held back, by Newton's steps.
+    // Fits slope and offset of the log-odds of each part to the held-out faces, with Newton's method.
     private static CoverWeights Scaled(CoverWeights raw, CoverSamples heldBack)
     {
         float[] second = [.. raw.Second], bias = [.. raw.SecondBias];
@@ -198,10 +196,10 @@ internal static class CoverFit
     }
 }
 
-/// <summary>How good probabilities are.</summary>
+/// <summary>Measures of the quality of probabilities.</summary>
 internal static class ProbabilityScore
 {
-    /// <summary>Probability that a covered face is given a higher value than one that is not (area under the ROC curve); not a number without both.</summary>
+    /// <summary>Probability that a covered face gets a higher value than an uncovered one (area under the ROC curve); NaN without faces of both kinds.</summary>
     public static double AreaUnderCurve(IReadOnlyList<(float Probability, int Label)> judged)
     {
         double ranks = 0;
@@ -217,7 +215,7 @@ internal static class ProbabilityScore
         return positives == 0 || negatives == 0 ? double.NaN : (ranks - (positives * (positives + 1) / 2.0)) / positives / negatives;
     }
 
-    /// <summary>Expected calibration error: over ten bins of probability, the mean distance between what was said and what was so.</summary>
+    /// <summary>Expected calibration error: mean difference between predicted and actual share over ten bins of probability.</summary>
     public static double CalibrationError(IReadOnlyList<(float Probability, int Label)> judged) =>
         judged.Count == 0 ? double.NaN : judged.GroupBy(j => Math.Min(9, (int)(10 * j.Probability))).Sum(bin => Math.Abs(bin.Sum(j => j.Probability - j.Label))) / judged.Count;
 }

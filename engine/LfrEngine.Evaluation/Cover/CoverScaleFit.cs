@@ -3,22 +3,22 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Evaluation.Cover;
 
-/// <summary>Fits what makes scores of covered probes comparable with the others (<see cref="CoverScale"/>): from strangers to a list, of whom each score is a mistake.</summary>
-/// <param name="gallery">With covered rows; lent for the life of the fit.</param>
+/// <summary>Fits <see cref="CoverScale"/>s to the scores of people who are not on a list.</summary>
+/// <param name="gallery">With covered rows; borrowed for the life of the fit.</param>
 internal sealed class CoverScaleFit(Gallery gallery)
 {
-    // False alerts are counted on lists of this many people too, drawn from the whole: more draws, and so a better look at rare ones.
+    // False alerts are also counted on lists of this many people, drawn from the whole list, which gives more data for low rates.
     private const int SmallList = 100, SmallLists = 12;
 
     private static readonly double[] s_rates = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
 
     private readonly Dictionary<FaceCover, List<float[]>> scores = [];
 
-    /// <summary>Scales that change nothing, with which to make the gallery of a fit.</summary>
+    /// <summary>Scales that change nothing, for the gallery of a fit.</summary>
     public static IReadOnlyList<CoverScale> Neutral { get; } = [.. Enumerable.Range(1, 7).Select(c => new CoverScale((FaceCover)c, 0, 1, 1, 0, ""))];
 
-    /// <summary>Takes the scores of one stranger with everybody.</summary>
-    /// <param name="cover">Of the probe; None for an uncovered one.</param>
+    /// <summary>Adds the scores of one stranger with everybody.</summary>
+    /// <param name="cover">Cover of the probe; None for an uncovered one.</param>
     /// <param name="probe">float32 [D], unit length. Borrowed.</param>
     /// <param name="search">Used for the call.</param>
     public void Add(FaceCover cover, ReadOnlySpan<float> probe, IGallerySearch search)
@@ -46,10 +46,10 @@ internal sealed class CoverScaleFit(Gallery gallery)
         }
     }
 
-    /// <summary>The scale of a cover; null without strangers, uncovered and with it.</summary>
+    /// <summary>Fits the scale of a cover; null without both covered and uncovered strangers.</summary>
     /// <param name="cover">Not None.</param>
-    /// <param name="seed">Of the lists drawn.</param>
-    /// <param name="evidence">Goes into the scale.</param>
+    /// <param name="seed">Seed of the lists drawn.</param>
+    /// <param name="evidence">Stored in the scale.</param>
     public CoverScale? Fit(FaceCover cover, ulong seed, string evidence)
     {
         if (!scores.TryGetValue(cover, out List<float[]>? probes) || !scores.TryGetValue(FaceCover.None, out List<float[]>? uncovered))
@@ -64,7 +64,7 @@ internal sealed class CoverScaleFit(Gallery gallery)
             before.AddRange(probes.Select(p => BestOf(p, people, neutral)));
             goal.AddRange(uncovered.Select(p => people.Max(i => (double)p[i])));
         }
-        // The line by least squares through the thresholds that give the same rates of false alerts.
+        // Least-squares line through pairs of thresholds with the same rate of false alerts.
         (double X, double Y)[] points = [.. s_rates.Select(rate => (Above(before, rate), Above(goal, rate)))];
         double x = points.Average(p => p.X), y = points.Average(p => p.Y);
         double slope = points.Sum(p => (p.X - x) * (p.Y - y)) / points.Sum(p => (p.X - x) * (p.X - x));

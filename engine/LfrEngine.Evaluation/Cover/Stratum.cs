@@ -8,16 +8,16 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Evaluation.Cover;
 
-/// <summary>One way of making a probe harder: something drawn at the landmarks, or a worse picture.</summary>
-/// <param name="Name">In tables.</param>
-/// <param name="Kind">What it belongs to: nothing, cover, blur, light, noise, compression, size, yaw.</param>
-/// <param name="Apply">Makes the harder picture; the caller owns it. Borrows the given one.</param>
+/// <summary>One way of making a probe more difficult: a cover drawn at the landmarks, or a degraded picture.</summary>
+/// <param name="Name">Name in tables.</param>
+/// <param name="Kind">One of none, cover, blur, light, noise, compression, size, yaw.</param>
+/// <param name="Apply">Makes the more difficult picture, owned by the caller. Borrows the given one.</param>
 internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks5, SeededRandom, Picture> Apply)
 {
-    // A cylinder of this radius in inter-eye distances stands for the head when it is turned.
+    // To turn the head it is modelled as a cylinder of this radius, in inter-eye distances.
     private const double HeadRadius = 1.35;
 
-    /// <summary>What is hidden in it.</summary>
+    /// <summary>The parts of the face that it covers.</summary>
     public FaceCover Hides => Name switch
     {
         "mask" or "scarf" or "hand" => FaceCover.LowerFace,
@@ -28,7 +28,7 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
         _ => FaceCover.None,
     };
 
-    /// <summary>All strata, the untouched probe first.</summary>
+    /// <summary>All strata; the first leaves the probe unchanged.</summary>
     public static IReadOnlyList<Stratum> All { get; } =
     [
         new("none", "none", (p, _, _) => p.Copy()),
@@ -85,7 +85,7 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
         YuvColour colour = YuvColour.FromRgb(30 + (120 * dark), 20 + (80 * dark), 15 + (40 * dark));
         ulong salt = random.NextBits();
         int side = random.Next(2) == 0 ? 1 : -1;
-        // Strands: streaks along the hair, wide shades across.
+        // Strands: narrow across the hair, long along it.
         YuvColour Strand(double x, double y) => colour.Shaded(1 + (0.4 * Textures.Noise((x + (0.2 * y)) / 1.5, y / 30, salt)));
         var edge = new List<(double, double)> { (-1.4, -1.9), (1.4, -1.9), (1.4, -0.3) };
         for (double x = 1.2; x >= -1.2; x -= 0.15)
@@ -96,7 +96,7 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
 
     private static void Hand(Canvas canvas, FaceGrid face, SeededRandom random)
     {
-        // The colour of the person's own cheek.
+        // The colour of the person's cheek.
         int side = random.Next(2) == 0 ? 1 : -1;
         (double x, double y) cheek = face.At(0.45 * side, 0.65);
         YuvColour skin = canvas[(int)cheek.x, (int)cheek.y];
@@ -147,7 +147,7 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
         return copy;
     }
 
-    // Less light falls on a sensor whose own noise stays.
+    // Less light on a sensor with constant noise.
     private static Picture Changed(Picture picture, SeededRandom random, double gain, double noise)
     {
         Picture copy = picture.Copy();
@@ -181,7 +181,7 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
         return scaled;
     }
 
-    // The head as a cylinder turned about its axis: an approximation that foreshortens one side and stretches the other; it invents no profile.
+    // The head as a cylinder turned about its axis: an approximation that foreshortens one side and stretches the other, without inventing hidden parts.
     private static Picture Turned(Picture picture, Landmarks5 landmarks, double degrees)
     {
         Picture copy = picture.Copy();
@@ -208,10 +208,10 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
     }
 }
 
-/// <summary>A face's own axes: origin between the eyes, x towards the right eye, y towards the mouth; unit is the distance of the eyes.</summary>
+/// <summary>Coordinates on a face: origin between the eyes, x towards the right eye, y towards the mouth, in units of the distance between the eyes.</summary>
 internal sealed class FaceGrid
 {
-    // Eyes to mouth in inter-eye distances on a frontal adult face.
+    // From eyes to mouth on a frontal adult face, in inter-eye distances.
     private const double MouthHeight = 1.15;
 
     private readonly double originX, originY, rightX, rightY, downX, downY;
@@ -228,7 +228,7 @@ internal sealed class FaceGrid
 
     public double Unit => Math.Sqrt((rightX * rightX) + (rightY * rightY));
 
-    /// <summary>Picture pixels of a place on the face.</summary>
+    /// <summary>From face coordinates to picture pixels.</summary>
     public (double X, double Y) At(double right, double down) => (originX + (right * rightX) + (down * downX), originY + (right * rightY) + (down * downY));
 
     public void FillEllipse(Canvas canvas, Func<double, double, YuvColour> texture, double right, double down, double width, double height)

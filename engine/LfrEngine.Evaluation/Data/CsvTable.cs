@@ -60,7 +60,7 @@ public sealed class CsvTable
         {
             Delimiter = delimiter.ToString(),
             TrimOptions = TrimOptions.Trim,
-            // Judged below, with the number of the line.
+            // Checked below, where the line number is known.
             BadDataFound = null,
             DetectColumnCountChanges = false,
             IgnoreBlankLines = true,

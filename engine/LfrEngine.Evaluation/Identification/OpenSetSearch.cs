@@ -9,19 +9,19 @@ namespace LfrEngine.Evaluation.Identification;
 
 /// <summary>A search with one image.</summary>
 /// <param name="Image">Number of the probe.</param>
-/// <param name="Subject">Whose.</param>
-/// <param name="Score">Mated: score of the mate if within the rank considered, otherwise −1. Non-mated: the best score of anybody.</param>
-/// <param name="Rank">Mated: rank of the mate from 1, 0 beyond those looked at. Non-mated: 0.</param>
+/// <param name="Subject">Number of the person.</param>
+/// <param name="Score">Mated: score of the mate if within the considered rank, otherwise −1. Non-mated: best score of anybody.</param>
+/// <param name="Rank">Mated: rank of the mate from 1; 0 if below <see cref="OpenSetSearch.DeepestRank"/>. Non-mated: 0.</param>
 internal readonly record struct Search(int Image, int Subject, float Score, int Rank);
 
-/// <summary>Open-set identification against galleries drawn by seed (ISO/IEC 19795-1), through the gallery and the search that the van uses.</summary>
+/// <summary>Open-set identification against galleries drawn by seed (ISO/IEC 19795-1), with the engine's own gallery and search.</summary>
 /// <remarks>
-/// Enrolled: one image, drawn, of each of N people who have two or more. Mated probes: their other images. Non-mated probes: all images of everybody else.
-/// Drawn several times; a person's searches in all draws are one cluster.
+/// Enrolled: one randomly chosen image of each of N people who have two or more. Mated probes: their other images. Non-mated probes: all images of everybody else.
+/// This is repeated with several galleries. All searches of a person form one cluster.
 /// </remarks>
 internal sealed unsafe class OpenSetSearch
 {
-    /// <summary>Ranks looked at: the length of the rank curve.</summary>
+    /// <summary>Length of the rank curve.</summary>
     public const int DeepestRank = 20;
 
     private const int ProbesAtOnce = 64;
@@ -31,34 +31,33 @@ internal sealed unsafe class OpenSetSearch
     /// <summary>N, people enrolled.</summary>
     public int GallerySize { get; }
 
-    /// <summary>Galleries drawn.</summary>
     public int Draws { get; }
 
-    /// <summary>R: a mate at a lower place does not count; the van looks at this many per shot.</summary>
+    /// <summary>R: a mate at a lower rank does not count. The engine returns this many candidates per shot.</summary>
     public int ConsideredRank { get; }
 
     /// <summary>Searches whose mate is enrolled.</summary>
     public List<Search> Mated { get; } = [];
 
-    /// <summary>Searches with nobody to find.</summary>
+    /// <summary>Searches for people who are not enrolled.</summary>
     public List<Search> NonMated { get; } = [];
 
-    /// <summary>All single comparisons of the non-mated searches: the FMR that predicts the FPIR.</summary>
+    /// <summary>All single comparisons of the non-mated searches, for the FMR that predicts the FPIR.</summary>
     public ScoreHistogram NonMatedComparisons { get; } = new();
 
     /// <summary>People with at least two acquired images.</summary>
     public static int Eligible(TemplateSet templates, int[] subjects) =>
         Enumerable.Range(0, subjects.Length).Where(templates.IsAcquired).GroupBy(i => subjects[i]).Count(g => g.Count() >= 2);
 
-    /// <summary>Searches.</summary>
+    /// <summary>Draws galleries and searches them.</summary>
     /// <param name="templates">Borrowed.</param>
-    /// <param name="data">Whose images they are.</param>
-    /// <param name="embedder">That made them.</param>
+    /// <param name="data">The images of the templates.</param>
+    /// <param name="embedder">The embedder that made them.</param>
     /// <param name="gallerySize">N, at most <see cref="Eligible"/>.</param>
-    /// <param name="draws">Galleries to draw.</param>
+    /// <param name="draws">Number of galleries to draw.</param>
     /// <param name="consideredRank">R.</param>
-    /// <param name="seed">Of the draws.</param>
-    /// <param name="progress">Told the draws done.</param>
+    /// <param name="seed">Seed of the draws.</param>
+    /// <param name="progress">Receives the number of draws done.</param>
     /// <param name="stopping">Ends the work.</param>
     public static OpenSetSearch Run(TemplateSet templates, FaceDataSet data, ModelManifest embedder, int gallerySize, int draws, int consideredRank, ulong seed,
         Action<int> progress, CancellationToken stopping)
@@ -84,12 +83,12 @@ internal sealed unsafe class OpenSetSearch
         return result;
     }
 
-    /// <summary>Share of mated searches whose mate is among the first R of the gallery, whatever its score.</summary>
+    /// <summary>Share of mated searches whose mate has at most this rank, regardless of its score.</summary>
     public Proportion AtRank(int rank) => new(Mated.Count(s => s.Rank > 0 && s.Rank <= rank), Mated.Count);
 
     /// <summary>TPIR and FPIR at a threshold, with intervals by subject.</summary>
     /// <param name="threshold">Inclusive.</param>
-    /// <param name="seed">Of the bootstrap.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="mated">Which mated searches count.</param>
     /// <param name="nonMated">Which non-mated searches count.</param>
     public (Proportion Tpir, Interval TpirInterval, Proportion Fpir, Interval FpirInterval) At(double threshold, ulong seed, Func<Search, bool> mated, Func<Search, bool> nonMated)
@@ -106,7 +105,6 @@ internal sealed unsafe class OpenSetSearch
         }
     }
 
-    /// <summary>Scores of searches, counted.</summary>
     public static ScoreHistogram Scores(IEnumerable<Search> searches)
     {
         var histogram = new ScoreHistogram();

@@ -3,37 +3,37 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Evaluation.Passages;
 
-/// <summary>How a way to choose shots and to add up their scores comes out.</summary>
+/// <summary>Result of one way of choosing shots and combining their scores.</summary>
 /// <param name="Name">For people.</param>
-/// <param name="Shots">Shots it compares, all passages together.</param>
-/// <param name="Own">Highest threshold at which it finds the person of each passage, in order; −1 where it never does.</param>
-/// <param name="False">Highest threshold at which it takes somebody for one who is listed, for every passage and every listed person whom it does not show; highest first.</param>
+/// <param name="Shots">Number of shots compared in all passages.</param>
+/// <param name="Own">For each passage, in order, the highest threshold at which its person is found; −1 if never.</param>
+/// <param name="False">For each pair of a passage and a listed person whom it does not show, the highest threshold at which they are a false match; highest first.</param>
 internal sealed record DecisionWay(string Name, int Shots, IReadOnlyList<float> Own, IReadOnlyList<float> False)
 {
-    /// <summary>Threshold at which so many pairs of a passage and a listed person are taken for a match though they are none.</summary>
+    /// <summary>Threshold at which this number of pairs are false matches.</summary>
     public float? ThresholdFor(int falsePairs) => falsePairs <= False.Count ? False[falsePairs - 1] : null;
 }
 
-/// <summary>Compares ways to choose shots and to add up their scores, on the same looks at the same passages.</summary>
-/// <remarks>Passages need true tracks. Where a tracklet continues from one person to another, each person's looks count by themselves.</remarks>
-/// <param name="passages">The truth.</param>
+/// <summary>Compares ways of choosing shots and combining their scores, with the same looks at the same passages.</summary>
+/// <remarks>Passages need true tracks. If a tracklet continues from one person to another, the looks of each person are counted separately.</remarks>
+/// <param name="passages">The ground truth.</param>
 /// <param name="identities">Ids of the gallery's identities, in order.</param>
 /// <param name="rowIdentities">Identity of each row of the gallery.</param>
-/// <param name="agreeingShots">k, of the alert policy.</param>
-/// <param name="policy">Which looks become shots.</param>
+/// <param name="agreeingShots">k, from the alert policy.</param>
+/// <param name="policy">Decides which looks become shots.</param>
 internal sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyList<string> identities, IReadOnlyList<int> rowIdentities, int agreeingShots, BestShotPolicy policy)
 {
     private delegate float Statistic(Chosen[] shots, int row);
 
-    /// <summary>Judges all ways.</summary>
-    /// <param name="looks">Of each tracklet (<see cref="LookLog.Tracklets"/>).</param>
+    /// <summary>Evaluates all ways.</summary>
+    /// <param name="looks">Looks at each tracklet (<see cref="LookLog.Tracklets"/>).</param>
     public IReadOnlyList<DecisionWay> Judge(IReadOnlyDictionary<(string Camera, long Tracklet), List<Look>> looks)
     {
         Chosen[][] tracklets = [.. looks.OrderBy(t => t.Key).Select(t => Owned(t.Key.Camera, t.Value))];
         LookModel[] models = [new(), new()];
         foreach ((int owner, Chosen[] own) in tracklets.SelectMany(ByOwner).Where(t => IdentityOf(t.Owner) >= 0))
         {
-            // Learned from one half of the people, reported on the other.
+            // Learned from one half of the people and used for the other.
             models[1 - FaceDataSet.HalfOf(passages[owner].Person)].Learn([.. own.Where(l => policy.IsComparable(l.Look.Quality))
                 .Select(l => (l.Look.Quality, RowsOf(IdentityOf(owner)).Max(row => l.Look.Scores[row])))]);
         }
@@ -63,7 +63,7 @@ internal sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyLis
         return shots.Length < k ? -1 : shots.Select(s => scores(s.Look)[row]).OrderDescending().ElementAt(k - 1);
     }
 
-    // Cosine of the weighted sum of the embeddings so far, the highest from the k-th shot on: sums of scores over the length of the sum, which the likenesses tell.
+    // Cosine of the weighted sum of the embeddings so far, maximum from the k-th shot on: the sum of the scores divided by the length of the sum, which follows from the similarities.
     private float Pooled(Chosen[] shots, int row, Func<Look, float> weight)
     {
         double score = 0, square = 0, highest = -1;
@@ -100,7 +100,7 @@ internal sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyLis
         return new DecisionWay(name, tracklets.Sum(t => t.Length), own, others);
     }
 
-    // What the engine's policy would have taken of a tracklet's looks.
+    // The looks that the engine's policy would have chosen as shots.
     private Chosen[] Replay(Chosen[] all, Func<Chosen, float> value)
     {
         var history = default(ShotHistory);
@@ -131,6 +131,6 @@ internal sealed class DecisionWays(IReadOnlyList<Passage> passages, IReadOnlyLis
 
     private IEnumerable<int> RowsOf(int identity) => Enumerable.Range(0, rowIdentities.Count).Where(row => rowIdentities[row] == identity);
 
-    // Index: place in the log, which the likenesses count by.
+    // Index: position in the log, to which the similarities refer.
     private sealed record Chosen(Look Look, int Index, int Owner);
 }

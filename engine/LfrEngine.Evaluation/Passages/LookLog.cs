@@ -10,21 +10,21 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Evaluation.Passages;
 
-/// <summary>One close look at a tracklet, embedded and compared with the whole list. Holds scores, no embedding.</summary>
+/// <summary>One close look at a tracklet, embedded and compared with the whole list. Contains scores, but no embedding.</summary>
 /// <param name="TimeUs">Stream time.</param>
 /// <param name="Box">Frame pixels.</param>
-/// <param name="Quality">Of the view.</param>
-/// <param name="Norm">Length of the embedding before it was normalised.</param>
-/// <param name="Scores">Cosine to every row of the gallery.</param>
-/// <param name="MirroredScores">The same of the sum of the embeddings of the crop and of its mirror image.</param>
-/// <param name="Likeness">Cosine to the looks at the same tracklet that were logged before, in that order.</param>
+/// <param name="Quality">Quality of the view.</param>
+/// <param name="Norm">Length of the embedding before normalisation.</param>
+/// <param name="Scores">Cosine with every row of the gallery.</param>
+/// <param name="MirroredScores">The same for the sum of the embeddings of the crop and its mirror image.</param>
+/// <param name="Likeness">Cosine with the earlier looks at the same tracklet, in the order of the log.</param>
 internal sealed record Look(long TimeUs, FaceBox Box, FaceQuality Quality, float Norm, float[] Scores, float[] MirroredScores, float[] Likeness);
 
-/// <summary>Embeds and compares every look at every tracklet, so that ways to choose and to add up can be compared on the same looks.</summary>
-/// <remarks>Embeddings are kept, in wiped buffers, as long as their tracklet may continue. Thread-safe.</remarks>
+/// <summary>Embeds and compares every look at every tracklet, so that ways of choosing and combining shots can be compared with the same looks.</summary>
+/// <remarks>Embeddings are kept in memory that is wiped, as long as their tracklet may continue. Thread-safe.</remarks>
 internal sealed class LookLog : IDisposable
 {
-    // Longer than any tracklet coasts.
+    // Longer than any tracklet continues without detections.
     private const long ForgetAfterUs = 5_000_000;
 
     private readonly Lock gate = new();
@@ -35,9 +35,9 @@ internal sealed class LookLog : IDisposable
     private readonly Dictionary<(string Camera, long Tracklet), List<HostBuffer<float>>> embeddings = [];
     private readonly Dictionary<(string Camera, long Tracklet), List<Look>> tracklets = [];
 
-    /// <summary>Prepares a log.</summary>
+    /// <summary>Creates an empty log.</summary>
     /// <param name="model">Embedder of the run. Borrowed for the life of the log.</param>
-    /// <param name="gallery">Of the run. Borrowed for the life of the log.</param>
+    /// <param name="gallery">Gallery of the run. Borrowed for the life of the log.</param>
     public LookLog(OnnxModel model, Gallery gallery)
     {
         this.gallery = gallery;
@@ -45,7 +45,7 @@ internal sealed class LookLog : IDisposable
         both = BufferPool.Rent<float>(embedder.Length);
     }
 
-    /// <summary>With this policy every look is embedded; which of them the engine's would have taken is replayed afterwards.</summary>
+    /// <summary>With this policy every look is embedded; afterwards it is computed which of them the engine's policy would have chosen.</summary>
     public static BestShotPolicy EveryLook { get; } = new()
     {
         LookEveryMs = 0, LaterLookEveryMs = 0, ShotEveryMs = 0, FirstShots = int.MaxValue,
@@ -84,7 +84,6 @@ internal sealed class LookLog : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (HostBuffer<float> kept in embeddings.Values.SelectMany(e => e))

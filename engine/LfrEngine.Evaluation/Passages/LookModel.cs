@@ -2,19 +2,19 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Evaluation.Passages;
 
-/// <summary>Predicts from the quality of a look how well it will match, compared with other looks at the same passage: least squares on some people's passages, for others.</summary>
+/// <summary>Predicts from the quality of a look how well it will match, compared with other looks at the same passage (least squares).</summary>
 internal sealed class LookModel
 {
     private const int Features = 11;
 
-    // The scores of one passage differ by a few hundredths; a little of the unit matrix keeps what hardly varies from taking part.
+    // The scores of one passage differ by a few hundredths. Ridge regression suppresses features that hardly vary.
     private const double Ridge = 0.1;
 
     private readonly double[] normal = new double[Features * Features];
     private readonly double[] target = new double[Features];
     private double[]? weights;
 
-    /// <summary>Takes in the looks at one passage with their scores for the right person.</summary>
+    /// <summary>Adds the looks at one passage, with their scores for the right person.</summary>
     public void Learn(IReadOnlyList<(FaceQuality Quality, float Score)> looks)
     {
         double[][] features = [.. looks.Select(l => FeaturesOf(l.Quality))];
@@ -32,7 +32,7 @@ internal sealed class LookModel
         weights = null;
     }
 
-    /// <summary>A number above 0 that orders looks; a hundredth more of score is a tenth more of it, as the policy asks for a tenth more.</summary>
+    /// <summary>A number above 0 by which looks are ranked. It grows by a tenth when the expected score grows by a hundredth, because the policy requires a tenth more.</summary>
     public float Predict(in FaceQuality quality)
     {
         const double HundredthIsATenth = 9.5;

@@ -13,16 +13,16 @@ internal enum LossStage
     /// <summary>The detector found the face in no frame.</summary>
     NotFound,
 
-    /// <summary>It found the face, but not often and clearly enough to follow it.</summary>
+    /// <summary>The detector found the face, but not often or clearly enough to track it.</summary>
     NotFollowed,
 
-    /// <summary>The face was followed but always too small for a close look.</summary>
+    /// <summary>The face was tracked, but was always too small for a close look.</summary>
     TooSmall,
 
     /// <summary>Most looks gave landmarks that cannot be aligned.</summary>
     NoLandmarks,
 
-    /// <summary>Most looks took it for something that is no face.</summary>
+    /// <summary>Most looks were judged not to show a face.</summary>
     Implausible,
 
     /// <summary>Most looks showed too few pixels between the eyes.</summary>
@@ -37,28 +37,28 @@ internal enum LossStage
     /// <summary>No shot reached the threshold.</summary>
     BelowThreshold,
 
-    /// <summary>Some shots reached it, fewer than an alert needs.</summary>
+    /// <summary>Some shots reached it, but fewer than an alert needs.</summary>
     TooFewAgree,
 
-    /// <summary>Enough shots reached it, but in several tracklets: the face was lost from sight between them.</summary>
+    /// <summary>Enough shots reached it, but in several tracklets, because the face was lost from sight in between.</summary>
     Broken,
 
     /// <summary>Not lost: an alert was raised.</summary>
     Found,
 }
 
-/// <summary>What the pipeline saw of one passage before anything was compared.</summary>
-/// <param name="Searched">Frames searched while it lasted.</param>
+/// <summary>What the pipeline saw of one passage before comparison.</summary>
+/// <param name="Searched">Number of frames searched during the passage.</param>
 /// <param name="Found">Of these, frames in which the detector found the face.</param>
-/// <param name="Followed">Of these, frames in which a confirmed tracklet was on it.</param>
+/// <param name="Followed">Of these, frames in which a confirmed tracklet was on the face.</param>
 /// <param name="Looks">Close looks by <see cref="LookResult"/>.</param>
 internal sealed record PassageSight(int Searched, int Found, int Followed, IReadOnlyList<int> Looks)
 {
-    /// <summary>Where the passage was lost.</summary>
-    /// <param name="outcome">What was compared of it.</param>
+    /// <summary>The stage at which the passage was lost.</summary>
+    /// <param name="outcome">Result of its comparisons.</param>
     /// <param name="isOnList">Whether the person is on the watchlist.</param>
     /// <param name="threshold">Inclusive.</param>
-    /// <param name="agreeingShots">Of the alert policy.</param>
+    /// <param name="agreeingShots">From the alert policy.</param>
     public LossStage Stage(PassageOutcome outcome, bool isOnList, float threshold, int agreeingShots)
     {
         if (outcome.OwnScore >= threshold)
@@ -83,9 +83,9 @@ internal sealed record PassageSight(int Searched, int Found, int Followed, IRead
     }
 }
 
-/// <summary>Watches the pipeline at work on passages whose truth is known, up to the shots: what is compared is <see cref="PassageScoring"/>'s.</summary>
-/// <remarks>With true tracks a face belongs to the passage it overlaps most; without, to all of its time.</remarks>
-/// <param name="passages">The truth.</param>
+/// <summary>Records what the pipeline sees of known passages, before comparison; <see cref="PassageScoring"/> records the comparisons.</summary>
+/// <remarks>With true tracks a face belongs to the passage with which it overlaps most; otherwise to all passages of its time.</remarks>
+/// <param name="passages">The ground truth.</param>
 internal sealed class PassageWatch(IReadOnlyList<Passage> passages)
 {
     private static readonly int LookResults = Enum.GetValues<LookResult>().Length;

@@ -3,17 +3,17 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Evaluation.Quality;
 
-/// <summary>False non-matches left when the worst share of comparisons by a quality component is discarded (ISO/IEC 29794-1).</summary>
+/// <summary>False non-match rate after discarding the comparisons with the lowest values of a quality component (ISO/IEC 29794-1).</summary>
 /// <param name="Component">Name, as in <see cref="FaceQuality"/>.</param>
-/// <param name="Discarded">Shares, 0 upwards.</param>
-/// <param name="Fnmr">Rate of what is left.</param>
-/// <param name="PartialArea">Area under the curve up to a fifth discarded, over that of a useless component; below 1 is useful.</param>
+/// <param name="Discarded">Shares, from 0.</param>
+/// <param name="Fnmr">Rate of the remaining comparisons.</param>
+/// <param name="PartialArea">Area under the curve up to 20 % discarded, relative to that of a useless component; below 1 is useful.</param>
 internal sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double> Discarded, IReadOnlyList<Proportion> Fnmr, double PartialArea)
 {
     private const int Steps = 50;
     private const double Most = 0.5, AreaUpTo = 0.2;
 
-    /// <summary>Components and whether more is better; angles count by how far they are from frontal.</summary>
+    /// <summary>Components, each with a function that is higher for better pictures.</summary>
     public static IReadOnlyList<(string Name, Func<FaceQuality, double> Fitness)> Components { get; } =
     [
         ("score", q => q.Score), ("inter_eye_pixels", q => q.InterEyePixels), ("sharpness", q => q.Sharpness), ("brightness", q => -Math.Abs(q.Brightness - 128)),
@@ -23,8 +23,8 @@ internal sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double
 
     /// <summary>Computes the curve of one component.</summary>
     /// <param name="component">Its name.</param>
-    /// <param name="fitness">Fitness of each comparison: that of its worse image.</param>
-    /// <param name="erred">Whether each comparison fell below the threshold.</param>
+    /// <param name="fitness">Fitness of each comparison: the lower of its two images.</param>
+    /// <param name="erred">Whether each comparison was below the threshold.</param>
     public static ErrorVersusDiscard Compute(string component, ReadOnlySpan<double> fitness, ReadOnlySpan<bool> erred)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(erred.Length, fitness.Length);
@@ -32,7 +32,7 @@ internal sealed record ErrorVersusDiscard(string Component, IReadOnlyList<double
         double[] keys = fitness.ToArray();
         int[] order = [.. Enumerable.Range(0, n)];
         Array.Sort(keys, order);
-        // Errors left when the first i in the order are gone; equals share their error, so that their order does not matter.
+        // Errors left after discarding the first i. Comparisons of equal fitness share their errors, so that their order does not matter.
         var left = new double[n + 1];
         for (int i = n - 1; i >= 0;)
         {

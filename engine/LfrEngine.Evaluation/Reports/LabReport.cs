@@ -2,15 +2,15 @@ using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Evaluation.Reports;
 
-/// <summary>What a protocol found, with all that it takes to find it again. Names no face and holds no template.</summary>
-/// <param name="FormatVersion">Of this document; docs/lab-json.md.</param>
+/// <summary>The results of a protocol, with everything needed to reproduce them. Contains no faces or templates.</summary>
+/// <param name="FormatVersion">Format of this document; docs/lab-json.md.</param>
 /// <param name="Protocol">verify, identify, passages, detect, quality, cover, cover-judge, cover-scale, compare.</param>
 /// <param name="Title">For people.</param>
 /// <param name="Origin">Data, models, build, machine.</param>
-/// <param name="Figures">The key figures.</param>
-/// <param name="Tables">Everything else in rows.</param>
-/// <param name="Curves">What is drawn.</param>
-/// <param name="Failures">Images or videos that gave nothing, with the reason: none is dropped silently.</param>
+/// <param name="Figures">Key figures.</param>
+/// <param name="Tables">All other results.</param>
+/// <param name="Curves">Diagrams.</param>
+/// <param name="Failures">Images or videos that could not be used, with the reason.</param>
 internal sealed record LabReport(
     int FormatVersion,
     string Protocol,
@@ -21,21 +21,20 @@ internal sealed record LabReport(
     IReadOnlyList<ReportCurve> Curves,
     IReadOnlyList<ReportFailure> Failures)
 {
-    /// <summary>Of the documents written now.</summary>
     public const int CurrentFormat = 1;
 }
 
-/// <summary>Where a report comes from.</summary>
+/// <summary>How a report was made.</summary>
 /// <param name="Arguments">The command line.</param>
-/// <param name="Seed">Of every random choice.</param>
-/// <param name="DataSha256">Over names, labels and contents of all images or videos.</param>
-/// <param name="Images">Images, or videos.</param>
-/// <param name="Subjects">People.</param>
-/// <param name="ModelSha256">Model id to hash.</param>
-/// <param name="BuildSha256">Program file to hash.</param>
+/// <param name="Seed">Seed of all random choices.</param>
+/// <param name="DataSha256">Hash of names, labels and contents of all images or videos.</param>
+/// <param name="Images">Number of images or videos.</param>
+/// <param name="Subjects">Number of people.</param>
+/// <param name="ModelSha256">Hash by model id.</param>
+/// <param name="BuildSha256">Hash by program file.</param>
 /// <param name="Machine">Processor, cores, memory, system, runtime.</param>
-/// <param name="StartedAt">Wall clock.</param>
-/// <param name="ElapsedSeconds">Of the protocol.</param>
+/// <param name="StartedAt">When the run began.</param>
+/// <param name="ElapsedSeconds">Duration of the run.</param>
 internal sealed record ReportOrigin(
     IReadOnlyList<string> Arguments,
     ulong Seed,
@@ -49,17 +48,17 @@ internal sealed record ReportOrigin(
     double ElapsedSeconds);
 
 /// <summary>One key figure.</summary>
-/// <param name="Id">For programs; never renamed within a format version.</param>
+/// <param name="Id">For programs; never changed within a format version.</param>
 /// <param name="Label">For people.</param>
-/// <param name="Value">Null where the data cannot tell; then <paramref name="Note"/> says why.</param>
+/// <param name="Value">Null if the data give none; then <paramref name="Note"/> says why.</param>
 /// <param name="Low">Lower bound of the 95 % interval.</param>
 /// <param name="High">Upper bound.</param>
-/// <param name="Count">Errors or successes counted.</param>
-/// <param name="Total">Attempts.</param>
-/// <param name="Note">What must be said with it.</param>
+/// <param name="Count">Number of errors or successes.</param>
+/// <param name="Total">Number of attempts.</param>
+/// <param name="Note">A remark that belongs to the figure.</param>
 internal sealed record ReportFigure(string Id, string Label, double? Value, double? Low = null, double? High = null, long? Count = null, long? Total = null, string? Note = null)
 {
-    /// <summary>What is no number becomes nothing.</summary>
+    /// <summary>NaN and infinity become null.</summary>
     public double? Value { get; init; } = Value is { } v && double.IsFinite(v) ? v : null;
 
     /// <summary>A rate with its interval.</summary>
@@ -74,18 +73,16 @@ internal sealed record ReportFigure(string Id, string Label, double? Value, doub
 /// <param name="Rows">Each a string, a number or null per column.</param>
 internal sealed record ReportTable(string Id, string Title, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<ReportCell>> Rows);
 
-/// <summary>Text, or a number, or nothing.</summary>
+/// <summary>Text, a number or empty.</summary>
 /// <param name="Text">Null for a number.</param>
 /// <param name="Number">Null for text.</param>
 internal readonly record struct ReportCell(string? Text, double? Number)
 {
-    /// <summary>Text.</summary>
     public static implicit operator ReportCell(string? text) => new(text, null);
 
-    /// <summary>A number; what is no number becomes nothing.</summary>
+    /// <summary>NaN and infinity become empty.</summary>
     public static implicit operator ReportCell(double? number) => new(null, number is { } n && double.IsFinite(n) ? n : null);
 
-    /// <summary>A count.</summary>
     public static implicit operator ReportCell(long number) => new(null, number);
 }
 
@@ -97,12 +94,12 @@ internal readonly record struct ReportCell(string? Text, double? Number)
 /// <param name="Series">Lines.</param>
 internal sealed record ReportCurve(string Id, string Title, ReportAxis X, ReportAxis Y, IReadOnlyList<ReportSeries> Series);
 
-/// <summary>An axis.</summary>
+/// <summary>An axis of a diagram.</summary>
 /// <param name="Label">With unit.</param>
-/// <param name="Logarithmic">Powers of ten; values of 0 are then not drawn.</param>
+/// <param name="Logarithmic">With powers of ten; values of 0 are not drawn.</param>
 internal sealed record ReportAxis(string Label, bool Logarithmic = false);
 
-/// <summary>A line, with a band where it has one.</summary>
+/// <summary>A line, optionally with a band.</summary>
 /// <param name="Name">In the legend.</param>
 /// <param name="X">Values.</param>
 /// <param name="Y">Values.</param>
@@ -110,7 +107,7 @@ internal sealed record ReportAxis(string Label, bool Logarithmic = false);
 /// <param name="High">Upper bounds.</param>
 internal sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, IReadOnlyList<double>? Low = null, IReadOnlyList<double>? High = null)
 {
-    /// <summary>The line without the places where the data give no number; empty where they give none at all.</summary>
+    /// <summary>The line without NaN and infinity; may be empty.</summary>
     public ReportSeries WithoutGaps()
     {
         int[] known = [.. Enumerable.Range(0, X.Count).Where(i => double.IsFinite(X[i]) && double.IsFinite(Y[i]))];
@@ -119,7 +116,7 @@ internal sealed record ReportSeries(string Name, IReadOnlyList<double> X, IReadO
     }
 }
 
-/// <summary>An input that gave nothing.</summary>
+/// <summary>An image or video that could not be used.</summary>
 /// <param name="Name">As the data set names it.</param>
 /// <param name="Kind">Failure to acquire or to enrol.</param>
 /// <param name="Reason">Why.</param>

@@ -7,18 +7,17 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Evaluation.Simulation;
 
-/// <summary>The head of a person cut out of a still. The scene that takes it disposes it.</summary>
-/// <param name="Subject">Who.</param>
-/// <param name="Listed">Whether on the list.</param>
+/// <summary>The head of a person, cut out of a still. The scene owns and disposes it.</summary>
+/// <param name="Subject">Name of the person.</param>
+/// <param name="Listed">Whether the person is on the list.</param>
 /// <param name="Chip">Square picture around the face.</param>
 /// <param name="Face">The face, chip pixels.</param>
-/// <param name="EyePixels">Between the eyes, chip pixels.</param>
+/// <param name="EyePixels">Chip pixels between the eyes.</param>
 internal sealed record Head(string Subject, bool Listed, Picture Chip, FaceBox Face, float EyePixels);
 
-/// <summary>A street with people walking past, at several speeds and distances, several at once, those in front hiding those behind; with the truth.</summary>
+/// <summary>A simulated street with several people walking past at different speeds and distances, in front of each other, with the ground truth.</summary>
 internal sealed unsafe class StreetScene : IDisposable
 {
-    /// <summary>Frame size and rate.</summary>
     public const int Width = 1280, Height = 720, FramesPerSecond = 25;
 
     /// <summary>Bytes of a frame: I420, full range, BT.601.</summary>
@@ -29,9 +28,9 @@ internal sealed unsafe class StreetScene : IDisposable
     private readonly List<Walker> walkers = [];
     private readonly HostBuffer<byte> street = BufferPool.Rent<byte>(FrameBytes);
 
-    /// <summary>Sends the people past in random order.</summary>
-    /// <param name="heads">Each walks past once. Owned from now on.</param>
-    /// <param name="random">Of this scene.</param>
+    /// <summary>Creates a scene in which the people walk past in random order.</summary>
+    /// <param name="heads">Each walks past once. Ownership passes to the scene.</param>
+    /// <param name="random">Source of the random choices of this scene.</param>
     public StreetScene(IReadOnlyList<Head> heads, SeededRandom random)
     {
         Head[] order = [.. heads];
@@ -50,10 +49,8 @@ internal sealed unsafe class StreetScene : IDisposable
         PaintStreet(random.NextBits());
     }
 
-    /// <summary>Length of the scene.</summary>
     public double DurationMs { get; }
 
-    /// <summary>Frames.</summary>
     public int Frames => (int)(DurationMs * FramesPerSecond / 1000);
 
     /// <summary>Draws a frame.</summary>
@@ -89,7 +86,6 @@ internal sealed unsafe class StreetScene : IDisposable
             w.Head.Subject, tracks[w].Max(t => t.Eyes), [.. tracks[w].Select(t => t.Point)]))];
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (Walker walker in walkers)
@@ -97,13 +93,13 @@ internal sealed unsafe class StreetScene : IDisposable
         street.Dispose();
     }
 
-    // Far ones first: those in front are painted over them.
+    // Distant people first: those in front are painted over them.
     private IEnumerable<Placed> At(double time) => walkers.Where(w => time >= w.StartMs && time <= w.StartMs + w.DurationMs).Select(w =>
     {
         double share = (time - w.StartMs) / w.DurationMs;
         double eyes = w.FromEyes * Math.Pow(w.ToEyes / w.FromEyes, share);
         double x = w.FromX + ((w.ToX - w.FromX) * share);
-        // Nearer people stand larger and a little lower; a step is a slight rise and fall.
+        // Nearer people are larger and a little lower. They bob slightly at each step.
         double y = 150 + (3.2 * eyes) + (0.12 * eyes * Math.Sin((time / 1000 * 11) + w.Phase));
         return new Placed(w, x, y, eyes);
     }).OrderBy(p => p.Eyes);
@@ -180,10 +176,9 @@ internal sealed unsafe class StreetScene : IDisposable
         all[(Width * Height)..].Fill(128);
     }
 
-    /// <summary>One person's way past.</summary>
     private sealed record Walker(Head Head, double StartMs, double DurationMs, double FromX, double ToX, double FromEyes, double ToEyes, Func<double, double, YuvColour> Cloth, double Phase);
 
-    /// <summary>A person at a moment: the chip's centre and scale.</summary>
+    /// <summary>A person at one moment: centre and scale of the chip.</summary>
     private readonly record struct Placed(Walker Walker, double X, double Y, double Eyes)
     {
         private const double Feather = 0.12;
@@ -201,10 +196,10 @@ internal sealed unsafe class StreetScene : IDisposable
             }
         }
 
-        /// <summary>Everything that is painted.</summary>
+        /// <summary>Contains everything that is painted.</summary>
         public (double Left, double Top, double Right, double Bottom) Bounds => (X - (4 * Eyes), Y - (3 * Eyes), X + (4 * Eyes), Height);
 
-        /// <summary>How much of a pixel is head: 1 inside, fading at the edge.</summary>
+        /// <summary>Opacity of the head at a pixel: 1 inside, fading at the edge.</summary>
         public double HeadCover(double x, double y)
         {
             FaceBox face = Face;

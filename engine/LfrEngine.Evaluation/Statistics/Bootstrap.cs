@@ -1,27 +1,26 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>Errors and attempts of one subject: what is drawn together, because one person's attempts resemble each other.</summary>
-/// <param name="Errors">Count.</param>
-/// <param name="Attempts">Count.</param>
+/// <summary>Errors and attempts of one subject. They are resampled together, because attempts of one person resemble each other.</summary>
+/// <param name="Errors">Number of errors.</param>
+/// <param name="Attempts">Number of attempts.</param>
 internal readonly record struct SubjectCount(long Errors, long Attempts);
 
 /// <summary>False matches between two subjects.</summary>
-/// <param name="First">Index of a subject.</param>
-/// <param name="Second">Index of another.</param>
+/// <param name="First">Index of one subject.</param>
+/// <param name="Second">Index of the other.</param>
 /// <param name="Errors">Comparisons at or above the threshold.</param>
 public readonly record struct SubjectPairCount(int First, int Second, long Errors);
 
 /// <summary>Percentile bootstrap by subject (ISO/IEC 19795-1, "subsets bootstrap") and by subject pair, from a seed.</summary>
 /// <remarks>
-/// Where no error was seen, resampling sees none either and would claim certainty; the upper bound is then that no more than 3 of n subjects (rule
-/// of three) would show one.
+/// Without errors, every resample has none either, and the interval would have zero width. The upper bound is then the rule of three with the number of
+/// subjects: 3/n.
 /// </remarks>
 internal static class Bootstrap
 {
-    /// <summary>Resamples drawn wherever no number is named.</summary>
     public const int Replicates = 2000;
 
-    /// <summary>Interval of Σ errors / Σ attempts with whole subjects drawn.</summary>
+    /// <summary>Interval of Σ errors / Σ attempts, resampling whole subjects.</summary>
     /// <param name="subjects">One entry per subject; those without attempts may be included.</param>
     /// <param name="seed">Same seed, same interval.</param>
     /// <param name="confidence">0…1.</param>
@@ -50,9 +49,9 @@ internal static class Bootstrap
         return Percentiles(rates, confidence);
     }
 
-    /// <summary>Interval of a false-match rate over all pairs of images of different subjects, with whole subjects drawn: a pair weighs the product of its subjects' weights.</summary>
-    /// <param name="images">Images of each subject.</param>
-    /// <param name="errors">Subject pairs with a false match; all others have none.</param>
+    /// <summary>Interval of a false-match rate over all pairs of images of different subjects, resampling whole subjects: the weight of a pair is the product of its subjects' weights.</summary>
+    /// <param name="images">Number of images of each subject.</param>
+    /// <param name="errors">Subject pairs that have false matches.</param>
     /// <param name="seed">Same seed, same interval.</param>
     /// <param name="confidence">0…1.</param>
     /// <param name="replicates">Resamples.</param>
@@ -92,7 +91,7 @@ internal static class Bootstrap
         return Percentiles(rates, confidence);
     }
 
-    /// <summary>Interval of the difference of two rates measured on the same subjects (paired): subjects are drawn once for both.</summary>
+    /// <summary>Interval of the difference of two rates measured on the same subjects (paired): each resample is used for both.</summary>
     /// <param name="first">Counts per subject.</param>
     /// <param name="second">Counts of the same subjects, in the same order.</param>
     /// <param name="seed">Same seed, same interval.</param>
@@ -121,13 +120,13 @@ internal static class Bootstrap
         return Percentiles(differences, confidence);
     }
 
-    /// <summary>Intervals of any statistics with whole subjects drawn.</summary>
+    /// <summary>Intervals of any statistics, resampling whole subjects.</summary>
     /// <param name="present">Numbers of the subjects that have attempts.</param>
-    /// <param name="subjects">How many numbers there are.</param>
+    /// <param name="subjects">Upper limit of the subject numbers.</param>
     /// <param name="seed">Same seed, same intervals.</param>
-    /// <param name="statistics">From the weight of each subject: how often it was drawn. What is no number is left out.</param>
+    /// <param name="statistics">Computes the statistics from the weight of each subject (how often it was drawn). NaN and infinity are ignored.</param>
     /// <param name="replicates">Resamples.</param>
-    /// <returns>One per statistic, 95 %; not numbers where no resample gave a number.</returns>
+    /// <returns>One per statistic, 95 %; NaN if no resample gave a number.</returns>
     public static Interval[] OfStatistics(ReadOnlySpan<int> present, int subjects, ulong seed, Func<double[], double[]> statistics, int replicates = Replicates)
     {
         var random = SeededRandom.For(seed, "statistics");
@@ -153,7 +152,7 @@ internal static class Bootstrap
         return none ? new Interval(0, bound) : new Interval(1 - bound, 1);
     }
 
-    // Linear between order statistics, as numpy.percentile does.
+    // Linear interpolation between order statistics, like numpy.percentile.
     private static Interval Percentiles(double[] values, double confidence)
     {
         Array.Sort(values);

@@ -1,6 +1,6 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>One group's counts: the raw cell.</summary>
+/// <summary>The counts of one group.</summary>
 /// <param name="Group">Name.</param>
 /// <param name="FalsePositives">False matches of non-mated comparisons, or non-mated searches with a candidate.</param>
 /// <param name="FalseNegatives">False non-matches of mated comparisons, or mated searches without their mate.</param>
@@ -8,34 +8,34 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <param name="FalseNegativeInterval">Null for Clopper–Pearson; otherwise by subject.</param>
 internal sealed record GroupCell(string Group, Proportion FalsePositives, Proportion FalseNegatives, Interval? FalsePositiveInterval = null, Interval? FalseNegativeInterval = null);
 
-/// <summary>How far one kind of error differs between groups.</summary>
-/// <param name="MaxOverMin">Largest rate over smallest; null where the smallest is 0.</param>
-/// <param name="MaxOverGeometricMean">Largest rate over the geometric mean (NIST IR 8429); null where a rate is 0.</param>
-/// <param name="Gini">n/(n−1) · ΣᵢΣⱼ|xᵢ−xⱼ| / (2n²x̄); 0 where all rates are equal; null where all are 0.</param>
-/// <param name="Tests">Each group against all others together.</param>
+/// <summary>How much one kind of error differs between groups.</summary>
+/// <param name="MaxOverMin">Largest rate over smallest; null if the smallest is 0.</param>
+/// <param name="MaxOverGeometricMean">Largest rate over the geometric mean (NIST IR 8429); null if a rate is 0.</param>
+/// <param name="Gini">n/(n−1) · ΣᵢΣⱼ|xᵢ−xⱼ| / (2n²x̄); 0 if all rates are equal; null if all are 0.</param>
+/// <param name="Tests">Each group against all others combined.</param>
 internal sealed record Differential(double? MaxOverMin, double? MaxOverGeometricMean, double? Gini, IReadOnlyList<GroupTest> Tests);
 
-/// <summary>Whether one group's rate differs from that of all others together.</summary>
+/// <summary>Tests whether the rate of one group differs from that of all others combined.</summary>
 /// <param name="Group">Name.</param>
 /// <param name="Probability">Fisher's exact test, two-sided.</param>
-/// <param name="Corrected">After Holm's correction over the groups.</param>
-/// <param name="SmallestVisibleRatio">Factor above the others' rate that this many attempts would have shown with 80 % power at the corrected level; null where none.</param>
+/// <param name="Corrected">After Holm's correction for the number of groups.</param>
+/// <param name="SmallestVisibleRatio">Smallest factor relative to the rate of the others that this number of attempts can detect with 80 % power at the corrected level; null if none.</param>
 internal sealed record GroupTest(string Group, double Probability, double Corrected, double? SmallestVisibleRatio);
 
 /// <summary>Demographic differentials (ISO/IEC 19795-10).</summary>
-/// <param name="Cells">The raw cells, before any summary.</param>
+/// <param name="Cells">The counts of each group.</param>
 /// <param name="FalsePositive">FMR or FPIR.</param>
 /// <param name="FalseNegative">FNMR or FNIR.</param>
 /// <param name="Fdr">Fairness discrepancy rate, 1 − [α·max|ΔFMR| + (1−α)·max|ΔFNMR|] with α = 0.5; 1 is equal.</param>
-/// <param name="Garbe">α·Gini(FMR) + (1−α)·Gini(FNMR) with α = 0.5; 0 is equal. Null where a Gini is.</param>
+/// <param name="Garbe">α·Gini(FMR) + (1−α)·Gini(FNMR) with α = 0.5; 0 is equal. Null if a Gini coefficient is null.</param>
 internal sealed record Differentials(IReadOnlyList<GroupCell> Cells, Differential FalsePositive, Differential FalseNegative, double Fdr, double? Garbe)
 {
     /// <summary>Weight of false positives in <see cref="Fdr"/> and <see cref="Garbe"/>.</summary>
     public const double Alpha = 0.5;
 
-    /// <summary>Computes all of them.</summary>
-    /// <param name="cells">Two groups or more, each with attempts of both kinds.</param>
-    /// <param name="significance">Level at which the smallest visible ratio is reported, before correction.</param>
+    /// <summary>Computes all measures.</summary>
+    /// <param name="cells">At least two groups, each with attempts of both kinds.</param>
+    /// <param name="significance">Level for the smallest visible ratio, before correction.</param>
     public static Differentials Compute(IReadOnlyList<GroupCell> cells, double significance = 0.05)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(cells.Count, 2);

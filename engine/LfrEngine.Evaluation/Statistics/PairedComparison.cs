@@ -1,19 +1,19 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>Two models or builds judged on the same attempts.</summary>
+/// <summary>Comparison of two models or builds on the same attempts.</summary>
 /// <param name="First">Errors of the first.</param>
 /// <param name="Second">Errors of the second.</param>
 /// <param name="OnlyFirstErred">Attempts that only the first got wrong.</param>
 /// <param name="OnlySecondErred">Attempts that only the second got wrong.</param>
-/// <param name="Probability">McNemar's exact test that both err equally often.</param>
-/// <param name="Difference">95 % interval of the second's rate less the first's, by subject.</param>
+/// <param name="Probability">McNemar's exact test of equal error rates.</param>
+/// <param name="Difference">95 % interval of the second rate minus the first, by subject.</param>
 internal sealed record PairedComparison(Proportion First, Proportion Second, long OnlyFirstErred, long OnlySecondErred, double Probability, Interval Difference)
 {
     /// <summary>Compares attempt by attempt.</summary>
     /// <param name="firstErred">Whether the first got each attempt wrong.</param>
-    /// <param name="secondErred">The second, on the same attempts.</param>
-    /// <param name="subjects">Subject index of each attempt, 0 upwards.</param>
-    /// <param name="seed">Of the bootstrap.</param>
+    /// <param name="secondErred">Whether the second got each attempt wrong.</param>
+    /// <param name="subjects">Subject index of each attempt, from 0.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
     public static PairedComparison Compute(ReadOnlySpan<bool> firstErred, ReadOnlySpan<bool> secondErred, ReadOnlySpan<int> subjects, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(secondErred.Length, firstErred.Length);

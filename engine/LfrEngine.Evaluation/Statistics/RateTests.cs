@@ -1,9 +1,9 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>Tests of equal rates, and their correction where several are made.</summary>
+/// <summary>Tests of equal rates, and the correction for multiple tests.</summary>
 internal static class RateTests
 {
-    // Tables as likely as the one seen count as extreme; rounding must not split them (SciPy's own tolerance).
+    // Tables that are as likely as the observed one count as extreme in spite of rounding (SciPy uses the same tolerance).
     private const double Tie = 1 + 1e-7;
 
     /// <summary>Fisher's exact test, two-sided: the probability of counts at least as unlikely if both rates were equal.</summary>
@@ -26,7 +26,7 @@ internal static class RateTests
         double Likelihood(long k) => Math.Exp(SpecialFunctions.LogChoose(a.Total, k) + SpecialFunctions.LogChoose(b.Total, errors - k) - all);
     }
 
-    /// <summary>McNemar's exact test for two judgements of the same attempts: only those on which they differ tell.</summary>
+    /// <summary>McNemar's exact test for two results of the same attempts, based on those in which they differ.</summary>
     /// <param name="onlyFirst">Attempts that only the first got wrong.</param>
     /// <param name="onlySecond">Attempts that only the second got wrong.</param>
     public static double McNemarExact(long onlyFirst, long onlySecond)
@@ -36,7 +36,7 @@ internal static class RateTests
         return n == 0 ? 1 : Math.Min(1, 2 * SpecialFunctions.Beta(0.5, n - fewer, fewer + 1));
     }
 
-    /// <summary>Holm's step-down correction: probabilities that may be read as if only one test had been made.</summary>
+    /// <summary>Holm's step-down correction: the result can be read as if only one test had been made.</summary>
     public static double[] Holm(IReadOnlyList<double> probabilities)
     {
         int[] order = [.. Enumerable.Range(0, probabilities.Count).OrderBy(i => probabilities[i])];
@@ -50,12 +50,12 @@ internal static class RateTests
         return corrected;
     }
 
-    /// <summary>The smallest factor by which one group's rate may exceed the other's and still be found with 80 % power.</summary>
+    /// <summary>The smallest ratio of the rate of a group to that of a reference that is detected with 80 % power.</summary>
     /// <param name="rate">Rate of the reference.</param>
-    /// <param name="attempts">Attempts of the group.</param>
-    /// <param name="referenceAttempts">Attempts of the reference.</param>
+    /// <param name="attempts">Number of attempts of the group.</param>
+    /// <param name="referenceAttempts">Number of attempts of the reference.</param>
     /// <param name="significance">Two-sided level, after correction for the number of tests.</param>
-    /// <returns>Null where no rate up to 1 would be found.</returns>
+    /// <returns>Null if no rate up to 1 would be detected.</returns>
     /// <remarks>Arcsine approximation (Cohen, Statistical Power Analysis, 1988, chapter 6).</remarks>
     public static double? SmallestVisibleRatio(double rate, long attempts, long referenceAttempts, double significance)
     {

@@ -2,15 +2,15 @@ namespace LfrEngine.Evaluation.Statistics;
 
 /// <summary>Comparison scores counted in bins of 10⁻⁴ between −1 and 1.</summary>
 /// <remarks>
-/// A bin holds the scores from its lower edge on, the edge being the float32 nearest to a multiple of 10⁻⁴: exactly what
-/// <c>score &gt;= threshold</c> gives in the engine. So every count at a threshold on that grid is exact.
+/// The lower edge of a bin belongs to it and is the float32 nearest to a multiple of 10⁻⁴. So counts at a threshold on that grid are exactly those of
+/// <c>score &gt;= threshold</c> in the engine.
 /// </remarks>
 public sealed class ScoreHistogram
 {
     /// <summary>Bins between two scores that differ by 1.</summary>
     public const int BinsPerUnit = 10_000;
 
-    /// <summary>Bins; the last holds scores of 1 and, by rounding, just above.</summary>
+    /// <summary>Number of bins; the last contains scores of 1 and, due to rounding, slightly above.</summary>
     public const int BinCount = (2 * BinsPerUnit) + 1;
 
     private static readonly float[] Edges = [.. Enumerable.Range(0, BinCount + 1).Select(i => i == BinCount ? float.PositiveInfinity : (float)EdgeOf(i))];
@@ -27,11 +27,11 @@ public sealed class ScoreHistogram
     /// <summary>Lower edge of a bin.</summary>
     public static double EdgeOf(int bin) => Math.Round((bin - BinsPerUnit) / (double)BinsPerUnit, 4);
 
-    /// <summary>Bin of a score; scores that are no number or below −1 go into the first.</summary>
+    /// <summary>Bin of a score; NaN and scores below −1 are in the first.</summary>
     public static int BinOf(float score)
     {
         int bin = Math.Clamp((int)(((double)score + 1) * BinsPerUnit), 0, BinCount - 1);
-        // The product is rounded; the edges decide.
+        // The product is rounded, so the edges decide.
         while (score >= Edges[bin + 1])
             bin++;
         while (bin > 0 && score < Edges[bin])
@@ -39,14 +39,14 @@ public sealed class ScoreHistogram
         return bin;
     }
 
-    /// <summary>Whether a score lies so near to an edge that another order of summation may put it into the next bin.</summary>
+    /// <summary>Whether a score is so near to an edge that another order of summation could put it into a neighbouring bin.</summary>
     public static bool IsNearEdge(float score, float tolerance)
     {
         int bin = BinOf(score);
         return score - Edges[bin] <= tolerance || Edges[bin + 1] - score <= tolerance;
     }
 
-    /// <summary>The first bin whose scores all reach a threshold; thresholds lie on the grid.</summary>
+    /// <summary>The first bin whose scores all reach a threshold, which must be on the grid.</summary>
     public static int BinOfThreshold(double threshold) => Math.Clamp((int)Math.Round((threshold + 1) * BinsPerUnit), 0, BinCount);
 
     /// <summary>Counts one score.</summary>
@@ -56,7 +56,7 @@ public sealed class ScoreHistogram
         atLeast = null;
     }
 
-    /// <summary>Adds counts of bins, all in order.</summary>
+    /// <summary>Adds the counts of all bins.</summary>
     public void Add(ReadOnlySpan<long> counts)
     {
         for (int i = 0; i < counts.Length; i++)

@@ -6,10 +6,9 @@ internal sealed class SeededRandom(ulong seed)
 {
     private ulong state = seed;
 
-    /// <summary>64 random bits.</summary>
     public ulong NextBits() => Mix(state += 0x9E3779B97F4A7C15);
 
-    /// <summary>Scatters the bits of a number.</summary>
+    /// <summary>Mixes the bits of a number.</summary>
     public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
@@ -27,7 +26,6 @@ internal sealed class SeededRandom(ulong seed)
         return (int)Math.BigMul(NextBits(), (ulong)limit, out _);
     }
 
-    /// <summary>A standard normal variable.</summary>
     public double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - NextDouble())) * Math.Cos(2 * Math.PI * NextDouble());
 
     /// <summary>Puts items into random order.</summary>
@@ -40,10 +38,10 @@ internal sealed class SeededRandom(ulong seed)
         }
     }
 
-    /// <summary>A generator of its own for one purpose, so that adding draws to one part moves no other part's.</summary>
+    /// <summary>A separate generator for one purpose, so that more draws for one purpose do not change those for another.</summary>
     public static SeededRandom For(ulong seed, string purpose)
     {
-        // FNV-1a over the words.
+        // FNV-1a over the characters.
         ulong hash = 14695981039346656037;
         foreach (char c in purpose)
             hash = (hash ^ c) * 1099511628211;

@@ -1,6 +1,6 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>The distribution functions behind the intervals and tests; checked against SciPy.</summary>
+/// <summary>Distribution functions for the intervals and tests; checked against SciPy.</summary>
 internal static class SpecialFunctions
 {
     private const double Tiny = 1e-300;
@@ -36,7 +36,7 @@ internal static class SpecialFunctions
             return 0;
         if (x >= 1)
             return 1;
-        // The continued fraction converges fast on this side of the mean only.
+        // The continued fraction converges quickly only on this side of the mean.
         if (x > (a + 1) / (a + b + 2))
             return 1 - Beta(1 - x, b, a);
         double front = Math.Exp(LogGamma(a + b) - LogGamma(a) - LogGamma(b) + (a * Math.Log(x)) + (b * double.LogP1(-x))) / a;
@@ -69,7 +69,7 @@ internal static class SpecialFunctions
             return 1;
         if (Beta(0.5, a, b) < p)
             return 1 - InverseBeta(1 - p, b, a);
-        // Halving the logarithm keeps small rates as exact as large ones.
+        // Bisection of the logarithm makes small rates as exact as large ones.
         double low = Math.Log(Tiny), high = Math.Log(0.5);
         for (int i = 0; i < 200 && high - low > 1e-15 * Math.Abs(low); i++)
         {
@@ -112,7 +112,6 @@ internal static class SpecialFunctions
         return front * fraction;
     }
 
-    /// <summary>Standard normal distribution function.</summary>
     public static double Normal(double z) => z > 0 ? 1 - (0.5 * GammaUpper(0.5, z * z / 2)) : 0.5 * GammaUpper(0.5, z * z / 2);
 
     /// <summary>The z below which a standard normal variable lies with probability p.</summary>

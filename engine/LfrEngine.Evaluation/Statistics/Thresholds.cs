@@ -1,19 +1,19 @@
 namespace LfrEngine.Evaluation.Statistics;
 
-/// <summary>A threshold for a wanted error rate, and what is known of what it gives.</summary>
-/// <param name="Wanted">The rate asked for.</param>
-/// <param name="Threshold">The smallest on the grid of 10⁻⁴ whose rate does not exceed it; null when refused.</param>
-/// <param name="Observed">Errors at it, on the data that set it.</param>
-/// <param name="Interval">95 % interval of the rate it gives (Clopper–Pearson).</param>
-/// <param name="Refusal">Why there is no threshold; null where there is one.</param>
+/// <summary>A threshold for a wanted error rate.</summary>
+/// <param name="Wanted">The wanted rate.</param>
+/// <param name="Threshold">The lowest threshold on the grid of 10⁻⁴ whose rate does not exceed it; null if refused.</param>
+/// <param name="Observed">Errors at the threshold, on the data from which it was chosen.</param>
+/// <param name="Interval">95 % interval of that rate (Clopper–Pearson).</param>
+/// <param name="Refusal">Why there is no threshold; otherwise null.</param>
 internal sealed record ThresholdChoice(double Wanted, double? Threshold, Proportion Observed, Interval Interval, string? Refusal)
 {
-    /// <summary>Chooses a threshold by scores that should not match.</summary>
+    /// <summary>Chooses a threshold from scores that should not match.</summary>
     /// <param name="nonMated">Non-mated comparisons for FMR; best score of each non-mated search for FPIR.</param>
     /// <param name="wanted">Rate, above 0 and at most 1.</param>
     /// <remarks>
-    /// Refused where even no error at all would not show the rate with 95 % confidence (rule of three): the tail is not in the data, and a curve drawn
-    /// through it would be a guess.
+    /// Refused if there are so few attempts that even zero errors would not show the rate with 95 % confidence (rule of three). Extrapolating
+    /// the tail would be a guess.
     /// </remarks>
     public static ThresholdChoice For(ScoreHistogram nonMated, double wanted)
     {
@@ -26,7 +26,7 @@ internal sealed record ThresholdChoice(double Wanted, double? Threshold, Proport
             return new ThresholdChoice(wanted, null, new Proportion(0, total), new Interval(0, Proportion.RuleOfThree(total)),
                 $"{total} non-mated attempts cannot show a rate of {wanted:g3}: at least {need} are needed (rule of three), and {(long)Math.Ceiling(30 / wanted)} to know it to ±30 % (rule of thirty).");
         }
-        // Bins with rate ≤ wanted form the upper end of the scale.
+        // Binary search: the rate falls as the threshold rises.
         int low = 0, high = ScoreHistogram.BinCount;
         while (low < high)
         {
@@ -45,25 +45,25 @@ internal sealed record ThresholdChoice(double Wanted, double? Threshold, Proport
 
 /// <summary>One point of a DET curve.</summary>
 /// <param name="Threshold">Inclusive.</param>
-/// <param name="FalsePositives">FMR or FPIR at it.</param>
-/// <param name="FalseNegatives">FNMR or FNIR at it.</param>
+/// <param name="FalsePositives">FMR or FPIR.</param>
+/// <param name="FalseNegatives">FNMR or FNIR.</param>
 /// <param name="FalsePositiveBand">95 %, Clopper–Pearson.</param>
 /// <param name="FalseNegativeBand">95 %, Clopper–Pearson.</param>
 internal readonly record struct DetPoint(double Threshold, Proportion FalsePositives, Proportion FalseNegatives, Interval FalsePositiveBand, Interval FalseNegativeBand);
 
-/// <summary>Detection error trade-off: both error rates over the threshold, with bands.</summary>
+/// <summary>Detection error trade-off: both error rates as functions of the threshold, with bands.</summary>
 internal static class DetCurve
 {
-    // More points than a page can show add nothing.
+    // Enough for a diagram on a page.
     private const int MostPoints = 400;
 
-    /// <summary>The curve, by rising threshold.</summary>
-    /// <param name="nonMated">Scores that should stay below.</param>
-    /// <param name="mated">Scores that should reach it.</param>
+    /// <summary>Computes the curve, in ascending order of the threshold.</summary>
+    /// <param name="nonMated">Scores that should be below the threshold.</param>
+    /// <param name="mated">Scores that should reach the threshold.</param>
     public static IReadOnlyList<DetPoint> Compute(ScoreHistogram nonMated, ScoreHistogram mated)
     {
         long impostors = nonMated.Total, genuine = mated.Total;
-        // Points where a rate has moved by a visible step: an error rate is read on a logarithmic scale.
+        // Points at which a rate has changed by a visible step on a logarithmic scale.
         var bins = new List<int>();
         (double X, double Y) last = (double.NaN, double.NaN);
         double step = 12.0 / MostPoints;
@@ -86,14 +86,14 @@ internal static class DetCurve
         })];
     }
 
-    /// <summary>Where both rates are equal, between two neighbouring thresholds of the grid; not a number without scores of both kinds.</summary>
+    /// <summary>The rate at which both are equal, interpolated between neighbouring thresholds of the grid; NaN without scores of both kinds.</summary>
     public static double EqualErrorRate(ScoreHistogram nonMated, ScoreHistogram mated)
     {
         long impostors = nonMated.Total, genuine = mated.Total;
         if (impostors == 0 || genuine == 0)
             return double.NaN;
         int low = 0, high = ScoreHistogram.BinCount;
-        // The first bin at which false non-matches are no rarer than false matches.
+        // The first bin at which FNMR ≥ FMR.
         while (low < high)
         {
             int middle = (low + high) / 2;

@@ -13,14 +13,14 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>Covers and worsens images by strata and makes the templates of what comes out.</summary>
+/// <summary>Covers and degrades images by strata and makes templates of the results.</summary>
 /// <param name="models">Borrowed.</param>
-/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
-/// <param name="seed">Of what is drawn.</param>
+/// <param name="cache">Templates of earlier runs; null to use none. Borrowed.</param>
+/// <param name="seed">Seed of the covers drawn.</param>
 /// <param name="isCoverKnown">Whether a brow is blanked where a cover was drawn over it; else where it is judged covered, as a camera does it.</param>
 internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed, bool isCoverKnown)
 {
-    // Another build may draw otherwise.
+    // Another build may draw differently.
     private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();
 
     /// <summary>Makes the templates.</summary>

@@ -13,12 +13,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>Templates on disk between runs, encrypted: a run that was killed continues where it was.</summary>
+/// <summary>Encrypted templates of earlier runs on disk; also lets a run that was killed continue.</summary>
 /// <remarks>
-/// One folder per set of models and build of the engine; in it one file per run, <c>LFRTMPL2</c>, 32 bytes of salt, then records of one size: AES-256-GCM of
+/// One folder per set of models and build of the engine, with one file per run: <c>LFRTMPL2</c>, 32 bytes of salt, then records of fixed size, AES-256-GCM of
 /// image hash, outcome, quality, box, cover and embedding, with a 16-byte tag. The key of a file is HKDF-SHA-256 of the key file with <c>LfrEngine template cache 1</c> and the
-/// salt; nonce = number of the record; associated data = the head of the file. A record cut short by a kill is not read, and nothing is ever appended to an old
-/// file, so no nonce repeats. Without the key file the rest is noise: <see cref="Erase"/> removes it first.
+/// salt; the nonce is the number of the record; the associated data is the header of the file. An incomplete last record is not read, and nothing is ever appended to an old
+/// file, so that no nonce is used twice. Without the key file the records cannot be decrypted; <see cref="Erase"/> deletes it first.
 /// </remarks>
 public sealed class TemplateCache : IDisposable
 {
@@ -44,14 +44,14 @@ public sealed class TemplateCache : IDisposable
         plainBytes = HashBytes + OutcomeBytes + Marshal.SizeOf<FaceQuality>() + Marshal.SizeOf<FaceBox>() + Marshal.SizeOf<CoverJudgement>() + ReasonBytes + (length * sizeof(float));
     }
 
-    /// <summary>Templates found when it was opened.</summary>
+    /// <summary>Number of templates found when the cache was opened.</summary>
     public int Found { get; private set; }
 
-    /// <summary>Opens the cache for the models, and makes folder and key if there are none.</summary>
+    /// <summary>Opens the cache for the models; creates folder and key if they do not exist.</summary>
     /// <param name="root">Folder of all caches.</param>
-    /// <param name="keyFile">Key file; null for one beside the cache.</param>
+    /// <param name="keyFile">Key file; null for the default one in <paramref name="root"/>.</param>
     /// <param name="models">Borrowed for the call.</param>
-    /// <exception cref="WatchlistException">The key file or a file of the cache cannot be used or made.</exception>
+    /// <exception cref="WatchlistException">The key file or a file of the cache cannot be used or created.</exception>
     public static TemplateCache Open(string root, string? keyFile, EngineModels models)
     {
         string path = keyFile ?? Path.Combine(root, KeyName);
@@ -81,9 +81,9 @@ public sealed class TemplateCache : IDisposable
         }
     }
 
-    /// <summary>Destroys the key, then all templates under a folder.</summary>
-    /// <returns>Files removed.</returns>
-    /// <exception cref="WatchlistException">Something could not be removed.</exception>
+    /// <summary>Deletes the key, then all templates below a folder.</summary>
+    /// <returns>Number of files deleted.</returns>
+    /// <exception cref="WatchlistException">A file could not be deleted.</exception>
     public static int Erase(string root)
     {
         if (!Directory.Exists(root))
@@ -109,7 +109,7 @@ public sealed class TemplateCache : IDisposable
         }
     }
 
-    /// <summary>What is known of an image, by the hash of its file; null when nothing is.</summary>
+    /// <summary>Looks up an image by the hash of its file; null if it is not in the cache.</summary>
     /// <param name="imageHash">SHA-256.</param>
     /// <param name="embedding">Receives the embedding, if there is one. Borrowed.</param>
     public TemplateOutcome? TryGet(ReadOnlySpan<byte> imageHash, Span<float> embedding)
@@ -125,14 +125,14 @@ public sealed class TemplateCache : IDisposable
         return Unpack(plain.Span[..plainBytes], embedding);
     }
 
-    /// <summary>Keeps a template.</summary>
+    /// <summary>Stores a template.</summary>
     /// <param name="imageHash">SHA-256 of the file.</param>
-    /// <param name="outcome">What became of it.</param>
+    /// <param name="outcome">Outcome of the image.</param>
     /// <param name="embedding">The embedding. Borrowed.</param>
     /// <exception cref="WatchlistException">It cannot be written.</exception>
     public void Add(ReadOnlySpan<byte> imageHash, TemplateOutcome outcome, ReadOnlySpan<float> embedding)
     {
-        // The reader reports why a file cannot be read; there is nothing to save.
+        // Reading the file again takes no time and gives the current reason.
         if (outcome.State == Acquisition.Unreadable)
             return;
         using HostBuffer<byte> record = BufferPool.Rent<byte>(plainBytes + TagBytes);
@@ -173,7 +173,7 @@ public sealed class TemplateCache : IDisposable
 
     private static string FolderOf(EngineModels models)
     {
-        // The build too: a change of the engine's code may change what it makes of an image.
+        // Includes the build, because a change of the engine's code may change its results.
         string all = string.Join('\n', [Encoding.UTF8.GetString(Magic), .. models.All.Select(m => m.Manifest.Sha256), $"{StillAnalyzer.StillSettings}", $"{typeof(StillAnalyzer).Module.ModuleVersionId}"]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..24];
     }
@@ -263,7 +263,7 @@ public sealed class TemplateCache : IDisposable
             {
                 var head = new byte[Magic.Length + SaltBytes];
                 long bytes = RandomAccess.GetLength(file);
-                // A run killed while it wrote the head has kept nothing.
+                // A run that was killed while writing the header has stored nothing.
                 if (bytes >= head.Length)
                 {
                     FileBytes.ReadExactly(file, head, 0);
@@ -285,7 +285,7 @@ public sealed class TemplateCache : IDisposable
             Span<byte> nonce = stackalloc byte[AesGcm.NonceByteSizes.MaxSize];
             BinaryPrimitives.WriteInt64BigEndian(nonce[4..], record);
             FileBytes.ReadExactly(file, buffer[..SealedBytes], head.Length + (record * SealedBytes));
-            // One cipher, several threads.
+            // The cipher is shared by several threads.
             lock (aes)
                 aes.Decrypt(nonce, buffer[..plainBytes], buffer.Slice(plainBytes, TagBytes), buffer[..plainBytes], head);
         }

@@ -14,16 +14,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>Runs images through the engine's own code path: decode, detect, landmarks, align, embed. Where several faces are found, the one nearest the centre counts.</summary>
+/// <summary>Makes templates of images with the engine's own code: decode, detect, landmarks, align, embed. If several faces are found, the one nearest the centre is used.</summary>
 /// <param name="models">Borrowed.</param>
-/// <param name="cache">Templates made before; null to make all anew. Borrowed.</param>
+/// <param name="cache">Templates of earlier runs; null to use none. Borrowed.</param>
 public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
 {
     private const int LargestFileBytes = 256 << 20;
 
     private int fromCache;
 
-    /// <summary>Images whose template came from the cache.</summary>
+    /// <summary>Number of images whose template came from the cache.</summary>
     public int FromCache => fromCache;
 
     /// <summary>Makes the templates of a data set on all processors, as for a watchlist: every brow is kept.</summary>
@@ -105,7 +105,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         }
     }
 
-    /// <summary>The face nearest the centre of a picture: the rule of LFW, whose pictures are centred on the person named.</summary>
+    /// <summary>The face nearest the centre of a picture. LFW's pictures are centred on the named person.</summary>
     /// <param name="faces">At least one.</param>
     /// <param name="view">Borrowed.</param>
     public static FaceCandidate NearestToCentre(ReadOnlySpan<FaceCandidate> faces, in FrameView view)
@@ -157,7 +157,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
     /// <param name="analyzer">Used for the call.</param>
     /// <param name="view">Borrowed.</param>
     /// <param name="embedding">Receives the embedding, if there is one. Borrowed.</param>
-    /// <param name="brow">What becomes of the brow.</param>
+    /// <param name="brow">What is done with the area above the brow.</param>
     public static TemplateOutcome Embed(StillAnalyzer analyzer, in FrameView view, Span<float> embedding, BrowTreatment brow = BrowTreatment.Kept)
     {
         ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
@@ -172,8 +172,8 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
 
     /// <summary>Reads a file into locked memory.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="problem">Why there is none.</param>
-    /// <returns>Owned by the caller; null when it cannot be read.</returns>
+    /// <param name="problem">Why it cannot be read; otherwise empty.</param>
+    /// <returns>Owned by the caller; null if it cannot be read.</returns>
     internal static HostBuffer<byte>? ReadFile(string path, out string problem)
     {
         HostBuffer<byte>? file = null;

@@ -6,42 +6,42 @@ using LfrEngine.Quality;
 
 namespace LfrEngine.Evaluation.Templates;
 
-/// <summary>What became of one image.</summary>
+/// <summary>Whether a template could be made of an image.</summary>
 public enum Acquisition : byte
 {
     /// <summary>A template was made.</summary>
     Acquired,
 
-    /// <summary>The file cannot be read or holds no picture.</summary>
+    /// <summary>The file cannot be read or is not a picture.</summary>
     Unreadable,
 
     /// <summary>No face was found.</summary>
     NoFace,
 
-    /// <summary>A face was found whose landmarks are unusable.</summary>
+    /// <summary>A face was found, but its landmarks are unusable.</summary>
     NoLandmarks,
 }
 
-/// <summary>What is known of one image besides its embedding.</summary>
+/// <summary>Everything known about one image except its embedding.</summary>
 /// <param name="State">Whether there is a template.</param>
-/// <param name="Reason">Why not; empty when there is.</param>
-/// <param name="Quality">Of the face; all zero when there is none.</param>
+/// <param name="Reason">Why there is none; otherwise empty.</param>
+/// <param name="Quality">Quality of the face; all zero without a template.</param>
 /// <param name="Box">The face, picture pixels.</param>
-/// <param name="Cover">How likely parts of it are covered, as the engine judged before it embedded.</param>
+/// <param name="Cover">Cover of the face, as judged by the engine.</param>
 public sealed record TemplateOutcome(Acquisition State, string Reason, FaceQuality Quality, FaceBox Box, CoverJudgement Cover = default)
 {
     /// <summary>A failure.</summary>
     public static TemplateOutcome Failed(Acquisition state, string reason) => new(state, reason, default, default);
 }
 
-/// <summary>Embeddings of a data set in locked memory, one row per image. Its holder disposes it, which wipes.</summary>
-/// <remarks>Rows of images that failed stay zero: they score 0 with everything, and no protocol compares them.</remarks>
+/// <summary>Embeddings of a data set in locked memory, one row per image. The owner disposes it, which wipes.</summary>
+/// <remarks>Rows of images without a template are zero; no protocol compares them.</remarks>
 public sealed unsafe class TemplateSet : IDisposable
 {
     private readonly HostBuffer<float> rows;
 
-    /// <summary>Takes room.</summary>
-    /// <param name="count">Images.</param>
+    /// <summary>Allocates memory.</summary>
+    /// <param name="count">Number of images.</param>
     /// <param name="length">Elements per embedding.</param>
     public TemplateSet(int count, int length)
     {
@@ -55,7 +55,7 @@ public sealed unsafe class TemplateSet : IDisposable
         Outcomes = new TemplateOutcome[count];
     }
 
-    /// <summary>Images.</summary>
+    /// <summary>Number of images.</summary>
     public int Count { get; }
 
     /// <summary>Elements per embedding.</summary>
@@ -64,10 +64,10 @@ public sealed unsafe class TemplateSet : IDisposable
     /// <summary>Elements from one row to the next.</summary>
     public int Stride { get; }
 
-    /// <summary>What became of each image.</summary>
+    /// <summary>Outcome of each image.</summary>
     public TemplateOutcome[] Outcomes { get; }
 
-    /// <summary>SHA-256 over the names, labels and contents of all images: the same data give the same, hexadecimal.</summary>
+    /// <summary>SHA-256 of the names, labels and contents of all images, hexadecimal.</summary>
     public string DataSha256 { get; internal set; } = "";
 
     /// <summary>First row, for kernels; rows are padded to <see cref="ScoreMatrix.RowStep"/>.</summary>

@@ -6,40 +6,40 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Evaluation.Verification;
 
-/// <summary>A comparison worth looking at.</summary>
-/// <param name="First">Image.</param>
-/// <param name="Second">Image, higher number.</param>
+/// <summary>A comparison of two images.</summary>
+/// <param name="First">Number of the first image.</param>
+/// <param name="Second">Number of the second image; higher than the first.</param>
 /// <param name="Score">Comparison score.</param>
 public readonly record struct ScoredPair(int First, int Second, float Score);
 
-/// <summary>Counts of pairs whose images are both of one group.</summary>
-/// <param name="Mated">Pairs of one person.</param>
-/// <param name="NonMated">Pairs of two people.</param>
+/// <summary>Scores of pairs of images.</summary>
+/// <param name="Mated">Pairs that show the same person.</param>
+/// <param name="NonMated">Pairs that show two people.</param>
 public sealed record PairCounts(ScoreHistogram Mated, ScoreHistogram NonMated)
 {
-    /// <summary>Nothing counted yet.</summary>
+    /// <summary>Creates empty counts.</summary>
     public PairCounts()
         : this(new ScoreHistogram(), new ScoreHistogram())
     {
     }
 
-    /// <summary>Whether all bins hold the same counts.</summary>
+    /// <summary>Whether the counts of all bins are equal.</summary>
     public bool SameAs(PairCounts other) => Enumerable.Range(0, ScoreHistogram.BinCount).All(b => Mated[b] == other.Mated[b] && NonMated[b] == other.NonMated[b]);
 }
 
-/// <summary>A way to sort images into groups, in which pairs within a group are counted apart.</summary>
-/// <param name="Name">Of the column.</param>
+/// <summary>A division of images into groups; pairs within a group are counted separately.</summary>
+/// <param name="Name">Name of the column.</param>
 /// <param name="Values">Names of the groups.</param>
 /// <param name="GroupOf">Group of each image; −1 for none.</param>
 public sealed record Grouping(string Name, IReadOnlyList<string> Values, int[] GroupOf);
 
-/// <summary>All images against all: exact counts, in memory that does not grow with the number of comparisons.</summary>
+/// <summary>Compares all pairs of images: exact counts, in memory that does not grow with the number of comparisons.</summary>
 public sealed unsafe class AllPairs
 {
-    /// <summary>Highest non-mated scores kept.</summary>
+    /// <summary>Number of highest non-mated scores that are kept.</summary>
     public const int TopKept = 100_000;
 
-    /// <summary>Mated pairs kept one by one; beyond, only their counts are.</summary>
+    /// <summary>Maximum number of mated pairs that are kept individually; if there are more, only counts are kept.</summary>
     public const int MatedKept = 5_000_000;
 
     private readonly List<ScoredPair> mated = [];
@@ -53,19 +53,19 @@ public sealed unsafe class AllPairs
     /// <summary>All pairs.</summary>
     public PairCounts All { get; } = new();
 
-    /// <summary>The groupings asked for.</summary>
+    /// <summary>The requested groupings.</summary>
     public IReadOnlyList<Grouping> Groupings { get; }
 
     /// <summary>Counts of each group of each grouping.</summary>
     public PairCounts[][] Groups { get; }
 
-    /// <summary>The highest non-mated scores, highest first: look-alikes, or label errors.</summary>
+    /// <summary>The highest non-mated scores, in descending order: lookalikes, or label errors.</summary>
     public IReadOnlyList<ScoredPair> Top { get; private set; } = [];
 
-    /// <summary>All mated pairs by image numbers; null where there are more than <see cref="MatedKept"/>.</summary>
+    /// <summary>All mated pairs, ordered by image numbers; null if there are more than <see cref="MatedKept"/>.</summary>
     public IReadOnlyList<ScoredPair>? Mated { get; private set; }
 
-    /// <summary>Pairs compared.</summary>
+    /// <summary>Number of pairs compared.</summary>
     public long Comparisons => All.Mated.Total + All.NonMated.Total;
 
     /// <summary>Time of scoring and counting.</summary>
@@ -73,10 +73,10 @@ public sealed unsafe class AllPairs
 
     /// <summary>Counts all pairs of acquired images.</summary>
     /// <param name="templates">Borrowed.</param>
-    /// <param name="subjects">Subject of each image, as a number.</param>
-    /// <param name="groupings">Groups to count apart; may be none.</param>
+    /// <param name="subjects">Subject number of each image.</param>
+    /// <param name="groupings">Groups to count separately; may be empty.</param>
     /// <param name="scorer">Loaded here; disposed by the caller.</param>
-    /// <param name="progress">Told the tiles done and how many there are.</param>
+    /// <param name="progress">Receives the number of tiles done and their total number.</param>
     /// <param name="stopping">Ends the work.</param>
     public static AllPairs Count(TemplateSet templates, int[] subjects, IReadOnlyList<Grouping> groupings, IPairScorer scorer, Action<long, long> progress, CancellationToken stopping)
     {
@@ -119,10 +119,10 @@ public sealed unsafe class AllPairs
         return total;
     }
 
-    /// <summary>Makes sure that a threshold can be set on one half of the people and reported on the other.</summary>
-    /// <param name="set">Of the half that sets it.</param>
-    /// <param name="reported">Of the other.</param>
-    /// <exception cref="DataException">There is nothing to count.</exception>
+    /// <summary>Checks that a threshold can be set with one half of the people and evaluated with the other.</summary>
+    /// <param name="set">Counts of the half with which it is set.</param>
+    /// <param name="reported">Counts of the other half.</param>
+    /// <exception cref="DataException">There are too few people.</exception>
     public static void ThrowIfTooFew(PairCounts set, PairCounts reported)
     {
         if (set.NonMated.Total == 0 || reported.NonMated.Total == 0 || reported.Mated.Total == 0)
@@ -132,10 +132,10 @@ public sealed unsafe class AllPairs
         }
     }
 
-    /// <summary>False matches at a threshold by pairs of subjects, for the bootstrap; null where more were seen than are kept.</summary>
+    /// <summary>False matches at a threshold by pairs of subjects, for the bootstrap; null if not all of them were kept.</summary>
     /// <param name="threshold">Inclusive.</param>
     /// <param name="subjects">Subject of each image.</param>
-    /// <param name="takesPart">Which images count.</param>
+    /// <param name="takesPart">Selects the images.</param>
     public SubjectPairCount[]? FalseMatches(double threshold, int[] subjects, Func<int, bool> takesPart)
     {
         if (All.NonMated.AtLeast(threshold).Count > Top.Count)
@@ -146,7 +146,7 @@ public sealed unsafe class AllPairs
             .Select(g => new SubjectPairCount(g.Key.Item1, g.Key.Item2, g.Count()))];
     }
 
-    // Tiles on and above the diagonal, column after column, so that a column's block stays where it is.
+    // Tiles on and above the diagonal, column by column, so that the block of a column stays in the cache.
     private static (int First, int Second) TileAt(long tile)
     {
         long second = (long)((Math.Sqrt((8.0 * tile) + 1) - 1) / 2);
@@ -200,7 +200,7 @@ public sealed unsafe class AllPairs
                     if (other < 0)
                         continue;
                     float score = row[j];
-                    // Near an edge, or kept as it is, a score is computed in the engine's own order: all scorers count the same.
+                    // A score that is near an edge or will be kept is recomputed in the engine's order of summation, so that all scorers give the same counts.
                     if (tolerance > 0 && (person == other || score >= Top.Floor - tolerance || ScoreHistogram.IsNearEdge(score, tolerance)))
                         score = templates.Score(a, b);
                     int bin = ScoreHistogram.BinOf(score);
@@ -251,12 +251,12 @@ public sealed unsafe class AllPairs
         }
     }
 
-    /// <summary>The highest scores seen; equal scores are ordered by image, so that the choice does not depend on threads.</summary>
+    /// <summary>The highest scores. Equal scores are ordered by image, so that the selection does not depend on threads.</summary>
     private sealed class TopScores
     {
         private readonly List<ScoredPair> pairs = [];
 
-        /// <summary>Scores below it are of no interest any more.</summary>
+        /// <summary>Scores below this are no longer needed.</summary>
         public float Floor { get; private set; } = float.NegativeInfinity;
 
         public void Add(ScoredPair pair)

@@ -18,7 +18,7 @@ public static class LfwPairs
     private const string Form = "an LFW pair list begins with \"folds pairs\" (for example \"10 300\"); then follow, for each fold, that many mated lines (name, number, number) and as many non-mated lines (name, number, name, number)";
 
     /// <summary>Reads a list: a header "folds pairs-per-kind", then per fold that many mated lines (name, n, n) and non-mated lines (name, n, name, n).</summary>
-    /// <remarks>Separated by tabs, or by spaces where no name has any; empty lines are passed over.</remarks>
+    /// <remarks>Separated by tabs, or by spaces if no name contains a space; empty lines are ignored.</remarks>
     /// <exception cref="DataException">A line is not of that form; the message names it.</exception>
     public static IReadOnlyList<ImagePair> Read(string path)
     {
@@ -34,7 +34,7 @@ public static class LfwPairs
     }
 
     /// <summary>Reads a stream to its end.</summary>
-    /// <param name="name">What it is called in messages.</param>
+    /// <param name="name">Name in messages.</param>
     /// <param name="stream">Borrowed.</param>
     /// <exception cref="DataException">A line is not of that form; the message names it.</exception>
     public static IReadOnlyList<ImagePair> Read(string name, Stream stream)
@@ -96,7 +96,7 @@ public static class LfwPairs
     /// <summary>The images of a list, each once.</summary>
     /// <param name="pairs">The list.</param>
     /// <param name="folder">Folder of the images.</param>
-    /// <exception cref="DataException">Some are not there: a picture that is missing is no failure to acquire.</exception>
+    /// <exception cref="DataException">Some do not exist; a missing file does not count as failure to acquire.</exception>
     public static FaceDataSet Images(IReadOnlyList<ImagePair> pairs, string folder)
     {
         Sample[] samples = [.. pairs.SelectMany(p => new[] { p.First, p.Second }).Distinct().Select(n => new Sample(n, Path.Combine(folder, n), Path.GetDirectoryName(n)!, "", []))];
@@ -110,7 +110,7 @@ public static class LfwPairs
     /// <param name="pairs">The list.</param>
     /// <param name="images">From <see cref="Images"/>.</param>
     /// <param name="templates">Of those images. Borrowed.</param>
-    /// <returns>A score per pair; −1 where an image failed.</returns>
+    /// <returns>A score per pair; −1 if an image failed.</returns>
     public static float[] Compare(IReadOnlyList<ImagePair> pairs, FaceDataSet images, TemplateSet templates)
     {
         var index = images.Samples.Select((s, i) => (s.Name, i)).ToDictionary(e => e.Name, e => e.i);

@@ -3,32 +3,32 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Evaluation.Verification;
 
-/// <summary>Computes comparison scores tile by tile; chosen by name.</summary>
+/// <summary>Computes comparison scores, one tile at a time. Selected by name.</summary>
 public unsafe interface IPairScorer : IDisposable
 {
-    /// <summary>Name to choose it by.</summary>
+    /// <summary>Name by which it is selected.</summary>
     string Name { get; }
 
-    /// <summary>What computes: cpu, cuda.</summary>
+    /// <summary>The device: cpu or cuda.</summary>
     string Device { get; }
 
     /// <summary>Rows of a block; the last may have fewer.</summary>
     int BlockRows { get; }
 
-    /// <summary>How far its scores may lie from the engine's own, by another order of summation; 0 when they are the same bits.</summary>
+    /// <summary>Maximum difference from the engine's scores due to another order of summation; 0 if the bits are the same.</summary>
     float Tolerance { get; }
 
-    /// <summary>Takes the templates, which stay the caller's and must outlive the scorer.</summary>
+    /// <summary>Sets the templates, which the caller owns and which must outlive the scorer.</summary>
     void Load(TemplateSet templates);
 
-    /// <summary>Scores two blocks; called by several threads at once.</summary>
-    /// <param name="first">Number of a block.</param>
-    /// <param name="second">Number of another, or the same.</param>
+    /// <summary>Scores two blocks; called by several threads at the same time.</summary>
+    /// <param name="first">Number of one block.</param>
+    /// <param name="second">Number of the other block, or of the same.</param>
     /// <param name="scores">Receives [BlockRows, BlockRows].</param>
     void Score(int first, int second, float* scores);
 }
 
-/// <summary>The engine's own kernels: the scores that the van compares with its threshold, bit for bit.</summary>
+/// <summary>Uses the engine's own kernels: the scores have the same bits as in a live run.</summary>
 public sealed unsafe class SimdPairScorer : IPairScorer
 {
     private TemplateSet? templates;
@@ -39,7 +39,7 @@ public sealed unsafe class SimdPairScorer : IPairScorer
     /// <inheritdoc/>
     public string Device => "cpu";
 
-    // Two blocks of 512 floats and their scores share the second-level cache.
+    // Two blocks of 512 floats and their scores fit into the second-level cache.
     /// <inheritdoc/>
     public int BlockRows => 128;
 

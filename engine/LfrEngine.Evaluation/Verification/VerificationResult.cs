@@ -4,8 +4,8 @@ namespace LfrEngine.Evaluation.Verification;
 
 /// <summary>One-to-one error rates of a pair list.</summary>
 /// <remarks>
-/// Accuracy: the LFW protocol, each fold judged at the threshold that is best on the other folds. A pair with an image that failed to acquire
-/// scores −1: it counts as a rejection, in every rate. Without any comparison of either kind there is no rate.
+/// Accuracy follows the LFW protocol: each fold is evaluated at the threshold that is best on the other folds. A pair with an image that failed to acquire
+/// scores −1 and counts as a rejection in every rate. Comparisons of both kinds are required.
 /// </remarks>
 public sealed record VerificationResult
 {
@@ -18,7 +18,7 @@ public sealed record VerificationResult
     /// <summary>Mean of the folds' thresholds.</summary>
     public required double MeanThreshold { get; init; }
 
-    /// <summary>True-match rate at the smallest threshold whose false-match rate is at most 10⁻³.</summary>
+    /// <summary>True-match rate at the lowest threshold whose false-match rate is at most 10⁻³.</summary>
     public required double TmrAtFmr001 { get; init; }
 
     /// <summary>That threshold.</summary>
@@ -58,7 +58,7 @@ public sealed record VerificationResult
         }
         float[] mated = [.. Enumerable.Range(0, copy.Length).Where(i => pairs[i].IsMated).Select(i => copy[i])];
         float[] nonMated = [.. Enumerable.Range(0, copy.Length).Where(i => !pairs[i].IsMated).Select(i => copy[i]).OrderDescending()];
-        // The allowed number of impostors may reach the threshold; the next one may not.
+        // The threshold is just above the first score that is not allowed.
         int allowed = (int)Math.Floor(nonMated.Length * 1e-3);
         double threshold = Math.BitIncrement(nonMated[allowed]);
         double mean = accuracies.Average();
@@ -74,7 +74,7 @@ public sealed record VerificationResult
         };
     }
 
-    // The midpoint between neighbouring scores that judges most pairs right; the middle one of equals.
+    // The midpoint between neighbouring scores that gives the most correct pairs; the middle one if several are equal.
     private static double BestThreshold((float Score, bool IsMated)[] pairs)
     {
         Array.Sort(pairs, (a, b) => a.Score.CompareTo(b.Score));

@@ -48,7 +48,7 @@ public sealed class Alert : IDisposable
     /// <summary>Which parts of the face are covered in the best shot.</summary>
     public CoverJudgement Cover { get; init; }
 
-    /// <summary>Whether the score was made with templates that were covered alike. Otherwise nothing was covered, or the list or the embedder offers nothing of the kind.</summary>
+    /// <summary>Whether the face was compared with covered templates. False if nothing was covered, or if the list has no such templates or the embedder no scale for them.</summary>
     public bool ByCoveredTemplates { get; init; }
 
     /// <summary>Stream time at which the tracklet began, microseconds.</summary>

@@ -10,7 +10,6 @@ internal sealed class AlertDesk(AlertPolicy policy)
     private readonly Lock gate = new();
     private readonly Dictionary<string, (string AlertId, long LastUs)> standing = [];
 
-    /// <summary>Alerts raised.</summary>
     public int Raised { get; private set; }
 
     /// <summary>Passages that joined an alert.</summary>

@@ -60,7 +60,6 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
         spares.Enqueue(evidence);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (TrackletEvidence evidence in tracklets.Values)

@@ -52,10 +52,8 @@ internal readonly record struct AlignmentTransform(float A, float B, float Tx, f
         return variance > 1e-3 && float.IsFinite(transform.Tx) && float.IsFinite(transform.Ty) && transform.Scale > 1e-6f;
     }
 
-    /// <summary>From frame to grid.</summary>
     public PointF ToGrid(PointF p) => new((A * p.X) - (B * p.Y) + Tx, (B * p.X) + (A * p.Y) + Ty);
 
-    /// <summary>From grid to frame.</summary>
     public PointF ToFrame(PointF p)
     {
         float square = (A * A) + (B * B), x = p.X - Tx, y = p.Y - Ty;

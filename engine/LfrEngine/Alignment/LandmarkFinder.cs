@@ -48,7 +48,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <summary>Finds the points of one face.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="detected">The detector's box, frame pixels.</param>
-    /// <param name="leastEyePixels">Where the first pass puts the eyes closer together than this, the second is spared.</param>
+    /// <param name="leastEyePixels">The second pass is skipped when the first puts the eyes closer together than this.</param>
     public FaceLandmarks Find(in FrameView frame, in FaceBox detected, float leastEyePixels = 0)
     {
         Span<PointF> points = stackalloc PointF[PointCount];
@@ -61,7 +61,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <param name="frame">Borrowed.</param>
     /// <param name="detected">The detector's box, frame pixels.</param>
     /// <param name="second">Receives <see cref="PointCount"/> points in the order of iBUG 300-W, frame pixels; biometric, so the caller wipes them. Borrowed.</param>
-    /// <param name="leastEyePixels">Where the first pass puts the eyes closer together than this, the second is spared.</param>
+    /// <param name="leastEyePixels">The second pass is skipped when the first puts the eyes closer together than this.</param>
     public FaceLandmarks Find(in FrameView frame, in FaceBox detected, Span<PointF> second, float leastEyePixels = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Length, PointCount);

@@ -4,20 +4,18 @@ using LfrEngine.Memory;
 
 namespace LfrEngine.Cover;
 
-/// <summary>A closed outline in picture pixels, drawn point by point. Its places tell where a face is, so they lie in wiped memory.</summary>
+/// <summary>A closed outline in picture pixels, drawn point by point. The points show where a face is, so they are kept in memory that is wiped.</summary>
 internal sealed unsafe class Outline : IDisposable
 {
     private const int Most = 512;
 
     private readonly HostBuffer<PointF> points = BufferPool.Rent<PointF>(Most);
 
-    /// <summary>Points drawn so far. Borrowed.</summary>
+    /// <summary>The points so far. Borrowed.</summary>
     public ReadOnlySpan<PointF> Points => points.Span[..Count];
 
-    /// <summary>How many.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Begins anew.</summary>
     public Outline Clear()
     {
         points.Wipe();
@@ -25,14 +23,13 @@ internal sealed unsafe class Outline : IDisposable
         return this;
     }
 
-    /// <summary>A corner.</summary>
     public Outline To(PointF point)
     {
         points.Pointer[Count++] = point;
         return this;
     }
 
-    /// <summary>A smooth curve through points, from the first to the last (Catmull and Rom).</summary>
+    /// <summary>Adds a smooth curve through points, from the first to the last (Catmull–Rom spline).</summary>
     public Outline Through(ReadOnlySpan<PointF> knots)
     {
         const int Steps = 6;
@@ -48,7 +45,6 @@ internal sealed unsafe class Outline : IDisposable
         return this;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => points.Dispose();
 
     private static float Spline(float before, float from, float to, float after, float t) =>
@@ -58,7 +54,7 @@ internal sealed unsafe class Outline : IDisposable
 /// <summary>Fills outlines in a picture, with soft edges. Borrows the picture.</summary>
 internal sealed unsafe class Brush : IDisposable
 {
-    // Lines looked at per row of pixels; across, the share of a pixel is exact.
+    // Scan lines per row of pixels. Horizontally the covered share of a pixel is exact.
     private const int Lines = 4;
     private const int MostCrossings = 64;
 
@@ -71,13 +67,13 @@ internal sealed unsafe class Brush : IDisposable
         coverage = BufferPool.Rent<float>(picture.Width);
     }
 
-    /// <summary>The colour at a place on the face, and how much of what was there it hides. Holds nothing of the face.</summary>
+    /// <summary>Returns the colour at a place on the face and its opacity. Keeps nothing of the face.</summary>
     public delegate (Shade Colour, float Opacity) Paint(float u, float v);
 
     /// <summary>Fills an outline by the even–odd rule.</summary>
     /// <param name="outline">Borrowed.</param>
-    /// <param name="face">Where the face lies.</param>
-    /// <param name="paint">Told pixel centres as places on the face.</param>
+    /// <param name="face">Axes of the face.</param>
+    /// <param name="paint">Called with the centre of each pixel, in face coordinates.</param>
     public void Fill(Outline outline, in FaceAxes face, Paint paint)
     {
         ReadOnlySpan<PointF> points = outline.Points;
@@ -98,7 +94,7 @@ internal sealed unsafe class Brush : IDisposable
         coverage.Wipe();
     }
 
-    /// <summary>Mean luma in a square around a place, inside the picture.</summary>
+    /// <summary>Mean luma of a square around a place, cut at the edges of the picture.</summary>
     public float MeanLuma(PointF at, float half)
     {
         int left = (int)Math.Clamp(at.X - half, 0, picture.Width - 1), right = (int)Math.Clamp(at.X + half, left, picture.Width - 1);
@@ -113,7 +109,6 @@ internal sealed unsafe class Brush : IDisposable
         return sum / ((right - left + 1) * (bottom - top + 1));
     }
 
-    /// <inheritdoc/>
     public void Dispose() => coverage.Dispose();
 
     private void AddLine(ReadOnlySpan<PointF> points, float y)

@@ -8,25 +8,25 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cover;
 
-/// <summary>Judges which parts of an aligned face are covered before it is embedded, aligns a covered one again by points that hold under a cover, and blanks a covered brow. Used by one thread at a time.</summary>
+/// <summary>Judges which parts of an aligned face are covered before it is embedded, aligns a covered face again with landmarks that are reliable under a cover, and blanks a covered brow. Used by one thread at a time.</summary>
 /// <param name="meshModel">Borrowed for the life of the examiner.</param>
 internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
 {
-    // Below, the mesh sees no face: its points are no better than those there are.
+    // Below this the mesh network sees no face, and its points are no better than the existing ones.
     private const float LeastPresence = 0;
 
     private readonly FaceMesh mesh = new(meshModel);
     private readonly HostBuffer<PointF> points = BufferPool.Rent<PointF>(FaceMesh.PointCount);
 
-    /// <summary>Parts under which the mesh is asked: where <c>lfr-lab cover</c> shows that its points are better.</summary>
+    /// <summary>Covered parts for which the mesh is used: those where its points are better, measured with <c>lfr-lab cover</c>.</summary>
     public static FaceCover MeshUnder => FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow;
 
     /// <summary>Examines one face.</summary>
-    /// <param name="frame">Where it was seen. Borrowed.</param>
+    /// <param name="frame">The frame that shows it. Borrowed.</param>
     /// <param name="box">The face, frame pixels.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
-    /// <param name="crop">float32 [3, 112, 112], aligned by the points of an uncovered face; aligned again where that is better. Borrowed.</param>
-    /// <param name="brow">What becomes of the brow.</param>
+    /// <param name="crop">float32 [3, 112, 112], aligned with the landmarks for uncovered faces; replaced if the face is aligned again. Borrowed.</param>
+    /// <param name="brow">What is done with the area above the brow.</param>
     public CoverJudgement Examine(in FrameView frame, in FaceBox box, ModelInput input, float* crop, BrowTreatment brow)
     {
         CoverJudgement judged;
@@ -39,14 +39,13 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
         return judged;
     }
 
-    /// <summary>Goes once through the mesh, so that the first covered face does not wait for code to be compiled and memory to be laid out.</summary>
+    /// <summary>Runs the mesh once, so that the first covered face does not wait for compilation and memory allocation.</summary>
     internal void WarmUp(in FrameView frame, in FaceBox box)
     {
         mesh.Find(frame, box, points.Span);
         points.Wipe();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         mesh.Dispose();
@@ -57,7 +56,7 @@ internal sealed unsafe class CoverExaminer(OnnxModel meshModel) : IDisposable
     {
         try
         {
-            // Only a covered mouth and chin pull the first pass away from where the second lands.
+            // Only when mouth and chin are covered does a second pass give other points than the first.
             bool twice = parts.HasFlag(FaceCover.LowerFace);
             if (mesh.Find(frame, box, points.Span, twice) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
             {

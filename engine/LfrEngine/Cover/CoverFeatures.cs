@@ -3,13 +3,12 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Cover;
 
-/// <summary>What <see cref="CoverJudge"/> looks at: light, colour and texture of the cells of an aligned face, left and right taken together.</summary>
+/// <summary>The input of <see cref="CoverJudge"/>: brightness, colour and texture of the cells of an aligned face, left and right halves averaged.</summary>
 internal static unsafe class CoverFeatures
 {
-    /// <summary>Cells from top to bottom, and from the side to the middle.</summary>
+    /// <summary>Number of cells from top to bottom, and from the side to the middle.</summary>
     public const int Rows = 14, Columns = 4;
 
-    /// <summary>Values per face.</summary>
     public const int Count = Rows * Columns * Channels;
 
     private const int Channels = 4;
@@ -19,7 +18,7 @@ internal static unsafe class CoverFeatures
     /// <summary>Measures one face.</summary>
     /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
-    /// <param name="features">Receives <see cref="Count"/> values: per cell luma against the face's own mean and spread, two chroma differences, and log texture. Biometric, so the caller wipes them. Borrowed.</param>
+    /// <param name="features">Receives <see cref="Count"/> values. Per cell: luma relative to the mean and spread of this face, two chroma differences, and log texture. Biometric, so the caller wipes them. Borrowed.</param>
     public static void Measure(float* crop, ModelInput input, Span<float> features)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(features.Length, Count);

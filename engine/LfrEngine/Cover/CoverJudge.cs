@@ -5,10 +5,10 @@ using LfrEngine.Models;
 
 namespace LfrEngine.Cover;
 
-/// <summary>Tells which parts of an aligned face are covered. Stateless.</summary>
+/// <summary>Judges which parts of an aligned face are covered. Stateless.</summary>
 /// <remarks>
-/// A small network over <see cref="CoverFeatures"/>, fitted by <c>lfr-lab cover-judge</c> on covers drawn over half of the people of LFW and on half of the
-/// real masked faces; measured on the other halves, under the laboratory's own covers. It takes about a hundredth of the time of an embedding.
+/// A small network over <see cref="CoverFeatures"/>. <c>lfr-lab cover-judge</c> fits it on covers drawn over half of the people of LFW and on half of the
+/// real masked faces, and measures it on the other halves, with the laboratory's own covers. It takes about a hundredth of the time of an embedding.
 /// </remarks>
 internal static unsafe class CoverJudge
 {
@@ -24,9 +24,9 @@ internal static unsafe class CoverJudge
         return judged;
     }
 
-    /// <summary>Judges by given weights.</summary>
-    /// <param name="features"><see cref="CoverFeatures.Measure"/>. Borrowed.</param>
-    /// <param name="weights">For instance those being fitted.</param>
+    /// <summary>Judges with other weights, for example while they are being fitted.</summary>
+    /// <param name="features">From <see cref="CoverFeatures.Measure"/>. Borrowed.</param>
+    /// <param name="weights">The weights to use.</param>
     public static CoverJudgement Judge(ReadOnlySpan<float> features, CoverWeights weights)
     {
         Span<float> hidden = stackalloc float[weights.Hidden];

@@ -2,7 +2,7 @@ using LfrEngine.Matching;
 
 namespace LfrEngine.Cover;
 
-/// <summary>How likely each part of a face is covered, 0…1 (<see cref="CoverJudge"/>).</summary>
+/// <summary>Probability that each part of a face is covered, 0…1 (<see cref="CoverJudge"/>).</summary>
 /// <param name="LowerFace">Mouth and chin.</param>
 /// <param name="Eyes">Eyes.</param>
 /// <param name="Brow">Brow and forehead.</param>
@@ -15,10 +15,10 @@ public readonly record struct CoverJudgement(float LowerFace, float Eyes, float 
     public FaceCover Parts =>
         (LowerFace >= Limit ? FaceCover.LowerFace : 0) | (Eyes >= Limit ? FaceCover.Eyes : 0) | (Brow >= Limit ? FaceCover.Brow : 0);
 
-    /// <summary>In words, for example "lower face and brow covered"; null when nothing is.</summary>
+    /// <summary>As text, for example "lower face and brow covered"; null if nothing is covered.</summary>
     public string? Words => Name(Parts);
 
-    /// <summary>Covered parts in words; null when nothing is covered.</summary>
+    /// <summary>Covered parts as text; null if nothing is covered.</summary>
     internal static string? Name(FaceCover parts)
     {
         var named = new List<string>(3);

@@ -30,7 +30,7 @@ internal enum CoverKind
 /// <summary>What each <see cref="CoverKind"/> covers.</summary>
 internal static class CoverKinds
 {
-    /// <summary>The parts of the face that are hidden under it.</summary>
+    /// <summary>The parts of the face that it hides.</summary>
     public static FaceCover Parts(this CoverKind kind) => kind switch
     {
         CoverKind.Sunglasses => FaceCover.Eyes,

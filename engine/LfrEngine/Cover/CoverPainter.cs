@@ -4,17 +4,17 @@ using LfrEngine.Native.Memory;
 
 namespace LfrEngine.Cover;
 
-/// <summary>Draws masks, scarves, sunglasses and hats on the picture of a face, along 68 points: what its owner might wear.</summary>
+/// <summary>Draws masks, scarves, sunglasses and hats on the picture of a face, along its 68 landmarks.</summary>
 /// <remarks>
-/// At enrolment each photo is drawn on and embedded again, so that a covered face is compared with one covered alike. Everything is fixed by the seed.
-/// The laboratory's own covers (<c>LfrEngine.Evaluation.Cover</c>) are the probes of its measurements and share nothing with these.
+/// At enrolment covers are drawn on each photo and the results are embedded too, so that a covered face is compared with a similarly covered one. The seed
+/// determines everything. The laboratory draws its probes with other code (<c>LfrEngine.Evaluation.Cover</c>) on purpose: the two share nothing.
 /// </remarks>
 internal sealed class CoverPainter : IDisposable
 {
-    /// <summary>Points that a face is described by: the 68 of iBUG 300-W.</summary>
+    /// <summary>Landmarks of a face: the 68 of iBUG 300-W.</summary>
     public const int PointCount = LandmarkFinder.PointCount;
 
-    // A face of this mean luma is well lit; cloth beside it is lit alike.
+    // Mean luma of a well-lit face. Cloth is drawn in the same light as the face.
     private const float WellLit = 150;
 
     private readonly Outline outline = new();
@@ -22,9 +22,9 @@ internal sealed class CoverPainter : IDisposable
     /// <summary>Draws one cover.</summary>
     /// <param name="picture">Drawn on. Borrowed.</param>
     /// <param name="points"><see cref="PointCount"/> points of the face, picture pixels. Borrowed.</param>
-    /// <param name="kind">What.</param>
-    /// <param name="seed">Shape and fabric: the same seed draws the same.</param>
-    /// <returns>False, and nothing is drawn, when the points span no face.</returns>
+    /// <param name="kind">What to draw.</param>
+    /// <param name="seed">Determines shape and fabric.</param>
+    /// <returns>False if the points do not span a face; then nothing is drawn.</returns>
     public bool TryPaint(Picture picture, ReadOnlySpan<PointF> points, CoverKind kind, int seed)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(points.Length, PointCount);
@@ -59,7 +59,6 @@ internal sealed class CoverPainter : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => outline.Dispose();
 
     private void Mask(Brush brush, ReadOnlySpan<PointF> points, FaceAxes face, CoverKind kind, Random random, float light)
@@ -71,13 +70,13 @@ internal sealed class CoverPainter : IDisposable
             CoverKind.Respirator => new Fabric(random, stiff[random.Next(stiff.Length)]),
             _ => new Fabric(random),
         };
-        // How high it sits on the nose (27 the root, 30 the tip), and how far it stands out from jaw and chin.
+        // How high it sits on the nose (27 is the root, 30 the tip), and how far it stands off from jaw and chin.
         float height = 0.25f + (0.5f * random.NextSingle()), loose = 0.02f + (0.08f * random.NextSingle()), seam = 14 + (6 * random.NextSingle());
         PointF nose = Between(points[28], points[29], height), middle = points[33];
         int ear = random.Next(1, 3);
         Span<PointF> knots = stackalloc PointF[9];
 
-        // Straps to the ears, under the mask's edge.
+        // Straps to the ears, below the edge of the mask.
         for (int side = 0; side < 2; side++)
         {
             PointF temple = points[side == 0 ? 0 : 16], corner = Outward(points[side == 0 ? ear + 1 : 15 - ear], middle, loose), jaw = Outward(points[side == 0 ? 4 : 12], middle, loose);
@@ -98,7 +97,7 @@ internal sealed class CoverPainter : IDisposable
         outline.Through(knots[..7]);
         for (int i = 0; i < 9; i++)
         {
-            // 15 − ear … 1 + ear, and the chin with room below.
+            // From 15 − ear to 1 + ear, with some room below the chin.
             int at = (int)MathF.Round((15 - ear) + (i * ((1 + ear) - (15 - ear)) / 8f));
             knots[i] = Outward(points[at], middle, loose + (at is > 5 and < 11 ? 0.05f : 0));
         }
@@ -112,7 +111,7 @@ internal sealed class CoverPainter : IDisposable
                 CoverKind.Respirator => MathF.Abs(u) < 0.03f ? 0.8f : 1.06f - (0.3f * MathF.Abs(u)),
                 _ => fabric.Folds(u, v, 5, 3) * (MathF.Abs((u * seam) - MathF.Round(u * seam)) < 0.04f && MathF.Abs(u) < 0.04f ? 0.7f : 1),
             };
-            // The wire over the nose, and the dark below the chin.
+            // The wire over the nose, and the shadow below the chin.
             shade *= v < 0.62f && MathF.Abs(u) < 0.3f ? 1.05f : 1;
             shade *= v > 1.6f ? 0.85f : 1;
             return (fabric.At(u, v, light * shade), 0.99f);
@@ -143,7 +142,7 @@ internal sealed class CoverPainter : IDisposable
         float wide = 0.36f + (0.14f * random.NextSingle()), up = 0.24f + (0.12f * random.NextSingle()), down = 0.26f + (0.24f * random.NextSingle()), square = 0.2f + (0.75f * random.NextSingle());
         float rim = 0.02f + (0.05f * random.NextSingle()), clear = 0.25f * random.NextSingle(), opacity = 0.86f + (0.13f * random.NextSingle()), glint = (1.6f * random.NextSingle()) - 0.8f;
 
-        // Bows from the temples, then the bridge.
+        // Temple arms, then the bridge.
         foreach ((int temple, float side) in (ReadOnlySpan<(int, float)>)[(0, -1), (16, 1)])
         {
             PointF end = points[temple], from = face.At(side * (0.5f + wide), -0.1f);
@@ -168,7 +167,7 @@ internal sealed class CoverPainter : IDisposable
         }
     }
 
-    // A rounded four-cornered glass (a superellipse), drawn in towards the nose below.
+    // A rounded rectangular lens (a superellipse), narrower at the bottom.
     private void Lens(FaceAxes face, int eye, float wide, float up, float down, float square)
     {
         const int Sides = 40;
@@ -188,7 +187,7 @@ internal sealed class CoverPainter : IDisposable
     {
         var fabric = new Fabric(random);
         Shade visor = random.Next(2) == 0 ? Shade.Of(Fabric.Dye(random)) : fabric.At(0, -1, 1);
-        // Brow line: the mean height of the brows; the visor's lower edge lies from well above to just below it.
+        // The mean height of the brows. The lower edge of the visor is well above to just below it.
         (_, float brow) = face.Of((points[19].X + points[24].X) / 2, (points[19].Y + points[24].Y) / 2);
         float edge = brow + 0.1f - (0.26f * random.NextSingle()), arch = 0.1f + (0.16f * random.NextSingle()), deep = 0.3f + (0.22f * random.NextSingle()), shadow = 0.2f + (0.35f * random.NextSingle()), turn = 0.3f * (random.NextSingle() - 0.5f);
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace LfrEngine.Cover;
 
-/// <summary>The numbers of <see cref="CoverJudge"/>: one hidden layer, then a logistic output per part.</summary>
+/// <summary>Weights of <see cref="CoverJudge"/>: one hidden layer, then a logistic output per part.</summary>
 /// <param name="Hidden">Units of the hidden layer.</param>
 /// <param name="First">[Hidden, <see cref="CoverFeatures.Count"/>].</param>
 /// <param name="FirstBias">[Hidden].</param>
@@ -10,17 +10,17 @@ namespace LfrEngine.Cover;
 /// <param name="SecondBias">[3].</param>
 internal sealed record CoverWeights(int Hidden, float[] First, float[] FirstBias, float[] Second, float[] SecondBias)
 {
-    /// <summary>Parts that are judged.</summary>
+    /// <summary>Number of parts that are judged.</summary>
     public const int Parts = 3;
 
-    // The numbers are written as whole multiples of this.
+    // Weights are written as whole multiples of this.
     private const float Step = 1 / 512f;
 
-    /// <summary>The engine's own, fitted by <c>lfr-lab cover-judge --write</c>.</summary>
+    /// <summary>The engine's weights, fitted by <c>lfr-lab cover-judge --write</c>.</summary>
     internal static CoverWeights Default { get; } = ReadDefault();
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    /// <exception cref="JsonException">It is no such text.</exception>
+    /// <exception cref="JsonException">The text is not in this format.</exception>
     public static CoverWeights Read(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
@@ -33,7 +33,7 @@ internal sealed record CoverWeights(int Hidden, float[] First, float[] FirstBias
         return fits ? weights : throw new JsonException("The weights of the cover judge have other sizes than the features.");
     }
 
-    /// <summary>Writes the numbers, rounded to what <see cref="Read"/> gives.</summary>
+    /// <summary>Writes the weights, rounded to multiples of the step.</summary>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();

@@ -11,16 +11,16 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Cover;
 
-/// <summary>Draws over a photo's face what its owner might wear, and embeds each drawing: a probe that is covered is compared with a template covered alike. Used by one thread at a time.</summary>
+/// <summary>Draws covers over the face of a photo and embeds each result, so that a covered probe is compared with a similarly covered template. Used by one thread at a time.</summary>
 /// <param name="models">Borrowed for the life of the maker.</param>
 internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDisposable
 {
-    // No more than the embedder's grid can use, and no less than the landmarks need.
+    // At most what the embedder's grid can use, and at least what the landmarks need.
     private const int SmallestSide = 128, LargestSide = 320;
 
-    // Many for the lower face, which is covered most often and costs most. Half of LFW's people under the laboratory's masks, mean TPIR at FPIR 5, 2, 1, 0.5 %:
-    // .570 with a cloth mask and a scarf, .597 with all four; a second pair of sunglasses .758 to .769, a knitted hat .840 to .846. Four
-    // pairs of sunglasses instead of two: .825 and .830 at 10, 5, 2, 1 %. They cost a search nothing.
+    // Several for the lower face, which is covered most often and lowers accuracy most. Mean TPIR at FPIR 5, 2, 1 and 0.5 %, half of the people of LFW under the
+    // laboratory's covers: masks .570 with a cloth mask and a scarf, .597 with all four; a second pair of sunglasses .758 to .769; a knitted hat .840 to .846.
+    // Four pairs of sunglasses instead of two: .825 to .830 at FPIR 10, 5, 2 and 1 %. They do not slow a search.
     private static readonly CoverKind[] s_kinds =
     [
         CoverKind.SurgicalMask, CoverKind.Respirator, CoverKind.ClothMask, CoverKind.Scarf, CoverKind.Sunglasses, CoverKind.Sunglasses, CoverKind.Cap, CoverKind.KnittedHat,
@@ -35,13 +35,13 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
     private readonly HostBuffer<float>[] crops = [.. s_kinds.Select(_ => BufferPool.Rent<float>(FaceAligner.CropLength))];
     private readonly HostBuffer<float> norms = BufferPool.Rent<float>(s_kinds.Length);
 
-    /// <summary>What is drawn, in order.</summary>
+    /// <summary>The covered parts of each template, in order.</summary>
     public static IReadOnlyList<FaceCover> Covers { get; } = [.. s_kinds.Select(k => k.Parts())];
 
-    /// <summary>All templates of one photo: of the face as it is, and with covers drawn over it where there is something to draw on.</summary>
+    /// <summary>Makes all templates of one photo: of the uncovered face, and with covers drawn over it if landmarks are found.</summary>
     /// <param name="frame">The photo. Borrowed.</param>
-    /// <param name="face">The face in it, embedded. Borrowed.</param>
-    /// <param name="encoded">The photo's file, of which the seed is made. Borrowed.</param>
+    /// <param name="face">The embedded face of the photo. Borrowed.</param>
+    /// <param name="encoded">The photo's file, from which the seed is derived. Borrowed.</param>
     /// <returns>Owned by the caller.</returns>
     public PhotoTemplates Make(in FrameView frame, StillFace face, ReadOnlySpan<byte> encoded)
     {
@@ -49,7 +49,7 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         try
         {
             face.Embedding.Span.CopyTo(made[0]);
-            // Without them the photo serves all the same: a covered probe is compared with the plain template.
+            // Without covered templates a covered probe is compared with the plain one.
             if (!TryMake(frame, face.Box, SeedOf(encoded), made.Covered))
                 made.ForgetCovered();
             return made;
@@ -64,9 +64,9 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
     /// <summary>Makes the covered templates of one face.</summary>
     /// <param name="frame">The photo. Borrowed.</param>
     /// <param name="box">The face, photo pixels.</param>
-    /// <param name="seed">Of shapes and fabrics: the same photo with the same seed gives the same templates.</param>
+    /// <param name="seed">Determines shapes and fabrics: the same photo and seed give the same templates.</param>
     /// <param name="templates">Receives float32 [<see cref="Covers"/>, D], rows of unit length. Borrowed.</param>
-    /// <returns>False when there is no face to draw on: nothing was made.</returns>
+    /// <returns>False if there is no face to draw on; then nothing was made.</returns>
     public bool TryMake(in FrameView frame, in FaceBox box, int seed, Span<float> templates)
     {
         try
@@ -93,8 +93,8 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
     /// <param name="box">The face, photo pixels.</param>
     /// <param name="which">Index into <see cref="Covers"/>.</param>
     /// <param name="seed">As for <see cref="TryMake"/>.</param>
-    /// <param name="inside">The face in the picture, its pixels.</param>
-    /// <returns>The face with its surroundings, owned by the caller; null when there is no face to draw on.</returns>
+    /// <param name="inside">The face in the returned picture, pixels.</param>
+    /// <returns>The face with its surroundings, owned by the caller; null if there is no face to draw on.</returns>
     public Picture? Draw(in FrameView frame, in FaceBox box, int which, int seed, out FaceBox inside)
     {
         FaceBox around = BestShotSelector.Surroundings(box);
@@ -122,12 +122,12 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         }
     }
 
-    /// <summary>Aligns a covered face as a camera's.</summary>
+    /// <summary>Aligns a covered face in the same way as a face from a camera.</summary>
     /// <param name="drawn">From <see cref="Draw"/>. Borrowed.</param>
-    /// <param name="inside">The face in it.</param>
-    /// <param name="which">Index into <see cref="Covers"/>: a covered brow is blanked.</param>
+    /// <param name="inside">The face in it, pixels.</param>
+    /// <param name="which">Index into <see cref="Covers"/>; a covered brow is blanked.</param>
     /// <param name="crop">Receives float32 [3, 112, 112]. Borrowed.</param>
-    /// <returns>False when its landmarks are unusable.</returns>
+    /// <returns>False if its landmarks are unusable.</returns>
     public bool TryAlign(in FrameView drawn, in FaceBox inside, int which, float* crop)
     {
         if (!AlignmentTransform.TryEstimate(landmarks.Find(drawn, inside).Points, out AlignmentTransform alignment))
@@ -137,19 +137,18 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         return true;
     }
 
-    /// <summary>Goes once through everything on a blank picture: a process that will be shut in can load nothing later.</summary>
+    /// <summary>Runs everything once on a blank picture, because a sandboxed process can load nothing later.</summary>
     public void WarmUp()
     {
         using var blank = new Picture(SmallestSide, SmallestSide);
         using HostBuffer<float> templates = BufferPool.Rent<float>(s_kinds.Length * embedder.Length);
         TryMake(blank.View, new FaceBox(30, 30, 90, 100), 0, templates.Span);
-        // Also where a blank picture gives nothing to draw on.
+        // Also if the blank picture gave nothing to draw on.
         EmbedAll(templates.Span);
         norms.Wipe();
     }
 
-    /// <summary>A seed that belongs to a photo.</summary>
-    /// <param name="encoded">The photo's file. Borrowed.</param>
+    /// <summary>A seed derived from the photo's file (borrowed).</summary>
     public static int SeedOf(ReadOnlySpan<byte> encoded)
     {
         Span<byte> hash = stackalloc byte[System.Security.Cryptography.SHA256.HashSizeInBytes];
@@ -157,7 +156,6 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         return BinaryPrimitives.ReadInt32LittleEndian(hash);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         landmarks.Dispose();
@@ -179,6 +177,6 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         }
     }
 
-    // Not System.HashCode, which differs from run to run.
+    // Not System.HashCode, which differs between runs.
     private static int SeedOf(int photo, int kind) => (int)(((uint)photo ^ ((uint)kind * 0x9E3779B1u)) * 0x85EBCA77u);
 }

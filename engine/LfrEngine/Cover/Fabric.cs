@@ -3,7 +3,7 @@ namespace LfrEngine.Cover;
 /// <summary>A colour, full-range BT.601.</summary>
 internal readonly record struct Shade(float Y, float Cb, float Cr)
 {
-    /// <summary>From R′G′B′ as 0xRRGGBB.</summary>
+    /// <summary>Converts R′G′B′, 0xRRGGBB.</summary>
     public static Shade Of(int rgb)
     {
         float red = (rgb >> 16) & 255, green = (rgb >> 8) & 255, blue = rgb & 255;
@@ -11,17 +11,17 @@ internal readonly record struct Shade(float Y, float Cb, float Cr)
         return new(y, ((blue - y) / 1.772f) + 128, ((red - y) / 1.402f) + 128);
     }
 
-    /// <summary>With more or less light on it.</summary>
+    /// <summary>The colour in more or less light.</summary>
     public Shade Lit(float light) => new(Y * light, 128 + ((Cb - 128) * MathF.Min(1, light)), 128 + ((Cr - 128) * MathF.Min(1, light)));
 
-    /// <summary>Between this (0) and another (1).</summary>
+    /// <summary>Mixes this (0) with another (1).</summary>
     public Shade Towards(Shade other, float share) => new(Y + (share * (other.Y - Y)), Cb + (share * (other.Cb - Cb)), Cr + (share * (other.Cr - Cr)));
 }
 
-/// <summary>What a cover is made of: colours, print and weave, fixed by a seed. Places are on the face (<see cref="FaceAxes"/>).</summary>
+/// <summary>The material of a cover: colours, print and weave, determined by a seed. Coordinates are those of <see cref="FaceAxes"/>.</summary>
 internal sealed class Fabric
 {
-    // What people wear: whites, blacks, greys, denims and the muted colours of outdoor clothing, and a few loud ones.
+    // White, black, grey, denim, the muted colours of outdoor clothing, and a few bright ones.
     private static readonly int[] s_dyes =
     [
         0xF4F4F0, 0xE6E9EC, 0xD8D2C4, 0x141416, 0x1E1F24, 0x3A3C40, 0x6B6E73, 0x9B9EA3, 0x1B2A4A, 0x27406B, 0x3F6FA8, 0x7FB2D9, 0xA9D0E6, 0x9ED8CB,
@@ -33,14 +33,13 @@ internal sealed class Fabric
     private readonly float scale, sine, cosine, weave, lightFrom, phase;
     private readonly uint salt;
 
-    /// <summary>Any fabric.</summary>
     public Fabric(Random random)
         : this(random, s_dyes[random.Next(s_dyes.Length)], plain: random.Next(5) < 2)
     {
     }
 
-    /// <summary>A fabric of one dye.</summary>
-    /// <param name="random">Of this cover.</param>
+    /// <summary>A fabric of a given colour.</summary>
+    /// <param name="random">Source of the random choices of this cover.</param>
     /// <param name="rgb">0xRRGGBB.</param>
     /// <param name="plain">Without a print.</param>
     public Fabric(Random random, int rgb, bool plain = true)
@@ -66,13 +65,13 @@ internal sealed class Fabric
         Chevrons,
     }
 
-    /// <summary>A dye of the list.</summary>
+    /// <summary>A random colour of clothing, 0xRRGGBB.</summary>
     public static int Dye(Random random) => s_dyes[random.Next(s_dyes.Length)];
 
-    /// <summary>The colour at a place, under the light that falls on a round face from one side.</summary>
+    /// <summary>The colour at a place, with light that falls on a round face from one side.</summary>
     /// <param name="u">Across.</param>
     /// <param name="v">Down.</param>
-    /// <param name="light">Light on the face in the picture; 1 is a well-lit face.</param>
+    /// <param name="light">Brightness of the face in the picture; 1 is a well-lit face.</param>
     public Shade At(float u, float v, float light)
     {
         float round = MathF.Cos(Math.Clamp((u - lightFrom) * 0.95f, -1.5f, 1.5f));
@@ -80,16 +79,16 @@ internal sealed class Fabric
         return ground.Towards(print, Print(u, v)).Lit(light * (0.55f + (0.45f * round)) * thread);
     }
 
-    /// <summary>Soft folds: light and dark along one direction, wandering.</summary>
+    /// <summary>Soft folds: brightness that varies along one direction, with some irregularity.</summary>
     /// <param name="u">Across.</param>
     /// <param name="v">Down.</param>
     /// <param name="steepness">Folds per unit downwards.</param>
     /// <param name="lean">How far they lean to the side.</param>
-    /// <returns>Factor of the light.</returns>
+    /// <returns>Factor on the light.</returns>
     public float Folds(float u, float v, float steepness, float lean) =>
         1 + (0.13f * MathF.Sin((steepness * v) + (lean * u) + phase + (1.5f * Smooth((u * 1.7f) + phase, v * 1.3f))));
 
-    /// <summary>−1…1, wandering smoothly.</summary>
+    /// <summary>Smooth noise, −1…1.</summary>
     public float Smooth(float x, float y)
     {
         float left = MathF.Floor(x), top = MathF.Floor(y), fx = x - left, fy = y - top;

@@ -2,16 +2,16 @@ using LfrEngine.Alignment;
 
 namespace LfrEngine.Cover;
 
-/// <summary>A face's own axes: origin between the eyes, u towards the right eye, v towards the chin. The eyes are 1 apart, and the chin is at v = <see cref="ChinV"/>.</summary>
-/// <remarks>An affine map, so that a texture leans and shortens with the face.</remarks>
+/// <summary>Coordinates on a face: origin between the eyes, u towards the right eye, v towards the chin. The eyes are 1 apart, and the chin is at v = <see cref="ChinV"/>.</summary>
+/// <remarks>An affine map, so that a texture tilts and shortens with the face.</remarks>
 internal readonly struct FaceAxes
 {
-    /// <summary>Where the chin lies on a frontal adult face (mean of 300 LFW people).</summary>
+    /// <summary>Position of the chin on a frontal adult face (mean of 300 LFW people).</summary>
     public const float ChinV = 1.85f;
 
     private readonly float originX, originY, rightX, rightY, downX, downY, determinant;
 
-    /// <summary>By 68 points.</summary>
+    /// <summary>Computes the axes from 68 landmarks.</summary>
     public FaceAxes(ReadOnlySpan<PointF> points)
     {
         PointF left = Middle(points[36..42]), right = Middle(points[42..48]);
@@ -24,13 +24,13 @@ internal readonly struct FaceAxes
     /// <summary>Pixels between the eyes.</summary>
     public float Unit => MathF.Sqrt((rightX * rightX) + (rightY * rightY));
 
-    /// <summary>Whether the axes span a face at all.</summary>
+    /// <summary>Whether the landmarks span a face.</summary>
     public bool IsUsable => float.IsFinite(determinant) && MathF.Abs(determinant) > 1;
 
-    /// <summary>Picture pixels of a place on the face.</summary>
+    /// <summary>From face coordinates to picture pixels.</summary>
     public PointF At(float u, float v) => new(originX + (u * rightX) + (v * downX), originY + (u * rightY) + (v * downY));
 
-    /// <summary>Place on the face of picture pixels.</summary>
+    /// <summary>From picture pixels to face coordinates.</summary>
     public (float U, float V) Of(float x, float y)
     {
         float dx = x - originX, dy = y - originY;

@@ -46,7 +46,6 @@ internal sealed unsafe class Letterbox : IDisposable
     private readonly PlaneResampler chroma;
     private readonly bool vectors;
 
-    /// <summary>Prepares a letterbox.</summary>
     public Letterbox()
         : this(vectors: true)
     {
@@ -135,7 +134,6 @@ internal sealed unsafe class Letterbox : IDisposable
             ColourKernel.ConvertScalar(first, second, third, width, frame.Colour, input);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         luma.Dispose();

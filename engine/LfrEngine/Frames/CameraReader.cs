@@ -79,7 +79,6 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         return null;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => reader?.Dispose();
 
     private FrameLease Spare()

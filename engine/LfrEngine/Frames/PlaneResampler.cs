@@ -20,7 +20,6 @@ internal sealed unsafe class PlaneResampler : IDisposable
     private HostBuffer<float>? line;
     private int bytes;
 
-    /// <summary>Prepares a resampler.</summary>
     public PlaneResampler()
         : this(vectors: true)
     {
@@ -90,7 +89,6 @@ internal sealed unsafe class PlaneResampler : IDisposable
     /// <summary>Wipes the scratch line.</summary>
     internal void End() => line!.Wipe();
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         line?.Dispose();

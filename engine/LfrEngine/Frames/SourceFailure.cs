@@ -6,10 +6,10 @@ namespace LfrEngine.Frames;
 /// <summary>What a camera's reader does about a failure of its source.</summary>
 internal enum SourceReaction
 {
-    /// <summary>Tries again for ever, first after half a second, in the end every 15 seconds.</summary>
+    /// <summary>Tries again without limit, first after half a second, later every 15 seconds.</summary>
     Wait,
 
-    /// <summary>Tries again for ever, every five minutes: a camera locks an account that guesses.</summary>
+    /// <summary>Tries again without limit, every five minutes: cameras lock an account after several wrong passwords.</summary>
     WaitLong,
 
     /// <summary>Gives up: the source cannot work with these settings.</summary>

@@ -49,7 +49,6 @@ internal sealed unsafe class TurnedFrame : IDisposable
         _ => new FaceBox(View.Height - box.Bottom, box.Left, View.Height - box.Top, box.Right),
     };
 
-    /// <inheritdoc/>
     public void Dispose() => samples.Dispose();
 
     // doubled: each column of the source is written twice.

@@ -7,14 +7,14 @@ namespace LfrEngine.Matching;
 
 /// <summary>Dot products of a few probes' 16-bit codes with many rows' 8-bit codes, in 32-bit integers.</summary>
 /// <remarks>
-/// Integer sums are exact in any order, so every instruction set gives what <see cref="ScalarDot"/> gives: |row| ≤ <see cref="RowLimit"/> and
-/// |probe| ≤ <see cref="ProbeLimit"/> keep them below 2³¹. Codes of 16 bits for the probe cost nothing, because the multiply-add that all
-/// instruction sets have (vpmaddwd, smlal) takes 16 bits on both sides, and they all but remove the probe's part of the error.
-/// Rows and probes are padded with zeros to <see cref="Step"/>.
+/// Integer sums are exact in any order, so every instruction set gives the same result as <see cref="ScalarDot"/>. |row| ≤ <see cref="RowLimit"/> and
+/// |probe| ≤ <see cref="ProbeLimit"/> keep the sums below 2³¹. 16-bit codes for the probe cost nothing, because the multiply-add of all
+/// instruction sets (vpmaddwd, smlal) takes 16 bits on both sides, and they almost eliminate the probe's part of the error.
+/// Rows and probes are padded with zeros to a multiple of <see cref="Step"/>.
 /// </remarks>
 internal static unsafe class CodeKernel
 {
-    /// <summary>Codes of one step of the widest instruction set; rows and probes are padded to a multiple of it.</summary>
+    /// <summary>Codes that the widest instruction set processes in one step; rows and probes are padded to a multiple of it.</summary>
     public const int Step = 32;
 
     /// <summary>Most probes of one call.</summary>
@@ -26,23 +26,23 @@ internal static unsafe class CodeKernel
     /// <summary>Largest magnitude of a row's code.</summary>
     public const int RowLimit = sbyte.MaxValue;
 
-    // Rows are read faster than the processor's own prefetcher, which stops at every page, would bring them.
+    // Bytes to prefetch ahead: the processor's own prefetcher stops at every page and is too slow here.
     private const int FromMemoryAhead = 8192;
 
-    /// <summary>Largest magnitude of a probe's code for which no sum can overflow.</summary>
+    /// <summary>Largest magnitude of a probe's code with which no sum can overflow.</summary>
     /// <param name="length">D, before padding.</param>
     public static int ProbeLimit(int length) => (int)Math.Min(short.MaxValue, int.MaxValue / ((long)RowLimit * length));
 
     /// <summary>Multiplies probes with rows.</summary>
-    /// <param name="instructions">One this machine has.</param>
+    /// <param name="instructions">Must be supported by this machine.</param>
     /// <param name="probes">[probeCount, stride].</param>
     /// <param name="probeCount">1…<see cref="ProbeStep"/>.</param>
     /// <param name="rows">[rowCount rounded up to <see cref="RowStep"/>, stride].</param>
-    /// <param name="stride">Codes from one row, and one probe, to the next: a multiple of <see cref="Step"/>.</param>
-    /// <param name="rowCount">Rows wanted.</param>
+    /// <param name="stride">Codes from one row, and from one probe, to the next: a multiple of <see cref="Step"/>.</param>
+    /// <param name="rowCount">Rows to multiply.</param>
     /// <param name="sums">Receives [probeCount, sumStride].</param>
     /// <param name="sumStride">At least rowCount rounded up to <see cref="RowStep"/>.</param>
-    /// <param name="fromMemory">Whether the rows, and those behind them, are not in the caches yet.</param>
+    /// <param name="fromMemory">Whether these rows and the following ones are not in the caches yet.</param>
     public static void Multiply(
         ScoreKernel.InstructionSet instructions,
         short* probes,
@@ -54,7 +54,7 @@ internal static unsafe class CodeKernel
         int sumStride,
         bool fromMemory)
     {
-        // Nothing ahead: a line that is loaded in the same step costs nothing to ask for.
+        // 0 prefetches the line that is loaded in the same step, which costs nothing.
         int ahead = fromMemory ? FromMemoryAhead : 0;
         switch (instructions)
         {
@@ -76,7 +76,7 @@ internal static unsafe class CodeKernel
         }
     }
 
-    /// <summary>The reference: one pair, one code at a time.</summary>
+    /// <summary>Reference implementation: one pair, one code at a time.</summary>
     public static int ScalarDot(short* probe, sbyte* row, int stride)
     {
         int sum = 0;
@@ -94,7 +94,7 @@ internal static unsafe class CodeKernel
         }
     }
 
-    /// <summary>One probe after the other, four rows at a time.</summary>
+    /// <summary>One probe at a time, four rows at a time.</summary>
     private static void OneByOne<T>(short* probes, int probeCount, sbyte* rows, int stride, int rowCount, int* sums, int sumStride, int ahead)
         where T : struct, ILanes<T>
     {
@@ -187,7 +187,7 @@ internal static unsafe class CodeKernel
         return sums.GetLower() + sums.GetUpper();
     }
 
-    /// <summary>What four rows read in one step. A hint: an address past the gallery is ignored by the processor.</summary>
+    /// <summary>Prefetches what four rows read in one step. The processor ignores addresses past the gallery.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PrefetchFour(sbyte* at, int count)
     {
@@ -198,11 +198,11 @@ internal static unsafe class CodeKernel
             Sse.Prefetch0(at + 64);
     }
 
-    /// <summary>Partial sums of one pair in registers.</summary>
+    /// <summary>Partial sums of one pair, in registers.</summary>
     private interface ILanes<T>
         where T : struct, ILanes<T>
     {
-        /// <summary>Codes of one step; divides <see cref="Step"/>.</summary>
+        /// <summary>Codes per step; a divisor of <see cref="Step"/>.</summary>
         static abstract int Count { get; }
 
         static abstract T MultiplyAdd(short* probe, sbyte* row, in T sums);

@@ -2,18 +2,18 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-// The last word for searches that find elsewhere.
+// Exact scores for searches that select the identities elsewhere, for example on a graphics card.
 public sealed unsafe partial class CosineSearch
 {
-    /// <summary><see cref="Search"/> for one probe among some identities only: all their templates, exactly.</summary>
+    /// <summary>Searches for one probe among some identities only: compares all their templates, exactly.</summary>
     /// <param name="gallery">Kept alive for the call.</param>
     /// <param name="probe">float32 [D]. Borrowed.</param>
-    /// <param name="identities">Indexes, rising.</param>
+    /// <param name="identities">Indexes, in ascending order.</param>
     /// <param name="thresholds">Inclusive.</param>
-    /// <param name="candidates">Receives the best, at most as many as there is room for.</param>
-    /// <returns>The places filled.</returns>
-    /// <remarks>Equal to a search of the whole gallery whenever none of that search's candidates is missing from <paramref name="identities"/>.</remarks>
-    /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
+    /// <param name="candidates">Receives the best; its length is the maximum number.</param>
+    /// <returns>Number of candidates.</returns>
+    /// <remarks>The same result as <see cref="Search"/> in the whole gallery, if <paramref name="identities"/> contains all of that search's candidates.</remarks>
+    /// <exception cref="ObjectDisposedException">The gallery has been wiped.</exception>
     public int SearchAmong(Gallery gallery, ReadOnlySpan<float> probe, ReadOnlySpan<int> identities, in CategoryThresholds thresholds, Span<Candidate> candidates)
     {
         Span<int> count = [0];
@@ -30,7 +30,7 @@ public sealed unsafe partial class CosineSearch
             {
                 float limit = thresholds[categories[identity]];
                 int end = FirstRow(rowIdentities, identity + 1);
-                // The kernel reads rows in steps: from a whole step on, it stays inside the padding.
+                // The kernel reads rows in steps. Starting at a whole step, it stays inside the padding.
                 for (int row = FirstRow(rowIdentities, identity) & -ScoreKernel.RowStep; row < end; row += BlockRows)
                 {
                     int blockRows = Math.Min(BlockRows, end - row);
@@ -46,7 +46,7 @@ public sealed unsafe partial class CosineSearch
         return found;
     }
 
-    /// <summary>The first row of this identity or a later one.</summary>
+    /// <summary>The first row of this identity, or of the next one that has rows.</summary>
     private static int FirstRow(ReadOnlySpan<int> rowIdentities, int identity)
     {
         int low = 0, high = rowIdentities.Length;

@@ -5,60 +5,60 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>Exact search on the processor: what comparing every row in float32 gives, per-identity maximum, no managed allocation once warm.</summary>
+/// <summary>Exact search on the processor: the same result as comparing every row in float32, with the maximum per identity. No managed allocation once warm.</summary>
 /// <remarks>
 /// <para>
-/// A first pass over 8-bit codes, a quarter of the bytes, gives each row a ceiling that its comparison score cannot exceed
-/// (<see cref="RowCodes"/>, with the proof). Rows whose ceiling is below their category's threshold, or below the worst of the k candidates
-/// so far, are done with; the others are scored in float32. Where too many are left, as with a threshold of −1 and a large k, the block is
-/// scored in float32 as a whole. Either way the answer is the same to the last bit.
+/// A first pass over 8-bit codes, a quarter of the bytes, gives each row an upper bound of its comparison score
+/// (proof: <see cref="RowCodes"/>). Rows whose bound is below their category's threshold, or below the worst of the k candidates
+/// so far, are skipped; the others are scored in float32. If too many rows are left, as with a threshold of −1 and a large k, the whole block is
+/// scored in float32. Both ways give the same result to the last bit.
 /// </para>
 /// <para>
-/// Thread-safe. A comparison score depends on the two embeddings alone: not on the batch, not on the place in the gallery, not on the
-/// instruction set, not on the threads (<see cref="ScoreKernel"/>). Rows that do not yield a number match nothing.
+/// Thread-safe. A comparison score depends only on the two embeddings, not on the batch, the place in the gallery, the
+/// instruction set or the threads (<see cref="ScoreKernel"/>). A row whose score is NaN never matches.
 /// </para>
 /// <para>
-/// A large search is offered to idle processors in pieces. The caller works too and waits for nobody but those who took a piece: on a busy
-/// machine it does it all, and a search of a van's list (20,000 templates, one probe) is too short to be offered.
+/// A large search is split into pieces, which idle threads may take. The caller works too and waits only for threads that took a piece: on a busy
+/// machine it does everything itself. A search of a van's list (20,000 templates, one probe) is too short to be split.
 /// </para>
 /// </remarks>
 public sealed unsafe partial class CosineSearch : IGallerySearch
 {
-    // 64 rows of 512: 32 KiB of codes, 128 KiB of floats; they stay in the caches while all probes pass over them.
+    // 64 rows of 512: 32 KiB of codes, 128 KiB of floats; they stay in the caches while they are compared with all probes.
     private const int BlockRows = 64;
 
     private const int QuarterGroups = 4;
 
-    // What one thread takes at a time: long enough that the taking costs nothing, short enough that nobody waits long for the last.
+    // Rows that one thread takes at a time: enough to make the overhead negligible, few enough to wait only briefly for the last piece.
     private const int PieceRows = 8 * BlockRows;
 
-    // Code products that are worth waking a thread for: about 0.2 ms.
+    // Code products that are worth waking a thread for: about 0.2 ms of work.
     private const long ProductsPerThread = 1L << 23;
 
-    // Seven probes of 512.
+    // Enough for seven probes of 512.
     private const int StackBytes = 8192;
 
-    // Candidates that helping threads may keep between them; beyond, a search stays on its own thread.
+    // Most candidates of all helping threads together; a search that needs more runs on one thread.
     private const long MostHelperCandidates = 1 << 20;
 
-    // From this share of a block on, one pass over the whole block is cheaper than its rows one at a time.
+    // If more than 1/4 of a block is left, scoring the whole block is cheaper than scoring its rows one at a time.
     private const int DenseShare = 4;
 
     private readonly ScoreKernel.InstructionSet instructions;
     private readonly bool firstPass;
     private readonly int threads;
 
-    // As many as there were searches at one time.
+    // Reused; as many as there have been searches at the same time.
     private readonly Stack<Job> spare = new();
 
-    /// <summary>Uses the widest instruction set of this machine.</summary>
-    /// <param name="threads">Most threads of one search, the caller's included; null = as many as there are processors.</param>
+    /// <summary>Creates a search with the widest instruction set of this machine.</summary>
+    /// <param name="threads">Maximum number of threads of one search, including the caller's; null for the number of processors.</param>
     public CosineSearch(int? threads = null)
         : this(ScoreKernel.Widest, firstPass: true, threads ?? Environment.ProcessorCount)
     {
     }
 
-    /// <summary>Any kernel of this machine; without the first pass every row is scored in float32, which is what the answer is defined by.</summary>
+    /// <summary>Creates a search with a given kernel. Without the first pass every row is scored in float32, which defines the correct result.</summary>
     internal CosineSearch(ScoreKernel.InstructionSet instructions, bool firstPass, int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
@@ -88,8 +88,8 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         using GalleryLease lease = gallery.Lease();
         if (probeCount == 0)
             return;
-        // Codes, scales and norms of the probes: pieces of somebody's embedding, wiped when the search ends. A few lie on the stack, so that
-        // no search of a running stream finds the pool empty and makes a block.
+        // Codes, scales and norms of the probes are biometric and wiped when the search ends. A few fit on the stack, so that
+        // searches of a running stream never allocate a new block because the pool is empty.
         nuint bytes = (nuint)probeCount * (nuint)((RowCodes.StrideOf(gallery.EmbeddingLength) * sizeof(short)) + (2 * sizeof(float)));
         if (bytes <= StackBytes)
         {
@@ -177,7 +177,6 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             SearchBlock(query, row, Math.Min(BlockRows, end - row), scratch, candidates, counts);
     }
 
-    /// <summary>Compares all probes with one block of rows.</summary>
     private void SearchBlock(in Query query, int row, int blockRows, in Scratch scratch, Span<Candidate> candidates, Span<int> counts)
     {
         for (int probe = 0; probe < query.ProbeCount; probe += ScoreKernel.ProbeStep)
@@ -203,7 +202,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
                 for (int i = 0; i < scratch.LeftCounts[p]; i++)
                 {
                     int at = scratch.Left[(p * BlockRows) + i];
-                    // The list may have risen since the first pass.
+                    // The worst candidate may have improved since the first pass.
                     if (!(Ceiling(query, probe + p, row + at, scratch.Sums[(p * BlockRows) + at]) >= Floor(query, kept, count)))
                         continue;
                     ScoreRows(query, probe + p, 1, row + at, 1, scores);
@@ -213,8 +212,8 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         }
     }
 
-    /// <summary>Lists, for each probe of a group, the rows of a block whose ceiling reaches both their category's threshold and the candidates so far.</summary>
-    /// <returns>Rows listed, of all probes.</returns>
+    /// <summary>Lists, for each probe of a group, the rows of a block whose upper bound reaches their category's threshold and the worst candidate so far.</summary>
+    /// <returns>Number of rows listed for all probes together.</returns>
     private int FirstPass(in Query query, int probe, int group, int row, int blockRows, in Scratch scratch, Span<Candidate> candidates, Span<int> counts)
     {
         CodeKernel.Multiply(
@@ -241,7 +240,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             var limit = new Vector<float>(floor);
             for (int i = 0; i < blockRows; i += Vector<float>.Count)
             {
-                // As RowCodes.Ceiling. What lies behind the last row is read and, below, left out.
+                // The same operations as RowCodes.Ceiling. Values after the last row are read, but ignored below.
                 Vector<float> ceiling = (Vector.Load(slacks + i) * norm) + (Vector.Load(scales + i) * (scale * Vector.ConvertToSingle(Vector.Load(sums + i))));
                 if (!Vector.GreaterThanOrEqualAny(ceiling, limit))
                     continue;
@@ -259,7 +258,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         return all;
     }
 
-    /// <summary>No row below it can change the answer.</summary>
+    /// <summary>A row with a lower score cannot change the result.</summary>
     private static float Floor(in Query query, ReadOnlySpan<Candidate> kept, int count) =>
         count == kept.Length ? MathF.Max(query.Lowest, kept[^1].ComparisonScore) : query.Lowest;
 
@@ -270,7 +269,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     {
         Gallery gallery = query.Gallery;
         float* first = gallery.RowPointer + ((long)row * gallery.RowStride);
-        // With many probes the first groups bring the next block, a quarter each, so that no group waits for memory.
+        // With many probes the first groups prefetch the next block, a quarter each, so that no group waits for memory.
         float* next = null;
         if (query.ProbeCount >= QuarterGroups * ScoreKernel.ProbeStep)
         {
@@ -297,7 +296,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             Offer(kept, ref count, new Candidate(identity, query.Gallery.RowTemplates[row], score));
     }
 
-    /// <summary>First place from <paramref name="start"/> on whose score reaches the threshold, or <paramref name="count"/>.</summary>
+    /// <summary>First index from <paramref name="start"/> on whose score reaches the threshold; otherwise <paramref name="count"/>.</summary>
     private static int NextAtLeast(float* scores, int start, int count, float threshold)
     {
         int i = start;
@@ -312,8 +311,8 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
     }
 
     /// <summary>
-    /// Keeps the best k identities, sorted. Whatever the order of the offers, an identity's best template stands for it, the lowest of equals:
-    /// so lists of parts of a gallery can be offered to each other.
+    /// Keeps the best k identities, sorted, each with its best template (the lowest number among equals). The result does not depend on the order of
+    /// the offers, so candidate lists of parts of a gallery can be merged.
     /// </summary>
     private static void Offer(Span<Candidate> kept, ref int count, in Candidate offered)
     {
@@ -352,7 +351,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         offered.ComparisonScore > known.ComparisonScore
         || (offered.ComparisonScore == known.ComparisonScore && offered.TemplateIndex < known.TemplateIndex);
 
-    /// <summary>What is asked; the pointers are the caller's, who outlives every thread at work on it.</summary>
+    /// <summary>The input of a search. The pointers belong to the caller, who waits for every thread that uses them.</summary>
     private readonly struct Query(
         Gallery gallery,
         float* probes,
@@ -379,7 +378,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         public readonly int MaximumCandidates = maximumCandidates;
     }
 
-    /// <summary>One thread's place for one block.</summary>
+    /// <summary>Working memory of one thread for one block.</summary>
     private readonly struct Scratch(float* scores, int* sums, byte* left, int* leftCounts)
     {
         public readonly float* Scores = scores;
@@ -388,7 +387,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         public readonly int* LeftCounts = leftCounts;
     }
 
-    /// <summary>One search, cut into pieces that any thread may take. Kept from search to search.</summary>
+    /// <summary>One search, split into pieces that any thread may take. Reused.</summary>
     private sealed class Job(CosineSearch search) : IThreadPoolWorkItem
     {
         private const int Closed = -1;
@@ -400,7 +399,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
         private int placesTaken;
         private int nextPiece;
 
-        // Helpers at work. One that comes when the search is over, or when another one has begun, finds the door closed or helps the other.
+        // Number of helpers at work, or Closed. A helper that starts late finds the job closed, or helps the search that has reused it.
         private int helpersInside = Closed;
         private volatile ExceptionDispatchInfo? failure;
 
@@ -439,7 +438,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             }
         }
 
-        // What a thread of the pool throws would end the process: the search that it helps throws it instead.
+        // An exception on a thread of the pool would end the process. Instead, Close throws it on the caller's thread.
         private void Help(int place)
         {
             try
@@ -459,7 +458,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             }
         }
 
-        /// <summary>Takes pieces until there are none.</summary>
+        /// <summary>Takes pieces until none is left.</summary>
         public void Work(in Query asked, Span<Candidate> candidates, Span<int> counts)
         {
             int rowCount = asked.Gallery.RowCount;
@@ -472,7 +471,7 @@ public sealed unsafe partial class CosineSearch : IGallerySearch
             }
         }
 
-        /// <summary>Lets nobody in any more and waits for those inside, who are at their last piece.</summary>
+        /// <summary>Waits for the helpers at work, each of which is at its last piece, and admits no more.</summary>
         public void Close()
         {
             var wait = new SpinWait();

@@ -4,17 +4,17 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>The directions in which a list's own photos move when a cover is drawn on them, and how much of each is taken out of an embedding (nuisance attribute projection).</summary>
+/// <summary>The directions in which the embeddings of a list's photos move when a cover is drawn on them, and how much of each is removed from an embedding (nuisance attribute projection).</summary>
 /// <remarks>
 /// <para>
-/// With d a covered template minus the template of its photo, λᵢ and vᵢ the largest eigenvalues and their vectors of Σ d·dᵀ / (P + P₀), P the pairs,
-/// and τ a fortieth of the mean of ‖d‖²: x becomes x − Σ λᵢ / (λᵢ + τ) · (x·vᵢ) · vᵢ, then unit length. P₀ makes few pairs take out little: from one
-/// person's photo nobody can tell what a mask does from what the person looks like. Half of the people of LFW, lower face: 16 directions taken out
-/// softly find as many as all 512 do, and more than 16, or 8, taken out whole.
+/// Let d be a covered template minus the template of its photo, P the number of such pairs, λᵢ and vᵢ the largest eigenvalues and eigenvectors of
+/// Σ d·dᵀ / (P + P₀), and τ a fortieth of the mean of ‖d‖². Then x becomes x − Σ λᵢ / (λᵢ + τ) · (x·vᵢ) · vᵢ, scaled to unit length. P₀ reduces what
+/// few pairs remove, because with one photo the effect of a mask cannot be separated from the person's looks. On half of the people of LFW, lower face,
+/// removing 16 directions partly finds as many people as removing all 512 partly, and more than removing 16, or 8, completely.
 /// </para>
 /// <para>
-/// Double precision, sums in one order whatever the processor has: the same list gives the same bits everywhere. At most 2048 pairs, evenly spread,
-/// are learned from; directions come from 30 rounds of subspace iteration on 32 columns.
+/// Double precision, with a fixed order of summation: the same list gives the same bits on every processor. Uses at most 2048 pairs, evenly
+/// spread over the list, and 30 rounds of subspace iteration on 32 columns.
 /// </para>
 /// </remarks>
 internal sealed unsafe class CoverDirections : IDisposable
@@ -22,18 +22,18 @@ internal sealed unsafe class CoverDirections : IDisposable
     private const int Most = 16, Columns = 32, Rounds = 30, MostPairs = 2048;
     private const double TrustedPairs = 400, MoveShare = 40;
 
-    // A column shorter than this share of the longest is what rounding left.
+    // A column shorter than this share of the longest is rounding error.
     private const double Vanished = 1e-20;
 
     private readonly HostBuffer<double> directions;
     private readonly double[] shares = new double[Most];
 
-    /// <summary>Learns from a list.</summary>
-    /// <param name="templates">Each covered one follows its photo's. Borrowed for the call.</param>
+    /// <summary>Learns the directions from a list.</summary>
+    /// <param name="templates">Covered templates follow the template of their photo. Borrowed for the call.</param>
     /// <param name="embeddings">float32 [N, length]. Borrowed for the call.</param>
     /// <param name="length">D.</param>
-    /// <param name="identities">People.</param>
-    /// <param name="cover">Of the templates to learn from; at least one has it.</param>
+    /// <param name="identities">Number of people.</param>
+    /// <param name="cover">Cover of the templates to learn from; at least one template has it.</param>
     public CoverDirections(ReadOnlySpan<WatchlistTemplate> templates, ReadOnlySpan<float> embeddings, int length, int identities, FaceCover cover)
     {
         Length = length;
@@ -62,16 +62,16 @@ internal sealed unsafe class CoverDirections : IDisposable
     /// <summary>D.</summary>
     public int Length { get; }
 
-    /// <summary>Elements from one vector in double precision to the next; those past D are zero.</summary>
+    /// <summary>Elements of a vector in double precision; those after D are zero.</summary>
     public int Stride { get; }
 
-    /// <summary>Directions in use.</summary>
+    /// <summary>Number of directions in use.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Room for a vector in double precision.</summary>
+    /// <summary>D rounded up to whole SIMD vectors.</summary>
     public static int StrideOf(int length) => (length + Vector512<double>.Count - 1) / Vector512<double>.Count * Vector512<double>.Count;
 
-    /// <summary>Takes the directions out of a vector and makes its length 1; one of length 0 stays.</summary>
+    /// <summary>Removes the directions from a vector and scales it to unit length; a zero vector is unchanged.</summary>
     /// <param name="vector">double [<see cref="Stride"/>], zero from D on. Changed in place.</param>
     public void Project(double* vector)
     {
@@ -83,7 +83,7 @@ internal sealed unsafe class CoverDirections : IDisposable
         Normalise(vector, Stride);
     }
 
-    /// <summary>Makes the length of a vector of <see cref="Stride"/> elements 1; one of length 0, or that is not a number, stays.</summary>
+    /// <summary>Scales a vector to unit length; one of length 0 or NaN is unchanged.</summary>
     public static void Normalise(double* vector, int stride)
     {
         double norm = Math.Sqrt(Dot(vector, vector, stride));
@@ -100,12 +100,11 @@ internal sealed unsafe class CoverDirections : IDisposable
             (Vector512.Load(sum + i) + (Vector512.Create(factor) * Vector512.Load(vector + i))).Store(sum + i);
     }
 
-    /// <summary>Wipes.</summary>
     public void Dispose() => directions.Dispose();
 
     private static double Dot(double* a, double* b, int stride)
     {
-        // Eight sums, whatever the width of the processor's registers.
+        // Eight sums on every processor, so that the result is always the same.
         Vector512<double> sums = default;
         for (int i = 0; i < stride; i += Vector512<double>.Count)
             sums += Vector512.Load(a + i) * Vector512.Load(b + i);
@@ -136,7 +135,7 @@ internal sealed unsafe class CoverDirections : IDisposable
             int photo = photos[templates[t].IdentityIndex];
             for (int i = 0; i < Length; i++)
                 move[i] = (double)embeddings[(t * Length) + i] - embeddings[(photo * Length) + i];
-            // Of unit vectors it is 4 at most. Rows nobody has checked teach nothing.
+            // For unit vectors it is at most 4. Rows that are not unit vectors or contain NaN are skipped.
             double square = Dot(move, move, Stride);
             if (!(square <= 5))
             {
@@ -179,7 +178,7 @@ internal sealed unsafe class CoverDirections : IDisposable
         (a, b, c, d) = (s0, s1, s2, s3);
     }
 
-    /// <summary>Gram and Schmidt, twice, so that nothing of one column stays in another; columns that add nothing become zero.</summary>
+    /// <summary>Gram–Schmidt, repeated once for accuracy. Columns that depend on earlier ones become zero.</summary>
     private void Orthonormalise(double* basis)
     {
         double longest = 0;
@@ -206,7 +205,7 @@ internal sealed unsafe class CoverDirections : IDisposable
         }
     }
 
-    /// <summary>The directions within the basis, longest moves first (Rayleigh and Ritz).</summary>
+    /// <summary>Finds the eigenvectors within the basis, largest eigenvalue first (Rayleigh–Ritz).</summary>
     private void Choose(double* moves, int pairs, double floor, double* basis)
     {
         using HostBuffer<double> scatter = BufferPool.Rent<double>(Columns * Columns);
@@ -254,7 +253,7 @@ internal sealed unsafe class CoverDirections : IDisposable
         }
     }
 
-    /// <summary>Jacobi's rotations: what is left on the diagonal are eigenvalues, the columns of the turns their vectors.</summary>
+    /// <summary>Jacobi rotations: leaves the eigenvalues on the diagonal and the eigenvectors in the columns of <paramref name="turns"/>.</summary>
     private static void Diagonalise(double* matrix, double* turns)
     {
         const int Sweeps = 30;
@@ -287,7 +286,7 @@ internal sealed unsafe class CoverDirections : IDisposable
 
     private static void Turn(ref double x, ref double y, double cosine, double sine) => (x, y) = ((cosine * x) - (sine * y), (sine * x) + (cosine * y));
 
-    // Any start will do that no list can be at right angles to, and that is the same for all (splitmix64).
+    // The start may be anything that is always the same and not orthogonal to the directions (splitmix64).
     private static double NextRandom(ref ulong state)
     {
         state += 0x9E3779B97F4A7C15;

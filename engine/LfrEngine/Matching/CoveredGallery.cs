@@ -5,26 +5,26 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>A gallery as probes with one cover meet it: a row per photo, made of the photo as it is and of the photo with that cover drawn on it. Immutable; its gallery disposes it.</summary>
+/// <summary>A gallery for probes with one kind of cover: one row per photo, combined from its plain template and its templates with that cover. Immutable; its gallery disposes it.</summary>
 /// <remarks>
-/// Row of a photo with template x and covered templates y₁…yₖ: the unit sum of w · P(x) and P(Σ yᵢ), w being <see cref="PhotoWeight"/> and P <see cref="CoverDirections"/>; P(x) where
-/// no cover was drawn. A score is the row's product with P(probe): within rounding a mean of the plain and the covered comparison, at one row a photo.
-/// On half of LFW's people it finds as many as the mean of the best plain and the best covered score of rows of their own.
+/// The row of a photo with template x and covered templates y₁…yₖ is w · P(x) + P(Σ yᵢ), scaled to unit length, where w is <see cref="PhotoWeight"/> and P is
+/// <see cref="CoverDirections.Project"/>; without covered templates it is P(x). A score is the product of the row and P(probe): apart from rounding, a weighted
+/// mean of the plain and the covered comparison with only one row per photo. On half of the people of LFW it finds as many people as separate rows would.
 /// </remarks>
 internal sealed unsafe class CoveredGallery : IDisposable
 {
-    // The photo shows what a cover hides, too. 180 people of half of LFW, mean TPIR at FMR 0.2, 0.1, 0.05 and 0.025 % with weights 1 and 2: scarf .940 and .954,
-    // sunglasses .896 and .903, mask .858 and .865. Heavier weights find no more.
-    // With a blanked brow the photo's own says less: caps .877 and .880, hair .716 and .733 with weights 2 and 1 (385 people, TPIR at FPIR 10, 5, 2 and 1 % on average).
+    // The plain template also contains what the cover hides. Mean TPIR at FMR 0.2, 0.1, 0.05 and 0.025 % with weights 1 and 2, 180 people of half of LFW:
+    // scarf .940 and .954, sunglasses .896 and .903, mask .858 and .865. Larger weights are no better.
+    // With a blanked brow the plain template is worth less. Mean TPIR at FPIR 10, 5, 2 and 1 % with weights 2 and 1, 385 people: caps .877 and .880, hair .716 and .733.
     internal static double PhotoWeight(FaceCover cover) => cover == FaceCover.Brow ? 1 : 2;
 
     private readonly CoverDirections directions;
 
-    /// <summary>Makes the rows.</summary>
-    /// <param name="gallery">Of the photos as they are; lends its tables for good.</param>
-    /// <param name="templates">The watchlist's. Borrowed for the call.</param>
+    /// <summary>Computes the rows.</summary>
+    /// <param name="gallery">The gallery of the plain templates; its tables are shared.</param>
+    /// <param name="templates">Those of the watchlist. Borrowed for the call.</param>
     /// <param name="embeddings">float32 [templates, D]. Borrowed for the call.</param>
-    /// <param name="cover">Drawn on at least one photo.</param>
+    /// <param name="cover">A cover that was drawn on at least one photo.</param>
     public CoveredGallery(Gallery gallery, ReadOnlySpan<WatchlistTemplate> templates, ReadOnlySpan<float> embeddings, FaceCover cover)
     {
         Cover = cover;
@@ -45,13 +45,12 @@ internal sealed unsafe class CoveredGallery : IDisposable
         }
     }
 
-    /// <summary>What is drawn over in the covered templates.</summary>
     public FaceCover Cover { get; }
 
-    /// <summary>The rows, in the order and with the identities and templates of the gallery they stand beside.</summary>
+    /// <summary>The rows, with the order, identities and template numbers of the plain gallery.</summary>
     public Gallery Rows { get; }
 
-    /// <summary>Takes a probe to where the rows are.</summary>
+    /// <summary>Projects a probe in the same way as the rows.</summary>
     /// <param name="probe">float32 [D]. Borrowed.</param>
     /// <param name="projected">Receives [D]. The caller wipes it.</param>
     public void Project(ReadOnlySpan<float> probe, Span<float> projected)
@@ -67,7 +66,6 @@ internal sealed unsafe class CoveredGallery : IDisposable
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(vector));
     }
 
-    /// <summary>Wipes.</summary>
     public void Dispose()
     {
         Rows.Dispose();
@@ -106,7 +104,7 @@ internal sealed unsafe class CoveredGallery : IDisposable
             sum[i] += embeddings[(template * length) + i];
     }
 
-    /// <summary>For each photo its first covered template of this cover, and from there the next. 0 is none: the first template of a list is a photo.</summary>
+    /// <summary>Finds the first covered template of each photo and, for each of these, the next one. 0 means none, as the first template of a list is never a covered one.</summary>
     private int[] FindCovered(ReadOnlySpan<WatchlistTemplate> templates, int identities, out int[] nextOf)
     {
         var firstOf = new int[templates.Length];

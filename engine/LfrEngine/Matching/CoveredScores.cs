@@ -1,32 +1,32 @@
 namespace LfrEngine.Matching;
 
-/// <summary>From the scores of one covered probe to scores on the scale of uncovered ones.</summary>
+/// <summary>Converts the scores of one covered probe to the scale of uncovered probes.</summary>
 /// <remarks>
 /// <para>
-/// A cover makes a probe more like everybody, some probes more than others. So from a score s of an identity the mean of the m best scores of the
-/// others is subtracted, as far as it differs from what is usual: s − w·(mean − (μ + σ·e)), m = min(50, n), n the others. e is the mean of the m
-/// best of n standard normal numbers; w = n / (n + 100) trusts few others little. With nobody else on the list nothing is subtracted. A line of
-/// the embedder's <see cref="CoverScale"/> leads to the scores of uncovered probes.
+/// A cover makes a probe more similar to everybody, and some probes more than others. From the score s of an identity the deviation of the other
+/// identities' best scores from their usual mean is therefore subtracted: s − w·(mean − (μ + σ·e)), where mean is that of the m = min(50, n) best scores of
+/// the n other identities, e is the mean of the m largest of n standard normal numbers, and w = n / (n + 100) gives short lists little weight. With nobody
+/// else on the list nothing is subtracted. The line of the embedder's <see cref="CoverScale"/> then gives the score on the scale of uncovered probes.
 /// </para>
 /// <para>
-/// With T the score at place m + 1 and S the sum of the first m + 1, the mean of the others is (S − max(s, T)) / m, whether s is among them or not.
-/// Each operation of <see cref="Of"/> keeps the order of what goes in, so the whole does, in spite of rounding: candidates keep their order, and a
-/// threshold has one limit among the scores as they were.
+/// Let T be the score at place m + 1 and S the sum of the first m + 1 scores. Then the mean of the others is (S − max(s, T)) / m, whether or not s is among them.
+/// Each operation of <see cref="Of"/> is monotonic, even with rounding. So candidates keep their order, and each threshold corresponds to one limit of the
+/// original scores.
 /// </para>
 /// </remarks>
 internal readonly struct CoveredScores
 {
-    /// <summary>Others whose scores are looked at, at most.</summary>
+    /// <summary>Maximum number of other identities whose scores are used.</summary>
     public const int MostOthers = 50;
 
     private const double TrustedOthers = 100;
 
     private readonly double gain, knot, subtracted, slope, offset;
 
-    /// <summary>Looks at the best scores of a probe.</summary>
-    /// <param name="best">The best identities, as many as there are up to <see cref="MostOthers"/> + 1.</param>
-    /// <param name="identities">People on the list.</param>
-    /// <param name="scale">Of the probe's cover.</param>
+    /// <summary>Prepares the conversion for one probe.</summary>
+    /// <param name="best">Its best identities, at most <see cref="MostOthers"/> + 1.</param>
+    /// <param name="identities">Number of people on the list.</param>
+    /// <param name="scale">Scale of the probe's cover.</param>
     public CoveredScores(ReadOnlySpan<Candidate> best, int identities, CoverScale scale)
     {
         (slope, offset) = (scale.Slope, scale.Offset);
@@ -43,13 +43,13 @@ internal readonly struct CoveredScores
         subtracted = trust * ((sum / m) - (scale.Mean + (scale.Deviation * ExpectedBest(m, others))));
     }
 
-    /// <summary>The score on the scale of uncovered probes, −1…1; not a number when the scores were none.</summary>
+    /// <summary>The score on the scale of uncovered probes, −1…1; NaN if a score was NaN.</summary>
     public float Of(float score) => (float)Math.Clamp((slope * (score + (gain * Math.Max(score, knot)) - subtracted)) + offset, -1, 1);
 
-    /// <summary>The least score that <see cref="Of"/> takes to a threshold or above; infinite when none is.</summary>
+    /// <summary>The lowest score for which <see cref="Of"/> reaches a threshold; infinite if none does.</summary>
     public float LimitOf(float threshold)
     {
-        // Integers in the order of the floats.
+        // Binary search over integers that have the same order as the floats.
         long low = KeyOf(float.NegativeInfinity), high = KeyOf(float.PositiveInfinity);
         while (low < high)
         {
@@ -62,7 +62,7 @@ internal readonly struct CoveredScores
         return ScoreOf(high);
     }
 
-    /// <summary>Mean of the m largest of n standard normal numbers, for large n: φ(z)·n/m where m/n lie above z.</summary>
+    /// <summary>Mean of the m largest of n standard normal numbers, for large n: φ(z)·n/m, where a share of m/n lies above z.</summary>
     internal static double ExpectedBest(int m, int n)
     {
         if (m >= n)

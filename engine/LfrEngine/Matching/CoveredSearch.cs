@@ -4,15 +4,14 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>The search for covered probes: any search of rows, over the rows of a covered gallery, with its scores made comparable.</summary>
+/// <summary>The search for covered probes: uses any backend to search the rows of a covered gallery, and converts the scores to the scale of uncovered probes.</summary>
 /// <remarks>
-/// What is exact stays exact: the rows are searched as those of any gallery, first for the best of all, from which follows what is subtracted; and,
-/// where these do not settle the answer, once more with the limits that the thresholds have become. Among equal scores the order is that of the
-/// scores before the last rounding, then of the identities.
+/// The result is exact. The first search returns the best identities, which determine the conversion. If these may not contain all candidates, a second
+/// search uses limits that correspond to the thresholds. Equal scores are ordered by the scores before conversion, then by identity.
 /// </remarks>
 internal static class CoveredSearch
 {
-    /// <summary>Whether a search needs this: something is covered that the gallery has rows for.</summary>
+    /// <summary>Whether any of the probes has a cover for which the gallery has rows.</summary>
     public static bool IsNeeded(Gallery gallery, ReadOnlySpan<FaceCover> covers)
     {
         if (gallery.CoveredGalleries.Count == 0)
@@ -25,7 +24,7 @@ internal static class CoveredSearch
         return false;
     }
 
-    /// <summary>Searches with a backend that has checked the arguments. See <see cref="IGallerySearch.Search"/>.</summary>
+    /// <summary>Searches with a backend, which has checked the arguments. See <see cref="IGallerySearch.Search"/>.</summary>
     public static void Search(
         IGallerySearch search,
         Gallery gallery,
@@ -48,7 +47,7 @@ internal static class CoveredSearch
             }
             else
             {
-                // The uncovered ones beside each other share each row, as ever.
+                // Neighbouring uncovered probes are searched together, which reads each row only once.
                 while (end < covers.Length && gallery.CoveredFor(covers[end]) is null)
                     end++;
                 search.Search(gallery, probes[(first * length)..(end * length)], thresholds, maximumCandidates,
@@ -89,7 +88,7 @@ internal static class CoveredSearch
         }
     }
 
-    /// <summary>Keeps what reaches its threshold, with its new score; the target may be the source.</summary>
+    /// <summary>Keeps the candidates that reach their threshold, with converted scores. Source and target may be the same.</summary>
     private static int Take(ReadOnlySpan<Candidate> best, Gallery rows, in CoveredScores scores, in CategoryThresholds thresholds, Span<Candidate> candidates)
     {
         int found = 0;

@@ -4,10 +4,10 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Matching;
 
-/// <summary>One watchlist version as an immutable float32 matrix [N, D] in locked memory, and once more in 8 bits, ready to be searched by many threads.</summary>
+/// <summary>One watchlist version as an immutable float32 matrix [N, D] in locked memory, and as 8-bit codes. May be searched by many threads.</summary>
 /// <remarks>
 /// Rows are grouped by identity, start on 64-byte boundaries and are padded with zeros; the row count is padded to <see cref="ScoreKernel.RowStep"/>.
-/// Counted references: the maker holds one until <see cref="Dispose"/>, each <see cref="GalleryLease"/> holds one; the last to go wipes.
+/// References are counted: the owner holds one until <see cref="Dispose"/>, and each <see cref="GalleryLease"/> holds one. The memory is wiped when the last is released.
 /// </remarks>
 public sealed class Gallery : IDisposable
 {
@@ -37,7 +37,7 @@ public sealed class Gallery : IDisposable
         Identities = identities;
         categories = [.. identities.Select(identity => identity.Category)];
 
-        // Covered templates have no row: a search for an uncovered face does not pass over them.
+        // Covered templates have no rows here, because a search for an uncovered face does not use them.
         int count = 0;
         foreach (ref readonly WatchlistTemplate template in templates)
             count += template.Cover == FaceCover.None ? 1 : 0;
@@ -47,7 +47,7 @@ public sealed class Gallery : IDisposable
         if (paddedRows * RowStride > int.MaxValue || RowCodes.BytesOf(count, EmbeddingLength) > int.MaxValue)
             throw new ArgumentException($"{count} templates of length {EmbeddingLength} are too many for one gallery.", nameof(templates));
 
-        // A counting sort: stable, so an identity's templates keep their order and ties fall to the lowest template.
+        // A counting sort is stable: templates of an identity keep their order, so that the lowest wins a tie.
         var next = new int[identities.Count + 1];
         foreach (ref readonly WatchlistTemplate template in templates)
             next[template.IdentityIndex + 1] += template.Cover == FaceCover.None ? 1 : 0;
@@ -81,9 +81,9 @@ public sealed class Gallery : IDisposable
         }
     }
 
-    /// <summary>The same people and photos, with other rows.</summary>
-    /// <param name="beside">Lends its tables.</param>
-    /// <param name="rows">float32 [padded, stride]. Owned from now on.</param>
+    /// <summary>Creates a gallery of the same people and photos with other rows.</summary>
+    /// <param name="beside">The other gallery, whose tables are shared.</param>
+    /// <param name="rows">float32 [padded, stride]. Ownership passes to the gallery.</param>
     internal unsafe Gallery(Gallery beside, HostBuffer<float> rows)
     {
         WatchlistId = beside.WatchlistId;
@@ -99,22 +99,22 @@ public sealed class Gallery : IDisposable
         this.rows = rows;
     }
 
-    /// <summary>Copies a watchlist's templates; the watchlist stays the caller's.</summary>
+    /// <summary>Creates a gallery from a copy of a watchlist's templates.</summary>
     /// <param name="watchlist">Borrowed for the call.</param>
-    /// <param name="scales">Of the embedder, from its manifest: covers without one are searched for as if uncovered, and take no room.</param>
+    /// <param name="scales">From the embedder's manifest. Probes with a cover that has no scale are searched as if uncovered.</param>
     public static Gallery Create(Watchlist watchlist, IReadOnlyList<CoverScale>? scales = null)
     {
         ArgumentNullException.ThrowIfNull(watchlist);
         return Create(watchlist.Origin, watchlist.Version, watchlist.Identities, watchlist.Templates, watchlist.Embeddings, scales);
     }
 
-    /// <summary>Copies templates that nobody has checked: a row may hold anything.</summary>
-    /// <param name="origin">Whose they are; gives D.</param>
+    /// <summary>Creates a gallery from unchecked templates: rows may contain any values.</summary>
+    /// <param name="origin">The watchlist and its embedder; determines D.</param>
     /// <param name="version"><see cref="Watchlist.Version"/>.</param>
     /// <param name="identities">The people.</param>
-    /// <param name="templates">N, each naming its identity.</param>
+    /// <param name="templates">N, each with its identity.</param>
     /// <param name="embeddings">float32 [N, D]. Borrowed for the call.</param>
-    /// <param name="scales">Of the embedder.</param>
+    /// <param name="scales">From the embedder's manifest.</param>
     internal static Gallery Create(
         WatchlistOrigin origin,
         string version,
@@ -123,7 +123,7 @@ public sealed class Gallery : IDisposable
         ReadOnlySpan<float> embeddings,
         IReadOnlyList<CoverScale>? scales = null) => new(origin, version, identities, templates, embeddings, scales ?? []);
 
-    /// <summary>Raised once, on the thread that released the last reference: copies elsewhere, in a device's memory, are released with the rows.</summary>
+    /// <summary>Raised once, on the thread that released the last reference, so that copies in device memory are released too.</summary>
     /// <remarks>Subscribe under a lease.</remarks>
     public event EventHandler? Wiped;
 
@@ -145,7 +145,7 @@ public sealed class Gallery : IDisposable
     /// <summary>The people; an identity's place in this list is its index.</summary>
     public IReadOnlyList<WatchlistIdentity> Identities { get; }
 
-    /// <summary>N, templates of photos as they are.</summary>
+    /// <summary>N, templates of uncovered photos.</summary>
     public int RowCount { get; }
 
     /// <summary>Elements from one row to the next, a multiple of 16.</summary>
@@ -160,13 +160,13 @@ public sealed class Gallery : IDisposable
     /// <summary>The watchlist's template index of each row.</summary>
     public ReadOnlySpan<int> RowTemplates => rowTemplates;
 
-    /// <summary>The same photos as covered probes meet them, one gallery per cover drawn; searched by <see cref="CoveredSearch"/> and wiped with this one.</summary>
+    /// <summary>Galleries of the same photos for covered probes, one per cover; searched by <see cref="CoveredSearch"/> and wiped with this one.</summary>
     public IReadOnlyList<Gallery> CoveredGalleries { get; } = [];
 
     /// <summary>Category of each identity.</summary>
     public ReadOnlySpan<WatchlistCategory> IdentityCategories => categories;
 
-    /// <summary>First row, for the kernels; also past the last row there are rows up to the padding.</summary>
+    /// <summary>First row, for the kernels. Padding rows follow the last row.</summary>
     internal unsafe float* RowPointer => rows.Pointer;
 
     /// <summary>Elements of the matrix, padding included.</summary>
@@ -176,17 +176,17 @@ public sealed class Gallery : IDisposable
     internal RowCodes Codes => codes;
 
     /// <summary>Keeps the gallery from being wiped while it is used.</summary>
-    /// <exception cref="ObjectDisposedException">The last reference has gone.</exception>
+    /// <exception cref="ObjectDisposedException">The gallery has been wiped.</exception>
     public GalleryLease Lease() => TryAcquire() ? new GalleryLease(this) : throw new ObjectDisposedException(nameof(Gallery));
 
-    /// <summary>Gives up the maker's reference: wiped now, or when the last lease ends. Safe to call twice.</summary>
+    /// <summary>Releases the owner's reference: the gallery is wiped now, or when the last lease ends. Safe to call twice.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref ownerGone, 1) == 0)
             Release();
     }
 
-    /// <summary>The rows for a probe of this cover: those with most covered alike, and of these with least besides. Null when nothing is covered alike: then it is searched for as if uncovered.</summary>
+    /// <summary>The covered gallery for a probe: the one with the most covered parts in common, and among these with the fewest others. Null if it has none in common; then the probe is searched as if uncovered.</summary>
     internal CoveredGallery? CoveredFor(FaceCover cover)
     {
         CoveredGallery? best = null;
@@ -201,7 +201,7 @@ public sealed class Gallery : IDisposable
         return best;
     }
 
-    /// <summary>The scale of a probe's cover, or else of the cover of the rows it meets.</summary>
+    /// <summary>The scale of a probe's cover, or else of the cover of the rows it is compared with.</summary>
     internal CoverScale ScaleOf(FaceCover probe, FaceCover rows) => FindScale(probe) ?? FindScale(rows)!;
 
     private CoverScale? FindScale(FaceCover cover)
@@ -267,7 +267,7 @@ public sealed class Gallery : IDisposable
     }
 }
 
-/// <summary>A use of a <see cref="Matching.Gallery"/>, on one thread's stack, so that taking one allocates nothing.</summary>
+/// <summary>Keeps a <see cref="Matching.Gallery"/> from being wiped. On the stack, so that it needs no allocation.</summary>
 /// <remarks>Dispose it once, in the variable that received it (<c>using</c>); a copy is not a second lease.</remarks>
 public ref struct GalleryLease
 {
@@ -278,7 +278,7 @@ public ref struct GalleryLease
     /// <summary>The gallery, valid until <see cref="Dispose"/>.</summary>
     public readonly Gallery Gallery => gallery ?? throw new ObjectDisposedException(nameof(GalleryLease));
 
-    /// <summary>Ends the use.</summary>
+    /// <summary>Ends the lease.</summary>
     public void Dispose()
     {
         Gallery? held = gallery;

@@ -1,6 +1,6 @@
 namespace LfrEngine.Matching;
 
-/// <summary>Finds whom a probe is like. Every implementation gives the same identities, in the same order, with the same scores to the last bit.</summary>
+/// <summary>Searches a gallery for probes. Every implementation returns the same identities, in the same order, with the same scores to the last bit.</summary>
 public interface IGallerySearch
 {
     /// <summary>Finds, for each probe, the identities scoring at or above their category's threshold, best first.</summary>
@@ -8,10 +8,10 @@ public interface IGallerySearch
     /// <param name="probes">float32 [P, D], rows of unit length. Borrowed.</param>
     /// <param name="thresholds">Inclusive.</param>
     /// <param name="maximumCandidates">k, at least 1.</param>
-    /// <param name="candidates">Receives [P, k]; each probe's first places are filled, an identity at most once. At equal scores the lower identity index comes first.</param>
-    /// <param name="candidateCounts">Receives the places filled for each probe; its length is P.</param>
-    /// <param name="covers">What of each probe's face is covered; empty when nothing is, of any.</param>
-    /// <exception cref="ObjectDisposedException">The gallery's last reference has gone.</exception>
+    /// <param name="candidates">Receives [P, k]; each identity at most once per probe. At equal scores the lower identity index comes first.</param>
+    /// <param name="candidateCounts">Receives the number of candidates of each probe; its length is P.</param>
+    /// <param name="covers">Covered parts of each probe's face; empty if no probe is covered.</param>
+    /// <exception cref="ObjectDisposedException">The gallery has been wiped.</exception>
     void Search(
         Gallery gallery,
         ReadOnlySpan<float> probes,
@@ -21,7 +21,7 @@ public interface IGallerySearch
         Span<int> candidateCounts,
         ReadOnlySpan<FaceCover> covers = default);
 
-    /// <summary>Throws what the arguments of <see cref="Search"/> deserve.</summary>
+    /// <summary>Throws if an argument of <see cref="Search"/> is invalid.</summary>
     static void CheckArguments(
         Gallery gallery,
         ReadOnlySpan<float> probes,

@@ -7,14 +7,14 @@ namespace LfrEngine.Matching;
 
 /// <summary>Dot products of a few probes with many rows.</summary>
 /// <remarks>
-/// One order of summation for every pair, on every instruction set, whatever the batch: element i is fused-multiply-added into partial sum
-/// i mod 16; the 16 partial sums are then halved, upper half onto lower half, until one is left. So 512-bit vectors hold the sums in one
-/// register, 256-bit in two, 128-bit in four, and all give the same bits as <see cref="ScalarDot"/>.
-/// Rows are padded with zeros to a multiple of 16; a probe whose length is not has its last elements copied to a padded place on the stack.
+/// The order of summation is the same for every pair, instruction set and batch: element i is fused-multiply-added to partial sum
+/// i mod 16; then the upper half of the 16 partial sums is added to the lower half until one is left. 512-bit vectors hold the sums in one
+/// register, 256-bit in two and 128-bit in four, and all give the same bits as <see cref="ScalarDot"/>.
+/// Rows are padded with zeros to a multiple of 16. If the length is no such multiple, the last elements of each probe are copied to padded memory on the stack.
 /// </remarks>
 internal static unsafe class ScoreKernel
 {
-    /// <summary>Partial sums; rows are padded to a multiple of it.</summary>
+    /// <summary>Number of partial sums; rows are padded to a multiple of it.</summary>
     public const int Lanes = 16;
 
     /// <summary>Most probes of one call.</summary>
@@ -23,17 +23,17 @@ internal static unsafe class ScoreKernel
     /// <summary>Rows are read in steps of this; the matrix is padded to a multiple of it.</summary>
     public const int RowStep = 4;
 
-    // A gallery is larger than the caches, and the processor's own prefetcher follows neither four rows at once nor past a page.
-    // 20,000 × 512, AMD EPYC with AVX-512: one probe 3.9 to 2.0 ms with 8 KiB.
+    // A gallery is larger than the caches, and the processor's own prefetcher neither follows four rows at once nor crosses a page.
+    // 8 KiB ahead: 3.9 to 2.0 ms for one probe, 20,000 × 512, AMD EPYC with AVX-512.
     private const int FromMemoryAhead = 8192 / sizeof(float);
 
-    // Rows that are in the second-level cache already need less, and more would push the probes out of the first.
+    // Enough for rows that are in the second-level cache; more would displace the probes from the first.
     private const int FromCacheAhead = 4096 / sizeof(float);
 
-    /// <summary>What the processor offers.</summary>
+    /// <summary>Instruction sets for which there is a kernel.</summary>
     public enum InstructionSet
     {
-        /// <summary>One element at a time: the reference.</summary>
+        /// <summary>One element at a time; the reference.</summary>
         Scalar,
 
         /// <summary>NEON, or SSE with FMA.</summary>
@@ -46,7 +46,7 @@ internal static unsafe class ScoreKernel
         Vector512,
     }
 
-    /// <summary>The widest set of this machine that multiplies and adds in one rounding.</summary>
+    /// <summary>The widest set of this machine that has a fused multiply-add.</summary>
     public static InstructionSet Widest { get; } =
         Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? InstructionSet.Vector512
         : Vector256.IsHardwareAccelerated && Fma.IsSupported ? InstructionSet.Vector256
@@ -54,17 +54,17 @@ internal static unsafe class ScoreKernel
         : InstructionSet.Scalar;
 
     /// <summary>Scores probes against rows.</summary>
-    /// <param name="instructions">One this machine has.</param>
+    /// <param name="instructions">Must be supported by this machine.</param>
     /// <param name="probes">[probeCount, length], any alignment.</param>
     /// <param name="probeCount">1…<see cref="ProbeStep"/>.</param>
     /// <param name="length">D, at least 1.</param>
     /// <param name="rows">[rowCount rounded up to <see cref="RowStep"/>, rowStride], zeros from <paramref name="length"/> on.</param>
     /// <param name="rowStride">Elements, a multiple of <see cref="Lanes"/>.</param>
-    /// <param name="rowCount">Rows wanted.</param>
+    /// <param name="rowCount">Rows to score.</param>
     /// <param name="scores">Receives [probeCount, scoreStride].</param>
     /// <param name="scoreStride">At least rowCount rounded up to <see cref="RowStep"/>.</param>
-    /// <param name="next">Rows a later call will read; a quarter as many as rowCount are brought nearer. Null: these rows come from memory
-    /// themselves, and those behind them are next. 60 probes against 20,000 × 512: 13.2 to 11.5 ms, AMD EPYC with AVX-512.</param>
+    /// <param name="next">Rows that a later call will read; a quarter as many as rowCount are prefetched. Null if these rows come from memory themselves
+    /// and the following ones are next. 13.2 to 11.5 ms for 60 probes against 20,000 × 512, AMD EPYC with AVX-512.</param>
     public static void Score(
         InstructionSet instructions,
         float* probes,
@@ -112,12 +112,12 @@ internal static unsafe class ScoreKernel
                 Scalar(shape, probeCount);
                 break;
         }
-        // The tail is a piece of somebody's embedding.
+        // The tails are part of embeddings.
         if (whole < length)
             Native.Memory.LockedMemory.Wipe(tails, ProbeStep * Lanes * sizeof(float));
     }
 
-    /// <summary>The reference: one pair, one element at a time.</summary>
+    /// <summary>Reference implementation: one pair, one element at a time.</summary>
     public static float ScalarDot(float* probe, float* row, int length)
     {
         float* sums = stackalloc float[Lanes];
@@ -140,12 +140,12 @@ internal static unsafe class ScoreKernel
         }
     }
 
-    /// <summary>One probe, row after row: memory sets the pace, and it likes to be read in order.</summary>
+    /// <summary>One probe, row by row: limited by memory, which is fastest when read in order.</summary>
     private static void OneProbe<T>(in Shape shape)
         where T : struct, ILanes<T>
     {
         int whole = shape.Whole;
-        // A single row has no successor to fetch.
+        // After a single row there is nothing to prefetch.
         int ahead = shape.RowCount > 1 ? FromMemoryAhead : 0;
         for (int r = 0; r < shape.RowCount; r++)
         {
@@ -162,7 +162,7 @@ internal static unsafe class ScoreKernel
         }
     }
 
-    /// <summary>One probe after the other, four rows at a time: enough sums in flight to hide the latency of the addition.</summary>
+    /// <summary>One probe at a time, four rows at a time: enough sums to hide the latency of the addition.</summary>
     private static void OneByOne<T>(in Shape shape, int probeCount)
         where T : struct, ILanes<T>
     {
@@ -202,7 +202,7 @@ internal static unsafe class ScoreKernel
         }
     }
 
-    /// <summary>Four probes × four rows: 16 sums in registers, two multiply-adds for each load.</summary>
+    /// <summary>Four probes × four rows: 16 sums in registers, two multiply-adds per load.</summary>
     private static void FourProbes512(in Shape shape)
     {
         int whole = shape.Whole;
@@ -263,7 +263,7 @@ internal static unsafe class ScoreKernel
         }
     }
 
-    /// <summary>The sums of four registers, each in the order of <see cref="ScalarDot"/>, halved side by side.</summary>
+    /// <summary>Sums four registers at the same time, each in the order of <see cref="ScalarDot"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Sum4(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
     {
@@ -278,7 +278,7 @@ internal static unsafe class ScoreKernel
         return Avx512F.PermuteVar16x32(quarters, Vector512.Create(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)).GetLower().GetLower();
     }
 
-    /// <summary>A hint: an address past the gallery is ignored by the processor.</summary>
+    /// <summary>The processor ignores addresses past the gallery.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float* at)
     {

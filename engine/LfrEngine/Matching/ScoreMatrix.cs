@@ -1,15 +1,15 @@
 namespace LfrEngine.Matching;
 
-/// <summary>Comparison scores of every probe with every row, for measurements: bit for bit what <see cref="CosineSearch"/> compares with a threshold.</summary>
+/// <summary>Comparison scores of every probe with every row, for measurements: the same bits that <see cref="CosineSearch"/> compares with a threshold.</summary>
 internal static unsafe class ScoreMatrix
 {
-    /// <summary>Rows come in steps of this; a matrix is padded to a multiple of it.</summary>
+    /// <summary>A matrix is padded to a multiple of this number of rows.</summary>
     public const int RowStep = ScoreKernel.RowStep;
 
-    // 64 rows of 512 floats stay in the second-level cache while all probes pass over them.
+    // 64 rows of 512 floats stay in the second-level cache while they are compared with all probes.
     private const int BlockRows = 64;
 
-    /// <summary>Elements from one row to the next for embeddings of a length; those past the length are zero.</summary>
+    /// <summary>Elements from one row to the next; those after the length are zero.</summary>
     public static int StrideFor(int length) => (length + ScoreKernel.Lanes - 1) / ScoreKernel.Lanes * ScoreKernel.Lanes;
 
     /// <summary>Scores all pairs.</summary>

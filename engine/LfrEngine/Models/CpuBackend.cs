@@ -26,7 +26,6 @@ internal sealed partial class CpuBackend : IInferenceBackend
     /// <summary>The only instance; it has no state.</summary>
     public static CpuBackend Default { get; } = new();
 
-    /// <inheritdoc/>
     public IInferenceNetwork Load(byte[] graph, ModelManifest manifest) => new Network(CreateSession(graph));
 
     /// <summary>Options that every session of this engine shares: one thread per run, which is ours, and activations from wiped memory.</summary>

@@ -38,10 +38,8 @@ internal sealed class TfLiteFile
 
     public TfLiteOperator[] Operators { get; }
 
-    /// <summary>Input tensors, as indices.</summary>
     public int[] Inputs { get; }
 
-    /// <summary>Output tensors, as indices.</summary>
     public int[] Outputs { get; }
 
     /// <summary>Whether these bytes have the signature of TensorFlow Lite.</summary>

@@ -218,10 +218,8 @@ internal sealed class LaneState
     /// <summary>Number of the next frame to track.</summary>
     public long NextToTrack { get; set; }
 
-    /// <summary>Frames being searched.</summary>
     public int Searching { get; set; }
 
-    /// <summary>Shots being compared.</summary>
     public int Comparing { get; set; }
 
     public bool Tracking { get; set; }

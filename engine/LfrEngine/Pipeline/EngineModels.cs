@@ -29,7 +29,7 @@ public sealed class EngineModels : IDisposable
 
     private EngineModels(OnnxModel[] all) => this.all = all;
 
-    /// <summary>All of them, in the order in which a face meets them first: each has a say in who raises an alert.</summary>
+    /// <summary>All networks, in the order of the pipeline. Each of them influences who raises an alert.</summary>
     public IReadOnlyList<OnnxModel> All => all;
 
     /// <summary>Finds faces.</summary>

@@ -78,7 +78,6 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
         (ConfirmedEnded, Uncompared) = (0, 0);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Wipe();

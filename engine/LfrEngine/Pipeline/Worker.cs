@@ -102,7 +102,6 @@ internal sealed class Worker : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         detector.Dispose();

@@ -2,7 +2,7 @@ namespace LfrEngine.Threading;
 
 /// <summary>Starts all threads of the engine. An exception in a thread does not end the program: the starter's callback receives it.</summary>
 /// <remarks>
-/// An unhandled exception in a thread would end the process at once: no summary, no receipt, nothing wiped. So the constructor of
+/// An unhandled exception in a thread would end the process immediately, without summary, receipt or wiping. So the constructor of
 /// <see cref="Thread"/> is banned everywhere else, and code that starts a thread here must handle its failure.
 /// </remarks>
 public sealed class EngineThread

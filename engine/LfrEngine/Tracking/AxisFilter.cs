@@ -4,7 +4,7 @@ namespace LfrEngine.Tracking;
 /// <remarks>
 /// SORT and ByteTrack filter all four box quantities in one 8×8 matrix; theirs never mixes the quantities, because transition,
 /// process noise and measurement noise are block-diagonal. Four of these are the same filter, exactly, without the zeros.
-/// Units: whatever the quantity is in (u), and seconds.
+/// Units: u (the unit of the quantity) and seconds.
 /// </remarks>
 internal struct AxisFilter
 {

@@ -102,7 +102,6 @@ internal sealed unsafe class BestShotSelector : IDisposable
         shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         landmarks.Dispose();

@@ -29,7 +29,6 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     /// <summary>The face, frame pixels.</summary>
     public FaceBox Box { get; internal set; }
 
-    /// <summary>Quality of the view.</summary>
     public FaceQuality Quality { get; internal set; }
 
     /// <summary>Which parts of it are covered.</summary>
@@ -57,7 +56,6 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
             Candidates = new Candidate[candidates];
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (home is not null && home.TryReturn(this))
@@ -120,7 +118,6 @@ internal sealed class ShotPool(int pictureSize) : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         lock (idle)

@@ -48,7 +48,6 @@ internal sealed class Tracklet
     /// <summary>Time for which <see cref="Box"/> holds, microseconds.</summary>
     public long TimestampUs { get; private set; }
 
-    /// <summary>Number of detections.</summary>
     public int Hits { get; private set; }
 
     /// <summary>The filtered box, frame pixels; not clipped to the frame.</summary>

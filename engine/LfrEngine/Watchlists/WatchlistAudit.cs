@@ -27,10 +27,10 @@ public readonly record struct UnlikePhoto(int IdentityIndex, int TemplateIndex, 
 /// <summary>Finds problems in a watchlist before it is used: one person under two ids, two people under one id, and lookalikes.</summary>
 public static class WatchlistAudit
 {
-    // Probes whose hits are collected before they are returned: limits the memory, and lets four at a time share each row.
+    // Probes whose hits are collected before they are returned. This limits the memory, and four probes at a time share each row.
     private const int GroupRows = 64;
 
-    // Rows that stay in the second-level cache while the group's probes pass over them.
+    // Rows that stay in the second-level cache while they are compared with all probes of the group.
     private const int BlockRows = 64;
 
     /// <summary>Compares every identity with every other.</summary>

@@ -143,7 +143,7 @@ public static class WatchlistFile
         }
     }
 
-    /// <summary>Seals any content, valid or not; tests make broken files with it.</summary>
+    /// <summary>Encrypts any content, valid or not; tests use it to make broken files.</summary>
     internal static void Write(
         string path,
         WatchlistOrigin origin,
@@ -320,12 +320,12 @@ public static class WatchlistFile
 
     private static void RequireLittleEndian()
     {
-        // Rows are read where they will be used; every platform .NET runs cameras on is little-endian.
+        // Rows are read into the memory where they are used, without conversion. All relevant platforms are little-endian.
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("Watchlist files need a little-endian machine.");
     }
 
-    /// <summary>AES-256-GCM over one file's chunks: the key is this file's own, so a counter is nonce enough.</summary>
+    /// <summary>AES-256-GCM over the chunks of one file. Each file has its own key, so a counter is sufficient as nonce.</summary>
     private abstract class Cipher : IDisposable
     {
         private readonly byte[] noncePrefix;
@@ -365,7 +365,7 @@ public static class WatchlistFile
         public Seal(SafeFileHandle file, WatchlistHeader header, WatchlistKey key)
             : base(file, header, key)
         {
-            // Not as initialisers, which would rent before the base constructor can throw.
+            // Not as initialisers, which would allocate before the base constructor can throw.
             hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             scratch = BufferPool.Rent<byte>(WatchlistHeader.ChunkBytes + WatchlistHeader.TagBytes);
             headerBytes = new byte[header.Bytes];

@@ -71,7 +71,7 @@ public sealed class WatchlistReenroller : IDisposable
         {
             if (TryAdd(identity, template, ref added) is { } reason)
                 lost.Add(new LostFace(identity.Id, template, reason));
-            // With the covers drawn over it.
+            // Including its covered templates.
             while (sources.Count < Builder.TemplateCount)
                 sources.Add(template);
             FacesDone++;

@@ -53,7 +53,7 @@ internal static class WatchlistRules
 
     public static void CheckEmbedding(ReadOnlySpan<float> embedding, int templateIndex)
     {
-        // A value that is not finite makes the norm fail too; the comparison is written so that NaN fails it.
+        // Values that are not finite fail as well: the comparison is false for NaN.
         double norm = Math.Sqrt(TensorPrimitives.SumOfSquares(embedding));
         if (!(Math.Abs(norm - 1) <= UnitNormTolerance))
             throw Broken($"Template {templateIndex} is not a finite embedding of unit length.");

@@ -15,7 +15,7 @@ internal struct WatchlistTemplate
 
     public int PhotoBytes;
 
-    // As wide as its neighbours: a struct without gaps has the same bytes in memory and in the file.
+    // As wide as the other fields: without gaps the struct has the same bytes in memory and in the file.
     private int cover;
 
     /// <summary>The cover drawn over the photo of the template; None for an uncovered photo.</summary>

@@ -91,7 +91,6 @@ internal sealed class FaceCheck : IDisposable
         faces.Clear();
     }
 
-    /// <summary>The verdict.</summary>
     public FaceFindings Judge()
     {
         var zones = new List<FaceZone>();
@@ -108,7 +107,6 @@ internal sealed class FaceCheck : IDisposable
             minimum, minimum / EyesPerWidth, width / minimum * EyesMetres, Rows, Columns, [.. zones]);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         detector.Dispose();

@@ -91,7 +91,6 @@ internal sealed class OnvifDevice(IPAddress address, NetworkCredential? credenti
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
     private async Task<XElement> PostAsync(Uri at, XElement request, CancellationToken stopping)

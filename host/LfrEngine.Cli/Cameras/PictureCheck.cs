@@ -50,7 +50,6 @@ internal sealed unsafe class PictureCheck
             edges.Add(widths.Order().ElementAt(widths.Count / 10));
     }
 
-    /// <summary>The verdict.</summary>
     public PictureFindings Judge()
     {
         double total = Math.Max(1, luma.Sum());

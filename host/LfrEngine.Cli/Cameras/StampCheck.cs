@@ -27,7 +27,6 @@ internal sealed class StampCheck(bool isLive)
 
     private int unstamped;
 
-    /// <summary>Frames counted.</summary>
     public int Frames => frames.Count + unstamped;
 
     /// <summary>Stream time from the first to the newest frame, holes shortened.</summary>
@@ -60,7 +59,6 @@ internal sealed class StampCheck(bool isLive)
         return ms > (last - first) * SmallestStepMs ? (last - first) * 1000 / ms : null;
     }
 
-    /// <summary>The verdict.</summary>
     public StampFindings Judge()
     {
         (double StampMs, double ArrivalMs)[] steady = Steady();

@@ -32,6 +32,5 @@ internal sealed class TurnCheck(EngineModels models) : IDisposable
         return votes[most] >= FewestVotes && votes[most] * 2 > votes.Sum() ? most * 90 : 0;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => analyzer.Dispose();
 }

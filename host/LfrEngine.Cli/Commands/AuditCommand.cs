@@ -1,9 +1,7 @@
-using System.CommandLine;
 using System.Security.Cryptography;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Store;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

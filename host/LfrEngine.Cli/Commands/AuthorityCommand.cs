@@ -1,8 +1,6 @@
-using System.CommandLine;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Watchlists;
 using LfrEngine.Web.Authorities;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
@@ -9,7 +8,6 @@ using LfrEngine.Pipeline;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Watchlists;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

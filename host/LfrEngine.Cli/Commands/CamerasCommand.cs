@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace LfrEngine.Cli.Commands;
 
 /// <summary><c>lfr cameras</c>: finds and tests cameras.</summary>

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Net;
 using LfrEngine.Cli.Cameras;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

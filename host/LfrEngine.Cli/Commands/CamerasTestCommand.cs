@@ -1,9 +1,7 @@
-using System.CommandLine;
 using System.Globalization;
 using LfrEngine.Cli.Cameras;
 using LfrEngine.Detection;
 using LfrEngine.Pipeline;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using LfrEngine.Records.Configuration;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

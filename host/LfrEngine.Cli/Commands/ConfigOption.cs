@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Cli.Commands;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Files;
 using LfrEngine.Matching;
 using LfrEngine.Models;
@@ -7,7 +6,6 @@ using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
 using Microsoft.Extensions.Logging.Abstractions;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

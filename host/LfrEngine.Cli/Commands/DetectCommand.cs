@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using LfrEngine.Detection;
@@ -6,7 +5,6 @@ using LfrEngine.Evaluation.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

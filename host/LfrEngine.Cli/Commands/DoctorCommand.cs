@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -8,7 +7,6 @@ using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Records.Watchlists;
 using LfrEngine.Vulkan;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using LfrEngine.Evaluation.Evidence;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Store;

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Cli.Commands;

@@ -52,10 +52,8 @@ internal sealed class LoopedClip : IDisposable
     /// <summary>Source for a camera.</summary>
     public string Playlist { get; }
 
-    /// <summary>Pixels.</summary>
     public int Width { get; }
 
-    /// <summary>Pixels.</summary>
     public int Height { get; }
 
     /// <summary>Frame rate of the recording.</summary>

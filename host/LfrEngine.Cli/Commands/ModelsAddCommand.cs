@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,7 +6,6 @@ using LfrEngine.Detection;
 using LfrEngine.Embeddings;
 using LfrEngine.Files;
 using LfrEngine.Models;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,9 +1,7 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LfrEngine.Models;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

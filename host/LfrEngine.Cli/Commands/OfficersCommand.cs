@@ -1,9 +1,7 @@
-using System.CommandLine;
 using LfrEngine.Cli.Serving;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LfrEngine.Records.Watchlists;
 using Microsoft.Extensions.Logging.Abstractions;
 

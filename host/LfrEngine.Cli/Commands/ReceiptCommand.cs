@@ -1,8 +1,6 @@
-using System.CommandLine;
 using System.Security.Cryptography;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Watchlists;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Retention;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

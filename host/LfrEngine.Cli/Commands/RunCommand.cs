@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using LfrEngine.Alerts;

@@ -6,7 +6,6 @@ namespace LfrEngine.Cli.Commands;
 /// <summary>Texts about a model's training data, which the licence does not cover.</summary>
 internal static class TrainingWords
 {
-    /// <summary>The state, as text.</summary>
     public static string State(TrainingDataState state) => state switch
     {
         TrainingDataState.Known => "known",

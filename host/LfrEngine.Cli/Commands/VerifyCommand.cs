@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Statistics;
@@ -6,7 +5,6 @@ using LfrEngine.Evaluation.Templates;
 using LfrEngine.Evaluation.Verification;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.ComponentModel;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Pipeline;

@@ -1,10 +1,8 @@
-using System.CommandLine;
 using LfrEngine.Cli.Serving;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

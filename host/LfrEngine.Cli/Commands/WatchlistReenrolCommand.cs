@@ -1,10 +1,8 @@
-using System.CommandLine;
 using System.Diagnostics;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;
 

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Threading;
-using Spectre.Console;
 
 namespace LfrEngine.Cli.Screen;
 
@@ -102,7 +101,6 @@ internal abstract class RunScreen : IDisposable
     /// <summary>Shows the run until <see cref="Pause"/> returns true.</summary>
     protected abstract void Show();
 
-    /// <summary>Shows the summary.</summary>
     protected abstract void ShowSummary(RunReport report);
 
     /// <summary>The next event.</summary>
@@ -117,7 +115,6 @@ internal abstract class RunScreen : IDisposable
         return ended;
     }
 
-    /// <summary>Shows a warning.</summary>
     protected void Warn(string sentence) => error.WriteLine(sentence);
 
     private void ShowAll()

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Receipts;
-using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace LfrEngine.Cli.Screen;

@@ -7,7 +7,6 @@ namespace LfrEngine.Cli.Screen;
 /// <summary>A run as text lines.</summary>
 internal sealed class RunText(IReadOnlyList<CameraStatus> cameras, TextWriter output, TextWriter error, TimeSpan heartbeat) : RunLines(cameras, output, error, heartbeat)
 {
-    /// <summary>The summary as text.</summary>
     public static IEnumerable<string> Summary(RunReport report)
     {
         foreach (CameraReport c in report.Cameras)

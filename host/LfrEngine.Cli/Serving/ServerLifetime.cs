@@ -10,7 +10,6 @@ internal sealed class ServerLifetime(IHostApplicationLifetime application, ISyst
     /// <summary>How long open connections have: the rest of an orderly end must fit into <see cref="ProcessSignals.Patience"/> as well.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <inheritdoc/>
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
         application.ApplicationStarted.Register(() => systemd?.Notify(ServiceState.Ready));
@@ -18,6 +17,5 @@ internal sealed class ServerLifetime(IHostApplicationLifetime application, ISyst
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using LfrEngine.Evaluation.Templates;
 using Spectre.Console;
 
 namespace LfrEngine.Lab.Commands;

@@ -1,13 +1,7 @@
-using System.CommandLine;
-using System.Globalization;
 using LfrEngine.Cover;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Pipeline;
@@ -15,18 +9,18 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab calibrate PEOPLE</c>: from scores to likelihood ratios, fitted on one half of the people and measured on the other.</summary>
+/// <summary><c>lfr-lab calibrate DATA</c>: likelihood ratios of scores, fitted on one half of the people and measured on the other.</summary>
 internal static class CalibrateCommand
 {
-    private const int Fitted = 0, Told = 1;
+    private const int Fitted = 0, Measured = 1;
 
-    // Few searches of people who are listed have middling scores, and these decide what such a score is worth: some more images help.
+    // More images per person give more mated searches with medium scores, which are rare and decide the ratio of such a score.
     private const int MostProbes = 5;
 
-    // A bin of ratios with fewer people says too little of them.
+    // Bins with fewer people are not reported.
     private const int EnoughPeople = 10;
 
-    // The strata that cover a face, and two sizes; the untouched face is the first.
+    // Covers and two sizes; in the names the unchanged face comes first.
     private static readonly string[] Sizes = ["24 pixels between the eyes", "12 pixels between the eyes"];
     private static readonly Stratum[] Strata = [.. Stratum.All.Skip(1).Where(s => s.Kind == "cover" || Sizes.Contains(s.Name))];
     private static readonly string[] StratumNames = [Stratum.All[0].Name, .. Strata.Select(s => s.Name)];
@@ -34,7 +28,7 @@ internal static class CalibrateCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those with more people than there are strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] };
+        var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those that leave no strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] };
         var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched covered and reduced in size.", DefaultValueFactory = _ => 200 };
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file with the calibration: officers see likelihood ratios from it." };
         var options = new LabOptions();
@@ -52,14 +46,14 @@ internal static class CalibrateCommand
             using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
             using TemplateSet searched = options.ExtractProbes(parsed, run, set, plain, stopping);
             PersonImages[] people = PeopleOf(set, plain);
-            PersonImages[] chosen = [.. new[] { Fitted, Told }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
+            PersonImages[] chosen = [.. new[] { Fitted, Measured }.SelectMany(h => Drawn(run, people.Where(p => p.Half == h), parsed.GetValue(covered)))];
             using TemplateSet harder = options.ExtractStrata(parsed, run, [.. chosen.Select(p => set.Samples[p.Probe])], Strata, isCoverKnown: false, stopping);
-            ListSearch[][] searches = [.. new[] { Fitted, Told }.Select(h => Search(run, set, plain, searched, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
+            ListSearch[][] searches = [.. new[] { Fitted, Measured }.Select(h => Search(run, set, plain, searched, harder, [.. people.Where(p => p.Half == h)], chosen, lists, stopping))];
             ScoreCalibration fit = Fit(searches[Fitted]);
-            ScoreCalibration calibration = Report(run, fit, searches[Told], people.Length);
-            AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Told)]);
+            ScoreCalibration calibration = Report(run, fit, searches[Measured], people.Length);
+            AddPairs(run, calibration, plain, [.. people.Where(p => p.Half == Measured)]);
             if (parsed.GetValue(evidence) is { } file)
-                IdentifyCommand.WriteEvidence(run, "calibrate", [.. Points(run, searches[Told])], file.FullName, calibration);
+                IdentifyCommand.WriteEvidence(run, "calibrate", [.. Points(run, searches[Measured])], file.FullName, calibration);
             return Task.FromResult(run.Finish());
         });
         return command;
@@ -67,10 +61,10 @@ internal static class CalibrateCommand
 
     private static FaceDataSet FirstFew(FaceDataSet set) => new([.. set.Samples.GroupBy(s => s.Subject).SelectMany(person => person.Take(1 + MostProbes))], set.GroupColumns);
 
-    /// <summary>A person with the image by which they are listed and those to search with: others where there are any.</summary>
+    /// <summary>A person with the image to enrol and the images to search with; these are others if there are any.</summary>
     private sealed record PersonImages(int Number, int Half, int Reference, int[] Probes)
     {
-        /// <summary>The first to search with: as a stranger, and covered.</summary>
+        /// <summary>The image used for searches as a stranger and with covers.</summary>
         public int Probe => Probes[0];
     }
 
@@ -83,7 +77,7 @@ internal static class CalibrateCommand
 
     private static PersonImages[] Drawn(LabRun run, IEnumerable<PersonImages> people, int count)
     {
-        // Those with two images first: only they can be found.
+        // People with two images first, because only they can be found.
         PersonImages[] order = [.. people];
         SeededRandom.For(run.Seed, "covered").Shuffle<PersonImages>(order);
         return [.. order.OrderBy(p => p.Probe == p.Reference).Take(count)];
@@ -110,39 +104,39 @@ internal static class CalibrateCommand
 
     private static ScoreCalibration Fit(ListSearch[] searches) => searches.Any(s => s is { IsMated: true, Rank: 1 } && s.Cover.Parts == FaceCover.None) && searches.Any(s => !s.IsMated)
         ? CalibrationFitter.Fit(searches)
-        : throw new CommandFailure(ExitCode.Input, "Too few people: the half that is fitted on needs several people, some with two images or more. Give more people.");
+        : throw new CommandFailure(ExitCode.Input, "Too few people: the half used for fitting needs several people, some of them with two or more images. Use more people.");
 
-    // Everything that is told of the calibration, on people it was not fitted on; returned with what the evidence carries of it.
+    // Reports the calibration on people it was not fitted on, and returns it with the measures for the evidence.
     private static ScoreCalibration Report(LabRun run, ScoreCalibration fit, ListSearch[] searches, int subjects)
     {
         (ListSearch Search, JudgedRatio Ratio)[] judged = [.. searches.Zip(CalibrationFitter.Judge(fit, searches)).Where(j => j.Second is not null).Select(j => (j.First, j.Second!.Value))];
         FaceCover[] covers = [.. fit.Covers.Select(c => c.Cover)];
         var measures = new List<CalibrationMeasure>();
         var rows = new List<IReadOnlyList<ReportCell>>();
-        Tell("all", "all", null, _ => true);
+        Add("all", "all", null, _ => true);
         for (int s = 0; s < StratumNames.Length; s++)
         {
             int stratum = s;
-            Tell(StratumNames[s], StratumNames[s], null, x => x.Stratum == stratum);
+            Add(StratumNames[s], StratumNames[s], null, x => x.Stratum == stratum);
         }
         foreach (FaceCover cover in covers)
-            Tell($"judged {Words(cover)}", $"judged {Words(cover)}", null, x => x.Cover.Parts == cover);
+            Add($"judged {Words(cover)}", $"judged {Words(cover)}", null, x => x.Cover.Parts == cover);
         foreach (int size in searches.Select(s => s.ListSize).Distinct().Order())
-            Tell($"list of {size}", "all", size, x => x.ListSize == size);
-        run.Tables.Add(new ReportTable("cost", "Cost of the log likelihood ratios on the half of the people that was not fitted on, bits: 0 is perfect, 1 is what no statement costs",
+            Add($"list of {size}", "all", size, x => x.ListSize == size);
+        run.Tables.Add(new ReportTable("cost", "Cost of the log likelihood ratios on the half of the people not used for fitting, bits: 0 is perfect, 1 is worthless",
             ["searches", "Cllr", "low", "high", "Cllr-min", "low", "high", "calibration loss", "low", "high", "mated", "non-mated", "mate not first", "nothing said"], rows));
         run.Tables.Add(new ReportTable("faces", "What the engine measured of the faces, medians", ["stratum", "faces", "judged covered", "nothing said", "pixels between the eyes", "quality"],
             [.. searches.Where(s => !s.IsMated).GroupBy(s => s.Stratum).Select(g => g.DistinctBy(s => s.Subject).ToArray()).OrderBy(g => g[0].Stratum).Select(faces => (IReadOnlyList<ReportCell>)
             [StratumNames[faces[0].Stratum], faces.Length, faces.Count(f => f.Cover.Parts != FaceCover.None), faces.Count(f => !covers.Contains(f.Cover.Parts)), Median(faces.Select(f => f.Quality.InterEyePixels)), Median(faces.Select(f => f.Quality.Score))])]));
         run.Tables.Add(new ReportTable("terms", "Terms of the log likelihood ratio (natural logarithm)", ["judged", "factors", "weight"],
             [.. fit.Covers.SelectMany(c => c.Terms.Select(t => (IReadOnlyList<ReportCell>)[Words(c.Cover), t.Factors.Count == 0 ? "constant" : string.Join(" × ", t.Factors), t.Weight]))]));
-        run.Tables.Add(new ReportTable("bounds", "Most that the data can vouch for, log10 likelihood ratio on a list of one", ["judged", "people", "smallest", "largest"],
+        run.Tables.Add(new ReportTable("bounds", "Limits of what the data support, log10 likelihood ratio on a list of one", ["judged", "people", "smallest", "largest"],
             [.. fit.Covers.Select(c => (IReadOnlyList<ReportCell>)[Words(c.Cover), c.People, c.Lowest / Math.Log(10), c.Highest / Math.Log(10)])]));
         CoverCalibration uncovered = fit.Covers.Single(c => c.Cover == FaceCover.None);
-        run.Figures.Add(new ReportFigure("highest", "Largest log10 likelihood ratio that the data can vouch for, uncovered, on a list of one", uncovered.Highest / Math.Log(10)));
-        run.Figures.Add(new ReportFigure("lowest", "Smallest", uncovered.Lowest / Math.Log(10)));
+        run.Figures.Add(new ReportFigure("highest", "Largest log10 likelihood ratio that the data support, uncovered, on a list of one", uncovered.Highest / Math.Log(10)));
+        run.Figures.Add(new ReportFigure("lowest", "Smallest, likewise", uncovered.Lowest / Math.Log(10)));
         (string Name, Func<ListSearch, bool> TakesPart)[] seen = [("as photographed", s => s.Stratum == 0), .. covers.Select(c => ($"judged {Words(c)}", (Func<ListSearch, bool>)(s => s.Cover.Parts == c)))];
-        run.Tables.Add(new ReportTable("stated", $"Stated and observed likelihood ratios by what the engine judged; told where {EnoughPeople} people of either kind are behind them",
+        run.Tables.Add(new ReportTable("stated", $"Stated and observed likelihood ratios by what the engine judged; bins with at least {EnoughPeople} people of each kind",
             ["faces", "ratio stated", "observed", "low", "high", "stated / observed", "mated people", "non-mated people"],
             [.. seen.SelectMany(g => Reliability.Bins([.. judged.Where(j => g.TakesPart(j.Search)).Select(j => j.Ratio)], subjects, run.Seed).Where(b => b.Mated >= EnoughPeople && b.NonMated >= EnoughPeople).Select(b => (IReadOnlyList<ReportCell>)
             [g.Name, Math.Pow(10, b.Stated), Math.Pow(10, b.Observed), Math.Pow(10, b.Low), Math.Pow(10, b.High), Math.Pow(10, b.Stated - b.Observed), b.Mated, b.NonMated]))]));
@@ -152,7 +146,7 @@ internal static class CalibrateCommand
         AddCrossEntropy(run, [.. judged.Select(j => j.Ratio)]);
         return fit with { Measures = measures };
 
-        void Tell(string name, string stratum, int? size, Func<ListSearch, bool> takesPart)
+        void Add(string name, string stratum, int? size, Func<ListSearch, bool> takesPart)
         {
             if (RatioCost.Compute(judged.Where(j => takesPart(j.Search)).Select(j => j.Ratio), subjects, run.Seed) is not { } cost || !double.IsFinite(cost.CllrInterval.Low))
                 return;
@@ -163,7 +157,7 @@ internal static class CalibrateCommand
             if (name is not "all")
                 return;
             run.Figures.Add(new ReportFigure("cllr", "Cllr, bits", cost.Cllr, cost.CllrInterval.Low, cost.CllrInterval.High));
-            run.Figures.Add(new ReportFigure("cllrMin", "Cllr-min: the loss that lies in the scores", cost.CllrMin, cost.CllrMinInterval.Low, cost.CllrMinInterval.High));
+            run.Figures.Add(new ReportFigure("cllrMin", "Cllr-min: the cost due to the scores", cost.CllrMin, cost.CllrMinInterval.Low, cost.CllrMinInterval.High));
             run.Figures.Add(new ReportFigure("calibrationLoss", "Calibration loss", cost.CalibrationLoss, cost.LossInterval.Low, cost.LossInterval.High));
         }
     }
@@ -190,7 +184,7 @@ internal static class CalibrateCommand
         ReportSeries Series(string name, JudgedRatio[] ratios) => new(name, odds, [.. odds.Select(o => RatioCost.CrossEntropy(ratios, o * Math.Log(10)))]);
     }
 
-    // One against one, uncovered, every face against every other person: what a threshold on the ratio gives, to be compared between models.
+    // Verification of uncovered faces, everybody against everybody: error rates at thresholds on the ratio, which can be compared between models.
     private static void AddPairs(LabRun run, ScoreCalibration calibration, TemplateSet plain, PersonImages[] people)
     {
         people = [.. people.Where(p => plain.Outcomes[p.Probe].Cover.Parts == FaceCover.None)];
@@ -234,7 +228,7 @@ internal static class CalibrateCommand
         }
     }
 
-    // The same searches as rates at thresholds, uncovered, so that the one file is enough to arm with.
+    // Rates of the same searches at thresholds, uncovered, so that one evidence file is sufficient for a deployment.
     private static IEnumerable<OperatingPoint> Points(LabRun run, ListSearch[] searches)
     {
         const int rank = PipelineSettings.MaximumCandidates;

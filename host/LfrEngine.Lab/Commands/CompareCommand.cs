@@ -1,10 +1,5 @@
-using System.CommandLine;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Files;
 using LfrEngine.Lab.Output;
 
@@ -71,7 +66,7 @@ internal static class CompareCommand
         }
     }
 
-    // As the report tells them: detector, landmarks, embedder.
+    // Names and hashes of the models, from the report.
     private static string Models(string folder)
     {
         string path = Path.Combine(folder, ReportFile);

@@ -1,13 +1,8 @@
-using System.CommandLine;
 using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
@@ -18,7 +13,7 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab cover DATA</c>: the same probes with masks, scarves, sunglasses, caps, hair and hands, and in worse pictures.</summary>
+/// <summary><c>lfr-lab cover DATA</c>: the same probes with masks, scarves, sunglasses, caps, hair and hands, and in degraded pictures.</summary>
 internal static class CoverCommand
 {
     public static Command Create()
@@ -29,7 +24,7 @@ internal static class CoverCommand
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
         var coversOnly = new Option<bool>("--covers-only") { Description = "Test only covers, not blur, light, noise, compression, size and yaw." };
         var options = new LabOptions();
-        var command = new Command("cover", "The same probes covered and worsened: one row and one curve per stratum, and what each part of the cover scoring is worth.") { data, subjects, others, threshold, coversOnly };
+        var command = new Command("cover", "Compare the same probes covered and degraded: one row and one curve per stratum, and the benefit of each step of the cover scoring.") { data, subjects, others, threshold, coversOnly };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -53,7 +48,7 @@ internal static class CoverCommand
         Sample[][] enrolled = [.. people.Where(p => p.Length > 1).Take(wanted)];
         Sample[] others = [.. people.Except(enrolled).Take(strangers).Select(p => p[0])];
         if (enrolled.Length == 0)
-            throw new CommandFailure(ExitCode.Input, "Nobody has two images: there is no probe to cover.");
+            throw new CommandFailure(ExitCode.Input, "Nobody has two images, so there is no probe to cover.");
         var references = new FaceDataSet([.. enrolled.Select(p => p[0])], []);
         Sample[] probes = [.. enrolled.Select(p => p[1]), .. others];
         using TemplateSet photos = options.Extract(parsed, run, references, "failure to enrol", stopping);
@@ -63,12 +58,12 @@ internal static class CoverCommand
         using Watchlist list = List(run, references, photos, acquired, stopping);
         using Gallery plain = Gallery.Create(list), full = Gallery.Create(list, Scales(run.Models.Embedder.Manifest));
         CoverSetup[] setups = CoverSetup.All(list, plain, full);
-        // One place per set-up, stratum and probe, −1 where there is no face to compare.
+        // One score per set-up, stratum and probe; −1 if there is no face to compare.
         var own = new float[setups.Length, strata.Count, probes.Length];
         var best = new float[setups.Length, strata.Count, probes.Length];
         Fill(own);
         Fill(best);
-        // Told by the place on the list, as only those of whom there is a template are on it.
+        // Index on the list of each person; −1 for those without a template, who are not on it.
         int[] places = new int[probes.Length];
         Array.Fill(places, -1);
         foreach ((int place, int person) in acquired.Index())
@@ -132,13 +127,13 @@ internal static class CoverCommand
                     using StillFace? now = analyzer.Embed(harder.View, seen, brow: BrowTreatment.BlankIfCovered);
                     if (now is null)
                         continue;
-                    // What is not covered is taken the same way without the look for a cover.
+                    // If nothing is covered, the result without examining the cover is the same.
                     using StillFace? before = now.Cover.Parts == FaceCover.None ? null : analyzer.Embed(harder.View, seen, examine: false);
-                    // Told the cover, the engine blanks by it and not by its own judgement.
+                    // With the true cover, the engine blanks the brow accordingly and not by its own judgement.
                     bool blanks = strata[s].Hides == FaceCover.Brow, blanked = now.Cover.Parts == FaceCover.Brow;
-                    using StillFace? told = blanks == blanked ? null : analyzer.Embed(harder.View, seen, brow: blanks ? BrowTreatment.Blank : BrowTreatment.Kept);
+                    using StillFace? known = blanks == blanked ? null : analyzer.Embed(harder.View, seen, brow: blanks ? BrowTreatment.Blank : BrowTreatment.Kept);
                     foreach ((int which, CoverSetup setup) in setups.Index())
-                        Compare(search, candidates, setup, which, s, i, setup.Told ? told ?? now : setup.UnderCover ? now : before ?? now);
+                        Compare(search, candidates, setup, which, s, i, setup.Known ? known ?? now : setup.UnderCover ? now : before ?? now);
                 }
             }
             catch (MediaException e)
@@ -156,7 +151,7 @@ internal static class CoverCommand
         void Compare(CosineSearch search, Candidate[] candidates, CoverSetup setup, int which, int s, int i, StillFace probe)
         {
             Span<int> count = stackalloc int[1];
-            FaceCover cover = setup.Told ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
+            FaceCover cover = setup.Known ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
             if (setup.Ablation is { } ablation)
             {
                 Span<float> scores = stackalloc float[acquired.Length];
@@ -183,7 +178,7 @@ internal static class CoverCommand
         }
     }
 
-    /// <summary>One person per photo that gave a template, in order.</summary>
+    /// <summary>Makes a watchlist with one person per photo that gave a template, in order.</summary>
     internal static Watchlist List(LabRun run, FaceDataSet references, TemplateSet photos, int[] acquired, CancellationToken stopping)
     {
         ModelManifest embedder = run.Models.Embedder.Manifest;
@@ -227,7 +222,7 @@ internal static class CoverCommand
         }
     }
 
-    // An embedder that has none yet is measured all the same: a line keeps the order of scores, and each cover has thresholds of its own here.
+    // An embedder without scales can be measured too: a line preserves the order of scores, and each cover has its own thresholds here.
     private static CoverScale[] Scales(ModelManifest embedder) =>
         embedder.CoverScales is { Length: > 0 } known ? known : [.. CoveredTemplateMaker.Covers.Distinct().Select(c => new CoverScale(c, 0, 0.1f, 1, 0, "none"))];
 
@@ -239,49 +234,49 @@ internal static class CoverCommand
     }
 }
 
-/// <summary>One way of comparing, to tell what each part is worth.</summary>
-/// <param name="Name">In tables.</param>
-/// <param name="Gallery">Searched. Borrowed.</param>
-/// <param name="UnderCover">Whether covered faces get the landmarks that are meant for them, and a covered brow is blanked.</param>
-/// <param name="Judged">Whether the search is told what the engine judged covered.</param>
-/// <param name="Told">Whether it is told the truth instead.</param>
-internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover, bool Judged, bool Told = false)
+/// <summary>One way of comparing covered faces.</summary>
+/// <param name="Name">Name in tables.</param>
+/// <param name="Gallery">The gallery to search. Borrowed.</param>
+/// <param name="UnderCover">Whether covered faces get the landmarks for covered faces, and a covered brow is blanked.</param>
+/// <param name="Judged">Whether the search uses the cover judged by the engine.</param>
+/// <param name="Known">Whether the search uses the true cover.</param>
+internal sealed record CoverSetup(string Name, Gallery Gallery, bool UnderCover, bool Judged, bool Known = false)
 {
-    /// <summary>The place of the engine's own way.</summary>
+    /// <summary>Index of the engine's own way.</summary>
     public const int Engine = 2;
 
-    /// <summary>Ways that are told in full; those after them leave parts out.</summary>
+    /// <summary>Number of complete ways; those after them omit steps.</summary>
     public const int Ways = 4;
 
-    /// <summary>Parts of the comparison that are used.</summary>
+    /// <summary>Steps of the comparison that are used.</summary>
     public CoverParts Parts { get; private init; } = CoverParts.All;
 
-    /// <summary>Scores covered faces instead of the gallery, when parts are left out. Owned by whoever asked for all.</summary>
+    /// <summary>Scores covered faces instead of the gallery if steps are omitted. Owned by the caller of <see cref="All"/>.</summary>
     public CoverAblation? Ablation { get; private init; }
 
-    /// <summary>From nothing to the whole engine, what a perfect judge would give, and the engine with parts of its comparison left out.</summary>
+    /// <summary>Without any treatment of cover, up to the complete engine; with the true cover; and the engine without some of the steps.</summary>
     public static CoverSetup[] All(Watchlist list, Gallery plain, Gallery full) =>
     [
         new("photos alone", plain, UnderCover: false, Judged: false),
         new("+ crops under cover", plain, UnderCover: true, Judged: false) { Parts = CoverParts.None },
         new("+ covered templates", full, UnderCover: true, Judged: true),
-        new("the cover told, not judged", full, UnderCover: true, Judged: false, Told: true),
+        new("the cover known, not judged", full, UnderCover: true, Judged: false, Known: true),
         .. Enumerable.Range(1, (int)CoverParts.All - 1).Select(p => new CoverSetup($"{(CoverParts)p}", plain, UnderCover: true, Judged: true) { Parts = (CoverParts)p, Ablation = new CoverAblation(list, full, (CoverParts)p) }),
     ];
 }
 
-/// <summary>Scores of covered and worsened probes, and the tables made of them.</summary>
+/// <summary>Scores of covered and degraded probes, and the tables made from them.</summary>
 /// <param name="strata">In order.</param>
 /// <param name="setups">In order (<see cref="CoverSetup.All"/>).</param>
-/// <param name="own">[set-up, stratum, probe]: with the probe's own person; −1 for none.</param>
-/// <param name="best">[set-up, stratum, probe]: with whomever it is most like.</param>
-/// <param name="places">Place of each probe's person on the list; −1 for those who are not on it.</param>
-/// <param name="halves">Of each probe's person (<see cref="FaceDataSet.HalfOf"/>).</param>
+/// <param name="own">[set-up, stratum, probe]: score with the probe's own person; −1 for none.</param>
+/// <param name="best">[set-up, stratum, probe]: best score with anybody.</param>
+/// <param name="places">Index on the list of each probe's person; −1 for those who are not on it.</param>
+/// <param name="halves">Half to which each probe's person belongs (<see cref="FaceDataSet.HalfOf"/>).</param>
 internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] setups, float[,,] own, float[,,] best, int[] places, int[] halves)
 {
     private const int Engine = CoverSetup.Engine;
 
-    /// <summary>What the engine does at one threshold.</summary>
+    /// <summary>Results of the engine at one threshold.</summary>
     public void AtThreshold(LabRun run, double threshold)
     {
         var rows = new List<IReadOnlyList<ReportCell>>();
@@ -305,7 +300,7 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
             run.Curves.Add(new ReportCurve($"tpir-{kind.Key}", $"TPIR over the threshold: {kind.Key}", new ReportAxis("threshold"), new ReportAxis("TPIR"), [series[0], .. kind.Select(s => series[s.Index])]));
     }
 
-    /// <summary>What each part is worth: thresholds are set by strangers of one half of the people and told on the other half.</summary>
+    /// <summary>The benefit of each part: thresholds are set with the strangers of one half of the people and evaluated on the other half.</summary>
     public void AtRates(LabRun run)
     {
         foreach (double rate in (ReadOnlySpan<double>)[0.1, 0.02, 0.01])
@@ -318,12 +313,12 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
                 for (int which = 0; which < CoverSetup.Ways; which++)
                     rows.Add([strata[s].Name, setups[which].Name, .. Cells(which, s, ThresholdFor(which, s, rate)), .. Cells(which, s, ThresholdFor(which, 0, rate)).Skip(1)]);
             }
-            run.Tables.Add(new ReportTable($"fpir-{rate * 100:0}", $"TPIR at FPIR {rate:0 %}: thresholds by strangers of one half of the people, told on the other half; on the right with the threshold of uncovered probes",
+            run.Tables.Add(new ReportTable($"fpir-{rate * 100:0}", $"TPIR at FPIR {rate:0 %}: thresholds set with strangers of one half of the people, evaluated on the other half; on the right with the threshold for uncovered probes",
                 ["cover", "compared by", "threshold", "TPIR", "low", "high", "FPIR", "of", "TPIR", "low", "high", "FPIR", "of"], rows));
         }
     }
 
-    /// <summary>Each part of the comparison apart and with others, all with the crops under cover.</summary>
+    /// <summary>The benefit of each combination of steps, always with the landmarks for covered faces.</summary>
     public void Parts(LabRun run)
     {
         double[] rates = [0.1, 0.02, 0.01];
@@ -332,13 +327,13 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
         {
             if (strata[s].Kind != "cover")
                 continue;
-            foreach ((int which, CoverSetup setup) in setups.Index().Where(e => e.Item.UnderCover && !e.Item.Told).OrderBy(e => e.Item.Parts))
+            foreach ((int which, CoverSetup setup) in setups.Index().Where(e => e.Item.UnderCover && !e.Item.Known).OrderBy(e => e.Item.Parts))
             {
                 rows.Add([strata[s].Name, .. new[] { CoverParts.Pooled, CoverParts.Projected, CoverParts.Subtracted }.Select(p => (ReportCell)(setup.Parts.HasFlag(p) ? "yes" : "")),
                     .. rates.SelectMany(r => Cells(which, s, ThresholdFor(which, s, r)).Skip(1).Take(3)), Mated(which, s, half: 1).Length]);
             }
         }
-        run.Tables.Add(new ReportTable("parts", "TPIR at FPIR 10, 2 and 1 %: what each part of the comparison is worth, apart and together",
+        run.Tables.Add(new ReportTable("parts", "TPIR at FPIR 10, 2 and 1 % with each combination of steps",
             ["cover", "pooled templates", "projection", "subtraction", .. rates.SelectMany(r => (string[])[$"TPIR at {r:0 %}", "low", "high"]), "of"], rows));
     }
 
@@ -365,11 +360,11 @@ internal sealed class CoverScores(IReadOnlyList<Stratum> strata, CoverSetup[] se
 
     private float[] Mated(int which, int s, int? half = null) => [.. Probes(half).Where(i => places[i] >= 0).Select(i => own[which, s, i])];
 
-    // A person who could not be enrolled is neither on the list nor a stranger to it.
+    // A person who could not be enrolled is neither listed nor a stranger.
     private float[] Strangers(int which, int s, int? half = null) => [.. Probes(half).Where(i => places[i] < 0 && i >= places.Length - Others).Select(i => best[which, s, i])];
 
     private IEnumerable<int> Probes(int? half) => Enumerable.Range(0, places.Length).Where(i => half is null || halves[i] == half);
 
-    /// <summary>Probes at the end whose people are on no list.</summary>
+    /// <summary>Number of probes, at the end, whose people are not listed.</summary>
     public required int Others { get; init; }
 }

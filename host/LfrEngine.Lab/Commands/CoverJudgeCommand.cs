@@ -1,15 +1,10 @@
-using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Detection;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
@@ -20,7 +15,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab cover-judge DATA --masks FOLDER</c>: fits the judgement of cover on half of the people and pictures, and tells it on the other half.</summary>
+/// <summary><c>lfr-lab cover-judge DATA --masks FOLDER</c>: fits the judgement of cover on half of the people and pictures, and measures it on the other half.</summary>
 internal static class CoverJudgeCommand
 {
     private static readonly string[] s_parts = ["lower face", "eyes", "brow"];
@@ -32,7 +27,7 @@ internal static class CoverJudgeCommand
         var write = new Option<FileInfo?>("--write") { Description = "File for the weights: engine/LfrEngine/Cover/cover-judge.json." };
         var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 };
         var options = new LabOptions();
-        var command = new Command("cover-judge", "Fit what tells a covered face, and measure it on people kept apart.") { data, masks, write, people };
+        var command = new Command("cover-judge", "Fit the judgement of which parts of a face are covered, and measure it on other people.") { data, masks, write, people };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
@@ -48,10 +43,10 @@ internal static class CoverJudgeCommand
     {
         Sample[] firsts = [.. data.Samples.GroupBy(s => s.Subject).Select(g => g.First())];
         Sample[] fitting = [.. firsts.Where(s => FaceDataSet.HalfOf(s.Subject) == 0).Take(most)], kept = [.. firsts.Where(s => FaceDataSet.HalfOf(s.Subject) == 1).Take(most)];
-        // A quarter of the people fitted on sets the scale of the probabilities.
+        // A quarter of the first half is held out to set the scale of the probabilities.
         Sample[] scale = [.. fitting.Where(s => SeededRandom.For(run.Seed, s.Subject).Next(4) == 0)], learn = [.. fitting.Except(scale)];
         if (learn.Length == 0 || kept.Length == 0)
-            throw new CommandFailure(ExitCode.Input, $"{data.Subjects.Count} people are too few: some must be in either half, and not all of the first held back for the scale.");
+            throw new CommandFailure(ExitCode.Input, $"{data.Subjects.Count} people are too few: each half needs some, and in the first half not all may be used for the scale.");
         run.TookData("", fitting.Length + kept.Length, fitting.Length + kept.Length);
         (FaceCover? Real, FaceBox Box, string Path)[] real = masks is null ? [] : [.. RealFaces(masks)];
         (FaceCover? Real, FaceBox Box, string Path)[] realFitting = [.. real.Where(r => FaceDataSet.HalfOf(Path.GetFileName(r.Path)) == 0)], realKept = [.. real.Except(realFitting)];
@@ -65,7 +60,7 @@ internal static class CoverJudgeCommand
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json))
             fitted.Write(writer);
-        // As the engine will read them.
+        // Read back, because writing rounds them.
         CoverWeights weights = CoverWeights.Read(json.ToArray());
         Report(run, tested, weights);
         if (write is not null)
@@ -111,7 +106,7 @@ internal static class CoverJudgeCommand
             row.Add((double)group.Count(i => judged[i].Parts != FaceCover.None) / total);
             rows.Add(row);
         }
-        run.Tables.Add(new ReportTable("judged", $"Share of faces judged covered (probability of {CoverJudgement.Limit} or more), people kept apart", ["cover", "faces", .. s_parts, "any"], rows));
+        run.Tables.Add(new ReportTable("judged", $"Share of faces judged covered (probability of {CoverJudgement.Limit} or more), people not used for fitting", ["cover", "faces", .. s_parts, "any"], rows));
     }
 
     private static IEnumerable<(FaceCover? Real, FaceBox Box, string Path)> RealFaces(string folder)
@@ -129,7 +124,7 @@ internal static class CoverJudgeCommand
 
     private static CoverSamples Collect(LabRun run, string what, Sample[] people, (FaceCover? Real, FaceBox Box, string Path)[] real, IReadOnlyList<CoverTask> tasks, bool augment, CancellationToken stopping)
     {
-        // A real face is looked at several times where that teaches: as it is and in worse pictures.
+        // For fitting, each real face is used several times: unchanged and in degraded pictures.
         int realLooks = augment ? 4 : 1;
         var samples = new CoverSamples((people.Length * tasks.Count) + (real.Length * realLooks));
         try
@@ -186,24 +181,24 @@ internal static class CoverJudgeCommand
     }
 }
 
-/// <summary>One way of covering a face for the judge of cover.</summary>
-/// <param name="Name">In tables.</param>
+/// <summary>One way of covering a face.</summary>
+/// <param name="Name">Name in tables.</param>
 /// <param name="Known">Per part: 1 covered, 0 not, −1 unknown.</param>
-/// <param name="Kinds">What the engine's painter draws.</param>
-/// <param name="Stratum">What the laboratory draws instead; null for the engine's painter.</param>
+/// <param name="Kinds">Covers drawn by the engine's painter.</param>
+/// <param name="Stratum">Cover drawn by the laboratory instead; null for the engine's painter.</param>
 internal sealed record CoverTask(string Name, sbyte[] Known, CoverKind[] Kinds, Stratum? Stratum = null)
 {
-    /// <summary>By the painter of enrolment.</summary>
+    /// <summary>Covers drawn by the painter used at enrolment.</summary>
     public static IReadOnlyList<CoverTask> Painted { get; } =
     [
         Of(), Of(), Of(), Of(CoverKind.SurgicalMask), Of(CoverKind.Respirator), Of(CoverKind.ClothMask), Of(CoverKind.Scarf), Of(CoverKind.Sunglasses), Of(CoverKind.Sunglasses),
         Of(CoverKind.Cap), Of(CoverKind.KnittedHat), Of(CoverKind.ClothMask, CoverKind.Cap), Of(CoverKind.Scarf, CoverKind.KnittedHat), Of(CoverKind.Sunglasses, CoverKind.Cap), Of(CoverKind.SurgicalMask, CoverKind.Sunglasses),
     ];
 
-    /// <summary>By the laboratory: other shapes and colours.</summary>
+    /// <summary>Covers drawn by the laboratory, with other shapes and colours.</summary>
     public static IReadOnlyList<CoverTask> OfTheLaboratory { get; } =
     [
-        // A hand hides some of the lower face, hair some of the brow: nobody can say whether that counts.
+        // A hand hides part of the lower face, hair part of the brow. It is undefined whether that counts as covered.
         .. Stratum.All.Where(s => s.Kind is "none" or "cover").Select(s => new CoverTask(s.Name, Labels(s.Hides, s.Name switch { "hand" => FaceCover.LowerFace, "hair" => FaceCover.Brow, _ => FaceCover.None }), [], s)),
     ];
 
@@ -217,7 +212,7 @@ internal sealed record CoverTask(string Name, sbyte[] Known, CoverKind[] Kinds, 
         [.. new[] { FaceCover.LowerFace, FaceCover.Eyes, FaceCover.Brow }.Select(p => (sbyte)(unknown.HasFlag(p) ? -1 : covered.HasFlag(p) ? 1 : 0))];
 }
 
-/// <summary>Draws, worsens and measures faces. Used by one thread.</summary>
+/// <summary>Draws covers on faces, degrades them and measures their features. Used by one thread.</summary>
 internal sealed unsafe class CoverLooker(EngineModels models) : IDisposable
 {
     private readonly StillAnalyzer analyzer = new(models, StillAnalyzer.StillSettings);
@@ -277,10 +272,10 @@ internal sealed unsafe class CoverLooker(EngineModels models) : IDisposable
     {
         if (!augment)
             return Measure(view, box, features, null);
-        // Faces of a street are 10 to 60 pixels between the eyes.
+        // Faces in a street have 10 to 60 pixels between the eyes.
         float scale = Math.Min(1, (float)(10 * Math.Pow(6, random.NextDouble())) / Math.Max(1, eyes)), shift = 0.06f * box.Width;
         var moved = new FaceBox(box.Left + Jitter(), box.Top + Jitter(), box.Right + Jitter(), box.Bottom + Jitter());
-        // Only what is around the face: the pictures of crowds are large.
+        // Only the surroundings of the face, because pictures of crowds are large.
         FaceBox around = Tracking.BestShotSelector.Surroundings(moved);
         int side = Math.Max(16, (int)(around.Width * scale));
         using var small = new Picture(side, side);
@@ -305,7 +300,7 @@ internal sealed unsafe class CoverLooker(EngineModels models) : IDisposable
         return true;
     }
 
-    // Other light, other white, noise, and some cameras see no colour.
+    // Brightness, white balance and noise; some cameras have no colour.
     private void Worsen(ModelInput input, SeededRandom random)
     {
         const int Plane = AlignmentTransform.GridSize * AlignmentTransform.GridSize;

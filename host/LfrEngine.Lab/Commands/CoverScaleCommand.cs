@@ -3,16 +3,12 @@ using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab cover-scale DATA</c>: the numbers by which one threshold gives covered probes the false alerts of uncovered ones; for the embedder's manifest.</summary>
+/// <summary><c>lfr-lab cover-scale DATA</c>: fits the "coverScales" of the embedder's manifest, with which one threshold gives the same rate of false alerts for covered and uncovered probes.</summary>
 internal static class CoverScaleCommand
 {
     private static readonly int[] s_sizes = [1, 3, 10, 100, 1000];
@@ -26,7 +22,7 @@ internal static class CoverScaleCommand
         var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
         var write = new Option<FileInfo?>("--write") { Description = "Manifest of the embedder: receives the numbers as its \"coverScales\"." };
         var options = new LabOptions();
-        var command = new Command("cover-scale", "Fit on one half of the people what makes scores of covered probes comparable with the others, tell it on the other half; \"coverScales\" of the embedder's manifest.")
+        var command = new Command("cover-scale", "Fit the \"coverScales\" of the embedder's manifest, which make scores of covered and uncovered probes comparable, on one half of the people, and measure them on the other.")
         {
             data, subjects, others, threshold, write,
         };
@@ -40,14 +36,14 @@ internal static class CoverScaleCommand
             if (manifest is not null)
                 CoverScaleManifest.Check(manifest, run.Models.Embedder.Manifest);
             using Half fit = Half.Make(parsed, options, run, all, 0, parsed.GetValue(subjects), parsed.GetValue(others), 0, stopping);
-            using Half told = Half.Make(parsed, options, run, all, 1, parsed.GetValue(subjects), parsed.GetValue(others), s_sizes[^1], stopping);
+            using Half measured = Half.Make(parsed, options, run, all, 1, parsed.GetValue(subjects), parsed.GetValue(others), s_sizes[^1], stopping);
             run.TookData("", all.Samples.Count, all.Subjects.Count);
             IReadOnlyList<CoverScale> scales = Fit(run, fit, all);
             run.Tables.Add(new ReportTable("coverScales", "For \"coverScales\" of the manifest", ["cover", "mean", "deviation", "slope", "offset", "evidence"],
                 [.. scales.Select(s => (IReadOnlyList<ReportCell>)[$"{s.Cover}", (double)s.Mean, (double)s.Deviation, (double)s.Slope, (double)s.Offset, s.Evidence])]));
-            Tell(run, told, scales, at, stopping);
+            Measure(run, measured, scales, at, stopping);
             int code = run.Finish();
-            // After the report: it is there, whatever becomes of the file.
+            // After the report, which is then kept even if the manifest cannot be written.
             if (manifest is not null)
                 CoverScaleManifest.Write(manifest, scales);
             return Task.FromResult(code);
@@ -73,8 +69,8 @@ internal static class CoverScaleCommand
         return [.. Half.Strata.Select(s => s.Hides).Distinct().Where(c => c != FaceCover.None).Order().Select(c => fit.Fit(c, run.Seed, evidence)).OfType<CoverScale>()];
     }
 
-    /// <summary>The other half, through the engine's own search, on lists of several sizes.</summary>
-    private static void Tell(LabRun run, Half half, IReadOnlyList<CoverScale> scales, float threshold, CancellationToken stopping)
+    /// <summary>Measures the other half of the people with the engine's own search, on lists of several sizes.</summary>
+    private static void Measure(LabRun run, Half half, IReadOnlyList<CoverScale> scales, float threshold, CancellationToken stopping)
     {
         var rows = new List<IReadOnlyList<ReportCell>>();
         foreach (int people in s_sizes.Append(half.Own).Append(half.List.Identities.Count).Where(n => n <= half.List.Identities.Count).Distinct().Order())
@@ -121,31 +117,31 @@ internal static class CoverScaleCommand
             }
         }
         string[] at = [.. s_below.Select(b => System.FormattableString.Invariant($"{threshold - b:0.00}"))];
-        run.Tables.Add(new ReportTable("told", "On the other half of the people, the cover known: one threshold for all covers",
+        run.Tables.Add(new ReportTable("measured", "Measured on the other half of the people, with known covers and one threshold for all covers",
             ["people on the list", "cover", .. at.Select(t => $"FPIR at {t}"), "of", .. at.Select(t => $"TPIR at {t}"), "of"], rows));
     }
 
-    /// <summary>One half of the people: those enrolled, and everybody's probes under each cover. Its holder disposes it.</summary>
+    /// <summary>One half of the people: a watchlist, and probes under each cover. The owner disposes it.</summary>
     private sealed class Half : IDisposable
     {
         public static IReadOnlyList<Stratum> Strata { get; } = [.. Stratum.All.Where(s => s.Kind == "none" || (s.Kind == "cover" && s.Hides != FaceCover.None))];
 
-        /// <summary>Those enrolled, and after them people of the other half, of whom one photo is enough: they make the list long.</summary>
+        /// <summary>People of this half, followed by people of the other half, who only lengthen the list.</summary>
         public required Watchlist List { get; init; }
 
-        /// <summary>People of this half on the list.</summary>
+        /// <summary>Number of people of this half on the list.</summary>
         public required int Own { get; init; }
 
-        /// <summary>People who are enrolled or should be; their probes come first.</summary>
+        /// <summary>Number of people whose enrolment was attempted; their probes come first.</summary>
         public required int Mates { get; init; }
 
-        /// <summary>Place on the list of each of them; −1 for those who could not be enrolled.</summary>
+        /// <summary>Index on the list of each of them; −1 for those who could not be enrolled.</summary>
         public required int[] Places { get; init; }
 
-        /// <summary>Row image · strata + stratum.</summary>
+        /// <summary>Row number: image · number of strata + stratum.</summary>
         public required TemplateSet Probes { get; init; }
 
-        /// <summary>Images searched for, each under every stratum.</summary>
+        /// <summary>Number of images searched for, each under every stratum.</summary>
         public int Images => Probes.Count / Strata.Count;
 
         public static Half Make(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet all, int which, int most, int mostOthers, int fill, CancellationToken stopping)
@@ -176,11 +172,11 @@ internal static class CoverScaleCommand
             };
         }
 
-        /// <summary>A list of some of the people, this half's first; their covers teach it what covers do.</summary>
-        /// <param name="people">How many.</param>
+        /// <summary>Makes a gallery of some of the people; people of this half come first.</summary>
+        /// <param name="people">Number of people.</param>
         /// <param name="random">Chooses them.</param>
-        /// <param name="scales">Of the embedder.</param>
-        /// <param name="places">Place on this list of each of those enrolled, or −1.</param>
+        /// <param name="scales">From the embedder's manifest.</param>
+        /// <param name="places">Index in the gallery of each person of <see cref="Places"/>, or −1.</param>
         public Gallery Draw(int people, SeededRandom random, IReadOnlyList<CoverScale> scales, out int[] places)
         {
             int[] order = [.. Enumerable.Range(0, List.Identities.Count)];

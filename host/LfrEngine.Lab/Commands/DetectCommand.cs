@@ -4,8 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Detection;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Frames;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
@@ -35,7 +33,7 @@ internal static class DetectCommand
     {
         (IReadOnlyList<LabelledPicture> pictures, IReadOnlyList<string> missing) = BoxTruth.Read(folder);
         run.Failures.AddRange(missing.Select(m => new ReportFailure(m, "missing", "labelled, but not in images/")));
-        // The curve wants candidates far below the threshold; recall by size is told at the engine's own.
+        // The curve needs candidates far below the threshold; recall by size is reported at the engine's threshold.
         bool judged = FaceVerifier.Knows(run.Models.Detector.Manifest);
         float standard = judged ? FaceVerifier.Probability(FaceVerifier.MinimumEvidence) : new DetectorSettings().MinimumScore;
         var curve = new DetectionScore();

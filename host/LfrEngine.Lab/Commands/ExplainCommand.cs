@@ -1,10 +1,9 @@
-using System.CommandLine;
 using LfrEngine.Evaluation.Evidence;
 using Spectre.Console;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab explain EVIDENCE</c>: what a threshold means today, in plain words.</summary>
+/// <summary><c>lfr-lab explain EVIDENCE</c>: explains a threshold in plain words.</summary>
 internal static class ExplainCommand
 {
     public static Command Create()

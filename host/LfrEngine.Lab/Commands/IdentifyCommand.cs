@@ -1,12 +1,6 @@
-using System.CommandLine;
-using System.Globalization;
 using LfrEngine.Evaluation.Calibration;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Identification;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Pipeline;
@@ -18,7 +12,7 @@ internal static class IdentifyCommand
 {
     private const string All = "all";
 
-    // What evidence tells: thresholds that people type.
+    // Thresholds in evidence: those that people are likely to enter.
     public static readonly double[] EvidenceThresholds = [.. Enumerable.Range(20, 61).Select(t => t / 100.0)];
 
     public static Command Create()
@@ -55,7 +49,7 @@ internal static class IdentifyCommand
     /// <summary>Signs the points with this installation's key.</summary>
     public static void WriteEvidence(LabRun run, string protocol, List<OperatingPoint> points, string path, ScoreCalibration? calibration = null)
     {
-        // A rate without a single attempt is no evidence.
+        // Rates without attempts are not evidence.
         OperatingPoint[] measured = [.. points.Where(p => p is { Mated: > 0, NonMated: > 0 })];
         if (measured.Length == 0)
             throw new CommandFailure(ExitCode.Input, "There is no evidence to write: at no threshold were there both mated and non-mated attempts. Give people who are enrolled and people who are not.");
@@ -83,7 +77,7 @@ internal static class IdentifyCommand
                 rows.Add([n, (double?)null, "refused", .. Enumerable.Repeat<ReportCell>(default, 12), $"only {eligible} people have two or more acquired images"]);
                 continue;
             }
-            // Everybody enrolled is the same gallery each time, but for the image drawn: one draw says it.
+            // If everybody is enrolled, draws differ only in the image of each person, so one is enough.
             int drawn = n == eligible ? 1 : draws;
             OpenSetSearch search = ProgressBar.While($"Searching {n}", drawn, report => OpenSetSearch.Run(templates, data, run.Models.Embedder.Manifest, n, drawn, rank, run.Seed, report, stopping));
             bool Reported(Search s) => FaceDataSet.HalfOf(data.Subjects[s.Subject]) == 1;

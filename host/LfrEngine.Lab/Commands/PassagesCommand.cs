@@ -1,12 +1,7 @@
-using System.CommandLine;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Passages;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Models;
@@ -15,15 +10,15 @@ using LfrEngine.Watchlists;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab passages LIST</c>: recorded video through the van's own pipeline, judged by passages.</summary>
+/// <summary><c>lfr-lab passages LIST</c>: analyses recorded video with the live pipeline and evaluates it by passages.</summary>
 internal static class PassagesCommand
 {
     private static readonly double[] EyeBands = [0, 10, 16, 24, 36, double.PositiveInfinity];
 
-    // Pairs of a passage and somebody else taken for a match, at which ways to decide are compared.
+    // Numbers of false matches between a passage and a listed person at which ways of deciding are compared.
     private static readonly int[] FalsePairs = [1, 3, 10, 30, 100];
 
-    // Every look keeps its score with every template.
+    // Because every look keeps its score with every template.
     private const int MostTemplatesForWays = 2000;
 
     public static Command Create()
@@ -86,7 +81,7 @@ internal static class PassagesCommand
                 {
                     hash.AppendData(Encoding.UTF8.GetBytes($"{camera} {(File.Exists(video) ? PackageCache.HashOf(video) : video)}\n"));
                     var status = new CameraStatus(camera);
-                    // Camera by camera: a recording at full speed gives the same scores every time, whatever runs beside it.
+                    // One camera at a time.
                     pipeline.Run([new CameraSettings(camera, video, Pace.Maximum)], [status], alert => alert.Dispose(), new RunTotals(), stopping);
                     stopping.ThrowIfCancellationRequested();
                     if (status.State == CameraState.Failed)
@@ -116,15 +111,15 @@ internal static class PassagesCommand
         double[] times = [.. mated.Where(o => o.AlertAfterMs is not null).Select(o => o.AlertAfterMs!.Value).Order()];
         if (times.Length > 0)
         {
-            run.Figures.Add(new ReportFigure("alertAfterMs.p50", "From entering to alert, middle, ms of stream time", times[times.Length / 2]));
-            run.Figures.Add(new ReportFigure("alertAfterMs.p90", "From entering to alert, nine of ten, ms of stream time", times[times.Length * 9 / 10]));
+            run.Figures.Add(new ReportFigure("alertAfterMs.p50", "From entering to alert, median, ms of stream time", times[times.Length / 2]));
+            run.Figures.Add(new ReportFigure("alertAfterMs.p90", "From entering to alert, 90th percentile, ms of stream time", times[times.Length * 9 / 10]));
         }
         var missed = new Proportion(outcomes.Count(o => o.Compared == 0), outcomes.Count);
-        run.Figures.Add(ReportFigure.Of("neverCompared", "Passages of which nothing was good enough to compare", missed, missed.ClopperPearson()));
+        run.Figures.Add(ReportFigure.Of("neverCompared", "Passages without a shot good enough to compare", missed, missed.ClopperPearson()));
         var listed = people.Identities.Select(i => i.Id).ToHashSet();
         var seen = outcomes.Zip(watch.Sights, (outcome, sight) => (Outcome: outcome, Sight: sight,
             Stage: outcome.Passage.Subject is { } subject ? sight.Stage(outcome, listed.Contains(subject), threshold, settings.Alerts.AgreeingShots) : (LossStage?)null)).ToArray();
-        run.Tables.Add(new ReportTable("lost", "Where passages of listed people are lost: the first stage that they did not come past", ["stage", "meaning", "passages", "share", "low", "high"],
+        run.Tables.Add(new ReportTable("lost", "Where passages of listed people are lost: the first stage that they did not pass", ["stage", "meaning", "passages", "share", "low", "high"],
             [.. Enum.GetValues<LossStage>().Select(stage =>
             {
                 var here = new Proportion(seen.Count(s => s.Stage == stage), mated.Length);
@@ -200,7 +195,7 @@ internal static class PassagesCommand
     {
         using Gallery gallery = Gallery.Create(people);
         using var log = new LookLog(run.Models.Embedder, gallery);
-        // No cosine reaches 2: nothing is raised, everything is embedded.
+        // No score reaches 2, so no alert is raised, but everything is embedded.
         var settings = new PipelineSettings { Thresholds = CategoryThresholds.Uniform(2), DetectEveryMs = detectEveryMs, BestShots = LookLog.EveryLook, OnEmbedded = log.Add };
         var pipeline = new LivePipeline(run.Models, gallery, settings);
         (string Camera, string Video)[] cameras = [.. passages.Select(p => (p.Camera, p.Video)).Distinct()];
@@ -216,7 +211,7 @@ internal static class PassagesCommand
         });
         var policy = new PipelineSettings { Thresholds = settings.Thresholds };
         var judge = new DecisionWays(passages, [.. gallery.Identities.Select(i => i.Id)], gallery.RowIdentities.ToArray(), policy.Alerts.AgreeingShots, policy.BestShots);
-        run.Tables.Add(new ReportTable("ways", "Ways to choose shots and to add them up: passages found at the threshold, and where so many pairs of a passage and a listed person are false matches",
+        run.Tables.Add(new ReportTable("ways", "Ways of choosing and combining shots: passages found at the threshold, and at a given number of false matches between a passage and a listed person",
             ["way", "shots", "found", "false pairs", .. FalsePairs.Select(n => $"found at {n} false"), .. FalsePairs.Select(n => $"threshold at {n} false")],
             [.. judge.Judge(log.Tracklets).Select(way => (IReadOnlyList<ReportCell>)
             [
@@ -236,10 +231,10 @@ internal static class PassagesCommand
     {
         LossStage.NotOnList => "not on the watchlist: no photo was enrolled",
         LossStage.NotFound => "the detector found the face in no frame",
-        LossStage.NotFollowed => "found, but not in two frames in a row",
+        LossStage.NotFollowed => "found, but not in two successive frames",
         LossStage.TooSmall => "followed, always too small for a close look",
         LossStage.NoLandmarks => "looked at, mostly without usable landmarks",
-        LossStage.Implausible => "looked at, mostly taken for something that is no face",
+        LossStage.Implausible => "looked at, mostly judged not to be a face",
         LossStage.EyesTooClose => "looked at, mostly with too few pixels between the eyes",
         LossStage.PoorQuality => "looked at, mostly too blurred, dark or turned away",
         LossStage.TooFewShots => $"fewer shots compared than the {agreeingShots} that an alert needs",

@@ -1,17 +1,12 @@
-using System.CommandLine;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Quality;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab quality DATA</c>: what each quality component is worth.</summary>
+/// <summary><c>lfr-lab quality DATA</c>: how well each quality component predicts errors.</summary>
 internal static class QualityCommand
 {
-    // One person with hundreds of images must not be the whole curve.
+    // Keeps a person with hundreds of images from dominating the curve.
     private const int PairsPerSubject = 50;
 
     public static Command Create()
@@ -38,7 +33,7 @@ internal static class QualityCommand
                 pairs.AddRange(all.Take(PairsPerSubject));
             }
             if (pairs.Count == 0)
-                throw new CommandFailure(ExitCode.Input, "Nobody has two images that gave templates: there is no mated comparison.");
+                throw new CommandFailure(ExitCode.Input, "Nobody has two images with a template, so there is no mated comparison.");
             bool[] erred = [.. pairs.Select(p => templates.Score(p.A, p.B) < at)];
             var rows = new List<IReadOnlyList<ReportCell>>();
             var series = new List<ReportSeries>();
@@ -53,7 +48,7 @@ internal static class QualityCommand
             var start = new Proportion(erred.Count(e => e), erred.Length);
             run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at:0.####} with nothing discarded", start, Bootstrap.BySubject([.. pairs.Index().GroupBy(p => subjects[p.Item.A]).OrderBy(g => g.Key)
                 .Select(g => new SubjectCount(g.Count(p => erred[p.Index]), g.Count()))], run.Seed), $"at most {PairsPerSubject} comparisons per person"));
-            run.Tables.Add(new ReportTable("components", "What discarding the worst fifth leaves; area: below 1 is better than chance", ["component", "area to 20 %", "FNMR", "FNMR less 20 %", "low", "high"], rows));
+            run.Tables.Add(new ReportTable("components", "Effect of discarding the worst fifth; an area below 1 is better than chance", ["component", "area to 20 %", "FNMR", "FNMR less 20 %", "low", "high"], rows));
             run.Curves.Add(new ReportCurve("edc", "Error versus discard", new ReportAxis("share of comparisons discarded"), new ReportAxis("FNMR of the rest"), series));
             return Task.FromResult(run.Finish());
         });

@@ -2,10 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using LfrEngine.Detection;
-using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Simulation;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
@@ -15,12 +12,12 @@ using Spectre.Console;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab simulate DATA</c>: passage videos with truth, for laboratories without footage.</summary>
+/// <summary><c>lfr-lab simulate DATA</c>: makes videos of passages with ground truth, for laboratories without footage.</summary>
 internal static class SimulateCommand
 {
     private const int ChipSize = 256;
 
-    // The chip shows hair, chin and some of what is around.
+    // Size of the chip in face sizes: it shows hair, chin and some background.
     private const float ChipFaces = 1.9f;
 
     public static Command Create()
@@ -34,7 +31,7 @@ internal static class SimulateCommand
         var seed = new Option<ulong>("--seed") { Description = "Seed of all random choices.", DefaultValueFactory = _ => 1 };
         ModelOptions models = new();
         LockOption locking = new();
-        var command = new Command("simulate", "Make passage videos with truth from stills.") { data, output, listed, others, cameras, exclude, seed };
+        var command = new Command("simulate", "Make videos of passages with ground truth from stills.") { data, output, listed, others, cameras, exclude, seed };
         models.AddTo(command);
         locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
@@ -118,7 +115,7 @@ internal static class SimulateCommand
         return 0;
     });
 
-    // The first still of a listed person is enrolled; another one walks.
+    // The first still of a listed person is enrolled; another one is used for the video.
     private static List<Head> Heads(EngineModels models, Sample[][] listed, Sample[][] others, CancellationToken stopping)
     {
         var heads = new List<Head>();
@@ -132,7 +129,7 @@ internal static class SimulateCommand
                 if (Cut(analyzer, person[isListed ? 1 : 0], isListed) is { } head)
                     heads.Add(head);
                 else
-                    Console.Error.WriteLine($"{person[isListed ? 1 : 0].Name}: no face found; {person[0].Subject} does not walk.");
+                    Console.Error.WriteLine($"{person[isListed ? 1 : 0].Name}: no face found; {person[0].Subject} is left out of the videos.");
             }
             return heads.Count > 0 ? heads : throw new CommandFailure(ExitCode.Input, "No face was found in any of the stills.");
         }

@@ -1,16 +1,10 @@
-using System.CommandLine;
-using System.Globalization;
-using LfrEngine.Evaluation.Data;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-using LfrEngine.Evaluation.Templates;
 using LfrEngine.Evaluation.Torch;
 using LfrEngine.Evaluation.Verification;
 using LfrEngine.Lab.Output;
 
 namespace LfrEngine.Lab.Commands;
 
-/// <summary><c>lfr-lab verify DATA</c>: one-to-one, over a pair list or all against all.</summary>
+/// <summary><c>lfr-lab verify DATA</c>: one-to-one comparison of a pair list, or of all images against all.</summary>
 internal static class VerifyCommand
 {
     private const int TopShown = 100;
@@ -75,7 +69,7 @@ internal static class VerifyCommand
         FaceDataSet data = FaceDataSet.Read(path, options.Excluded(parsed));
         using TemplateSet templates = options.Extract(parsed, run, data, "failure to acquire", stopping);
         int[] subjects = data.SubjectNumbers();
-        // Thresholds are set on one half of the people and reported on the other, where the groups are counted too.
+        // Thresholds are set on one half of the people. Rates and groups are reported on the other.
         int[] half = [.. data.Samples.Select(s => FaceDataSet.HalfOf(s.Subject))];
         var groupings = new List<Grouping> { new("half", ["set", "reported"], half) };
         for (int column = 0; column < data.GroupColumns.Count; column++)
@@ -144,7 +138,7 @@ internal static class VerifyCommand
             (reported.NonMated.AtLeast(t), FalseMatchInterval(t, i => half[i] == 1) ?? reported.NonMated.AtLeast(t).ClopperPearson(),
             reported.Mated.Below(t), FalseNonMatchInterval(t, i => half[i] == 1) ?? reported.Mated.Below(t).ClopperPearson());
 
-        // Null where more errors were seen than are kept: then so many that the count itself is firm.
+        // Null if there are more errors than are kept; then Clopper–Pearson is accurate enough.
         Interval? FalseMatchInterval(double t, Func<int, bool> takesPart) => counted.FalseMatches(t, subjects, takesPart) is { } errors
             ? Bootstrap.BySubjectPair(Counts(data, subjects, i => takesPart(i) && templates.IsAcquired(i)), errors, run.Seed)
             : null;

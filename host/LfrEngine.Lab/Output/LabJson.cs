@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LfrEngine.Evaluation.Reports;
 
 namespace LfrEngine.Lab.Output;
 
@@ -10,16 +9,15 @@ namespace LfrEngine.Lab.Output;
 [JsonSerializable(typeof(LabReport))]
 internal sealed partial class LabJson : JsonSerializerContext
 {
-    // Made on first use: the generated Default is itself a static of this class.
+    // Created on first use, because the generated Default is a static member of this class.
     private static LabJson? readable;
 
-    /// <summary>Letters of every script as they are.</summary>
+    /// <summary>Does not escape letters of any script.</summary>
     public static LabJson Readable => readable ??= new LabJson(new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
-    /// <summary>A cell is a string, a number or null.</summary>
     internal sealed class CellConverter : JsonConverter<ReportCell>
     {
         public override ReportCell Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch

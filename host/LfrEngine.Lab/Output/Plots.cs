@@ -1,5 +1,3 @@
-using System.Globalization;
-using LfrEngine.Evaluation.Reports;
 using ScottPlot;
 
 namespace LfrEngine.Lab.Output;
@@ -13,11 +11,11 @@ internal static class Plots
     public static string Svg(ReportCurve curve)
     {
         string svg = Draw(curve).GetSvgXml(Width, Height);
-        // The declaration belongs to a file, not into a page.
+        // Without the XML declaration, which is not allowed inside a page.
         return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..];
     }
 
-    /// <summary>Writes the drawing as PNG, at twice the size for print.</summary>
+    /// <summary>Writes the drawing as PNG, at twice the size for printing.</summary>
     public static void SavePng(ReportCurve curve, string path)
     {
         Plot plot = Draw(curve);
@@ -46,7 +44,7 @@ internal static class Plots
             Color colour = palette.GetColor(s);
             if (series is { Low: { } low, High: { } high })
             {
-                // A band that reaches down to zero ends at the line on a logarithmic axis.
+                // On a logarithmic axis, a band that reaches zero ends at the line.
                 double[] bottom = [.. shown.Select((i, k) => Shown(curve.Y, low[i]) ? Place(curve.Y, low[i]) : y[k])], top = [.. shown.Select(i => Place(curve.Y, high[i]))];
                 var band = plot.Add.FillY(x, bottom, top);
                 band.FillColor = colour.WithAlpha(0.18);

@@ -1,19 +1,17 @@
 using LfrEngine.Evaluation.Calibration;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
 
 namespace LfrEngine.Lab.Output;
 
-/// <summary>Searches for which about the same likelihood ratio was stated; all ratios are logarithms, base 10.</summary>
-/// <param name="Stated">What the searches would show were each ratio right.</param>
-/// <param name="Observed">How much more often such a ratio is stated of mated than of non-mated searches.</param>
+/// <summary>Searches with similar likelihood ratios. All ratios are base-10 logarithms.</summary>
+/// <param name="Stated">The ratio that would be observed if every stated ratio were right.</param>
+/// <param name="Observed">How much more often such a ratio occurs in mated than in non-mated searches.</param>
 /// <param name="Low">95 %, by people.</param>
 /// <param name="High">95 %, by people.</param>
 /// <param name="Mated">People.</param>
 /// <param name="NonMated">People.</param>
 internal readonly record struct ReliabilityBin(double Stated, double Observed, double Low, double High, int Mated, int NonMated);
 
-/// <summary>Reliability of likelihood ratios.</summary>
+/// <summary>Compares stated with observed likelihood ratios.</summary>
 internal static class Reliability
 {
     private const double Width = 0.5;
@@ -27,7 +25,7 @@ internal static class Reliability
         return new ReportSeries(name, [.. bins.Select(b => b.Stated)], [.. bins.Select(b => b.Observed)], [.. bins.Select(b => b.Low)], [.. bins.Select(b => b.High)]);
     }
 
-    /// <summary>One per half power of ten with enough people of both kinds.</summary>
+    /// <summary>One bin per half power of ten, if it has enough people of both kinds.</summary>
     public static ReliabilityBin[] Bins(JudgedRatio[] ratios, int subjects, ulong seed)
     {
         JudgedRatio[][] bins = [.. ratios.Where(r => r.IsSaid).GroupBy(r => (int)Math.Floor(r.Log / Math.Log(10) / Width)).OrderBy(g => g.Key).Select(g => g.ToArray()).Where(g => People(g, true) >= Fewest && People(g, false) >= Fewest)];
@@ -48,7 +46,8 @@ internal static class Reliability
         }
     }
 
-    // Were each ratio right, the bin's would be the mean of the ratios of its non-mated searches, and also of its mated ones the harmonic mean: both are known with error.
+    // If every ratio were right, the ratio of a bin would be the mean over its non-mated searches, and also the harmonic mean over its mated ones. Both are estimates,
+    // so their logarithms are averaged.
     private static double Stated(JudgedRatio[] bin)
     {
         return (Mean(bin.Where(r => !r.IsMated), 1) - Mean(bin.Where(r => r.IsMated), -1)) / 2 / Math.Log(10);

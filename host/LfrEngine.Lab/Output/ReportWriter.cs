@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -7,7 +6,7 @@ using LfrEngine.Files;
 
 namespace LfrEngine.Lab.Output;
 
-/// <summary>Writes a report: report.html (all in one file), report.json, a CSV per table and curve, a PNG per curve. All or nothing.</summary>
+/// <summary>Writes a report: report.html (self-contained), report.json, a CSV file per table and curve, a PNG file per curve. Writes all files or none.</summary>
 internal static class ReportWriter
 {
     private const int MostRowsShown = 200;
@@ -23,9 +22,9 @@ internal static class ReportWriter
         """;
 
     /// <summary>Writes all files.</summary>
-    /// <param name="folder">Made if it is not there; older reports in it are replaced.</param>
+    /// <param name="folder">Created if it does not exist; an older report in it is replaced.</param>
     /// <param name="report">The report.</param>
-    /// <exception cref="CommandFailure">It cannot be written; nothing of it is left.</exception>
+    /// <exception cref="CommandFailure">The report cannot be written; no partial report is left.</exception>
     public static void Write(string folder, LabReport report)
     {
         string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
@@ -98,7 +97,7 @@ internal static class ReportWriter
                 html.Append("<tr>").AppendJoin("", row.Select(c => c.Number is { } n ? $"<td>{NumberText.Of(n)}</td>" : $"<td class=\"text\">{Text(c.Text ?? "")}</td>")).Append("</tr>");
             html.Append("</table></div>");
         }
-        html.Append(CultureInfo.InvariantCulture, $"<h2>Failures</h2><p>{report.Failures.Count} of {origin.Images} images or videos gave nothing.</p>");
+        html.Append(CultureInfo.InvariantCulture, $"<h2>Failures</h2><p>{report.Failures.Count} of {origin.Images} images or videos could not be used.</p>");
         if (report.Failures.Count > 0)
         {
             html.Append("<div class=\"wide\"><table><tr><th>Reason</th><th>Kind</th><th>Count</th><th>First</th></tr>");
@@ -106,7 +105,7 @@ internal static class ReportWriter
                 html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(same.Key.Reason)}</td><td class=\"text\">{Text(same.Key.Kind)}</td><td>{same.Count()}</td><td class=\"text\">{Text(same.First().Name)}</td></tr>");
             html.Append("</table></div>");
         }
-        html.Append(CultureInfo.InvariantCulture, $"<h2>How to find this again</h2><table><tr><td>Command</td><td class=\"text\"><code>lfr-lab {Text(string.Join(' ', origin.Arguments))}</code></td></tr><tr><td>Seed</td><td class=\"text\">{origin.Seed}</td></tr>")
+        html.Append(CultureInfo.InvariantCulture, $"<h2>How to reproduce this</h2><table><tr><td>Command</td><td class=\"text\"><code>lfr-lab {Text(string.Join(' ', origin.Arguments))}</code></td></tr><tr><td>Seed</td><td class=\"text\">{origin.Seed}</td></tr>")
             .Append(CultureInfo.InvariantCulture, $"<tr><td>Data</td><td class=\"text\">{origin.Images} files of {origin.Subjects} people, SHA-256 <code>{origin.DataSha256}</code></td></tr>");
         foreach ((string model, string hash) in origin.ModelSha256)
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>Model {Text(model)}</td><td class=\"text\"><code>{hash}</code></td></tr>");

@@ -1,7 +1,3 @@
-using System.Globalization;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Evaluation.Statistics;
-
 namespace LfrEngine.Lab.Output;
 
 /// <summary>Parts that several reports share.</summary>
@@ -33,7 +29,7 @@ internal static class Sections
         curves.Add(new ReportCurve("rates", "Error rates over the threshold, bands of 95 %", new ReportAxis("threshold"), new ReportAxis("rate", true), rates));
     }
 
-    /// <summary>Differentials of one column: the raw cells first, then the summaries, then the tests.</summary>
+    /// <summary>Differentials of one column: the counts first, then the summaries, then the tests.</summary>
     public static void AddDifferentials(LabRun run, string column, string falsePositive, string falseNegative, double threshold, IReadOnlyList<GroupCell> cells)
     {
         string id = column.Replace(' ', '_');

@@ -39,7 +39,6 @@ internal static class ProgressBar
         };
     }
 
-    /// <summary>Items per second.</summary>
     private sealed class RateColumn : ProgressColumn
     {
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>

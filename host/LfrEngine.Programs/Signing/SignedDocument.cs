@@ -34,7 +34,6 @@ internal static class SignedDocument
         }
     }
 
-    /// <summary>A document's text, signed.</summary>
     public static string Sign(SignedKind kind, string text, InstallationKey key) => Compose(kind, text, key.PublicPem, Convert.ToBase64String(key.Sign(Encoding.UTF8.GetBytes(text))));
 
     /// <summary>A document's text.</summary>

@@ -11,13 +11,10 @@ internal sealed class AuditCheck
     /// <summary>The first fault, as text; null if there is none.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Number of entries.</summary>
     public long Entries => last?.Sequence ?? 0;
 
-    /// <summary>Number of valid seals.</summary>
     public int Seals { get; private set; }
 
-    /// <summary>The last valid seal.</summary>
     public AuditSeal? LastSeal { get; private set; }
 
     /// <summary>Entries after the last seal, which anyone with access to the store could have altered, added or removed.</summary>

@@ -12,7 +12,6 @@ namespace LfrEngine.Records.Audit;
 /// <param name="Before">Only entries with a smaller number, for the next page.</param>
 internal sealed record AuditQuery(string? Action = null, string? Subject = null, string? Officer = null, DateTimeOffset? From = null, DateTimeOffset? To = null, long? Before = null)
 {
-    /// <summary>Entries per page.</summary>
     public const int PageSize = 200;
 
     /// <summary>The newest matching entries, newest first.</summary>

@@ -28,7 +28,6 @@ internal sealed partial class AuditSealer(Journal journal, Outbox outbox, Instal
         outbox.Add(store, seal);
     }, stopping);
 
-    /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -36,7 +35,6 @@ internal sealed partial class AuditSealer(Journal journal, Outbox outbox, Instal
         await TrySealAsync(CancellationToken.None);
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);

@@ -11,12 +11,10 @@ namespace LfrEngine.Records.Audit;
 /// </remarks>
 internal sealed class ClockWatch(Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time) : BackgroundService
 {
-    /// <summary>Interval between checks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await using (LfrStore store = await stores.CreateDbContextAsync(stoppingToken))

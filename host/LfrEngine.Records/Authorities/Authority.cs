@@ -77,7 +77,7 @@ public sealed record Authority(
     public string ToText() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>Reads a text.</summary>
-    /// <exception cref="JsonException">It is not an authority in a supported format.</exception>
+    /// <exception cref="JsonException">The text is not an authority in a supported format.</exception>
     public static Authority Parse(string text)
     {
         Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("the text is null.");

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>Makes an authority of what a drafter asks for, or says everything that stands against it.</summary>
+/// <summary>Makes an authority from a draft, or gives every reason why it cannot be made.</summary>
 internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf evidence, AuthorityPresent present, TimeProvider time)
 {
     /// <summary>Longest time that one authority covers, hours.</summary>
@@ -19,9 +19,9 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
     /// <param name="store">Read only.</param>
     /// <param name="id">The deployment's.</param>
     /// <param name="drafter">An officer, not the engine.</param>
-    /// <param name="draft">What is asked for.</param>
+    /// <param name="draft">The requested content.</param>
     /// <param name="officers">Who may sign.</param>
-    /// <param name="stopping">Before it is made.</param>
+    /// <param name="stopping">Cancels before it is made.</param>
     /// <exception cref="AuthorityException">Something is missing, contradicts itself, or is not covered by evidence; every reason.</exception>
     public async Task<Authority> MakeAsync(LfrStore store, Guid id, Actor drafter, AuthorityDraft draft, IReadOnlyList<NamedOfficer> officers, CancellationToken stopping)
     {
@@ -105,7 +105,7 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
                 reasons.Add($"{name}: choose an evidence file.");
             else if (file.Document is null)
                 reasons.Add($"{name}: the evidence {file.FileName} cannot be trusted: {file.Fault}");
-            // Without people there is nothing to expect; the watchlist's fault is told already.
+            // An empty watchlist gives no expected alerts, and was already reported above.
             else if (people > 0 && draft.PassersBy > 0)
             {
                 if (EvidenceShelf.Cover(threshold, file.FileName, file.Document, people, draft.PassersBy, present.Embedder.Sha256, out string? fault) is var (point, expected))
@@ -122,6 +122,6 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
         return made;
     }
 
-    /// <summary>An instant as precisely as the store keeps it.</summary>
+    /// <summary>An instant, rounded to the precision of the store.</summary>
     public static DateTimeOffset ToMicroseconds(DateTimeOffset at) => new(at.UtcTicks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
 }

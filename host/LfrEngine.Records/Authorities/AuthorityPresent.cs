@@ -7,10 +7,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>What an authority rests on, as it is here and now: cameras, watchlist, models, evidence.</summary>
+/// <summary>The current state of what an authority names: cameras, watchlist, models, evidence.</summary>
 internal sealed class AuthorityPresent(Installation installation, EvidenceShelf evidence, FileHashes hashes, ModelCatalog catalog)
 {
-    /// <summary>The task of the model that makes embeddings, in an authority.</summary>
+    /// <summary>The embedder's task, as written in an authority.</summary>
     public const string EmbedderTask = "embedder";
 
     // In the order of the models that are loaded.
@@ -19,7 +19,7 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
     /// <summary>The embedder that runs here.</summary>
     public ModelManifest Embedder => catalog.Find(installation.Embedder, ModelTask.Embed);
 
-    /// <summary>Adds a reason for everything that is not here and now as it stands in the text.</summary>
+    /// <summary>Adds a reason for everything that differs now from the text.</summary>
     public async Task CheckAsync(LfrStore store, Authority authority, List<string> reasons, CancellationToken stopping)
     {
         foreach (AuthorisedCamera camera in authority.Cameras)
@@ -59,9 +59,9 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
         }
     }
 
-    /// <summary>Why a watchlist cannot be searched for here; null where it can.</summary>
-    /// <param name="watchlist">Null where there is none.</param>
-    /// <param name="name">What to call it then.</param>
+    /// <summary>Why a watchlist cannot be searched here; null if it can.</summary>
+    /// <param name="watchlist">Null if there is none.</param>
+    /// <param name="name">Its name, for the message if it is null.</param>
     public string? WatchlistFault(WatchlistRecord? watchlist, string name)
     {
         if (watchlist is null)

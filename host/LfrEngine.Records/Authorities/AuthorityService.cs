@@ -9,8 +9,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>Authorities: drafted by one person, signed by another, kept to by the engine.</summary>
-/// <remarks>The text is made once, at drafting, and never changes: a change needs a new draft. Where the audit trail and the row of the store disagree, nothing runs.</remarks>
+/// <summary>Authorities: drafted by one person, signed by another, enforced by the engine.</summary>
+/// <remarks>The text is made when the authority is drafted and never changes: a change needs a new draft. If the audit trail and the row in the store disagree, the deployment does not run.</remarks>
 internal sealed class AuthorityService(
     IDbContextFactory<LfrStore> stores, Journal journal, AuthorityDrafting drafting, AuthorityPresent present, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
 {
@@ -20,8 +20,8 @@ internal sealed class AuthorityService(
 
     /// <summary>Drafts an authority.</summary>
     /// <param name="drafter">An officer, not the engine.</param>
-    /// <param name="draft">What is asked for.</param>
-    /// <param name="stopping">Before the draft is kept.</param>
+    /// <param name="draft">The requested content.</param>
+    /// <param name="stopping">Cancels before the draft is stored.</param>
     /// <returns>The deployment's id.</returns>
     /// <exception cref="AuthorityException">Something is missing, contradicts itself, or is not covered by evidence; every reason.</exception>
     public async Task<Guid> DraftAsync(Actor drafter, AuthorityDraft draft, CancellationToken stopping = default)
@@ -51,23 +51,23 @@ internal sealed class AuthorityService(
     /// <param name="officer">The officer whom the authority names.</param>
     /// <param name="password">As typed.</param>
     /// <param name="code">Of the authenticator app, as typed.</param>
-    /// <param name="stopping">Before the signature is kept.</param>
+    /// <param name="stopping">Cancels before the signature is stored.</param>
     /// <exception cref="AuthorityException">It may not be signed, or not by this officer; every reason.</exception>
-    /// <exception cref="ProofRefusedException">The proof does not hold.</exception>
+    /// <exception cref="ProofRefusedException">The proof is not valid.</exception>
     public Task SignAsync(Guid deployment, Guid officer, string password, string code, CancellationToken stopping = default) =>
         SignAsync(deployment, officer, (who, text) => signing.SignAsync(who, password, code, text), stopping);
 
-    /// <summary>Signs with the passkey's answer as proof, which the page has just asked for.</summary>
+    /// <summary>Signs with a passkey's response as proof.</summary>
     /// <inheritdoc cref="SignAsync(Guid, Guid, string, string, CancellationToken)"/>
     public Task SignByPasskeyAsync(Guid deployment, Guid officer, CancellationToken stopping = default) =>
         SignAsync(deployment, officer, (who, text) => Task.FromResult(signing.SignByPasskey(who, text)), stopping);
 
-    /// <summary>Takes an authority back for good; a deployment that runs under it is stopped by that.</summary>
+    /// <summary>Withdraws an authority permanently; a running deployment stops.</summary>
     /// <param name="actor">Its drafter or its authorising officer.</param>
     /// <param name="deployment">One that has not ended.</param>
     /// <param name="reason">In words, for the audit.</param>
-    /// <param name="stopping">Before it is kept.</param>
-    /// <exception cref="AuthorityException">It is not theirs, or has ended.</exception>
+    /// <param name="stopping">Cancels before it is stored.</param>
+    /// <exception cref="AuthorityException">The authority is not the actor's, or has ended.</exception>
     public Task WithdrawAsync(Actor actor, Guid deployment, string reason, CancellationToken stopping = default) => journal.ChangeAsync(actor, async (store, entries) =>
     {
         DeploymentRecord record = await FindAsync(store, deployment, stopping);
@@ -83,10 +83,10 @@ internal sealed class AuthorityService(
     }, stopping);
 
     /// <summary>The authority of a deployment.</summary>
-    /// <exception cref="JsonException">Its text is no authority any more.</exception>
+    /// <exception cref="JsonException">Its text is not an authority any more.</exception>
     public static Authority Of(DeploymentRecord record) => Authority.Parse(record.AuthorityText);
 
-    /// <summary>The same, or null where the text is no authority any more.</summary>
+    /// <summary>The same, or null if the text is not an authority any more.</summary>
     public static Authority? TryRead(DeploymentRecord record)
     {
         try
@@ -99,7 +99,7 @@ internal sealed class AuthorityService(
         }
     }
 
-    /// <summary>Why a deployment may not run now: every reason in words; empty when it may.</summary>
+    /// <summary>Why a deployment may not run now: every reason in words; empty if it may.</summary>
     public async Task<IReadOnlyList<string>> RefusalsAsync(Guid deployment, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
@@ -108,7 +108,7 @@ internal sealed class AuthorityService(
             return ["There is no such deployment."];
         var reasons = new List<string>();
         AuditEntry[] trail = await store.Audit.AsNoTracking().Where(e => e.Subject == Subject(deployment)).OrderBy(e => e.Sequence).ToArrayAsync(stopping);
-        // The trail decides: a state set back in the store does not bring an authority back.
+        // The trail decides: resetting the state in the store does not make a withdrawn authority valid again.
         if (record.State == DeploymentState.Withdrawn || trail.Any(e => e.Action == Withdrawn))
             reasons.Add("The authority has been withdrawn.");
         if (record.State == DeploymentState.Ended)
@@ -136,7 +136,6 @@ internal sealed class AuthorityService(
         return reasons;
     }
 
-    /// <summary>Officers who may sign.</summary>
     public async Task<IReadOnlyList<NamedOfficer>> AuthorisingOfficersAsync()
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
@@ -157,7 +156,7 @@ internal sealed class AuthorityService(
             who = await store.Users.AsNoTracking().FirstOrDefaultAsync(o => o.Id == officer, stopping) ?? throw new AuthorityException(["There is no such officer."]);
             await CheckSignableAsync(store, before, who, stopping);
         }
-        // The proof is asked for last, and outside of the change: a refused proof is an entry of its own.
+        // The proof is checked last and outside the transaction: a refused proof has its own audit entry.
         string signature = await sign(who, Encoding.UTF8.GetBytes(before.AuthorityText));
         await journal.ChangeAsync(new Actor(who.Id.ToString(), who.DisplayName), async (store, entries) =>
         {
@@ -209,7 +208,7 @@ internal sealed class AuthorityService(
             reasons.Add("The draft is not the one in the audit trail: its text has been altered.");
         if (time.GetUtcNow() >= authority.End)
             reasons.Add($"The authority ended at {Show(authority.End)}.");
-        // A list is composed for one deployment.
+        // Each list is made for one deployment.
         DeploymentState[] used = [DeploymentState.Signed, DeploymentState.Running, DeploymentState.Paused, DeploymentState.Ended];
         if (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id != record.Id && d.WatchlistId == record.WatchlistId && used.Contains(d.State), stopping) is { } other)
             reasons.Add($"The watchlist {authority.Watchlist.Name} belongs to the deployment {other.Name}; build one for this deployment.");

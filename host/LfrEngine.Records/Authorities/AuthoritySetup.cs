@@ -3,13 +3,12 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>Signed authorities and the evidence they rest on.</summary>
+/// <summary>Signed authorities and their evidence.</summary>
 internal static class AuthoritySetup
 {
     /// <summary>A published authority: the signed text with the officer's key and signature.</summary>
     public static readonly SignedKind Kind = new("authority", "authority", "Choose another place.");
 
-    /// <summary>Registers it.</summary>
     public static void AddAuthorities(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);

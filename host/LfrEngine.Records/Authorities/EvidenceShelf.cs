@@ -29,14 +29,13 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
 
     private string Folder => Path.GetDirectoryName(installation.DataPath("evidence", "_"))!;
 
-    /// <summary>All files, by name.</summary>
     public IReadOnlyList<EvidenceEntry> All() => [.. Directory.EnumerateFiles(Folder, "*.json").Order(StringComparer.Ordinal).Select(Read).OfType<EvidenceEntry>()];
 
-    /// <summary>The file with a hash, whatever its name.</summary>
+    /// <summary>The file with this hash, under any name.</summary>
     public EvidenceEntry? Find(string sha256) => All().FirstOrDefault(e => e.Sha256 == sha256);
 
     /// <summary>Adds a file if it is trusted.</summary>
-    /// <param name="actor">Who brings it.</param>
+    /// <param name="actor">Who adds it.</param>
     /// <param name="fileName">Preferred name; changed if it is taken.</param>
     /// <param name="content">Borrowed.</param>
     /// <param name="stopping">Cancels; no partial file is left.</param>
@@ -74,7 +73,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
     /// <param name="people">On the list.</param>
     /// <param name="passersBy">Expected.</param>
     /// <param name="embedderSha256">Of the embedder that runs here.</param>
-    /// <param name="fault">Why it does not, if null is returned.</param>
+    /// <param name="fault">The reason, if null is returned.</param>
     public static (OperatingPoint Point, Expectation Expected)? Cover(double threshold, string fileName, EvidenceDocument evidence, int people, long passersBy, string embedderSha256, out string? fault)
     {
         fault = null;

@@ -21,7 +21,6 @@ internal static class LocalTime
         return new DateTimeOffset(local, offset);
     }
 
-    /// <summary>Formats a time.</summary>
     public static string Write(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString(Format, CultureInfo.InvariantCulture);
 
     /// <summary>An instant as people read it.</summary>

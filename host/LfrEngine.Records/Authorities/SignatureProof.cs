@@ -7,17 +7,17 @@ using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Authorities;
 
-/// <summary>The signature under an authority: that it fits the text, and is the one in the audit trail.</summary>
+/// <summary>Checks the signature of an authority: that it matches the text and is the one in the audit trail.</summary>
 internal static class SignatureProof
 {
-    /// <summary>Of the entry that a signature makes in the audit trail.</summary>
+    /// <summary>Of the audit entry of a signature.</summary>
     public const string Action = "deployment.signed";
 
-    /// <summary>What the audit trail keeps of a signature: whoever alters the row must forge the sealed trail too.</summary>
+    /// <summary>The details of the audit entry: to alter the row unnoticed, one would have to forge the sealed trail too.</summary>
     public static string Of(DeploymentRecord record) =>
         Authority.HashOf(string.Join('\n', record.SignedBy, record.SignedAt?.UtcTicks, Authority.HashOf(record.AuthorityText), record.Signature, record.SignerPublicKey));
 
-    /// <summary>Adds a reason for everything about a signature that does not hold.</summary>
+    /// <summary>Adds a reason for every failed check of a signature.</summary>
     public static void Check(DeploymentRecord record, Authority authority, AuditEntry[] trail, List<string> reasons)
     {
         if (record is not { Signature: not null, SignerPublicKey: not null, SignedBy: { } signer, SignedAt: not null })
@@ -48,7 +48,7 @@ internal static class SignatureProof
             reasons.Add($"The signature is not the one in the audit trail (entry {entry.Sequence}): text, signature, key, signer or time have been altered.");
     }
 
-    /// <summary>Whether the details of an entry have a property with that text.</summary>
+    /// <summary>Whether the details of an entry have a property with this value.</summary>
     public static bool Says(string details, string property, string value)
     {
         using JsonDocument document = JsonDocument.Parse(details);

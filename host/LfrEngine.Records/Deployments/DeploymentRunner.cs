@@ -118,14 +118,12 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         Tell();
     }
 
-    /// <inheritdoc/>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await ledger.PauseInterruptedAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
-    /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -136,7 +134,6 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         }, CancellationToken.None);
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         // Where nobody stopped the program in an orderly way: what runs must not lose its models.
@@ -149,7 +146,6 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         base.Dispose();
     }
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var clock = new PeriodicTimer(LookEvery, time);

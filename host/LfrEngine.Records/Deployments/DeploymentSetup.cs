@@ -6,7 +6,6 @@ namespace LfrEngine.Records.Deployments;
 /// <summary>Running deployments.</summary>
 internal static class DeploymentSetup
 {
-    /// <summary>Registers the runner.</summary>
     public static void AddDeployments(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);

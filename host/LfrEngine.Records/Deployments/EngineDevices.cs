@@ -22,7 +22,6 @@ internal sealed class EngineDevices : IDisposable
     /// <summary>The backend for networks; null for the processor.</summary>
     public IInferenceBackend? Backend { get; }
 
-    /// <summary>The decoder.</summary>
     public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
 
     /// <summary>Opens the selected devices.</summary>
@@ -77,7 +76,6 @@ internal sealed class EngineDevices : IDisposable
     /// <exception cref="VulkanException">The device cannot hold it.</exception>
     public static void Load(PipelineSettings settings, Gallery gallery) => (settings.Search as VulkanSearch)?.Load(gallery);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         vulkan?.Dispose();

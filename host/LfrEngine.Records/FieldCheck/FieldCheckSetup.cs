@@ -3,6 +3,5 @@ namespace LfrEngine.Records.FieldCheck;
 /// <summary>The health check in the field.</summary>
 internal static class FieldCheckSetup
 {
-    /// <summary>Registers the service.</summary>
     public static void AddFieldCheck(this IServiceCollection services) => services.AddSingleton<FieldCheckService>();
 }

@@ -3,7 +3,7 @@ using LfrEngine.Native.Files;
 
 namespace LfrEngine.Records.Receipts;
 
-/// <summary>The path of a run's receipt, reserved when the run begins, so that no other receipt is ever replaced, and an unwritable path is known before any camera is opened.</summary>
+/// <summary>The path of a run's receipt. It is reserved when the run begins, so that no other receipt is ever replaced and an unwritable path is detected before any camera is opened.</summary>
 /// <remarks>
 /// A receipt is evidence of what its run erased; a second one under the same name would destroy it. The path is reserved by an open file next to it,
 /// which the operating system releases when the program is killed, so nothing has to be cleaned up by hand.

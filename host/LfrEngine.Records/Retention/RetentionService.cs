@@ -14,7 +14,6 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
     private readonly CancellationTokenSource ending = new();
     private Task running = Task.CompletedTask;
 
-    /// <inheritdoc/>
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         await MakeGoodAsync(cancellationToken);
@@ -22,26 +21,20 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
         running = RunAsync(ending.Token);
     }
 
-    /// <inheritdoc/>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
         await ending.CancelAsync();
         await running;
     }
 
-    /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         ending.Cancel();

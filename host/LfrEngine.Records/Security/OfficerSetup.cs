@@ -11,7 +11,6 @@ internal static class OfficerSetup
     /// <summary>Rounds of PBKDF2-HMAC-SHA-512 recommended by OWASP.</summary>
     private const int PasswordRounds = 210_000;
 
-    /// <summary>Registers the services.</summary>
     public static void AddOfficers(this IServiceCollection services, Installation installation)
     {
         services.AddDataProtection().SetApplicationName("lfr").PersistKeysToFileSystem(new DirectoryInfo(Path.GetDirectoryName(installation.DataPath("protection", "keys"))!));

@@ -14,11 +14,9 @@ internal sealed class OfficerStore(LfrStore store, IDataProtectionProvider prote
 {
     private readonly IDataProtector tokens = protection.CreateProtector("officer-tokens");
 
-    /// <inheritdoc/>
     public override Task SetTokenAsync(Officer user, string loginProvider, string name, string? value, CancellationToken cancellationToken) =>
         base.SetTokenAsync(user, loginProvider, name, value is null ? null : tokens.Protect(value), cancellationToken);
 
-    /// <inheritdoc/>
     public override async Task<string?> GetTokenAsync(Officer user, string loginProvider, string name, CancellationToken cancellationToken) =>
         await base.GetTokenAsync(user, loginProvider, name, cancellationToken) is { } kept ? tokens.Unprotect(kept) : null;
 }

@@ -9,7 +9,6 @@ internal sealed class OneTimeAuthenticator(UsedCodes used) : AuthenticatorTokenP
     /// <summary>A code as typed, without the blanks and hyphens that apps show.</summary>
     public static string Plain(string code) => code.Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
 
-    /// <inheritdoc/>
     public override async Task<bool> ValidateAsync(string purpose, string token, UserManager<Officer> manager, Officer user) =>
         await base.ValidateAsync(purpose, token, manager, user) && used.TryUse(user.Id, token);
 }

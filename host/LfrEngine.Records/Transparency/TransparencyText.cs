@@ -30,7 +30,6 @@ internal static class TransparencyText
 
     private static readonly JsonSerializerOptions Indented = new(AuditJson.Options) { WriteIndented = true, NewLine = "\n" };
 
-    /// <summary>Media type.</summary>
     public static string ContentType(TransparencyForm form) => form switch
     {
         TransparencyForm.Csv => "text/csv; charset=utf-8",
@@ -46,7 +45,6 @@ internal static class TransparencyText
         _ => Html(report),
     });
 
-    /// <summary>Values of the columns.</summary>
     public static string[] Cells(DeploymentFigures d) =>
     [
         d.Deployment, d.Date, d.DeploymentType, d.DurationSeconds is { } seconds ? Duration(seconds) : "", Number(d.Cameras), Number(d.WatchlistNumber),

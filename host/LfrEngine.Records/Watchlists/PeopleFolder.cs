@@ -60,7 +60,6 @@ internal abstract class PeopleSource : IDisposable
     /// <param name="problem">Why it cannot be read.</param>
     public abstract HostBuffer<byte>? Read(string photo, out string problem);
 
-    /// <inheritdoc/>
     public virtual void Dispose()
     {
     }

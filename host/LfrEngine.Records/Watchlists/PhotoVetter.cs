@@ -57,7 +57,6 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         End();

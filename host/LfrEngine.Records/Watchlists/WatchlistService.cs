@@ -273,7 +273,6 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             File.Delete(file);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => turn.Dispose();
 
     /// <summary>Subject of audit entries about a watchlist.</summary>

@@ -13,7 +13,6 @@ namespace LfrEngine.Web.Alerts;
 /// <summary>Alerts for programs, and pictures for pages: docs/host-json.md.</summary>
 internal static class AlertEndpoints
 {
-    /// <summary>Registers them.</summary>
     public static void MapAlerts(this WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1/alerts");

@@ -11,7 +11,6 @@ namespace LfrEngine.Web.Audit;
 /// <summary>Endpoints of the audit trail.</summary>
 internal static class AuditEndpoints
 {
-    /// <summary>Registers the endpoints.</summary>
     public static void MapAudit(this WebApplication app)
     {
         RouteGroupBuilder audit = app.MapGroup("/api/v1/audit").RequireAuthorization(Permissions.SeeAudit).WithTags("Audit");

@@ -8,7 +8,6 @@ namespace LfrEngine.Web.Authorities;
 /// <summary>Deployments and their authorities, for programs.</summary>
 internal static class AuthorityEndpoints
 {
-    /// <summary>Registers the endpoints.</summary>
     public static void MapAuthorities(this WebApplication app)
     {
         RouteGroupBuilder deployments = app.MapGroup("/api/v1/deployments").RequireAuthorization(Permissions.SeeDeployments).WithTags("Deployments");

@@ -6,7 +6,6 @@ namespace LfrEngine.Web.Retention;
 /// <summary>The retention policy, for programs.</summary>
 internal static class RetentionEndpoints
 {
-    /// <summary>Registers the endpoint.</summary>
     public static void MapRetention(this WebApplication app) =>
         app.MapGet("/api/v1/retention", (RetentionPolicy policy) => TypedResults.Ok(policy.Text())).RequireAuthorization(Permissions.SeeDeployments)
             .WithName("retention").WithSummary("The retention policy, as enforced and published.");

@@ -8,7 +8,6 @@ namespace LfrEngine.Web.Security;
 /// <summary>Endpoints for passkeys, for the antiforgery token and for signing out.</summary>
 internal static class AccountEndpoints
 {
-    /// <summary>Registers the endpoints.</summary>
     public static void MapAccount(this WebApplication app)
     {
         RouteGroupBuilder account = app.MapGroup("/account");

@@ -14,7 +14,6 @@ internal static class RequestLimits
     /// <summary>Requests a minute of one officer or program to the interfaces; a console with two hundred alerts a minute needs a tenth.</summary>
     private const int RequestsPerMinute = 6000;
 
-    /// <summary>Registers the limits.</summary>
     public static void AddRequestLimits(this IServiceCollection services) => services.AddRateLimiter(o =>
     {
         o.RejectionStatusCode = StatusCodes.Status429TooManyRequests;

@@ -25,7 +25,6 @@ internal static class ConsoleSetup
         services.AddRazorComponents().AddInteractiveServerComponents();
     }
 
-    /// <summary>Registers pages and endpoints.</summary>
     public static void MapConsole(this WebApplication app)
     {
         app.UseSecurityHeaders();

@@ -13,7 +13,6 @@ namespace LfrEngine.Web.Transparency;
 /// <summary>Endpoint of the published figures.</summary>
 internal static class TransparencyEndpoints
 {
-    /// <summary>Registers the endpoint.</summary>
     public static void MapTransparency(this WebApplication app) =>
         app.MapGet("/api/v1/transparency", ExportAsync).RequireAuthorization(Permissions.Export).WithTags("Transparency")
             .WithSummary("Published figures of deployments, counted from the audit trail: csv, json or html (docs/audit.md).");

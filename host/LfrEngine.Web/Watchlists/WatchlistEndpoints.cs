@@ -15,7 +15,6 @@ internal static class WatchlistEndpoints
 {
     private const int MostPeopleAtOnce = 200;
 
-    /// <summary>Maps the endpoints.</summary>
     public static void MapWatchlists(this WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1/watchlists").RequireAuthorization(Permissions.EditWatchlists).WithTags("Watchlists").AddEndpointFilter(RefusalsAsync);

@@ -10,7 +10,6 @@ internal static class WatchlistText
     /// <summary>The short name of an entry, as refusals use it.</summary>
     public static string Entry(Guid person) => $"{person:N}"[^8..];
 
-    /// <summary>A day.</summary>
     public static string Day(DateOnly? day) => day?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "–";
 
     /// <summary>A score or a quality.</summary>

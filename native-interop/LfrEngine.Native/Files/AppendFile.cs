@@ -63,7 +63,7 @@ public sealed class AppendFile : IDisposable
     private static AppendFile OpenLinux(string path)
     {
         const uint OwnerGroupOthers = 0x1B6;
-        // Opening a pipe waits for its reader, possibly for ever.
+        // Opening a pipe waits for a reader, possibly without end.
         int descriptor = UnixFiles.Open(path, WriteOnly | Create | Append | CloseOnExec | NonBlocking, OwnerGroupOthers);
         using var never = new ManualResetEventSlim();
         for (int waited = 0; descriptor < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == NobodyReads && waited < ReaderMs; waited += PollMs)

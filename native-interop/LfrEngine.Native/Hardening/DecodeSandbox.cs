@@ -52,7 +52,7 @@ public static unsafe partial class DecodeSandbox
         Limit(LimitFileSize, 0, "RLIMIT_FSIZE");
         Limit(LimitOpenFiles, (ulong)(highest + MoreOpenFiles), "RLIMIT_NOFILE");
         Limit(LimitAddressSpace, (ulong)((long.Parse(pages, CultureInfo.InvariantCulture) * PageBytes) + moreMemoryBytes), "RLIMIT_AS");
-        if (ProcessControl(SetNoNewPrivs, 1, 0, 0, 0) != 0)
+        if (ProcessLimits.ProcessControl(SetNoNewPrivs, 1, 0, 0, 0) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError(), "prctl(PR_SET_NO_NEW_PRIVS) failed");
         Instruction[] program = Filter(calls);
         fixed (Instruction* first = program)
@@ -68,9 +68,9 @@ public static unsafe partial class DecodeSandbox
     private static void Limit(int resource, ulong most, string name)
     {
         // A lower limit is kept, because it cannot be raised.
-        ulong allowed = GetLimit(resource, out ResourceLimit now) == 0 ? Math.Min(most, now.Hard) : most;
+        ulong allowed = ProcessLimits.GetLimit(resource, out ResourceLimit now) == 0 ? Math.Min(most, now.Hard) : most;
         ResourceLimit limit = new() { Soft = allowed, Hard = allowed };
-        if (SetLimit(resource, in limit) != 0)
+        if (ProcessLimits.SetLimit(resource, in limit) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"setrlimit({name}) failed");
     }
 
@@ -144,22 +144,6 @@ public static unsafe partial class DecodeSandbox
         public ushort Length;
         public Instruction* First;
     }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct ResourceLimit
-    {
-        public ulong Soft;
-        public ulong Hard;
-    }
-
-    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
-    private static partial int ProcessControl(int option, nuint first, nuint second, nuint third, nuint fourth);
-
-    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
-    private static partial int GetLimit(int resource, out ResourceLimit limit);
-
-    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
-    private static partial int SetLimit(int resource, in ResourceLimit limit);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, uint operation, uint flags, void* argument);

@@ -25,10 +25,10 @@ public static partial class ProcessHardening
     {
         if (OperatingSystem.IsLinux())
         {
-            if (ProcessControl(SetDumpable, 0, 0, 0, 0) != 0)
+            if (ProcessLimits.ProcessControl(SetDumpable, 0, 0, 0, 0) != 0)
                 throw new Win32Exception(Marshal.GetLastPInvokeError(), "prctl(PR_SET_DUMPABLE, 0) failed");
             ResourceLimit none = default;
-            if (SetLimit(LimitCore, in none) != 0)
+            if (ProcessLimits.SetLimit(LimitCore, in none) != 0)
                 throw new Win32Exception(Marshal.GetLastPInvokeError(), "setrlimit(RLIMIT_CORE, 0) failed");
         }
         else if (OperatingSystem.IsWindows())
@@ -44,7 +44,7 @@ public static partial class ProcessHardening
     {
         bool linux = OperatingSystem.IsLinux();
         return new(
-            Dumpable: linux && ProcessControl(GetDumpable, 0, 0, 0, 0) != 0,
+            Dumpable: linux && ProcessLimits.ProcessControl(GetDumpable, 0, 0, 0, 0) != 0,
             CoreLimit: linux ? CoreLimit() : 0,
             DiagnosticsPortOpen: !(IsOff("EnableDiagnostics") || IsOff("EnableDiagnostics_IPC")),
             MiniDumpEnabled: Setting("DbgEnableMiniDump") is { } dump && dump != "0",
@@ -77,29 +77,13 @@ public static partial class ProcessHardening
 
     private static long? CoreLimit()
     {
-        if (GetLimit(LimitCore, out ResourceLimit limit) != 0)
+        if (ProcessLimits.GetLimit(LimitCore, out ResourceLimit limit) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError(), "getrlimit(RLIMIT_CORE) failed");
         return limit.Soft > long.MaxValue ? null : (long)limit.Soft;
     }
 
     // The first line is a heading. Without /proc nothing is known, which is not an error.
     private static bool HasSwap() => File.Exists("/proc/swaps") && File.ReadLines("/proc/swaps").Skip(1).Any();
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ResourceLimit
-    {
-        public readonly ulong Soft;
-        public readonly ulong Hard;
-    }
-
-    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
-    private static partial int ProcessControl(int option, nuint first, nuint second, nuint third, nuint fourth);
-
-    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
-    private static partial int GetLimit(int resource, out ResourceLimit limit);
-
-    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
-    private static partial int SetLimit(int resource, in ResourceLimit limit);
 
     [LibraryImport("kernel32")]
     private static partial uint SetErrorMode(uint mode);

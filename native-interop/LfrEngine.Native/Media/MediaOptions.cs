@@ -16,10 +16,10 @@ public enum RtspTransport
 /// <summary>How a source is opened and read.</summary>
 public sealed record MediaOptions
 {
-    /// <summary>Longest wait for a network source or device to open, in milliseconds; 0 waits for ever.</summary>
+    /// <summary>Longest wait for a network source or device to open, in milliseconds; 0 waits without limit.</summary>
     public int OpenTimeoutMs { get; init; } = 10_000;
 
-    /// <summary>Longest wait for one frame of such a source, in milliseconds; 0 waits for ever.</summary>
+    /// <summary>Longest wait for one frame of such a source, in milliseconds; 0 waits without limit.</summary>
     public int ReadTimeoutMs { get; init; } = 10_000;
 
     /// <summary>1 to 64. More threads hold more frames in the decoder.</summary>

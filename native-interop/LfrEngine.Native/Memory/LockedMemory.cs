@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using LfrEngine.Native.Hardening;
 
 namespace LfrEngine.Native.Memory;
 
@@ -174,7 +175,7 @@ public static partial class LockedMemory
     {
         if (OperatingSystem.IsWindows())
             return GetProcessWorkingSetSize(-1, out nuint smallest, out _) != 0 ? (long)smallest : null;
-        if (!OperatingSystem.IsLinux() || GetLimit(LimitMemlock, out ResourceLimit limit) != 0 || limit.Soft > long.MaxValue || MayLockAll())
+        if (!OperatingSystem.IsLinux() || ProcessLimits.GetLimit(LimitMemlock, out ResourceLimit limit) != 0 || limit.Soft > long.MaxValue || MayLockAll())
             return null;
         return (long)limit.Soft;
     }
@@ -202,9 +203,6 @@ public static partial class LockedMemory
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int MemoryProtect(nint address, nuint length, int protection);
 
-    [LibraryImport("libc", EntryPoint = "getrlimit")]
-    private static partial int GetLimit(int resource, out ResourceLimit limit);
-
     [LibraryImport("kernel32")]
     private static partial int GetProcessWorkingSetSize(nint process, out nuint smallest, out nuint largest);
 
@@ -227,11 +225,4 @@ public static partial class LockedMemory
     private static partial int VirtualLock(nint address, nuint size);
 
     private sealed record Region(nuint Bytes, nuint Rounded, nuint Guard, bool Locked);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ResourceLimit
-    {
-        public readonly ulong Soft;
-        public readonly ulong Hard;
-    }
 }

@@ -83,8 +83,8 @@ enum lfr_image_codec { LFR_IMAGE_JPEG = 0, LFR_IMAGE_PNG = 1 };
 
 typedef struct lfr_media_options {
     uint32_t struct_size;
-    int32_t open_timeout_ms;        /* for live and network sources; 0 = wait for ever. Default 10000. */
-    int32_t read_timeout_ms;        /* longest wait for one frame of such a source; 0 = for ever. Default 10000. */
+    int32_t open_timeout_ms;        /* for live and network sources; 0 = no limit. Default 10000. */
+    int32_t read_timeout_ms;        /* longest wait for one frame of such a source; 0 = no limit. Default 10000. */
     int32_t decoder_threads;        /* 1 to 64. Default 1: more threads hold more frames. */
     int32_t rtsp_transport;         /* lfr_rtsp_transport. Default AUTO: TCP, and UDP where the server refuses that (461). */
     int32_t low_delay;              /* 1: hand frames out as soon as they are decoded, start without probing. Default 0. */
@@ -162,7 +162,7 @@ typedef struct lfr_media_stats {
  * Valid until the next failing call on this thread. */
 LFR_API const char *lfr_media_last_error(void);
 
-/* Counts what the readers made with it hold and wipe, one run's among others in a process. */
+/* Counts what the readers made with it hold and wipe, for example those of one run. */
 LFR_API int32_t lfr_media_account_open(lfr_media_account **out);
 
 /* Its readers and frames stay valid. NULL is allowed. */
@@ -202,7 +202,7 @@ LFR_API int32_t lfr_media_get_info(lfr_media *media, lfr_media_info *info);
  * predicts from them. On the reading thread, or while nobody reads. */
 LFR_API int32_t lfr_media_scrub(lfr_media *media);
 
-/* Bytes that are not zero in this reader's free buffers: 0, or the wiping is broken. For self-checks. */
+/* Bytes that are not zero in this reader's free buffers: anything but 0 is a fault. For self-checks. */
 LFR_API int32_t lfr_media_count_residue(lfr_media *media, int64_t *bytes);
 
 /* Frees the reader; frames already handed out stay valid. NULL is allowed. Not concurrently with any other call. */
@@ -213,7 +213,7 @@ LFR_API int32_t lfr_frame_get_info(const lfr_frame *frame, lfr_frame_info *info)
 /* From any thread, once. NULL is allowed. */
 LFR_API void lfr_frame_release(lfr_frame *frame);
 
-/* What the readers of an account have come to, closed ones and frames still out included; NULL: all of the process,
+/* Totals of an account's readers, including closed ones and frames still held; NULL: of the whole process,
  * encoders too. */
 LFR_API int32_t lfr_media_get_stats(const lfr_media_account *account, lfr_media_stats *stats);
 

@@ -143,7 +143,7 @@ static void store_rgb_row(const uint16_t *red, const uint16_t *green, const uint
     }
 }
 
-/* rows: four rows of scratch. Transparent pictures are laid on white paper. */
+/* rows: four rows of scratch. Transparent pictures get a white background. */
 static void convert_rgb(const AVFrame *source, const AVPixFmtDescriptor *format, uint16_t *rows, pool_picture *to)
 {
     int width = source->width;

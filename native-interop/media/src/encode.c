@@ -117,8 +117,8 @@ struct lfr_encoder {
     int64_t pictures;
 };
 
-/* A picture of the same kind that nothing compresses well: as the encoder works on it, it overwrites what the encoder
- * keeps of the one before, its output included. */
+/* A noise picture of the same kind, which does not compress: encoding it overwrites what the encoder
+ * keeps of the previous picture, output included. */
 static AVFrame *make_noise(const lfr_encoder *encoder)
 {
     AVFrame *noise = av_frame_alloc();
@@ -147,7 +147,7 @@ static AVFrame *make_noise(const lfr_encoder *encoder)
     return noise;
 }
 
-/* The encoder's own copies of the picture and of the file lie in plain memory that is freed as it is. */
+/* The encoder keeps copies of the picture and of the file in ordinary memory, and frees it without wiping it. */
 static void scrub_encoder(lfr_encoder *encoder)
 {
     AVFrame *noise = make_noise(encoder);

@@ -18,7 +18,7 @@ static int length_bytes(const AVCodecContext *decoder)
     int size = decoder->extradata_size;
     if (decoder->codec_id == AV_CODEC_ID_H264)
         return size >= 7 && extradata[0] == 1 ? (extradata[4] & 3) + 1 : 0;
-    /* As libavcodec tells hvcC from start codes. */
+    /* Like libavcodec, which distinguishes hvcC from start codes in this way. */
     bool configured = size > 22 && (extradata[0] != 0 || extradata[1] != 0 || extradata[2] > 1);
     return configured ? (extradata[21] & 3) + 1 : 0;
 }

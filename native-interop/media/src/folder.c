@@ -43,7 +43,7 @@ static bool begins_like_picture(const char *path)
     return false;
 }
 
-/* A file is a picture by how it begins; one that is only named like a picture is a damaged one, which its reader tells. */
+/* The first bytes of a file decide whether it is a picture. A file that only has the name of a picture counts as damaged, which is reported when it is read. */
 static bool add_picture(void *opaque, const char *name)
 {
     listing *list = opaque;

@@ -115,7 +115,7 @@ static bool has_positive_strides(const AVFrame *picture)
     return true;
 }
 
-/* A decoder that brings its own memory leaves the picture there: wipe it where nobody else looks at it. */
+/* A decoder that uses its own memory leaves the picture there: wipe it if nobody else holds a reference. */
 static void wipe_foreign(AVFrame *picture)
 {
     for (int i = 0; i < AV_NUM_DATA_POINTERS && picture->buf[i] != NULL; i++)
@@ -132,7 +132,7 @@ static bool is_key_frame(const AVFrame *picture)
 #endif
 }
 
-/* The picture in memory of ours and a layout of ours; the decoder's own memory is used where that will do. */
+/* The picture in our memory and layout; the decoder's memory is used directly where possible. */
 static int take_picture(const frame_context *context, AVFrame *picture, bool full_range, pool_picture *taken)
 {
     bool ours = pool_owns(context->pool, picture->buf[0]);
@@ -152,7 +152,7 @@ static int take_picture(const frame_context *context, AVFrame *picture, bool ful
     return result;
 }
 
-/* Pixels that are not square make narrow faces: puts wider or higher planes in their place. */
+/* Non-square pixels distort faces: replaces the planes with wider or higher ones. */
 static int make_square(const frame_context *context, int32_t format, int *width, int *height, pool_picture *planes)
 {
     int to_width = *width, to_height = *height;

@@ -30,7 +30,7 @@ void platform_unmap(void *memory, size_t size);
 
 void platform_sleep_ms(int milliseconds);
 
-/* PATH_DEVICE: one of characters, which can be a camera. */
+/* PATH_DEVICE: a character device, which can be a camera. */
 typedef enum {
     PATH_MISSING, PATH_FILE, PATH_FOLDER, PATH_DEVICE, PATH_PIPE, PATH_SOCKET, PATH_BLOCK_DEVICE, PATH_OTHER
 } path_kind;
@@ -38,15 +38,15 @@ typedef enum {
 /* Paths are UTF-8. PATH_MISSING, and -1 and false below, leave the reason in errno. */
 path_kind platform_path_kind(const char *path);
 
-/* A descriptor of a regular file for reading that child processes do not inherit, or -1. Never waits: whatever else
- * lies there is refused with EINVAL. */
+/* A descriptor of a regular file for reading that child processes do not inherit, or -1. Never waits: anything but
+ * a regular file is refused with EINVAL. */
 int platform_open(const char *path, int64_t *size);
 
 /* As pread: bytes read, 0 at the end, or -1. One thread reads. */
 int64_t platform_read_at(int descriptor, void *buffer, size_t size, int64_t position);
 void platform_close(int descriptor);
 
-/* Tells the name of every file in a folder, in no order, until found says false. False: the folder cannot be read. */
+/* Calls found with the name of every file in a folder, in no order, until it returns false. False: the folder cannot be read. */
 bool platform_list(const char *path, bool (*found)(void *opaque, const char *name), void *opaque);
 
 /* ---- error.c ---- */
@@ -276,7 +276,7 @@ typedef struct {
 struct lfr_media {
     lfr_media_options options;
     atomic_bool interrupted;
-    atomic_bool closing;            /* the interrupt callback heeds only the deadline: RTSP may say good-bye */
+    atomic_bool closing;            /* the interrupt callback then checks only the deadline, so that RTSP can end its session */
     _Atomic int64_t deadline_ns;    /* 0: none */
     frame_pool *pool;
     frame_pool *packets;

@@ -194,7 +194,7 @@ LFR_API int32_t lfr_media_interrupt(lfr_media *media)
     return LFR_MEDIA_OK;
 }
 
-/* As the stream says; what to make of it is for who knows the arrival times. */
+/* As given by the stream; the caller, who knows the arrival times, judges it. */
 static int64_t stamp_us(lfr_media *media)
 {
     int64_t stamp = media->source.picture->best_effort_timestamp;
@@ -205,7 +205,7 @@ static int64_t stamp_us(lfr_media *media)
         media->has_origin = true;
         media->origin_us = time_us;
     }
-    /* Made-up stamps lie anywhere: as unsigned the difference cannot overflow. */
+    /* Invalid time stamps can have any value: unsigned, the difference cannot overflow. */
     return (int64_t)((uint64_t)time_us - (uint64_t)media->origin_us);
 }
 
@@ -272,7 +272,7 @@ static int32_t read_folder(lfr_media *media, lfr_frame **out)
             source_close(media);
         }
         media->deadline_ns = 0;
-        /* Out of memory is no reason to stop: damaged pictures ask for more than there is. */
+        /* Out of memory does not end the stream: a damaged picture can ask for any amount. */
         if (status == LFR_MEDIA_OK || status == LFR_MEDIA_INTERRUPTED)
             return status;
         /* One entry per picture, however many packets of it were bad. */
@@ -301,7 +301,7 @@ LFR_API int32_t lfr_media_read(lfr_media *media, lfr_frame **out)
     if (status != LFR_MEDIA_OK) {
         media->ended = status;
         snprintf(media->ended_text, sizeof media->ended_text, "%s", status == LFR_MEDIA_END ? "" : lfr_media_last_error());
-        /* Nothing more will come: let the decoder's pictures go now rather than when the reader is closed. */
+        /* No more frames follow: free the decoder's pictures now, not only when the reader is closed. */
         source_close(media);
     }
     media->deadline_ns = 0;

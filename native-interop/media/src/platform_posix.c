@@ -60,7 +60,7 @@ path_kind platform_path_kind(const char *path)
 
 int platform_open(const char *path, int64_t *size)
 {
-    /* Opening a named pipe waits for a writer, unless told not to. */
+    /* Without O_NONBLOCK, opening a named pipe would wait for a writer. */
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
     *size = 0;

@@ -8,9 +8,9 @@
 
 /* Enough for the reference frames of H.264 to come and go without a system call. */
 #define MAX_FREE_BLOCKS 20
-/* Packets come in all sizes; in classes of powers of two from this on, blocks are found again. */
+/* Packets have all sizes; rounding up to a power of two, at least this, allows reuse of blocks. */
 #define SMALLEST_PACKET_BLOCK ((size_t)16 << 10)
-/* A folder of large pictures in many sizes must not pile them all up. */
+/* Limits the free buffers for a folder of large pictures in many sizes. */
 #define MAX_FREE_BYTES ((size_t)128 << 20)
 /* Deeper than decoders go, and well within the stack of a managed thread (1.5 MiB). */
 #define STACK_BYTES (256 * 1024)
@@ -264,14 +264,14 @@ static void pool_free(frame_pool *pool)
     free(pool);
 }
 
-/* The AVBuffer's free callback: the decoder's references are gone as well. */
+/* The AVBuffer's free callback: the decoder holds no reference any more either. */
 static void block_release(void *opaque, uint8_t *data)
 {
     (void)data;
     block *item = opaque;
     frame_pool *pool = item->pool;
     bool packet = pool->use == POOL_PACKETS;
-    /* When the last buffer of a closed pool goes in another thread, the pool goes with it, and its reference to the account. */
+    /* Freeing the last buffer of a closed pool also frees the pool and its reference to the account, possibly on another thread. */
     lfr_media_account *account = account_retain(pool->account);
     lfr_wipe(item->memory, item->size);
     if (packet)

@@ -8,17 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
-/* A source that only fails is given up after this many failures in a row. */
+/* A source is given up after this many failures in a row. */
 #define MAX_BAD_READS 4096
-/* How long closing may take to tell an RTSP server good-bye. */
+/* How long closing may wait while an RTSP session is torn down. */
 #define CLOSE_TIMEOUT_MS 500
-/* How long to look at what an address gives that could not be opened. */
+/* How long to read from an address that could not be opened, to find out what it is. */
 #define LOOK_TIMEOUT_MS 2000
-/* A device without a frame is asked again after this time. */
+/* A device that has no frame yet is polled again after this time. */
 #define DEVICE_POLL_MS 2
 /* Receive buffer of UDP sockets: a key frame of a 4K camera comes in one burst. */
 #define UDP_BUFFER_BYTES "4194304"
-/* A recording that ends earlier than it promised was cut off; the last frame's length is often not known. */
+/* A recording that ends this much earlier than its header says was cut off; the last frame's length is often unknown. */
 #define LARGEST_GAP_US 500000
 #define LARGEST_GAP_FRAMES 5
 
@@ -59,7 +59,7 @@ static int get_buffer(AVCodecContext *decoder, AVFrame *frame, int flags)
     return 0;
 }
 
-/* Whether the demuxer reads text as if it were pictures; such a file is no video to us. */
+/* Whether the demuxer shows text as pictures; such a file is not accepted as video. */
 static bool is_text_art(const AVInputFormat *format)
 {
     static const char *const names[] = {"tty", "bin", "xbin", "adf", "idf"};
@@ -75,8 +75,8 @@ static bool is_picture_demuxer(const AVInputFormat *format)
     return (length > 5 && strcmp(format->name + length - 5, "_pipe") == 0) || strcmp(format->name, "image2") == 0;
 }
 
-/* Probing decodes frames into memory that is not ours, so it is left out wherever the header says enough: pictures,
- * MP4 (which also knows the reorder depth), and live streams (where it costs a second or more as well). */
+/* Probing decodes frames into memory that is not ours, so it is skipped where the header is enough: pictures,
+ * MP4 (which also has the reorder depth), and live streams (where probing also takes a second or more). */
 static bool can_skip_probing(const lfr_media *media, const AVFormatContext *format)
 {
     int stream = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
@@ -106,8 +106,8 @@ static bool starts_like_page(const char *text, size_t length)
     return false;
 }
 
-/* Whether an address that could not be opened gives a web page: where it does not tell its length, that looks like a broken connection or like one
- * on which nothing comes. */
+/* Whether an address that could not be opened gives a web page: without a Content-Length header a page looks like a broken connection, or like one
+ * without data. */
 static bool gives_page(lfr_media *media, const char *url)
 {
     AVIOContext *connection = NULL;
@@ -128,7 +128,7 @@ static bool gives_page(lfr_media *media, const char *url)
     return page;
 }
 
-/* What a refusal means; NULL where FFmpeg's own words are as good. */
+/* What an error means; NULL where FFmpeg's own text is as good. */
 static const char *refusal(const lfr_media *media, int result)
 {
     bool rtsp = strncasecmp(media->name, "rtsp", 4) == 0;
@@ -186,12 +186,12 @@ static int32_t open_failed(lfr_media *media, int result, bool page)
     return lfr_fail(LFR_MEDIA_CANNOT_OPEN, "cannot open %s: %s", media->name, refused != NULL ? refused : reason.text);
 }
 
-/* Looks again where the failure may be a web page's. What was a time-out stays one. */
+/* Reads the address again if the failure may come from a web page. A time-out stays a time-out. */
 static int32_t open_url_failed(lfr_media *media, int result, const char *url)
 {
     bool late = media_check_stop(media, "opening") == LFR_MEDIA_TIMED_OUT || result == AVERROR(ETIMEDOUT);
     bool page = !media->interrupted && (late || result == AVERROR(EIO)) && gives_page(media, url);
-    media_set_deadline(media, 0); /* the look's own */
+    media_set_deadline(media, 0); /* a deadline of its own */
     return open_failed(media, late ? AVERROR(ETIMEDOUT) : result, page);
 }
 
@@ -307,7 +307,7 @@ static int32_t open_source(lfr_media *media, const char *url, const AVInputForma
     /* "image2" opens the address by itself, for every picture. */
     if (media->live && media->still && (format->pb == NULL || avio_size(format->pb) > 0))
         return source_one_picture(media);
-    /* A list has a size, and none of what it lists. */
+    /* A playlist has a size, but not the size of the streams it lists. */
     media->finite = media->live && format->pb != NULL && avio_size(format->pb) > 0 && strcmp(format->iformat->name, "hls") != 0 &&
                     strcmp(format->iformat->name, "dash") != 0 && strcmp(format->iformat->name, "sdp") != 0;
     for (unsigned i = 0; i < format->nb_streams; i++)
@@ -393,7 +393,7 @@ int32_t source_open_device(lfr_media *media, const char *path)
 }
 
 
-/* At most once per packet. Before the first frame of a live stream errors only mean that we came in mid-way. */
+/* At most once per packet. Before the first frame of a live stream, errors only mean that reading began in the middle. */
 static void note_bad_packet(lfr_media *media, const char *reason)
 {
     media_source *source = &media->source;
@@ -408,8 +408,8 @@ static bool is_container(const media_source *source, const char *name)
     return strncmp(source->format->iformat->name, name, strlen(name)) == 0;
 }
 
-/* How long the container says that the video is, microseconds; 0 where it does not. The whole may be longer than the video
- * in it: it counts where there is nothing else. */
+/* How long the container says that the video is, microseconds; 0 where it does not. The container's duration may be longer than
+ * its video's: used only if there is no other. */
 static int64_t promised_us(const media_source *source)
 {
     const AVStream *stream = source->format->streams[source->stream];
@@ -425,19 +425,19 @@ static int64_t promised_us(const media_source *source)
     return source->format->nb_streams == 1 && source->format->duration > 0 ? source->format->duration : 0;
 }
 
-/* The end of the file: is it the end of what the container promised? */
+/* At the end of the file: did all packets come that the container's index lists? */
 static void check_truncation(lfr_media *media)
 {
     const media_source *source = &media->source;
     int promised = avformat_index_get_entries_count(source->format->streams[source->stream]);
     media->truncated = (source->has_input && source->last_packet_bad) || promised > source->packets;
-    /* Of an MP4 file the index says everything, edit lists included; RTSP servers promise what they like. */
+    /* An MP4 file's index is complete, edit lists included; an RTSP server's duration is not reliable. */
     if (!is_container(source, "mov,") && !is_container(source, "rtsp")) {
         int64_t missing = promised_us(source) - source->read_us;
         int64_t frame_us = media->frame_rate.num > 0 ? av_rescale(1000000, media->frame_rate.den, media->frame_rate.num) : 0;
         media->truncated |= missing > FFMAX(LARGEST_GAP_US, LARGEST_GAP_FRAMES * frame_us);
     }
-    /* A transport stream promises nothing, but holds whole packets: plain, with time codes, with error correction. */
+    /* A transport stream has no duration, but holds whole packets: plain, with time codes, or with error correction. */
     if (is_container(source, "mpegts") && source->has_input) {
         int64_t size = source->input.size;
         media->truncated |= size % 188 != 0 && size % 192 != 0 && size % 204 != 0;
@@ -463,7 +463,7 @@ static void note_read(lfr_media *media, const AVPacket *packet)
 static int32_t send_packet(lfr_media *media, const AVPacket *packet)
 {
     int result = avcodec_send_packet(media->source.decoder, packet);
-    /* A video continues with its next picture; a still one is too large for what this process may take. */
+    /* A video continues with its next picture; a still picture is too large for this process's limit. */
     if (result == AVERROR(ENOMEM) && media->still)
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to decode %s", media->name);
     if (result < 0 && packet != NULL)
@@ -471,7 +471,7 @@ static int32_t send_packet(lfr_media *media, const AVPacket *packet)
     return LFR_MEDIA_OK;
 }
 
-/* Whether the first picture lies behind us, and the server gives no parts: an MP4 file with its index at the end. */
+/* Whether the read position is already past the first picture and the server cannot seek: an MP4 file with its index at the end. */
 static bool lies_behind(const media_source *source)
 {
     const AVIOContext *connection = source->format->pb;
@@ -652,7 +652,7 @@ void source_close(lfr_media *media)
     av_packet_free(&source->packet);
     av_frame_free(&source->picture);
     if (source->decoder != NULL && avcodec_is_open(source->decoder)) {
-        /* Lets go of the reference frames, and makes the decoder take packets again. */
+        /* Frees the reference frames, and makes the decoder accept packets again. */
         avcodec_flush_buffers(source->decoder);
         source->draining = false;
         source_scrub(media);
@@ -694,7 +694,7 @@ AVRational source_pixel_aspect(const lfr_media *media)
 {
     const media_source *source = &media->source;
     AVStream *stream = source->format->streams[source->stream];
-    /* Pictures tell their resolution in print, which nobody respects on a screen; a camera's JPEGs likewise. */
+    /* In pictures the aspect comes from the print resolution, which screens ignore; also in a camera's JPEGs. */
     if (media->is_folder || media->still)
         return (AVRational){0, 1};
     return source->decoder->codec_id == AV_CODEC_ID_MJPEG ? stream->sample_aspect_ratio

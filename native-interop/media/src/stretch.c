@@ -1,6 +1,6 @@
 #include "internal.h"
 
-/* Below 3 % nobody sees it, and cropped recordings say 641:640; above four no camera goes. */
+/* Below 3 % it is not visible, and cropped recordings have ratios such as 641:640; no camera has more than 4. */
 #define SMALLEST_STRETCH 1.03
 #define LARGEST_STRETCH 4.0
 /* Weights of two neighbours are in 1/256. */
@@ -22,7 +22,7 @@ bool stretch_size(AVRational aspect, int *width, int *height)
     return true;
 }
 
-/* Where sample i of `to` lies among `from` samples: the one before it, and the weight of the one after. */
+/* Position of sample i of `to` among `from` samples: the one before it, and the weight of the one after it. */
 static int place(int i, int from, int to, int *weight)
 {
     int64_t at = ((2 * (int64_t)i + 1) * from * (1 << FRACTION_BITS) / to - (1 << FRACTION_BITS)) / 2;
@@ -36,7 +36,7 @@ static inline uint8_t blend(int a, int b, int weight)
     return (uint8_t)((a * ((1 << FRACTION_BITS) - weight) + b * weight + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS);
 }
 
-/* A tile of columns at a time, so that their places are worked out once and stay at hand. */
+/* One tile of columns at a time, so that their positions are computed once and stay in the cache. */
 static void widen_plane(int element, int from, int to, int height, const uint8_t *source, ptrdiff_t source_stride,
                         uint8_t *destination, ptrdiff_t destination_stride)
 {

@@ -19,13 +19,10 @@ internal sealed class RetinaFaceHead : IDetectorHead
     public RetinaFaceHead(string locations = "loc", string scores = "conf", string landmarks = "landms") =>
         names = [locations, scores, landmarks];
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> OutputNames => names;
 
-    /// <inheritdoc/>
     public int GridMultiple => 32;
 
-    /// <inheritdoc/>
     public int OutputLength(int output, int gridWidth, int gridHeight)
     {
         HeadGuard.CheckGrid(this, gridWidth, gridHeight);
@@ -39,7 +36,6 @@ internal sealed class RetinaFaceHead : IDetectorHead
         return width * PriorBoxes.Count(Levels, gridWidth, gridHeight);
     }
 
-    /// <inheritdoc/>
     public void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces)
     {
         HeadGuard.CheckDecode(this, outputs, gridWidth, gridHeight, minimumScore, faces);

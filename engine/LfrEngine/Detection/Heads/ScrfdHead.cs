@@ -25,13 +25,10 @@ internal sealed class ScrfdHead : IDetectorHead
     /// <param name="outputNames">Nine: scores, boxes, key points, each for strides 8, 16, 32.</param>
     public ScrfdHead(IEnumerable<string> outputNames) => names = HeadGuard.CheckNames(outputNames, 3 * Strides.Length);
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> OutputNames => names;
 
-    /// <inheritdoc/>
     public int GridMultiple => 32;
 
-    /// <inheritdoc/>
     public int OutputLength(int output, int gridWidth, int gridHeight)
     {
         HeadGuard.CheckGrid(this, gridWidth, gridHeight);
@@ -47,7 +44,6 @@ internal sealed class ScrfdHead : IDetectorHead
         return width * AnchorsPerCell * (gridWidth / stride) * (gridHeight / stride);
     }
 
-    /// <inheritdoc/>
     public void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces)
     {
         HeadGuard.CheckDecode(this, outputs, gridWidth, gridHeight, minimumScore, faces);

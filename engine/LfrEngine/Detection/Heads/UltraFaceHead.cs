@@ -18,13 +18,11 @@ internal sealed class UltraFaceHead : IDetectorHead
 
     private static readonly string[] Names = ["scores", "462"];
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> OutputNames => Names;
 
     /// <summary>Pixels. The coarser levels round up, as the trained grid of 320×240 already does.</summary>
     public int GridMultiple => 16;
 
-    /// <inheritdoc/>
     public int OutputLength(int output, int gridWidth, int gridHeight)
     {
         HeadGuard.CheckGrid(this, gridWidth, gridHeight);
@@ -37,7 +35,6 @@ internal sealed class UltraFaceHead : IDetectorHead
         return width * PriorBoxes.Count(Levels, gridWidth, gridHeight);
     }
 
-    /// <inheritdoc/>
     public void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces)
     {
         HeadGuard.CheckDecode(this, outputs, gridWidth, gridHeight, minimumScore, faces);

@@ -16,13 +16,10 @@ internal sealed class YuNetHead : IDetectorHead
         "cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32", "bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32",
     ];
 
-    /// <inheritdoc/>
     public IReadOnlyList<string> OutputNames => Names;
 
-    /// <inheritdoc/>
     public int GridMultiple => 32;
 
-    /// <inheritdoc/>
     public int OutputLength(int output, int gridWidth, int gridHeight)
     {
         HeadGuard.CheckGrid(this, gridWidth, gridHeight);
@@ -38,7 +35,6 @@ internal sealed class YuNetHead : IDetectorHead
         return width * (gridWidth / stride) * (gridHeight / stride);
     }
 
-    /// <inheritdoc/>
     public void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces)
     {
         HeadGuard.CheckDecode(this, outputs, gridWidth, gridHeight, minimumScore, faces);
