@@ -4,6 +4,7 @@ using LfrEngine.Detection;
 using LfrEngine.Embeddings;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
+using LfrEngine.Native.Memory;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Pipeline;
@@ -162,6 +163,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
     /// <param name="brow">How the brow is treated: kept for a watchlist photo; blanked if covered, as in the pipeline, for a probe.</param>
     public StillFace? Embed(in FrameView frame, in FaceCandidate face, bool examine = true, BrowTreatment brow = BrowTreatment.Kept)
     {
+        using StackScrub.Scope _ = StackScrub.Join();
         FaceLandmarks found = landmarks.Find(frame, face.Box);
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return null;

@@ -4,6 +4,7 @@ using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Quality;
 
@@ -59,6 +60,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
     public void Select(in FrameView frame, long arrivalTimestamp, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, List<FaceShot> found)
     {
         looks.AsSpan().Clear();
+        using StackScrub.Scope _ = StackScrub.Join();
         foreach (Tracklet tracklet in tracker.Live)
         {
             ref ShotHistory history = ref histories[tracklet.Slot];

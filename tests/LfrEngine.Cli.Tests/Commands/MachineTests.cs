@@ -43,7 +43,8 @@ public sealed class MachineTests : IDisposable
         if (buildFolder)
             Directory.CreateDirectory(folder["build"]);
         File.Copy(Path.Combine(root, "lfr"), folder["lfr"]);
-        File.Copy(Path.Combine(root, "scripts", "setup.sh"), folder["scripts/setup.sh"]);
+        foreach (string sourced in new[] { "setup.sh", "start.sh" })
+            File.Copy(Path.Combine(root, "scripts", sourced), folder[$"scripts/{sourced}"]);
         const UnixFileMode ReadOnly = UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         string[] folders = [folder.Path, .. Directory.GetDirectories(folder.Path, "*", SearchOption.AllDirectories)];
         foreach (string one in folders)

@@ -29,6 +29,34 @@ public sealed unsafe class StackScrubTests
             Assert.True(left > PatternBytes * 9 / 10, $"{left} bytes");
     }
 
+    [Fact]
+    public void Join_WipesOnceWhenTheOutermostScopeEnds()
+    {
+        (int within, int nested, int after) = (0, 0, 0);
+        int wiped = OnThread(0, () =>
+        {
+            byte* where;
+            using (StackScrub.Join())
+            {
+                using (StackScrub.Join())
+                {
+                    where = LeavePattern();
+                    StackScrub.Wipe();
+                    within = CountPattern(where);
+                }
+                nested = CountPattern(where);
+            }
+            after = CountPattern(where);
+            // A scope in which nothing asked for a wipe makes none.
+            using (StackScrub.Join())
+                where = LeavePattern();
+            return CountPattern(where) > PatternBytes * 9 / 10 ? 0 : 1;
+        });
+        Assert.Equal(0, wiped);
+        Assert.True(within > PatternBytes * 9 / 10 && nested > PatternBytes * 9 / 10, $"{within} and {nested} bytes");
+        Assert.InRange(after, 0, 31);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(192 * 1024)]
