@@ -5,7 +5,7 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi;
 
-/// <summary>The networks, and what single calls need.</summary>
+/// <summary>The networks, and the analyzer for single calls.</summary>
 internal sealed class EngineObject(EngineModels models) : HandleObject
 {
     private readonly object stills = new();
@@ -17,10 +17,10 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
 
     public ModelManifest Embedder => Models.Embedder.Manifest;
 
-    /// <summary>The threshold in the embedder's manifest; 0 when nobody has measured one.</summary>
+    /// <summary>The threshold in the embedder's manifest; 0 if none was measured.</summary>
     public float DefaultThreshold => Array.Find(Embedder.Thresholds, t => t.Name == "default")?.Value ?? 0;
 
-    /// <summary>Lends what single calls work with; one at a time, as its buffers are shared.</summary>
+    /// <summary>Lends the analyzer for single calls, to one thread at a time, because its buffers are shared.</summary>
     public Loan Borrow()
     {
         Monitor.Enter(stills);
@@ -46,7 +46,7 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
         Models.Dispose();
     }
 
-    /// <summary>Wipes and gives back.</summary>
+    /// <summary>Wipes the analyzer and returns it.</summary>
     public readonly ref struct Loan(EngineObject engine, StillAnalyzer analyzer)
     {
         public StillAnalyzer Analyzer { get; } = analyzer;

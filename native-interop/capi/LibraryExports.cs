@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using LfrEngine.Memory;
 using LfrEngine.Native.Memory;
 
 namespace LfrEngine.CApi;
@@ -22,45 +19,29 @@ internal static unsafe class LibraryExports
     public static byte* StatusName(int status) => StatusNames.TryGetValue(status, out nint name) ? (byte*)name : Unknown;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_open_handles", CallConvs = [typeof(CallConvCdecl)])]
-    public static int OpenHandles(int kind, long* count)
+    public static int OpenHandles(int kind, long* count) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(count, "count");
-            Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
-            *count = Handles.Count((HandleKind)kind);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(count, "count");
+        Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
+        *count = Handles.Count((HandleKind)kind);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_report", CallConvs = [typeof(CallConvCdecl)])]
-    public static int MemoryReport(MemoryData* memory)
+    public static int MemoryReport(MemoryData* memory) => Call.Run(() =>
     {
-        try
+        Check.Sized(memory, "memory");
+        long allocated = LockedMemory.AllocatedBytes, unlocked = LockedMemory.UnlockedBytes;
+        *memory = new MemoryData
         {
-            Check.Sized(memory, "memory");
-            long allocated = LockedMemory.AllocatedBytes, unlocked = LockedMemory.UnlockedBytes;
-            *memory = new MemoryData
-            {
-                StructSize = memory->StructSize,
-                LockedBytes = allocated - unlocked,
-                UnlockedBytes = unlocked,
-                LockLimitBytes = LockedMemory.LimitBytes ?? -1,
-                BlocksOutstanding = BufferPool.OutstandingBlocks,
-                BlocksWiped = BufferPool.WipedBlocks,
-                BytesWiped = BufferPool.WipedBytes,
-            };
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+            StructSize = memory->StructSize,
+            LockedBytes = allocated - unlocked,
+            UnlockedBytes = unlocked,
+            LockLimitBytes = LockedMemory.LimitBytes ?? -1,
+            BlocksOutstanding = BufferPool.OutstandingBlocks,
+            BlocksWiped = BufferPool.WipedBlocks,
+            BytesWiped = BufferPool.WipedBytes,
+        };
+    });
 
     // BadHandle: LFR_BAD_HANDLE.
     private static string NameOf(Status status) =>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace LfrEngine.CApi;
 
@@ -9,7 +7,7 @@ internal static unsafe class OwnFolder
 {
     private const string BaseDirectory = "APP_CONTEXT_BASE_DIRECTORY";
 
-    /// <summary>Makes the runtime look for libraries there; before the first of them is loaded.</summary>
+    /// <summary>Makes the runtime search for libraries there. Call it before the first of them is loaded.</summary>
     public static void Announce()
     {
         if (AppContext.GetData(BaseDirectory) is null && Find() is { } folder)

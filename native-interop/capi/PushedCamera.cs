@@ -1,15 +1,14 @@
 using System.Diagnostics;
 using LfrEngine.Frames;
-using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 
 namespace LfrEngine.CApi;
 
-/// <summary>A camera whose frames the caller pushes: a source to the engine, a handle to the caller.</summary>
+/// <summary>A camera whose frames the caller pushes. It is a source for the engine and a handle for the caller.</summary>
 /// <remarks>Frames are in locked memory, which is wiped when the pipeline releases them, and then reused.</remarks>
 internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDecoder, ISourceReader
 {
-    // The pipeline has queues of its own: one to read while the next is copied.
+    // One to read while the next is copied; the pipeline has its own queues.
     private const int Room = 2;
 
     private readonly object gate = new();
@@ -22,10 +21,10 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
     public override HandleKind Kind => HandleKind.Camera;
 
-    /// <summary>What the engine takes it for: an address of a scheme is live, a name is a recording.</summary>
+    /// <summary>Source name for the engine, which treats an address with a scheme as live and a plain name as a recording.</summary>
     public string Source => isLive ? "push://caller" : "pushed";
 
-    /// <summary>Copies a frame and hands it on.</summary>
+    /// <summary>Copies a frame and queues it.</summary>
     public Status Push(in CallerImage image, long timeUs, int timeoutMs)
     {
         long started = Stopwatch.GetTimestamp();
@@ -75,7 +74,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    /// <summary>The run is over: what waits is wiped.</summary>
+    /// <summary>Called at the end of the run: wipes the waiting frames.</summary>
     public void Shut()
     {
         lock (gate)
@@ -128,14 +127,14 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    // A live source without an end would be opened again: once it is over it has a length.
+    // The engine reopens a live source without a length, so an ended one has a length.
     public MediaInfo GetInfo()
     {
         lock (gate)
             return new MediaInfo("pushed", "raw", "", size.Width, size.Height, 0, over ? 0 : null, 0, isLive, false, delivered, 0, "");
     }
 
-    // The reader's end: nobody will take a frame any more.
+    // The reader has ended, so no more frames will be taken.
     void IDisposable.Dispose() => Shut();
 
     protected override void Free() => Shut();

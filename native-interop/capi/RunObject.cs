@@ -1,15 +1,14 @@
 using System.Collections.Concurrent;
 using LfrEngine.Alerts;
-using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Threading;
 
 namespace LfrEngine.CApi;
 
-/// <summary>Cameras against a watchlist, on threads of its own.</summary>
+/// <summary>A run: compares the faces of cameras with a watchlist, on its own threads.</summary>
 internal sealed unsafe class RunObject : HandleObject
 {
-    // Alerts are rare: this many that nobody fetched hold up later ones, not the cameras.
+    // If this many alerts are not fetched, later alerts wait; the cameras do not.
     private const int AlertQueue = 256;
 
     [ThreadStatic]
@@ -33,7 +32,7 @@ internal sealed unsafe class RunObject : HandleObject
 
     public RunObject(EngineObject engine, WatchlistObject watchlist, PipelineSettings settings, delegate* unmanaged[Cdecl]<nint, void*, void> onAlert, void* user)
     {
-        // Refuses what cannot run together before anything is begun.
+        // Refuses settings that contradict each other before anything is started.
         Pipeline = new LivePipeline(engine.Models, watchlist.Gallery, settings);
         (this.engine, this.watchlist) = (engine, watchlist);
         this.onAlert = onAlert;
@@ -141,7 +140,7 @@ internal sealed unsafe class RunObject : HandleObject
         started?.Join();
     }
 
-    /// <summary>Throws on the thread that the run is waiting for.</summary>
+    /// <summary>Throws on a thread for which the run is waiting.</summary>
     public void RequireOutside()
     {
         if (calling == this)
@@ -203,7 +202,7 @@ internal sealed unsafe class RunObject : HandleObject
         }
         catch (OperationCanceledException)
         {
-            // Stopped while nobody fetched: what still has room is kept.
+            // The run was stopped while alerts were waiting: those that fit are kept.
             if (alerts.TryAdd(alert))
                 return;
             alert.Dispose();
@@ -222,7 +221,6 @@ internal sealed unsafe class AlertObject : HandleObject
     private int jpegBytes;
     private byte* id, camera, personId, personName, joined;
 
-    /// <summary>Takes the alert over.</summary>
     public AlertObject(Alert alert)
     {
         this.alert = alert;

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace LfrEngine.CApi;
 
 #pragma warning disable CS0649 // C fills them.

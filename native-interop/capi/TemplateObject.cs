@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LfrEngine.Matching;
-using LfrEngine.Memory;
 
 namespace LfrEngine.CApi;
 
@@ -15,12 +13,11 @@ internal sealed class TemplateObject : HandleObject
 {
     private const int HashBytes = 32, HeadBytes = 16 + HashBytes, Format = 1;
 
-    // From rounding; further off it is no unit vector of ours.
+    // Tolerance for rounding; otherwise it is not a unit vector.
     private const float LengthTolerance = 1e-3f;
 
     private readonly HostBuffer<float> embedding;
 
-    /// <summary>Copies an embedding.</summary>
     public TemplateObject(ReadOnlySpan<float> embedding, FaceCover cover, string embedderSha256)
         : this(embedding.Length, cover, embedderSha256) => embedding.CopyTo(this.embedding.Span);
 
@@ -64,7 +61,7 @@ internal sealed class TemplateObject : HandleObject
     public static TemplateObject Import(ReadOnlySpan<byte> bytes, string embedderSha256, int length)
     {
         if (bytes.Length < HeadBytes + HashBytes || !bytes.StartsWith("LFRT"u8))
-            throw new StatusException(Status.BadTemplate, "The bytes are no template of lfr_template_export.");
+            throw new StatusException(Status.BadTemplate, "The bytes are not a template of lfr_template_export.");
         if (BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]) is var format and not Format)
             throw new StatusException(Status.BadTemplate, $"The template is of format {format}; this library reads {Format}.");
         Span<byte> hash = stackalloc byte[HashBytes];

@@ -1,3 +1,5 @@
+using LfrEngine.Evaluation.Statistics;
+
 namespace LfrEngine.Evaluation.Calibration;
 
 /// <summary>Weighted logistic regression by Newton's method.</summary>
@@ -23,7 +25,7 @@ internal static class LogisticRegression
         for (int step = 0; step < MostSteps; step++)
         {
             (double[] gradient, double[,] curvature) = Derivatives(features, labels, weights, offsets, beta);
-            double[] direction = Solve(curvature, gradient);
+            double[] direction = LinearSystem.Solve(curvature, gradient);
             // The step is halved until the loss falls, because Newton's full step overshoots far from the minimum.
             double share = 1, next = double.PositiveInfinity;
             var tried = new double[columns];
@@ -82,35 +84,6 @@ internal static class LogisticRegression
                 curvature[d, c] = curvature[c, d];
         }
         return (gradient, curvature);
-    }
-
-    // Gaussian elimination with pivots; the matrix is small.
-    private static double[] Solve(double[,] matrix, double[] right)
-    {
-        int n = right.Length;
-        var a = (double[,])matrix.Clone();
-        double[] x = [.. right];
-        for (int c = 0; c < n; c++)
-        {
-            int pivot = Enumerable.Range(c, n - c).MaxBy(r => Math.Abs(a[r, c]));
-            for (int k = 0; k < n; k++)
-                (a[c, k], a[pivot, k]) = (a[pivot, k], a[c, k]);
-            (x[c], x[pivot]) = (x[pivot], x[c]);
-            for (int r = c + 1; r < n; r++)
-            {
-                double factor = a[r, c] / a[c, c];
-                for (int k = c; k < n; k++)
-                    a[r, k] -= factor * a[c, k];
-                x[r] -= factor * x[c];
-            }
-        }
-        for (int c = n - 1; c >= 0; c--)
-        {
-            for (int k = c + 1; k < n; k++)
-                x[c] -= a[c, k] * x[k];
-            x[c] /= a[c, c];
-        }
-        return x;
     }
 
     private static double Dot(double[] features, int at, double[] beta)

@@ -174,7 +174,8 @@ internal sealed record Stratum(string Name, string Kind, Func<Picture, Landmarks
     private static Picture Shrunk(Picture picture, double scale) =>
         scale >= 1 ? picture.Copy() : Scaled(picture.View, Math.Max(16, (int)Math.Round(picture.Width * scale)), Math.Max(16, (int)Math.Round(picture.Height * scale)));
 
-    private static Picture Scaled(in FrameView view, int width, int height)
+    /// <summary>A copy of a picture in another size; the caller owns it.</summary>
+    internal static Picture Scaled(in FrameView view, int width, int height)
     {
         var scaled = new Picture(width, height);
         scaled.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, width);

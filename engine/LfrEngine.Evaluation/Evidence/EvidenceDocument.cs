@@ -84,7 +84,12 @@ public sealed record OperatingPoint(
     int GallerySize, double Threshold, double? FpirWanted,
     double Fpir, double FpirLow, double FpirHigh, long FalsePositives, long NonMated,
     double Tpir, double TpirLow, double TpirHigh, long TruePositives, long Mated,
-    IReadOnlyList<GroupRates> Groups);
+    IReadOnlyList<GroupRates> Groups)
+{
+    internal static OperatingPoint From(int gallerySize, double threshold, double? fpirWanted, MeasuredRate fpir, MeasuredRate tpir, IReadOnlyList<GroupRates> groups) => new(
+        gallerySize, threshold, fpirWanted, fpir.RateOrZero, fpir.Interval.Low, fpir.Interval.High, fpir.Counts.Count, fpir.Counts.Total,
+        tpir.RateOrZero, tpir.Interval.Low, tpir.Interval.High, tpir.Counts.Count, tpir.Counts.Total, groups);
+}
 
 /// <summary>Rates of one group.</summary>
 /// <param name="Column">Name of the column, such as sex or skin_tone.</param>
@@ -103,10 +108,9 @@ public sealed record GroupRates(
     string Column, string Group, double? Fpir, double FpirLow, double FpirHigh, long FalsePositives, long NonMated,
     double? Tpir, double TpirLow, double TpirHigh, long TruePositives, long Mated)
 {
-    /// <summary>Combines counts and intervals.</summary>
-    public static GroupRates From(string column, string group, Proportion fpir, Interval fpirInterval, Proportion tpir, Interval tpirInterval) => new(
-        column, group, fpir.Total > 0 ? fpir.Rate : null, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
-        tpir.Total > 0 ? tpir.Rate : null, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total);
+    internal static GroupRates From(string column, string group, MeasuredRate fpir, MeasuredRate tpir) => new(
+        column, group, fpir.Counts.Total > 0 ? fpir.Counts.Rate : null, fpir.Interval.Low, fpir.Interval.High, fpir.Counts.Count, fpir.Counts.Total,
+        tpir.Counts.Total > 0 ? tpir.Counts.Rate : null, tpir.Interval.Low, tpir.Interval.High, tpir.Counts.Count, tpir.Counts.Total);
 }
 
 /// <summary>Expected number of false alerts.</summary>

@@ -91,18 +91,13 @@ internal sealed unsafe class OpenSetSearch
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="mated">Which mated searches count.</param>
     /// <param name="nonMated">Which non-mated searches count.</param>
-    public (Proportion Tpir, Interval TpirInterval, Proportion Fpir, Interval FpirInterval) At(double threshold, ulong seed, Func<Search, bool> mated, Func<Search, bool> nonMated)
+    public (MeasuredRate Tpir, MeasuredRate Fpir) At(double threshold, ulong seed, Func<Search, bool> mated, Func<Search, bool> nonMated)
     {
         int first = ScoreHistogram.BinOfThreshold(threshold);
-        (Proportion tpir, Interval tpirInterval) = Of(Mated.Where(mated));
-        (Proportion fpir, Interval fpirInterval) = Of(NonMated.Where(nonMated));
-        return (tpir, tpirInterval, fpir, fpirInterval);
+        return (Of(Mated.Where(mated)), Of(NonMated.Where(nonMated)));
 
-        (Proportion, Interval) Of(IEnumerable<Search> searches)
-        {
-            SubjectCount[] counts = [.. searches.GroupBy(s => s.Subject).OrderBy(g => g.Key).Select(g => new SubjectCount(g.Count(s => ScoreHistogram.BinOf(s.Score) >= first), g.Count()))];
-            return (new Proportion(counts.Sum(c => c.Errors), counts.Sum(c => c.Attempts)), Bootstrap.BySubject(counts, seed));
-        }
+        MeasuredRate Of(IEnumerable<Search> searches) => MeasuredRate.BySubject(
+            searches.GroupBy(s => s.Subject).OrderBy(g => g.Key).Select(g => new SubjectCount(g.Count(s => ScoreHistogram.BinOf(s.Score) >= first), g.Count())), seed);
     }
 
     public static ScoreHistogram Scores(IEnumerable<Search> searches)

@@ -1,3 +1,4 @@
+using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Quality;
 
 namespace LfrEngine.Evaluation.Passages;
@@ -50,32 +51,14 @@ internal sealed class LookModel
         return [eyes, eyes * eyes, Math.Log(q.Sharpness + 0.02), q.Brightness / 255, q.Clipped, Math.Abs(yaw), yaw * yaw, Math.Abs(pitch), pitch * pitch, q.Cover, q.Plausibility / 5];
     }
 
-    // Gauss with the largest pivot: the matrix is positive definite, eleven by eleven.
     private double[] Solve()
     {
-        var m = new double[Features, Features + 1];
+        var matrix = new double[Features, Features];
         for (int a = 0; a < Features; a++)
         {
             for (int b = 0; b < Features; b++)
-                m[a, b] = normal[(a * Features) + b] + (a == b ? Ridge : 0);
-            m[a, Features] = target[a];
+                matrix[a, b] = normal[(a * Features) + b] + (a == b ? Ridge : 0);
         }
-        for (int column = 0; column < Features; column++)
-        {
-            int pivot = column;
-            for (int row = column + 1; row < Features; row++)
-                pivot = Math.Abs(m[row, column]) > Math.Abs(m[pivot, column]) ? row : pivot;
-            for (int i = 0; i <= Features; i++)
-                (m[column, i], m[pivot, i]) = (m[pivot, i], m[column, i]);
-            for (int row = 0; row < Features; row++)
-            {
-                if (row == column)
-                    continue;
-                double factor = m[row, column] / m[column, column];
-                for (int i = column; i <= Features; i++)
-                    m[row, i] -= factor * m[column, i];
-            }
-        }
-        return [.. Enumerable.Range(0, Features).Select(a => m[a, Features] / m[a, a])];
+        return LinearSystem.Solve(matrix, [.. target]);
     }
 }

@@ -62,8 +62,9 @@ internal sealed record ReportFigure(string Id, string Label, double? Value, doub
     public double? Value { get; init; } = Value is { } v && double.IsFinite(v) ? v : null;
 
     /// <summary>A rate with its interval.</summary>
-    public static ReportFigure Of(string id, string label, Proportion rate, Interval interval, string? note = null) =>
-        rate.Total == 0 ? new(id, label, null, Note: "no attempts") : new(id, label, rate.Rate, interval.Low, interval.High, rate.Count, rate.Total, note);
+    public static ReportFigure Of(string id, string label, MeasuredRate rate, string? note = null) => rate.Counts.Total == 0
+        ? new(id, label, null, Note: "no attempts")
+        : new(id, label, rate.Counts.Rate, rate.Interval.Low, rate.Interval.High, rate.Counts.Count, rate.Counts.Total, note);
 }
 
 /// <summary>A table.</summary>

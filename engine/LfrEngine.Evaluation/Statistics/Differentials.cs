@@ -6,7 +6,11 @@ namespace LfrEngine.Evaluation.Statistics;
 /// <param name="FalseNegatives">False non-matches of mated comparisons, or mated searches without their mate.</param>
 /// <param name="FalsePositiveInterval">Null for Clopper–Pearson; otherwise by subject.</param>
 /// <param name="FalseNegativeInterval">Null for Clopper–Pearson; otherwise by subject.</param>
-internal sealed record GroupCell(string Group, Proportion FalsePositives, Proportion FalseNegatives, Interval? FalsePositiveInterval = null, Interval? FalseNegativeInterval = null);
+internal sealed record GroupCell(string Group, Proportion FalsePositives, Proportion FalseNegatives, Interval? FalsePositiveInterval = null, Interval? FalseNegativeInterval = null)
+{
+    public static GroupCell Of(string group, MeasuredRate falsePositives, MeasuredRate falseNegatives) =>
+        new(group, falsePositives.Counts, falseNegatives.Counts, falsePositives.Interval, falseNegatives.Interval);
+}
 
 /// <summary>How much one kind of error differs between groups.</summary>
 /// <param name="MaxOverMin">Largest rate over smallest; null if the smallest is 0.</param>

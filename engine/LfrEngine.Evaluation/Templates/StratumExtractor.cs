@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Cover;
-using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Statistics;
@@ -17,18 +16,18 @@ namespace LfrEngine.Evaluation.Templates;
 /// <param name="models">Borrowed.</param>
 /// <param name="cache">Templates of earlier runs; null to use none. Borrowed.</param>
 /// <param name="seed">Seed of the covers drawn.</param>
-/// <param name="isCoverKnown">Whether a brow is blanked where a cover was drawn over it; else where it is judged covered, as a camera does it.</param>
+/// <param name="isCoverKnown">Whether a brow is blanked if a cover was drawn over it; otherwise it is blanked if it is judged covered, as for a camera.</param>
 internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache, ulong seed, bool isCoverKnown)
 {
     // Another build may draw differently.
     private static readonly string Build = typeof(StratumExtractor).Module.ModuleVersionId.ToString();
 
     /// <summary>Makes the templates.</summary>
-    /// <param name="images">To cover.</param>
-    /// <param name="strata">How.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="strata">The ways of covering and degrading them.</param>
     /// <param name="progress">Receives the number of images done.</param>
-    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
-    /// <returns>Row image · strata + stratum. Owned by the caller.</returns>
+    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
+    /// <returns>Row number: image · number of strata + stratum. Owned by the caller.</returns>
     public TemplateSet Extract(IReadOnlyList<Sample> images, IReadOnlyList<Stratum> strata, Action<int> progress, CancellationToken stopping)
     {
         var templates = new TemplateSet(images.Count * strata.Count, models.Embedder.Manifest.EmbeddingLength);
@@ -61,10 +60,8 @@ internal sealed class StratumExtractor(EngineModels models, TemplateCache? cache
         {
             using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
             FrameView view = FrameLease.ViewOf(decoded);
-            ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-            using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
-            using var plain = new Picture(view.Width, view.Height);
-            plain.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+            using StillFace? face = TemplateExtractor.EmbedCentral(analyzer, view);
+            using Picture plain = Stratum.Scaled(view, view.Width, view.Height);
             for (int s = 0; s < strata.Count; s++)
             {
                 templates.Outcomes[firstRow + s] = face is null ? TemplateOutcome.Failed(Acquisition.NoFace, "no face found in the uncovered image") : Cover(analyzer, plain, face, image, strata[s], templates[firstRow + s]);

@@ -29,7 +29,7 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
     /// <summary>Makes the templates of a data set on all processors, as for a watchlist: every brow is kept.</summary>
     /// <param name="data">The images.</param>
     /// <param name="progress">Receives the number of images done.</param>
-    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
     /// <returns>Owned by the caller.</returns>
     public TemplateSet Extract(FaceDataSet data, Action<int> progress, CancellationToken stopping)
     {
@@ -48,11 +48,11 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         }
     }
 
-    /// <summary>Makes the templates with which a camera would search: a brow judged covered is blanked, which a watchlist's template never is.</summary>
+    /// <summary>Makes templates of probes, as for a camera: a covered brow is blanked, which is never done for a watchlist.</summary>
     /// <param name="data">The images.</param>
-    /// <param name="listed">Their templates as for a watchlist. Only those whose brow is covered are made again. Borrowed.</param>
+    /// <param name="listed">Their templates for a watchlist; only those with a covered brow are made again. Borrowed.</param>
     /// <param name="progress">Receives the number of images done.</param>
-    /// <param name="stopping">Ends the work; what was made stays in the cache.</param>
+    /// <param name="stopping">Stops the work; templates made so far stay in the cache.</param>
     /// <returns>Owned by the caller.</returns>
     internal TemplateSet ExtractProbes(FaceDataSet data, TemplateSet listed, Action<int> progress, CancellationToken stopping)
     {
@@ -75,34 +75,47 @@ public sealed class TemplateExtractor(EngineModels models, TemplateCache? cache)
         }
     }
 
-    /// <summary>Spreads work over all processors, each with an analyzer of its own.</summary>
-    /// <param name="models">Borrowed.</param>
+    /// <summary>Spreads work over all processors, each with a worker of its own.</summary>
+    /// <param name="create">Creates a worker.</param>
     /// <param name="count">Pieces of work.</param>
     /// <param name="work">Does the piece of this number.</param>
     /// <param name="progress">Receives the number of pieces done.</param>
-    /// <param name="stopping">Ends the work between two pieces.</param>
+    /// <param name="stopping">Stops the work between two pieces.</param>
     /// <exception cref="DataException">A piece failed.</exception>
-    internal static void OnAllProcessors(EngineModels models, int count, Action<StillAnalyzer, int> work, Action<int> progress, CancellationToken stopping)
+    internal static void OnAllProcessors<T>(Func<T> create, int count, Action<T, int> work, Action<int> progress, CancellationToken stopping)
+        where T : IDisposable
     {
         int done = 0, next = -1;
         try
         {
             Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
             {
-                using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+                using T worker = create();
                 int i;
                 while ((i = Interlocked.Increment(ref next)) < count)
                 {
                     stopping.ThrowIfCancellationRequested();
-                    work(analyzer, i);
+                    work(worker, i);
                     progress(Interlocked.Increment(ref done));
                 }
             });
         }
         catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is not OperationCanceledException) is { } fault)
         {
-            throw new DataException(fault.Message, fault);
+            throw fault is DataException ? fault : new DataException(fault.Message, fault);
         }
+    }
+
+    /// <inheritdoc cref="OnAllProcessors{T}"/>
+    internal static void OnAllProcessors(EngineModels models, int count, Action<StillAnalyzer, int> work, Action<int> progress, CancellationToken stopping) =>
+        OnAllProcessors(() => new StillAnalyzer(models, StillAnalyzer.StillSettings), count, work, progress, stopping);
+
+    /// <summary>Embeds the face nearest the centre of a picture.</summary>
+    /// <returns>Owned by the caller; null if no face was found, or its landmarks are unusable.</returns>
+    internal static StillFace? EmbedCentral(StillAnalyzer analyzer, in FrameView view)
+    {
+        ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
+        return faces.IsEmpty ? null : analyzer.Embed(view, NearestToCentre(faces, view));
     }
 
     /// <summary>The face nearest the centre of a picture. LFW's pictures are centred on the named person.</summary>

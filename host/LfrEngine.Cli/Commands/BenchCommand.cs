@@ -71,7 +71,6 @@ internal static class BenchCommand
                     runs.Add(Measure(loaded, gallery, settings, devices.Decoder, looped, p, n, length, stopping));
                     report(runs.Count);
                 }
-                return 0;
             });
             var result = new BenchReport(looped.Name, looped.Width, looped.Height, looped.FramesPerSecond, Environment.ProcessorCount, loaded.Detector.Manifest.Id, loaded.Embedder.Manifest.Id,
                 side, rows, WarmUpSeconds, length, [.. runs], BenchReport.Carried(runs));

@@ -58,7 +58,6 @@ internal static class EnrolCommand
                     missing.Add(taken[i].Identity.Id);
                 report(i + 1);
             }
-            return 0;
         });
         if (builder.TemplateCount == 0)
         {

@@ -86,16 +86,12 @@ internal static class ModelFile
 
     private static bool IsLate(Exception e, CancellationToken stopping) => e is OperationCanceledException && !stopping.IsCancellationRequested;
 
-    private static Task<int> CopyAsync(Stream from, long length, string doing, string target, Func<Exception, CommandFailure> failure, CancellationToken stopping)
+    private static Task CopyAsync(Stream from, long length, string doing, string target, Func<Exception, CommandFailure> failure, CancellationToken stopping)
     {
         if (length > MostBytes)
             throw TooLarge();
         // Progress runs its work on the calling thread.
-        return Task.Run(() => ProgressBar.While($"{doing} (KiB)", (int)(length >> 10), report =>
-        {
-            CopyAsync(from, target, report, failure, stopping).GetAwaiter().GetResult();
-            return 0;
-        }), CancellationToken.None);
+        return Task.Run(() => ProgressBar.While($"{doing} (KiB)", (int)(length >> 10), report => CopyAsync(from, target, report, failure, stopping).GetAwaiter().GetResult()), CancellationToken.None);
     }
 
     private static async Task CopyAsync(Stream from, string target, Action<int> report, Func<Exception, CommandFailure> failure, CancellationToken stopping)

@@ -94,7 +94,6 @@ internal static class WatchlistReenrolCommand
                     Keep();
                 stopping.ThrowIfCancellationRequested();
             }
-            return 0;
         }
         catch (OperationCanceledException) when (!dryRun && reenroller.Builder.TemplateCount > 0)
         {

@@ -222,9 +222,8 @@ internal static class CalibrateCommand
 
         ReportCell[] Cells(SubjectCount[] counts)
         {
-            var rate = new Proportion(counts.Sum(c => c.Errors), counts.Sum(c => c.Attempts));
-            Interval interval = Bootstrap.BySubject(counts, run.Seed);
-            return [rate.Rate, interval.Low, interval.High, rate.Count, rate.Total];
+            MeasuredRate rate = MeasuredRate.BySubject(counts, run.Seed);
+            return [rate.Counts.Rate, rate.Interval.Low, rate.Interval.High, rate.Counts.Count, rate.Counts.Total];
         }
     }
 
@@ -237,16 +236,10 @@ internal static class CalibrateCommand
             foreach (double threshold in IdentifyCommand.EvidenceThresholds)
             {
                 int first = ScoreHistogram.BinOfThreshold(threshold);
-                (Proportion fpir, Interval fpirInterval) = Rate(list.Where(s => !s.IsMated));
-                (Proportion tpir, Interval tpirInterval) = Rate(list.Where(s => s.IsMated));
-                yield return new OperatingPoint(list.Key, threshold, null, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
-                    tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, []);
+                yield return OperatingPoint.From(list.Key, threshold, null, Rate(list.Where(s => !s.IsMated)), Rate(list.Where(s => s.IsMated)), []);
 
-                (Proportion, Interval) Rate(IEnumerable<ListSearch> of)
-                {
-                    SubjectCount[] counts = [.. of.GroupBy(s => s.Subject).Select(g => new SubjectCount(g.Count(s => s.Rank <= rank && ScoreHistogram.BinOf(s.Score) >= first), g.Count()))];
-                    return (new Proportion(counts.Sum(c => c.Errors), counts.Sum(c => c.Attempts)), Bootstrap.BySubject(counts, run.Seed));
-                }
+                MeasuredRate Rate(IEnumerable<ListSearch> of) => MeasuredRate.BySubject(
+                    of.GroupBy(s => s.Subject).Select(g => new SubjectCount(g.Count(s => s.Rank <= rank && ScoreHistogram.BinOf(s.Score) >= first), g.Count())), run.Seed);
             }
         }
     }

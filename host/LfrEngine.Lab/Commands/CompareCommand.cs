@@ -50,8 +50,8 @@ internal static class CompareCommand
         Attempt[] mated = [.. first.Where(x => x.IsMated)];
         PairedComparison comparison = PairedComparison.Compute([.. mated.Select(x => x.Score < (float)a)], [.. mated.Select(x => other[(x.First, x.Second)].Score < (float)b)],
             [.. mated.Select(x => numbers[Path.GetDirectoryName(x.First)!])], run.Seed);
-        run.Figures.Add(ReportFigure.Of("fnmr.first", $"FNMR of the first at {a.ToString("0.####", CultureInfo.InvariantCulture)}", comparison.First, comparison.First.ClopperPearson()));
-        run.Figures.Add(ReportFigure.Of("fnmr.second", $"FNMR of the second at {b.ToString("0.####", CultureInfo.InvariantCulture)}", comparison.Second, comparison.Second.ClopperPearson()));
+        run.Figures.Add(ReportFigure.Of("fnmr.first", $"FNMR of the first at {a.ToString("0.####", CultureInfo.InvariantCulture)}", MeasuredRate.Of(comparison.First)));
+        run.Figures.Add(ReportFigure.Of("fnmr.second", $"FNMR of the second at {b.ToString("0.####", CultureInfo.InvariantCulture)}", MeasuredRate.Of(comparison.Second)));
         run.Figures.Add(new ReportFigure("difference", "Second less first, by subject", comparison.Second.Rate - comparison.First.Rate, comparison.Difference.Low, comparison.Difference.High));
         run.Figures.Add(new ReportFigure("mcnemar", "Probability if both erred equally often (McNemar, exact)", comparison.Probability,
             Note: $"only the first erred {comparison.OnlyFirstErred} times, only the second {comparison.OnlySecondErred}"));

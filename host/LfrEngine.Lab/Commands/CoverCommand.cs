@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;
@@ -68,24 +67,8 @@ internal static class CoverCommand
         Array.Fill(places, -1);
         foreach ((int place, int person) in acquired.Index())
             places[person] = place;
-        ProgressBar.While("Covering", probes.Length, report =>
-        {
-            int done = 0, next = -1;
-            Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-            {
-                using var analyzer = new StillAnalyzer(run.Models, StillAnalyzer.StillSettings);
-                var search = new CosineSearch();
-                var candidates = new Candidate[acquired.Length];
-                int i;
-                while ((i = Interlocked.Increment(ref next)) < probes.Length)
-                {
-                    stopping.ThrowIfCancellationRequested();
-                    Judge(analyzer, search, candidates, i);
-                    report(Interlocked.Increment(ref done));
-                }
-            });
-            return 0;
-        });
+        var search = new CosineSearch();
+        ProgressBar.While("Covering", probes.Length, report => TemplateExtractor.OnAllProcessors(run.Models, probes.Length, Judge, report, stopping));
         run.TookData(photos.DataSha256, references.Samples.Count + probes.Length, enrolled.Length + others.Length);
         run.Figures.Add(new ReportFigure("galleryPeople", "People enrolled", acquired.Length));
         foreach (CoverSetup setup in setups)
@@ -95,7 +78,7 @@ internal static class CoverCommand
         scores.AtRates(run);
         scores.Parts(run);
 
-        void Judge(StillAnalyzer analyzer, CosineSearch search, Candidate[] candidates, int i)
+        void Judge(StillAnalyzer analyzer, int i)
         {
             try
             {
@@ -107,19 +90,17 @@ internal static class CoverCommand
                 }
                 using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
                 FrameView view = FrameLease.ViewOf(decoded);
-                ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-                using StillFace? face = faces.IsEmpty ? null : analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+                using StillFace? face = TemplateExtractor.EmbedCentral(analyzer, view);
                 if (face is null)
                 {
                     Fail("no face found in the uncovered image");
                     return;
                 }
-                Landmarks5 points = face.Landmarks.Points;
-                using var uncovered = new Picture(view.Width, view.Height);
-                uncovered.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+                var candidates = new Candidate[acquired.Length];
+                using Picture uncovered = Stratum.Scaled(view, view.Width, view.Height);
                 for (int s = 0; s < strata.Count; s++)
                 {
-                    using Picture harder = strata[s].Apply(uncovered, points, SeededRandom.For(run.Seed, $"{strata[s].Name} {probes[i].Name}"));
+                    using Picture harder = strata[s].Apply(uncovered, face.Landmarks.Points, SeededRandom.For(run.Seed, $"{strata[s].Name} {probes[i].Name}"));
                     ReadOnlySpan<FaceCandidate> found = analyzer.Detect(harder.View);
                     if (found.IsEmpty)
                         continue;
@@ -133,7 +114,7 @@ internal static class CoverCommand
                     bool blanks = strata[s].Hides == FaceCover.Brow, blanked = now.Cover.Parts == FaceCover.Brow;
                     using StillFace? known = blanks == blanked ? null : analyzer.Embed(harder.View, seen, brow: blanks ? BrowTreatment.Blank : BrowTreatment.Kept);
                     foreach ((int which, CoverSetup setup) in setups.Index())
-                        Compare(search, candidates, setup, which, s, i, setup.Known ? known ?? now : setup.UnderCover ? now : before ?? now);
+                        Compare(candidates, setup, which, s, i, setup.Known ? known ?? now : setup.UnderCover ? now : before ?? now);
                 }
             }
             catch (MediaException e)
@@ -148,7 +129,7 @@ internal static class CoverCommand
             }
         }
 
-        void Compare(CosineSearch search, Candidate[] candidates, CoverSetup setup, int which, int s, int i, StillFace probe)
+        void Compare(Candidate[] candidates, CoverSetup setup, int which, int s, int i, StillFace probe)
         {
             Span<int> count = stackalloc int[1];
             FaceCover cover = setup.Known ? strata[s].Hides : setup.Judged ? probe.Cover.Parts : FaceCover.None;
@@ -185,22 +166,8 @@ internal static class CoverCommand
         var made = new PhotoTemplates?[acquired.Length];
         try
         {
-            ProgressBar.While("Drawing on the list's photos", acquired.Length, report =>
-            {
-                int done = 0, next = -1;
-                Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-                {
-                    using var maker = new CoveredTemplateMaker(run.Models);
-                    int i;
-                    while ((i = Interlocked.Increment(ref next)) < acquired.Length)
-                    {
-                        stopping.ThrowIfCancellationRequested();
-                        made[i] = Draw(maker, acquired[i]);
-                        report(Interlocked.Increment(ref done));
-                    }
-                });
-                return 0;
-            });
+            ProgressBar.While("Drawing on the list's photos", acquired.Length, report => TemplateExtractor.OnAllProcessors(
+                () => new CoveredTemplateMaker(run.Models), acquired.Length, (maker, i) => made[i] = Draw(maker, acquired[i]), report, stopping));
             using var builder = new WatchlistBuilder("laboratory", embedder.Id, embedder.Sha256, photos.Length);
             foreach ((int i, int photo) in acquired.Index())
                 made[i]!.AddTo(builder, builder.AddIdentity(new WatchlistIdentity($"{photo}", "", WatchlistCategory.Wanted)), photos.Outcomes[photo].Quality.Score, []);

@@ -129,48 +129,38 @@ internal static class CoverJudgeCommand
         var samples = new CoverSamples((people.Length * tasks.Count) + (real.Length * realLooks));
         try
         {
-            ProgressBar.While(what, people.Length + real.Length, report =>
-            {
-                int done = 0, next = -1;
-                Parallel.For(0, Environment.ProcessorCount, new ParallelOptions { CancellationToken = stopping }, _ =>
-                {
-                    using var looker = new CoverLooker(run.Models);
-                    int i;
-                    while ((i = Interlocked.Increment(ref next)) < people.Length + real.Length)
-                    {
-                        stopping.ThrowIfCancellationRequested();
-                        string path = i < people.Length ? people[i].Path : real[i - people.Length].Path;
-                        var random = SeededRandom.For(run.Seed, $"{Path.GetFileName(path)} {i}");
-                        try
-                        {
-                            using HostBuffer<byte>? file = TemplateExtractor.ReadFile(path, out string problem);
-                            if (file is null)
-                            {
-                                Fail(path, problem);
-                                continue;
-                            }
-                            using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
-                            FrameView view = FrameLease.ViewOf(decoded);
-                            if (i < people.Length)
-                                looker.LookAtPerson(view, tasks, augment, random, samples, i * tasks.Count);
-                            else
-                                looker.LookAtReal(view, real[i - people.Length].Box, real[i - people.Length].Real!.Value, realLooks, random, samples, (people.Length * tasks.Count) + ((i - people.Length) * realLooks));
-                        }
-                        catch (MediaException e)
-                        {
-                            Fail(path, e.Message);
-                        }
-                        report(Interlocked.Increment(ref done));
-                    }
-                });
-                return 0;
-            });
+            ProgressBar.While(what, people.Length + real.Length, report => TemplateExtractor.OnAllProcessors(() => new CoverLooker(run.Models), people.Length + real.Length, Look, report, stopping));
             return samples;
         }
         catch
         {
             samples.Dispose();
             throw;
+        }
+
+        void Look(CoverLooker looker, int i)
+        {
+            string path = i < people.Length ? people[i].Path : real[i - people.Length].Path;
+            var random = SeededRandom.For(run.Seed, $"{Path.GetFileName(path)} {i}");
+            try
+            {
+                using HostBuffer<byte>? file = TemplateExtractor.ReadFile(path, out string problem);
+                if (file is null)
+                {
+                    Fail(path, problem);
+                    return;
+                }
+                using MediaFrame decoded = MediaReader.ReadPicture(file.Span);
+                FrameView view = FrameLease.ViewOf(decoded);
+                if (i < people.Length)
+                    looker.LookAtPerson(view, tasks, augment, random, samples, i * tasks.Count);
+                else
+                    looker.LookAtReal(view, real[i - people.Length].Box, real[i - people.Length].Real!.Value, realLooks, random, samples, (people.Length * tasks.Count) + ((i - people.Length) * realLooks));
+            }
+            catch (MediaException e)
+            {
+                Fail(path, e.Message);
+            }
         }
 
         void Fail(string path, string reason)
@@ -228,8 +218,7 @@ internal sealed unsafe class CoverLooker(EngineModels models) : IDisposable
             return;
         FaceBox box = TemplateExtractor.NearestToCentre(faces, view).Box;
         FaceLandmarks found = landmarks.Find(view, box, points.Span);
-        using var plain = new Picture(view.Width, view.Height);
-        plain.Paint(view, new FaceBox(0, 0, view.Width, view.Height), 0, view.Width);
+        using Picture plain = Stratum.Scaled(view, view.Width, view.Height);
         for (int t = 0; t < tasks.Count; t++)
         {
             CoverTask task = tasks[t];

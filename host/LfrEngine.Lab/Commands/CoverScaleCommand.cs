@@ -1,6 +1,3 @@
-using System.CommandLine;
-using LfrEngine.Alignment;
-using LfrEngine.Detection;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
 using LfrEngine.Matching;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LfrEngine.Detection;
@@ -78,7 +76,7 @@ internal static class DetectCommand
         foreach ((string size, int found, int labelled) in standing.BySize())
         {
             var recall = new Proportion(found, labelled);
-            run.Figures.Add(ReportFigure.Of($"recall.{size}", $"Recall of faces of {size} pixels, score ≥ {standard:0.##}", recall, recall.Wilson()));
+            run.Figures.Add(ReportFigure.Of($"recall.{size}", $"Recall of faces of {size} pixels, score ≥ {standard:0.##}", new MeasuredRate(recall, recall.Wilson())));
         }
         run.Figures.Add(new ReportFigure("unmatchedPer100", $"Unmatched boxes per 100 pictures (from {DetectionScore.SmallestUnmatched} px)", standing.UnmatchedPer100));
         run.Figures.Add(new ReportFigure("averagePrecision", $"Average precision, faces from {DetectionScore.SmallestUnmatched} px, IoU ≥ {DetectionScore.MatchIoU}", curve.AveragePrecision,

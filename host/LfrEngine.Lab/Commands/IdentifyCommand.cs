@@ -2,7 +2,6 @@ using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Identification;
 using LfrEngine.Lab.Output;
-using LfrEngine.Matching;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.Lab.Commands;
@@ -109,8 +108,8 @@ internal static class IdentifyCommand
                 {
                     int c = column;
                     bool Of(Search s) => data.Samples[s.Image].Groups[c] == v;
-                    (Proportion tpir, Interval tpirInterval, Proportion fpir, Interval fpirInterval) = search.At(standard, run.Seed, Of, s => Of(s) && Reported(s));
-                    return new GroupCell(v, fpir, new Proportion(tpir.Total - tpir.Count, tpir.Total), fpirInterval, new Interval(1 - tpirInterval.High, 1 - tpirInterval.Low));
+                    (MeasuredRate tpir, MeasuredRate fpir) = search.At(standard, run.Seed, Of, s => Of(s) && Reported(s));
+                    return GroupCell.Of(v, fpir, tpir.Complement());
                 })]);
             }
 
@@ -126,12 +125,12 @@ internal static class IdentifyCommand
                 string at = t.ToString("0.####", CultureInfo.InvariantCulture);
                 run.Figures.Add(ReportFigure.Of($"tpir.{n}.{(w is null ? "default" : w.Value.ToString(CultureInfo.InvariantCulture))}",
                     w is null ? $"N = {n}: TPIR at the embedder's threshold {at}" : $"N = {n}: TPIR where FPIR was set to {w.Value.ToString("0.####", CultureInfo.InvariantCulture)} ({at})",
-                    new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh), searched ? $"FPIR {NumberText.Of(p.Fpir)} [{NumberText.Of(p.FpirLow)}, {NumberText.Of(p.FpirHigh)}]" : "no non-mated search: everybody of the half that reports is enrolled"));
+                    new MeasuredRate(new Proportion(p.TruePositives, p.Mated), new Interval(p.TpirLow, p.TpirHigh)), searched ? $"FPIR {NumberText.Of(p.Fpir)} [{NumberText.Of(p.FpirLow)}, {NumberText.Of(p.FpirHigh)}]" : "no non-mated search: everybody of the half that reports is enrolled"));
             }
 
             OperatingPoint Point(double t, double? w)
             {
-                (Proportion tpir, Interval tpirInterval, Proportion fpir, Interval fpirInterval) = search.At(t, run.Seed, _ => true, Reported);
+                (MeasuredRate tpir, MeasuredRate fpir) = search.At(t, run.Seed, _ => true, Reported);
                 var groups = new List<GroupRates>();
                 for (int column = 0; column < data.GroupColumns.Count; column++)
                 {
@@ -139,12 +138,11 @@ internal static class IdentifyCommand
                     foreach (string value in data.GroupValues(column))
                     {
                         bool Of(Search s) => data.Samples[s.Image].Groups[c] == value;
-                        (Proportion gt, Interval gti, Proportion gf, Interval gfi) = search.At(t, run.Seed, Of, s => Of(s) && Reported(s));
-                        groups.Add(GroupRates.From(data.GroupColumns[column], value, gf, gfi, gt, gti));
+                        (MeasuredRate found, MeasuredRate raised) = search.At(t, run.Seed, Of, s => Of(s) && Reported(s));
+                        groups.Add(GroupRates.From(data.GroupColumns[column], value, raised, found));
                     }
                 }
-                return new OperatingPoint(n, t, w, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
-                    tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, groups);
+                return OperatingPoint.From(n, t, w, fpir, tpir, groups);
             }
         }
         if (points.Count == 0)

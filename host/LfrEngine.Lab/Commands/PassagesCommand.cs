@@ -89,7 +89,6 @@ internal static class PassagesCommand
                     rows.Add([camera, Path.GetFileName(video), status.FramesAnalysed, status.FacesSeen, status.ShotsCompared, status.Alerts, status.TraceSha256]);
                     report(i + 1);
                 }
-                return 0;
             });
         }
         if (run.Failures.Count == cameras.Length)
@@ -102,11 +101,11 @@ internal static class PassagesCommand
         IReadOnlyList<PassageOutcome> outcomes = scoring.Judge(passages, [.. people.Identities.Select(i => i.Id)], threshold, strangers);
         PassageOutcome[] mated = [.. outcomes.Where(o => o.Passage.Subject is not null)], nonMated = [.. outcomes.Where(o => o.Passage.Subject is null)];
         OperatingPoint point = Point(threshold);
-        run.Figures.Add(ReportFigure.Of("tpir", $"TPIR: passages of listed people found, at {threshold:0.####}", new Proportion(point.TruePositives, point.Mated), new Interval(point.TpirLow, point.TpirHigh)));
-        run.Figures.Add(ReportFigure.Of("fpir", "FPIR: passages of people not listed with an alert", new Proportion(point.FalsePositives, point.NonMated), new Interval(point.FpirLow, point.FpirHigh),
+        run.Figures.Add(ReportFigure.Of("tpir", $"TPIR: passages of listed people found, at {threshold:0.####}", new MeasuredRate(new Proportion(point.TruePositives, point.Mated), new Interval(point.TpirLow, point.TpirHigh))));
+        run.Figures.Add(ReportFigure.Of("fpir", "FPIR: passages of people not listed with an alert", new MeasuredRate(new Proportion(point.FalsePositives, point.NonMated), new Interval(point.FpirLow, point.FpirHigh)),
             point.FalsePositives < Proportion.RuleOfThirty ? "fewer than 30 false alerts: not known to ±30 %" : null));
         var confused = new Proportion(mated.Count(o => o.WrongScore >= threshold), mated.Length);
-        run.Figures.Add(ReportFigure.Of("wrongIdentity", "Passages of listed people with an alert for somebody else", confused, confused.ClopperPearson()));
+        run.Figures.Add(ReportFigure.Of("wrongIdentity", "Passages of listed people with an alert for somebody else", MeasuredRate.Of(confused)));
         run.Figures.Add(new ReportFigure("strangerAlerts", "Alerts that belong to no passage", strangers.Count(s => s >= threshold)));
         double[] times = [.. mated.Where(o => o.AlertAfterMs is not null).Select(o => o.AlertAfterMs!.Value).Order()];
         if (times.Length > 0)
@@ -115,7 +114,7 @@ internal static class PassagesCommand
             run.Figures.Add(new ReportFigure("alertAfterMs.p90", "From entering to alert, 90th percentile, ms of stream time", times[times.Length * 9 / 10]));
         }
         var missed = new Proportion(outcomes.Count(o => o.Compared == 0), outcomes.Count);
-        run.Figures.Add(ReportFigure.Of("neverCompared", "Passages without a shot good enough to compare", missed, missed.ClopperPearson()));
+        run.Figures.Add(ReportFigure.Of("neverCompared", "Passages without a shot good enough to compare", MeasuredRate.Of(missed)));
         var listed = people.Identities.Select(i => i.Id).ToHashSet();
         var seen = outcomes.Zip(watch.Sights, (outcome, sight) => (Outcome: outcome, Sight: sight,
             Stage: outcome.Passage.Subject is { } subject ? sight.Stage(outcome, listed.Contains(subject), threshold, settings.Alerts.AgreeingShots) : (LossStage?)null)).ToArray();
@@ -163,31 +162,30 @@ internal static class PassagesCommand
             int c = column;
             Sections.AddDifferentials(run, list.GroupColumns[c], "FPIR", "FNIR", threshold, [.. list.GroupValues(c).Select(value =>
             {
-                (Proportion tpir, Interval tpirInterval) = Of([.. mated.Where(o => o.Passage.Groups[c] == value)], o => o.OwnScore >= threshold);
-                (Proportion fpir, Interval fpirInterval) = Of([.. nonMated.Where(o => o.Passage.Groups[c] == value)], o => o.WrongScore >= threshold);
-                return new GroupCell(value, fpir, new Proportion(tpir.Total - tpir.Count, tpir.Total), fpirInterval, new Interval(1 - tpirInterval.High, 1 - tpirInterval.Low));
+                (MeasuredRate fpir, MeasuredRate tpir) = Rates(threshold, c, value);
+                return GroupCell.Of(value, fpir, tpir.Complement());
             })]);
         }
         return [point, .. grid.Where(t => t >= lowest && Math.Abs(t - threshold) > 1e-6).Select(t => Point((float)t))];
 
         OperatingPoint Point(float t)
         {
-            (Proportion tpir, Interval tpirInterval) = Of(mated, o => o.OwnScore >= t);
-            (Proportion fpir, Interval fpirInterval) = Of(nonMated, o => o.WrongScore >= t);
+            (MeasuredRate fpir, MeasuredRate tpir) = Rates(t);
             GroupRates[] groups = [.. Enumerable.Range(0, list.GroupColumns.Count).SelectMany(c => list.GroupValues(c).Select(value =>
             {
-                (Proportion found, Interval foundInterval) = Of([.. mated.Where(o => o.Passage.Groups[c] == value)], o => o.OwnScore >= t);
-                (Proportion raised, Interval raisedInterval) = Of([.. nonMated.Where(o => o.Passage.Groups[c] == value)], o => o.WrongScore >= t);
-                return GroupRates.From(list.GroupColumns[c], value, raised, raisedInterval, found, foundInterval);
+                (MeasuredRate raised, MeasuredRate found) = Rates(t, c, value);
+                return GroupRates.From(list.GroupColumns[c], value, raised, found);
             }))];
-            return new OperatingPoint(people.Identities.Count, Math.Round(t, 4), null, fpir.Total > 0 ? fpir.Rate : 0, fpirInterval.Low, fpirInterval.High, fpir.Count, fpir.Total,
-                tpir.Total > 0 ? tpir.Rate : 0, tpirInterval.Low, tpirInterval.High, tpir.Count, tpir.Total, groups);
+            return OperatingPoint.From(people.Identities.Count, Math.Round(t, 4), null, fpir, tpir, groups);
         }
 
-        (Proportion, Interval) Of(PassageOutcome[] some, Func<PassageOutcome, bool> counts)
+        // Of all passages, or of those with a value in a group column.
+        (MeasuredRate Fpir, MeasuredRate Tpir) Rates(float t, int column = 0, string? value = null)
         {
-            SubjectCount[] bySubject = [.. some.GroupBy(o => o.Passage.Person).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new SubjectCount(g.Count(counts), g.Count()))];
-            return (new Proportion(some.Count(counts), some.Length), Bootstrap.BySubject(bySubject, run.Seed));
+            return (Of(nonMated, o => o.WrongScore >= t), Of(mated, o => o.OwnScore >= t));
+
+            MeasuredRate Of(PassageOutcome[] some, Func<PassageOutcome, bool> counts) => MeasuredRate.BySubject(some.Where(o => value is null || o.Passage.Groups[column] == value)
+                .GroupBy(o => o.Passage.Person).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new SubjectCount(g.Count(counts), g.Count())), run.Seed);
         }
     }
 
@@ -207,7 +205,6 @@ internal static class PassagesCommand
                 stopping.ThrowIfCancellationRequested();
                 report(i + 1);
             }
-            return 0;
         });
         var policy = new PipelineSettings { Thresholds = settings.Thresholds };
         var judge = new DecisionWays(passages, [.. gallery.Identities.Select(i => i.Id)], gallery.RowIdentities.ToArray(), policy.Alerts.AgreeingShots, policy.BestShots);

@@ -45,9 +45,8 @@ internal static class QualityCommand
                 Proportion fifth = curve.Fnmr[curve.Discarded.Index().MinBy(d => Math.Abs(d.Item - 0.2)).Index];
                 rows.Add([name, curve.PartialArea, curve.Fnmr[0].Rate, fifth.Rate, fifth.ClopperPearson().Low, fifth.ClopperPearson().High]);
             }
-            var start = new Proportion(erred.Count(e => e), erred.Length);
-            run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at:0.####} with nothing discarded", start, Bootstrap.BySubject([.. pairs.Index().GroupBy(p => subjects[p.Item.A]).OrderBy(g => g.Key)
-                .Select(g => new SubjectCount(g.Count(p => erred[p.Index]), g.Count()))], run.Seed), $"at most {PairsPerSubject} comparisons per person"));
+            run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at:0.####} with nothing discarded", MeasuredRate.BySubject(pairs.Index().GroupBy(p => subjects[p.Item.A]).OrderBy(g => g.Key)
+                .Select(g => new SubjectCount(g.Count(p => erred[p.Index]), g.Count())), run.Seed), $"at most {PairsPerSubject} comparisons per person"));
             run.Tables.Add(new ReportTable("components", "Effect of discarding the worst fifth; an area below 1 is better than chance", ["component", "area to 20 %", "FNMR", "FNMR less 20 %", "low", "high"], rows));
             run.Curves.Add(new ReportCurve("edc", "Error versus discard", new ReportAxis("share of comparisons discarded"), new ReportAxis("FNMR of the rest"), series));
             return Task.FromResult(run.Finish());

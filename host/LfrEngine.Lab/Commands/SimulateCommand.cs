@@ -1,10 +1,8 @@
-using System.CommandLine;
-using System.Globalization;
-using System.Text;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Simulation;
 using LfrEngine.Files;
 using LfrEngine.Frames;
+using LfrEngine.Lab.Output;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -57,14 +55,13 @@ internal static class SimulateCommand
         Sample[][] rest = [.. people.Except(several).Take(others)];
         if (several.Length < listed || rest.Length < others)
             throw new CommandFailure(ExitCode.Input, $"The data contain {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
-        string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
-        try
+        int passages = 0;
+        OutputFolder.Write(folder, "The videos", partial =>
         {
-            OutputFile.Note(partial);
             Directory.CreateDirectory(Path.Combine(partial, "tracks"));
-            File.WriteAllLines(Path.Combine(partial, "people.csv"), ["id,name,photos", .. several.Select(p => $"{Quoted(p[0].Subject)},{Quoted(p[0].Subject.Replace('_', ' '))},{Quoted(Path.GetFullPath(p[0].Path))}")]);
-            var groupsOf = data.Samples.GroupBy(p => p.Subject).ToDictionary(g => g.Key, g => string.Concat(g.First().Groups.Select(v => "," + Quoted(v))));
-            var lines = new List<string> { "video,camera,from,to,subject,person,eye_pixels,track" + string.Concat(data.GroupColumns.Select(c => "," + Quoted(c))) };
+            File.WriteAllLines(Path.Combine(partial, "people.csv"), ["id,name,photos", .. several.Select(p => $"{OutputFolder.Quoted(p[0].Subject)},{OutputFolder.Quoted(p[0].Subject.Replace('_', ' '))},{OutputFolder.Quoted(Path.GetFullPath(p[0].Path))}")]);
+            var groupsOf = data.Samples.GroupBy(p => p.Subject).ToDictionary(g => g.Key, g => string.Concat(g.First().Groups.Select(v => "," + OutputFolder.Quoted(v))));
+            var lines = new List<string> { "video,camera,from,to,subject,person,eye_pixels,track" + string.Concat(data.GroupColumns.Select(c => "," + OutputFolder.Quoted(c))) };
             for (int camera = 1; camera <= cameras; camera++)
             {
                 string name = $"camera-{camera}", video = name + ".mp4";
@@ -75,29 +72,14 @@ internal static class SimulateCommand
                     string track = Path.Combine("tracks", $"{name}-{i + 1}.csv");
                     File.WriteAllLines(Path.Combine(partial, track), ["ms,left,top,right,bottom,visible", .. passage.Track.Select(t =>
                         string.Create(CultureInfo.InvariantCulture, $"{t.TimeMs:0.###},{t.Box.Left:0.#},{t.Box.Top:0.#},{t.Box.Right:0.#},{t.Box.Bottom:0.#},{t.Visible:0.##}"))]);
-                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{video},{name},{passage.FromMs / 1000:0.###},{passage.ToMs / 1000:0.###},{Quoted(passage.Subject ?? PassageList.NotListed)},{Quoted(passage.Person)},{passage.EyePixels:0.#},{track}{groupsOf[passage.Person]}"));
+                    lines.Add(string.Create(CultureInfo.InvariantCulture, $"{video},{name},{passage.FromMs / 1000:0.###},{passage.ToMs / 1000:0.###},{OutputFolder.Quoted(passage.Subject ?? PassageList.NotListed)},{OutputFolder.Quoted(passage.Person)},{passage.EyePixels:0.#},{track}{groupsOf[passage.Person]}"));
                 }
             }
             File.WriteAllLines(Path.Combine(partial, "passages.csv"), lines);
-            foreach (string file in Directory.GetFiles(partial, "*", SearchOption.AllDirectories))
-            {
-                string target = Path.Combine(folder, Path.GetRelativePath(partial, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Move(file, target, overwrite: true);
-            }
-            AnsiConsole.WriteLine($"{lines.Count - 1} passages of {listed} listed people and {others} others past {cameras} camera(s) in {folder}.");
-            AnsiConsole.WriteLine($"Next: lfr enrol {Path.Combine(folder, "people.csv")} -o list.lfr, then lfr-lab passages {Path.Combine(folder, "passages.csv")} --watchlist list.lfr");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailure(ExitCode.Output, $"The videos cannot be written to {folder}: {FileTrouble.Words(e)} Free some space, or give another folder with --out.", e);
-        }
-        finally
-        {
-            OutputFile.Forget(partial);
-            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-                Directory.Delete(folder);
-        }
+            passages = lines.Count - 1;
+        });
+        AnsiConsole.WriteLine($"{passages} passages of {listed} listed people and {others} others past {cameras} camera(s) in {folder}.");
+        AnsiConsole.WriteLine($"Next: lfr enrol {Path.Combine(folder, "people.csv")} -o list.lfr, then lfr-lab passages {Path.Combine(folder, "passages.csv")} --watchlist list.lfr");
     }
 
     private static void Film(StreetScene scene, string path, string name, CancellationToken stopping) => ProgressBar.While($"Filming {name}", scene.Frames, report =>
@@ -112,7 +94,6 @@ internal static class SimulateCommand
             report(i + 1);
         }
         encoder.Finish();
-        return 0;
     });
 
     // The first still of a listed person is enrolled; another one is used for the video.
@@ -149,10 +130,7 @@ internal static class SimulateCommand
         using (picture)
         {
             FrameView view = FrameLease.ViewOf(picture!);
-            ReadOnlySpan<FaceCandidate> faces = analyzer.Detect(view);
-            if (faces.IsEmpty)
-                return null;
-            using StillFace? face = analyzer.Embed(view, TemplateExtractor.NearestToCentre(faces, view));
+            using StillFace? face = TemplateExtractor.EmbedCentral(analyzer, view);
             if (face is null)
                 return null;
             FaceBox box = face.Landmarks.Box;
@@ -163,6 +141,4 @@ internal static class SimulateCommand
                 face.Landmarks.Points.InterEyePixels * scale);
         }
     }
-
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\n") >= 0 ? new StringBuilder("\"").Append(field.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"').ToString() : field;
 }

@@ -31,7 +31,7 @@ internal static class VerifyCommand
             if (isList)
                 RunPairs(parsed, options, run, path, parsed.GetValue(images)?.FullName, at, stopping);
             else
-                RunAll(parsed, options, run, path, at, parsed.GetRequiredValue(engine), stopping);
+                RunAll(parsed, options, run, FaceDataSet.Read(path, options.Excluded(parsed)), at, parsed.GetRequiredValue(engine), stopping);
             return Task.FromResult(run.Finish());
         });
         return command;
@@ -57,16 +57,15 @@ internal static class VerifyCommand
             .Select(g => new SubjectCount(g.Count(p => scores[p.Index] < (float)threshold), g.Count()))];
         Proportion fmr = nonMated.AtLeast(threshold);
         string at = threshold.ToString("0.####", CultureInfo.InvariantCulture);
-        run.Figures.Add(ReportFigure.Of("fmr", $"FMR at {at}", fmr, fmr.ClopperPearson(), Firmness(fmr)));
-        run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at}, failures to acquire included", mated.Below(threshold), Bootstrap.BySubject(misses, run.Seed)));
+        run.Figures.Add(ReportFigure.Of("fmr", $"FMR at {at}", MeasuredRate.Of(fmr), Firmness(fmr)));
+        run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at}, failures to acquire included", new MeasuredRate(mated.Below(threshold), Bootstrap.BySubject(misses, run.Seed))));
         run.Tables.Add(new ReportTable(CompareCommand.Attempts, "Every comparison, for lfr-lab compare", CompareCommand.Columns,
             [.. pairs.Index().Select(p => (IReadOnlyList<ReportCell>)[p.Item.First, p.Item.Second, p.Item.IsMated ? 1L : 0L, (double)scores[p.Index]])]));
         Sections.AddDet(run.Curves, "FMR", "FNMR", [("all pairs", nonMated, mated)]);
     }
 
-    private static void RunAll(ParseResult parsed, LabOptions options, LabRun run, string path, double threshold, string[] engines, CancellationToken stopping)
+    private static void RunAll(ParseResult parsed, LabOptions options, LabRun run, FaceDataSet data, double threshold, string[] engines, CancellationToken stopping)
     {
-        FaceDataSet data = FaceDataSet.Read(path, options.Excluded(parsed));
         using TemplateSet templates = options.Extract(parsed, run, data, "failure to acquire", stopping);
         int[] subjects = data.SubjectNumbers();
         // Thresholds are set on one half of the people. Rates and groups are reported on the other.
@@ -96,7 +95,10 @@ internal static class VerifyCommand
         run.Figures.Add(new ReportFigure("comparisons", "Comparisons", counted.Comparisons));
         run.Figures.Add(new ReportFigure("peakMemoryMiB", "Peak memory, MiB", ProcessMemory.Peak() >> 20));
         run.Figures.Add(new ReportFigure("eer", "Equal error rate, all pairs", DetCurve.EqualErrorRate(counted.All.NonMated, counted.All.Mated)));
-        AddRates("", threshold, "reported half of the people");
+        string at = threshold.ToString("0.####", CultureInfo.InvariantCulture);
+        (MeasuredRate fmrAt, MeasuredRate fnmrAt) = Rates(threshold);
+        run.Figures.Add(ReportFigure.Of("fmr", $"FMR at {at}, reported half of the people", fmrAt, Firmness(fmrAt.Counts)));
+        run.Figures.Add(ReportFigure.Of("fnmr", $"FNMR at {at}, reported half of the people", fnmrAt));
 
         var rows = new List<IReadOnlyList<ReportCell>>();
         foreach (double wanted in WantedRates)
@@ -107,8 +109,8 @@ internal static class VerifyCommand
                 rows.Add([wanted, "refused", (double?)null, (double?)null, (double?)null, (double?)null, (double?)null, (double?)null, (double?)null, choice.Refusal]);
                 continue;
             }
-            (Proportion fmr, Interval fmrInterval, Proportion fnmr, Interval fnmrInterval) = Rates(t);
-            rows.Add([wanted, t, choice.Observed.Rate, fmr.Rate, fmrInterval.Low, fmrInterval.High, fnmr.Rate, fnmrInterval.Low, fnmrInterval.High, Firmness(fmr)]);
+            (MeasuredRate fmr, MeasuredRate fnmr) = Rates(t);
+            rows.Add([wanted, t, choice.Observed.Rate, fmr.Counts.Rate, fmr.Interval.Low, fmr.Interval.High, fnmr.Counts.Rate, fnmr.Interval.Low, fnmr.Interval.High, Firmness(fmr.Counts)]);
         }
         run.Tables.Add(new ReportTable("thresholds", "Thresholds set on one half of the people, reported on the other",
             ["wanted FMR", "threshold", "FMR where set", "FMR", "low", "high", "FNMR", "low", "high", "note"], rows));
@@ -126,17 +128,9 @@ internal static class VerifyCommand
                 .Select(b => (IReadOnlyList<ReportCell>)[ScoreHistogram.EdgeOf(b), counted.All.Mated[b], counted.All.NonMated[b]])]));
         Sections.AddDet(run.Curves, "FMR", "FNMR", [("all pairs", counted.All.NonMated, counted.All.Mated)]);
 
-        void AddRates(string suffix, double t, string where)
-        {
-            (Proportion fmr, Interval fmrInterval, Proportion fnmr, Interval fnmrInterval) = Rates(t);
-            string at = t.ToString("0.####", CultureInfo.InvariantCulture);
-            run.Figures.Add(ReportFigure.Of("fmr" + suffix, $"FMR at {at}, {where}", fmr, fmrInterval, Firmness(fmr)));
-            run.Figures.Add(ReportFigure.Of("fnmr" + suffix, $"FNMR at {at}, {where}", fnmr, fnmrInterval));
-        }
-
-        (Proportion Fmr, Interval FmrInterval, Proportion Fnmr, Interval FnmrInterval) Rates(double t) =>
-            (reported.NonMated.AtLeast(t), FalseMatchInterval(t, i => half[i] == 1) ?? reported.NonMated.AtLeast(t).ClopperPearson(),
-            reported.Mated.Below(t), FalseNonMatchInterval(t, i => half[i] == 1) ?? reported.Mated.Below(t).ClopperPearson());
+        (MeasuredRate Fmr, MeasuredRate Fnmr) Rates(double t) => (
+            new(reported.NonMated.AtLeast(t), FalseMatchInterval(t, i => half[i] == 1) ?? reported.NonMated.AtLeast(t).ClopperPearson()),
+            new(reported.Mated.Below(t), FalseNonMatchInterval(t, i => half[i] == 1) ?? reported.Mated.Below(t).ClopperPearson()));
 
         // Null if there are more errors than are kept; then Clopper–Pearson is accurate enough.
         Interval? FalseMatchInterval(double t, Func<int, bool> takesPart) => counted.FalseMatches(t, subjects, takesPart) is { } errors

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using LfrEngine.Evaluation.Reports;
-using LfrEngine.Files;
 
 namespace LfrEngine.Lab.Output;
 
@@ -25,50 +23,28 @@ internal static class ReportWriter
     /// <param name="folder">Created if it does not exist; an older report in it is replaced.</param>
     /// <param name="report">The report.</param>
     /// <exception cref="CommandFailure">The report cannot be written; no partial report is left.</exception>
-    public static void Write(string folder, LabReport report)
+    public static void Write(string folder, LabReport report) => OutputFolder.Write(folder, "The report", partial =>
     {
-        string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
-        bool made = false;
-        try
+        File.WriteAllText(Path.Combine(partial, "report.json"), JsonSerializer.Serialize(report, LabJson.Readable.LabReport) + "\n");
+        File.WriteAllText(Path.Combine(partial, "report.html"), Html(report));
+        File.WriteAllText(Path.Combine(partial, "figures.csv"), Csv(["id", "value", "low", "high", "count", "total", "note"],
+            report.Figures.Select(f => (IEnumerable<ReportCell>)[f.Id, f.Value, f.Low, f.High, (double?)f.Count, (double?)f.Total, f.Note])));
+        foreach (ReportTable table in report.Tables)
+            File.WriteAllText(Path.Combine(partial, table.Id + ".csv"), Csv(table.Columns, table.Rows));
+        foreach (ReportCurve curve in report.Curves)
         {
-            made = !Directory.Exists(folder);
-            OutputFile.Note(partial);
-            Directory.CreateDirectory(partial);
-            File.WriteAllText(Path.Combine(partial, "report.json"), JsonSerializer.Serialize(report, LabJson.Readable.LabReport) + "\n");
-            File.WriteAllText(Path.Combine(partial, "report.html"), Html(report));
-            File.WriteAllText(Path.Combine(partial, "figures.csv"), Csv(["id", "value", "low", "high", "count", "total", "note"],
-                report.Figures.Select(f => (IEnumerable<ReportCell>)[f.Id, f.Value, f.Low, f.High, (double?)f.Count, (double?)f.Total, f.Note])));
-            foreach (ReportTable table in report.Tables)
-                File.WriteAllText(Path.Combine(partial, table.Id + ".csv"), Csv(table.Columns, table.Rows));
-            foreach (ReportCurve curve in report.Curves)
-            {
-                File.WriteAllText(Path.Combine(partial, curve.Id + ".csv"), Csv(["series", "x", "y", "low", "high"], curve.Series.SelectMany(s => s.X.Select((x, i) =>
-                    (IEnumerable<ReportCell>)[s.Name, x, s.Y[i], s.Low is { } low ? low[i] : (double?)null, s.High is { } high ? high[i] : (double?)null]))));
-                Plots.SavePng(curve, Path.Combine(partial, curve.Id + ".png"));
-            }
-            foreach (string file in Directory.GetFiles(partial))
-                File.Move(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+            File.WriteAllText(Path.Combine(partial, curve.Id + ".csv"), Csv(["series", "x", "y", "low", "high"], curve.Series.SelectMany(s => s.X.Select((x, i) =>
+                (IEnumerable<ReportCell>)[s.Name, x, s.Y[i], s.Low is { } low ? low[i] : (double?)null, s.High is { } high ? high[i] : (double?)null]))));
+            Plots.SavePng(curve, Path.Combine(partial, curve.Id + ".png"));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailure(ExitCode.Output, $"The report cannot be written to {folder}: {FileTrouble.Words(e)} Free some space, or give another folder with --out.", e);
-        }
-        finally
-        {
-            OutputFile.Forget(partial);
-            if (made && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-                Directory.Delete(folder);
-        }
-    }
+    });
 
     private static string Csv(IReadOnlyList<string> columns, IEnumerable<IEnumerable<ReportCell>> rows)
     {
-        var text = new StringBuilder(string.Join(',', columns.Select(Quoted))).Append('\n');
+        var text = new StringBuilder(string.Join(',', columns.Select(OutputFolder.Quoted))).Append('\n');
         foreach (IEnumerable<ReportCell> row in rows)
-            text.AppendJoin(',', row.Select(c => c.Number is { } n ? n.ToString("r", CultureInfo.InvariantCulture) : Quoted(c.Text ?? ""))).Append('\n');
+            text.AppendJoin(',', row.Select(c => c.Number is { } n ? n.ToString("r", CultureInfo.InvariantCulture) : OutputFolder.Quoted(c.Text ?? ""))).Append('\n');
         return text.ToString();
-
-        static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\n") >= 0 ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
     }
 
     private static string Html(LabReport report)

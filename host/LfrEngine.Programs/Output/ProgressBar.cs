@@ -26,6 +26,13 @@ internal static class ProgressBar
             });
     }
 
+    /// <inheritdoc cref="While{T}(string, int, Func{Action{int}, T})"/>
+    public static void While(string title, int total, Action<Action<int>> work) => While(title, total, report =>
+    {
+        work(report);
+        return 0;
+    });
+
     private static Action<int> Lines(string title, int total)
     {
         long started = Stopwatch.GetTimestamp(), last = started;

@@ -56,12 +56,12 @@ public sealed class OpenSetSearchTests
             OpenSetSearch search = OpenSetSearch.Run(templates, data, Embedder(24), 100, 2, 5, seed: 4, _ => { }, TestContext.Current.CancellationToken);
             const double Threshold = 0.55;
 
-            (Proportion tpir, Interval tpirInterval, Proportion fpir, Interval fpirInterval) = search.At(Threshold, 1, _ => true, _ => true);
+            (MeasuredRate tpir, MeasuredRate fpir) = search.At(Threshold, 1, _ => true, _ => true);
 
             double predicted = 1 - Math.Pow(1 - search.NonMatedComparisons.AtLeast(Threshold).Rate, 100);
-            Assert.True(fpir.Count > 20);
-            Assert.True(fpirInterval.Contains(predicted), $"{fpir} {fpirInterval} {predicted}");
-            Assert.True(tpirInterval.Contains(tpir.Rate));
+            Assert.True(fpir.Counts.Count > 20);
+            Assert.True(fpir.Interval.Contains(predicted), $"{fpir} {predicted}");
+            Assert.True(tpir.Interval.Contains(tpir.Counts.Rate));
             Assert.True(search.AtRank(1).Rate <= search.AtRank(20).Rate);
         }
     }
