@@ -4,6 +4,7 @@
 #   scripts/capi.sh publish    only build/capi: liblfr.so, its headers and the libraries it needs
 #   scripts/capi.sh compare    the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md
 #   scripts/capi.sh asan       the C tests with AddressSanitizer and UndefinedBehaviorSanitizer
+# LFR_CAPI_LEVELS="v2 v3 v4" names the levels of processors that are built, the lowest first: one alone saves a minute and a half.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
@@ -13,21 +14,25 @@ capi=native-interop/capi out=build/capi weights=${LFR_CACHE:-${XDG_CACHE_HOME:-$
 publish() {
     build_native
     need_packages gcc=gcc
+    local log level levels lowest
+    read -ra levels <<<"${LFR_CAPI_LEVELS:-v2 v3 v4}"
+    lowest=${levels[0]}
     mkdir -p "$out/include"
     cp "$capi"/include/* "$out/include/"
     # What the library is made of; nothing is there yet: find fails, and it is made.
-    [ -z "$(find "$capi"/*.cs* engine/LfrEngine native-interop/LfrEngine.Native Directory.*.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
-    local log level
+    [ "$(cat "$out/levels" 2>/dev/null)" = "${levels[*]}" ] && [ -z "$(find "$capi"/*.cs* engine/LfrEngine native-interop/LfrEngine.Native Directory.*.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
     log=$(log_file capi)
+    rm -rf "$out/levels" "$out/glibc-hwcaps"
     # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
-    for level in v2 v3 v4; do
+    for level in "${levels[@]}"; do
         with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary \
             -p:IlcInstructionSet="x86-64-$level" -p:NativeIntermediateOutputPath="obj/native-$level/" -o "$out/publish-$level" || { tail -n 20 "$log" >&2; fail "liblfr.so could not be published."; }
-        [ $level = v2 ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
+        [ "$level" = "$lowest" ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
     done
-    cp "$out/publish-v2/liblfr_media.so" "$out/publish-v2/libonnxruntime.so" "$out/"
-    cp "$out/publish-v2/lfr.so" "$out/liblfr.so"
+    cp "$out/publish-$lowest/liblfr_media.so" "$out/publish-$lowest/libonnxruntime.so" "$out/"
+    cp "$out/publish-$lowest/lfr.so" "$out/liblfr.so"
     rm -rf "$out"/publish-v?
+    printf '%s\n' "${levels[*]}" >"$out/levels"
 }
 
 # build NAME SOURCE: a C or C++ program that finds the library where it was published.
