@@ -42,18 +42,37 @@ internal static unsafe class LibraryExports
     {
         try
         {
-            Check.Sized(memory, "memory");
-            long allocated = LockedMemory.AllocatedBytes, unlocked = LockedMemory.UnlockedBytes;
-            *memory = new MemoryData
+            long held = MemoryBudget.HeldBytes, unlocked = MemoryBudget.UnlockedBytes;
+            Check.Write(memory, new MemoryData
             {
-                StructSize = memory->StructSize,
-                LockedBytes = allocated - unlocked,
+                LockedBytes = held - unlocked,
                 UnlockedBytes = unlocked,
                 LockLimitBytes = LockedMemory.LimitBytes ?? -1,
                 BlocksOutstanding = BufferPool.OutstandingBlocks,
                 BlocksWiped = BufferPool.WipedBlocks,
                 BytesWiped = BufferPool.WipedBytes,
-            };
+                HeldBytes = held,
+                PeakBytes = MemoryBudget.PeakBytes,
+                MaxMemoryBytes = MemoryBudget.MostBytes,
+            }, MemoryData.FirstBytes, "memory");
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_memory_estimate", CallConvs = [typeof(CallConvCdecl)])]
+    public static int EstimateMemory(LoadData* load, long* heldBytes)
+    {
+        try
+        {
+            Check.Given(heldBytes, "held_bytes");
+            *heldBytes = 0;
+            if (load is not null)
+                Check.Sized(load, "load");
+            *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
             return (int)Status.Ok;
         }
         catch (Exception e)

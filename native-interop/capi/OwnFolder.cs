@@ -16,6 +16,10 @@ internal static unsafe class OwnFolder
             AppContext.SetData(BaseDirectory, folder + Path.DirectorySeparatorChar);
     }
 
+    /// <summary>This library and those that lie beside it.</summary>
+    public static IEnumerable<string> Libraries => Directory.EnumerateFiles(AppContext.BaseDirectory, "*.so")
+        .Where(f => Path.GetFileName(f) is "liblfr.so" or "libonnxruntime.so" or "liblfr_media.so").Order(StringComparer.Ordinal);
+
     // Null where there is no /proc: then the libraries are found as those of the program.
     private static string? Find()
     {

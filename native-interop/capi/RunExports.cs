@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
@@ -22,12 +23,9 @@ internal static unsafe class RunExports
             *run = 0;
             using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
             using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
-            if (options is not null)
-                Check.Sized(options, "options");
-            RunOptionsData chosen = options is null ? default : *options;
-            if (list.Object.Gallery.EmbedderSha256 != use.Object.Embedder.Sha256)
-                throw new StatusException(Status.ForeignModel, "The watchlist was made with another embedder than the engine's: build it again.");
-            *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen.OnAlert, chosen.User));
+            RunOptionsData chosen = options is null ? default : Check.Read(options, RunOptionsData.FirstBytes, "options");
+            list.Object.RequireModel(use.Object.Embedder.Sha256);
+            *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen));
             return (int)Status.Ok;
         }
         catch (Exception e)
@@ -120,6 +118,58 @@ internal static unsafe class RunExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_swap_watchlist", CallConvs = [typeof(CallConvCdecl)])]
+    public static int Swap(nint run, nint watchlist)
+    {
+        try
+        {
+            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+            using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
+            use.Object.Swap(list.Object);
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_next_event", CallConvs = [typeof(CallConvCdecl)])]
+    public static int NextEvent(nint run, int timeoutMs, EventData* next)
+    {
+        try
+        {
+            Check.Sized(next, "event");
+            Check.Timeout(timeoutMs, "timeout_ms");
+            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+            Status status = use.Object.NextEvent(timeoutMs, out RunEvent taken);
+            if (status == Status.Ok)
+                taken.Fill(next);
+            return (int)status;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_receipt", CallConvs = [typeof(CallConvCdecl)])]
+    public static int GetReceipt(nint run, byte* privateKey, byte* buffer, long capacity, long* sizeBytes)
+    {
+        try
+        {
+            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+            Check.Given(sizeBytes, "size_bytes");
+            Check.Room(buffer, capacity, "buffer");
+            using ECDsa key = ErasureReceipt.ReadKey(privateKey);
+            return Check.CopyOut(use.Object.SignReceipt(key), buffer, capacity, sizeBytes);
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_camera", CallConvs = [typeof(CallConvCdecl)])]
     public static int GetCamera(nint run, int cameraIndex, CameraStatusData* status)
     {
@@ -205,7 +255,23 @@ internal static unsafe class RunExports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_camera_push", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs)
+    public static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs) => Push(camera, frame, timeUs, timeoutMs, default);
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_camera_push_borrowed", CallConvs = [typeof(CallConvCdecl)])]
+    public static int PushBorrowed(nint camera, ImageData* frame, long timeUs, int timeoutMs, delegate* unmanaged[Cdecl]<void*, void> onRelease, void* frameUser)
+    {
+        try
+        {
+            Check.Given(onRelease, "on_release");
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+        return Push(camera, frame, timeUs, timeoutMs, new FrameRelease(onRelease, frameUser));
+    }
+
+    private static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs, FrameRelease release)
     {
         try
         {
@@ -213,7 +279,7 @@ internal static unsafe class RunExports
             Check.Timeout(timeoutMs, "timeout_ms");
             if (timeUs < 0)
                 throw Check.Bad($"time_us is {timeUs}: the time in the stream begins at 0.");
-            return (int)use.Object.Push(new CallerImage(frame, "frame", fileAllowed: false), timeUs, timeoutMs);
+            return (int)use.Object.Push(new CallerImage(frame, "frame", fileAllowed: false), timeUs, timeoutMs, release);
         }
         catch (Exception e)
         {
@@ -264,6 +330,26 @@ internal static unsafe class RunExports
             Check.Given(sizeBytes, "size_bytes");
             Check.Room(buffer, capacity, "buffer");
             return Check.CopyOut(use.Object.Photo, buffer, capacity, sizeBytes);
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_alert_get_pixels", CallConvs = [typeof(CallConvCdecl)])]
+    public static int GetPixels(nint alert, int format, byte* buffer, long capacity, int* width, int* height)
+    {
+        try
+        {
+            using Use<AlertObject> use = Handles.Take<AlertObject>(alert, HandleKind.Alert);
+            Check.Given(width, "width");
+            Check.Given(height, "height");
+            Check.Room(buffer, capacity, "buffer");
+            if ((ImageFormat)format is not (ImageFormat.Bgr or ImageFormat.Rgb))
+                throw Check.Bad($"format is {format}, not LFR_BGR or LFR_RGB.");
+            use.Object.CopyPixels((ImageFormat)format, buffer, capacity, out *width, out *height);
+            return (int)Status.Ok;
         }
         catch (Exception e)
         {

@@ -86,6 +86,26 @@ internal static unsafe class WatchlistExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "lfr_builder_add_template", CallConvs = [typeof(CallConvCdecl)])]
+    public static int AddTemplate(nint builder, int index, nint face, float quality)
+    {
+        try
+        {
+            using Use<BuilderObject> use = Handles.Take<BuilderObject>(builder, HandleKind.Builder);
+            using Use<TemplateObject> added = Handles.Take<TemplateObject>(face, HandleKind.Template);
+            if (!(quality is >= 0 and <= 1))
+                throw Check.Bad($"quality is {quality}, not 0 to 1.");
+            if (added.Object.Role != TemplateRole.List)
+                throw Check.Bad("face is a probe: make it again with LFR_ROLE_LIST.");
+            use.Object.AddTemplate(index, added.Object, quality);
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "lfr_builder_build", CallConvs = [typeof(CallConvCdecl)])]
     public static int Build(nint builder, nint* watchlist)
     {
@@ -194,6 +214,42 @@ internal static unsafe class WatchlistExports
             Check.Room(buffer, capacity, "buffer");
             Check.Range(templateIndex, 0, use.Object.Watchlist.TemplateCount - 1, "template_index");
             return Check.CopyOut(use.Object.Watchlist.Photo(templateIndex), buffer, capacity, sizeBytes);
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_watchlist_lookalikes", CallConvs = [typeof(CallConvCdecl)])]
+    public static int FindLookalikes(nint watchlist, float threshold, LookalikeData* pairs, int capacity, int* count)
+    {
+        try
+        {
+            using Use<WatchlistObject> use = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
+            Check.Given(count, "count");
+            *count = 0;
+            Check.Room(pairs, capacity, "pairs");
+            if (!(threshold is > -1 and <= 1))
+                throw Check.Bad($"threshold is {threshold}, not above -1 up to 1.");
+            int found = 0;
+            foreach (SimilarIdentities pair in WatchlistAudit.FindSimilar(use.Object.Watchlist, threshold))
+            {
+                if (found < capacity)
+                {
+                    pairs[found] = new LookalikeData
+                    {
+                        FirstPerson = pair.FirstIdentityIndex,
+                        SecondPerson = pair.SecondIdentityIndex,
+                        FirstTemplate = pair.FirstTemplateIndex,
+                        SecondTemplate = pair.SecondTemplateIndex,
+                        Score = pair.ComparisonScore,
+                    };
+                }
+                found++;
+            }
+            *count = found;
+            return (int)Status.Ok;
         }
         catch (Exception e)
         {
