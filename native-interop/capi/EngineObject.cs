@@ -5,8 +5,11 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi;
 
-/// <summary>The networks, and the analyzer for single calls.</summary>
-internal sealed class EngineObject(EngineModels models) : HandleObject
+/// <summary>The networks, and what single calls need.</summary>
+/// <param name="models">Owned.</param>
+/// <param name="log">Told until the handle is destroyed.</param>
+/// <param name="limit">Given back when the engine has gone.</param>
+internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLimit limit) : HandleObject
 {
     private readonly object stills = new();
     private StillAnalyzer? analyzer;
@@ -15,12 +18,14 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
 
     public EngineModels Models { get; } = models;
 
+    public EngineLog Log { get; } = log;
+
     public ModelManifest Embedder => Models.Embedder.Manifest;
 
-    /// <summary>The threshold in the embedder's manifest; 0 if none was measured.</summary>
+    /// <summary>The threshold in the embedder's manifest; 0 when nobody has measured one.</summary>
     public float DefaultThreshold => Array.Find(Embedder.Thresholds, t => t.Name == "default")?.Value ?? 0;
 
-    /// <summary>Lends the analyzer for single calls, to one thread at a time, because its buffers are shared.</summary>
+    /// <summary>Lends what single calls work with; one at a time, as its buffers are shared.</summary>
     public Loan Borrow()
     {
         Monitor.Enter(stills);
@@ -40,13 +45,16 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
         ? still.DetectJudged(view, FaceVerifier.MinimumEvidence)
         : still.Detect(view);
 
+    public override void Close() => Log.Close();
+
     protected override void Free()
     {
         analyzer?.Dispose();
         Models.Dispose();
+        limit.Dispose();
     }
 
-    /// <summary>Wipes the analyzer and returns it.</summary>
+    /// <summary>Wipes and gives back.</summary>
     public readonly ref struct Loan(EngineObject engine, StillAnalyzer analyzer)
     {
         public StillAnalyzer Analyzer { get; } = analyzer;

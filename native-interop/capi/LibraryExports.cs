@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using LfrEngine.Memory;
 using LfrEngine.Native.Memory;
 
 namespace LfrEngine.CApi;
@@ -19,29 +22,64 @@ internal static unsafe class LibraryExports
     public static byte* StatusName(int status) => StatusNames.TryGetValue(status, out nint name) ? (byte*)name : Unknown;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_open_handles", CallConvs = [typeof(CallConvCdecl)])]
-    public static int OpenHandles(int kind, long* count) => Call.Run(() =>
+    public static int OpenHandles(int kind, long* count)
     {
-        Check.Given(count, "count");
-        Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
-        *count = Handles.Count((HandleKind)kind);
-    });
+        try
+        {
+            Check.Given(count, "count");
+            Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
+            *count = Handles.Count((HandleKind)kind);
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_report", CallConvs = [typeof(CallConvCdecl)])]
-    public static int MemoryReport(MemoryData* memory) => Call.Run(() =>
+    public static int MemoryReport(MemoryData* memory)
     {
-        Check.Sized(memory, "memory");
-        long allocated = LockedMemory.AllocatedBytes, unlocked = LockedMemory.UnlockedBytes;
-        *memory = new MemoryData
+        try
         {
-            StructSize = memory->StructSize,
-            LockedBytes = allocated - unlocked,
-            UnlockedBytes = unlocked,
-            LockLimitBytes = LockedMemory.LimitBytes ?? -1,
-            BlocksOutstanding = BufferPool.OutstandingBlocks,
-            BlocksWiped = BufferPool.WipedBlocks,
-            BytesWiped = BufferPool.WipedBytes,
-        };
-    });
+            long held = MemoryBudget.HeldBytes, unlocked = MemoryBudget.UnlockedBytes;
+            Check.Write(memory, new MemoryData
+            {
+                LockedBytes = held - unlocked,
+                UnlockedBytes = unlocked,
+                LockLimitBytes = LockedMemory.LimitBytes ?? -1,
+                BlocksOutstanding = BufferPool.OutstandingBlocks,
+                BlocksWiped = BufferPool.WipedBlocks,
+                BytesWiped = BufferPool.WipedBytes,
+                HeldBytes = held,
+                PeakBytes = MemoryBudget.PeakBytes,
+                MaxMemoryBytes = MemoryBudget.MostBytes,
+            }, MemoryData.FirstBytes, "memory");
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_memory_estimate", CallConvs = [typeof(CallConvCdecl)])]
+    public static int EstimateMemory(LoadData* load, long* heldBytes)
+    {
+        try
+        {
+            Check.Given(heldBytes, "held_bytes");
+            *heldBytes = 0;
+            if (load is not null)
+                Check.Sized(load, "load");
+            *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
+            return (int)Status.Ok;
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+    }
 
     // BadHandle: LFR_BAD_HANDLE.
     private static string NameOf(Status status) =>

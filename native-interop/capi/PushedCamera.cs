@@ -1,14 +1,30 @@
 using System.Diagnostics;
 using LfrEngine.Frames;
+using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 
 namespace LfrEngine.CApi;
 
-/// <summary>A camera whose frames the caller pushes. It is a source for the engine and a handle for the caller.</summary>
-/// <remarks>Frames are in locked memory, which is wiped when the pipeline releases them, and then reused.</remarks>
+/// <summary>Tells the caller that the library is done with a frame of his; nothing for a frame that was copied.</summary>
+internal readonly unsafe struct FrameRelease(delegate* unmanaged[Cdecl]<void*, void> onRelease, void* user)
+{
+    private readonly delegate* unmanaged[Cdecl]<void*, void> onRelease = onRelease;
+    private readonly void* user = user;
+
+    public bool IsWanted => onRelease is not null;
+
+    public void Tell()
+    {
+        if (onRelease is not null)
+            onRelease(user);
+    }
+}
+
+/// <summary>A camera whose frames the caller pushes: a source to the engine, a handle to the caller.</summary>
+/// <remarks>Frames lie in locked memory, wiped when the pipeline lets go of them, and are used again.</remarks>
 internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDecoder, ISourceReader
 {
-    // One to read while the next is copied; the pipeline has its own queues.
+    // The pipeline has queues of its own: one to read while the next is copied.
     private const int Room = 2;
 
     private readonly object gate = new();
@@ -21,11 +37,11 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
     public override HandleKind Kind => HandleKind.Camera;
 
-    /// <summary>Source name for the engine, which treats an address with a scheme as live and a plain name as a recording.</summary>
+    /// <summary>What the engine takes it for: an address of a scheme is live, a name is a recording.</summary>
     public string Source => isLive ? "push://caller" : "pushed";
 
-    /// <summary>Copies a frame and queues it.</summary>
-    public Status Push(in CallerImage image, long timeUs, int timeoutMs)
+    /// <summary>Copies a frame, or borrows its planes when it is to be released, and hands it on.</summary>
+    public Status Push(in CallerImage image, long timeUs, int timeoutMs, FrameRelease release)
     {
         long started = Stopwatch.GetTimestamp();
         PushedFrame? frame;
@@ -46,7 +62,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         bool filled = false;
         try
         {
-            frame.Fill(image, timeUs);
+            frame.Fill(image, timeUs, release);
             filled = true;
         }
         finally
@@ -57,10 +73,16 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
                 if (filled && !closed)
                     waiting.Enqueue(frame);
                 else
-                    frame.Free();
+                    frame.Discard();
+                // The run may have ended meanwhile: then the frame was not taken.
+                filled &= !closed;
                 Monitor.PulseAll(gate);
             }
         }
+        if (!filled)
+            return Status.Ended;
+        if (image.IsConverted)
+            release.Tell();
         return Status.Ok;
     }
 
@@ -74,18 +96,21 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    /// <summary>Called at the end of the run: wipes the waiting frames.</summary>
+    /// <summary>The run is over: what waits is wiped.</summary>
     public void Shut()
     {
+        var left = new List<PushedFrame>();
         lock (gate)
         {
             ended = closed = true;
             while (waiting.TryDequeue(out PushedFrame? frame))
-                frame.Free();
+                left.Add(frame);
             while (spares.TryPop(out PushedFrame? frame))
-                frame.Free();
+                left.Add(frame);
             Monitor.PulseAll(gate);
         }
+        // Outside the gate: the caller may push from inside his callback.
+        left.ForEach(f => f.Free());
     }
 
     public override void Close() => End();
@@ -127,14 +152,14 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    // The engine reopens a live source without a length, so an ended one has a length.
+    // A live source without an end would be opened again: once it is over it has a length.
     public MediaInfo GetInfo()
     {
         lock (gate)
             return new MediaInfo("pushed", "raw", "", size.Width, size.Height, 0, over ? 0 : null, 0, isLive, false, delivered, 0, "");
     }
 
-    // The reader has ended, so no more frames will be taken.
+    // The reader's end: nobody will take a frame any more.
     void IDisposable.Dispose() => Shut();
 
     protected override void Free() => Shut();
@@ -143,16 +168,19 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     {
         lock (gate)
         {
-            if (closed)
-                frame.Free();
-            else
+            if (!closed)
+            {
                 spares.Push(frame);
+                return;
+            }
         }
+        frame.Free();
     }
 
     private sealed class PushedFrame(PushedCamera camera) : IDisposable
     {
         private HostBuffer<byte>? bytes;
+        private FrameRelease release;
 
         public FrameView View { get; private set; }
 
@@ -160,18 +188,33 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
         public long Arrival { get; private set; }
 
-        public void Fill(in CallerImage image, long timeUs)
+        public void Fill(in CallerImage image, long timeUs, FrameRelease wanted)
         {
-            int needed = image.CopyBytes;
-            if (bytes?.Length != needed)
+            if (wanted.IsWanted && !image.IsConverted)
             {
-                bytes?.Dispose();
-                bytes = null;
-                bytes = BufferPool.Rent<byte>(needed);
+                release = wanted;
+                View = image.View;
             }
-            View = image.CopyTo(bytes.Pointer);
+            else
+            {
+                int needed = image.CopyBytes;
+                if (bytes?.Length != needed)
+                {
+                    bytes?.Dispose();
+                    bytes = null;
+                    bytes = BufferPool.Rent<byte>(needed);
+                }
+                View = image.CopyTo(bytes.Pointer);
+            }
             TimeUs = timeUs;
             Arrival = Stopwatch.GetTimestamp();
+        }
+
+        /// <summary>It was not taken: the caller's frame stays his, without a word.</summary>
+        public void Discard()
+        {
+            release = default;
+            Free();
         }
 
         public void Free()
@@ -179,14 +222,23 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
             View = default;
             bytes?.Dispose();
             bytes = null;
+            Release();
         }
 
-        // The pipeline has released the frame: it is wiped now, and its memory is kept for the next one.
+        // The pipeline lets go: wiped at once, the memory is kept.
         public void Dispose()
         {
             View = default;
             bytes?.Wipe();
+            Release();
             camera.TakeBack(this);
+        }
+
+        private void Release()
+        {
+            FrameRelease told = release;
+            release = default;
+            told.Tell();
         }
     }
 }
