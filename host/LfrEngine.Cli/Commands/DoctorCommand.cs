@@ -7,7 +7,7 @@ using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Records.Watchlists;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 using Spectre.Console;
 
 namespace LfrEngine.Cli.Commands;

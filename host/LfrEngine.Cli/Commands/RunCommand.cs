@@ -7,7 +7,7 @@ using LfrEngine.Detection;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Frames;
-using LfrEngine.Links;
+using LfrEngine.Links.Monitoring;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;

@@ -7,6 +7,7 @@ using LfrEngine.Evaluation.Data;
 using LfrEngine.Evaluation.Reports;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Evaluation.Templates;
+using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using LfrEngine.DirectX;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Programs;

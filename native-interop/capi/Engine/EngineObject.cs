@@ -1,0 +1,61 @@
+using LfrEngine.CApi.Interop;
+using LfrEngine.Detection;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+using LfrEngine.Pipeline;
+
+namespace LfrEngine.CApi.Engine;
+
+/// <summary>The networks, and what single calls need.</summary>
+internal sealed class EngineObject(EngineModels models) : HandleObject
+{
+    private readonly object stills = new();
+    private StillAnalyzer? analyzer;
+
+    public override HandleKind Kind => HandleKind.Engine;
+
+    public EngineModels Models { get; } = models;
+
+    public ModelManifest Embedder => Models.Embedder.Manifest;
+
+    /// <summary>The threshold in the embedder's manifest; 0 when nobody has measured one.</summary>
+    public float DefaultThreshold => Array.Find(Embedder.Thresholds, t => t.Name == "default")?.Value ?? 0;
+
+    /// <summary>Lends what single calls work with; one at a time, as its buffers are shared.</summary>
+    public Loan Borrow()
+    {
+        Monitor.Enter(stills);
+        try
+        {
+            return new Loan(this, analyzer ??= new StillAnalyzer(Models, StillAnalyzer.StillSettings));
+        }
+        catch
+        {
+            Monitor.Exit(stills);
+            throw;
+        }
+    }
+
+    /// <summary>The faces of a picture, largest first. Borrowed until the next call.</summary>
+    public ReadOnlySpan<FaceCandidate> Find(StillAnalyzer still, in FrameView view) => FaceVerifier.Knows(Models.Detector.Manifest)
+        ? still.DetectJudged(view, FaceVerifier.MinimumEvidence)
+        : still.Detect(view);
+
+    protected override void Free()
+    {
+        analyzer?.Dispose();
+        Models.Dispose();
+    }
+
+    /// <summary>Wipes and gives back.</summary>
+    public readonly ref struct Loan(EngineObject engine, StillAnalyzer analyzer)
+    {
+        public StillAnalyzer Analyzer { get; } = analyzer;
+
+        public void Dispose()
+        {
+            Analyzer.Wipe();
+            Monitor.Exit(engine.stills);
+        }
+    }
+}
