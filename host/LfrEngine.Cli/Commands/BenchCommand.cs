@@ -180,7 +180,7 @@ internal static class BenchCommand
 
     private static void Print(BenchReport report, int most)
     {
-        AnsiConsole.WriteLine($"{report.Clip}: {report.Width}x{report.Height}, {report.ClipFramesPerSecond:0.##} fps; {report.Processors} processor(s); {report.Detector} at {report.GridLongSide}, {report.Embedder}; {report.Templates} templates; {report.Seconds:0.#} s each after {report.WarmUpSeconds:0.#} s");
+        AnsiConsole.WriteLine($"{report.Clip}: {report.Width}x{report.Height}, {report.ClipFramesPerSecond:0.##} fps; {new Counted(report.Processors):processor|processors}; {report.Detector} at {report.GridLongSide}, {report.Embedder}; {new Counted(report.Templates):template|templates}; {report.Seconds:0.#} s each after {report.WarmUpSeconds:0.#} s");
         var table = new Table().Border(TableBorder.Rounded).AddColumns("Pace", "Cameras", "fps", "Frames", "Dropped", "at start", "Cores per camera", "CPU ms per frame", "Alerts", "p50 ms", "p99 ms", "max ms", "Managed B per frame", "Peak MiB");
         foreach (BenchRun r in report.Runs)
         {
@@ -198,7 +198,7 @@ internal static class BenchCommand
         AnsiConsole.Write(stages);
 
         if (report.CamerasWithoutDrops is { } carried)
-            AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
+            AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{new Counted(carried):camera|cameras} of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
     }
 
     /// <summary>All counters at one moment.</summary>

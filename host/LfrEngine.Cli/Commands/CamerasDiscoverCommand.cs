@@ -80,7 +80,7 @@ internal static class CamerasDiscoverCommand
                 + "UDP from port 3702. You can use a camera that was not found: run `lfr cameras test 'gate=rtsp://…'` with the address from its manual.";
         }
         int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
-        return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
+        return $"{new Counted(cameras.Length):camera|cameras} on {asked}, {ready} ready"
             + (refused == 0 ? "" : withUser ? $", {refused} refused: check the user name and password" : $", {refused} refused: give --user NAME, with the password in {Variable}")
             + (ready > 0 ? ". Test one with `lfr cameras test 'NAME=SOURCE'`. If a camera requires a password, put it into the address: rtsp://USER:PASSWORD@…" : ".");
     }

@@ -48,9 +48,9 @@ internal static class CamerasTestCommand
         string announced = c.NominalFramesPerSecond is { } fps ? $"{fps:0.##} announced" : "none announced";
         Say("stream", $"{c.Codec} in {c.Container}, {c.Width}x{c.Height}, {c.PixelFormat}");
         string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not measured";
-        Say("frame rate", $"{measured}, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
+        Say("frame rate", $"{measured}, {announced}; {new Counted(c.Frames):frame|frames} in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
         Say("time stamps", c.TimeStamps.Text);
-        Say("damage", c.DamagedPackets == 0 ? "none" : $"{c.DamagedPackets} packet(s)");
+        Say("damage", c.DamagedPackets == 0 ? "none" : $"{new Counted(c.DamagedPackets):packet|packets}");
         Say("exposure", string.Create(CultureInfo.InvariantCulture, $"{c.Picture.ExposureText} (mean {c.Picture.MeanLuma:0} of 255, {c.Picture.ClippedDark:P0} black, {c.Picture.ClippedBright:P0} white)"));
         Say("focus", c.Picture.FocusText);
         PrintFaces(c.Faces, c.Width, grid);
@@ -73,10 +73,10 @@ internal static class CamerasTestCommand
         string needed = $"at least {f.MinimumInterEyePixels:0} pixels between the eyes are needed, that is a face {f.MinimumWidthPixels:0} pixels wide (at --grid {grid})";
         if (f.Seen == 0)
         {
-            Say("faces", $"none seen in {f.FramesSearched} frames; {needed}. With {width} pixels the picture may cover at most {f.WidestSceneMetres:0.0} m where people walk.");
+            Say("faces", $"none seen in {new Counted(f.FramesSearched):frame|frames}; {needed}. With {width} pixels the picture may cover at most {f.WidestSceneMetres:0.0} m where people walk.");
             return;
         }
-        Say("faces", $"{f.Seen} in {f.FramesSearched} frames, {f.MedianInterEyePixels:0} pixels between the eyes (median), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
+        Say("faces", $"{f.Seen} in {new Counted(f.FramesSearched):frame|frames}, {f.MedianInterEyePixels:0} pixels between the eyes (median), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
         AnsiConsole.WriteLine();
         AnsiConsole.WriteLine("Where in the picture: o large enough, x too small, + both, . no face seen");
         for (int row = 0; row < f.Rows; row++)

@@ -98,7 +98,7 @@ internal static class DetectCommand
                 CliJson.Print(result, CliJson.Default.DetectReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(judged ? $", judged by {models.Second.Manifest.Id} and {models.Third.Manifest.Id}" : "")}, IoU >= {DetectionScore.MatchIoU}");
+            AnsiConsole.WriteLine($"{new Counted(result.Pictures):picture|pictures}, detector {result.Detector}, score >= {result.MinimumScore}{(judged ? $", judged by {models.Second.Manifest.Id} and {models.Third.Manifest.Id}" : "")}, IoU >= {DetectionScore.MatchIoU}");
             foreach (SizeRecall size in sizes)
                 AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall?.ToString("0.000", CultureInfo.InvariantCulture) ?? "  -  "}  ({size.Found} of {size.Labelled})");
             AnsiConsole.WriteLine($"unmatched boxes    {result.UnmatchedPer100Pictures:0.0} per 100 pictures (from {DetectionScore.SmallestUnmatched} px)");

@@ -79,7 +79,7 @@ internal static class EnrolCommand
         if (json)
             CliJson.Print(summary, CliJson.Default.EnrolReport);
         else
-            Print(photos, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.PhotoCount} photo(s) enrolled in {output}.");
+            Print(photos, missing, refusals, similar, $"{new Counted(watchlist.Identities.Count):person|people} with {new Counted(watchlist.PhotoCount):photo|photos} enrolled in {output}.");
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 

@@ -150,7 +150,7 @@ internal static class WatchlistReenrolCommand
 
     private static void Print(ReenrolReport report, bool dryRun)
     {
-        AnsiConsole.WriteLine($"{report.OldEmbedder} -> {report.Embedder}: {report.Templates} face(s) of {report.Identities} person(s){(report.FacesKept > 0 ? $", {report.FacesKept} of them from an earlier run" : "")}");
+        AnsiConsole.WriteLine($"{report.OldEmbedder} -> {report.Embedder}: {new Counted(report.Templates):face|faces} of {new Counted(report.Identities):person|people}{(report.FacesKept > 0 ? $", {report.FacesKept} of them from an earlier run" : "")}");
         if (report.People.Length > 0)
         {
             var table = new Table().Border(TableBorder.Rounded).AddColumns("Person", "Photos", "Old lowest", "Old mean", "New lowest", "New mean");

@@ -59,7 +59,7 @@ internal static class CompareCommand
         run.Figures.Add(ReportFigure.Of("fnmr.second", $"FNMR of the second at {b.ToString("0.####", CultureInfo.InvariantCulture)}", comparison.Second, comparison.Second.ClopperPearson()));
         run.Figures.Add(new ReportFigure("difference", "Second less first, by subject", comparison.Second.Rate - comparison.First.Rate, comparison.Difference.Low, comparison.Difference.High));
         run.Figures.Add(new ReportFigure("mcnemar", "Probability if both erred equally often (McNemar, exact)", comparison.Probability,
-            Note: $"only the first erred {comparison.OnlyFirstErred} times, only the second {comparison.OnlySecondErred}"));
+            Note: $"only the first erred {new Counted(comparison.OnlyFirstErred):time|times}, only the second {comparison.OnlySecondErred}"));
 
         double Threshold(string which, List<Attempt> attempts)
         {

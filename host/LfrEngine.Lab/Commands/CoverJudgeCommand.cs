@@ -51,7 +51,7 @@ internal static class CoverJudgeCommand
         // A quarter of the people fitted on sets the scale of the probabilities.
         Sample[] scale = [.. fitting.Where(s => SeededRandom.For(run.Seed, s.Subject).Next(4) == 0)], learn = [.. fitting.Except(scale)];
         if (learn.Length == 0 || kept.Length == 0)
-            throw new CommandFailure(ExitCode.Input, $"{data.Subjects.Count} people are too few: some must be in either half, and not all of the first held back for the scale.");
+            throw new CommandFailure(ExitCode.Input, $"{new Counted(data.Subjects.Count):person is|people are} too few: some must be in either half, and not all of the first held back for the scale.");
         run.TookData("", fitting.Length + kept.Length, fitting.Length + kept.Length);
         (FaceCover? Real, FaceBox Box, string Path)[] real = masks is null ? [] : [.. RealFaces(masks)];
         (FaceCover? Real, FaceBox Box, string Path)[] realFitting = [.. real.Where(r => FaceDataSet.HalfOf(Path.GetFileName(r.Path)) == 0)], realKept = [.. real.Except(realFitting)];

@@ -60,7 +60,7 @@ internal static class SimulateCommand
         Sample[][] several = [.. people.Where(p => p.Length > 1).Take(listed)];
         Sample[][] rest = [.. people.Except(several).Take(others)];
         if (several.Length < listed || rest.Length < others)
-            throw new CommandFailure(ExitCode.Input, $"The data contain {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
+            throw new CommandFailure(ExitCode.Input, $"The data contain {new Counted(several.Length):person|people} with two stills and {new Counted(rest.Length):other|others}: too few for --listed {listed} --others {others}.");
         string partial = Path.Combine(folder, $".partial-{Guid.NewGuid():N}");
         try
         {
@@ -89,7 +89,7 @@ internal static class SimulateCommand
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
                 File.Move(file, target, overwrite: true);
             }
-            AnsiConsole.WriteLine($"{lines.Count - 1} passages of {listed} listed people and {others} others past {cameras} camera(s) in {folder}.");
+            AnsiConsole.WriteLine($"{new Counted(lines.Count - 1):passage|passages} of {new Counted(listed):listed person|listed people} and {new Counted(others):other|others} past {new Counted(cameras):camera|cameras} in {folder}.");
             AnsiConsole.WriteLine($"Next: lfr enrol {Path.Combine(folder, "people.csv")} -o list.lfr, then lfr-lab passages {Path.Combine(folder, "passages.csv")} --watchlist list.lfr");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

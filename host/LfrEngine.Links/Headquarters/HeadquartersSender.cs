@@ -99,7 +99,7 @@ internal sealed class HeadquartersSender(
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         long last = await store.Audit.MaxAsync(e => (long?)e.Sequence, stopping) ?? 0;
-        return answer.Next - 1 > last ? $"it has {answer.Next - 1} entries of this trail, which ends with {last}: the last entries were removed, or an old copy was restored" : null;
+        return answer.Next - 1 > last ? $"it has {new Counted(answer.Next - 1):entry|entries} of this trail, which ends with {last}: the last entries were removed, or an old copy was restored" : null;
     }
 
     private HttpClient Client()

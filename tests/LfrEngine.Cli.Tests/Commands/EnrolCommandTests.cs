@@ -151,7 +151,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         (await Lfr.RunAsync("enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile)).Exits(ExitCode.Incomplete).IsCivil()
             .Says("rejected nobody: gradient.jpg: no face found", "not enrolled missing: no usable photo", "rejected empty: empty.jpg: the file is empty",
-                $"1 person(s) with 1 photo(s) enrolled in {List}.");
+                $"1 person with 1 photo enrolled in {List}.");
     }
 
     /// <summary>Photos one folder too high or too deep were left out without a word.</summary>
@@ -400,7 +400,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in \"face\"", "190 125").IsCivil();
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,1575 330;1 1"], TestContext.Current.CancellationToken);
-        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 points in \"face\" for 1 photo(s)").IsCivil();
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 points in \"face\" for 1 photo;").IsCivil();
     }
 
     private void Put(string photo, string to)
