@@ -62,7 +62,12 @@ internal sealed class HeadquartersSender(
                 }
                 catch (Exception e) when (e is HttpRequestException or JsonException or DbException || (e is TaskCanceledException && !stoppingToken.IsCancellationRequested))
                 {
-                    failure = e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } unreached ? unreached.HttpRequestError.ToString() : e.Message;
+                    failure = e switch
+                    {
+                        HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } unreached => unreached.HttpRequestError.ToString(),
+                        JsonException unreadable => JsonTrouble.Words("its answer", unreadable),
+                        _ => e.Message,
+                    };
                 }
                 if (failure is not null)
                     LinksLog.ReceiverFailed(log, "The headquarters", failure);

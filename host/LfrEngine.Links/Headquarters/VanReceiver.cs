@@ -111,7 +111,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
         }
         catch (JsonException e)
         {
-            return Results.Problem($"The batch is not valid JSON: {e.Path}", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Problem(JsonTrouble.Words("The batch", e), statusCode: StatusCodes.Status400BadRequest);
         }
         if (batch is null || batch.Van != van || batch.Entries.Length > VanBatch.MostEntries)
             return Results.Problem($"A batch must name its van and have at most {VanBatch.MostEntries} entries.", statusCode: StatusCodes.Status400BadRequest);
