@@ -72,6 +72,7 @@ internal static partial class CommandRunner
     private static int? CodeOf(Exception e) => e switch
     {
         CommandFailure failure => failure.ExitCode,
+        UnknownModelException => ExitCode.Usage,
         ModelLoadException or UserFolderException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
         WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
         WatchlistException or DataException or MediaException or NotAFileException => ExitCode.Input,

@@ -266,8 +266,8 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     [Theory]
     [InlineData("--category", "criminal", ExitCode.Usage, "\"criminal\" is not a category")]
     [InlineData("--bogus", "1", ExitCode.Usage, "--bogus")]
-    [InlineData("--embedder", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
-    [InlineData("--detector", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
+    [InlineData("--embedder", "no-such", ExitCode.Usage, "Unknown model \"no-such\"")]
+    [InlineData("--detector", "no-such", ExitCode.Usage, "Unknown model \"no-such\"")]
     public async Task Enrol_NonsensicalArguments_SaysWhich(string option, string value, int code, string said)
     {
         Put(material.Photo, "people/she/1.jpg");

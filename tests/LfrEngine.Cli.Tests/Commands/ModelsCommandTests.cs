@@ -113,6 +113,13 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
         Assert.Empty(run.Lines);
     }
 
+    [Theory]
+    [InlineData("--embedder", "foo", "Unknown model \"foo\"")]
+    [InlineData("--detector", "foo", "Unknown model \"foo\"")]
+    [InlineData("--detector", "mobilefacenet-512", "not for Detect")]
+    public async Task Run_ModelThatIsNone_IsAWrongArgument(string option, string value, string said) =>
+        (await Lfr.RunAsync(material.Run("--camera", "gate=no-such-clip.mp4", option, value))).Exits(ExitCode.Usage).Says(said).IsCivil();
+
     [Fact]
     public async Task Run_DetectorOfAnotherFamily_SaysSo()
     {

@@ -202,7 +202,7 @@ public sealed class ModelLoadTests : IDisposable
     [Fact]
     public void Catalog_UnknownId_ListsWhatThereIs()
     {
-        var e = Assert.Throws<ModelLoadException>(() => TestModels.Catalog.Find("arcface", ModelTask.Embed));
+        var e = Assert.Throws<UnknownModelException>(() => TestModels.Catalog.Find("arcface", ModelTask.Embed));
         AssertNames(e, "arcface", "mobilefacenet-512", ".json");
         Assert.DoesNotContain("ultraface", e.Message, StringComparison.Ordinal);
     }
