@@ -43,8 +43,16 @@ internal sealed class LabOptions
         locking.AddTo(command);
     }
 
-    public LabRun Start(ParseResult parsed, string protocol, string title)
+    /// <summary>Begins a protocol, once it is clear that its results can be written.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="protocol">Short name.</param>
+    /// <param name="title">Of the report.</param>
+    /// <param name="product">A further file that the protocol writes, and the option that names it.</param>
+    public LabRun Start(ParseResult parsed, string protocol, string title, (FileInfo? File, string Option)? product = null)
     {
+        if (product is { } further)
+            OutputPlace.RequireFile(further.File?.FullName, further.Option);
+        OutputPlace.RequireFolder(parsed.GetValue(output)?.FullName, "--out");
         locking.Require(parsed);
         return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
     }

@@ -42,6 +42,7 @@ internal static class AuditCommand
         config.AddTo(command);
         command.SetAction(async (parsed, stopping) =>
         {
+            OutputPlace.RequireFile(parsed.GetRequiredValue(file).FullName, "FILE");
             Installation installation = config.Read(parsed);
             using LfrStore store = StoreSetup.OpenForReading(installation);
             string? of = parsed.GetValue(van);

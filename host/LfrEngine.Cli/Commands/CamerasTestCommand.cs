@@ -10,13 +10,13 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr cameras test</c>: tests one source and whether faces in it can be compared.</summary>
 internal static class CamerasTestCommand
 {
-    private const int SmallestGrid = 32, BarLength = 50;
+    private const int BarLength = 50;
 
     public static Command Create()
     {
         var source = new Argument<string>("NAME=SOURCE") { Description = "As for `lfr run --camera`." };
-        var seconds = new Option<double>("--seconds") { Description = "How long to test, 1 to 600; for a recording, how much of its beginning.", DefaultValueFactory = _ => 5 };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid as given to `lfr run`, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var seconds = new Option<double>("--seconds") { Description = "How long to test; for a recording, how much of its beginning.", DefaultValueFactory = _ => 5 }.From(1, 600);
+        var grid = PipelineOptions.Grid("Long side of the detection grid as given to `lfr run`, pixels.");
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("test", "Open one camera and report on its stream. No picture is shown or kept.") { source, seconds, grid, json };
         ModelOptions models = new();
@@ -27,10 +27,6 @@ internal static class CamerasTestCommand
         {
             CameraSettings camera = RunCommand.ParseCamera(parsed.GetRequiredValue(source), Pace.Automatic);
             (double s, int side) = (parsed.GetValue(seconds), parsed.GetValue(grid));
-            if (!(s is >= 1 and <= 600))
-                throw new CommandFailure(ExitCode.Usage, $"--seconds {s} is not between 1 and 600.");
-            if (side < SmallestGrid)
-                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             locking.Require(parsed);
             using EngineModels loaded = models.Load(parsed);
             CameraFindings findings = new CameraCheck(camera, loaded, TimeSpan.FromSeconds(s), side).Run(stopping);

@@ -16,8 +16,8 @@ internal static class DetectCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
-        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score (0 to 1). Default: further networks judge its candidates." };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score. Default: further networks judge its candidates." }.From(0, 1);
+        var grid = PipelineOptions.Grid("Long side of the detection grid, pixels; larger pictures are scaled down to it.");
         var plain = new Option<bool>("--single-scale") { Description = "Skip the second pass at half size." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
@@ -26,8 +26,6 @@ internal static class DetectCommand
         command.SetAction((parsed, stopping) =>
         {
             float? alone = parsed.GetValue(score);
-            if (alone is not (null or (>= 0 and <= 1)))
-                throw new CommandFailure(ExitCode.Usage, "--score is between 0 and 1.");
             var settings = new DetectorSettings { GridLongSide = parsed.GetValue(grid) };
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };

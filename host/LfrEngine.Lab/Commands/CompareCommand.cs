@@ -24,14 +24,12 @@ internal static class CompareCommand
     {
         var first = new Argument<DirectoryInfo>("FIRST") { Description = "Folder of a report by `lfr-lab verify PAIRS --out`." };
         var second = new Argument<DirectoryInfo>("SECOND") { Description = "Folder of another report over the same pairs, of another model or another build." };
-        var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 };
+        var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 }.Above(0, 1);
         var options = new LabOptions();
         var command = new Command("compare", "Compare two models or two builds on the same data, attempt by attempt.") { first, second, fmr };
         options.AddTo(command, images: false);
         command.SetAction((parsed, stopping) =>
         {
-            if (!(parsed.GetValue(fmr) is > 0 and <= 1))
-                throw new CommandFailure(ExitCode.Usage, "--fmr is above 0 and up to 1.");
             using LabRun run = options.Start(parsed, "compare", "Paired comparison");
             Run(run, parsed.GetRequiredValue(first).FullName, parsed.GetRequiredValue(second).FullName, parsed.GetValue(fmr));
             return Task.FromResult(run.Finish());

@@ -30,13 +30,13 @@ internal static class CoverJudgeCommand
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …). Covers are drawn on them." };
         var masks = new Option<DirectoryInfo?>("--masks") { Description = "Pictures of faces with real masks: images/ and annotations/*.xml with the classes con_mascarilla (mask) and sin_mascarilla (none)." };
         var write = new Option<FileInfo?>("--write") { Description = "File for the weights: engine/LfrEngine/Cover/cover-judge.json." };
-        var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 };
+        var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 }.From(1);
         var options = new LabOptions();
         var command = new Command("cover-judge", "Fit what tells a covered face, and measure it on people kept apart.") { data, masks, write, people };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            using LabRun run = options.Start(parsed, "cover-judge", "Judgement of cover");
+            using LabRun run = options.Start(parsed, "cover-judge", "Judgement of cover", (parsed.GetValue(write), "--write"));
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             Run(run, all, parsed.GetValue(masks)?.FullName, parsed.GetValue(people), parsed.GetValue(write)?.FullName, stopping);
             return Task.FromResult(run.Finish());

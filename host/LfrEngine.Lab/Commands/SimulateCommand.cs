@@ -28,9 +28,9 @@ internal static class SimulateCommand
     {
         var data = new Argument<string>("DATA") { Description = "Stills: folder with one sub-folder per person, or a CSV (file, subject, …)." };
         var output = new Option<DirectoryInfo>("--out") { Description = "Folder for videos, tracks, passages.csv and people.csv.", Required = true };
-        var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 };
-        var others = new Option<int>("--others") { Description = "People who are not on the list.", DefaultValueFactory = _ => 15 };
-        var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 };
+        var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 }.From(1);
+        var others = new Option<int>("--others") { Description = "People who are not on the list.", DefaultValueFactory = _ => 15 }.From(0);
+        var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 }.From(1);
         var exclude = new Option<string[]>("--exclude") { Description = "People to leave out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var seed = new Option<ulong>("--seed") { Description = "Seed of all random choices.", DefaultValueFactory = _ => 1 };
         ModelOptions models = new();
@@ -40,8 +40,7 @@ internal static class SimulateCommand
         locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (parsed.GetValue(listed) < 1 || parsed.GetValue(others) < 0 || parsed.GetValue(cameras) < 1)
-                throw new CommandFailure(ExitCode.Usage, "--listed and --cameras are at least 1, --others at least 0.");
+            OutputPlace.RequireFolder(parsed.GetRequiredValue(output).FullName, "--out");
             StandardScreen.HasProduct();
             locking.Require(parsed);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(exclude)!);

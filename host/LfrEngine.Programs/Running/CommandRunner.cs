@@ -36,13 +36,13 @@ internal static partial class CommandRunner
         // Failures of tasks that are not awaited are reported too.
         TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {e.Exception.InnerException?.Message}");
         root.Subcommands.Add(CommandsPage.Create(root, name));
-        NumberOptions.BeStrict(root);
+        OptionRules.Apply(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             // An address in the wrong place may contain a password.
-            foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
-                Console.Error.WriteLine(Shown.Text(AddressPattern().Replace(error, "an address")));
+            foreach (string error in parsed.Errors.Select(e => OptionRules.Fault(e.SymbolResult) ?? e.Message).Distinct())
+                Console.Error.WriteLine(AddressPattern().Replace(error, "an address"));
             Console.Error.WriteLine($"Run `{name} COMMAND --help` for the options of a command.");
             return ExitCode.Usage;
         }
