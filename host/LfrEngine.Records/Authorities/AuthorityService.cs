@@ -146,7 +146,7 @@ internal sealed class AuthorityService(
     }
 
     /// <summary>An instant in this installation's time zone, as people read it.</summary>
-    public string Show(DateTimeOffset at) => LocalTime.Show(at, time.LocalTimeZone);
+    private string Show(DateTimeOffset at) => LocalTime.Show(at, time.LocalTimeZone);
 
     private async Task SignAsync(Guid deployment, Guid officer, Func<Officer, byte[], Task<string>> sign, CancellationToken stopping)
     {
