@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using LfrEngine.Watchlists;
+
+namespace LfrEngine.CApi.Interop;
+
+/// <summary>The sentence of the calling thread's newest error, and the status of an exception.</summary>
+internal static unsafe class Answer
+{
+    [ThreadStatic]
+    private static Sentence? newest;
+
+    private static readonly byte* Empty = Text.Forever("");
+
+    /// <summary>Zero-terminated UTF-8; valid until the thread's next call.</summary>
+    public static byte* LastError => newest is { } said ? said.Bytes : Empty;
+
+    /// <summary>Keeps the sentence for the thread.</summary>
+    /// <returns>The status, for C.</returns>
+    public static int To(Exception e)
+    {
+        (Status status, string message) = e switch
+        {
+            StatusException known => (known.Status, known.Message),
+            WatchlistException list => (Of(list.Reason), list.Message),
+            // ONNX Runtime reports a lack of memory by this name.
+            ModelLoadException when e.Message.Contains("bad_alloc", StringComparison.Ordinal) => (Status.OutOfMemory, "There is not enough memory for the networks."),
+            ModelLoadException => (Status.ModelUnusable, e.Message),
+            MediaException { Error: MediaError.OutOfMemory } => (Status.OutOfMemory, e.Message),
+            MediaException => (Status.MediaUnusable, e.Message),
+            InsufficientMemoryException or OutOfMemoryException => (Status.OutOfMemory, e.Message),
+            DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } => (Status.LibraryMissing, Missing(e as DllNotFoundException ?? e.InnerException!)),
+            ArgumentException => (Status.BadArgument, e.Message),
+            IOException or UnauthorizedAccessException => (Status.Unreadable, e.Message),
+            // A type that cannot be initialised says nothing; its cause does.
+            TypeInitializationException { InnerException: { } cause } => (Status.Internal, cause.Message),
+            _ => (Status.Internal, $"{e.GetType().Name}: {e.Message}"),
+        };
+        try
+        {
+            (newest ??= new Sentence()).Set(message);
+        }
+        catch (OutOfMemoryException)
+        {
+            newest = null;
+        }
+        return (int)status;
+    }
+
+    // The loader's message goes on over several lines with advice for developers.
+    private static string Missing(Exception e) => $"A library that is needed could not be loaded: {e.Message.ReplaceLineEndings("\n").Split('\n')[0]}";
+
+    private static Status Of(WatchlistFailure failure) => failure switch
+    {
+        WatchlistFailure.NotAWatchlist => Status.NotAWatchlist,
+        WatchlistFailure.UnsupportedVersion => Status.WatchlistVersion,
+        WatchlistFailure.Damaged => Status.WatchlistDamaged,
+        WatchlistFailure.WrongKey => Status.WrongKey,
+        WatchlistFailure.ForeignModel => Status.ForeignModel,
+        WatchlistFailure.Unreadable => Status.Unreadable,
+        WatchlistFailure.DiskFull => Status.DiskFull,
+        WatchlistFailure.WriteFailed => Status.WriteFailed,
+        WatchlistFailure.InvalidContent => Status.BadContent,
+        _ => Status.BadKeyFile,
+    };
+
+    /// <summary>Ends with its thread.</summary>
+    private sealed class Sentence
+    {
+        private const int Room = 1024;
+
+        public byte* Bytes { get; } = (byte*)NativeMemory.AllocZeroed(Room);
+
+        ~Sentence() => NativeMemory.Free(Bytes);
+
+        public void Set(string message) => Text.Copy(message, Bytes, Room);
+    }
+}
