@@ -1,4 +1,4 @@
-# Sourced by ./lfr, ./lfr-lab and the lfr of the packages.
+# Sourced by ./lfr and ./lfr-lab.
 # shellcheck shell=bash
 
 # start COMMAND…: replaces this process by a program that handles faces.

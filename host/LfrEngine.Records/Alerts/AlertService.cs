@@ -103,7 +103,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             if (seen is { } count && count != alert.Events.Count)
                 return new Decision(Refusal.Changed, null, last);
             IReadOnlyList<AlertEvent> standing = AlertTransitions.Standing(alert.Events);
-            if (AlertTransitions.RefusalOf(standing, to, undoes, actor.OfficerId, p => Permissions.ByRole[p].Any(officer.IsInRole)) is { } refusal)
+            if (AlertTransitions.RefusalOf(standing, to, undoes, actor.OfficerId, hasPictures: alert.ErasedAt is null, p => Permissions.ByRole[p].Any(officer.IsInRole)) is { } refusal)
                 return new Decision(refusal, null, last);
             var entry = new AlertEvent
             {
@@ -213,7 +213,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         var summary = new AlertSummary(alert.Id, alert.DeploymentId, alert.Category, alert.RolePlayer, alert.Camera, alert.Score, alert.Threshold, alert.Likeness, alert.AgreeingShots, alert.ComparedShots,
             alert.CapturedAt, alert.RaisedAt, alert.State, sightings.Length, alert.EraseBy, person is null ? alert.ErasedAt ?? alert.EraseBy : null)
         { Likelihood = alert.Log10LikelihoodRatio is null ? null : new AlertLikelihood(alert.Log10LikelihoodRatio.Value, alert.LikelihoodRatioAtBound, alert.LikelihoodListSize) };
-        return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Standing(entries) is [.., { } last] ? last.Id : null);
+        return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Undoable(entries, hasPictures: alert.ErasedAt is null));
     }
 
     /// <summary>A picture of an alert, in locked memory owned by the caller. The view is recorded first.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 
@@ -11,7 +12,8 @@ namespace LfrEngine.Records.Alerts;
 ///         └─ rejected           └─ incorrect
 /// </code>
 /// The operator decides the first step, the engagement officer all others; the officer who judged an alert viable cannot take any later step. An entry is undone by a
-/// further entry that refers to it, the latest valid entry first.
+/// further entry that refers to it, the latest valid entry first. Without pictures nobody can compare two faces: once they are erased (<see cref="RetentionPolicy"/>;
+/// at once for a rejected alert), nothing is judged any more, and no judgement is undone. What was engaged before can still be completed and corrected.
 /// </remarks>
 public static class AlertTransitions
 {
@@ -24,7 +26,13 @@ public static class AlertTransitions
     }.ToFrozenDictionary();
 
     /// <summary>States that may follow a state; empty for final states.</summary>
-    public static IReadOnlyList<AlertState> After(AlertState state) => Next.GetValueOrDefault(state, []);
+    /// <param name="state">Before.</param>
+    /// <param name="hasPictures">Whether the alert's pictures still exist.</param>
+    public static IReadOnlyList<AlertState> After(AlertState state, bool hasPictures) =>
+        Next.GetValueOrDefault(state, []) is var next && hasPictures ? next : [.. next.Where(to => !NeedsPictures(to))];
+
+    // A state that somebody reaches by comparing the two faces, or that asks somebody to.
+    private static bool NeedsPictures(AlertState state) => state is AlertState.Raised or AlertState.Viable or AlertState.Rejected;
 
     /// <summary>Permission to enter a state, and to undo that entry.</summary>
     public static string PermissionFor(AlertState to) => to is AlertState.Viable or AlertState.Rejected ? Permissions.JudgeAlerts : Permissions.EngageAlerts;
@@ -47,7 +55,7 @@ public static class AlertTransitions
             }
             else
             {
-                fits &= After(state).Contains(entry.To);
+                fits &= After(state, hasPictures: true).Contains(entry.To);
                 standing.Add(entry);
             }
             if (!fits)
@@ -62,20 +70,28 @@ public static class AlertTransitions
     /// <exception cref="InvalidDataException">They do not follow the table.</exception>
     public static AlertState StateOf(IEnumerable<AlertEvent> entries) => Standing(entries) is [.., { } last] ? last.To : AlertState.Raised;
 
+    /// <summary>The entry that can be undone; null if none can.</summary>
+    /// <param name="entries">All of one alert, in order.</param>
+    /// <param name="hasPictures">Whether the alert's pictures still exist.</param>
+    public static long? Undoable(IEnumerable<AlertEvent> entries, bool hasPictures) => Standing(entries) is [.., { } last] && (hasPictures || !NeedsPictures(last.From)) ? last.Id : null;
+
     /// <summary>Why an officer may not make this decision now; null if allowed.</summary>
     /// <param name="standing">From <see cref="Standing"/>.</param>
     /// <param name="to">State wanted.</param>
     /// <param name="undoes">The entry to take back; null for a step forward.</param>
     /// <param name="officer">Who decides.</param>
+    /// <param name="hasPictures">Whether the alert's pictures still exist.</param>
     /// <param name="may">Whether the officer holds a permission.</param>
-    public static Refusal? RefusalOf(IReadOnlyList<AlertEvent> standing, AlertState to, long? undoes, Guid officer, Func<string, bool> may)
+    public static Refusal? RefusalOf(IReadOnlyList<AlertEvent> standing, AlertState to, long? undoes, Guid officer, bool hasPictures, Func<string, bool> may)
     {
         AlertEvent? last = standing.Count > 0 ? standing[^1] : null;
         AlertState state = last?.To ?? AlertState.Raised;
         if (undoes is { } id && (last is null || last.Id != id || last.From != to))
             return Refusal.NotTheLatest;
-        if (undoes is null && !After(state).Contains(to))
+        if (undoes is null && !After(state, hasPictures: true).Contains(to))
             return Refusal.OutOfOrder;
+        if (!hasPictures && NeedsPictures(to))
+            return Refusal.PicturesErased;
         // Undoing needs the same permission as the entry.
         AlertState step = undoes is null ? to : state;
         if (!may(PermissionFor(step)))
@@ -98,6 +114,9 @@ public enum Refusal
 
     /// <summary>The officer who judged the alert viable must not engage.</summary>
     SamePerson,
+
+    /// <summary>The pictures are erased, so nobody can judge the alert or undo a judgement.</summary>
+    PicturesErased,
 
     /// <summary>Somebody else has decided since the officer opened the alert.</summary>
     Changed,

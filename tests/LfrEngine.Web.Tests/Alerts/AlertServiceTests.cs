@@ -103,6 +103,30 @@ public sealed class AlertServiceTests
         Assert.DoesNotContain("scar", decided[0].Details, StringComparison.Ordinal);
     }
 
+    /// <summary>An alert without pictures is never judged, nor opened again for judging; what was engaged before can be completed and corrected.</summary>
+    [Fact]
+    public async Task DecideAsync_PicturesErased_NothingIsJudgedAnyMore()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator), street = await material.OfficerAsync("emil", Roles.EngagementOfficer);
+        AlertService alerts = material.Alerts;
+        Guid rejected = await material.RaiseAsync(await material.AddPersonAsync()), late = await material.RaiseAsync(await material.AddPersonAsync()), engaged = await material.RaiseAsync(await material.AddPersonAsync());
+        Decision no = await alerts.DecideAsync(judge, rejected, AlertState.Rejected, "");
+        await alerts.DecideAsync(judge, engaged, AlertState.Viable, "");
+        Decision met = await alerts.DecideAsync(street, engaged, AlertState.Engaged, "");
+        await alerts.EraseAsync(a => a.Id == late || a.Id == engaged, "time-up");
+
+        Assert.Equal(Refusal.PicturesErased, (await alerts.DecideAsync(judge, rejected, AlertState.Raised, "wrong key", undoes: no.Entry!.Id)).Refusal);
+        Assert.Equal(Refusal.PicturesErased, (await alerts.DecideAsync(judge, late, AlertState.Viable, "")).Refusal);
+        Assert.Equal(Refusal.PicturesErased, (await alerts.DecideAsync(judge, late, AlertState.Rejected, "")).Refusal);
+        Assert.Equal(Refusal.PicturesErased, (await alerts.DecideAsync(street, engaged, AlertState.Viable, "", undoes: met.Entry!.Id)).Refusal);
+        Assert.Null((await alerts.DecideAsync(street, engaged, AlertState.Confirmed, "")).Refusal);
+        foreach (Guid alert in new[] { rejected, late })
+            Assert.Null((await alerts.LookAsync(Actor.Of(judge), alert, TestContext.Current.CancellationToken))!.Latest);
+        Assert.Equal((AlertState.Rejected, AlertState.Raised, AlertState.Confirmed), ((await material.RecordAsync(rejected)).State, (await material.RecordAsync(late)).State, (await material.RecordAsync(engaged)).State));
+    }
+
     [Fact]
     public async Task DecideAsync_SamePersonInTwoRoles_MayNotEngage()
     {
