@@ -33,7 +33,7 @@ internal static class RunCommand
         var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" }.OneOf("auto", "realtime", "max");
         var grid = PipelineOptions.Grid();
         var detectEvery = PipelineOptions.DetectEvery();
-        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor." }.From(0, 1024);
+        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor.", DefaultValueFactory = _ => 0 }.From(0, 1024);
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then have a likelihood ratio." };
         var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };

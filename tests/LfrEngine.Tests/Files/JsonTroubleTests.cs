@@ -14,7 +14,7 @@ public sealed class JsonTroubleTests
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
-        Converters = { new JsonStringEnumConverter(), new WatchlistCategoryConverter() },
+        Converters = { new WatchlistCategoryConverter() },
     };
 
     [Theory]
