@@ -1,4 +1,4 @@
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Evaluation.Cover;

@@ -1,5 +1,6 @@
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
+using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 
