@@ -1,12 +1,8 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LfrEngine.CApi.Interop;
 using LfrEngine.CApi.Watchlists;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
-using LfrEngine.Frames;
 using LfrEngine.Matching;
-using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
@@ -17,100 +13,72 @@ namespace LfrEngine.CApi.Engine;
 /// <summary>The functions of lfr_engine.h under "Engine" and "Single calls"; see there for the contract of each.</summary>
 internal static unsafe class EngineExports
 {
-    // What fits on the stack; more candidates take rented memory.
+    // This many fit on the stack; more use rented memory.
     private const int StackCandidates = 128;
 
     private const int MostModelFiles = 1000;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_engine_create", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Create(EngineOptionsData* options, nint* engine)
+    public static int Create(EngineOptionsData* options, nint* engine) => Call.Run(() =>
     {
+        Check.Result(engine, "engine");
+        EngineOptionsData given = Check.Read(options, EngineOptionsData.FirstBytes, "options");
+        Check.Reserved(given.Reserved, "options.reserved");
+        Check.Range(given.MaxMemoryBytes, 0, long.MaxValue, "options.max_memory_bytes");
+        var log = new EngineLog(given.LogLevel, given.OnLog, given.LogUser);
+        ModelCatalog catalog = CatalogOf(given);
+        OwnFolder.Announce();
+        // A missing FFmpeg is reported here, not with the first picture.
+        _ = MediaReader.Versions;
+        var limit = new MemoryLimit(given.MaxMemoryBytes);
+        EngineObject loaded;
+        long refusals = MemoryBudget.Refusals;
         try
         {
-            Check.Given(engine, "engine");
-            *engine = 0;
-            EngineOptionsData given = Check.Read(options, EngineOptionsData.FirstBytes, "options");
-            Check.Reserved(given.Reserved, "options.reserved");
-            Check.Range(given.MaxMemoryBytes, 0, long.MaxValue, "options.max_memory_bytes");
-            var log = new EngineLog(given.LogLevel, given.OnLog, given.LogUser);
-            ModelCatalog catalog = CatalogOf(given);
-            OwnFolder.Announce();
-            // A missing FFmpeg is reported here, not with the first picture.
-            _ = MediaReader.Versions;
-            var limit = new MemoryLimit(given.MaxMemoryBytes);
-            EngineObject loaded;
-            long refusals = MemoryBudget.Refusals;
-            try
-            {
-                loaded = new EngineObject(EngineModels.Load(catalog,
-                    Text.ReadOrNull(given.Detector, "options.detector") ?? EngineModels.DefaultDetector,
-                    embedder: Text.ReadOrNull(given.Embedder, "options.embedder") ?? EngineModels.DefaultEmbedder), log, limit);
-            }
-            catch (ModelLoadException) when (MemoryBudget.Refusals > refusals)
-            {
-                // ONNX Runtime says in words of its own that it was given no memory.
-                limit.Dispose();
-                throw new StatusException(Status.OutOfMemory, $"The limit of {given.MaxMemoryBytes} bytes leaves no room for the networks.");
-            }
-            catch
-            {
-                limit.Dispose();
-                throw;
-            }
-            *engine = Open(loaded);
-            log.Write(LogLevel.Information, $"{loaded.Models.All.Count} networks loaded: {string.Join(", ", loaded.Models.All.Select(m => m.Manifest.Id))}");
-            return (int)Status.Ok;
+            loaded = new EngineObject(EngineModels.Load(catalog,
+                Text.ReadOrNull(given.Detector, "options.detector") ?? EngineModels.DefaultDetector,
+                embedder: Text.ReadOrNull(given.Embedder, "options.embedder") ?? EngineModels.DefaultEmbedder), log, limit);
         }
-        catch (Exception e)
+        catch (ModelLoadException) when (MemoryBudget.Refusals > refusals)
         {
-            return Answer.To(e);
+            // ONNX Runtime has its own message for a refused allocation.
+            limit.Dispose();
+            throw new StatusException(Status.OutOfMemory, $"The limit of {given.MaxMemoryBytes} bytes leaves no room for the networks.");
         }
-    }
+        catch
+        {
+            limit.Dispose();
+            throw;
+        }
+        *engine = Open(loaded);
+        log.Write(LogLevel.Information, $"{loaded.Models.All.Count} networks loaded: {string.Join(", ", loaded.Models.All.Select(m => m.Manifest.Id))}");
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_engine_get_info", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetInfo(nint engine, EngineInfoData* info)
+    public static int GetInfo(nint engine, EngineInfoData* info) => Call.On<EngineObject>(engine, HandleKind.Engine, target =>
     {
-        try
-        {
-            using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            Check.Sized(info, "info");
-            ModelManifest embedder = use.Object.Embedder;
-            *info = new EngineInfoData { StructSize = info->StructSize, EmbeddingLength = embedder.EmbeddingLength, DefaultThreshold = use.Object.DefaultThreshold };
-            Text.Copy(embedder.Id, info->EmbedderId, Rooms.EmbedderId);
-            Text.Copy(embedder.Sha256, info->EmbedderSha256, Rooms.Sha256);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Sized(info, "info");
+        ModelManifest embedder = target.Embedder;
+        *info = new EngineInfoData { StructSize = info->StructSize, EmbeddingLength = embedder.EmbeddingLength, DefaultThreshold = target.DefaultThreshold };
+        Text.Copy(embedder.Id, info->EmbedderId, Rooms.EmbedderId);
+        Text.Copy(embedder.Sha256, info->EmbedderSha256, Rooms.Sha256);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_engine_destroy", CallConvs = [typeof(CallConvCdecl)])]
     public static int Destroy(nint engine) => DestroyAny(engine, HandleKind.Engine);
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_detect", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Detect(nint engine, ImageData* image, FaceData* faces, int capacity, int* count)
+    public static int Detect(nint engine, ImageData* image, FaceData* faces, int capacity, int* count) => Call.On<EngineObject>(engine, HandleKind.Engine, target =>
     {
-        try
-        {
-            using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            Check.Given(count, "count");
-            *count = 0;
-            Check.Room(faces, capacity, "faces");
-            using var still = new StillImage(image);
-            using EngineObject.Loan loan = use.Object.Borrow();
-            ReadOnlySpan<FaceCandidate> found = use.Object.Find(loan.Analyzer, still.View);
-            for (int i = 0; i < Math.Min(capacity, found.Length); i++)
-                faces[i] = new FaceData { Box = BoxOf(found[i].Box), Score = found[i].Score };
-            *count = found.Length;
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Result(count, "count");
+        Check.Room(faces, capacity, "faces");
+        using var still = new StillImage(image);
+        using EngineObject.Loan loan = target.Borrow();
+        ReadOnlySpan<FaceCandidate> found = target.Find(loan.Analyzer, still.View);
+        for (int i = 0; i < Math.Min(capacity, found.Length); i++)
+            faces[i] = new FaceData { Box = BoxOf(found[i].Box), Score = found[i].Score };
+        *count = found.Length;
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_create", CallConvs = [typeof(CallConvCdecl)])]
     public static int CreateTemplate(nint engine, ImageData* image, BoxData* box, QualityData* quality, nint* face) => Make(engine, image, box, TemplateRole.List, quality, face);
@@ -118,52 +86,43 @@ internal static unsafe class EngineExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_create_as", CallConvs = [typeof(CallConvCdecl)])]
     public static int CreateTemplateAs(nint engine, ImageData* image, BoxData* box, int role, QualityData* quality, nint* face) => Make(engine, image, box, (TemplateRole)role, quality, face);
 
-    private static int Make(nint engine, ImageData* image, BoxData* box, TemplateRole role, QualityData* quality, nint* face)
+    private static int Make(nint engine, ImageData* image, BoxData* box, TemplateRole role, QualityData* quality, nint* face) => Call.Run(() =>
     {
-        try
+        Check.Result(face, "face");
+        Check.Range((int)role, (int)TemplateRole.List, (int)TemplateRole.Probe, "role");
+        using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
+        if (quality is not null)
+            Check.Sized(quality, "quality");
+        if (box is not null && !(box->Right > box->Left && box->Bottom > box->Top))
+            throw Check.Bad("box is empty.");
+        using var still = new StillImage(image);
+        using EngineObject.Loan loan = use.Object.Borrow();
+        ReadOnlySpan<FaceCandidate> found = use.Object.Find(loan.Analyzer, still.View);
+        int meant = box is null ? 0 : Nearest(found, new FaceBox(box->Left, box->Top, box->Right, box->Bottom));
+        if (found.IsEmpty || meant < 0)
+            throw new StatusException(Status.NoFace, box is null ? "There is no face in the picture." : "There is no face where the box is.");
+        using StillFace? seen = loan.Analyzer.Embed(still.View, found[meant], brow: role == TemplateRole.Probe ? BrowTreatment.BlankIfCovered : BrowTreatment.Kept);
+        if (seen is null)
+            throw new StatusException(Status.NoFace, "The face has no usable landmarks.");
+        if (quality is not null)
         {
-            Check.Given(face, "face");
-            *face = 0;
-            Check.Range((int)role, (int)TemplateRole.List, (int)TemplateRole.Probe, "role");
-            using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            if (quality is not null)
-                Check.Sized(quality, "quality");
-            if (box is not null && !(box->Right > box->Left && box->Bottom > box->Top))
-                throw Check.Bad("box is empty.");
-            using var still = new StillImage(image);
-            using EngineObject.Loan loan = use.Object.Borrow();
-            ReadOnlySpan<FaceCandidate> found = use.Object.Find(loan.Analyzer, still.View);
-            int meant = box is null ? 0 : Nearest(found, new FaceBox(box->Left, box->Top, box->Right, box->Bottom));
-            if (found.IsEmpty || meant < 0)
-                throw new StatusException(Status.NoFace, box is null ? "There is no face in the picture." : "There is no face where the box is.");
-            using StillFace? seen = loan.Analyzer.Embed(still.View, found[meant], brow: role == TemplateRole.Probe ? BrowTreatment.BlankIfCovered : BrowTreatment.Kept);
-            if (seen is null)
-                throw new StatusException(Status.NoFace, "The face has no usable landmarks.");
-            if (quality is not null)
+            *quality = new QualityData
             {
-                *quality = new QualityData
-                {
-                    StructSize = quality->StructSize,
-                    Score = seen.Quality.Score,
-                    InterEyePixels = seen.Quality.InterEyePixels,
-                    Sharpness = seen.Quality.Sharpness,
-                    Brightness = seen.Quality.Brightness,
-                    Clipped = seen.Quality.Clipped,
-                    YawDegrees = seen.Quality.YawDegrees,
-                    PitchDegrees = seen.Quality.PitchDegrees,
-                    RollDegrees = seen.Quality.RollDegrees,
-                    Cover = (int)seen.Cover.Parts,
-                    Box = BoxOf(seen.Box),
-                };
-            }
-            *face = Open(new TemplateObject(seen.Embedding.Span, seen.Cover.Parts, role, use.Object.Embedder.Sha256));
-            return (int)Status.Ok;
+                StructSize = quality->StructSize,
+                Score = seen.Quality.Score,
+                InterEyePixels = seen.Quality.InterEyePixels,
+                Sharpness = seen.Quality.Sharpness,
+                Brightness = seen.Quality.Brightness,
+                Clipped = seen.Quality.Clipped,
+                YawDegrees = seen.Quality.YawDegrees,
+                PitchDegrees = seen.Quality.PitchDegrees,
+                RollDegrees = seen.Quality.RollDegrees,
+                Cover = (int)seen.Cover.Parts,
+                Box = BoxOf(seen.Box),
+            };
         }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        *face = Open(new TemplateObject(seen.Embedding.Span, seen.Cover.Parts, role, use.Object.Embedder.Sha256));
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_compare", CallConvs = [typeof(CallConvCdecl)])]
     public static int Compare(nint a, nint b, float* score)
@@ -183,41 +142,24 @@ internal static unsafe class EngineExports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_export", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Export(nint face, byte* buffer, long capacity, long* sizeBytes)
+    public static int Export(nint face, byte* buffer, long capacity, long* sizeBytes) => Call.On<TemplateObject>(face, HandleKind.Template, target =>
     {
-        try
-        {
-            using Use<TemplateObject> use = Handles.Take<TemplateObject>(face, HandleKind.Template);
-            Check.Given(sizeBytes, "size_bytes");
-            Check.Room(buffer, capacity, "buffer");
-            using HostBuffer<byte> bytes = BufferPool.Rent<byte>(use.Object.ExportBytes);
-            use.Object.Export(bytes.Span);
-            return Check.CopyOut(bytes.Span, buffer, capacity, sizeBytes);
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(sizeBytes, "size_bytes");
+        Check.Room(buffer, capacity, "buffer");
+        using HostBuffer<byte> bytes = BufferPool.Rent<byte>(target.ExportBytes);
+        target.Export(bytes.Span);
+        return Check.CopyOut(bytes.Span, buffer, capacity, sizeBytes);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_import", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Import(nint engine, byte* bytes, long sizeBytes, nint* face)
+    public static int Import(nint engine, byte* bytes, long sizeBytes, nint* face) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(face, "face");
-            *face = 0;
-            using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            Check.Given(bytes, "bytes");
-            Check.Range(sizeBytes, 1, int.MaxValue, "size_bytes");
-            *face = Open(TemplateObject.Import(new ReadOnlySpan<byte>(bytes, (int)sizeBytes), use.Object.Embedder.Sha256, use.Object.Embedder.EmbeddingLength));
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Result(face, "face");
+        using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
+        Check.Given(bytes, "bytes");
+        Check.Range(sizeBytes, 1, int.MaxValue, "size_bytes");
+        *face = Open(TemplateObject.Import(new ReadOnlySpan<byte>(bytes, (int)sizeBytes), use.Object.Embedder.Sha256, use.Object.Embedder.EmbeddingLength));
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_destroy", CallConvs = [typeof(CallConvCdecl)])]
     public static int DestroyTemplate(nint face) => DestroyAny(face, HandleKind.Template);
@@ -229,8 +171,7 @@ internal static unsafe class EngineExports
         {
             using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
             using Use<TemplateObject> probe = Handles.Take<TemplateObject>(face, HandleKind.Template);
-            Check.Given(count, "count");
-            *count = 0;
+            Check.Result(count, "count");
             Check.Given(candidates, "candidates");
             Check.Range(capacity, 1, int.MaxValue, "capacity");
             if (!(threshold is >= -1 and <= 1))
@@ -252,7 +193,7 @@ internal static unsafe class EngineExports
         }
     }
 
-    /// <summary>Opens a handle, or frees what it would have been for.</summary>
+    /// <summary>Opens a handle, or frees the object if that fails.</summary>
     public static nint Open(HandleObject made)
     {
         try
@@ -266,19 +207,7 @@ internal static unsafe class EngineExports
         }
     }
 
-    /// <summary>Ends a handle.</summary>
-    public static int DestroyAny(nint handle, HandleKind kind)
-    {
-        try
-        {
-            Handles.Destroy(handle, kind);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+    public static int DestroyAny(nint handle, HandleKind kind) => Call.Run(() => Handles.Destroy(handle, kind));
 
     private static ModelCatalog CatalogOf(in EngineOptionsData options)
     {
@@ -308,7 +237,7 @@ internal static unsafe class EngineExports
     private static int Search(WatchlistObject list, TemplateObject probe, float threshold, Span<Candidate> room, CandidateData* candidates)
     {
         Span<int> found = stackalloc int[1];
-        // The rows for a covered brow were made of blanked pictures, a list's template was not: such a face is compared as uncovered.
+        // Rows for a covered brow were made of blanked pictures, but a list's template was not. So such a face is compared as uncovered.
         FaceCover cover = probe.Cover == FaceCover.Brow && probe.Role == TemplateRole.List ? FaceCover.None : probe.Cover;
         list.Search.Search(list.Gallery, probe.Embedding, CategoryThresholds.Uniform(threshold), room.Length, room, found, [cover]);
         for (int i = 0; i < found[0]; i++)
@@ -318,7 +247,7 @@ internal static unsafe class EngineExports
 
     private static int Nearest(ReadOnlySpan<FaceCandidate> found, in FaceBox box)
     {
-        // Below, it is another face or none.
+        // With less overlap it is another face, or none.
         const float SameFace = 0.3f;
         (int Index, float Overlap) best = (-1, SameFace);
         for (int i = 0; i < found.Length; i++)

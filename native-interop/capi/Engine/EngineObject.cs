@@ -6,10 +6,10 @@ using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi.Engine;
 
-/// <summary>The networks, and what single calls need.</summary>
+/// <summary>The networks, and the analyzer for single calls.</summary>
 /// <param name="models">Owned.</param>
-/// <param name="log">Told until the handle is destroyed.</param>
-/// <param name="limit">Given back when the engine has gone.</param>
+/// <param name="log">Written to until the handle is destroyed.</param>
+/// <param name="limit">Disposed with the engine.</param>
 internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLimit limit) : HandleObject
 {
     private readonly object stills = new();
@@ -23,10 +23,10 @@ internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLim
 
     public ModelManifest Embedder => Models.Embedder.Manifest;
 
-    /// <summary>The threshold in the embedder's manifest; 0 when nobody has measured one.</summary>
+    /// <summary>The threshold in the embedder's manifest; 0 if none was measured.</summary>
     public float DefaultThreshold => Array.Find(Embedder.Thresholds, t => t.Name == "default")?.Value ?? 0;
 
-    /// <summary>Lends what single calls work with; one at a time, as its buffers are shared.</summary>
+    /// <summary>Lends the analyzer for single calls, to one thread at a time, because its buffers are shared.</summary>
     public Loan Borrow()
     {
         Monitor.Enter(stills);
@@ -55,7 +55,7 @@ internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLim
         limit.Dispose();
     }
 
-    /// <summary>Wipes and gives back.</summary>
+    /// <summary>Wipes the analyzer and returns it.</summary>
     public readonly ref struct Loan(EngineObject engine, StillAnalyzer analyzer)
     {
         public StillAnalyzer Analyzer { get; } = analyzer;

@@ -1,11 +1,11 @@
 using LfrEngine.CApi.Interop;
 using LfrEngine.Frames;
-using LfrEngine.Memory;
 using LfrEngine.Native.Media;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.CApi.Engine;
 
-/// <summary>How the caller's pictures lie in memory: <c>lfr_format</c>.</summary>
+/// <summary>Memory layout of the caller's pictures: <c>lfr_format</c>.</summary>
 internal enum ImageFormat
 {
     Grey = 1,
@@ -19,14 +19,14 @@ internal enum ImageFormat
     D3D12 = 102,
 }
 
-/// <summary>A checked picture of the caller's.</summary>
+/// <summary>The caller's picture, after its checks.</summary>
 internal readonly unsafe struct CallerImage
 {
     private const int MostSide = 16384;
 
     private readonly ImageData data;
 
-    /// <summary>Checks all that can be: a plane that is shorter than it should be cannot be seen.</summary>
+    /// <summary>Checks everything that can be checked; a plane that is too short cannot be detected.</summary>
     public CallerImage(ImageData* image, string argument, bool fileAllowed)
     {
         Check.Sized(image, argument);
@@ -36,13 +36,13 @@ internal readonly unsafe struct CallerImage
             case ImageFormat.DmaBuf or ImageFormat.D3D11 or ImageFormat.D3D12:
                 throw new StatusException(Status.NotSupported, $"{argument}: pictures on a device ({Format}) are not supported: copy the planes to memory.");
             case ImageFormat.File when !fileAllowed:
-                throw new StatusException(Status.NotSupported, $"{argument}: a camera takes frames, no picture files: decode it first.");
+                throw new StatusException(Status.NotSupported, $"{argument}: a camera takes frames, not picture files: decode it first.");
             case ImageFormat.File:
                 Check.Given(data.Plane0, $"{argument}.plane[0]");
-                Check.Range(data.SizeBytes, 1, LfrEngine.Watchlists.WatchlistEnroller.MaximumPhotoBytes, $"{argument}.size_bytes");
+                Check.Range(data.SizeBytes, 1, WatchlistEnroller.MaximumPhotoBytes, $"{argument}.size_bytes");
                 return;
             case < ImageFormat.Grey or > ImageFormat.File:
-                throw Check.Bad($"{argument}.format {data.Format} is no lfr_format.");
+                throw Check.Bad($"{argument}.format {data.Format} is not an lfr_format.");
         }
         Check.Range(data.Width, 1, MostSide, $"{argument}.width");
         Check.Range(data.Height, 1, MostSide, $"{argument}.height");
@@ -76,15 +76,14 @@ internal readonly unsafe struct CallerImage
         }
     }
 
-    /// <summary>The caller's file.</summary>
     public ReadOnlySpan<byte> File => new(data.Plane0, (int)data.SizeBytes);
 
-    /// <summary>The planes where they lie; not for RGB, BGR and files.</summary>
+    /// <summary>Views the planes in place; not for RGB, BGR and files.</summary>
     public FrameView View => ViewOf([(nint)data.Plane0, (nint)data.Plane1, (nint)data.Plane2], [data.RowStride[0], data.RowStride[1], data.RowStride[2]]);
 
-    /// <summary>Copies the picture, RGB and BGR as Y′, Cb, Cr at full size.</summary>
+    /// <summary>Copies the picture; RGB and BGR become Y′, Cb, Cr at full size.</summary>
     /// <param name="copy"><see cref="CopyBytes"/> bytes.</param>
-    /// <returns>The copy's planes; valid as long as it.</returns>
+    /// <returns>The planes of the copy.</returns>
     public FrameView CopyTo(byte* copy)
     {
         if (Format is ImageFormat.Rgb or ImageFormat.Bgr)
@@ -115,12 +114,12 @@ internal readonly unsafe struct CallerImage
 
     private int RowCount(int plane) => plane == 0 ? data.Height : (data.Height + 1) / 2;
 
-    // Chroma as H.264 cameras put it.
+    // Chroma position of H.264 cameras.
     private FrameView ViewOf(ReadOnlySpan<nint> planes, ReadOnlySpan<int> strides) => new(
         Format switch { ImageFormat.Grey => PixelFormat.Grey, ImageFormat.I420 => PixelFormat.I420, _ => PixelFormat.Nv12 },
         data.Width, data.Height, planes, strides, (ColourMatrix)data.Matrix, (ColourRange)data.Range, ChromaLocation.Left);
 
-    // The engine reads Y′CbCr alone. BT.601 at full range and full size is what JPEG keeps: a grey level is lost at the most.
+    // The engine reads only Y′CbCr. BT.601 at full range and full size, as in JPEG, loses at most one grey level.
     private FrameView Convert(byte* copy)
     {
         int width = data.Width, height = data.Height, plane = width * height;
@@ -131,7 +130,7 @@ internal readonly unsafe struct CallerImage
             byte* from = data.Plane0 + ((long)row * data.RowStride[0]);
             for (int column = 0; column < width; column++, from += 3, y++, u++, v++)
             {
-                // Sixteen binary places; the weights of each line add up to 1 or 0.
+                // 16-bit fixed point; the weights of each line add up to 1 or 0.
                 int r = from[red], g = from[1], b = from[2 - red];
                 *y = (byte)(((19595 * r) + (38470 * g) + (7471 * b) + 32768) >> 16);
                 *u = (byte)Math.Min(255, ((-11059 * r) - (21709 * g) + (32768 * b) + (128 << 16) + 32768) >> 16);
@@ -143,7 +142,7 @@ internal readonly unsafe struct CallerImage
     }
 }
 
-/// <summary>A picture of the caller's for the time of a call: where it lies, or a wiped copy where it must be converted.</summary>
+/// <summary>The caller's picture during a call: in place, or, if it must be converted, a copy that is wiped.</summary>
 internal sealed unsafe class StillImage : IDisposable
 {
     private readonly HostBuffer<byte>? copy;
@@ -155,8 +154,8 @@ internal sealed unsafe class StillImage : IDisposable
         switch (caller.Format)
         {
             case ImageFormat.File:
-                if (LfrEngine.Watchlists.PhotoFormat.NameOf(caller.File) is null)
-                    throw new StatusException(Status.MediaUnusable, $"image is not a {LfrEngine.Watchlists.PhotoFormat.All} file.");
+                if (PhotoFormat.NameOf(caller.File) is null)
+                    throw new StatusException(Status.MediaUnusable, $"image is not a {PhotoFormat.All} file.");
                 decoded = MediaReader.ReadPicture(caller.File);
                 View = FrameLease.ViewOf(decoded);
                 break;

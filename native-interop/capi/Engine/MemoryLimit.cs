@@ -1,5 +1,4 @@
 using LfrEngine.CApi.Interop;
-using LfrEngine.Memory;
 using LfrEngine.Native.Memory;
 
 namespace LfrEngine.CApi.Engine;

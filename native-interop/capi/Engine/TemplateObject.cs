@@ -1,10 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LfrEngine.CApi.Interop;
 using LfrEngine.Matching;
-using LfrEngine.Memory;
 
 namespace LfrEngine.CApi.Engine;
 
@@ -23,12 +21,11 @@ internal sealed class TemplateObject : HandleObject
 {
     private const int HashBytes = 32, HeadBytes = 16 + HashBytes, Format = 1, RoleShift = 8;
 
-    // From rounding; further off it is no unit vector of ours.
+    // Tolerance for rounding; otherwise it is not a unit vector.
     private const float LengthTolerance = 1e-3f;
 
     private readonly HostBuffer<float> embedding;
 
-    /// <summary>Copies an embedding.</summary>
     public TemplateObject(ReadOnlySpan<float> embedding, FaceCover cover, TemplateRole role, string embedderSha256)
         : this(embedding.Length, cover, role, embedderSha256) => embedding.CopyTo(this.embedding.Span);
 
@@ -75,7 +72,7 @@ internal sealed class TemplateObject : HandleObject
     public static TemplateObject Import(ReadOnlySpan<byte> bytes, string embedderSha256, int length)
     {
         if (bytes.Length < HeadBytes + HashBytes || !bytes.StartsWith("LFRT"u8))
-            throw new StatusException(Status.BadTemplate, "The bytes are no template of lfr_template_export.");
+            throw new StatusException(Status.BadTemplate, "The bytes are not a template of lfr_template_export.");
         if (BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]) is var format and not Format)
             throw new StatusException(Status.BadTemplate, $"The template is of format {format}; this library reads {Format}.");
         Span<byte> hash = stackalloc byte[HashBytes];
@@ -88,7 +85,7 @@ internal sealed class TemplateObject : HandleObject
         if (BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]) != length || bytes.Length != HeadBytes + (length * sizeof(float)) + HashBytes
             || cover > (int)(FaceCover.LowerFace | FaceCover.Eyes | FaceCover.Brow) || role is < (int)TemplateRole.List or > (int)TemplateRole.Probe)
             throw new StatusException(Status.BadTemplate, "The template has the wrong length, or an unknown cover or role.");
-        // A copy first: the caller's bytes need not lie where floats may.
+        // A copy, because the caller's bytes need not be aligned for floats.
         var read = new TemplateObject(length, (FaceCover)cover, (TemplateRole)role, embedderSha256);
         bytes.Slice(HeadBytes, length * sizeof(float)).CopyTo(MemoryMarshal.AsBytes(read.embedding.Span));
         if (Math.Abs(TensorPrimitives.Norm(read.Embedding) - 1) <= LengthTolerance)

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.CApi.Interop;
 
-/// <summary>The sentence of the calling thread's newest error, and the status of an exception.</summary>
+/// <summary>The message of the calling thread's latest error, and the status of an exception.</summary>
 internal static unsafe class Answer
 {
     [ThreadStatic]
@@ -16,7 +15,7 @@ internal static unsafe class Answer
     /// <summary>Zero-terminated UTF-8; valid until the thread's next call.</summary>
     public static byte* LastError => newest is { } said ? said.Bytes : Empty;
 
-    /// <summary>Keeps the sentence for the thread.</summary>
+    /// <summary>Stores the message for the thread.</summary>
     /// <returns>The status, for C.</returns>
     public static int To(Exception e)
     {
@@ -33,7 +32,7 @@ internal static unsafe class Answer
             DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } => (Status.LibraryMissing, Missing(e as DllNotFoundException ?? e.InnerException!)),
             ArgumentException => (Status.BadArgument, e.Message),
             IOException or UnauthorizedAccessException => (Status.Unreadable, e.Message),
-            // A type that cannot be initialised says nothing; its cause does.
+            // The inner exception says why the type cannot be initialised.
             TypeInitializationException { InnerException: { } cause } => (Status.Internal, cause.Message),
             _ => (Status.Internal, $"{e.GetType().Name}: {e.Message}"),
         };
@@ -48,7 +47,7 @@ internal static unsafe class Answer
         return (int)status;
     }
 
-    // The loader's message goes on over several lines with advice for developers.
+    // Only the first line: the others are advice for developers.
     private static string Missing(Exception e) => $"A library that is needed could not be loaded: {e.Message.ReplaceLineEndings("\n").Split('\n')[0]}";
 
     private static Status Of(WatchlistFailure failure) => failure switch
@@ -65,7 +64,7 @@ internal static unsafe class Answer
         _ => Status.BadKeyFile,
     };
 
-    /// <summary>Ends with its thread.</summary>
+    /// <summary>Memory for the message, freed after its thread has ended.</summary>
     private sealed class Sentence
     {
         private const int Room = 1024;

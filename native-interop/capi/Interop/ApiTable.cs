@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Runs;
 using LfrEngine.CApi.Watchlists;
@@ -73,7 +71,7 @@ internal static unsafe class ApiTable
 
     private static nint Create()
     {
-        // As long as the process: it is never freed.
+        // Never freed: it is needed as long as the process runs.
         int bytes = (2 * sizeof(uint)) + (Functions.Length * sizeof(nint));
         var table = (uint*)NativeMemory.AllocZeroed((nuint)bytes);
         (table[0], table[1]) = ((uint)bytes, NewestVersion);

@@ -1,6 +1,6 @@
 namespace LfrEngine.CApi.Interop;
 
-/// <summary>What every function asks of its arguments.</summary>
+/// <summary>Checks of arguments that all functions share.</summary>
 internal static unsafe class Check
 {
     public static void Given(void* pointer, string argument)
@@ -9,7 +9,15 @@ internal static unsafe class Check
             throw Bad($"{argument} is NULL.");
     }
 
-    /// <summary>A structure that is there and of this version or a later one.</summary>
+    /// <summary>Requires a place for a result, which is 0 unless the call succeeds.</summary>
+    public static void Result<T>(T* place, string argument)
+        where T : unmanaged
+    {
+        Given(place, argument);
+        *place = default;
+    }
+
+    /// <summary>Requires a structure of this version or a later one.</summary>
     public static void Sized<T>(T* structure, string argument)
         where T : unmanaged
     {
@@ -55,7 +63,7 @@ internal static unsafe class Check
             throw Bad($"{argument} is {value}, not {least} to {most}.");
     }
 
-    /// <summary>Kept for later versions: a value now would have another meaning then.</summary>
+    /// <summary>Requires 0 in a field that is reserved for later versions.</summary>
     public static void Reserved(int value, string argument)
     {
         if (value != 0)
@@ -68,7 +76,7 @@ internal static unsafe class Check
             throw Bad($"{argument} is {milliseconds}: give milliseconds, or -1 to wait without end.");
     }
 
-    /// <summary>Room of the caller's for elements.</summary>
+    /// <summary>Checks a buffer of the caller.</summary>
     public static void Room(void* buffer, long capacity, string argument)
     {
         if (capacity < 0)
@@ -77,7 +85,7 @@ internal static unsafe class Check
             throw Bad($"{argument} is NULL, but its capacity is {capacity}.");
     }
 
-    /// <summary>Copies bytes out, or says how many there are.</summary>
+    /// <summary>Copies bytes to the caller, or reports how many there are.</summary>
     public static int CopyOut(ReadOnlySpan<byte> bytes, byte* buffer, long capacity, long* sizeBytes)
     {
         *sizeBytes = bytes.Length;

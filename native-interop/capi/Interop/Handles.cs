@@ -13,14 +13,14 @@ internal enum HandleKind
     Template = 7,
 }
 
-/// <summary>What a handle stands for. Its users are counted: the handle, calls under way, and other objects that need it. The last to go frees it.</summary>
+/// <summary>The object behind a handle. Its users are counted: the handle, calls in progress, and other objects that need it. The last one frees it.</summary>
 internal abstract class HandleObject
 {
     private int users = 1;
 
     public abstract HandleKind Kind { get; }
 
-    /// <summary>One more user; the caller has made sure that there is one.</summary>
+    /// <summary>Adds a user. The caller ensures that there already is one.</summary>
     public void Enter() => Interlocked.Increment(ref users);
 
     public void Leave()
@@ -29,7 +29,7 @@ internal abstract class HandleObject
             Free();
     }
 
-    /// <summary>The handle is being destroyed: what other threads wait for ends here. Those may still be in a call.</summary>
+    /// <summary>Called when the handle is destroyed: ends the waits of other threads, which may still be in a call.</summary>
     public virtual void Close()
     {
     }
@@ -38,7 +38,7 @@ internal abstract class HandleObject
     protected abstract void Free();
 }
 
-/// <summary>An object for the time of a call.</summary>
+/// <summary>Keeps an object for the time of a call.</summary>
 internal readonly ref struct Use<T>(T held)
     where T : HandleObject
 {
@@ -48,8 +48,8 @@ internal readonly ref struct Use<T>(T held)
 }
 
 /// <summary>
-/// The open handles. A handle is no address: the low half names a slot and a kind, the high half how often the slot was used before. So every
-/// wrong handle is known for what it is, and a destroyed one is never taken for the next in its place.
+/// The open handles. A handle is not an address: the low half contains a slot and a kind, the high half how often the slot was used before. So every
+/// wrong handle is recognised, and a destroyed one is never mistaken for a later one in the same slot.
 /// </summary>
 internal static class Handles
 {
@@ -61,7 +61,7 @@ internal static class Handles
     private static readonly Queue<int> FreeSlots = new();
     private static readonly long[] Open = new long[8];
 
-    /// <summary>Opens a handle; the object's first user is the handle.</summary>
+    /// <summary>Opens a handle, which is the object's first user.</summary>
     public static nint Add(HandleObject added)
     {
         lock (Gate)
@@ -92,7 +92,7 @@ internal static class Handles
         }
     }
 
-    /// <summary>Ends a handle. The object is freed when its last user has gone.</summary>
+    /// <summary>Destroys a handle. The object is freed when its last user has left.</summary>
     public static void Destroy(nint handle, HandleKind kind)
     {
         HandleObject found;
@@ -114,7 +114,6 @@ internal static class Handles
         }
     }
 
-    /// <summary>Handles now open.</summary>
     public static long Count(HandleKind kind)
     {
         lock (Gate)
@@ -131,7 +130,7 @@ internal static class Handles
             throw new StatusException(Status.BadHandle, $"The {name} is NULL.");
         var given = (HandleKind)((uint)handle & ((1 << KindBits) - 1));
         if (given is < HandleKind.Engine or > HandleKind.Template || (uint)index >= (uint)Slots.Count)
-            throw new StatusException(Status.BadHandle, $"The {name} is no handle of this library.");
+            throw new StatusException(Status.BadHandle, $"The {name} is not a handle of this library.");
         if (given != kind)
             throw new StatusException(Status.BadHandle, $"The {name} is a handle of another type: {NameOf(given)}.");
         Slot slot = Slots[index];

@@ -1,7 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LfrEngine.CApi.Engine;
-using LfrEngine.Memory;
 using LfrEngine.Native.Memory;
 
 namespace LfrEngine.CApi.Interop;
@@ -23,64 +20,39 @@ internal static unsafe class LibraryExports
     public static byte* StatusName(int status) => StatusNames.TryGetValue(status, out nint name) ? (byte*)name : Unknown;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_open_handles", CallConvs = [typeof(CallConvCdecl)])]
-    public static int OpenHandles(int kind, long* count)
+    public static int OpenHandles(int kind, long* count) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(count, "count");
-            Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
-            *count = Handles.Count((HandleKind)kind);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(count, "count");
+        Check.Range(kind, (int)HandleKind.Any, (int)HandleKind.Template, "kind");
+        *count = Handles.Count((HandleKind)kind);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_report", CallConvs = [typeof(CallConvCdecl)])]
-    public static int MemoryReport(MemoryData* memory)
+    public static int MemoryReport(MemoryData* memory) => Call.Run(() =>
     {
-        try
+        long held = MemoryBudget.HeldBytes, unlocked = MemoryBudget.UnlockedBytes;
+        Check.Write(memory, new MemoryData
         {
-            long held = MemoryBudget.HeldBytes, unlocked = MemoryBudget.UnlockedBytes;
-            Check.Write(memory, new MemoryData
-            {
-                LockedBytes = held - unlocked,
-                UnlockedBytes = unlocked,
-                LockLimitBytes = LockedMemory.LimitBytes ?? -1,
-                BlocksOutstanding = BufferPool.OutstandingBlocks,
-                BlocksWiped = BufferPool.WipedBlocks,
-                BytesWiped = BufferPool.WipedBytes,
-                HeldBytes = held,
-                PeakBytes = MemoryBudget.PeakBytes,
-                MaxMemoryBytes = MemoryBudget.MostBytes,
-            }, MemoryData.FirstBytes, "memory");
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+            LockedBytes = held - unlocked,
+            UnlockedBytes = unlocked,
+            LockLimitBytes = LockedMemory.LimitBytes ?? -1,
+            BlocksOutstanding = BufferPool.OutstandingBlocks,
+            BlocksWiped = BufferPool.WipedBlocks,
+            BytesWiped = BufferPool.WipedBytes,
+            HeldBytes = held,
+            PeakBytes = MemoryBudget.PeakBytes,
+            MaxMemoryBytes = MemoryBudget.MostBytes,
+        }, MemoryData.FirstBytes, "memory");
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_estimate", CallConvs = [typeof(CallConvCdecl)])]
-    public static int EstimateMemory(LoadData* load, long* heldBytes)
+    public static int EstimateMemory(LoadData* load, long* heldBytes) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(heldBytes, "held_bytes");
-            *heldBytes = 0;
-            if (load is not null)
-                Check.Sized(load, "load");
-            *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Result(heldBytes, "held_bytes");
+        if (load is not null)
+            Check.Sized(load, "load");
+        *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
+    });
 
     // BadHandle: LFR_BAD_HANDLE.
     private static string NameOf(Status status) =>

@@ -1,26 +1,24 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace LfrEngine.CApi.Interop;
 
-/// <summary>The folder of this library, where ONNX Runtime and the media library lie beside it: not that of the caller's program.</summary>
+/// <summary>The folder of this library, which also contains ONNX Runtime and the media library; not the folder of the caller's program.</summary>
 internal static unsafe class OwnFolder
 {
     private const string BaseDirectory = "APP_CONTEXT_BASE_DIRECTORY";
 
-    /// <summary>Makes the runtime look for libraries there; before the first of them is loaded.</summary>
+    /// <summary>Makes the runtime search for libraries there. Call it before the first of them is loaded.</summary>
     public static void Announce()
     {
         if (AppContext.GetData(BaseDirectory) is null && Find() is { } folder)
             AppContext.SetData(BaseDirectory, folder + Path.DirectorySeparatorChar);
     }
 
-    /// <summary>This library and those that lie beside it.</summary>
+    /// <summary>This library and the ones next to it.</summary>
     public static IEnumerable<string> Libraries => Directory.EnumerateFiles(AppContext.BaseDirectory, "*.so")
         .Where(f => Path.GetFileName(f) is "liblfr.so" or "libonnxruntime.so" or "liblfr_media.so").Order(StringComparer.Ordinal);
 
-    // Null where there is no /proc: then the libraries are found as those of the program.
+    // Null without /proc; then the libraries are searched for in the usual way.
     private static string? Find()
     {
         const string Maps = "/proc/self/maps";
@@ -38,7 +36,7 @@ internal static unsafe class OwnFolder
         return null;
     }
 
-    // The build for newer processors lies in glibc-hwcaps/x86-64-v4 below the folder; what it needs lies beside the plain one.
+    // The build for newer processors is in glibc-hwcaps/x86-64-v4 below the folder; the other libraries are in the folder itself.
     private static string WithoutVariant(string folder) =>
         Path.GetDirectoryName(folder) is { } variants && Path.GetFileName(variants) == "glibc-hwcaps" ? Path.GetDirectoryName(variants)! : folder;
 

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using LfrEngine.CApi.Engine;
 
 namespace LfrEngine.CApi.Interop;
 

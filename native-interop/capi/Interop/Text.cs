@@ -1,22 +1,21 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace LfrEngine.CApi.Interop;
 
-/// <summary>Texts in and out of C.</summary>
+/// <summary>Converts texts from and to C.</summary>
 internal static unsafe class Text
 {
     private const int Longest = 1 << 16;
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>Reads a required text.</summary>
     public static string Read(byte* text, string argument) => ReadOrNull(text, argument) ?? throw new StatusException(Status.BadArgument, $"{argument} is NULL.");
 
     /// <summary>The path of a file or folder.</summary>
     public static string ReadPath(byte* text, string argument) =>
         Read(text, argument) is { Length: > 0 } path ? path : throw new StatusException(Status.BadArgument, $"{argument} is empty.");
 
-    /// <summary>A text that may be NULL.</summary>
+    /// <summary>Reads a text that may be NULL.</summary>
     public static string? ReadOrNull(byte* text, string argument)
     {
         if (text is null)
@@ -36,7 +35,7 @@ internal static unsafe class Text
         }
     }
 
-    /// <summary>Fills a field of a structure: cut between characters where it does not fit, with a zero byte at the end.</summary>
+    /// <summary>Fills a field of a structure, zero-terminated. A text that does not fit is cut between characters.</summary>
     public static void Copy(string text, byte* field, int room)
     {
         int at = 0;

@@ -2,12 +2,11 @@ using System.Diagnostics;
 using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Interop;
 using LfrEngine.Frames;
-using LfrEngine.Memory;
 using LfrEngine.Native.Media;
 
 namespace LfrEngine.CApi.Runs;
 
-/// <summary>Tells the caller that the library is done with a frame of his; nothing for a frame that was copied.</summary>
+/// <summary>Tells the caller that the library no longer uses a borrowed frame; does nothing for a copied frame.</summary>
 internal readonly unsafe struct FrameRelease(delegate* unmanaged[Cdecl]<void*, void> onRelease, void* user)
 {
     private readonly delegate* unmanaged[Cdecl]<void*, void> onRelease = onRelease;
@@ -22,11 +21,11 @@ internal readonly unsafe struct FrameRelease(delegate* unmanaged[Cdecl]<void*, v
     }
 }
 
-/// <summary>A camera whose frames the caller pushes: a source to the engine, a handle to the caller.</summary>
-/// <remarks>Frames lie in locked memory, wiped when the pipeline lets go of them, and are used again.</remarks>
+/// <summary>A camera whose frames the caller pushes. It is a source for the engine and a handle for the caller.</summary>
+/// <remarks>Frames are in locked memory, which is wiped when the pipeline releases them, and then reused.</remarks>
 internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDecoder, ISourceReader
 {
-    // The pipeline has queues of its own: one to read while the next is copied.
+    // One to read while the next is copied; the pipeline has its own queues.
     private const int Room = 2;
 
     private readonly object gate = new();
@@ -39,10 +38,10 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
     public override HandleKind Kind => HandleKind.Camera;
 
-    /// <summary>What the engine takes it for: an address of a scheme is live, a name is a recording.</summary>
+    /// <summary>Source name for the engine, which treats an address with a scheme as live and a plain name as a recording.</summary>
     public string Source => isLive ? "push://caller" : "pushed";
 
-    /// <summary>Copies a frame, or borrows its planes when it is to be released, and hands it on.</summary>
+    /// <summary>Copies a frame, or borrows its planes if it has a release callback, and queues it.</summary>
     public Status Push(in CallerImage image, long timeUs, int timeoutMs, FrameRelease release)
     {
         long started = Stopwatch.GetTimestamp();
@@ -98,7 +97,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    /// <summary>The run is over: what waits is wiped.</summary>
+    /// <summary>Called at the end of the run: wipes the waiting frames.</summary>
     public void Shut()
     {
         var left = new List<PushedFrame>();
@@ -154,14 +153,14 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         }
     }
 
-    // A live source without an end would be opened again: once it is over it has a length.
+    // The engine reopens a live source without a length, so an ended one has a length.
     public MediaInfo GetInfo()
     {
         lock (gate)
             return new MediaInfo("pushed", "raw", "", size.Width, size.Height, 0, over ? 0 : null, 0, isLive, false, delivered, 0, "");
     }
 
-    // The reader's end: nobody will take a frame any more.
+    // The reader has ended, so no more frames will be taken.
     void IDisposable.Dispose() => Shut();
 
     protected override void Free() => Shut();
@@ -227,7 +226,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
             Release();
         }
 
-        // The pipeline lets go: wiped at once, the memory is kept.
+        // The pipeline has released the frame: it is wiped now, and its memory is kept for the next one.
         public void Dispose()
         {
             View = default;

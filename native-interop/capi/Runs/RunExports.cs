@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LfrEngine.Alerts;
 using LfrEngine.CApi.Engine;
@@ -18,244 +16,135 @@ internal static unsafe class RunExports
     private const int EveryFrame = -1, SmallestGrid = 32, LargestGrid = 4096, MostWorkers = 1024, MostDetectEveryMs = 1000, LongestName = 200;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_create", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Create(nint engine, nint watchlist, RunOptionsData* options, nint* run)
+    public static int Create(nint engine, nint watchlist, RunOptionsData* options, nint* run) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(run, "run");
-            *run = 0;
-            using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
-            using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
-            RunOptionsData chosen = options is null ? default : Check.Read(options, RunOptionsData.FirstBytes, "options");
-            list.Object.RequireModel(use.Object.Embedder.Sha256);
-            *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen));
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Result(run, "run");
+        using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
+        using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
+        RunOptionsData chosen = options is null ? default : Check.Read(options, RunOptionsData.FirstBytes, "options");
+        list.Object.RequireModel(use.Object.Embedder.Sha256);
+        *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen));
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_add_source", CallConvs = [typeof(CallConvCdecl)])]
-    public static int AddSource(nint run, byte* name, byte* address, int pace)
+    public static int AddSource(nint run, byte* name, byte* address, int pace) => Call.On<RunObject>(run, HandleKind.Run, target =>
     {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            string from = Text.Read(address, "address");
-            Check.Range(pace, (int)Pace.Automatic, (int)Pace.Maximum, "pace");
-            if (SourceAddress.Fault(from) is { } fault)
-                throw Check.Bad($"address: {fault}.");
-            use.Object.Add(new CameraSettings(NameOf(name), from, (Pace)pace), null);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        string from = Text.Read(address, "address");
+        Check.Range(pace, (int)Pace.Automatic, (int)Pace.Maximum, "pace");
+        if (SourceAddress.Fault(from) is { } fault)
+            throw Check.Bad($"address: {fault}.");
+        target.Add(new CameraSettings(NameOf(name), from, (Pace)pace), null);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_add_camera", CallConvs = [typeof(CallConvCdecl)])]
-    public static int AddCamera(nint run, byte* name, int pace, nint* camera)
+    public static int AddCamera(nint run, byte* name, int pace, nint* camera) => Call.Run(() =>
     {
+        Check.Result(camera, "camera");
+        using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+        if ((Pace)pace is not (Pace.Automatic or Pace.Maximum))
+            throw Check.Bad($"pace is {pace}: pushed frames come at LFR_PACE_AUTO or LFR_PACE_MAX.");
+        var pushed = new PushedCamera(isLive: (Pace)pace == Pace.Automatic);
+        nint handle = EngineExports.Open(pushed);
         try
         {
-            Check.Given(camera, "camera");
-            *camera = 0;
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            if ((Pace)pace is not (Pace.Automatic or Pace.Maximum))
-                throw Check.Bad($"pace is {pace}: pushed frames come at LFR_PACE_AUTO or LFR_PACE_MAX.");
-            var pushed = new PushedCamera(isLive: (Pace)pace == Pace.Automatic);
-            nint handle = EngineExports.Open(pushed);
-            try
-            {
-                use.Object.Add(new CameraSettings(NameOf(name), pushed.Source, (Pace)pace) { Decoder = pushed }, pushed);
-            }
-            catch
-            {
-                Handles.Destroy(handle, HandleKind.Camera);
-                throw;
-            }
-            *camera = handle;
-            return (int)Status.Ok;
+            use.Object.Add(new CameraSettings(NameOf(name), pushed.Source, (Pace)pace) { Decoder = pushed }, pushed);
         }
-        catch (Exception e)
+        catch
         {
-            return Answer.To(e);
+            Handles.Destroy(handle, HandleKind.Camera);
+            throw;
         }
-    }
+        *camera = handle;
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_start", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Start(nint run)
-    {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            use.Object.Start();
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+    public static int Start(nint run) => Call.On<RunObject>(run, HandleKind.Run, target => target.Start());
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_next_alert", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Next(nint run, int timeoutMs, nint* alert)
+    public static int Next(nint run, int timeoutMs, nint* alert) => Call.Run(() =>
     {
-        try
-        {
-            Check.Given(alert, "alert");
-            *alert = 0;
-            Check.Timeout(timeoutMs, "timeout_ms");
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            Status status = use.Object.Next(timeoutMs, out Alert? taken);
-            if (taken is not null)
-                *alert = EngineExports.Open(new AlertObject(taken));
-            return (int)status;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Result(alert, "alert");
+        Check.Timeout(timeoutMs, "timeout_ms");
+        using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+        Status status = use.Object.Next(timeoutMs, out Alert? taken);
+        if (taken is not null)
+            *alert = EngineExports.Open(new AlertObject(taken));
+        return (int)status;
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_swap_watchlist", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Swap(nint run, nint watchlist)
+    public static int Swap(nint run, nint watchlist) => Call.On<RunObject>(run, HandleKind.Run, target =>
     {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
-            use.Object.Swap(list.Object);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
+        target.Swap(list.Object);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_next_event", CallConvs = [typeof(CallConvCdecl)])]
-    public static int NextEvent(nint run, int timeoutMs, EventData* next)
+    public static int NextEvent(nint run, int timeoutMs, EventData* next) => Call.Run(() =>
     {
-        try
-        {
-            Check.Sized(next, "event");
-            Check.Timeout(timeoutMs, "timeout_ms");
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            Status status = use.Object.NextEvent(timeoutMs, out RunEvent taken);
-            if (status == Status.Ok)
-                taken.Fill(next);
-            return (int)status;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Sized(next, "event");
+        Check.Timeout(timeoutMs, "timeout_ms");
+        using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+        Status status = use.Object.NextEvent(timeoutMs, out RunEvent taken);
+        if (status == Status.Ok)
+            taken.Fill(next);
+        return (int)status;
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_receipt", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetReceipt(nint run, byte* privateKey, byte* buffer, long capacity, long* sizeBytes)
+    public static int GetReceipt(nint run, byte* privateKey, byte* buffer, long capacity, long* sizeBytes) => Call.On<RunObject>(run, HandleKind.Run, target =>
     {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            Check.Given(sizeBytes, "size_bytes");
-            Check.Room(buffer, capacity, "buffer");
-            using ECDsa key = ErasureReceipt.ReadKey(privateKey);
-            return Check.CopyOut(use.Object.SignReceipt(key), buffer, capacity, sizeBytes);
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(sizeBytes, "size_bytes");
+        Check.Room(buffer, capacity, "buffer");
+        using ECDsa key = ErasureReceipt.ReadKey(privateKey);
+        return Check.CopyOut(target.SignReceipt(key), buffer, capacity, sizeBytes);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_camera", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetCamera(nint run, int cameraIndex, CameraStatusData* status)
+    public static int GetCamera(nint run, int cameraIndex, CameraStatusData* status) => Call.On<RunObject>(run, HandleKind.Run, target =>
     {
-        try
+        Check.Sized(status, "status");
+        CameraStatus camera = target.Camera(cameraIndex);
+        *status = new CameraStatusData
         {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            Check.Sized(status, "status");
-            CameraStatus camera = use.Object.Camera(cameraIndex);
-            *status = new CameraStatusData
-            {
-                StructSize = status->StructSize,
-                State = (int)camera.State,
-                IsComplete = camera.State is CameraState.Ended && camera.IsComplete ? 1 : 0,
-                Width = camera.FrameSize.Width,
-                Height = camera.FrameSize.Height,
-                FramesDecoded = camera.FramesDecoded,
-                FramesDropped = camera.FramesDropped,
-                FramesSearched = camera.FramesSearched,
-                Tracklets = camera.Tracklets,
-                ShotsCompared = camera.ShotsCompared,
-                FacesSeen = camera.FacesSeen,
-                Alerts = camera.Alerts,
-                DamagedPackets = camera.DamagedPackets,
-                Reconnects = camera.Reconnects,
-                LagMs = camera.LagMs,
-            };
-            Text.Copy(camera.TraceSha256, status->TraceSha256, Rooms.Sha256);
-            Text.Copy(camera.Message, status->Message, Rooms.Message);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+            StructSize = status->StructSize,
+            State = (int)camera.State,
+            IsComplete = camera.State is CameraState.Ended && camera.IsComplete ? 1 : 0,
+            Width = camera.FrameSize.Width,
+            Height = camera.FrameSize.Height,
+            FramesDecoded = camera.FramesDecoded,
+            FramesDropped = camera.FramesDropped,
+            FramesSearched = camera.FramesSearched,
+            Tracklets = camera.Tracklets,
+            ShotsCompared = camera.ShotsCompared,
+            FacesSeen = camera.FacesSeen,
+            Alerts = camera.Alerts,
+            DamagedPackets = camera.DamagedPackets,
+            Reconnects = camera.Reconnects,
+            LagMs = camera.LagMs,
+        };
+        Text.Copy(camera.TraceSha256, status->TraceSha256, Rooms.Sha256);
+        Text.Copy(camera.Message, status->Message, Rooms.Message);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_summary", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetSummary(nint run, RunSummaryData* summary)
+    public static int GetSummary(nint run, RunSummaryData* summary) => Call.On<RunObject>(run, HandleKind.Run, target =>
     {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            Check.Sized(summary, "summary");
-            use.Object.Summarise(summary);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Sized(summary, "summary");
+        target.Summarise(summary);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_stop", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Stop(nint run)
-    {
-        try
-        {
-            using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
-            use.Object.Stop();
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+    public static int Stop(nint run) => Call.On<RunObject>(run, HandleKind.Run, target => target.Stop());
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_destroy", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Destroy(nint run)
+    public static int Destroy(nint run) => Call.Run(() =>
     {
-        try
-        {
-            // Before the handle is gone: a refused call changes nothing.
-            using (Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run))
-                use.Object.RequireOutside();
-            Handles.Destroy(run, HandleKind.Run);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        // Before the handle is destroyed, because a refused call changes nothing.
+        using (Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run))
+            use.Object.RequireOutside();
+        Handles.Destroy(run, HandleKind.Run);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_camera_push", CallConvs = [typeof(CallConvCdecl)])]
     public static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs) => Push(camera, frame, timeUs, timeoutMs, default);
@@ -291,74 +180,36 @@ internal static unsafe class RunExports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_camera_end", CallConvs = [typeof(CallConvCdecl)])]
-    public static int End(nint camera)
-    {
-        try
-        {
-            using Use<PushedCamera> use = Handles.Take<PushedCamera>(camera, HandleKind.Camera);
-            use.Object.End();
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+    public static int End(nint camera) => Call.On<PushedCamera>(camera, HandleKind.Camera, target => target.End());
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_camera_destroy", CallConvs = [typeof(CallConvCdecl)])]
     public static int DestroyCamera(nint camera) => EngineExports.DestroyAny(camera, HandleKind.Camera);
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_get_info", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetInfo(nint alert, AlertInfoData* info)
+    public static int GetInfo(nint alert, AlertInfoData* info) => Call.On<AlertObject>(alert, HandleKind.Alert, target =>
     {
-        try
-        {
-            using Use<AlertObject> use = Handles.Take<AlertObject>(alert, HandleKind.Alert);
-            Check.Sized(info, "info");
-            use.Object.Describe(info);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Sized(info, "info");
+        target.Describe(info);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_get_photo", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetPhoto(nint alert, byte* buffer, long capacity, long* sizeBytes)
+    public static int GetPhoto(nint alert, byte* buffer, long capacity, long* sizeBytes) => Call.On<AlertObject>(alert, HandleKind.Alert, target =>
     {
-        try
-        {
-            using Use<AlertObject> use = Handles.Take<AlertObject>(alert, HandleKind.Alert);
-            Check.Given(sizeBytes, "size_bytes");
-            Check.Room(buffer, capacity, "buffer");
-            return Check.CopyOut(use.Object.Photo, buffer, capacity, sizeBytes);
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(sizeBytes, "size_bytes");
+        Check.Room(buffer, capacity, "buffer");
+        return Check.CopyOut(target.Photo, buffer, capacity, sizeBytes);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_get_pixels", CallConvs = [typeof(CallConvCdecl)])]
-    public static int GetPixels(nint alert, int format, byte* buffer, long capacity, int* width, int* height)
+    public static int GetPixels(nint alert, int format, byte* buffer, long capacity, int* width, int* height) => Call.On<AlertObject>(alert, HandleKind.Alert, target =>
     {
-        try
-        {
-            using Use<AlertObject> use = Handles.Take<AlertObject>(alert, HandleKind.Alert);
-            Check.Given(width, "width");
-            Check.Given(height, "height");
-            Check.Room(buffer, capacity, "buffer");
-            if ((ImageFormat)format is not (ImageFormat.Bgr or ImageFormat.Rgb))
-                throw Check.Bad($"format is {format}, not LFR_BGR or LFR_RGB.");
-            use.Object.CopyPixels((ImageFormat)format, buffer, capacity, out *width, out *height);
-            return (int)Status.Ok;
-        }
-        catch (Exception e)
-        {
-            return Answer.To(e);
-        }
-    }
+        Check.Given(width, "width");
+        Check.Given(height, "height");
+        Check.Room(buffer, capacity, "buffer");
+        if ((ImageFormat)format is not (ImageFormat.Bgr or ImageFormat.Rgb))
+            throw Check.Bad($"format is {format}, not LFR_BGR or LFR_RGB.");
+        target.CopyPixels((ImageFormat)format, buffer, capacity, out *width, out *height);
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_destroy", CallConvs = [typeof(CallConvCdecl)])]
     public static int DestroyAlert(nint alert) => EngineExports.DestroyAny(alert, HandleKind.Alert);
@@ -394,6 +245,6 @@ internal static unsafe class RunExports
         if (!(given is > -1 and <= 1))
             throw Check.Bad($"options.thresholds[{category}] is {given}: a threshold is a cosine, above -1 up to 1, and 0 for the measured one.");
         return given != 0 ? given
-            : measured != 0 ? measured : throw Check.Bad($"options.thresholds[{category}] is 0, and nobody has measured a threshold for this embedder: give one.");
+            : measured != 0 ? measured : throw Check.Bad($"options.thresholds[{category}] is 0, but this embedder has no measured threshold: give one.");
     }
 }

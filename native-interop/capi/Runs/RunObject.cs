@@ -5,16 +5,15 @@ using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Interop;
 using LfrEngine.CApi.Watchlists;
 using LfrEngine.Frames;
-using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Threading;
 
 namespace LfrEngine.CApi.Runs;
 
-/// <summary>Cameras against a watchlist, on threads of its own.</summary>
+/// <summary>A run: compares the faces of cameras with a watchlist, on its own threads.</summary>
 internal sealed unsafe class RunObject : HandleObject
 {
-    // Alerts are rare: this many that nobody fetched hold up later ones, not the cameras.
+    // If this many alerts are not fetched, later alerts wait; the cameras do not.
     private const int AlertQueue = 256;
 
     // Room for the last one, which nobody may miss, is kept.
@@ -46,7 +45,7 @@ internal sealed unsafe class RunObject : HandleObject
 
     public RunObject(EngineObject engine, WatchlistObject watchlist, PipelineSettings settings, in RunOptionsData options)
     {
-        // Refuses what cannot run together before anything is begun.
+        // Refuses settings that contradict each other before anything is started.
         Pipeline = new LivePipeline(engine.Models, watchlist.Gallery, settings);
         (this.engine, this.watchlist) = (engine, watchlist);
         onAlert = options.OnAlert;
@@ -201,7 +200,7 @@ internal sealed unsafe class RunObject : HandleObject
         eventThread?.Join();
     }
 
-    /// <summary>Throws on the thread that the run is waiting for.</summary>
+    /// <summary>Throws on a thread for which the run is waiting.</summary>
     public void RequireOutside()
     {
         if (calling == this)
@@ -300,7 +299,7 @@ internal sealed unsafe class RunObject : HandleObject
         }
         catch (OperationCanceledException)
         {
-            // Stopped while nobody fetched: what still has room is kept.
+            // The run was stopped while alerts were waiting: those that fit are kept.
             if (alerts.TryAdd(alert))
                 return;
             alert.Dispose();
@@ -344,7 +343,6 @@ internal sealed unsafe class AlertObject : HandleObject
     private int jpegBytes;
     private byte* id, camera, personId, personName, joined;
 
-    /// <summary>Takes the alert over.</summary>
     public AlertObject(Alert alert)
     {
         this.alert = alert;
