@@ -49,6 +49,15 @@ internal static unsafe class ApiTable
         (nint)(delegate* unmanaged[Cdecl]<nint, byte*, long, nint*, int>)&EngineExports.Import,
         (nint)(delegate* unmanaged[Cdecl]<nint, int>)&EngineExports.DestroyTemplate,
         (nint)(delegate* unmanaged[Cdecl]<nint, nint, float, CandidateData*, int, int*, int>)&EngineExports.Search,
+        (nint)(delegate* unmanaged[Cdecl]<LoadData*, long*, int>)&LibraryExports.EstimateMemory,
+        (nint)(delegate* unmanaged[Cdecl]<nint, float, LookalikeData*, int, int*, int>)&WatchlistExports.FindLookalikes,
+        (nint)(delegate* unmanaged[Cdecl]<nint, nint, int>)&RunExports.Swap,
+        (nint)(delegate* unmanaged[Cdecl]<nint, int, EventData*, int>)&RunExports.NextEvent,
+        (nint)(delegate* unmanaged[Cdecl]<nint, byte*, byte*, long, long*, int>)&RunExports.GetReceipt,
+        (nint)(delegate* unmanaged[Cdecl]<nint, ImageData*, long, int, delegate* unmanaged[Cdecl]<void*, void>, void*, int>)&RunExports.PushBorrowed,
+        (nint)(delegate* unmanaged[Cdecl]<nint, int, byte*, long, int*, int*, int>)&RunExports.GetPixels,
+        (nint)(delegate* unmanaged[Cdecl]<nint, ImageData*, BoxData*, int, QualityData*, nint*, int>)&EngineExports.CreateTemplateAs,
+        (nint)(delegate* unmanaged[Cdecl]<nint, int, nint, float, int>)&WatchlistExports.AddTemplate,
     ];
 
     private static readonly nint Table = Create();

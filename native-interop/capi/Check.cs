@@ -27,6 +27,34 @@ internal static unsafe class Check
             throw Bad($"{argument}.struct_size is {size}: set it to sizeof the structure, {sizeof(T)} or more.");
     }
 
+    /// <summary>A structure that has grown since its first release: as much as caller and library both know; the rest is 0.</summary>
+    /// <param name="structure">The caller's.</param>
+    /// <param name="firstBytes">Its size then.</param>
+    /// <param name="argument">Its name.</param>
+    public static T Read<T>(T* structure, int firstBytes, string argument)
+        where T : unmanaged
+    {
+        Given(structure, argument);
+        T read = default;
+        new ReadOnlySpan<byte>(structure, Common<T>(*(uint*)structure, firstBytes, argument)).CopyTo(new Span<byte>(&read, sizeof(T)));
+        return read;
+    }
+
+    /// <summary>Fills as much of such a structure as caller and library both know.</summary>
+    public static void Write<T>(T* structure, T value, int firstBytes, string argument)
+        where T : unmanaged
+    {
+        Given(structure, argument);
+        uint size = *(uint*)structure;
+        new ReadOnlySpan<byte>(&value, Common<T>(size, firstBytes, argument)).CopyTo(new Span<byte>(structure, sizeof(T)));
+        *(uint*)structure = size;
+    }
+
+    private static int Common<T>(uint size, int firstBytes, string argument)
+        where T : unmanaged => size >= firstBytes
+            ? (int)Math.Min(size, (uint)sizeof(T))
+            : throw Bad($"{argument}.struct_size is {size}: set it to sizeof the structure, {sizeof(T)}.");
+
     public static void Range(long value, long least, long most, string argument)
     {
         if (most < least)

@@ -1,7 +1,9 @@
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
+using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi;
@@ -12,25 +14,42 @@ internal static unsafe class EngineExports
     // This many fit on the stack; more use rented memory.
     private const int StackCandidates = 128;
 
+    private const int MostModelFiles = 1000;
+
     [UnmanagedCallersOnly(EntryPoint = "lfr_engine_create", CallConvs = [typeof(CallConvCdecl)])]
     public static int Create(EngineOptionsData* options, nint* engine) => Call.Run(() =>
     {
         Check.Result(engine, "engine");
-        Check.Sized(options, "options");
-        Check.Reserved(options->Reserved, "options.reserved");
-        string models = Text.ReadPath(options->ModelsFolder, "options.models_folder"), weights = Text.ReadPath(options->WeightsFolder, "options.weights_folder");
-        if (!Directory.Exists(models))
-            throw Check.Bad($"options.models_folder {models} is not a folder.");
-        if (!Directory.Exists(weights))
-            throw Check.Bad($"options.weights_folder {weights} is not a folder.");
+        EngineOptionsData given = Check.Read(options, EngineOptionsData.FirstBytes, "options");
+        Check.Reserved(given.Reserved, "options.reserved");
+        Check.Range(given.MaxMemoryBytes, 0, long.MaxValue, "options.max_memory_bytes");
+        var log = new EngineLog(given.LogLevel, given.OnLog, given.LogUser);
+        ModelCatalog catalog = CatalogOf(given);
         OwnFolder.Announce();
         // A missing FFmpeg is reported here, not with the first picture.
         _ = MediaReader.Versions;
-        var catalog = new ModelCatalog(models, new PackageCache(weights));
-        var loaded = new EngineObject(EngineModels.Load(catalog,
-            Text.ReadOrNull(options->Detector, "options.detector") ?? EngineModels.DefaultDetector,
-            embedder: Text.ReadOrNull(options->Embedder, "options.embedder") ?? EngineModels.DefaultEmbedder));
+        var limit = new MemoryLimit(given.MaxMemoryBytes);
+        EngineObject loaded;
+        long refusals = MemoryBudget.Refusals;
+        try
+        {
+            loaded = new EngineObject(EngineModels.Load(catalog,
+                Text.ReadOrNull(given.Detector, "options.detector") ?? EngineModels.DefaultDetector,
+                embedder: Text.ReadOrNull(given.Embedder, "options.embedder") ?? EngineModels.DefaultEmbedder), log, limit);
+        }
+        catch (ModelLoadException) when (MemoryBudget.Refusals > refusals)
+        {
+            // ONNX Runtime has its own message for a refused allocation.
+            limit.Dispose();
+            throw new StatusException(Status.OutOfMemory, $"The limit of {given.MaxMemoryBytes} bytes leaves no room for the networks.");
+        }
+        catch
+        {
+            limit.Dispose();
+            throw;
+        }
         *engine = Open(loaded);
+        log.Write(LogLevel.Information, $"{loaded.Models.All.Count} networks loaded: {string.Join(", ", loaded.Models.All.Select(m => m.Manifest.Id))}");
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_engine_get_info", CallConvs = [typeof(CallConvCdecl)])]
@@ -60,9 +79,15 @@ internal static unsafe class EngineExports
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_create", CallConvs = [typeof(CallConvCdecl)])]
-    public static int CreateTemplate(nint engine, ImageData* image, BoxData* box, QualityData* quality, nint* face) => Call.Run(() =>
+    public static int CreateTemplate(nint engine, ImageData* image, BoxData* box, QualityData* quality, nint* face) => Make(engine, image, box, TemplateRole.List, quality, face);
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_template_create_as", CallConvs = [typeof(CallConvCdecl)])]
+    public static int CreateTemplateAs(nint engine, ImageData* image, BoxData* box, int role, QualityData* quality, nint* face) => Make(engine, image, box, (TemplateRole)role, quality, face);
+
+    private static int Make(nint engine, ImageData* image, BoxData* box, TemplateRole role, QualityData* quality, nint* face) => Call.Run(() =>
     {
         Check.Result(face, "face");
+        Check.Range((int)role, (int)TemplateRole.List, (int)TemplateRole.Probe, "role");
         using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
         if (quality is not null)
             Check.Sized(quality, "quality");
@@ -74,7 +99,7 @@ internal static unsafe class EngineExports
         int meant = box is null ? 0 : Nearest(found, new FaceBox(box->Left, box->Top, box->Right, box->Bottom));
         if (found.IsEmpty || meant < 0)
             throw new StatusException(Status.NoFace, box is null ? "There is no face in the picture." : "There is no face where the box is.");
-        using StillFace? seen = loan.Analyzer.Embed(still.View, found[meant]);
+        using StillFace? seen = loan.Analyzer.Embed(still.View, found[meant], brow: role == TemplateRole.Probe ? BrowTreatment.BlankIfCovered : BrowTreatment.Kept);
         if (seen is null)
             throw new StatusException(Status.NoFace, "The face has no usable landmarks.");
         if (quality is not null)
@@ -94,7 +119,7 @@ internal static unsafe class EngineExports
                 Box = BoxOf(seen.Box),
             };
         }
-        *face = Open(new TemplateObject(seen.Embedding.Span, seen.Cover.Parts, use.Object.Embedder.Sha256));
+        *face = Open(new TemplateObject(seen.Embedding.Span, seen.Cover.Parts, role, use.Object.Embedder.Sha256));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_compare", CallConvs = [typeof(CallConvCdecl)])]
@@ -182,11 +207,36 @@ internal static unsafe class EngineExports
 
     public static int DestroyAny(nint handle, HandleKind kind) => Call.Run(() => Handles.Destroy(handle, kind));
 
+    private static ModelCatalog CatalogOf(in EngineOptionsData options)
+    {
+        if (options.ModelFiles is null)
+        {
+            string models = Text.ReadPath(options.ModelsFolder, "options.models_folder"), weights = Text.ReadPath(options.WeightsFolder, "options.weights_folder");
+            if (!Directory.Exists(models))
+                throw Check.Bad($"options.models_folder {models} is no folder.");
+            if (!Directory.Exists(weights))
+                throw Check.Bad($"options.weights_folder {weights} is no folder.");
+            return new ModelCatalog(models, new PackageCache(weights));
+        }
+        if (options.ModelsFolder is not null || options.WeightsFolder is not null)
+            throw Check.Bad("options.models_folder and options.weights_folder must be NULL when options.model_files is given.");
+        Check.Range(options.ModelFileCount, 1, MostModelFiles, "options.model_file_count");
+        var files = new List<byte[]>(options.ModelFileCount);
+        for (int i = 0; i < options.ModelFileCount; i++)
+        {
+            BytesData file = options.ModelFiles[i];
+            Check.Given(file.Data, $"options.model_files[{i}].data");
+            Check.Range(file.SizeBytes, 1, int.MaxValue, $"options.model_files[{i}].size_bytes");
+            files.Add(new ReadOnlySpan<byte>(file.Data, (int)file.SizeBytes).ToArray());
+        }
+        return ModelCatalog.FromMemory(files);
+    }
+
     private static int Search(WatchlistObject list, TemplateObject probe, float threshold, Span<Candidate> room, CandidateData* candidates)
     {
         Span<int> found = stackalloc int[1];
-        // Rows for a covered brow were made of blanked pictures, but the template was not. So such a face is compared as uncovered.
-        FaceCover cover = probe.Cover == FaceCover.Brow ? FaceCover.None : probe.Cover;
+        // Rows for a covered brow were made of blanked pictures, but a list's template was not. So such a face is compared as uncovered.
+        FaceCover cover = probe.Cover == FaceCover.Brow && probe.Role == TemplateRole.List ? FaceCover.None : probe.Cover;
         list.Search.Search(list.Gallery, probe.Embedding, CategoryThresholds.Uniform(threshold), room.Length, room, found, [cover]);
         for (int i = 0; i < found[0]; i++)
             candidates[i] = new CandidateData { PersonIndex = room[i].IdentityIndex, TemplateIndex = room[i].TemplateIndex, Score = room[i].ComparisonScore };

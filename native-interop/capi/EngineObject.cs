@@ -6,7 +6,10 @@ using LfrEngine.Pipeline;
 namespace LfrEngine.CApi;
 
 /// <summary>The networks, and the analyzer for single calls.</summary>
-internal sealed class EngineObject(EngineModels models) : HandleObject
+/// <param name="models">Owned.</param>
+/// <param name="log">Written to until the handle is destroyed.</param>
+/// <param name="limit">Disposed with the engine.</param>
+internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLimit limit) : HandleObject
 {
     private readonly object stills = new();
     private StillAnalyzer? analyzer;
@@ -14,6 +17,8 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
     public override HandleKind Kind => HandleKind.Engine;
 
     public EngineModels Models { get; } = models;
+
+    public EngineLog Log { get; } = log;
 
     public ModelManifest Embedder => Models.Embedder.Manifest;
 
@@ -40,10 +45,13 @@ internal sealed class EngineObject(EngineModels models) : HandleObject
         ? still.DetectJudged(view, FaceVerifier.MinimumEvidence)
         : still.Detect(view);
 
+    public override void Close() => Log.Close();
+
     protected override void Free()
     {
         analyzer?.Dispose();
         Models.Dispose();
+        limit.Dispose();
     }
 
     /// <summary>Wipes the analyzer and returns it.</summary>

@@ -57,6 +57,9 @@ internal readonly unsafe struct CallerImage
 
     public ImageFormat Format => (ImageFormat)data.Format;
 
+    /// <summary>Whether the pipeline cannot read it where it lies.</summary>
+    public bool IsConverted => Format is ImageFormat.Rgb or ImageFormat.Bgr;
+
     /// <summary>Bytes that <see cref="CopyTo"/> fills.</summary>
     public int CopyBytes
     {

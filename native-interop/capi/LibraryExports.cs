@@ -29,18 +29,28 @@ internal static unsafe class LibraryExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_report", CallConvs = [typeof(CallConvCdecl)])]
     public static int MemoryReport(MemoryData* memory) => Call.Run(() =>
     {
-        Check.Sized(memory, "memory");
-        long allocated = LockedMemory.AllocatedBytes, unlocked = LockedMemory.UnlockedBytes;
-        *memory = new MemoryData
+        long held = MemoryBudget.HeldBytes, unlocked = MemoryBudget.UnlockedBytes;
+        Check.Write(memory, new MemoryData
         {
-            StructSize = memory->StructSize,
-            LockedBytes = allocated - unlocked,
+            LockedBytes = held - unlocked,
             UnlockedBytes = unlocked,
             LockLimitBytes = LockedMemory.LimitBytes ?? -1,
             BlocksOutstanding = BufferPool.OutstandingBlocks,
             BlocksWiped = BufferPool.WipedBlocks,
             BytesWiped = BufferPool.WipedBytes,
-        };
+            HeldBytes = held,
+            PeakBytes = MemoryBudget.PeakBytes,
+            MaxMemoryBytes = MemoryBudget.MostBytes,
+        }, MemoryData.FirstBytes, "memory");
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_memory_estimate", CallConvs = [typeof(CallConvCdecl)])]
+    public static int EstimateMemory(LoadData* load, long* heldBytes) => Call.Run(() =>
+    {
+        Check.Result(heldBytes, "held_bytes");
+        if (load is not null)
+            Check.Sized(load, "load");
+        *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
     });
 
     // BadHandle: LFR_BAD_HANDLE.

@@ -14,6 +14,10 @@ internal static unsafe class OwnFolder
             AppContext.SetData(BaseDirectory, folder + Path.DirectorySeparatorChar);
     }
 
+    /// <summary>This library and the ones next to it.</summary>
+    public static IEnumerable<string> Libraries => Directory.EnumerateFiles(AppContext.BaseDirectory, "*.so")
+        .Where(f => Path.GetFileName(f) is "liblfr.so" or "libonnxruntime.so" or "liblfr_media.so").Order(StringComparer.Ordinal);
+
     // Null without /proc; then the libraries are searched for in the usual way.
     private static string? Find()
     {

@@ -4,6 +4,21 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.CApi;
 
+/// <summary>Tells the caller that the library no longer uses a borrowed frame; does nothing for a copied frame.</summary>
+internal readonly unsafe struct FrameRelease(delegate* unmanaged[Cdecl]<void*, void> onRelease, void* user)
+{
+    private readonly delegate* unmanaged[Cdecl]<void*, void> onRelease = onRelease;
+    private readonly void* user = user;
+
+    public bool IsWanted => onRelease is not null;
+
+    public void Tell()
+    {
+        if (onRelease is not null)
+            onRelease(user);
+    }
+}
+
 /// <summary>A camera whose frames the caller pushes. It is a source for the engine and a handle for the caller.</summary>
 /// <remarks>Frames are in locked memory, which is wiped when the pipeline releases them, and then reused.</remarks>
 internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDecoder, ISourceReader
@@ -24,8 +39,8 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     /// <summary>Source name for the engine, which treats an address with a scheme as live and a plain name as a recording.</summary>
     public string Source => isLive ? "push://caller" : "pushed";
 
-    /// <summary>Copies a frame and queues it.</summary>
-    public Status Push(in CallerImage image, long timeUs, int timeoutMs)
+    /// <summary>Copies a frame, or borrows its planes if it has a release callback, and queues it.</summary>
+    public Status Push(in CallerImage image, long timeUs, int timeoutMs, FrameRelease release)
     {
         long started = Stopwatch.GetTimestamp();
         PushedFrame? frame;
@@ -46,7 +61,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         bool filled = false;
         try
         {
-            frame.Fill(image, timeUs);
+            frame.Fill(image, timeUs, release);
             filled = true;
         }
         finally
@@ -57,10 +72,16 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
                 if (filled && !closed)
                     waiting.Enqueue(frame);
                 else
-                    frame.Free();
+                    frame.Discard();
+                // The run may have ended meanwhile: then the frame was not taken.
+                filled &= !closed;
                 Monitor.PulseAll(gate);
             }
         }
+        if (!filled)
+            return Status.Ended;
+        if (image.IsConverted)
+            release.Tell();
         return Status.Ok;
     }
 
@@ -77,15 +98,18 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     /// <summary>Called at the end of the run: wipes the waiting frames.</summary>
     public void Shut()
     {
+        var left = new List<PushedFrame>();
         lock (gate)
         {
             ended = closed = true;
             while (waiting.TryDequeue(out PushedFrame? frame))
-                frame.Free();
+                left.Add(frame);
             while (spares.TryPop(out PushedFrame? frame))
-                frame.Free();
+                left.Add(frame);
             Monitor.PulseAll(gate);
         }
+        // Outside the gate: the caller may push from inside his callback.
+        left.ForEach(f => f.Free());
     }
 
     public override void Close() => End();
@@ -143,16 +167,19 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     {
         lock (gate)
         {
-            if (closed)
-                frame.Free();
-            else
+            if (!closed)
+            {
                 spares.Push(frame);
+                return;
+            }
         }
+        frame.Free();
     }
 
     private sealed class PushedFrame(PushedCamera camera) : IDisposable
     {
         private HostBuffer<byte>? bytes;
+        private FrameRelease release;
 
         public FrameView View { get; private set; }
 
@@ -160,18 +187,33 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
         public long Arrival { get; private set; }
 
-        public void Fill(in CallerImage image, long timeUs)
+        public void Fill(in CallerImage image, long timeUs, FrameRelease wanted)
         {
-            int needed = image.CopyBytes;
-            if (bytes?.Length != needed)
+            if (wanted.IsWanted && !image.IsConverted)
             {
-                bytes?.Dispose();
-                bytes = null;
-                bytes = BufferPool.Rent<byte>(needed);
+                release = wanted;
+                View = image.View;
             }
-            View = image.CopyTo(bytes.Pointer);
+            else
+            {
+                int needed = image.CopyBytes;
+                if (bytes?.Length != needed)
+                {
+                    bytes?.Dispose();
+                    bytes = null;
+                    bytes = BufferPool.Rent<byte>(needed);
+                }
+                View = image.CopyTo(bytes.Pointer);
+            }
             TimeUs = timeUs;
             Arrival = Stopwatch.GetTimestamp();
+        }
+
+        /// <summary>It was not taken: the caller's frame stays his, without a word.</summary>
+        public void Discard()
+        {
+            release = default;
+            Free();
         }
 
         public void Free()
@@ -179,6 +221,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
             View = default;
             bytes?.Dispose();
             bytes = null;
+            Release();
         }
 
         // The pipeline has released the frame: it is wiped now, and its memory is kept for the next one.
@@ -186,7 +229,15 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         {
             View = default;
             bytes?.Wipe();
+            Release();
             camera.TakeBack(this);
+        }
+
+        private void Release()
+        {
+            FrameRelease told = release;
+            release = default;
+            told.Tell();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using LfrEngine.Alerts;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
@@ -17,12 +18,9 @@ internal static unsafe class RunExports
         Check.Result(run, "run");
         using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
         using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
-        if (options is not null)
-            Check.Sized(options, "options");
-        RunOptionsData chosen = options is null ? default : *options;
-        if (list.Object.Gallery.EmbedderSha256 != use.Object.Embedder.Sha256)
-            throw new StatusException(Status.ForeignModel, "The watchlist was made with another embedder than the engine uses: build it again.");
-        *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen.OnAlert, chosen.User));
+        RunOptionsData chosen = options is null ? default : Check.Read(options, RunOptionsData.FirstBytes, "options");
+        list.Object.RequireModel(use.Object.Embedder.Sha256);
+        *run = EngineExports.Open(new RunObject(use.Object, list.Object, SettingsOf(chosen, use.Object.DefaultThreshold), chosen));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_add_source", CallConvs = [typeof(CallConvCdecl)])]
@@ -69,6 +67,34 @@ internal static unsafe class RunExports
         if (taken is not null)
             *alert = EngineExports.Open(new AlertObject(taken));
         return (int)status;
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_swap_watchlist", CallConvs = [typeof(CallConvCdecl)])]
+    public static int Swap(nint run, nint watchlist) => Call.On<RunObject>(run, HandleKind.Run, target =>
+    {
+        using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);
+        target.Swap(list.Object);
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_next_event", CallConvs = [typeof(CallConvCdecl)])]
+    public static int NextEvent(nint run, int timeoutMs, EventData* next) => Call.Run(() =>
+    {
+        Check.Sized(next, "event");
+        Check.Timeout(timeoutMs, "timeout_ms");
+        using Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run);
+        Status status = use.Object.NextEvent(timeoutMs, out RunEvent taken);
+        if (status == Status.Ok)
+            taken.Fill(next);
+        return (int)status;
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_receipt", CallConvs = [typeof(CallConvCdecl)])]
+    public static int GetReceipt(nint run, byte* privateKey, byte* buffer, long capacity, long* sizeBytes) => Call.On<RunObject>(run, HandleKind.Run, target =>
+    {
+        Check.Given(sizeBytes, "size_bytes");
+        Check.Room(buffer, capacity, "buffer");
+        using ECDsa key = ErasureReceipt.ReadKey(privateKey);
+        return Check.CopyOut(target.SignReceipt(key), buffer, capacity, sizeBytes);
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_get_camera", CallConvs = [typeof(CallConvCdecl)])]
@@ -118,7 +144,23 @@ internal static unsafe class RunExports
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_camera_push", CallConvs = [typeof(CallConvCdecl)])]
-    public static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs)
+    public static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs) => Push(camera, frame, timeUs, timeoutMs, default);
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_camera_push_borrowed", CallConvs = [typeof(CallConvCdecl)])]
+    public static int PushBorrowed(nint camera, ImageData* frame, long timeUs, int timeoutMs, delegate* unmanaged[Cdecl]<void*, void> onRelease, void* frameUser)
+    {
+        try
+        {
+            Check.Given(onRelease, "on_release");
+        }
+        catch (Exception e)
+        {
+            return Answer.To(e);
+        }
+        return Push(camera, frame, timeUs, timeoutMs, new FrameRelease(onRelease, frameUser));
+    }
+
+    private static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs, FrameRelease release)
     {
         try
         {
@@ -126,7 +168,7 @@ internal static unsafe class RunExports
             Check.Timeout(timeoutMs, "timeout_ms");
             if (timeUs < 0)
                 throw Check.Bad($"time_us is {timeUs}: the time in the stream begins at 0.");
-            return (int)use.Object.Push(new CallerImage(frame, "frame", fileAllowed: false), timeUs, timeoutMs);
+            return (int)use.Object.Push(new CallerImage(frame, "frame", fileAllowed: false), timeUs, timeoutMs, release);
         }
         catch (Exception e)
         {
@@ -153,6 +195,17 @@ internal static unsafe class RunExports
         Check.Given(sizeBytes, "size_bytes");
         Check.Room(buffer, capacity, "buffer");
         return Check.CopyOut(target.Photo, buffer, capacity, sizeBytes);
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_alert_get_pixels", CallConvs = [typeof(CallConvCdecl)])]
+    public static int GetPixels(nint alert, int format, byte* buffer, long capacity, int* width, int* height) => Call.On<AlertObject>(alert, HandleKind.Alert, target =>
+    {
+        Check.Given(width, "width");
+        Check.Given(height, "height");
+        Check.Room(buffer, capacity, "buffer");
+        if ((ImageFormat)format is not (ImageFormat.Bgr or ImageFormat.Rgb))
+            throw Check.Bad($"format is {format}, not LFR_BGR or LFR_RGB.");
+        target.CopyPixels((ImageFormat)format, buffer, capacity, out *width, out *height);
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_alert_destroy", CallConvs = [typeof(CallConvCdecl)])]

@@ -5,7 +5,7 @@ namespace LfrEngine.CApi;
 /// <summary>Room for a text in a structure.</summary>
 internal static class Rooms
 {
-    public const int EmbedderId = 132, Sha256 = 65, Reasons = 508, WatchlistId = 40, Version = 516, PersonId = 516, PersonName = 1028, Message = 255, RunId = 32;
+    public const int EmbedderId = 132, Sha256 = 65, Reasons = 508, WatchlistId = 40, Version = 516, PersonId = 516, PersonName = 1028, Message = 255, EventMessage = 256, RunId = 32;
 }
 
 /// <summary><c>lfr_image</c></summary>
@@ -46,6 +46,23 @@ internal unsafe struct EngineOptionsData
     public byte* WeightsFolder;
     public byte* Detector;
     public byte* Embedder;
+    public BytesData* ModelFiles;
+    public int ModelFileCount;
+    public int LogLevel;
+    public long MaxMemoryBytes;
+    public delegate* unmanaged[Cdecl]<int, byte*, void*, void> OnLog;
+    public void* LogUser;
+
+    /// <summary>In release 0.1.</summary>
+    public const int FirstBytes = 40;
+}
+
+/// <summary><c>lfr_bytes</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct BytesData
+{
+    public byte* Data;
+    public long SizeBytes;
 }
 
 /// <summary><c>lfr_engine_info</c></summary>
@@ -128,6 +145,48 @@ internal unsafe struct RunOptionsData
     public int Reserved;
     public delegate* unmanaged[Cdecl]<nint, void*, void> OnAlert;
     public void* User;
+    public delegate* unmanaged[Cdecl]<EventData*, void*, void> OnEvent;
+    public void* EventUser;
+
+    /// <summary>In release 0.1.</summary>
+    public const int FirstBytes = 56;
+}
+
+/// <summary><c>lfr_event</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct EventData
+{
+    public uint StructSize;
+    public int Kind;
+    public int CameraIndex;
+    public int State;
+    public long UnixUs;
+    public fixed byte Message[Rooms.EventMessage];
+}
+
+/// <summary><c>lfr_lookalike</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LookalikeData
+{
+    public int FirstPerson;
+    public int SecondPerson;
+    public int FirstTemplate;
+    public int SecondTemplate;
+    public float Score;
+}
+
+/// <summary><c>lfr_load</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LoadData
+{
+    public uint StructSize;
+    public int Cameras;
+    public int Width;
+    public int Height;
+    public int WorkerThreads;
+    public int GridLongSide;
+    public int Photos;
+    public int Reserved;
 }
 
 /// <summary><c>lfr_camera_status</c></summary>
@@ -250,4 +309,10 @@ internal struct MemoryData
     public long BlocksOutstanding;
     public long BlocksWiped;
     public long BytesWiped;
+    public long HeldBytes;
+    public long PeakBytes;
+    public long MaxMemoryBytes;
+
+    /// <summary>In release 0.1.</summary>
+    public const int FirstBytes = 56;
 }

@@ -49,6 +49,17 @@ internal static unsafe class WatchlistExports
         return AddPhoto(target, index, file.Span[..bytes], result);
     });
 
+    [UnmanagedCallersOnly(EntryPoint = "lfr_builder_add_template", CallConvs = [typeof(CallConvCdecl)])]
+    public static int AddTemplate(nint builder, int index, nint face, float quality) => Call.On<BuilderObject>(builder, HandleKind.Builder, target =>
+    {
+        using Use<TemplateObject> added = Handles.Take<TemplateObject>(face, HandleKind.Template);
+        if (!(quality is >= 0 and <= 1))
+            throw Check.Bad($"quality is {quality}, not 0 to 1.");
+        if (added.Object.Role != TemplateRole.List)
+            throw Check.Bad("face is a probe: make it again with LFR_ROLE_LIST.");
+        target.AddTemplate(index, added.Object, quality);
+    });
+
     [UnmanagedCallersOnly(EntryPoint = "lfr_builder_build", CallConvs = [typeof(CallConvCdecl)])]
     public static int Build(nint builder, nint* watchlist) => Call.Run(() =>
     {
@@ -109,6 +120,32 @@ internal static unsafe class WatchlistExports
         Check.Room(buffer, capacity, "buffer");
         Check.Range(templateIndex, 0, target.Watchlist.TemplateCount - 1, "template_index");
         return Check.CopyOut(target.Watchlist.Photo(templateIndex), buffer, capacity, sizeBytes);
+    });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_watchlist_lookalikes", CallConvs = [typeof(CallConvCdecl)])]
+    public static int FindLookalikes(nint watchlist, float threshold, LookalikeData* pairs, int capacity, int* count) => Call.On<WatchlistObject>(watchlist, HandleKind.Watchlist, target =>
+    {
+        Check.Result(count, "count");
+        Check.Room(pairs, capacity, "pairs");
+        if (!(threshold is > -1 and <= 1))
+            throw Check.Bad($"threshold is {threshold}, not above -1 up to 1.");
+        int found = 0;
+        foreach (SimilarIdentities pair in WatchlistAudit.FindSimilar(target.Watchlist, threshold))
+        {
+            if (found < capacity)
+            {
+                pairs[found] = new LookalikeData
+                {
+                    FirstPerson = pair.FirstIdentityIndex,
+                    SecondPerson = pair.SecondIdentityIndex,
+                    FirstTemplate = pair.FirstTemplateIndex,
+                    SecondTemplate = pair.SecondTemplateIndex,
+                    Score = pair.ComparisonScore,
+                };
+            }
+            found++;
+        }
+        *count = found;
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_watchlist_destroy", CallConvs = [typeof(CallConvCdecl)])]

@@ -29,6 +29,12 @@ internal sealed class WatchlistObject : HandleObject
 
     public CosineSearch Search { get; } = new();
 
+    public void RequireModel(string embedderSha256)
+    {
+        if (Gallery.EmbedderSha256 != embedderSha256)
+            throw new StatusException(Status.ForeignModel, "The watchlist was made with another embedder than the engine's: build it again.");
+    }
+
     protected override void Free()
     {
         Gallery.Dispose();
@@ -73,6 +79,17 @@ internal sealed class BuilderObject : HandleObject
             using VettedPhoto photo = enroller.Vet(file);
             photo.Templates?.AddTo(builder, person, photo.Quality, photo.Chip);
             (verdict, quality, reasons) = (photo.Verdict, photo.Quality, string.Join("; ", photo.Reasons));
+        }
+    }
+
+    public void AddTemplate(int person, TemplateObject face, float quality)
+    {
+        face.RequireModel(engine.Embedder.Sha256);
+        lock (builder)
+        {
+            RequireUnspent();
+            Check.Range(person, 0, builder.IdentityCount - 1, "index");
+            builder.AddTemplate(person, face.Embedding, quality);
         }
     }
 

@@ -16,6 +16,7 @@ namespace LfrEngine.Alerts;
 internal sealed class EvidenceLedger(string run, string camera, AlertPolicy policy, Gallery gallery, CategoryThresholds thresholds) : IDisposable
 {
     private readonly Dictionary<long, TrackletEvidence> tracklets = [];
+    private Gallery gallery = gallery;
 
     // Reused, so that passers-by cause no allocation; grows when more people are in view at once.
     private const int PassersAtOnce = 32;
@@ -49,6 +50,16 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
             if (identity.Shots >= policy.AgreeingShots)
                 alerts.Add(Raise(shot, evidence, identity));
         }
+    }
+
+    /// <summary>Collects against another gallery from now on: what was collected against the former is wiped.</summary>
+    public void Follow(Gallery next)
+    {
+        if (gallery == next)
+            return;
+        gallery = next;
+        foreach (TrackletEvidence evidence in tracklets.Values)
+            evidence.Forget();
     }
 
     /// <summary>Ends a tracklet and wipes what is left of it.</summary>
@@ -115,11 +126,16 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
             return added;
         }
 
-        public void Dispose()
+        public void Forget()
         {
             foreach (IdentityEvidence identity in identities)
                 identity.Dispose();
             identities.Clear();
+        }
+
+        public void Dispose()
+        {
+            Forget();
             ComparedShots = 0;
         }
     }

@@ -177,7 +177,10 @@ public sealed class Gallery : IDisposable
 
     /// <summary>Keeps the gallery from being wiped while it is used.</summary>
     /// <exception cref="ObjectDisposedException">The gallery has been wiped.</exception>
-    public GalleryLease Lease() => TryAcquire() ? new GalleryLease(this) : throw new ObjectDisposedException(nameof(Gallery));
+    public GalleryLease Lease() => new(Acquire());
+
+    /// <summary>As <see cref="Lease"/>, ended with <see cref="Release"/>.</summary>
+    internal Gallery Acquire() => TryAcquire() ? this : throw new ObjectDisposedException(nameof(Gallery));
 
     /// <summary>Releases the owner's reference: the gallery is wiped now, or when the last lease ends. Safe to call twice.</summary>
     public void Dispose()

@@ -38,8 +38,9 @@ public static class BufferPool
     /// <summary>Takes a zeroed block; release it with <see cref="Return"/>.</summary>
     internal static Block Take(nuint bytes)
     {
+        Block taken = TakeKept(bytes);
         Interlocked.Increment(ref outstandingBlocks);
-        return TakeKept(bytes);
+        return taken;
     }
 
     /// <summary>Wipes the used part of a block and returns it to the pool.</summary>
@@ -76,8 +77,39 @@ public static class BufferPool
 
     private static Block Create(nuint bytes, int sizeClass)
     {
-        nint address = LockedMemory.Allocate(bytes, out bool locked);
+        nint address;
+        bool locked;
+        try
+        {
+            address = LockedMemory.Allocate(bytes, out locked);
+        }
+        catch (InsufficientMemoryException) when (Trim())
+        {
+            address = LockedMemory.Allocate(bytes, out locked);
+        }
         return new Block(address, bytes, locked, sizeClass);
+    }
+
+    /// <summary>Gives blocks that nobody uses back to the operating system.</summary>
+    /// <returns>Whether there were any.</returns>
+    public static bool Trim()
+    {
+        bool any = false;
+        foreach (Stack<Block> kept in Free)
+        {
+            while (true)
+            {
+                Block? block;
+                lock (kept)
+                {
+                    if (!kept.TryPop(out block))
+                        break;
+                }
+                LockedMemory.Free(block.Address, block.Bytes, block.Locked);
+                any = true;
+            }
+        }
+        return any;
     }
 
     private static Stack<Block>[] CreateClasses()

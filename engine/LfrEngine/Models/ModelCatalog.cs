@@ -14,21 +14,49 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
 
     private static ModelCatalog? besideTheProgram;
 
+    // Of a catalogue in memory; weights by their SHA-256.
+    private IReadOnlyList<ModelManifest>? manifestsInMemory;
+    private Dictionary<string, byte[]> weightsInMemory = [];
+
     /// <summary>The catalogue next to the program.</summary>
     /// <exception cref="UserFolderException">There is no folder for the restored files.</exception>
     public static ModelCatalog Default => besideTheProgram ??= new(Path.Combine(AppContext.BaseDirectory, "models"), PackageCache.Default);
+
+    /// <summary>Manifests and weights in memory, in any order: no folder is read.</summary>
+    /// <param name="files">A file that begins with a brace is a manifest; weights are found by their hash. Borrowed until the models are loaded.</param>
+    /// <exception cref="ModelLoadException">A manifest is not valid.</exception>
+    public static ModelCatalog FromMemory(IEnumerable<byte[]> files)
+    {
+        var manifests = new List<ModelManifest>();
+        var weights = new Dictionary<string, byte[]>();
+        foreach (byte[] file in files)
+        {
+            if (file.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8))
+                manifests.Add(ModelManifest.Parse(file, $"in memory, number {manifests.Count + 1}"));
+            else
+                weights[Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file))] = file;
+        }
+        // The folder and the cache are not read.
+        return new ModelCatalog("", new PackageCache(".")) { manifestsInMemory = manifests, weightsInMemory = weights };
+    }
+
+    /// <summary>Weights in memory; null when this catalogue reads files.</summary>
+    /// <exception cref="ModelLoadException">They are not among what was given.</exception>
+    internal byte[]? InMemory(ModelManifest manifest) => manifestsInMemory is null ? null
+        : weightsInMemory.TryGetValue(manifest.Sha256, out byte[]? file) ? file
+        : throw new ModelLoadException($"The weights of the model \"{manifest.Id}\" (SHA-256 {manifest.Sha256}) are not among the files given.");
 
     /// <summary>Folder of models added with <c>lfr models add</c>; may not exist.</summary>
     public string BroughtFolder => Path.Combine(Cache.Root, "brought");
 
     /// <summary>The default models, by name.</summary>
-    public IReadOnlyList<ModelManifest> Manifests() => ReadAll(Folder);
+    public IReadOnlyList<ModelManifest> Manifests() => manifestsInMemory ?? ReadAll(Folder);
 
     /// <summary>Models whose manifest comes with the engine and whose file the user adds, by name.</summary>
-    public IReadOnlyList<ModelManifest> Offered() => ReadAll(Path.Combine(Folder, OfferedFolder));
+    public IReadOnlyList<ModelManifest> Offered() => manifestsInMemory is null ? ReadAll(Path.Combine(Folder, OfferedFolder)) : [];
 
     /// <summary>Added models: offered models whose file is present, then the users' own models.</summary>
-    public IReadOnlyList<ModelManifest> Brought() => [.. Offered().Where(m => File.Exists(FileOf(m))), .. ReadAll(BroughtFolder)];
+    public IReadOnlyList<ModelManifest> Brought() => [.. Offered().Where(m => File.Exists(FileOf(m))), .. ReadOwn()];
 
     /// <summary>The manifest with this id, or the one at this path.</summary>
     /// <param name="name">An id from the catalogue, or a path that ends in <c>.json</c>.</param>
@@ -38,7 +66,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     {
         ModelManifest? manifest = name.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? ModelManifest.Read(name)
-            : Manifests().Concat(Offered()).Concat(ReadAll(BroughtFolder)).FirstOrDefault(m => m.Id == name);
+            : Manifests().Concat(Offered()).Concat(ReadOwn()).FirstOrDefault(m => m.Id == name);
         if (manifest is null)
         {
             string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
@@ -94,6 +122,8 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         string at = Cache.PathOf(file.Npm, file.Version, file.Path);
         return PackageCache.IsIntact(at, file.Sha256) ? at : throw new ModelLoadException($"The sample photo {at} is missing or altered. Run: lfr models restore");
     }
+
+    private IReadOnlyList<ModelManifest> ReadOwn() => manifestsInMemory is null ? ReadAll(BroughtFolder) : [];
 
     private static IReadOnlyList<ModelManifest> ReadAll(string folder) => Directory.Exists(folder)
         ? [.. Directory.EnumerateFiles(folder, "*.json").Where(path => Path.GetFileName(path) is var name && name != SamplesFile && !name.StartsWith('.')).Order(StringComparer.Ordinal).Select(ModelManifest.Read)]

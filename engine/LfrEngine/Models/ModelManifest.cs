@@ -59,19 +59,30 @@ public sealed record ModelManifest
     /// <exception cref="ModelLoadException">The file is missing, is not JSON, or lacks something.</exception>
     public static ModelManifest Read(string path)
     {
-        ModelManifest manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize(InputFile.ReadBytes(path), ModelJson.Default.ModelManifest)
-                ?? throw new ModelLoadException($"The model manifest {path} is empty.");
-        }
-        catch (JsonException e)
-        {
-            throw new ModelLoadException($"The model manifest {path} is not valid: {e.Message} See models/README.md for the schema.", e);
+            return Parse(InputFile.ReadBytes(path), path) with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ModelLoadException($"The model manifest {path} cannot be read: {FileTrouble.Words(e)}", e);
+        }
+    }
+
+    /// <summary>Checks a manifest.</summary>
+    /// <param name="json">The file.</param>
+    /// <param name="path">Its name, for messages.</param>
+    /// <exception cref="ModelLoadException">It is not JSON, or lacks something.</exception>
+    internal static ModelManifest Parse(byte[] json, string path)
+    {
+        ModelManifest manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(json, ModelJson.Default.ModelManifest) ?? throw new ModelLoadException($"The model manifest {path} is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new ModelLoadException($"The model manifest {path} is not valid: {e.Message} See models/README.md for the schema.", e);
         }
         // The generated reader leaves omitted properties null, regardless of the type's default.
         manifest = manifest with
@@ -102,7 +113,7 @@ public sealed record ModelManifest
             throw new ModelLoadException($"The model manifest {path} has no range [smallest, largest] for the tensor \"{tensor}\" in \"int8\".");
         if (manifest.Task == ModelTask.Embed && manifest.EmbeddingLength < 1)
             throw new ModelLoadException($"The model manifest {path} is an embedder without an embeddingLength.");
-        return manifest with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
+        return manifest;
     }
 }
 

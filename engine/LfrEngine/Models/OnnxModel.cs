@@ -42,7 +42,7 @@ public sealed class OnnxModel : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or OnnxRuntimeException)
         {
-            throw new ModelLoadException($"The model \"{manifest.Id}\" ({catalog.FileOf(manifest)}) cannot be loaded: {e.Message}", e);
+            throw new ModelLoadException($"The model \"{manifest.Id}\" ({(catalog.InMemory(manifest) is null ? catalog.FileOf(manifest) : "in memory")}) cannot be loaded: {e.Message}", e);
         }
     }
 
@@ -110,6 +110,8 @@ public sealed class OnnxModel : IDisposable
 
     private static byte[] ReadChecked(ModelCatalog catalog, ModelManifest manifest)
     {
+        if (catalog.InMemory(manifest) is { } given)
+            return given;
         string path = catalog.FileOf(manifest);
         string way = manifest.Source switch
         {

@@ -14,6 +14,7 @@ namespace LfrEngine.Pipeline;
 /// </remarks>
 internal sealed class CameraLane : IDisposable
 {
+    private readonly CurrentGallery list;
     private readonly PipelineSettings settings;
     private readonly RunTotals totals;
     private readonly FaceTracker tracker;
@@ -26,13 +27,13 @@ internal sealed class CameraLane : IDisposable
     private readonly int underWay;
     private readonly SearchRhythm rhythm;
 
-    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, int workers, int searchAfterMs, CancellationToken stopping)
+    public CameraLane(CameraSettings camera, CameraStatus status, EngineModels models, CurrentGallery list, PipelineSettings settings, RunTotals totals, int workers, int searchAfterMs, CancellationToken stopping)
     {
         rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
-        (Camera, Status, this.settings, this.totals) = (camera, status, settings, totals);
+        (Camera, Status, this.list, this.settings, this.totals) = (camera, status, list, settings, totals);
         tracker = new FaceTracker(models.Tracking(new TrackerSettings()));
         selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount);
-        ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, gallery, settings.Thresholds);
+        ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, list.Newest, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);
         for (int i = 0; i < underWay; i++)
             spares.Enqueue(new FrameWork(this, totals.Erasure));
@@ -100,9 +101,12 @@ internal sealed class CameraLane : IDisposable
         int shots = work.Shots.Count;
         try
         {
+            Gallery newest = list.Newest;
+            ledger.Follow(newest);
             foreach (FaceShot shot in work.Shots)
             {
-                ReadOnlySpan<Candidate> candidates = shot.Candidates.AsSpan(0, shot.CandidateCount);
+                // Compared before the watchlist was swapped: it names people of the former list by their places there.
+                ReadOnlySpan<Candidate> candidates = shot.Searched == newest ? shot.Candidates.AsSpan(0, shot.CandidateCount) : [];
                 trace.Add(shot, shot.EmbeddingNorm, candidates);
                 settings.OnCompared?.Invoke(Camera.Name, shot, candidates);
                 ledger.Add(shot, candidates, raised);

@@ -30,8 +30,21 @@ public sealed class CameraStatus(string name)
     /// <summary>Camera name.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Raised when <see cref="State"/> has changed, on the thread that changed it: do little.</summary>
+    public event EventHandler? StateChanged;
+
     /// <summary>Its state.</summary>
-    public CameraState State { get; internal set; }
+    public CameraState State
+    {
+        get;
+        internal set
+        {
+            if (field == value)
+                return;
+            field = value;
+            StateChanged?.Invoke(this, EventArgs.Empty);
+        }
+    }
 
     /// <summary>The latest message for the operator; empty when all is well.</summary>
     /// <remarks>On one line, without terminal escape sequences, because it may contain the name of an untrusted file.</remarks>

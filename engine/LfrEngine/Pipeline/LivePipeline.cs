@@ -28,28 +28,47 @@ namespace LfrEngine.Pipeline;
 /// Stages of one camera see its frames in order and share nothing with other cameras but the models and the alert desk, so a recording played at full
 /// speed gives the same tracklets, scores and alerts every time, and a failing camera does not affect the others.
 /// </remarks>
+#pragma warning disable CA1001 // The run that sets it disposes it.
 public sealed class LivePipeline
+#pragma warning restore CA1001
 {
     // Alerts are rare; this many at once would be a fault, and then deciding may wait.
     private const int AlertQueue = 256;
 
     private readonly EngineModels models;
-    private readonly Gallery gallery;
     private readonly PipelineSettings settings;
+    private readonly Lock gate = new();
+    private Gallery gallery;
+    private CurrentGallery? searched;
 
     /// <summary>Prepares a pipeline.</summary>
     /// <param name="models">Borrowed for the life of the pipeline.</param>
-    /// <param name="gallery">Borrowed for the life of the pipeline.</param>
+    /// <param name="gallery">Borrowed until <see cref="Swap"/> puts another in its place, or for the life of the pipeline.</param>
     /// <param name="settings">Checked here.</param>
     public LivePipeline(EngineModels models, Gallery gallery, PipelineSettings settings)
     {
-        if (gallery.EmbedderSha256 != models.Embedder.Manifest.Sha256)
-            throw new ArgumentException("The gallery was made by a different embedder from the one loaded.", nameof(gallery));
         settings.Validate();
         this.models = models;
-        this.gallery = gallery;
         this.settings = settings;
+        this.gallery = Checked(gallery);
     }
+
+    /// <summary>Searches another gallery from now on, also in the middle of a run. An alert that is being decided or handed out at this moment may still be from the former.</summary>
+    /// <param name="next">Borrowed like the first. The former may be disposed now: it is wiped once the searches under way have ended.</param>
+    /// <remarks>People in view are compared again, with the new gallery: what was collected about them with the former counts no more. Any thread.</remarks>
+    public void Swap(Gallery next)
+    {
+        Checked(next);
+        lock (gate)
+        {
+            gallery = next;
+            searched?.Swap(next);
+        }
+    }
+
+    private Gallery Checked(Gallery given) => given.EmbedderSha256 == models.Embedder.Manifest.Sha256
+        ? given
+        : throw new ArgumentException("The gallery was made by a different embedder from the one loaded.", nameof(given));
 
     /// <summary>Runs the cameras until all have ended or the run is stopped. When it returns, no biometric data is left except in alerts passed to <paramref name="onAlert"/>.</summary>
     /// <param name="cameras">Names must differ.</param>
@@ -75,7 +94,7 @@ public sealed class LivePipeline
         var workers = new List<Worker>(workerCount);
         var lanes = new List<CameraLane>(cameras.Count);
         var threads = new List<EngineThread>();
-        using GalleryLease lease = gallery.Lease();
+        using CurrentGallery list = Begin();
         using var media = new MediaAccount();
         using var over = new ManualResetEvent(false);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -97,11 +116,11 @@ public sealed class LivePipeline
             {
                 // Live cameras are staggered, so that their searches do not all come at the same time. A recording is searched in the same frames whatever its position in the list.
                 int turn = cameras[i].DropsOldest ? i * settings.DetectEveryMs / cameras.Count : 0;
-                lanes.Add(new CameraLane(cameras[i], statuses[i], models, gallery, settings, totals, workerCount, turn, ending.Token));
+                lanes.Add(new CameraLane(cameras[i], statuses[i], models, list, settings, totals, workerCount, turn, ending.Token));
             }
             scheduler = new Scheduler([.. lanes], settings, workerCount);
             for (int i = 0; i < workerCount; i++)
-                workers.Add(new Worker(models, gallery, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
+                workers.Add(new Worker(models, list, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
             WarmUp(workers);
             EngineThread? alerts = null;
             try
@@ -124,6 +143,8 @@ public sealed class LivePipeline
         }
         finally
         {
+            lock (gate)
+                searched = null;
             workers.ForEach(w => w.Dispose());
             while (handed.TryTake(out PendingAlert? untold))
                 untold.Dispose();
@@ -148,6 +169,12 @@ public sealed class LivePipeline
         totals.Media = media.Read();
         totals.Elapsed = Stopwatch.GetElapsedTime(started);
         fault?.Throw();
+    }
+
+    private CurrentGallery Begin()
+    {
+        lock (gate)
+            return searched = new CurrentGallery(gallery);
     }
 
     private static void Read(CameraLane lane, Scheduler scheduler, long started, MediaAccount media)

@@ -15,7 +15,7 @@ internal sealed class Worker : IDisposable
 {
     private readonly PipelineSettings settings;
     private readonly RunTotals totals;
-    private readonly Gallery gallery;
+    private readonly CurrentGallery list;
     private readonly Scheduler scheduler;
     private readonly Action<CameraLane, Alert> hand;
     private readonly FaceDetector detector;
@@ -29,9 +29,9 @@ internal sealed class Worker : IDisposable
     private readonly int[] counts;
     private readonly FaceCover[] covers;
 
-    public Worker(EngineModels models, Gallery gallery, PipelineSettings settings, RunTotals totals, Scheduler scheduler, Action<CameraLane, Alert> hand)
+    public Worker(EngineModels models, CurrentGallery list, PipelineSettings settings, RunTotals totals, Scheduler scheduler, Action<CameraLane, Alert> hand)
     {
-        (this.settings, this.totals, this.gallery, this.scheduler, this.hand) = (settings, totals, gallery, scheduler, hand);
+        (this.settings, this.totals, this.list, this.scheduler, this.hand) = (settings, totals, list, scheduler, hand);
         int batch = settings.EmbeddingBatch;
         detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = new TrackerSettings().ContinueScore });
         embedder = new Embedder(models.Embedder);
@@ -60,7 +60,8 @@ internal sealed class Worker : IDisposable
             Array.Fill(crops, crop, 0, i);
             embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
         }
-        settings.Search.Search(gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
+        using (GalleryLease gallery = list.Lease())
+            settings.Search.Search(gallery.Gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
         ForgetBatch();
     }
 
@@ -134,10 +135,11 @@ internal sealed class Worker : IDisposable
             for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
                 settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
             const int most = PipelineSettings.MaximumCandidates;
+            using GalleryLease gallery = list.Lease();
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))
-                    settings.Search.Search(gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
+                    settings.Search.Search(gallery.Gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
             }
             for (int i = 0; i < count; i++)
             {
@@ -146,7 +148,7 @@ internal sealed class Worker : IDisposable
                     continue;
                 shot.Expect(most);
                 candidates.AsSpan(i * most, counts[i]).CopyTo(shot.Candidates);
-                (shot.CandidateCount, shot.EmbeddingNorm) = (counts[i], norms.Span[i]);
+                (shot.CandidateCount, shot.EmbeddingNorm, shot.Searched) = (counts[i], norms.Span[i], gallery.Gallery);
             }
         }
         finally

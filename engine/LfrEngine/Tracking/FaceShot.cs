@@ -49,6 +49,9 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     /// <summary>Number of valid <see cref="Candidates"/>.</summary>
     internal int CandidateCount { get; set; }
 
+    /// <summary>The gallery in which <see cref="Candidates"/> were found.</summary>
+    internal Gallery? Searched { get; set; }
+
     /// <summary>Ensures the capacity of <see cref="Candidates"/>.</summary>
     internal void Expect(int candidates)
     {
@@ -70,7 +73,7 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
         Crop.Wipe();
         Picture.Wipe();
         Candidates.AsSpan().Clear();
-        (CandidateCount, EmbeddingNorm, Box, Quality, Cover) = (0, 0, default, default, default);
+        (CandidateCount, EmbeddingNorm, Searched, Box, Quality, Cover) = (0, 0, null, default, default, default);
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LfrEngine.Native.Memory;
 using Microsoft.Win32.SafeHandles;
 
 namespace LfrEngine.Native.Media;
@@ -16,7 +17,14 @@ internal static unsafe partial class MediaApi
     private const string PathVariable = "LFR_MEDIA_LIBRARY";
     private static readonly string FileName = OperatingSystem.IsWindows() ? "lfr_media.dll" : "liblfr_media.so";
 
-    static MediaApi() => NativeLibrary.SetDllImportResolver(typeof(MediaApi).Assembly, Resolve);
+    static MediaApi()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(MediaApi).Assembly, Resolve);
+        lfr_media_share_budget(MemoryBudget.Numbers);
+    }
+
+    [LibraryImport(Library)]
+    internal static partial void lfr_media_share_budget(long* budget);
 
     [LibraryImport(Library)]
     internal static partial byte* lfr_media_last_error();
@@ -100,6 +108,9 @@ internal static unsafe partial class MediaApi
             return library;
         string? configured = Environment.GetEnvironmentVariable(PathVariable);
         if (!string.IsNullOrEmpty(configured) && NativeLibrary.TryLoad(configured, out library))
+            return library;
+        // Of a package it lies among the program's assets, of a .deb where the system keeps libraries.
+        if (NativeLibrary.TryLoad(Library, assembly, null, out library))
             return library;
         throw new DllNotFoundException(
             $"{FileName} could not be loaded from {beside}" +

@@ -54,7 +54,7 @@ public static partial class LockedMemory
     /// <summary>Allocates zeroed pages. The caller owns them and releases them with <see cref="Free"/>.</summary>
     /// <param name="bytes">At least 1; rounded up to whole pages.</param>
     /// <param name="locked">Whether the pages are locked into memory. Pass it to <see cref="Free"/>.</param>
-    /// <exception cref="InsufficientMemoryException">The operating system is out of memory.</exception>
+    /// <exception cref="InsufficientMemoryException">The operating system is out of memory, or <see cref="MemoryBudget.MostBytes"/> would be exceeded.</exception>
     public static nint Allocate(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked);
 
     internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked)
@@ -62,7 +62,17 @@ public static partial class LockedMemory
         ArgumentOutOfRangeException.ThrowIfZero(bytes);
         nuint rounded = RoundUp(bytes);
         nuint guard = guarded ? (nuint)PageBytes : 0;
-        nint mapping = OperatingSystem.IsWindows() ? MapWindows(rounded, guard) : MapUnix(rounded, guard);
+        MemoryBudget.Take((long)rounded);
+        nint mapping;
+        try
+        {
+            mapping = OperatingSystem.IsWindows() ? MapWindows(rounded, guard) : MapUnix(rounded, guard);
+        }
+        catch
+        {
+            MemoryBudget.Return((long)rounded);
+            throw;
+        }
         nint address = mapping + (nint)guard;
         if (OperatingSystem.IsWindows())
             locked = VirtualLock(address, rounded) != 0;
@@ -86,7 +96,10 @@ public static partial class LockedMemory
             Regions[address] = new Region(bytes, rounded, guard, locked);
         Interlocked.Add(ref allocatedBytes, (long)rounded);
         if (!locked)
+        {
             Interlocked.Add(ref unlockedBytes, (long)rounded);
+            MemoryBudget.CountUnlocked((long)rounded);
+        }
         return address;
     }
 
@@ -113,9 +126,13 @@ public static partial class LockedMemory
             _ = VirtualFree(address - (nint)region.Guard, 0, MemRelease);
         else
             _ = MemoryUnmap(address - (nint)region.Guard, region.Rounded + 2 * region.Guard);
+        MemoryBudget.Return((long)region.Rounded);
         Interlocked.Add(ref allocatedBytes, -(long)region.Rounded);
         if (!region.Locked)
+        {
             Interlocked.Add(ref unlockedBytes, -(long)region.Rounded);
+            MemoryBudget.CountUnlocked(-(long)region.Rounded);
+        }
         if (broken >= 0)
             throw new InvalidOperationException($"At least {broken + 1} bytes were written past the end of a block of {bytes} bytes.");
     }

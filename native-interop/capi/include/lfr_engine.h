@@ -12,7 +12,7 @@
  *     in any order: what is still needed by another handle or by a call under way stays until that has ended.
  *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
  *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
- *     end; a library fills and reads no more than struct_size says.
+ *     end; a library fills and reads no more than struct_size says, and takes what is missing for 0.
  *   - Nothing is printed, no file is written but by lfr_watchlist_save, nothing is sent, the process is never ended. Exceptions
  *     that are not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
  *
@@ -26,9 +26,13 @@
  *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so does not lie beside this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
  *
- * Version policy: a function or member that is here stays, with this meaning, for all libraries of interface version 1.
- * lfr_get_api(1) answers in all of them. What a later library adds is marked with the release it came in.
- * Everything below is in release 0.1.
+ * Version policy (semantic versioning, see LFR_VERSION and lfr_version)
+ *   - A function or member that is here stays, with this meaning, for all libraries of interface version 1; lfr_get_api(1)
+ *     answers in all of them. A program built with an older header of it runs with a newer library, unchanged.
+ *   - A newer release (the second number, while the first is 0) may add functions, statuses, values of an enum and members at the
+ *     end of a structure; each is marked "since". What is not marked is in the first release, 0.1. A patch release (the third number)
+ *     changes neither header nor meaning.
+ *   - What must change gets a new name or interface version 2; version 1 stays beside it for at least one release.
  */
 #ifndef LFR_ENGINE_H
 #define LFR_ENGINE_H
@@ -46,6 +50,9 @@ extern "C" {
 #endif
 
 #define LFR_API_VERSION 1
+
+/* The release that this header is of, as a number: 0.2.0 is 200. */
+#define LFR_VERSION 200
 
 /* ---- Status ---------------------------------------------------------------------------------------------------------- */
 
@@ -120,7 +127,7 @@ enum lfr_format {
     LFR_RGB = 4,                    /* plane[0], 3 bytes a pixel */
     LFR_BGR = 5,
     LFR_FILE = 6,                   /* plane[0] holds size_bytes of a JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF file; single calls only */
-    LFR_DMABUF = 100,               /* these three are refused with LFR_NOT_SUPPORTED: copy the planes to memory */
+    LFR_DMABUF = 100,               /* these three are refused by name, with LFR_NOT_SUPPORTED: copy the planes to memory */
     LFR_D3D11 = 101,
     LFR_D3D12 = 102
 };
@@ -146,6 +153,20 @@ typedef struct lfr_box {
     float left, top, right, bottom; /* pixels; right and bottom are exclusive */
 } lfr_box;
 
+/* Bytes of the caller's. Since 0.2. */
+typedef struct lfr_bytes {
+    const void *data;
+    int64_t size_bytes;
+} lfr_bytes;
+
+/* Since 0.2. */
+enum lfr_log_level { LFR_LOG_ERROR = 1, LFR_LOG_WARNING = 2, LFR_LOG_INFO = 3 };
+
+/* What happens, in one line of text: which networks were loaded, what becomes of cameras and runs. Names cameras as the caller
+ * named them; no person, score, picture or address. Called on any thread, one call at a time; may call any function
+ * of this library. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
+typedef void (*lfr_on_log)(int32_t level, const char *text, void *user);
+
 typedef struct lfr_engine_options {
     uint32_t struct_size;
     int32_t reserved;               /* 0 */
@@ -153,6 +174,16 @@ typedef struct lfr_engine_options {
     const char *weights_folder;     /* where `lfr models restore` put the files (LFR_CACHE there) */
     const char *detector;           /* NULL: ultraface-rfb-320 */
     const char *embedder;           /* NULL: mobilefacenet-512 */
+    /* since 0.2 */
+    const lfr_bytes *model_files;   /* instead of the two folders, which are NULL then: manifests and weights in memory, in any order.
+                                     * Only what is named above and in the header of a release is needed. Borrowed for the call */
+    int32_t model_file_count;
+    int32_t log_level;              /* lfr_log_level: up to which on_log is told; 0: LFR_LOG_WARNING */
+    int64_t max_memory_bytes;       /* of lfr_memory.held_bytes, of the whole process while the engine is open; of several engines the smallest
+                                     * counts; 0: no limit. What would exceed it is refused: a function with LFR_OUT_OF_MEMORY, and a camera
+                                     * of a run ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate tells what is needed */
+    lfr_on_log on_log;              /* NULL: nothing is told */
+    void *log_user;
 } lfr_engine_options;
 
 typedef struct lfr_engine_info {
@@ -215,6 +246,27 @@ typedef struct lfr_person_info {
  * later alerts wait, cameras go on. May call any function except lfr_run_stop and lfr_run_destroy of its own run. */
 typedef void (*lfr_on_alert)(lfr_alert *alert, void *user);
 
+/* Since 0.2. */
+enum lfr_event_kind {
+    LFR_EVENT_CAMERA = 1,           /* a camera has another state */
+    LFR_EVENT_WATCHLIST = 2,        /* another watchlist is searched: lfr_run_swap_watchlist */
+    LFR_EVENT_OVER = 3              /* the run is over; the last event */
+};
+
+/* Since 0.2. */
+typedef struct lfr_event {
+    uint32_t struct_size;
+    int32_t kind;                   /* lfr_event_kind */
+    int32_t camera_index;           /* LFR_EVENT_CAMERA; otherwise -1 */
+    int32_t state;                  /* lfr_camera_state then */
+    int64_t unix_us;                /* wall clock */
+    char message[256];              /* as lfr_camera_status.message; the fault that ended a run; mostly empty */
+} lfr_event;
+
+/* event lives as long as the call. Called on one thread of the run, another than on_alert's; may call any function except lfr_run_stop
+ * and lfr_run_destroy of its own run. While it does not return, later events wait, at most 256: further ones are left out. Since 0.2. */
+typedef void (*lfr_on_event)(const lfr_event *event, void *user);
+
 typedef struct lfr_run_options {
     uint32_t struct_size;
     int32_t worker_threads;         /* for all cameras of the run; 0: one per processor */
@@ -224,6 +276,9 @@ typedef struct lfr_run_options {
     int32_t reserved;               /* 0 */
     lfr_on_alert on_alert;          /* NULL: alerts are fetched with lfr_run_next_alert */
     void *user;                     /* handed to on_alert */
+    /* since 0.2 */
+    lfr_on_event on_event;          /* NULL: events are fetched with lfr_run_next_event */
+    void *event_user;               /* handed to on_event */
 } lfr_run_options;
 
 enum lfr_pace {
@@ -327,15 +382,44 @@ typedef struct lfr_candidate {
     float score;
 } lfr_candidate;
 
+/* Two people of a list who look alike, and the photos of each that do most. Since 0.2. */
+typedef struct lfr_lookalike {
+    int32_t person_index[2];
+    int32_t template_index[2];
+    float score;
+} lfr_lookalike;
+
+/* Since 0.2. */
+enum lfr_role {
+    LFR_ROLE_LIST = 0,              /* of a photo of somebody on a list: the picture as it is */
+    LFR_ROLE_PROBE = 1              /* of somebody seen: a covered brow is blanked, as in a run, and compared with photos blanked alike */
+};
+
+/* What a run will have to do. Members that are 0 take the value in brackets. Since 0.2. */
+typedef struct lfr_load {
+    uint32_t struct_size;
+    int32_t cameras;                /* (1) */
+    int32_t width;                  /* of their frames, pixels (1920) */
+    int32_t height;                 /* (1080) */
+    int32_t worker_threads;         /* lfr_run_options.worker_threads (one per processor) */
+    int32_t grid_long_side;         /* lfr_run_options.grid_long_side (the default) */
+    int32_t photos;                 /* of the watchlist (1000) */
+    int32_t reserved;               /* 0 */
+} lfr_load;
+
 typedef struct lfr_memory {
     uint32_t struct_size;
     int32_t reserved;
-    int64_t locked_bytes;           /* pages for faces and networks, locked into memory */
+    int64_t locked_bytes;           /* pages for faces, frames and networks, locked into memory */
     int64_t unlocked_bytes;         /* of the same kind, which the system refused to lock: raise the limit (ulimit -l) */
     int64_t lock_limit_bytes;       /* -1: none */
     int64_t blocks_outstanding;     /* rented now */
     int64_t blocks_wiped;
     int64_t bytes_wiped;
+    /* since 0.2 */
+    int64_t held_bytes;             /* locked_bytes and unlocked_bytes: what max_memory_bytes limits */
+    int64_t peak_bytes;             /* the most that held_bytes has been */
+    int64_t max_memory_bytes;       /* the limit now in force; 0: none */
 } lfr_memory;
 
 /* ---- Library --------------------------------------------------------------------------------------------------------- */
@@ -345,7 +429,7 @@ struct lfr_api;
 /* All functions in one table; NULL when the version is not known. Lives as long as the process. */
 LFR_API const struct lfr_api *lfr_get_api(uint32_t version);
 
-/* "0.1.0". Lives as long as the process. */
+/* "0.2.0". Lives as long as the process. */
 LFR_API const char *lfr_version(void);
 
 /* The newest error of the calling thread; empty when there was none. Valid until the thread's next call. Never NULL. */
@@ -359,6 +443,11 @@ LFR_API int32_t lfr_open_handles(int32_t kind, int64_t *count);
 
 /* Memory for faces and networks, of all engines in the process. */
 LFR_API int32_t lfr_memory_report(lfr_memory *memory);
+
+/* How much lfr_memory.held_bytes will come to at most, networks included: for max_memory_bytes and for the limit of locked memory. Besides, code
+ * and language runtime take 100 to 150 MiB. load may be NULL: all values in brackets. An estimate with a margin; docs/embedding.md says how it was
+ * measured. Since 0.2. */
+LFR_API int32_t lfr_memory_estimate(const lfr_load *load, int64_t *held_bytes);
 
 /* ---- Engine ---------------------------------------------------------------------------------------------------------- */
 
@@ -382,6 +471,10 @@ LFR_API int32_t lfr_builder_add_photo(lfr_builder *builder, int32_t index, const
 /* The same with a file. */
 LFR_API int32_t lfr_builder_add_photo_file(lfr_builder *builder, int32_t index, const char *path, lfr_photo_result *result);
 
+/* Adds a template instead of a photo, of LFR_ROLE_LIST: for people enrolled elsewhere. quality: lfr_quality.score, 0 to 1. No picture is kept, and no
+ * covers are drawn over it: faces that are covered in part are found less well than with photos. Since 0.2. */
+LFR_API int32_t lfr_builder_add_template(lfr_builder *builder, int32_t index, lfr_template *face, float quality);
+
 /* Makes the watchlist. The builder is spent and can only be destroyed. Fails with LFR_BAD_CONTENT when somebody has no photo; then
  * the builder is spent too. */
 LFR_API int32_t lfr_builder_build(lfr_builder *builder, lfr_watchlist **watchlist);
@@ -399,7 +492,12 @@ LFR_API int32_t lfr_watchlist_get_person(lfr_watchlist *watchlist, int32_t perso
  * buffer may be NULL with a capacity of 0. The copy is the caller's to wipe. */
 LFR_API int32_t lfr_watchlist_get_photo(lfr_watchlist *watchlist, int32_t template_index, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
 
-/* Wiped now, or when the last run that uses it is destroyed. */
+/* Pairs of people whose photos reach the threshold: the same person twice, or two who are alike. Each pair once, by rising first and then second
+ * person. count receives how many there are; at most capacity are written. pairs may be NULL with capacity 0. Compares everybody with
+ * everybody: seconds for 20,000 photos. Since 0.2. */
+LFR_API int32_t lfr_watchlist_lookalikes(lfr_watchlist *watchlist, float threshold, lfr_lookalike *pairs, int32_t capacity, int32_t *count);
+
+/* Wiped now, or when the last run that uses it is destroyed or has been given another. */
 LFR_API int32_t lfr_watchlist_destroy(lfr_watchlist *watchlist);
 
 /* ---- Runs ------------------------------------------------------------------------------------------------------------ */
@@ -422,6 +520,20 @@ LFR_API int32_t lfr_run_start(lfr_run *run);
  * have ended or the run was stopped, and every alert was fetched. LFR_RUN_FAILED: a fault ended the run. At most 256 wait: fetch them. */
 LFR_API int32_t lfr_run_next_alert(lfr_run *run, int32_t timeout_ms, lfr_alert **alert);
 
+/* Searches another watchlist of the same embedder from now on, also before the run has started. People in view are compared again, with the new one;
+ * what was collected about them with the former counts no more. Alerts raised already, and one that is being decided, are of the former: their
+ * template_index too. Since 0.2. */
+LFR_API int32_t lfr_run_swap_watchlist(lfr_run *run, lfr_watchlist *watchlist);
+
+/* The next event; event->struct_size is set by the caller. Waits timeout_ms, -1 without end. LFR_TIMED_OUT: none came. LFR_ENDED: the run is over and
+ * every event was fetched. The newest 256 wait: fetch them, or leave them. Since 0.2. */
+LFR_API int32_t lfr_run_next_event(lfr_run *run, int32_t timeout_ms, lfr_event *event);
+
+/* The erasure receipt of a run that is over: what was erased, how fast, by which library and networks. Signed JSON, as `lfr receipt verify` reads it
+ * with the public half of the key. private_key: ECDSA on P-256, PEM (openssl ecparam -name prime256v1 -genkey). As lfr_watchlist_get_photo.
+ * Since 0.2. */
+LFR_API int32_t lfr_run_get_receipt(lfr_run *run, const char *private_key, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
+
 /* Cameras are numbered from 0 in the order in which they were added. */
 LFR_API int32_t lfr_run_get_camera(lfr_run *run, int32_t camera_index, lfr_camera_status *status);
 LFR_API int32_t lfr_run_get_summary(lfr_run *run, lfr_run_summary *summary);
@@ -437,6 +549,14 @@ LFR_API int32_t lfr_run_destroy(lfr_run *run);
  * without end, then LFR_TIMED_OUT and the frame was not taken. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 
+/* The library is done with a frame of lfr_camera_push_borrowed: wipe it. Called once, on any thread, before lfr_run_stop returns. May call
+ * lfr_camera_push and lfr_camera_push_borrowed with a timeout of 0, and nothing else. Since 0.2. */
+typedef void (*lfr_on_release)(void *frame_user);
+
+/* As lfr_camera_push, without a copy: the planes stay as they are, and the caller's, until on_release. RGB and BGR are converted, and released before this
+ * returns. on_release is not called when this returns anything but LFR_OK. Up to a dozen frames of a camera are out at a time. Since 0.2. */
+LFR_API int32_t lfr_camera_push_borrowed(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms, lfr_on_release on_release, void *frame_user);
+
 /* No more frames will come: the camera ends when those pushed have been analysed. */
 LFR_API int32_t lfr_camera_end(lfr_camera *camera);
 
@@ -450,6 +570,10 @@ LFR_API int32_t lfr_alert_get_info(lfr_alert *alert, lfr_alert_info *info);
 /* The face as seen, with its surroundings, a JPEG. As lfr_watchlist_get_photo. */
 LFR_API int32_t lfr_alert_get_photo(lfr_alert *alert, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
 
+/* The same picture as pixels: format is LFR_BGR or LFR_RGB, rows without a gap. width and height receive its size, also with LFR_BUFFER_TOO_SMALL, when
+ * capacity is less than 3 * width * height. The copy is the caller's to wipe. Since 0.2. */
+LFR_API int32_t lfr_alert_get_pixels(lfr_alert *alert, int32_t format, uint8_t *buffer, int64_t capacity, int32_t *width, int32_t *height);
+
 /* Wipes the picture. */
 LFR_API int32_t lfr_alert_destroy(lfr_alert *alert);
 
@@ -460,6 +584,10 @@ LFR_API int32_t lfr_detect(lfr_engine *engine, const lfr_image *image, lfr_face 
 
 /* The template of a face. box: about where it is, from lfr_detect; NULL: the largest. quality may be NULL. LFR_NO_FACE when there is none. */
 LFR_API int32_t lfr_template_create(lfr_engine *engine, const lfr_image *image, const lfr_box *box, lfr_quality *quality, lfr_template **face);
+
+/* The same for a role: lfr_template_create makes those of LFR_ROLE_LIST. A search takes either: only a probe's covered brow is compared with photos
+ * blanked alike. Since 0.2. */
+LFR_API int32_t lfr_template_create_as(lfr_engine *engine, const lfr_image *image, const lfr_box *box, int32_t role, lfr_quality *quality, lfr_template **face);
 
 /* Cosine of two templates of the same embedder, -1 to 1. */
 LFR_API int32_t lfr_template_compare(lfr_template *a, lfr_template *b, float *score);
@@ -522,6 +650,16 @@ typedef struct lfr_api {
     int32_t (*template_import)(lfr_engine *, const uint8_t *, int64_t, lfr_template **);
     int32_t (*template_destroy)(lfr_template *);
     int32_t (*search)(lfr_watchlist *, lfr_template *, float, lfr_candidate *, int32_t, int32_t *);
+    /* since 0.2: there when struct_size says so */
+    int32_t (*memory_estimate)(const lfr_load *, int64_t *);
+    int32_t (*watchlist_lookalikes)(lfr_watchlist *, float, lfr_lookalike *, int32_t, int32_t *);
+    int32_t (*run_swap_watchlist)(lfr_run *, lfr_watchlist *);
+    int32_t (*run_next_event)(lfr_run *, int32_t, lfr_event *);
+    int32_t (*run_get_receipt)(lfr_run *, const char *, uint8_t *, int64_t, int64_t *);
+    int32_t (*camera_push_borrowed)(lfr_camera *, const lfr_image *, int64_t, int32_t, lfr_on_release, void *);
+    int32_t (*alert_get_pixels)(lfr_alert *, int32_t, uint8_t *, int64_t, int32_t *, int32_t *);
+    int32_t (*template_create_as)(lfr_engine *, const lfr_image *, const lfr_box *, int32_t, lfr_quality *, lfr_template **);
+    int32_t (*builder_add_template)(lfr_builder *, int32_t, lfr_template *, float);
 } lfr_api;
 
 #ifdef __cplusplus

@@ -104,6 +104,14 @@ public:
         handle_.reset(made);
     }
 
+    // With all that lfr_engine_options can say.
+    explicit engine(const lfr_engine_options &options)
+    {
+        lfr_engine *made = nullptr;
+        check(lfr_engine_create(&options, &made));
+        handle_.reset(made);
+    }
+
     lfr_engine *get() const noexcept { return handle_.get(); }
 
     lfr_engine_info info() const
@@ -128,10 +136,10 @@ public:
     }
 
     // Of the largest face, or the one in the box.
-    face_template make_template(const lfr_image &image, const lfr_box *box = nullptr, lfr_quality *quality = nullptr) const
+    face_template make_template(const lfr_image &image, const lfr_box *box = nullptr, lfr_quality *quality = nullptr, lfr_role role = LFR_ROLE_LIST) const
     {
         lfr_template *made = nullptr;
-        check(lfr_template_create(get(), &image, box, quality, &made));
+        check(lfr_template_create_as(get(), &image, box, role, quality, &made));
         return face_template(made);
     }
 
@@ -178,6 +186,15 @@ public:
     std::vector<uint8_t> photo(int32_t template_index) const
     {
         return detail::bytes_of([this, template_index](uint8_t *to, int64_t room, int64_t *size) { return lfr_watchlist_get_photo(get(), template_index, to, room, size); });
+    }
+
+    std::vector<lfr_lookalike> lookalikes(float threshold) const
+    {
+        int32_t count = 0;
+        check(lfr_watchlist_lookalikes(get(), threshold, nullptr, 0, &count));
+        std::vector<lfr_lookalike> pairs(static_cast<size_t>(count));
+        check(lfr_watchlist_lookalikes(get(), threshold, pairs.data(), count, &count));
+        return pairs;
     }
 
     // Best first.
@@ -229,6 +246,8 @@ public:
         return result;
     }
 
+    void add_template(int32_t person, const face_template &face, float quality) { check(lfr_builder_add_template(handle_.get(), person, face.get(), quality)); }
+
     // The builder is spent.
     watchlist build()
     {
@@ -258,6 +277,16 @@ public:
     std::vector<uint8_t> photo() const
     {
         return detail::bytes_of([this](uint8_t *to, int64_t room, int64_t *size) { return lfr_alert_get_photo(get(), to, room, size); });
+    }
+
+    // The same as rows of blue, green, red.
+    std::vector<uint8_t> pixels(int32_t &width, int32_t &height) const
+    {
+        if (int32_t status = lfr_alert_get_pixels(get(), LFR_BGR, nullptr, 0, &width, &height); status != LFR_BUFFER_TOO_SMALL)
+            check(status);
+        std::vector<uint8_t> bgr(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
+        check(lfr_alert_get_pixels(get(), LFR_BGR, bgr.data(), static_cast<int64_t>(bgr.size()), &width, &height));
+        return bgr;
     }
 
 private:
@@ -298,6 +327,7 @@ public:
         return camera(made);
     }
 
+    void swap(const watchlist &list) { check(lfr_run_swap_watchlist(get(), list.get())); }
     void start() { check(lfr_run_start(get())); }
     void stop() { check(lfr_run_stop(get())); }
 
@@ -308,6 +338,21 @@ public:
         if (check(lfr_run_next_alert(get(), timeout_ms, &made)) != LFR_OK)
             return std::nullopt;
         return alert(made);
+    }
+
+    // Nothing when none came in time, or when the run is over and every event was fetched.
+    std::optional<lfr_event> next_event(int32_t timeout_ms = -1)
+    {
+        auto event = sized<lfr_event>();
+        if (check(lfr_run_next_event(get(), timeout_ms, &event)) != LFR_OK)
+            return std::nullopt;
+        return event;
+    }
+
+    // Of a run that is over; private_key: PEM.
+    std::vector<uint8_t> receipt(const std::string &private_key) const
+    {
+        return detail::bytes_of([this, &private_key](uint8_t *to, int64_t room, int64_t *size) { return lfr_run_get_receipt(get(), private_key.c_str(), to, room, size); });
     }
 
     lfr_camera_status status(int32_t camera_index) const

@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 import lfr
+import numpy as np
 from lfr import _structures
 
 models, weights, photo_path, video, scratch = sys.argv[1:6]
@@ -31,13 +32,12 @@ def fails(status, call):
     raise AssertionError(f"no {status}")
 
 
-class Array:
-    """What NumPy shows of an array, without NumPy."""
+def grey(height, width):
+    return np.full((height, width), 90, np.uint8)
 
-    def __init__(self, height, width, channels=3, strides=None, typestr="|u1"):
-        self.bytes = (ctypes.c_uint8 * (height * width * channels))(*([90] * (height * width * channels)))
-        shape = (height, width, channels) if channels > 1 else (height, width)
-        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": typestr, "data": (ctypes.addressof(self.bytes), False), "strides": strides}
+
+def colour(height, width):
+    return np.full((height, width, 3), 90, np.uint8)
 
 
 assert "no/such/folder" in fails("LFR_BAD_ARGUMENT", lambda: lfr.Engine("/no/such/folder", weights))
@@ -45,8 +45,10 @@ photo = pathlib.Path(photo_path).read_bytes()
 with lfr.Engine(models, weights) as engine:
     faces = engine.detect(photo)
     assert faces and faces[0].score > 0
-    assert engine.detect(Array(64, 64)) == [] and engine.detect(Array(64, 64, 1), order="rgb") == []
-    for wrong in (Array(8, 8, 4), Array(8, 8, strides=(48, 6, 1)), Array(8, 8, typestr="<f4")):
+    assert engine.detect(colour(64, 64)) == [] and engine.detect(grey(64, 64), order="rgb") == []
+    # A part of a larger picture is read where it lies; nothing else that is not rows of pixels.
+    assert engine.detect(colour(80, 80)[8:72, 4:68]) == []
+    for wrong in (np.zeros((8, 8, 4), np.uint8), colour(8, 16)[:, ::2], np.zeros((8, 8, 3), np.float32)):
         try:
             engine.detect(wrong)
         except ValueError:
@@ -55,8 +57,11 @@ with lfr.Engine(models, weights) as engine:
     face = engine.template(photo, faces[0].box)
     again = engine.read_template(face.to_bytes())
     assert face.compare(again) > 0.9999
+    vector = face.to_numpy()
+    assert vector.shape == (512,) and vector.dtype == np.float32 and abs(float(vector @ vector) - 1) < 1e-3
+    assert engine.template(photo, faces[0].box, role="probe").compare(face) > 0.9
     fails("LFR_BAD_TEMPLATE", lambda: engine.read_template(b"nothing"))
-    fails("LFR_NO_FACE", lambda: engine.template(Array(64, 64)))
+    fails("LFR_NO_FACE", lambda: engine.template(colour(64, 64)))
     with engine.builder() as builder:
         person = builder.add_person("person-1", "Jörg", "suspect")
         assert builder.add_photo(person, b"nothing").verdict == "rejected"
@@ -70,7 +75,7 @@ with lfr.Engine(models, weights) as engine:
         (TypeError, lambda: engine.read_template("text")),
         (OverflowError, lambda: engine.builder().add_photo(1 << 32, photo)),
         (ValueError, lambda: watchlist.save(scratch + "/cut\0.lfr", key)),
-        (ValueError, lambda: engine.detect(Array(120, 160), order="xyz")),
+        (ValueError, lambda: engine.detect(colour(120, 160), order="xyz")),
     ):
         try:
             call()
@@ -83,11 +88,12 @@ with lfr.Engine(models, weights) as engine:
     watchlist = engine.load(scratch + "/python.lfr", key)
     found = watchlist.search(face, 0.3)
     assert [f.person_index for f in found] == [person] and found[0].score > 0.9
+    assert watchlist.lookalikes(0.3) == []
 
     with engine.run(watchlist) as run:
         camera = run.add_camera("pushed", "max")
         run.start()
-        frame = Array(120, 160)
+        frame = colour(120, 160)
         assert all(camera.push(frame, i * 40000) for i in range(5))
         camera.end()
         assert list(run) == [] and run.camera(0)["frames_decoded"] == 5 and run.summary()["is_over"] == 1
@@ -99,10 +105,18 @@ with lfr.Engine(models, weights) as engine:
         run.start()
         for alert in run:
             with alert:
+                pixels = alert.pixels()
+                assert pixels.ndim == 3 and pixels.std() > 1 and (pixels[:, :, ::-1] == alert.pixels("rgb")).all()
                 assert alert.photo()[:2] == b"\xff\xd8" and alert.category == "suspect" and alert.person_name == "Jörg"
                 print(f"alert {alert.camera} at {alert.completed_us / 1e6:.2f} s: {alert.person_id}, score {alert.score:.9g}")
         print(f"trace {run.camera(0)['trace_sha256']}")
+        told = list(iter(lambda: run.next_event(0), None))
+        assert [(e.kind, e.state) for e in told][-2:] == [("camera", "ended"), ("over", "opening")], told
+        fails("LFR_BAD_ARGUMENT", lambda: run.receipt("no key"))
     for handle in (face, again, watchlist):
         handle.close()
+fails("LFR_OUT_OF_MEMORY", lambda: lfr.Engine(models, weights, max_memory_bytes=1 << 12))
+report = lfr.memory()
+assert report["held_bytes"] <= report["peak_bytes"] and report["max_memory_bytes"] == 0 and report["blocks_outstanding"] == 0, report
 assert lfr.open_handles() == 0, lfr.open_handles()
 print("Python: 0 failed")

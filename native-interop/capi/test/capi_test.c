@@ -7,74 +7,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "lfr_engine.h"
-
-static int failures, checks;
-
-#define CHECK(condition)                                                                    \
-    do {                                                                                    \
-        checks++;                                                                           \
-        if (!(condition)) {                                                                 \
-            failures++;                                                                     \
-            fprintf(stderr, "%s:%d: %s (last error: %s)\n", __FILE__, __LINE__, #condition, lfr_last_error()); \
-        }                                                                                   \
-    } while (0)
-
-#define GIVES(call, expected)                                                               \
-    do {                                                                                    \
-        int32_t given = (call);                                                             \
-        checks++;                                                                           \
-        if (given != (expected)) {                                                          \
-            failures++;                                                                     \
-            fprintf(stderr, "%s:%d: %s gives %s, not %s (last error: %s)\n", __FILE__, __LINE__, #call, lfr_status_name(given), lfr_status_name(expected), lfr_last_error()); \
-        }                                                                                   \
-    } while (0)
-
-/* The sentence of a refused call names what was wrong. */
-#define REFUSES(call, expected, word)                                                       \
-    do {                                                                                    \
-        GIVES(call, expected);                                                              \
-        CHECK(strstr(lfr_last_error(), word) != NULL);                                      \
-    } while (0)
-
-/* The library's structure is exactly as large as the header's: one byte less is refused. */
-#define SIZED(variable, call)                                                               \
-    do {                                                                                    \
-        memset(&(variable), 0, sizeof(variable));                                           \
-        (variable).struct_size = (uint32_t)sizeof(variable) - 1;                            \
-        REFUSES(call, LFR_BAD_ARGUMENT, "struct_size");                                     \
-        (variable).struct_size = (uint32_t)sizeof(variable);                                \
-        GIVES(call, LFR_OK);                                                                \
-    } while (0)
-
-static int64_t open_handles(int32_t kind)
-{
-    int64_t count = -1;
-    GIVES(lfr_open_handles(kind, &count), LFR_OK);
-    return count;
-}
-
-static uint8_t *read_file(const char *path, int64_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        fprintf(stderr, "%s cannot be opened\n", path);
-        exit(2);
-    }
-    fseek(file, 0, SEEK_END);
-    *size = ftell(file);
-    rewind(file);
-    uint8_t *bytes = malloc((size_t)*size);
-    if (!bytes || fread(bytes, 1, (size_t)*size, file) != (size_t)*size)
-        exit(2);
-    fclose(file);
-    return bytes;
-}
+#include "check.h"
 
 static void *thread_error(void *unused)
 {
@@ -106,7 +41,7 @@ static void test_library(void)
     GIVES(api->open_handles(0, &count), LFR_OK);
     REFUSES(lfr_memory_report(NULL), LFR_BAD_ARGUMENT, "memory");
     lfr_memory memory;
-    SIZED(memory, lfr_memory_report(&memory));
+    GROWN(memory, 56, lfr_memory_report(&memory));
     GIVES(api->memory_report(&memory), LFR_OK);
     /* The error is the thread's own. */
     REFUSES(lfr_memory_report(NULL), LFR_BAD_ARGUMENT, "memory");
@@ -158,6 +93,9 @@ static void test_bad_handles(void *bad, const char *word, lfr_engine *engine, lf
         REFUSES(lfr_template_create(bad, &image, NULL, NULL, (lfr_template **)&made), LFR_BAD_HANDLE, word);
         CHECK(made == NULL);
         made = &byte;
+        REFUSES(lfr_template_create_as(bad, &image, NULL, LFR_ROLE_PROBE, NULL, (lfr_template **)&made), LFR_BAD_HANDLE, word);
+        CHECK(made == NULL);
+        made = &byte;
         REFUSES(lfr_template_import(bad, &byte, 1, (lfr_template **)&made), LFR_BAD_HANDLE, word);
         CHECK(made == NULL);
     }
@@ -167,6 +105,7 @@ static void test_bad_handles(void *bad, const char *word, lfr_engine *engine, lf
         REFUSES(lfr_watchlist_get_person(bad, 0, &person_info), LFR_BAD_HANDLE, word);
         REFUSES(lfr_watchlist_get_photo(bad, 0, NULL, 0, &size), LFR_BAD_HANDLE, word);
         REFUSES(lfr_watchlist_destroy(bad), LFR_BAD_HANDLE, word);
+        REFUSES(lfr_watchlist_lookalikes(bad, 0.5f, NULL, 0, &number), LFR_BAD_HANDLE, word);
         REFUSES(lfr_search(bad, face, 0, &candidate, 1, &number), LFR_BAD_HANDLE, word);
         REFUSES(lfr_run_create(engine, bad, NULL, (lfr_run **)&made), LFR_BAD_HANDLE, word);
     }
@@ -180,11 +119,18 @@ static void test_bad_handles(void *bad, const char *word, lfr_engine *engine, lf
     REFUSES(lfr_builder_add_person(bad, &person, NULL), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_add_photo(bad, 0, &byte, 1, &result), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_add_photo_file(bad, 0, "/x", &result), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_builder_add_template(bad, 0, face, 0.5f), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_build(bad, (lfr_watchlist **)&made), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_destroy(bad), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_add_source(bad, "a", "/x", 0), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_add_camera(bad, "a", 0, (lfr_camera **)&made), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_start(bad), LFR_BAD_HANDLE, word);
+    lfr_event event = { .struct_size = sizeof event };
+    REFUSES(lfr_run_swap_watchlist(bad, watchlist), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_run_next_event(bad, 0, &event), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_run_get_receipt(bad, "", NULL, 0, &size), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_camera_push_borrowed(bad, &image, 0, 0, free, NULL), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_alert_get_pixels(bad, LFR_BGR, NULL, 0, &number, &number), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_next_alert(bad, 0, (lfr_alert **)&made), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_get_camera(bad, 0, &camera_status), LFR_BAD_HANDLE, word);
     REFUSES(lfr_run_get_summary(bad, &summary), LFR_BAD_HANDLE, word);

@@ -52,6 +52,7 @@ static void test(char **argv)
     lfr::face_template moved = std::move(face);
     CHECK(face.get() == nullptr);
     CHECK(thrown([&] { face.compare(moved); }) == LFR_BAD_HANDLE);
+    CHECK(moved.compare(engine.make_template(image, &faces[0].box, nullptr, LFR_ROLE_PROBE)) > 0.9f);
     lfr::face_template read = engine.import_template(moved.to_bytes());
     CHECK(read.compare(moved) > 0.9999f);
     CHECK(thrown([&] { engine.import_template({ 1, 2, 3 }); }) == LFR_BAD_TEMPLATE);
@@ -66,6 +67,7 @@ static void test(char **argv)
     CHECK(thrown([&] { list.search(moved, 0.3f, 0); }) == LFR_BAD_ARGUMENT);
     CHECK(list.person(person).category == LFR_SUSPECT);
     CHECK(!list.photo(0).empty());
+    CHECK(list.lookalikes(0.3f).empty());
     auto key = lfr::sized<lfr_key>();
     key.kind = LFR_KEY_BYTES;
     key.data = "0123456789abcdef0123456789abcdef";
@@ -85,9 +87,19 @@ static void test(char **argv)
     frame.plane[0] = grey.data();
     for (int i = 0; i < 5; i++)
         CHECK(pushed.push(frame, std::chrono::milliseconds(40 * i)) == LFR_OK);
+    lfr::watchlist_builder another(engine, "2");
+    CHECK(another.add_photo(another.add_person("b", "B", LFR_WANTED), photo).verdict != LFR_REJECTED);
+    run.swap(another.build());
+    CHECK(thrown([&] { run.receipt("no key"); }) == LFR_BAD_ARGUMENT);
     pushed.end();
     CHECK(!run.next_alert().has_value() && run.summary().is_over == 1);
     CHECK(run.status(0).frames_decoded == 5);
+    int swaps = 0, last = 0;
+    while (auto event = run.next_event()) {
+        swaps += event->kind == LFR_EVENT_WATCHLIST;
+        last = event->kind;
+    }
+    CHECK(swaps == 1 && last == LFR_EVENT_OVER);
     CHECK(pushed.push(frame, std::chrono::milliseconds(400)) == LFR_ENDED);
 }
 

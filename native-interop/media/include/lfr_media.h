@@ -162,6 +162,17 @@ typedef struct lfr_media_stats {
  * Valid until the next failing call on this thread. */
 LFR_API const char *lfr_media_last_error(void);
 
+/* The four numbers of a count of memory that this library shares with the program around it. */
+enum lfr_budget {
+    LFR_BUDGET_HELD = 0,            /* bytes mapped now */
+    LFR_BUDGET_UNLOCKED = 1,        /* of those, not locked in memory */
+    LFR_BUDGET_PEAK = 2,            /* the most that were ever held */
+    LFR_BUDGET_MOST = 3             /* the most that may be held; 0: no limit. What would exceed it fails as if there were no memory */
+};
+
+/* Counts frames and packets there from now on, atomically. Once, before the first reader; budget stays valid as long as the process. */
+LFR_API void lfr_media_share_budget(int64_t *budget);
+
 /* Counts what the readers made with it hold and wipe, for example those of one run. */
 LFR_API int32_t lfr_media_account_open(lfr_media_account **out);
 

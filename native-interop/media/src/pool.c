@@ -3,6 +3,7 @@
 #include <libavutil/imgutils.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,26 @@ struct frame_pool {
 };
 
 static counters process;
+static _Atomic int64_t own_budget[4];
+static _Atomic int64_t *budget = own_budget;
+
+void lfr_media_share_budget(int64_t *shared)
+{
+    budget = (_Atomic int64_t *)shared;
+}
+
+static bool budget_take(int64_t size)
+{
+    int64_t held = (budget[LFR_BUDGET_HELD] += size), most = budget[LFR_BUDGET_MOST];
+    if (most > 0 && held > most) {
+        budget[LFR_BUDGET_HELD] -= size;
+        return false;
+    }
+    int64_t peak = budget[LFR_BUDGET_PEAK];
+    while (held > peak && !atomic_compare_exchange_weak(&budget[LFR_BUDGET_PEAK], &peak, held)) {
+    }
+    return true;
+}
 
 /* For the process, and for the account, which may be NULL. */
 #define COUNT(account, what, amount)                                                                                   \
@@ -214,13 +235,20 @@ static block *block_map(frame_pool *pool, size_t size)
         return NULL;
     item->pool = pool;
     item->size = size;
-    item->memory = platform_map(size, &item->locked);
-    if (item->memory == NULL) {
+    if (!budget_take((int64_t)size)) {
         free(item);
         return NULL;
     }
-    if (!item->locked)
+    item->memory = platform_map(size, &item->locked);
+    if (item->memory == NULL) {
+        budget[LFR_BUDGET_HELD] -= (int64_t)size;
+        free(item);
+        return NULL;
+    }
+    if (!item->locked) {
+        budget[LFR_BUDGET_UNLOCKED] += (int64_t)size;
         COUNT(pool->account, bytes_unlocked, (int64_t)size);
+    }
     COUNT(pool->account, bytes_allocated, (int64_t)size);
     return item;
 }
@@ -230,9 +258,12 @@ static void block_unmap(block *item, lfr_media_account *account)
     if (lfr_keeps_everything())
         return;
     platform_unmap(item->memory, item->size);
+    budget[LFR_BUDGET_HELD] -= (int64_t)item->size;
     COUNT(account, bytes_allocated, -(int64_t)item->size);
-    if (!item->locked)
+    if (!item->locked) {
+        budget[LFR_BUDGET_UNLOCKED] -= (int64_t)item->size;
         COUNT(account, bytes_unlocked, -(int64_t)item->size);
+    }
     free(item);
 }
 

@@ -48,6 +48,23 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
         Assert.All(scan.ByPlace, place => Assert.True(place.Key.Contains(".so", StringComparison.Ordinal), scan.ToString()));
     }
 
+    /// <summary>A vendor's program in C. Frames, packets and pictures are the same to the bit on every processor; crops and embeddings where liblfr.so was built for this one.</summary>
+    [Fact]
+    public void Library_NobodyListed_LeavesNoByteOfAnyoneInMemory()
+    {
+        string root = ForensicMaterial.RepositoryRoot(), program = Path.Combine(root, "build", "capi", "held");
+        if (!File.Exists(program))
+            Assert.Skip("There is no build/capi/held: scripts/capi.sh makes it.");
+        var start = new ProcessStartInfo(program, [Path.Combine(root, "models"), LfrEngine.Models.UserFolders.Cache, list, key, clip]) { RedirectStandardOutput = true, WorkingDirectory = folder };
+        start.Environment["GLIBC_TUNABLES"] = LfrEngine.Native.Hardening.ProcessHardening.Tunables;
+        using var child = new Child(Process.Start(start)!);
+        child.WaitForEnd("clip");
+        MemoryScan scan = MemoryScanner.Scan(child.Id, needles);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{needles.Count} needles; {scan}");
+        Assert.All(scan.ByPlace, place => Assert.True(place.Key.Contains(".so", StringComparison.Ordinal), scan.ToString()));
+    }
+
     [Fact]
     public void Run_BuiltWithoutWipes_IsFoundOut()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Native.Tests.Media;
 
@@ -27,6 +28,49 @@ public sealed unsafe class LockedMemoryTests
         LockedMemory.Free(address, (nuint)bytes, locked);
 
         Assert.Equal(before, LockedMemory.AllocatedBytes);
+    }
+
+    [Fact]
+    public void Allocate_BeyondTheLimit_IsRefusedAndCountsNothing()
+    {
+        const int Bytes = 1 << 20;
+        long held = MemoryBudget.HeldBytes, allocated = LockedMemory.AllocatedBytes;
+        MemoryBudget.MostBytes = held + Bytes;
+        try
+        {
+            nint address = LockedMemory.Allocate(Bytes, out bool locked);
+            Assert.Equal(held + Bytes, MemoryBudget.HeldBytes);
+            Assert.True(MemoryBudget.PeakBytes >= held + Bytes);
+            var refused = Assert.Throws<InsufficientMemoryException>(() => LockedMemory.Allocate(1, out _));
+            Assert.Contains((held + Bytes).ToString(CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
+            Assert.Equal(allocated + Bytes, LockedMemory.AllocatedBytes);
+            LockedMemory.Free(address, Bytes, locked);
+            Assert.Equal(held, MemoryBudget.HeldBytes);
+        }
+        finally
+        {
+            MemoryBudget.MostBytes = 0;
+        }
+    }
+
+    /// <summary>The media library counts in the same place, and keeps the same limit.</summary>
+    [Fact]
+    public void Read_BeyondTheLimit_IsRefusedByTheMediaLibrary()
+    {
+        using var folder = new TemporaryFolder();
+        string clip = Ffmpeg.Clip(folder, "clip.mp4", "-c:v libx264", "1280x720");
+        long held = MemoryBudget.HeldBytes;
+        MemoryBudget.MostBytes = held + (1 << 16);
+        try
+        {
+            MediaException refused = Assert.Throws<MediaException>(() => Frames.Decode(clip));
+            Assert.Equal(MediaError.OutOfMemory, refused.Error);
+            Assert.True(MemoryBudget.HeldBytes <= held + (1 << 16));
+        }
+        finally
+        {
+            MemoryBudget.MostBytes = 0;
+        }
     }
 
     [Fact]

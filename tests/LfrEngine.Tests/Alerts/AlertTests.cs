@@ -80,6 +80,27 @@ public sealed class AlertTests : IDisposable
     }
 
     [Fact]
+    public void Ledger_WatchlistSwapped_ForgetsWhatTheFormerCollected()
+    {
+        long before = BufferPool.OutstandingBlocks;
+        Add(1, 1_000, (3, 0.9f));
+        using Watchlist other = WatchlistSamples.Build(2, 5, 9, 16);
+        using Gallery latter = Gallery.Create(other);
+        long held = BufferPool.OutstandingBlocks;
+        ledger.Follow(latter);
+        Assert.Equal(1, held - BufferPool.OutstandingBlocks);
+        ledger.Follow(latter);
+        Add(1, 2_000, (3, 0.9f));
+        Assert.Empty(alerts);
+        Add(1, 3_000, (3, 0.8f));
+        Alert alert = Assert.Single(alerts);
+        Assert.Equal((latter.Identities[3], 2, 3), (alert.Identity, alert.AgreeingShots, alert.ComparedShots));
+        Assert.Equal(1, ledger.FacesSeen);
+        ledger.Follow(gallery);
+        Assert.True(BufferPool.OutstandingBlocks > before);
+    }
+
+    [Fact]
     public void Ledger_TwoIdentities_BothAlert()
     {
         Add(1, 1_000, (0, 0.8f), (4, 0.5f));

@@ -1,5 +1,6 @@
 using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Pipeline;
 using LfrEngine.Tests.Watchlists;
 using LfrEngine.Watchlists;
 using Xunit;
@@ -36,6 +37,29 @@ public sealed class GalleryTests : IDisposable
         }
         for (int i = 0; i < 20; i++)
             Assert.Equal(watchlist.Identities[i].Category, gallery.IdentityCategories[i]);
+    }
+
+    [Fact]
+    public void Swap_WhileSearched_WipesTheFormerWhenTheSearchEnds()
+    {
+        using Watchlist watchlist = WatchlistSamples.Build(3, 5, 9, 16);
+        bool wiped = false;
+        Gallery former = Gallery.Create(watchlist);
+        using Gallery latter = Gallery.Create(watchlist);
+        former.Wiped += (_, _) => wiped = true;
+        using var current = new CurrentGallery(former);
+        former.Dispose();
+        GalleryLease search = current.Lease();
+        current.Swap(latter);
+        Assert.False(wiped);
+        Assert.Same(latter, current.Newest);
+        Assert.Same(former, search.Gallery);
+        search.Dispose();
+        Assert.True(wiped);
+        using GalleryLease next = current.Lease();
+        Assert.Same(latter, next.Gallery);
+        Assert.Throws<ObjectDisposedException>(() => current.Swap(former));
+        Assert.Same(latter, current.Newest);
     }
 
     [Fact]

@@ -42,6 +42,21 @@ public sealed class ModelLoadTests : IDisposable
     }
 
     [Fact]
+    public void Load_FromMemory_NeedsNoFolder()
+    {
+        byte[] weights = File.ReadAllBytes(TestModels.RestoredFile("mobilefacenet-512")), manifest = File.ReadAllBytes(Path.Combine(RepoRoot.Path, "models", "mobilefacenet-512.json"));
+        ModelCatalog given = ModelCatalog.FromMemory([weights, manifest]);
+        ModelManifest found = given.Find("mobilefacenet-512", ModelTask.Embed);
+        using (OnnxModel model = OnnxModel.Load(given, found))
+            Assert.Equal(TestModels.Manifest("mobilefacenet-512").Sha256, model.Manifest.Sha256);
+        var missing = Assert.Throws<ModelLoadException>(() => OnnxModel.Load(ModelCatalog.FromMemory([manifest]), found).Dispose());
+        AssertNames(missing, "mobilefacenet-512", found.Sha256, "not among the files");
+        weights[weights.Length / 2] ^= 1;
+        Assert.Throws<ModelLoadException>(() => OnnxModel.Load(ModelCatalog.FromMemory([manifest, weights]), found).Dispose());
+        Assert.Throws<ModelLoadException>(() => ModelCatalog.FromMemory(["{ }"u8.ToArray()]));
+    }
+
+    [Fact]
     public void Load_WrongHash_NamesBoth()
     {
         string file = RepoRoot.RestoredModel("fr_feature.onnx");

@@ -2,7 +2,7 @@
 
 The functions are those of lfr_engine.h, where ownership and threads are documented. Frames and pictures are NumPy arrays of
 uint8, or anything with the array interface: height x width for grey, height x width x 3 for BGR (or RGB). They are read where
-they lie. The library is looked for in LFR_LIBRARY, then beside this package.
+they lie. The library is that beside this package, or the one that LFR_LIBRARY names.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from . import _structures as c
 
-__all__ = ["Alert", "Builder", "Camera", "Candidate", "Engine", "Face", "LfrError", "PhotoResult", "Run", "Template", "Watchlist", "open_handles"]
+__all__ = ["Alert", "Builder", "Camera", "Candidate", "Engine", "Event", "Face", "LfrError", "PhotoResult", "Run", "Template", "Watchlist", "memory", "open_handles"]
 
 Categories = Literal["wanted", "court-order", "suspect", "missing-or-vulnerable", "at-risk"]
 Paces = Literal["auto", "realtime", "max"]
@@ -26,9 +29,25 @@ _GREY, _RGB, _BGR, _FILE = 1, 4, 5, 6
 _TIMED_OUT, _ENDED, _BUFFER_TOO_SMALL = 1, 2, -4
 
 
+def _beside() -> pathlib.Path:
+    """The build for the newest processors that this one runs: the dynamic linker looks for it only when a library has no path."""
+    folder = pathlib.Path(__file__).parent
+    flags: set[str] = set()
+    try:
+        flags = set(next(line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split())
+    except (OSError, StopIteration):
+        pass
+    v3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
+    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    for level, needed in (("x86-64-v4", v4), ("x86-64-v3", v3)):
+        library = folder / "glibc-hwcaps" / level / "liblfr.so"
+        if needed <= flags and library.exists():
+            return library
+    return folder / "liblfr.so"
+
+
 def _load() -> ctypes.CDLL:
-    named = os.environ.get("LFR_LIBRARY")
-    library = ctypes.CDLL(named or str(pathlib.Path(__file__).parent / "liblfr.so"))
+    library = ctypes.CDLL(os.environ.get("LFR_LIBRARY") or str(_beside()))
     library.lfr_last_error.restype = ctypes.c_char_p
     library.lfr_version.restype = ctypes.c_char_p
     library.lfr_status_name.restype = ctypes.c_char_p
@@ -190,6 +209,10 @@ class Template(_Handle):
         """Not encrypted: keep it as you keep faces."""
         return _bytes_of(_lib.lfr_template_export, self._handle)
 
+    def to_numpy(self) -> npt.NDArray[np.float32]:
+        """The embedding, of unit length. A copy: wipe it when you are done (fill(0))."""
+        return np.frombuffer(self.to_bytes(), np.float32)[12:-8].copy()
+
 
 class Watchlist(_Handle):
     """People sought."""
@@ -205,6 +228,14 @@ class Watchlist(_Handle):
         found, count = (c.lfr_candidate * max(most, 1))(), ctypes.c_int32()
         _check(_lib.lfr_search(self._handle, face._handle, ctypes.c_float(threshold), found, most, ctypes.byref(count)))
         return [Candidate(f.person_index, f.template_index, f.score) for f in found[: count.value]]
+
+    def lookalikes(self, threshold: float) -> list[tuple[int, int, float]]:
+        """Pairs of people whose photos reach the threshold, with the score."""
+        count = ctypes.c_int32()
+        _check(_lib.lfr_watchlist_lookalikes(self._handle, ctypes.c_float(threshold), None, 0, ctypes.byref(count)))
+        pairs = (c.lfr_lookalike * max(count.value, 1))()
+        _check(_lib.lfr_watchlist_lookalikes(self._handle, ctypes.c_float(threshold), pairs, count.value, ctypes.byref(count)))
+        return [(p.person_index[0], p.person_index[1], p.score) for p in pairs[: count.value]]
 
 
 def _key(secret: bytes) -> Any:
@@ -263,6 +294,27 @@ class Alert(_Handle):
         """The face as seen, a JPEG."""
         return _bytes_of(_lib.lfr_alert_get_photo, self._handle)
 
+    def pixels(self, order: Literal["bgr", "rgb"] = "bgr") -> npt.NDArray[np.uint8]:
+        """The same, height x width x 3. A copy: wipe it when you are done (fill(0))."""
+        kind = {"bgr": _BGR, "rgb": _RGB}[order]
+        width, height = ctypes.c_int32(), ctypes.c_int32()
+        status = _lib.lfr_alert_get_pixels(self._handle, kind, None, ctypes.c_int64(0), ctypes.byref(width), ctypes.byref(height))
+        if status != _BUFFER_TOO_SMALL:
+            _check(status)
+        array = np.empty((height.value, width.value, 3), np.uint8)
+        _check(_lib.lfr_alert_get_pixels(self._handle, kind, ctypes.c_void_p(array.ctypes.data), ctypes.c_int64(array.nbytes), ctypes.byref(width), ctypes.byref(height)))
+        return array
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run: "camera" (with its place and state), "watchlist" or "over"."""
+
+    kind: Literal["camera", "watchlist", "over"]
+    camera_index: int
+    state: Literal["opening", "running", "reconnecting", "ended", "failed"]
+    message: str
+
 
 class Camera(_Handle):
     """A camera whose frames the program pushes."""
@@ -308,6 +360,23 @@ class Run(_Handle):
         while (alert := self.next_alert()) is not None:
             yield alert
 
+    def swap(self, watchlist: Watchlist) -> None:
+        """Searches another watchlist from now on."""
+        _check(_lib.lfr_run_swap_watchlist(self._handle, watchlist._handle))
+
+    def next_event(self, timeout_ms: int = -1) -> Event | None:
+        """The next event; None when none came in time or the run is over."""
+        event = _sized(c.lfr_event)
+        if _check(_lib.lfr_run_next_event(self._handle, _int(timeout_ms), ctypes.byref(event))):
+            return None
+        states: Any = ("opening", "running", "reconnecting", "ended", "failed")
+        kinds: Any = ("camera", "watchlist", "over")
+        return Event(kinds[event.kind - 1], event.camera_index, states[event.state], event.message.decode())
+
+    def receipt(self, private_key: str) -> bytes:
+        """The erasure receipt of a run that is over, signed with a key on P-256 (PEM)."""
+        return _bytes_of(_lib.lfr_run_get_receipt, self._handle, _utf8(private_key))
+
     def camera(self, index: int) -> dict[str, Any]:
         """What a camera is doing."""
         status = _sized(c.lfr_camera_status)
@@ -331,9 +400,10 @@ class Engine(_Handle):
 
     _destroy = "lfr_engine_destroy"
 
-    def __init__(self, models: str | os.PathLike[str], weights: str | os.PathLike[str]) -> None:
+    def __init__(self, models: str | os.PathLike[str], weights: str | os.PathLike[str], max_memory_bytes: int = 0) -> None:
         options = _sized(c.lfr_engine_options)
         options.models_folder, options.weights_folder = _utf8(models), _utf8(weights)
+        options.max_memory_bytes = _int(max_memory_bytes, 64)
         super().__init__(_made(_lib.lfr_engine_create, ctypes.byref(options)))
 
     def builder(self, version: str = "1") -> Builder:
@@ -354,15 +424,24 @@ class Engine(_Handle):
         _check(_lib.lfr_detect(self._handle, ctypes.byref(_image(picture, order)), faces, 512, ctypes.byref(count)))
         return [Face((f.box.left, f.box.top, f.box.right, f.box.bottom), f.score) for f in faces[: min(count.value, 512)]]
 
-    def template(self, picture: Any, box: tuple[float, float, float, float] | None = None, order: Literal["bgr", "rgb"] = "bgr") -> Template:
-        """Of the largest face, or the one in the box."""
+    def template(
+        self, picture: Any, box: tuple[float, float, float, float] | None = None, order: Literal["bgr", "rgb"] = "bgr", role: Literal["list", "probe"] = "list"
+    ) -> Template:
+        """Of the largest face, or the one in the box: as on a list's photo, or as of somebody seen."""
         where = None if box is None else ctypes.byref(c.lfr_box(*box))
-        return Template(_made(_lib.lfr_template_create, self._handle, ctypes.byref(_image(picture, order)), where, None))
+        return Template(_made(_lib.lfr_template_create_as, self._handle, ctypes.byref(_image(picture, order)), where, ("list", "probe").index(role), None))
 
     def read_template(self, data: bytes) -> Template:
         """Reads Template.to_bytes."""
         data = _given(data)
         return Template(_made(_lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
+
+
+def memory() -> dict[str, int]:
+    """Memory for faces, frames and networks, of all engines of the process."""
+    report = _sized(c.lfr_memory)
+    _check(_lib.lfr_memory_report(ctypes.byref(report)))
+    return _values(report)
 
 
 def open_handles() -> int:

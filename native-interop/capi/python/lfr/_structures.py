@@ -35,6 +35,12 @@ class lfr_engine_options(Structure):
         ("weights_folder", c_char_p),
         ("detector", c_char_p),
         ("embedder", c_char_p),
+        ("model_files", c_void_p),
+        ("model_file_count", c_int32),
+        ("log_level", c_int32),
+        ("max_memory_bytes", c_int64),
+        ("on_log", c_void_p),
+        ("log_user", c_void_p),
     ]
 
 
@@ -110,6 +116,8 @@ class lfr_run_options(Structure):
         ("reserved", c_int32),
         ("on_alert", c_void_p),
         ("user", c_void_p),
+        ("on_event", c_void_p),
+        ("event_user", c_void_p),
     ]
 
 
@@ -225,4 +233,39 @@ class lfr_memory(Structure):
         ("blocks_outstanding", c_int64),
         ("blocks_wiped", c_int64),
         ("bytes_wiped", c_int64),
+        ("held_bytes", c_int64),
+        ("peak_bytes", c_int64),
+        ("max_memory_bytes", c_int64),
+    ]
+
+
+class lfr_bytes(Structure):
+    _fields_ = [("data", c_void_p), ("size_bytes", c_int64)]
+
+
+class lfr_event(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("camera_index", c_int32),
+        ("state", c_int32),
+        ("unix_us", c_int64),
+        ("message", c_char * 256),
+    ]
+
+
+class lfr_lookalike(Structure):
+    _fields_ = [("person_index", c_int32 * 2), ("template_index", c_int32 * 2), ("score", c_float)]
+
+
+class lfr_load(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("cameras", c_int32),
+        ("width", c_int32),
+        ("height", c_int32),
+        ("worker_threads", c_int32),
+        ("grid_long_side", c_int32),
+        ("photos", c_int32),
+        ("reserved", c_int32),
     ]
