@@ -6,8 +6,9 @@ namespace LfrEngine.Evaluation.Calibration;
 /// <summary>Fits a calibration to searches with known ground truth.</summary>
 internal static class CalibrationFitter
 {
-    /// <summary>Prior share of mated searches for which the fit is optimised. It is low because scores that raise alerts have large ratios, and the fit must be good there.</summary>
-    public const double Prior = 0.01;
+    // Prior shares of mated searches for which the fit is optimised. With the small one, ratios near 100 decide, which scores that raise alerts have; with the other,
+    // ratios near 1. The small one alone leaves ratios below 10 several times too high.
+    private static readonly double[] s_priors = [0.01, 0.5];
 
     // Let f be the density of the person's score s, and g and G the density and distribution of a stranger's. The person comes first with s with density f·G^(N−1);
     // the best of N strangers has s with density N·g·G^(N−1). So the ratio is inversely proportional to the size of the list, for every score.
@@ -226,27 +227,32 @@ internal static class CalibrationFitter
             if (chosen.Length == 0)
                 return null;
             double[][] values = [.. terms.Select(Column)];
-            double[] beta = LogisticRegression.Fit([.. chosen.SelectMany(i => values.Select(v => v[i]))], [.. chosen.Select(i => labels[i])], [.. chosen.Select((row, i) => weights[i] * (labels[row] ? Prior : 1 - Prior))],
-                [.. chosen.Select(i => Offset(rows[i]))]);
-            // Posterior log-odds, less those of the prior.
-            beta[0] -= Math.Log(Prior / (1 - Prior));
-            return beta;
+            // Each row once for each prior, as if a part of the searches were made where it holds.
+            return LogisticRegression.Fit([.. s_priors.SelectMany(_ => chosen.SelectMany(i => values.Select(v => v[i])))], [.. s_priors.SelectMany(_ => chosen.Select(i => labels[i]))],
+                [.. s_priors.SelectMany(p => chosen.Select((row, i) => weights[i] * Share(p, labels[row])))], [.. s_priors.SelectMany(p => chosen.Select(i => Offset(rows[i]) + LogOdds(p)))]);
         }
 
         private double Cost(IReadOnlyList<string[]> terms, double[] beta, Func<ListSearch, bool> takesPart)
         {
             (int[] chosen, double[] weights) = Weighted(takesPart);
             double[][] values = [.. terms.Select(Column)];
-            double odds = Math.Log(Prior / (1 - Prior)), sum = 0;
+            double sum = 0;
             foreach ((int i, int row) in chosen.Index())
             {
-                double log = odds + Offset(rows[row]);
+                double log = Offset(rows[row]);
                 for (int t = 0; t < values.Length; t++)
                     log += beta[t] * values[t][row];
-                sum += weights[i] * (labels[row] ? Prior * RatioCost.Bits(-log) : (1 - Prior) * RatioCost.Bits(log));
+                foreach (double prior in s_priors)
+                    sum += weights[i] * Share(prior, labels[row]) * RatioCost.Bits(labels[row] ? -log - LogOdds(prior) : log + LogOdds(prior));
             }
             return sum;
         }
+
+        private static double LogOdds(double prior) => Math.Log(prior / (1 - prior));
+
+        // Weight of mated or of non-mated searches at a prior, scaled so that ratios of 1 cost 1 in all.
+        private static double Share(double prior, bool isMated) =>
+            (isMated ? prior : 1 - prior) / s_priors.Length / -((prior * Math.Log2(prior)) + ((1 - prior) * Math.Log2(1 - prior)));
 
         // Mated and non-mated searches have a total weight of 1 each, divided equally among the list sizes.
         private (int[] Rows, double[] Weights) Weighted(Func<ListSearch, bool> takesPart)
