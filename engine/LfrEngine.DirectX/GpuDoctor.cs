@@ -1,6 +1,9 @@
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Inference;
+using LfrEngine.DirectX.Search;
 using LfrEngine.Embeddings;
 using LfrEngine.Frames;
 using LfrEngine.Matching;

@@ -38,8 +38,16 @@ internal sealed class LabOptions
         locking.AddTo(command);
     }
 
-    public LabRun Start(ParseResult parsed, string protocol, string title)
+    /// <summary>Begins a protocol, once it is clear that its results can be written.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="protocol">Short name.</param>
+    /// <param name="title">Of the report.</param>
+    /// <param name="product">A further file that the protocol writes, and the option that names it.</param>
+    public LabRun Start(ParseResult parsed, string protocol, string title, (FileInfo? File, string Option)? product = null)
     {
+        if (product is { } further)
+            OutputPlace.RequireFile(further.File?.FullName, further.Option);
+        OutputPlace.RequireFolder(parsed.GetValue(output)?.FullName, "--out");
         locking.Require(parsed);
         return new LabRun(parsed, protocol, title, Models.Load(parsed), parsed.GetValue(seed), parsed.GetValue(output)?.FullName, parsed.GetValue(json));
     }
@@ -70,7 +78,7 @@ internal sealed class LabOptions
         TemplateSet templates = ProgressBar.While("Embedding", data.Samples.Count, report => extractor.Extract(data, report, stopping));
         run.Took(data, templates, kind);
         if (extractor.FromCache > 0)
-            Console.Error.WriteLine($"{extractor.FromCache} of {data.Samples.Count} templates came from the cache {parsed.GetValue(cache) ?? DefaultCache}.");
+            Console.Error.WriteLine($"{extractor.FromCache} of {new Counted(data.Samples.Count):template|templates} came from the cache {parsed.GetValue(cache) ?? DefaultCache}.");
         return templates;
     }
 
@@ -153,7 +161,7 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
 
     private void Print(LabReport report)
     {
-        AnsiConsole.WriteLine($"{report.Title}: {report.Origin.Images} files of {report.Origin.Subjects} people, {report.Failures.Count} failure(s), embedder hash {Models.Embedder.Manifest.Sha256[..12]}");
+        AnsiConsole.WriteLine($"{report.Title}: {new Counted(report.Origin.Images):file|files} of {new Counted(report.Origin.Subjects):person|people}, {new Counted(report.Failures.Count):failure|failures}, embedder hash {Models.Embedder.Manifest.Sha256[..12]}");
         foreach (ReportFigure f in report.Figures)
         {
             string value = f.Value is { } v ? NumberText.Of(v) : "-", interval = f.Low is { } low ? $"[{NumberText.Of(low)}, {NumberText.Of(f.High!.Value)}]" : "";
@@ -175,6 +183,6 @@ internal sealed class LabRun(ParseResult parsed, string protocol, string title, 
     {
         const string Processors = "/proc/cpuinfo";
         string? name = File.Exists(Processors) ? File.ReadLines(Processors).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
-        return $"{name ?? RuntimeInformation.ProcessArchitecture.ToString()}, {Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
+        return $"{name ?? RuntimeInformation.ProcessArchitecture.ToString()}, {new Counted(Environment.ProcessorCount):processor|processors}, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
     }
 }

@@ -1,3 +1,6 @@
+using LfrEngine.Links.Headquarters;
+using LfrEngine.Links.Monitoring;
+using LfrEngine.Links.Sending;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;

@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Perf;

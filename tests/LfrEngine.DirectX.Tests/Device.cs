@@ -1,3 +1,5 @@
+using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 

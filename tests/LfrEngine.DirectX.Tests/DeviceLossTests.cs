@@ -1,6 +1,9 @@
 using ComputeSharp;
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
+using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Search;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Memory;

@@ -1,3 +1,5 @@
+using LfrEngine.DirectX.Devices;
+
 namespace LfrEngine.DirectX.Tests;
 
 public sealed class GpuContextTests

@@ -1,4 +1,6 @@
 using LfrEngine.Alignment;
+using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;

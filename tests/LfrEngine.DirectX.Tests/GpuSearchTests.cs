@@ -1,3 +1,4 @@
+using LfrEngine.DirectX.Search;
 using LfrEngine.Matching;
 using LfrEngine.Tests.Watchlists;
 using LfrEngine.Watchlists;

@@ -1,12 +1,14 @@
+using ComputeSharp;
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
+using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.DirectX.Shaders;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Tests.Frames;
-using ComputeSharp;
 
 namespace LfrEngine.DirectX.Tests;
 

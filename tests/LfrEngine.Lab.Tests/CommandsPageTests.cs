@@ -1,4 +1,4 @@
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 
 namespace LfrEngine.Lab.Tests;
 
@@ -19,10 +19,10 @@ public sealed class CommandsPageTests
         | 0 | success |
         | 1 | error in the program |
         | 2 | wrong arguments |
-        | 3 | the machine lacks something, or a model is missing |
+        | 3 | the machine lacks something, such as a package, memory or a free port, or a model is missing or cannot be used |
         | 4 | an input cannot be used |
         | 5 | output cannot be written |
-        | 6 | done, but a camera failed or someone could not be enrolled |
+        | 6 | done, but a camera failed, someone could not be enrolled, or a check was not met |
         | 130 | stopped before there was a result |
 
         Ctrl-C, SIGTERM and SIGHUP stop every command in an orderly way; repeating them has no effect. A stopped `lfr run` writes its summary and receipt and exits with 0, or with 6 or 4 if a camera sent no picture. A command that is still running after 10 s is ended with 130, and standard error says what was not written.

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Models;
 
 [assembly: AssemblyFixture(typeof(LfrEngine.Lab.Tests.Laboratory))]

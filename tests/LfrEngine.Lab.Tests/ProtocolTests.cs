@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Cover;
 using LfrEngine.Evaluation.Data;
-using LfrEngine.Cli.Tests;
 
 namespace LfrEngine.Lab.Tests;
 

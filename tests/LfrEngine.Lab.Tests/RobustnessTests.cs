@@ -1,4 +1,4 @@
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 
 
 namespace LfrEngine.Lab.Tests;

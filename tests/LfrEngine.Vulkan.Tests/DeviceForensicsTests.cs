@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using LfrEngine.Native.Tests.Forensics;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 
 namespace LfrEngine.Vulkan.Tests;
 

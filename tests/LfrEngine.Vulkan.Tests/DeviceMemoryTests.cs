@@ -1,4 +1,6 @@
 using LfrEngine.Matching;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 using DeviceMemoryCount = LfrEngine.Memory.DeviceMemory;
 
 namespace LfrEngine.Vulkan.Tests;

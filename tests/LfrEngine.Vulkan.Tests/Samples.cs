@@ -1,5 +1,6 @@
 using LfrEngine.Matching;
 using LfrEngine.Tests.Watchlists;
+using LfrEngine.Vulkan.Search;
 using LfrEngine.Watchlists;
 
 [assembly: AssemblyFixture(typeof(LfrEngine.Vulkan.Tests.Searches))]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using LfrEngine.Vulkan.Search;
 
 namespace LfrEngine.Vulkan.Tests;
 

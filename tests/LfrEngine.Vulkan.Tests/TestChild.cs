@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Tests.Watchlists;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Vulkan.Tests;

@@ -1,3 +1,5 @@
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 using Silk.NET.Vulkan;
 
 namespace LfrEngine.Vulkan.Tests;

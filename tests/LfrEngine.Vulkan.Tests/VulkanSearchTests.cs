@@ -1,5 +1,7 @@
 using LfrEngine.Matching;
 using LfrEngine.Tests.Watchlists;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Vulkan.Tests;

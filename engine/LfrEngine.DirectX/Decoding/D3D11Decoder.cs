@@ -1,3 +1,4 @@
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 

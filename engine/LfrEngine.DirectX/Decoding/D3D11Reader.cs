@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using FFmpeg.AutoGen;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 using D3D11 = Silk.NET.Direct3D11;

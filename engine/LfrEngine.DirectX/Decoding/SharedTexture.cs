@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
 using ComputeSharp.Interop;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Memory;
 using Silk.NET.Core.Native;
 using Silk.NET.Direct3D11;
 using Silk.NET.DXGI;
 using D3D12 = Silk.NET.Direct3D12;
+using HResult = LfrEngine.DirectX.Devices.HResult;
 
 namespace LfrEngine.DirectX.Decoding;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Memory;
 using Silk.NET.Direct3D11;
 using Silk.NET.DXGI;

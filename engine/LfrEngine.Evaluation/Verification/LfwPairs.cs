@@ -70,7 +70,7 @@ public static class LfwPairs
         if (parts.Length != 2 || Number(parts[0]) is not { } folds || Number(parts[1]) is not { } perKind)
             throw new DataException($"{name}, line {line}: it does not begin with \"folds pairs\": {Form}.");
         if (folds < 2 || perKind < 1)
-            throw new DataException($"{name}, line {line}: {folds} fold(s) of {perKind} pairs of each kind: at least two folds with pairs in each are needed, because each fold is judged at the threshold set on the others.");
+            throw new DataException($"{name}, line {line}: {folds} {(folds == 1 ? "fold" : "folds")} of {perKind} pairs of each kind: at least two folds with pairs in each are needed, because each fold is judged at the threshold set on the others.");
         return (folds, perKind);
     }
 

@@ -60,7 +60,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
                 MediaInfo info = reader.GetInfo();
                 status.SetDamaged(damagedBefore + info.Corrupt);
                 if (info.Corrupt > 0)
-                    status.Message = $"{info.Corrupt} damaged packet(s) skipped; {info.LastDamage}";
+                    status.Message = $"{info.Corrupt} damaged {(info.Corrupt == 1 ? "packet" : "packets")} skipped; {info.LastDamage}";
                 if (result == DecodeResult.Interrupted)
                     return null;
                 if (IsOver(info))

@@ -61,7 +61,8 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
     /// <summary>The manifest with this id, or the one at this path.</summary>
     /// <param name="name">An id from the catalogue, or a path that ends in <c>.json</c>.</param>
     /// <param name="task">What it must be for.</param>
-    /// <exception cref="ModelLoadException">The model does not exist, or is for another task.</exception>
+    /// <exception cref="UnknownModelException">No model has this id, or it is for another task.</exception>
+    /// <exception cref="ModelLoadException">The manifest cannot be used.</exception>
     public ModelManifest Find(string name, ModelTask task)
     {
         ModelManifest? manifest = name.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
@@ -71,10 +72,10 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         {
             string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
             string more = string.Join(", ", Offered().Where(m => m.Task == task).Select(m => m.Id).Except(Brought().Select(m => m.Id)));
-            throw new ModelLoadException($"Unknown model \"{name}\". Models for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
+            throw new UnknownModelException($"Unknown model \"{name}\". Models for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
         }
         if (manifest.Task != task)
-            throw new ModelLoadException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");
+            throw new UnknownModelException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");
         return manifest;
     }
 

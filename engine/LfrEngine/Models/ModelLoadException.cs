@@ -1,7 +1,7 @@
 namespace LfrEngine.Models;
 
 /// <summary>A model cannot be used: missing, altered, of the wrong shape, or its manifest is wrong. The message names the model and says what to do.</summary>
-public sealed class ModelLoadException : Exception
+public class ModelLoadException : Exception
 {
     /// <summary>Creates the exception with a message that says what is wrong and what to do.</summary>
     public ModelLoadException(string message)
@@ -15,3 +15,6 @@ public sealed class ModelLoadException : Exception
     {
     }
 }
+
+/// <summary>No model has the given id, or it is for another task: the choice is wrong, not the model.</summary>
+public sealed class UnknownModelException(string message) : ModelLoadException(message);

@@ -82,7 +82,7 @@ public sealed record ModelManifest
         }
         catch (JsonException e)
         {
-            throw new ModelLoadException($"The model manifest {path} is not valid: {e.Message} See models/README.md for the schema.", e);
+            throw new ModelLoadException($"{JsonTrouble.Words($"The model manifest {path} is not valid", e)} models/README.md describes its fields.", e);
         }
         // The generated reader leaves omitted properties null, regardless of the type's default.
         manifest = manifest with
@@ -90,7 +90,7 @@ public sealed record ModelManifest
             Thresholds = manifest.Thresholds ?? [], CoverScales = manifest.CoverScales ?? [], Description = manifest.Description ?? "", TrainingData = manifest.TrainingData ?? ModelTrainingData.Unstated,
         };
         if (manifest.Input.Mean.Length != manifest.Input.ChannelCount || manifest.Input.Scale.Length != manifest.Input.ChannelCount)
-            throw new ModelLoadException($"The model manifest {path} gives {manifest.Input.Mean.Length} means and {manifest.Input.Scale.Length} scales for {manifest.Input.ChannelCount} channel(s).");
+            throw new ModelLoadException($"The model manifest {path} has a \"mean\" of length {manifest.Input.Mean.Length} and a \"scale\" of length {manifest.Input.Scale.Length}; give a value for each channel, of which there are {manifest.Input.ChannelCount}.");
         if (manifest.Input.Mean.Concat(manifest.Input.Scale).Any(v => !float.IsFinite(v)))
             throw new ModelLoadException($"The model manifest {path} has a mean or a scale that is not a number.");
         if ((manifest.Task == ModelTask.Landmarks && manifest.Family != "mesh468") != (manifest.Input.Channels == ChannelOrder.Grey))

@@ -130,7 +130,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
         PictureFindings light = picture.Judge();
         FaceFindings found = faces!.Judge();
         if (info.Corrupt > 0)
-            warnings.Add($"{info.Corrupt} damaged packet(s): {info.LastDamage}");
+            warnings.Add($"{new Counted(info.Corrupt):damaged packet|damaged packets}: {info.LastDamage}");
         if (info.IsTruncated)
             warnings.Add("the recording is shorter than its index says: it is truncated");
         if (clock.State is not ("good" or "unknown"))

@@ -40,6 +40,7 @@ internal static class AuditCommand
         config.AddTo(command);
         command.SetAction(async (parsed, stopping) =>
         {
+            OutputPlace.RequireFile(parsed.GetRequiredValue(file).FullName, "FILE");
             Installation installation = config.Read(parsed);
             using LfrStore store = StoreSetup.OpenForReading(installation);
             string? of = parsed.GetValue(van);
@@ -72,14 +73,14 @@ internal static class AuditCommand
             last = entry;
         if (check.Fault is { } fault)
             throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} is not intact: {fault}.");
-        AnsiConsole.MarkupLineInterpolated($"[green]intact[/]: {check.Entries} entries of {installation} form one chain, {check.Seals} seal(s) of installation {InstallationKey.Fingerprint(signer)} are valid");
+        AnsiConsole.MarkupLineInterpolated($"[green]intact[/]: {new Counted(check.Entries):entry|entries} of {installation} in one chain, {new Counted(check.Seals):seal|seals} of installation {InstallationKey.Fingerprint(signer)} checked");
         if (last is not null)
             AnsiConsole.WriteLine($"last entry {last.Sequence} of {last.At:u}, {last.Sequence}:{last.Hash}");
         AnsiConsole.WriteLine(check.LastSeal is { } seal ? $"sealed up to entry {seal.Sequence} at {seal.At:u}" : "no seal: anyone with access to the file could have written all of it");
         if (check.Unsealed > 0 && check.LastSeal is not null)
-            AnsiConsole.WriteLine($"{check.Unsealed} entries after the last seal: anyone with access to the store could have altered or removed them");
+            AnsiConsole.WriteLine($"{new Counted(check.Unsealed):entry|entries} after the last seal: anyone with access to the store could have altered or removed what is not sealed");
         if (check.StepsBack > 0)
-            AnsiConsole.WriteLine($"{check.StepsBack} entries have an earlier time than the entry before them: the clock was set back (see clock.changed)");
+            AnsiConsole.WriteLine($"{new Counted(check.StepsBack):entry has|entries have} an earlier time than the entry before: the clock was set back (see clock.changed)");
         if (kept is null)
             AnsiConsole.WriteLine("If the last entries were removed together with their seals, only a copy kept elsewhere shows it: give SEQUENCE:HASH with --kept, or compare with the headquarters.");
         return ExitCode.Success;

@@ -17,9 +17,9 @@ internal static class AuthorityCommand
             Authority authority = SignedDocument.Read(parsed.GetRequiredValue(file).FullName, AuthoritySetup.Kind, SignedDocument.TrustedPem(parsed.GetRequiredValue(key).FullName), Authority.Json);
             AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: {authority.Name}, signed by {authority.AuthorisingOfficer.Name}, drafted by {authority.Drafter.Name}, not altered");
             AnsiConsole.WriteLine($"{authority.Start:u} to {authority.End:u}, {authority.Place}: {authority.Purpose}");
-            AnsiConsole.WriteLine($"Cameras: {string.Join(", ", authority.Cameras.Select(c => c.Name))}. Watchlist {authority.Watchlist.Name}: {authority.Watchlist.People} people.");
+            AnsiConsole.WriteLine($"Cameras: {string.Join(", ", authority.Cameras.Select(c => c.Name))}. Watchlist {authority.Watchlist.Name}: {new Counted(authority.Watchlist.People):person|people}.");
             foreach (AuthorisedCategory c in authority.Categories)
-                AnsiConsole.WriteLine(FormattableString.Invariant($"{c.Category.Name()}: threshold {c.Threshold:0.####}, at most {c.Evidence.MostFalseAlerts} false alerts expected of {authority.PassersBy:#,0} passers-by"));
+                AnsiConsole.WriteLine(FormattableString.Invariant($"{c.Category.Name()}: threshold {c.Threshold:0.####}, at most {new Counted(c.Evidence.MostFalseAlerts):false alert|false alerts} expected of {new Counted(authority.PassersBy):#,0 passer-by|passers-by}"));
             return ExitCode.Success;
         });
         return new Command("authority", "Signed authorities of deployments.") { verify };

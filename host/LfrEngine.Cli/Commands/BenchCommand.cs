@@ -20,19 +20,17 @@ namespace LfrEngine.Cli.Commands;
 internal static class BenchCommand
 {
     private const double WarmUpSeconds = 2;
-    private const int SmallestGrid = 32;
     private const WatchlistCategory EverybodyIsLike = WatchlistCategory.AtRiskOfHarm;
 
     public static Command Create()
     {
         var clip = new Argument<string>("CLIP") { Description = "Video file. It is played in a loop as the picture of every camera." };
-        var cameras = new Option<int>("--cameras") { Description = "Maximum number of cameras; all numbers from 1 to this are measured.", DefaultValueFactory = _ => 2 * Environment.ProcessorCount };
-        var pace = new Option<string>("--pace") { Description = "realtime (at the speed of cameras), max (as fast as possible, without drops), or both.", DefaultValueFactory = _ => "both" };
-        pace.AcceptOnlyFromAmong("both", BenchRun.RealTime, BenchRun.Maximum);
-        var seconds = new Option<double>("--seconds") { Description = $"Measured time of each run, after {WarmUpSeconds} seconds of warm-up.", DefaultValueFactory = _ => 10 };
-        var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var cameras = new Option<int>("--cameras") { Description = "Maximum number of cameras; all numbers from 1 to this are measured; default: two per processor.", DefaultValueFactory = _ => 2 * Environment.ProcessorCount }.From(1);
+        var pace = new Option<string>("--pace") { Description = "realtime (at the speed of cameras), max (as fast as possible, without drops), or both.", DefaultValueFactory = _ => "both" }.OneOf("both", BenchRun.RealTime, BenchRun.Maximum);
+        var seconds = new Option<double>("--seconds") { Description = $"Measured time of each run, after {WarmUpSeconds} seconds of warm-up.", DefaultValueFactory = _ => 10 }.From(0.5, 3600);
+        var templates = new Option<int>("--templates") { Description = "Templates on the synthetic watchlist.", DefaultValueFactory = _ => 20_000 }.From(1, 1_000_000);
+        var grid = PipelineOptions.Grid();
+        var detectEvery = PipelineOptions.DetectEvery();
         GpuOptions gpu = new();
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
@@ -43,14 +41,6 @@ internal static class BenchCommand
         {
             int most = parsed.GetValue(cameras), rows = parsed.GetValue(templates), side = parsed.GetValue(grid);
             double length = parsed.GetValue(seconds);
-            if (most < 1)
-                throw new CommandFailure(ExitCode.Usage, $"--cameras {most}: at least one camera is needed.");
-            if (!(length is >= 0.5 and <= 3600))
-                throw new CommandFailure(ExitCode.Usage, $"--seconds {length}: a run is measured for 0.5 to 3600 seconds.");
-            if (rows is < 1 or > 1_000_000)
-                throw new CommandFailure(ExitCode.Usage, $"--templates {rows}: a watchlist has 1 to 1000000 templates.");
-            if (side < SmallestGrid)
-                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             StageClock.Start();
             using var looped = new LoopedClip(parsed.GetRequiredValue(clip));
             using EngineDevices devices = gpu.Open(parsed);
@@ -59,7 +49,7 @@ internal static class BenchCommand
             using Gallery gallery = Gallery.Create(list);
             // The speed does not depend on the threshold.
             CategoryThresholds thresholds = CategoryThresholds.Uniform(EmbedderThreshold.Measured(loaded.Embedder.Manifest) ?? 1) with { AtRiskOfHarm = -1 };
-            PipelineSettings settings = devices.Settings(thresholds, Math.Clamp(parsed.GetValue(detectEvery), 0, 1000), workers: 0) with { Detector = new DetectorSettings { GridLongSide = side } };
+            PipelineSettings settings = devices.Settings(thresholds, parsed.GetValue(detectEvery), workers: 0) with { Detector = new DetectorSettings { GridLongSide = side } };
             EngineDevices.Load(settings, gallery);
             string[] paces = parsed.GetRequiredValue(pace) is var one and not "both" ? [one] : [BenchRun.Maximum, BenchRun.RealTime];
             (string Pace, int Cameras)[] wanted = [.. paces.SelectMany(p => Enumerable.Range(1, most).Select(n => (p, n)))];
@@ -177,7 +167,7 @@ internal static class BenchCommand
 
     private static void Print(BenchReport report, int most)
     {
-        AnsiConsole.WriteLine($"{report.Clip}: {report.Width}x{report.Height}, {report.ClipFramesPerSecond:0.##} fps; {report.Processors} processor(s); {report.Detector} at {report.GridLongSide}, {report.Embedder}; {report.Templates} templates; {report.Seconds:0.#} s each after {report.WarmUpSeconds:0.#} s");
+        AnsiConsole.WriteLine($"{report.Clip}: {report.Width}x{report.Height}, {report.ClipFramesPerSecond:0.##} fps; {new Counted(report.Processors):processor|processors}; {report.Detector} at {report.GridLongSide}, {report.Embedder}; {new Counted(report.Templates):template|templates}; {report.Seconds:0.#} s each after {report.WarmUpSeconds:0.#} s");
         var table = new Table().Border(TableBorder.Rounded).AddColumns("Pace", "Cameras", "fps", "Frames", "Dropped", "at start", "Cores per camera", "CPU ms per frame", "Alerts", "p50 ms", "p99 ms", "max ms", "Managed B per frame", "Peak MiB");
         foreach (BenchRun r in report.Runs)
         {
@@ -195,7 +185,7 @@ internal static class BenchCommand
         AnsiConsole.Write(stages);
 
         if (report.CamerasWithoutDrops is { } carried)
-            AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{carried} camera(s) of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
+            AnsiConsole.WriteLine($"This machine handles {(carried == most ? "at least " : "")}{new Counted(carried):camera|cameras} of {report.Width}x{report.Height} at {report.ClipFramesPerSecond:0.##} fps without drops.");
     }
 
     /// <summary>All counters at one moment.</summary>

@@ -11,15 +11,13 @@ internal static class CamerasDiscoverCommand
     public static Command Create()
     {
         var network = new Option<string?>("--interface") { Description = "Network interface to use, by name or IPv4 address; default: all that support multicast." };
-        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for answers, and for each answer of a camera.", DefaultValueFactory = _ => 5 };
+        var timeout = new Option<double>("--timeout") { Description = "Seconds to wait for answers, and for each answer of a camera.", DefaultValueFactory = _ => 5 }.From(0.5, 60);
         var user = new Option<string?>("--user") { Description = $"User name for cameras that require one. The password is read from ${Variable}, or prompted for; only a digest of it is sent." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("discover", "Find ONVIF cameras on the local network and the addresses of their streams.") { network, timeout, user, json };
         command.SetAction((parsed, stopping) =>
         {
             double seconds = parsed.GetValue(timeout);
-            if (!(seconds is >= 0.5 and <= 60))
-                throw new CommandFailure(ExitCode.Usage, $"--timeout {seconds} is not between 0.5 and 60 seconds.");
             return RunAsync(LocalInterface.Choose(parsed.GetValue(network)), TimeSpan.FromSeconds(seconds), Credentials(parsed.GetValue(user)), parsed.GetValue(json), stopping);
         });
         return command;
@@ -78,7 +76,7 @@ internal static class CamerasDiscoverCommand
                 + "UDP from port 3702. You can use a camera that was not found: run `lfr cameras test 'gate=rtsp://…'` with the address from its manual.";
         }
         int refused = cameras.Count(c => c.State == "refused"), ready = cameras.Count(c => c.State == "ready");
-        return $"{cameras.Length} camera(s) on {asked}, {ready} ready"
+        return $"{new Counted(cameras.Length):camera|cameras} on {asked}, {ready} ready"
             + (refused == 0 ? "" : withUser ? $", {refused} refused: check the user name and password" : $", {refused} refused: give --user NAME, with the password in {Variable}")
             + (ready > 0 ? ". Test one with `lfr cameras test 'NAME=SOURCE'`. If a camera requires a password, put it into the address: rtsp://USER:PASSWORD@…" : ".");
     }

@@ -8,13 +8,13 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr cameras test</c>: tests one source and whether faces in it can be compared.</summary>
 internal static class CamerasTestCommand
 {
-    private const int SmallestGrid = 32, BarLength = 50;
+    private const int BarLength = 50;
 
     public static Command Create()
     {
         var source = new Argument<string>("NAME=SOURCE") { Description = "As for `lfr run --camera`." };
-        var seconds = new Option<double>("--seconds") { Description = "How long to test, 1 to 600; for a recording, how much of its beginning.", DefaultValueFactory = _ => 5 };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid as given to `lfr run`, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var seconds = new Option<double>("--seconds") { Description = "How long to test; for a recording, how much of its beginning.", DefaultValueFactory = _ => 5 }.From(1, 600);
+        var grid = PipelineOptions.Grid("Long side of the detection grid as given to `lfr run`, pixels.");
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var command = new Command("test", "Open one camera and report on its stream. No picture is shown or kept.") { source, seconds, grid, json };
         ModelOptions models = new();
@@ -25,10 +25,6 @@ internal static class CamerasTestCommand
         {
             CameraSettings camera = RunCommand.ParseCamera(parsed.GetRequiredValue(source), Pace.Automatic);
             (double s, int side) = (parsed.GetValue(seconds), parsed.GetValue(grid));
-            if (!(s is >= 1 and <= 600))
-                throw new CommandFailure(ExitCode.Usage, $"--seconds {s} is not between 1 and 600.");
-            if (side < SmallestGrid)
-                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
             locking.Require(parsed);
             using EngineModels loaded = models.Load(parsed);
             CameraFindings findings = new CameraCheck(camera, loaded, TimeSpan.FromSeconds(s), side).Run(stopping);
@@ -46,9 +42,9 @@ internal static class CamerasTestCommand
         string announced = c.NominalFramesPerSecond is { } fps ? $"{fps:0.##} announced" : "none announced";
         Say("stream", $"{c.Codec} in {c.Container}, {c.Width}x{c.Height}, {c.PixelFormat}");
         string measured = c.MeasuredFramesPerSecond is { } rate ? $"{rate:0.0} per second" : "not measured";
-        Say("frame rate", $"{measured}, {announced}; {c.Frames} frames in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
+        Say("frame rate", $"{measured}, {announced}; {new Counted(c.Frames):frame|frames} in {c.Seconds:0.0} s, first after {c.TimeToFirstPictureMs:0} ms");
         Say("time stamps", c.TimeStamps.Text);
-        Say("damage", c.DamagedPackets == 0 ? "none" : $"{c.DamagedPackets} packet(s)");
+        Say("damage", c.DamagedPackets == 0 ? "none" : $"{new Counted(c.DamagedPackets):packet|packets}");
         Say("exposure", string.Create(CultureInfo.InvariantCulture, $"{c.Picture.ExposureText} (mean {c.Picture.MeanLuma:0} of 255, {c.Picture.ClippedDark:P0} black, {c.Picture.ClippedBright:P0} white)"));
         Say("focus", c.Picture.FocusText);
         PrintFaces(c.Faces, c.Width, grid);
@@ -71,10 +67,10 @@ internal static class CamerasTestCommand
         string needed = $"at least {f.MinimumInterEyePixels:0} pixels between the eyes are needed, that is a face {f.MinimumWidthPixels:0} pixels wide (at --grid {grid})";
         if (f.Seen == 0)
         {
-            Say("faces", $"none seen in {f.FramesSearched} frames; {needed}. With {width} pixels the picture may cover at most {f.WidestSceneMetres:0.0} m where people walk.");
+            Say("faces", $"none seen in {new Counted(f.FramesSearched):frame|frames}; {needed}. With {width} pixels the picture may cover at most {f.WidestSceneMetres:0.0} m where people walk.");
             return;
         }
-        Say("faces", $"{f.Seen} in {f.FramesSearched} frames, {f.MedianInterEyePixels:0} pixels between the eyes (median), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
+        Say("faces", $"{f.Seen} in {new Counted(f.FramesSearched):frame|frames}, {f.MedianInterEyePixels:0} pixels between the eyes (median), {f.LargestInterEyePixels:0} (largest); {f.TooSmall} too small: {needed}");
         AnsiConsole.WriteLine();
         AnsiConsole.WriteLine("Where in the picture: o large enough, x too small, + both, . no face seen");
         for (int row = 0; row < f.Rows; row++)

@@ -13,7 +13,7 @@ internal static class ConfigCommand
         check.SetAction(parsed =>
         {
             Installation installation = config.Read(parsed);
-            AnsiConsole.WriteLine($"{installation.Config.Name}: {installation.Config.Cameras.Length} camera(s), data in {installation.DataFolder}, store {installation.Config.Store.Kind.ToString().ToLowerInvariant()}.");
+            AnsiConsole.WriteLine($"{installation.Config.Name}: {new Counted(installation.Config.Cameras.Length):camera|cameras}, data in {installation.DataFolder}, store {installation.Config.Store.Kind.ToString().ToLowerInvariant()}.");
             return ExitCode.Success;
         });
         var init = new Command("init", "Write an initial lfr.json.");

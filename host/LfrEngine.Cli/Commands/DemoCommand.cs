@@ -74,7 +74,7 @@ internal static class DemoCommand
         AnsiConsole.WriteLine();
         if (alerts.Count == 1 && alerts[0].Picture is { } picture)
             AnsiConsole.MarkupLineInterpolated($"[green]One alert, for the woman on the list.[/] The two pictures that the officer compares: {picture}");
-        AnsiConsole.WriteLine($"Nobody else raised an alert: of {report.FacesSeen} faces seen, {report.FacesSeen - report.Alerts} matched nobody. Their pictures, crops and embeddings were wiped from memory, "
+        AnsiConsole.WriteLine($"Nobody else raised an alert: of {new Counted(report.FacesSeen):face|faces} seen, {report.FacesSeen - report.Alerts} matched nobody. Their pictures, crops and embeddings were wiped from memory, "
             + $"at the latest {report.Lifetimes.Crop.MaximumMs:0} ms after capture, and nothing about them was stored.");
         if (alerts.Count == 1)
             return ExitCode.Success;

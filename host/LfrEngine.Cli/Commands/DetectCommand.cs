@@ -14,8 +14,8 @@ internal static class DetectCommand
     public static Command Create()
     {
         var folder = new Argument<DirectoryInfo>("FOLDER") { Description = "Folder with images/ and annotations/*.xml (Pascal VOC) or labelv2.txt (WIDER FACE)." };
-        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score (0 to 1). Default: further networks judge its candidates." };
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels; larger pictures are scaled down to it.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
+        var score = new Option<float?>("--score") { Description = "Measure the detector alone, with this minimum score. Default: further networks judge its candidates." }.From(0, 1);
+        var grid = PipelineOptions.Grid("Long side of the detection grid, pixels; larger pictures are scaled down to it.");
         var plain = new Option<bool>("--single-scale") { Description = "Skip the second pass at half size." };
         ModelOptions models = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
@@ -24,8 +24,6 @@ internal static class DetectCommand
         command.SetAction((parsed, stopping) =>
         {
             float? alone = parsed.GetValue(score);
-            if (alone is not (null or (>= 0 and <= 1)))
-                throw new CommandFailure(ExitCode.Usage, "--score is between 0 and 1.");
             var settings = new DetectorSettings { GridLongSide = parsed.GetValue(grid) };
             if (parsed.GetValue(plain))
                 settings = settings with { HalfSizePasses = 0 };
@@ -96,7 +94,7 @@ internal static class DetectCommand
                 CliJson.Print(result, CliJson.Default.DetectReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{result.Pictures} pictures, detector {result.Detector}, score >= {result.MinimumScore}{(judged ? $", judged by {models.Second.Manifest.Id} and {models.Third.Manifest.Id}" : "")}, IoU >= {DetectionScore.MatchIoU}");
+            AnsiConsole.WriteLine($"{new Counted(result.Pictures):picture|pictures}, detector {result.Detector}, score >= {result.MinimumScore}{(judged ? $", judged by {models.Second.Manifest.Id} and {models.Third.Manifest.Id}" : "")}, IoU >= {DetectionScore.MatchIoU}");
             foreach (SizeRecall size in sizes)
                 AnsiConsole.WriteLine($"recall {size.Pixels,6} px   {size.Recall?.ToString("0.000", CultureInfo.InvariantCulture) ?? "  -  "}  ({size.Found} of {size.Labelled})");
             AnsiConsole.WriteLine($"unmatched boxes    {result.UnmatchedPer100Pictures:0.0} per 100 pictures (from {DetectionScore.SmallestUnmatched} px)");

@@ -6,7 +6,7 @@ using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
 using LfrEngine.Records.Watchlists;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 
 namespace LfrEngine.Cli.Commands;
 
@@ -54,7 +54,7 @@ internal static class DoctorCommand
     {
         (string Name, bool Supported)[] sets = [("AVX-512", Avx512F.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("NEON", AdvSimd.IsSupported)];
         string found = string.Join(", ", sets.Where(s => s.Supported).Select(s => s.Name));
-        string text = $"{Environment.ProcessorCount} processor(s), {(found.Length > 0 ? found : "no vector instructions")}";
+        string text = $"{new Counted(Environment.ProcessorCount):processor|processors}, {(found.Length > 0 ? found : "no vector instructions")}";
         return found.Length > 0 ? Ok("processor", text) : new Finding("processor", "note", text, "any x86-64 processor since 2013, or 64-bit Arm, is many times faster");
     }
 

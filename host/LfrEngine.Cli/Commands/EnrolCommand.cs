@@ -13,9 +13,9 @@ internal static class EnrolCommand
     {
         var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos, face)." };
         var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write. An existing file is replaced only if everything succeeds.", Required = true };
-        var category = new Option<string>("--category") { Description = $"Category of people whose entry has none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() };
+        var category = new Option<string>("--category") { Description = $"Category of people whose entry has none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() }.OneOf([.. WatchlistCategories.AllNames]);
         var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
-        var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes; default: the embedder's." };
+        var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes; default: the embedder's." }.Above(-1, 1);
         ModelOptions models = new();
         KeyOptions key = new();
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
@@ -26,13 +26,13 @@ internal static class EnrolCommand
         locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (!WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback))
-                throw new CommandFailure(ExitCode.Usage, $"\"{parsed.GetValue(category)}\" is not a category. Use one of: {string.Join(", ", WatchlistCategories.AllNames)}.");
+            _ = WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback);
+            OutputPlace.RequireFile(parsed.GetRequiredValue(output).FullName, "--output");
             locking.Require(parsed);
             List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);
             using PhotoVetter vetter = models.Vetter(parsed);
-            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, vetter, EmbedderThreshold.Checked(parsed.GetValue(threshold)) ?? EmbedderThreshold.Default(vetter.Embedder), parsed.GetValue(json), stopping));
+            return Task.FromResult(Run(rows, parsed.GetRequiredValue(output).FullName, parsed.GetRequiredValue(version), secret, vetter, parsed.GetValue(threshold) ?? EmbedderThreshold.Default(vetter.Embedder), parsed.GetValue(json), stopping));
         });
         return command;
     }
@@ -76,7 +76,7 @@ internal static class EnrolCommand
         if (json)
             CliJson.Print(summary, CliJson.Default.EnrolReport);
         else
-            Print(photos, missing, refusals, similar, $"{watchlist.Identities.Count} person(s) with {watchlist.PhotoCount} photo(s) enrolled in {output}.");
+            Print(photos, missing, refusals, similar, $"{new Counted(watchlist.Identities.Count):person|people} with {new Counted(watchlist.PhotoCount):photo|photos} enrolled in {output}.");
         return missing.Count == 0 && refusals.Length == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 

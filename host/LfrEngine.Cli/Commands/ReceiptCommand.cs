@@ -31,16 +31,16 @@ internal static class ReceiptCommand
         {
             DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);
             AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
-            AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {gone.People} people, {gone.Photos} photo(s), destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
+            AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {new Counted(gone.People):person|people}, {new Counted(gone.Photos):photo|photos}, destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
             return ExitCode.Success;
         }
         ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         LifetimeReport lived = receipt.Lifetimes;
         AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
-        AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {receipt.FacesSeen} faces seen, {receipt.Alerts} alert(s), {receipt.Frames} frames");
+        AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {new Counted(receipt.FacesSeen):face|faces} seen, {new Counted(receipt.Alerts):alert|alerts}, {new Counted(receipt.Frames):frame|frames}");
         foreach ((string kind, LatencyReport time) in new[] { ("frames", lived.Frame), ("tensors", lived.Tensor), ("crops", lived.Crop), ("embeddings", lived.Embedding), ("activations", lived.Activation), ("after the verdict", lived.AfterVerdict) })
             AnsiConsole.WriteLine($"{kind,-18} {time.Count,10} erased; lived p50 {time.P50Ms:0.0} ms, p99 {time.P99Ms:0.0} ms, longest {time.MaximumMs:0.0} ms");
-        AnsiConsole.WriteLine($"deadline of {lived.DeadlineMs} ms after the verdict missed {lived.DeadlineBreaches} time(s); frame buffers still held at the end: {receipt.Erased.FrameBuffersHeld}");
+        AnsiConsole.WriteLine($"deadline of {lived.DeadlineMs} ms after the verdict missed {new Counted(lived.DeadlineBreaches):time|times}; frame buffers still held at the end: {receipt.Erased.FrameBuffersHeld}");
         return lived.DeadlineBreaches == 0 && receipt.Erased.FrameBuffersHeld == 0 ? ExitCode.Success : ExitCode.Incomplete;
     }
 }

@@ -6,7 +6,7 @@ using LfrEngine.Detection;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Frames;
-using LfrEngine.Links;
+using LfrEngine.Links.Monitoring;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -22,21 +22,18 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr run</c>: runs cameras against a watchlist until they end or Ctrl-C.</summary>
 internal static class RunCommand
 {
-    private const int SmallestGrid = 32;
-
     public static Command Create()
     {
         var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
-        var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." };
+        var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." }.Above(-1, 1);
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
         var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder. Existing pictures are never replaced." };
         var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
-        var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" };
-        pace.AcceptOnlyFromAmong("auto", "realtime", "max");
-        var grid = new Option<int>("--grid") { Description = "Long side of the detection grid, pixels.", DefaultValueFactory = _ => new DetectorSettings().GridLongSide };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
-        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor." };
+        var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" }.OneOf("auto", "realtime", "max");
+        var grid = PipelineOptions.Grid();
+        var detectEvery = PipelineOptions.DetectEvery();
+        var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor.", DefaultValueFactory = _ => 0 }.From(0, 1024);
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Evidence with a calibration (`lfr-lab calibrate --evidence`): alerts then have a likelihood ratio." };
         var evidenceKey = new Option<FileInfo?>("--evidence-key") { Description = "Public key (PEM) of the laboratory that signed the evidence; default: this installation's." };
         var metrics = new Option<string?>("--metrics") { Description = "Serve Prometheus metrics at http://ADDRESS/metrics, for example 127.0.0.1:9464 (docs/metrics.md)." };
@@ -56,13 +53,6 @@ internal static class RunCommand
             CameraSettings[] settings = [.. parsed.GetRequiredValue(cameras).Select(c => ParseCamera(c, chosen))];
             if (settings.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } same)
                 throw new CommandFailure(ExitCode.Usage, $"Two cameras are named \"{same.Key}\". Give each its own name.");
-            _ = EmbedderThreshold.Checked(parsed.GetValue(threshold));
-            if (parsed.GetValue(grid) is var side and < SmallestGrid)
-                throw new CommandFailure(ExitCode.Usage, $"--grid {side} is too small; the detector needs {SmallestGrid} pixels or more.");
-            if (parsed.GetValue(detectEvery) is < 0 or > 1000)
-                throw new CommandFailure(ExitCode.Usage, $"--detect-every {parsed.GetValue(detectEvery)} is not between 0 and 1000 milliseconds.");
-            if (parsed.GetValue(workers) is < 0 or > 1024)
-                throw new CommandFailure(ExitCode.Usage, $"--workers {parsed.GetValue(workers)} is not between 0 and 1024.");
             if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
                 throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
             locking.Require(parsed);

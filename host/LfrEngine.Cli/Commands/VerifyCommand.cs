@@ -53,7 +53,7 @@ internal static class VerifyCommand
                 CliJson.Print(report, CliJson.Default.AllPairsReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{data.Samples.Count} images of {data.Subjects.Count} people, {failed} failures to acquire, embedder {report.Embedder}");
+            AnsiConsole.WriteLine($"{new Counted(data.Samples.Count):image|images} of {new Counted(data.Subjects.Count):person|people}, {new Counted(failed):failure|failures} to acquire, embedder {report.Embedder}");
             AnsiConsole.WriteLine($"threshold  {threshold:0.00}: the smallest step of 0.01 with FMR at most {WantedFmr:0e0} on one half of the people ({report.FmrWhereSet:0.0e0})");
             AnsiConsole.WriteLine($"FMR        {report.Fmr:0.0e0} on the other half ({report.FalseMatches} of {report.NonMatedPairs} non-mated pairs)");
             AnsiConsole.WriteLine($"TMR        {report.Tmr:P2} on the other half ({report.MatedPairs} mated pairs)");
@@ -86,11 +86,11 @@ internal static class VerifyCommand
                 CliJson.Print(report, CliJson.Default.VerifyReport);
                 return ExitCode.Success;
             }
-            AnsiConsole.WriteLine($"{result.Mated} mated and {result.NonMated} non-mated pairs, {total} images, embedder {embedder.Id}");
+            AnsiConsole.WriteLine($"{result.Mated} mated and {new Counted(result.NonMated):non-mated pair|non-mated pairs}, {new Counted(total):image|images}, embedder {embedder.Id}");
             AnsiConsole.WriteLine($"accuracy             {result.Accuracy:P2} ± {result.AccuracyDeviation:P2} over folds (each judged at the threshold best on the others; mean {result.MeanThreshold:0.000})");
             AnsiConsole.WriteLine($"TMR at FMR 10^-3     {result.TmrAtFmr001:P2} (threshold {result.ThresholdAtFmr001:0.0000})");
-            AnsiConsole.WriteLine($"failures to acquire  {failures.Length} of {total} images (their pairs count as rejected)");
-            AnsiConsole.WriteLine($"speed                {perSecond:0.0} images per second on {Environment.ProcessorCount} processors");
+            AnsiConsole.WriteLine($"failures to acquire  {failures.Length} of {new Counted(total):image|images} (their pairs count as rejected)");
+            AnsiConsole.WriteLine($"speed                {perSecond:0.0} images per second on {new Counted(Environment.ProcessorCount):processor|processors}");
             foreach ((string image, string reason) in failures.OrderBy(f => f.Name, StringComparer.Ordinal).Take(20))
                 AnsiConsole.WriteLine($"  {image}: {reason}");
             return ExitCode.Success;

@@ -49,7 +49,7 @@ internal static class WatchlistCommand
             else
                 Print(report);
             if (report.Refusals.Length > 0)
-                throw new CommandFailure(ExitCode.Input, $"Not imported. {report.Refusals.Length} problem(s) to fix.");
+                throw new CommandFailure(ExitCode.Input, $"Not imported. {new Counted(report.Refusals.Length):problem|problems} to fix.");
             return ExitCode.Success;
         });
         return new Command("watchlist", "Import a watchlist into `lfr serve`, or make a watchlist file for another embedder.") { import, WatchlistReenrolCommand.Create() };
@@ -66,6 +66,6 @@ internal static class WatchlistCommand
         foreach (string refusal in report.Refusals)
             AnsiConsole.MarkupLineInterpolated($"[red]refused[/] {refusal}");
         if (report.Refusals.Length == 0)
-            AnsiConsole.WriteLine(report.Watchlist is { } made ? $"{report.People} person(s) with {report.Photos.Length} photo(s) imported as watchlist {made}." : $"{report.People} person(s) with {report.Photos.Length} photo(s) can be imported. Nothing has been imported yet.");
+            AnsiConsole.WriteLine(report.Watchlist is { } made ? $"{new Counted(report.People):person|people} with {new Counted(report.Photos.Length):photo|photos} imported as watchlist {made}." : $"{new Counted(report.People):person|people} with {new Counted(report.Photos.Length):photo|photos} can be imported. Nothing has been imported yet.");
     }
 }

@@ -20,7 +20,7 @@ internal static class WatchlistReenrolCommand
     {
         var file = new Argument<FileInfo>("FILE") { Description = "Watchlist file of another embedder. It is not changed." };
         var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write when the new list is complete.", Required = true };
-        var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes with the new embedder; default: the embedder's." };
+        var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes with the new embedder; default: the embedder's." }.Above(-1, 1);
         var dryRun = new Option<bool>("--dry-run") { Description = "Only compare the old list with the new one; write nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         ModelOptions models = new();
@@ -35,7 +35,9 @@ internal static class WatchlistReenrolCommand
             string path = parsed.GetRequiredValue(file).FullName, target = parsed.GetRequiredValue(output).FullName;
             if (RealPath(path) == RealPath(target) || RealPath(path) == RealPath(target + PartialEnding))
                 throw new CommandFailure(ExitCode.Usage, $"--output {target} would replace the old list. Give the new list another name.");
-            float? given = EmbedderThreshold.Checked(parsed.GetValue(threshold));
+            float? given = parsed.GetValue(threshold);
+            if (!parsed.GetValue(dryRun))
+                OutputPlace.RequireFile(target, "--output");
             locking.Require(parsed);
             WatchlistFileInfo header = WatchlistFile.ReadHeader(path);
             // Fails now and not after all faces: a file that is not a watchlist is not replaced.
@@ -147,7 +149,7 @@ internal static class WatchlistReenrolCommand
 
     private static void Print(ReenrolReport report, bool dryRun)
     {
-        AnsiConsole.WriteLine($"{report.OldEmbedder} -> {report.Embedder}: {report.Templates} face(s) of {report.Identities} person(s){(report.FacesKept > 0 ? $", {report.FacesKept} of them from an earlier run" : "")}");
+        AnsiConsole.WriteLine($"{report.OldEmbedder} -> {report.Embedder}: {new Counted(report.Templates):face|faces} of {new Counted(report.Identities):person|people}{(report.FacesKept > 0 ? $", {report.FacesKept} of them from an earlier run" : "")}");
         if (report.People.Length > 0)
         {
             var table = new Table().Border(TableBorder.Rounded).AddColumns("Person", "Photos", "Old lowest", "Old mean", "New lowest", "New mean");

@@ -67,7 +67,7 @@ internal sealed class AlertWriter : IDisposable
     public string? PictureFailure { get; private set; }
 
     /// <summary>Message if the file was deleted during the run; null if not.</summary>
-    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {linesDeleted} line(s). Later lines are in a new file of the same name.";
+    public string? Deletion => linesDeleted == 0 ? null : $"{linesPath} was deleted during the run, with {new Counted(linesDeleted):line|lines}. Later lines are in a new file of the same name.";
 
     /// <summary>Writes one line of JSON.</summary>
     public void WriteLine(string json)
@@ -120,7 +120,7 @@ internal sealed class AlertWriter : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failure = $"{pending.Count} line(s) could not be written to {linesPath}: {FileTrouble.Words(e)} Free some space. The next alert tries again.";
+            Failure = $"{new Counted(pending.Count):line|lines} could not be written to {linesPath}: {FileTrouble.Words(e)} Free some space. The next alert tries again.";
         }
     }
 

@@ -123,7 +123,7 @@ internal abstract class RunScreen : IDisposable
         if (report is null)
             return;
         if (leftOut > 0)
-            Warn($"{leftOut} line(s) were not shown, because standard output was blocked for a long time.");
+            Warn($"{new Counted(leftOut):line|lines} were not shown, because standard output was blocked for a long time.");
         ShowSummary(report);
         foreach (string warning in warnings)
             Warn(warning);

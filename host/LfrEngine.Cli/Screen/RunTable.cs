@@ -48,7 +48,7 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
             sentences.Dequeue();
     }
 
-    private Rows Draw(double seconds)
+    private IRenderable Draw(double seconds)
     {
         var table = new Table().Border(TableBorder.Rounded).AddColumns("Camera", "State", "Picture", "fps", "Frames", "Dropped", "Faces seen", "Compared", "Alerts", "Lag ms");
         for (int i = 0; i < Cameras.Count; i++)
@@ -61,6 +61,6 @@ internal sealed class RunTable(IReadOnlyList<CameraStatus> cameras, TextWriter e
             table.AddRow(Markup.Escape(s.Name), Markup.Escape(state), $"{s.FrameSize.Width}x{s.FrameSize.Height} {Markup.Escape(s.Codec)}", $"{fps:0.0}", $"{analysed}", $"{s.FramesDropped}",
                 $"{s.FacesSeen}", $"{s.ShotsCompared}", $"{s.Alerts}", $"{s.LagMs:0}");
         }
-        return new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Press Ctrl-C to stop.[/]")]);
+        return ShownRendering.Safe(new Rows([table, .. sentences.Select(s => new Text(s)), new Markup("[grey]Press Ctrl-C to stop.[/]")]));
     }
 }

@@ -13,7 +13,7 @@ internal static class CacheCommand
         {
             StandardScreen.HasProduct();
             string folder = parsed.GetValue(place)?.FullName ?? LabOptions.DefaultCache;
-            AnsiConsole.WriteLine($"{TemplateCache.Erase(folder)} file(s) erased in {folder}.");
+            AnsiConsole.WriteLine($"{new Counted(TemplateCache.Erase(folder)):file|files} erased in {folder}.");
             return ExitCode.Success;
         });
         return new Command("cache", "Templates kept between runs, encrypted.") { erase };

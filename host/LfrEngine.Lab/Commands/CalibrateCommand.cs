@@ -28,8 +28,8 @@ internal static class CalibrateCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those that leave no strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] };
-        var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched covered and reduced in size.", DefaultValueFactory = _ => 200 };
+        var sizes = new Option<int[]>("--gallery") { Description = "Sizes of the lists searched; those that leave no strangers are left out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 3, 10, 30, 100, 300, 1000] }.From(1);
+        var covered = new Option<int>("--covered") { Description = "People of each half whose faces are also searched covered and reduced in size.", DefaultValueFactory = _ => 200 }.From(0);
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file with the calibration: officers see likelihood ratios from it." };
         var options = new LabOptions();
         var command = new Command("calibrate", "Turn scores into likelihood ratios by cover, quality and size of the list.") { data, sizes, covered, evidence };
@@ -37,11 +37,7 @@ internal static class CalibrateCommand
         command.SetAction((parsed, stopping) =>
         {
             int[] lists = [.. parsed.GetRequiredValue(sizes).Distinct().Order()];
-            if (lists.Length == 0 || lists[0] < 1)
-                throw new CommandFailure(ExitCode.Usage, "--gallery takes numbers of people, 1 or more.");
-            if (parsed.GetValue(covered) < 0)
-                throw new CommandFailure(ExitCode.Usage, "--covered is at least 0.");
-            using LabRun run = options.Start(parsed, "calibrate", "Calibration of scores");
+            using LabRun run = options.Start(parsed, "calibrate", "Calibration of scores", (parsed.GetValue(evidence), "--evidence"));
             FaceDataSet set = FirstFew(FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed)));
             using TemplateSet plain = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);
             using TemplateSet searched = options.ExtractProbes(parsed, run, set, plain, stopping);

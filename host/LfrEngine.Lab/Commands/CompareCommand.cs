@@ -19,14 +19,12 @@ internal static class CompareCommand
     {
         var first = new Argument<DirectoryInfo>("FIRST") { Description = "Folder of a report by `lfr-lab verify PAIRS --out`." };
         var second = new Argument<DirectoryInfo>("SECOND") { Description = "Folder of another report over the same pairs, of another model or another build." };
-        var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 };
+        var fmr = new Option<double>("--fmr") { Description = "False-match rate at which both are judged, each at its own threshold.", DefaultValueFactory = _ => 1e-2 }.Above(0, 1);
         var options = new LabOptions();
         var command = new Command("compare", "Compare two models or two builds on the same data, attempt by attempt.") { first, second, fmr };
         options.AddTo(command, images: false);
         command.SetAction((parsed, stopping) =>
         {
-            if (!(parsed.GetValue(fmr) is > 0 and <= 1))
-                throw new CommandFailure(ExitCode.Usage, "--fmr is above 0 and up to 1.");
             using LabRun run = options.Start(parsed, "compare", "Paired comparison");
             Run(run, parsed.GetRequiredValue(first).FullName, parsed.GetRequiredValue(second).FullName, parsed.GetValue(fmr));
             return Task.FromResult(run.Finish());
@@ -54,7 +52,7 @@ internal static class CompareCommand
         run.Figures.Add(ReportFigure.Of("fnmr.second", $"FNMR of the second at {b.ToString("0.####", CultureInfo.InvariantCulture)}", MeasuredRate.Of(comparison.Second)));
         run.Figures.Add(new ReportFigure("difference", "Second less first, by subject", comparison.Second.Rate - comparison.First.Rate, comparison.Difference.Low, comparison.Difference.High));
         run.Figures.Add(new ReportFigure("mcnemar", "Probability if both erred equally often (McNemar, exact)", comparison.Probability,
-            Note: $"only the first erred {comparison.OnlyFirstErred} times, only the second {comparison.OnlySecondErred}"));
+            Note: $"only the first erred {new Counted(comparison.OnlyFirstErred):time|times}, only the second {comparison.OnlySecondErred}"));
 
         double Threshold(string which, List<Attempt> attempts)
         {

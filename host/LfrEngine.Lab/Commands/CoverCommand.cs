@@ -18,17 +18,15 @@ internal static class CoverCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var subjects = new Option<int>("--subjects") { Description = "People enrolled with one image and searched with another.", DefaultValueFactory = _ => 200 };
-        var others = new Option<int?>("--others") { Description = "People searched who are not enrolled; default: as many as are enrolled. A rate of 1 % needs 600." };
-        var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
+        var subjects = new Option<int>("--subjects") { Description = "People enrolled with one image and searched with another.", DefaultValueFactory = _ => 200 }.From(2);
+        var others = new Option<int?>("--others") { Description = "People searched who are not enrolled; default: as many as are enrolled. A rate of 1 % needs 600." }.From(0);
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." }.Above(-1, 1);
         var coversOnly = new Option<bool>("--covers-only") { Description = "Test only covers, not blur, light, noise, compression, size and yaw." };
         var options = new LabOptions();
         var command = new Command("cover", "Compare the same probes covered and degraded: one row and one curve per stratum, and the benefit of each step of the cover scoring.") { data, subjects, others, threshold, coversOnly };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (parsed.GetValue(subjects) < 2)
-                throw new CommandFailure(ExitCode.Usage, "--subjects is at least 2.");
             using LabRun run = options.Start(parsed, "cover", "Cover and worse pictures");
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             int wanted = parsed.GetValue(subjects);

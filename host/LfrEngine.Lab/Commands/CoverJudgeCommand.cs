@@ -25,13 +25,13 @@ internal static class CoverJudgeCommand
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …). Covers are drawn on them." };
         var masks = new Option<DirectoryInfo?>("--masks") { Description = "Pictures of faces with real masks: images/ and annotations/*.xml with the classes con_mascarilla (mask) and sin_mascarilla (none)." };
         var write = new Option<FileInfo?>("--write") { Description = "File for the weights: engine/LfrEngine/Cover/cover-judge.json." };
-        var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 };
+        var people = new Option<int>("--people") { Description = "Maximum number of people in each half.", DefaultValueFactory = _ => 1000 }.From(1);
         var options = new LabOptions();
         var command = new Command("cover-judge", "Fit the judgement of which parts of a face are covered, and measure it on other people.") { data, masks, write, people };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            using LabRun run = options.Start(parsed, "cover-judge", "Judgement of cover");
+            using LabRun run = options.Start(parsed, "cover-judge", "Judgement of cover", (parsed.GetValue(write), "--write"));
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             Run(run, all, parsed.GetValue(masks)?.FullName, parsed.GetValue(people), parsed.GetValue(write)?.FullName, stopping);
             return Task.FromResult(run.Finish());
@@ -46,7 +46,7 @@ internal static class CoverJudgeCommand
         // A quarter of the first half is held out to set the scale of the probabilities.
         Sample[] scale = [.. fitting.Where(s => SeededRandom.For(run.Seed, s.Subject).Next(4) == 0)], learn = [.. fitting.Except(scale)];
         if (learn.Length == 0 || kept.Length == 0)
-            throw new CommandFailure(ExitCode.Input, $"{data.Subjects.Count} people are too few: each half needs some, and in the first half not all may be used for the scale.");
+            throw new CommandFailure(ExitCode.Input, $"{new Counted(data.Subjects.Count):person is|people are} too few: each half needs some, and in the first half not all may be used for the scale.");
         run.TookData("", fitting.Length + kept.Length, fitting.Length + kept.Length);
         (FaceCover? Real, FaceBox Box, string Path)[] real = masks is null ? [] : [.. RealFaces(masks)];
         (FaceCover? Real, FaceBox Box, string Path)[] realFitting = [.. real.Where(r => FaceDataSet.HalfOf(Path.GetFileName(r.Path)) == 0)], realKept = [.. real.Except(realFitting)];

@@ -1,5 +1,6 @@
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Cover;
+using LfrEngine.Lab.Output;
 using LfrEngine.Matching;
 using LfrEngine.Watchlists;
 
@@ -14,9 +15,9 @@ internal static class CoverScaleCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var subjects = new Option<int>("--subjects") { Description = "Maximum number of people enrolled from each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 };
-        var others = new Option<int>("--others") { Description = "Maximum number of people searched from each half who are not enrolled.", DefaultValueFactory = _ => 800 };
-        var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." };
+        var subjects = new Option<int>("--subjects") { Description = "Maximum number of people enrolled from each half, with one image, and searched with another.", DefaultValueFactory = _ => 400 }.From(1);
+        var others = new Option<int>("--others") { Description = "Maximum number of people searched from each half who are not enrolled.", DefaultValueFactory = _ => 800 }.From(1);
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold; default: the embedder's." }.Above(-1, 1);
         var write = new Option<FileInfo?>("--write") { Description = "Manifest of the embedder: receives the numbers as its \"coverScales\"." };
         var options = new LabOptions();
         var command = new Command("cover-scale", "Fit the \"coverScales\" of the embedder's manifest, which make scores of covered and uncovered probes comparable, on one half of the people, and measure them on the other.")
@@ -26,7 +27,7 @@ internal static class CoverScaleCommand
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            using LabRun run = options.Start(parsed, "cover-scale", "Scores of covered probes");
+            using LabRun run = options.Start(parsed, "cover-scale", "Scores of covered probes", (parsed.GetValue(write), "--write"));
             FaceDataSet all = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             float at = (float)LabOptions.Threshold(parsed.GetValue(threshold), run);
             string? manifest = parsed.GetValue(write)?.FullName;

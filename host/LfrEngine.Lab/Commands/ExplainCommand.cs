@@ -9,17 +9,13 @@ internal static class ExplainCommand
     public static Command Create()
     {
         var file = new Argument<FileInfo>("EVIDENCE") { Description = "Evidence file from `lfr-lab identify`, `passages` or `calibrate` with `--evidence`." };
-        var threshold = new Option<double>("--threshold") { Description = "Threshold to explain.", Required = true };
-        var list = new Option<int>("--list") { Description = "People on the list.", Required = true };
-        var passers = new Option<long>("--passers-by") { Description = "People expected to pass.", Required = true };
+        var threshold = new Option<double>("--threshold") { Description = "Threshold to explain.", Required = true }.Above(-1, 1);
+        var list = new Option<int>("--list") { Description = "People on the list.", Required = true }.From(1);
+        var passers = new Option<long>("--passers-by") { Description = "People expected to pass.", Required = true }.From(0);
         var key = new Option<FileInfo?>("--key") { Description = "Public key (PEM) of the laboratory's installation; default: this installation's." };
         var command = new Command("explain", "Explain a threshold: expected false alerts, people found and missed.") { file, threshold, list, passers, key };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(list) < 1 || parsed.GetValue(passers) < 0)
-                throw new CommandFailure(ExitCode.Usage, "--list is at least 1, --passers-by at least 0.");
-            if (!(parsed.GetValue(threshold) is > -1 and <= 1))
-                throw new CommandFailure(ExitCode.Usage, "--threshold must be between -1 and 1.");
             EvidenceDocument evidence = EvidenceFile.Verify(parsed.GetRequiredValue(file).FullName, SignedDocument.TrustedPem(parsed.GetValue(key)?.FullName));
             AnsiConsole.WriteLine(string.Join(Environment.NewLine, EvidenceWords.Explain(evidence, Math.Round(parsed.GetValue(threshold), 4), parsed.GetValue(list), parsed.GetValue(passers))));
             return ExitCode.Success;

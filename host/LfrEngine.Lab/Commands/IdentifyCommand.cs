@@ -18,22 +18,18 @@ internal static class IdentifyCommand
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns)." };
         var sizes = new Option<string[]>("--gallery") { Description = $"People enrolled, drawn by seed; \"{All}\" is everybody with two or more images.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["100", "500", All] };
-        var wanted = new Option<double[]>("--fpir") { Description = "Rates to set thresholds for.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.1, 0.01, 0.001] };
-        var draws = new Option<int>("--draws") { Description = "Galleries drawn per size.", DefaultValueFactory = _ => 10 };
-        var threshold = new Option<double?>("--threshold") { Description = "Additional threshold to report; default: the embedder's." };
+        var wanted = new Option<double[]>("--fpir") { Description = "Rates to set thresholds for.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.1, 0.01, 0.001] }.Above(0, 1);
+        var draws = new Option<int>("--draws") { Description = "Galleries drawn per size.", DefaultValueFactory = _ => 10 }.From(1);
+        var threshold = new Option<double?>("--threshold") { Description = "Additional threshold to report; default: the embedder's." }.Above(-1, 1);
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file, which the host checks before a deployment starts." };
         var options = new LabOptions();
         var command = new Command("identify", "Open-set identification: FPIR and TPIR over threshold, gallery size and rank.") { data, sizes, wanted, draws, threshold, evidence };
         options.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (parsed.GetValue(draws) is < 1)
-                throw new CommandFailure(ExitCode.Usage, "--draws is at least 1.");
-            if (parsed.GetRequiredValue(wanted).Any(w => !(w is > 0 and <= 1)))
-                throw new CommandFailure(ExitCode.Usage, "--fpir takes rates above 0 and up to 1.");
             int?[] galleries = [.. parsed.GetRequiredValue(sizes).Select(s => s == All ? (int?)null
                 : int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new CommandFailure(ExitCode.Usage, $"--gallery takes numbers and \"{All}\"; {s} is neither."))];
-            using LabRun run = options.Start(parsed, "identify", "Open-set identification");
+            using LabRun run = options.Start(parsed, "identify", "Open-set identification", (parsed.GetValue(evidence), "--evidence"));
             double standard = LabOptions.Threshold(parsed.GetValue(threshold), run);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
             using TemplateSet templates = options.Extract(parsed, run, set, "failure to acquire or enrol", stopping);

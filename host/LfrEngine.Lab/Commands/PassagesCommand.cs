@@ -25,10 +25,10 @@ internal static class PassagesCommand
     {
         var list = new Argument<FileInfo>("LIST") { Description = "CSV: video, camera, from, to (seconds), subject (an identity's id, or \"not listed\"); optional person, eye_pixels, track; every other column is a group." };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
-        var threshold = new Option<float?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
-        var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: --threshold, with which the run is identical to `lfr run`." };
+        var threshold = new Option<float?>("--threshold") { Description = "Threshold to report on; default: the embedder's." }.Above(-1, 1);
+        var from = new Option<float?>("--from") { Description = "Lowest threshold of the curves; default: --threshold, with which the run is identical to `lfr run`." }.Above(-1, 1);
         var evidence = new Option<FileInfo?>("--evidence") { Description = "Write a signed evidence file, which the host checks before a deployment starts." };
-        var detectEvery = new Option<int>("--detect-every") { Description = "Milliseconds between searches for faces on each camera; 0 searches every frame.", DefaultValueFactory = _ => PipelineSettings.DefaultDetectEveryMs };
+        var detectEvery = PipelineOptions.DetectEvery();
         var ways = new Option<bool>("--ways") { Description = "Analyse everything once more and compare ways to choose shots and to combine their scores; needs true tracks." };
         var options = new LabOptions();
         KeyOptions key = new();
@@ -40,13 +40,11 @@ internal static class PassagesCommand
             string listPath = parsed.GetRequiredValue(watchlist).FullName;
             PassageList passages = PassageList.Read(parsed.GetRequiredValue(list).FullName);
             using WatchlistKey secret = key.GetFor(parsed, WatchlistFile.ReadHeader(listPath));
-            using LabRun run = options.Start(parsed, "passages", "Passages");
+            using LabRun run = options.Start(parsed, "passages", "Passages", (parsed.GetValue(evidence), "--evidence"));
             using Watchlist people = WatchlistFile.Read(listPath, secret, run.Models.Embedder.Manifest.Sha256);
             float at = parsed.GetValue(threshold) ?? EmbedderThreshold.Default(run.Models.Embedder.Manifest), lowest = parsed.GetValue(from) ?? at;
-            if (!(at is > -1 and <= 1) || !(lowest is > -1 && lowest <= at))
-                throw new CommandFailure(ExitCode.Usage, "--threshold must be between -1 and 1, and --from at most --threshold.");
-            if (parsed.GetValue(detectEvery) is var every and (< 0 or > 1000))
-                throw new CommandFailure(ExitCode.Usage, $"--detect-every {every} is not between 0 and 1000 milliseconds.");
+            if (lowest > at)
+                throw new CommandFailure(ExitCode.Usage, FormattableString.Invariant($"--from {lowest} is above the threshold {at}: the curves begin at --from and must reach the threshold."));
             string[] unknown = [.. passages.Passages.Select(p => p.Subject).Where(s => s is not null && people.Identities.All(i => i.Id != s)).Distinct()!];
             foreach (string subject in unknown)
                 Console.Error.WriteLine($"{subject} is not on the watchlist: the passages count as missed.");

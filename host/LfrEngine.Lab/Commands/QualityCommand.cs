@@ -12,7 +12,7 @@ internal static class QualityCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, …)." };
-        var threshold = new Option<double?>("--threshold") { Description = "Threshold below which a mated comparison is an error; default: the embedder's." };
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold below which a mated comparison is an error; default: the embedder's." }.Above(-1, 1);
         var options = new LabOptions();
         var command = new Command("quality", "Error-versus-discard curves per quality component (ISO/IEC 29794-5).") { data, threshold };
         options.AddTo(command);

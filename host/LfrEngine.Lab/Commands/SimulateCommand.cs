@@ -22,9 +22,9 @@ internal static class SimulateCommand
     {
         var data = new Argument<string>("DATA") { Description = "Stills: folder with one sub-folder per person, or a CSV (file, subject, …)." };
         var output = new Option<DirectoryInfo>("--out") { Description = "Folder for videos, tracks, passages.csv and people.csv.", Required = true };
-        var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 };
-        var others = new Option<int>("--others") { Description = "People who are not on the list.", DefaultValueFactory = _ => 15 };
-        var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 };
+        var listed = new Option<int>("--listed") { Description = "People on the list; each needs two or more stills.", DefaultValueFactory = _ => 5 }.From(1);
+        var others = new Option<int>("--others") { Description = "People who are not on the list.", DefaultValueFactory = _ => 15 }.From(0);
+        var cameras = new Option<int>("--cameras") { Description = "Videos; everybody walks past each camera once.", DefaultValueFactory = _ => 1 }.From(1);
         var exclude = new Option<string[]>("--exclude") { Description = "People to leave out.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
         var seed = new Option<ulong>("--seed") { Description = "Seed of all random choices.", DefaultValueFactory = _ => 1 };
         ModelOptions models = new();
@@ -34,8 +34,7 @@ internal static class SimulateCommand
         locking.AddTo(command);
         command.SetAction((parsed, stopping) =>
         {
-            if (parsed.GetValue(listed) < 1 || parsed.GetValue(others) < 0 || parsed.GetValue(cameras) < 1)
-                throw new CommandFailure(ExitCode.Usage, "--listed and --cameras are at least 1, --others at least 0.");
+            OutputPlace.RequireFolder(parsed.GetRequiredValue(output).FullName, "--out");
             StandardScreen.HasProduct();
             locking.Require(parsed);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), parsed.GetValue(exclude)!);
@@ -54,7 +53,7 @@ internal static class SimulateCommand
         Sample[][] several = [.. people.Where(p => p.Length > 1).Take(listed)];
         Sample[][] rest = [.. people.Except(several).Take(others)];
         if (several.Length < listed || rest.Length < others)
-            throw new CommandFailure(ExitCode.Input, $"The data contain {several.Length} people with two stills and {rest.Length} others: too few for --listed {listed} --others {others}.");
+            throw new CommandFailure(ExitCode.Input, $"The data contain {new Counted(several.Length):person|people} with two stills and {new Counted(rest.Length):other|others}: too few for --listed {listed} --others {others}.");
         int passages = 0;
         OutputFolder.Write(folder, "The videos", partial =>
         {
@@ -78,7 +77,7 @@ internal static class SimulateCommand
             File.WriteAllLines(Path.Combine(partial, "passages.csv"), lines);
             passages = lines.Count - 1;
         });
-        AnsiConsole.WriteLine($"{passages} passages of {listed} listed people and {others} others past {cameras} camera(s) in {folder}.");
+        AnsiConsole.WriteLine($"{new Counted(passages):passage|passages} of {new Counted(listed):listed person|listed people} and {new Counted(others):other|others} past {new Counted(cameras):camera|cameras} in {folder}.");
         AnsiConsole.WriteLine($"Next: lfr enrol {Path.Combine(folder, "people.csv")} -o list.lfr, then lfr-lab passages {Path.Combine(folder, "passages.csv")} --watchlist list.lfr");
     }
 

@@ -16,9 +16,8 @@ internal static class VerifyCommand
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns), for all against all; or a pair list in the format of LFW's pairs.txt." };
         var images = new Option<DirectoryInfo?>("--images") { Description = "Pair list: folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
-        var engine = new Option<string[]>("--engine") { Description = "What computes all against all: simd, torch, or both to compare their speed and check that they count the same.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["simd"] };
-        engine.AcceptOnlyFromAmong([.. Engines.Keys]);
-        var threshold = new Option<double?>("--threshold") { Description = "Threshold to report on; default: the embedder's." };
+        var engine = new Option<string[]>("--engine") { Description = "What computes all against all: simd, torch, or both to compare their speed and check that they count the same.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["simd"] }.OneOf([.. Engines.Keys]);
+        var threshold = new Option<double?>("--threshold") { Description = "Threshold to report on; default: the embedder's." }.Above(-1, 1);
         var options = new LabOptions();
         var command = new Command("verify", "One-to-one error rates: FMR, FNMR, DET, thresholds, differentials.") { data, images, engine, threshold };
         options.AddTo(command);

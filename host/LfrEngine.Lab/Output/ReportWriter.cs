@@ -73,7 +73,7 @@ internal static class ReportWriter
                 html.Append("<tr>").AppendJoin("", row.Select(c => c.Number is { } n ? $"<td>{NumberText.Of(n)}</td>" : $"<td class=\"text\">{Text(c.Text ?? "")}</td>")).Append("</tr>");
             html.Append("</table></div>");
         }
-        html.Append(CultureInfo.InvariantCulture, $"<h2>Failures</h2><p>{report.Failures.Count} of {origin.Images} images or videos could not be used.</p>");
+        html.Append(CultureInfo.InvariantCulture, $"<h2>Failures</h2><p>{report.Failures.Count} of {new Counted(origin.Images):image or video|images or videos} could not be used.</p>");
         if (report.Failures.Count > 0)
         {
             html.Append("<div class=\"wide\"><table><tr><th>Reason</th><th>Kind</th><th>Count</th><th>First</th></tr>");
@@ -82,7 +82,7 @@ internal static class ReportWriter
             html.Append("</table></div>");
         }
         html.Append(CultureInfo.InvariantCulture, $"<h2>How to reproduce this</h2><table><tr><td>Command</td><td class=\"text\"><code>lfr-lab {Text(string.Join(' ', origin.Arguments))}</code></td></tr><tr><td>Seed</td><td class=\"text\">{origin.Seed}</td></tr>")
-            .Append(CultureInfo.InvariantCulture, $"<tr><td>Data</td><td class=\"text\">{origin.Images} files of {origin.Subjects} people, SHA-256 <code>{origin.DataSha256}</code></td></tr>");
+            .Append(CultureInfo.InvariantCulture, $"<tr><td>Data</td><td class=\"text\">{new Counted(origin.Images):file|files} of {new Counted(origin.Subjects):person|people}, SHA-256 <code>{origin.DataSha256}</code></td></tr>");
         foreach ((string model, string hash) in origin.ModelSha256)
             html.Append(CultureInfo.InvariantCulture, $"<tr><td>Model {Text(model)}</td><td class=\"text\"><code>{hash}</code></td></tr>");
         foreach ((string file, string hash) in origin.BuildSha256)

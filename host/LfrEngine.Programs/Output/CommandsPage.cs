@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace LfrEngine.Programs;
 
 /// <summary><c>commands-page</c> of every program: prints its part of docs/commands.md. Hidden; a test compares it with the file.</summary>
-internal static class CommandsPage
+internal static partial class CommandsPage
 {
     public const string Name = "commands-page";
 
@@ -38,15 +40,38 @@ internal static class CommandsPage
             page.Append($"\n```text\n{name}{string.Concat(command.Arguments.Select(a => " " + Shown(a)))}{(command.Options.Any(o => !o.Hidden) ? " [options]" : "")}\n```\n");
             string[] rows =
             [
-                .. command.Arguments.Select(a => $"| `{a.Name}` | {Cell(a.Description)} |\n"),
-                .. command.Options.Where(o => !o.Hidden).OrderBy(o => o.Name, StringComparer.Ordinal).Select(o => $"| `{string.Join("`, `", [o.Name, .. o.Aliases.Order(StringComparer.Ordinal)])}`{(o.Required ? " (required)" : "")} | {Cell(o.Description)} |\n"),
+                .. command.Arguments.Select(a => Row(a.Name, a.Description, a.Arity.MinimumNumberOfValues == 0 ? "none" : "required")),
+                .. command.Options.Where(o => !o.Hidden).OrderBy(o => o.Name, StringComparer.Ordinal).Select(o => Row(string.Join("`, `", [o.Name, .. o.Aliases.Order(StringComparer.Ordinal)]), o.Description, Default(o))),
             ];
             if (rows.Length > 0)
-                page.Append("\n| | |\n|---|---|\n").AppendJoin("", rows);
+                page.Append("\n| | | default |\n|---|---|---|\n").AppendJoin("", rows);
         }
         foreach (Command inner in command.Subcommands)
             Add(page, inner, $"{name} {inner.Name}");
     }
+
+    // A description says its default where that is not a value.
+    private static string Row(string names, string? description, string standard) =>
+        DefaultInWords().Match(description ?? "") is { Success: true } words
+            ? $"| `{names}` | {Cell($"{words.Groups["what"].Value}.{words.Groups["more"].Value}")} | {Cell(words.Groups["standard"].Value)} |\n"
+            : $"| `{names}` | {Cell(description)} | {standard} |\n";
+
+    private static string Default(Option option) =>
+        option.Required ? "required"
+        : option.ValueType == typeof(bool) ? "off"
+        : option.HasDefaultValue ? option.GetDefaultValue() switch
+        {
+            Array { Length: 0 } => "none",
+            Array values => $"`{string.Join(' ', values.Cast<object>().Select(Value))}`",
+            { } value => $"`{Value(value)}`",
+            null => "none",
+        }
+        : "none";
+
+    private static string Value(object value) => value is Enum ? value.ToString()!.ToLowerInvariant() : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+
+    [GeneratedRegex(@"^(?<what>.*?)[;.] [Dd]efault: (?<standard>.+?)\.(?<more> .+)?$")]
+    private static partial Regex DefaultInWords();
 
     private static string Shown(Argument argument) =>
         (argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name) + (argument.Arity.MaximumNumberOfValues > 1 ? " …" : "");

@@ -13,7 +13,7 @@ internal static class ProgressBar
     /// <summary>Runs work that reports how many of <paramref name="total"/> items are done.</summary>
     public static T While<T>(string title, int total, Func<Action<int>, T> work)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole console = StandardScreen.ErrorConsole();
         if (!console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
             return work(Lines(title, total));
         return console.Progress()

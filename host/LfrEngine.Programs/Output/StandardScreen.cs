@@ -16,6 +16,7 @@ internal static class StandardScreen
     // Why something was not shown on standard output; null while all was.
     private static string? lostOutput;
     private static bool hasProduct, noted;
+    private static TextWriter errorInner = TextWriter.Null;
 
     /// <summary>Standard output for binary data.</summary>
     public static Stream Output { get; private set; } = Stream.Null;
@@ -27,8 +28,11 @@ internal static class StandardScreen
         var error = new ScreenStream(OperatingSystem.IsLinux() ? StandardStream.Open(2) : Console.OpenStandardError(), _ => { });
         // No byte order mark in a pipe.
         Encoding encoding = Console.OutputEncoding is UTF8Encoding ? new UTF8Encoding(encoderShouldEmitUTF8Identifier: false) : Console.OutputEncoding;
-        Console.SetOut(new StreamWriter(Output, encoding, LongestPiece) { AutoFlush = true });
-        Console.SetError(new StreamWriter(error, encoding, LongestPiece) { AutoFlush = true });
+        TextWriter outInner = Writer(Output, encoding);
+        errorInner = Writer(error, encoding);
+        Console.SetOut(new ShownWriter(outInner));
+        Console.SetError(new ShownWriter(errorInner));
+        AnsiConsole.Console = ShownRendering.On(Console.Out, outInner);
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = Unwrapped;
     }
@@ -49,11 +53,16 @@ internal static class StandardScreen
     /// <summary>One sentence on standard error, in red where it is a terminal.</summary>
     public static void Complain(string sentence)
     {
-        IAnsiConsole error = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        IAnsiConsole error = ErrorConsole();
         if (Console.IsErrorRedirected)
             error.Profile.Width = Unwrapped;
         error.MarkupLineInterpolated($"[red]{Shown.Text(sentence)}[/]");
     }
+
+    /// <summary>Standard error for tables, bars and colours.</summary>
+    public static IAnsiConsole ErrorConsole() => ShownRendering.On(Console.Error, errorInner);
+
+    private static TextWriter Writer(Stream stream, Encoding encoding) => TextWriter.Synchronized(new StreamWriter(stream, encoding, LongestPiece) { AutoFlush = true });
 
     private static void OutputLost(string why)
     {

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using LfrEngine.DirectX;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Evaluation.Data;
 using LfrEngine.Files;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Programs;
@@ -36,13 +36,13 @@ internal static partial class CommandRunner
         // Failures of tasks that are not awaited are reported too.
         TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {e.Exception.InnerException?.Message}");
         root.Subcommands.Add(CommandsPage.Create(root, name));
-        NumberOptions.BeStrict(root);
+        OptionRules.Apply(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             // An address in the wrong place may contain a password.
-            foreach (string error in parsed.Errors.Select(e => NumberOptions.Fault(e.SymbolResult) ?? e.Message).Distinct())
-                Console.Error.WriteLine(Shown.Text(AddressPattern().Replace(error, "an address")));
+            foreach (string error in parsed.Errors.Select(e => OptionRules.Fault(e.SymbolResult) ?? e.Message).Distinct())
+                Console.Error.WriteLine(AddressPattern().Replace(error, "an address"));
             Console.Error.WriteLine($"Run `{name} COMMAND --help` for the options of a command.");
             return ExitCode.Usage;
         }
@@ -72,6 +72,7 @@ internal static partial class CommandRunner
     private static int? CodeOf(Exception e) => e switch
     {
         CommandFailure failure => failure.ExitCode,
+        UnknownModelException => ExitCode.Usage,
         ModelLoadException or UserFolderException or DllNotFoundException or GpuException or VulkanException => ExitCode.Environment,
         WatchlistException { Reason: WatchlistFailure.WriteFailed or WatchlistFailure.DiskFull } => ExitCode.Output,
         WatchlistException or DataException or MediaException or NotAFileException => ExitCode.Input,

@@ -11,7 +11,7 @@ internal static class ExitCode
     /// <summary>Wrong arguments.</summary>
     public const int Usage = 2;
 
-    /// <summary>The machine lacks something: a package, a library, a model that is not restored.</summary>
+    /// <summary>The machine lacks something, such as a package, memory or a free port, or a model is missing or cannot be used.</summary>
     public const int Environment = 3;
 
     /// <summary>An input cannot be used: video, picture, pair list, watchlist, key.</summary>

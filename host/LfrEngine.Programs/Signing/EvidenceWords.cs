@@ -14,7 +14,7 @@ internal static class EvidenceWords
     {
         if (evidence.CalibrationFor(evidence.EmbedderSha256) is not { } calibration)
             return "Not calibrated: officers see scores without a likelihood ratio (`lfr-lab calibrate` measures one).";
-        string rests = FormattableString.Invariant($"on {calibration.People:#,0} people and lists of up to {calibration.LargestList:#,0}");
+        string rests = FormattableString.Invariant($"on {new Counted(calibration.People):#,0 person|people} and lists of up to {calibration.LargestList:#,0}");
         if (list is { } people && !calibration.Carries(people))
             return FormattableString.Invariant($"Calibrated {rests}: a list of {people:#,0} is too large for this calibration, so officers see scores without a likelihood ratio.");
         return $"Calibrated {rests}: officers see a likelihood ratio with each score."
@@ -33,16 +33,16 @@ internal static class EvidenceWords
         if (evidence.Find(threshold, list) is not { } point)
             throw new CommandFailure(ExitCode.Input, $"The evidence has no measurement at threshold {threshold.ToString(CultureInfo.InvariantCulture)}; it has {string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct().Order().Select(t => t.ToString(CultureInfo.InvariantCulture)))}.");
         if (EvidenceDocument.Expect(point, list, passers) is not { } expected)
-            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {point.GallerySize} people enrolled, which does not cover a list of {list}. Measure with a gallery of about that size.");
+            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {new Counted(point.GallerySize):person|people} enrolled, which does not cover a list of {list}. Measure with a gallery of about that size.");
         string unit = evidence.Protocol == "passages" ? "a person walking past once" : "a search with one still picture";
         var lines = new List<string>
         {
-            FormattableString.Invariant($"With {list:#,0} people on the list and {passers:#,0} passers-by who are not on it, at a threshold of {threshold:0.####}, expect {Between(expected.Low, expected.High)} false alerts (about {NumberText.Of(expected.Mean)} on average)."),
+            FormattableString.Invariant($"With {new Counted(list):#,0 person|people} on the list and {new Counted(passers):#,0 passer-by|passers-by} not on it, at a threshold of {threshold:0.####}, expect {Between(expected.Low, expected.High)} false alerts (about {NumberText.Of(expected.Mean)} on average)."),
             FormattableString.Invariant($"Of 100 people on the list who pass, expect {Math.Floor(100 * point.TpirLow)} to {Math.Ceiling(100 * point.TpirHigh)} to be found and the others missed."),
-            FormattableString.Invariant($"This is based on {point.NonMated:#,0} attempts of people who were not enrolled ({point.FalsePositives:#,0} false) and {point.Mated:#,0} of people who were ({point.TruePositives:#,0} found), with {point.GallerySize:#,0} people enrolled; one attempt is {unit}."),
+            FormattableString.Invariant($"This is based on {new Counted(point.NonMated):#,0 attempt|attempts} of people who were not enrolled ({point.FalsePositives:#,0} false) and {point.Mated:#,0} of people who were ({point.TruePositives:#,0} found), with {new Counted(point.GallerySize):#,0 person|people} enrolled; one attempt is {unit}."),
         };
         if (point.FalsePositives < Proportion.RuleOfThirty)
-            lines.Add(FormattableString.Invariant($"Only {point.FalsePositives} false alerts occurred in the measurement, so their rate is uncertain."));
+            lines.Add(FormattableString.Invariant($"Only {new Counted(point.FalsePositives):false alert|false alerts} occurred in the measurement, so the rate is uncertain."));
         if (expected.OtherGallerySize)
             lines.Add("The list differs in size from the measured gallery. The estimate assumes that comparisons with different people are independent.");
         if (evidence.Protocol != "passages")

@@ -82,9 +82,13 @@ internal static class SignedDocument
                 throw new CommandFailure(ExitCode.Input, $"{path} is signed by the installation {InstallationKey.Fingerprint(signer)}, not by {InstallationKey.Fingerprint(trusted)}. Give that installation's public key with --key.");
             return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains an empty {kind.Name}.");
         }
-        catch (Exception e) when (e is JsonException or FormatException or CryptographicException or ArgumentException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}, or is damaged: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}, or is damaged. {JsonTrouble.Words("It", e)}", e);
+        }
+        catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException or InvalidOperationException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}, or is damaged: its key or its signature cannot be read.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

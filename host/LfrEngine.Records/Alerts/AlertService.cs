@@ -277,7 +277,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         var warnings = new List<string>();
         if (alert.Cover.Words is { } covered)
             warnings.Add(covered);
-        PhotoGate.Judge(alert.Quality, warnings);
+        PhotoGate.Describe(alert.Quality, warnings);
         PersonDetails details = people.Details(person);
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, Said(details.Response) ?? Said(rates?.Response), [.. warnings]));
         record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);

@@ -80,9 +80,9 @@ public sealed record Authority(
     /// <exception cref="JsonException">The text is not an authority in a supported format.</exception>
     public static Authority Parse(string text)
     {
-        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("the text is null.");
-        return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}.")
-            : authority.Categories.Count == 0 ? throw new JsonException("no category.")
+        Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("it is empty");
+        return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}")
+            : authority.Categories.Count == 0 ? throw new JsonException("no category")
             : authority;
     }
 

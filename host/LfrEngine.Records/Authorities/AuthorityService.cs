@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -120,7 +121,7 @@ internal sealed class AuthorityService(
         }
         catch (JsonException e)
         {
-            return [.. reasons, $"The authority's text has been altered and cannot be read: {e.Message}"];
+            return [.. reasons, $"The authority's text has been altered and cannot be read. {JsonTrouble.Words("The text", e)}"];
         }
         if (record.State == DeploymentState.Draft && record.Signature is null)
             reasons.Add($"The authority is a draft: {authority.AuthorisingOfficer.Name} has not signed it.");
@@ -144,7 +145,7 @@ internal sealed class AuthorityService(
     }
 
     /// <summary>An instant in this installation's time zone, as people read it.</summary>
-    public string Show(DateTimeOffset at) => LocalTime.Show(at, time.LocalTimeZone);
+    private string Show(DateTimeOffset at) => LocalTime.Show(at, time.LocalTimeZone);
 
     private async Task SignAsync(Guid deployment, Guid officer, Func<Officer, byte[], Task<string>> sign, CancellationToken stopping)
     {
@@ -194,7 +195,7 @@ internal sealed class AuthorityService(
         }
         catch (JsonException e)
         {
-            throw new AuthorityException([$"The authority's text has been altered and cannot be read: {e.Message}"]);
+            throw new AuthorityException([$"The authority's text has been altered and cannot be read. {JsonTrouble.Words("The text", e)}"]);
         }
         var reasons = new List<string>();
         if (officer.Id == authority.Drafter.Id || officer.Id == record.DraftedBy)

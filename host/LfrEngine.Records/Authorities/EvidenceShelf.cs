@@ -82,7 +82,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         else if (evidence.Find(threshold, people) is not { } point)
             fault = FormattableString.Invariant($"The evidence {fileName} has no measurement at threshold {threshold}; it has {Nearest(evidence, threshold)}.");
         else if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
-            fault = $"The evidence {fileName} was measured with {point.GallerySize} people enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
+            fault = $"The evidence {fileName} was measured with {new Counted(point.GallerySize):person|people} enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
         else
             return (point, expected);
         return null;

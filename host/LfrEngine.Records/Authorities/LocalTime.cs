@@ -24,5 +24,5 @@ internal static class LocalTime
     public static string Write(DateTimeOffset at, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(at, zone).ToString(Format, CultureInfo.InvariantCulture);
 
     /// <summary>An instant as people read it.</summary>
-    public static string Show(DateTimeOffset at, TimeZoneInfo zone) => FormattableString.Invariant($"{TimeZoneInfo.ConvertTime(at, zone):yyyy-MM-dd HH:mm zzz}");
+    public static string Show(DateTimeOffset at, TimeZoneInfo zone) => FormattableString.Invariant($"{TimeZoneInfo.ConvertTime(at, zone):d MMM yyyy HH:mm zzz}");
 }

@@ -18,6 +18,7 @@ namespace LfrEngine.Records.Configuration;
 internal static class ConfigFile
 {
     private const double MostHours = 24;
+    private const string WholeFile = "the file";
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -49,29 +50,28 @@ internal static class ConfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Input, $"The configuration {path} cannot be read: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"The configuration {path} cannot be read: {FileTrouble.Words(e)}", e);
         }
+        var faults = new List<Fault>();
         HostConfig config;
         try
         {
             using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false });
-            var faults = new List<string>();
-            Compare(document.RootElement, Schema(), "", faults);
-            ThrowIfAny(path, faults);
-            config = document.Deserialize<HostConfig>(Options)!;
+            config = Mended(document.RootElement, Schema(), "", faults).Deserialize<HostConfig>(Options)!;
         }
         catch (JsonException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path}{(e.LineNumber is { } line ? $", line {line + 1}" : "")} is not JSON: {e.Message.Split(" LineNumber")[0].Split(" Path:")[0]}", e);
+            throw new CommandFailure(ExitCode.Input, JsonTrouble.Words(path, e), e);
         }
         catch (InvalidOperationException e)
         {
             // Half a surrogate pair: valid JSON syntax, but not text.
-            throw new CommandFailure(ExitCode.Input, $"{path} contains an escape (\\uD800 to \\uDFFF) that is not a character: {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{path} contains an escape (\\uD800 to \\uDFFF) that is not a character: write the character itself.", e);
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
-        ThrowIfAny(path, Check(installation));
-        return installation;
+        faults.AddRange([.. Check(installation).Where(i => !faults.Exists(f => StandsIn(f.At, i.At)))]);
+        return faults.Count == 0 ? installation
+            : throw new CommandFailure(ExitCode.Input, $"{path} has {new Counted(faults.Count):error|errors}:{string.Concat(faults.Select(f => $"\n  {f.At}: {f.What}"))}");
     }
 
     /// <summary>Writes an initial file.</summary>
@@ -126,23 +126,19 @@ internal static class ConfigFile
         return whole;
     }
 
-    private static void ThrowIfAny(string path, List<string> errors)
+    // The same value with everything that violates the schema left out or replaced, so that the rest can be checked too. The deserializer would stop at the first
+    // violation and name internal types.
+    private static JsonNode? Mended(JsonElement value, JsonObject schema, string at, List<Fault> faults)
     {
-        if (errors.Count > 0)
-            throw new CommandFailure(ExitCode.Input, $"{path} has {errors.Count} error(s):{string.Concat(errors.Select(e => "\n  " + e))}");
-    }
-
-    // All violations of the schema. The deserializer would stop at the first one and name internal types.
-    private static void Compare(JsonElement value, JsonObject schema, string at, List<string> errors)
-    {
-        string place = at.Length == 0 ? "the file" : at;
+        string place = at.Length == 0 ? WholeFile : at;
         if (schema["enum"] is JsonArray allowed)
         {
-            if (value.ValueKind != JsonValueKind.String || !allowed.Any(a => a!.GetValue<string>() == value.GetString()))
-                errors.Add($"{place}: {value.GetRawText()} is not one of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}");
-            return;
+            if (value.ValueKind == JsonValueKind.String && allowed.Any(a => a!.GetValue<string>() == value.GetString()))
+                return JsonValue.Create(value.GetString());
+            faults.Add(new Fault(place, $"{value.GetRawText()} is not one of {string.Join(", ", allowed.Select(a => a!.GetValue<string>()))}"));
+            return Neutral(schema);
         }
-        string[] wanted = schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
+        string[] wanted = Kinds(schema);
         string found = value.ValueKind switch
         {
             JsonValueKind.Number => value.TryGetInt32(out _) && wanted.Contains("integer") ? "integer" : "number",
@@ -151,41 +147,78 @@ internal static class ConfigFile
         };
         if (!wanted.Contains(found))
         {
-            errors.Add($"{place}: must be {string.Join(" or ", wanted)}, not {found}. {schema["description"]?.GetValue<string>()}".TrimEnd());
-            return;
+            faults.Add(new Fault(place, $"must be {string.Join(" or ", wanted)}, not {found}. {schema["description"]?.GetValue<string>()}".TrimEnd()));
+            return Neutral(schema);
         }
         if (found == "array")
-        {
-            int i = 0;
-            foreach (JsonElement item in value.EnumerateArray())
-                Compare(item, schema["items"]!.AsObject(), $"{at}[{i++}]", errors);
-        }
+            return new JsonArray([.. value.EnumerateArray().Select((item, i) => Mended(item, schema["items"]!.AsObject(), $"{at}[{i}]", faults))]);
         if (found != "object")
-            return;
+            return JsonNode.Parse(value.GetRawText());
+        var mended = new JsonObject();
         JsonObject? properties = schema["properties"]?.AsObject();
         foreach (JsonProperty property in value.EnumerateObject())
         {
-            string inner = at.Length == 0 ? property.Name : $"{at}.{property.Name}";
+            string inner = Inside(at, property.Name);
             if ((properties?[property.Name] ?? schema["additionalProperties"] as JsonObject) is { } known)
-                Compare(property.Value, known.AsObject(), inner, errors);
+                mended[property.Name] = Mended(property.Value, known.AsObject(), inner, faults);
             else
-                errors.Add($"{inner}: unknown property. Allowed: {string.Join(", ", properties!.Select(p => p.Key))}");
+                faults.Add(new Fault(inner, $"unknown property. Allowed: {string.Join(", ", properties!.Select(p => p.Key))}"));
         }
-        foreach (string name in schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [])
+        foreach (string name in Required(schema))
         {
-            if (!value.TryGetProperty(name, out _))
-                errors.Add($"{(at.Length == 0 ? name : $"{at}.{name}")}: missing. {properties![name]!["description"]?.GetValue<string>()}".TrimEnd());
+            if (mended.ContainsKey(name))
+                continue;
+            faults.Add(new Fault(Inside(at, name), $"missing. {properties![name]!["description"]?.GetValue<string>()}".TrimEnd()));
+            mended[name] = Neutral(properties[name]!.AsObject());
+        }
+        return mended;
+    }
+
+    // Whether a value is reported only because it replaces a faulty one.
+    private static bool StandsIn(string faulty, string at) =>
+        faulty == WholeFile || at == faulty || at.StartsWith(faulty + ".", StringComparison.Ordinal) || at.StartsWith(faulty + "[", StringComparison.Ordinal) || faulty.StartsWith(at + ".", StringComparison.Ordinal)
+        || (at == "store.connection" && faulty == "store.kind");
+
+    // The least value that the schema allows.
+    private static JsonNode? Neutral(JsonObject schema)
+    {
+        if (schema["enum"] is JsonArray allowed)
+            return allowed[0]!.DeepClone();
+        string[] kinds = Kinds(schema);
+        if (kinds.Contains("null"))
+            return null;
+        switch (kinds[0])
+        {
+            case "string":
+                return "";
+            case "boolean":
+                return false;
+            case "integer" or "number":
+                return 0;
+            case "array":
+                return new JsonArray();
+            default:
+                var least = new JsonObject();
+                foreach (string name in Required(schema))
+                    least[name] = Neutral(schema["properties"]![name]!.AsObject());
+                return least;
         }
     }
 
-    private static List<string> Check(Installation installation)
+    private static string[] Kinds(JsonObject schema) => schema["type"] is JsonArray several ? [.. several.Select(t => t!.GetValue<string>())] : [schema["type"]!.GetValue<string>()];
+
+    private static IEnumerable<string> Required(JsonObject schema) => schema["required"]?.AsArray().Select(r => r!.GetValue<string>()) ?? [];
+
+    private static string Inside(string at, string name) => at.Length == 0 ? name : $"{at}.{name}";
+
+    private static List<Fault> Check(Installation installation)
     {
         HostConfig c = installation.Config;
-        var errors = new List<string>();
+        var errors = new List<Fault>();
         void Need(bool holds, string at, string allowed)
         {
             if (!holds)
-                errors.Add($"{at}: {allowed}");
+                errors.Add(new Fault(at, allowed));
         }
         void NeedFile(string? path, string at)
         {
@@ -268,6 +301,8 @@ internal static class ConfigFile
             NeedFile(key, $"vans.{van}");
         return errors;
     }
+
+    private sealed record Fault(string At, string What);
 }
 
 /// <summary>A configuration and the folder it is relative to.</summary>

@@ -1,5 +1,5 @@
 using LfrEngine.Alerts;
-using LfrEngine.DirectX;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -13,7 +13,7 @@ using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,10 +1,13 @@
-using LfrEngine.DirectX;
 using LfrEngine.DirectX.Decoding;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Inference;
+using LfrEngine.DirectX.Search;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
+using LfrEngine.Vulkan.Search;
 
 namespace LfrEngine.Records.Deployments;
 

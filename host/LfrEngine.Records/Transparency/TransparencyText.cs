@@ -110,11 +110,11 @@ internal static class TransparencyText
             if (!d.Ended)
                 yield return $"{d.Deployment} has not ended. Its figures are not final.";
             if (d.Undecided > 0)
-                yield return $"{d.Deployment}: {Number(d.Undecided)} alert(s) not judged, counted neither as positive nor as incorrect.";
+                yield return $"{d.Deployment}: {new Counted(d.Undecided):alert|alerts} not judged, counted neither as positive nor as incorrect.";
             if (d.NotEngaged > 0)
-                yield return $"{d.Deployment}: {Number(d.NotEngaged)} positive alert(s) without a confirmed meeting.";
+                yield return $"{d.Deployment}: {new Counted(d.NotEngaged):positive alert|positive alerts} without a confirmed meeting.";
             if (d.Safeguarded > 0)
-                yield return $"{d.Deployment}: {Number(d.Safeguarded)} person(s) safeguarded.";
+                yield return $"{d.Deployment}: {new Counted(d.Safeguarded):person|people} safeguarded.";
         }
     }
 

@@ -268,7 +268,7 @@ internal static class PeopleFolder
     {
         string[] places = text?.Split(';', StringSplitOptions.TrimEntries) ?? [];
         if (photos > 0 && places.Length > photos)
-            throw row.Wrong($"{places.Length} points in \"face\" for {photos} photo(s); write one for each photo, in the same order, and leave it empty where a photo shows one person");
+            throw row.Wrong($"{new Counted(places.Length):point|points} in \"face\" for {new Counted(photos):photo|photos}; write one for each photo, in the same order, and leave it empty where a photo shows one person");
         var faces = new PhotoPoint?[places.Length];
         for (int i = 0; i < places.Length; i++)
         {

@@ -125,12 +125,12 @@ internal sealed partial class PhotoVetter(ILogger<PhotoVetter> log, string detec
         if (ready is not (VetChannel.Ready or VetChannel.ReadyOpen))
         {
             started.WaitForExit();
-            // The child has reported what is missing.
+            // The child has reported what is missing, or which model it does not know.
             int ended = started.ExitCode;
-            bool lacks = ended == ExitCode.Environment && said.Length > 0;
+            bool explains = ended is ExitCode.Environment or ExitCode.Usage && said.Length > 0;
             End();
             stopping.ThrowIfCancellationRequested();
-            throw new CommandFailure(ExitCode.Environment, lacks ? said : late
+            throw new CommandFailure(explains ? ended : ExitCode.Environment, explains ? said : late
                 ? $"The process that decodes photos was not ready within {StartPatience.TotalSeconds:0} s: this machine is too busy. Try again later."
                 : $"The process that decodes photos ended during its start (exit code {ended}). {said}");
         }

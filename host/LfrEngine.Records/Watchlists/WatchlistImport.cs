@@ -39,7 +39,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, watchlists.Today) is { } image)
                 against = [.. against, image];
             if (row.Photos.Count > WatchlistService.MostPhotosPerPerson)
-                against = [.. against, $"{row.Photos.Count} photos, but at most {WatchlistService.MostPhotosPerPerson} are allowed. Leave some out."];
+                against = [.. against, $"{new Counted(row.Photos.Count):photo|photos}, but at most {WatchlistService.MostPhotosPerPerson} are allowed. Leave some out."];
             if (row.Identity.Problem() is { } problem)
                 against = [problem, .. against];
             refusals.AddRange(against.Select(a => where + a));

@@ -26,7 +26,7 @@ internal static class WatchlistPolicy
         if (days < 0)
             yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";
         else if (days > policy.ReviewDays)
-            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {days} days ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
+            yield return $"The entry was last reviewed on {Text(reviewedOn)}, {new Counted(days):day|days} ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
     }
 
     /// <summary>Problem of an image; null if none.</summary>
@@ -36,13 +36,13 @@ internal static class WatchlistPolicy
             return "Enter the day on which the image was taken.";
         int days = today.DayNumber - day.DayNumber;
         return days < 0 ? $"The image is dated {Text(day)}, which is in the future. Enter the day on which it was taken."
-            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {days} days ago, but {category.Name()} allows {policy.MaximumImageAgeDays}. Use a newer one."
+            : days > policy.MaximumImageAgeDays ? $"The image was taken on {Text(day)}, {new Counted(days):day|days} ago, but {category.Name()} allows {policy.MaximumImageAgeDays}. Use a newer one."
             : null;
     }
 
     /// <summary>Problem with the number of people; null if none.</summary>
     public static string? OfSize(CategoryPolicy policy, WatchlistCategory category, int people) => people > policy.MaximumPeople
-        ? $"{people} people in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
+        ? $"{new Counted(people):person|people} in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
         : null;
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

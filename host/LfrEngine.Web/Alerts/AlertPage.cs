@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Claims;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Audit;
@@ -151,16 +150,4 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
             await DispatchExceptionAsync(e);
         }
     }
-}
-
-/// <summary>Times as officers read them: local time, with the zone.</summary>
-public static class LocalTimes
-{
-    /// <summary>Time of day.</summary>
-    public static string Clock(this TimeProvider time, DateTimeOffset at) => Local(time, at).ToString("HH:mm:ss zzz", CultureInfo.InvariantCulture);
-
-    /// <summary>Date and time of day.</summary>
-    public static string Moment(this TimeProvider time, DateTimeOffset at) => Local(time, at).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
-
-    private static DateTimeOffset Local(TimeProvider time, DateTimeOffset at) => TimeZoneInfo.ConvertTime(at, time.LocalTimeZone);
 }

@@ -1,5 +1,6 @@
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Store;
+using LfrEngine.Web.Shell;
 using LfrEngine.Web.Texts;
 using Microsoft.Extensions.Localization;
 
@@ -11,7 +12,7 @@ public sealed class RefusalWords(IStringLocalizer<AlertTexts> texts, TimeProvide
     /// <summary>The sentence for a refused decision.</summary>
     public string Of(Decision decision) => decision switch
     {
-        { Refusal: Refusal.Changed or Refusal.OutOfOrder or Refusal.NotTheLatest, Before: { } first } => texts["RefusalFirst", first.OfficerName, time.Clock(first.At), texts[StateKey(first.To)]],
+        { Refusal: Refusal.Changed or Refusal.OutOfOrder or Refusal.NotTheLatest, Before: { } first } => texts["RefusalFirst", first.OfficerName, Instants.Clock(first.At, time), texts[StateKey(first.To)]],
         { Refusal: { } refusal } => texts[$"Refusal{refusal}"],
         _ => throw new ArgumentException("The decision was not refused.", nameof(decision)),
     };

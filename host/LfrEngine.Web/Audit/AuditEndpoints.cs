@@ -21,6 +21,8 @@ internal static class AuditEndpoints
     private static async Task<AuditEntry[]> FindAsync(
         [AsParameters] AuditQuery query, ClaimsPrincipal user, [FromServices] Journal journal, [FromServices] IDbContextFactory<LfrStore> stores, CancellationToken stopping)
     {
+        if (Period.Fault("\"from\"", query.From, "\"to\"", query.To) is { } reversed)
+            throw new BadHttpRequestException(reversed);
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         AuditEntry[] found = await query.FindAsync(store, stopping);
         await journal.NoteAsync(Actor.Of(user), "audit.viewed", "audit", query, stopping);

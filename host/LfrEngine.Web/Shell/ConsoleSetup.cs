@@ -20,6 +20,7 @@ internal static class ConsoleSetup
     public static void AddConsole(this IServiceCollection services)
     {
         services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>();
+        services.AddBadRequests();
         services.AddLocalization();
         services.AddMudServices();
         services.AddRazorComponents().AddInteractiveServerComponents();
@@ -33,6 +34,7 @@ internal static class ConsoleSetup
         app.UseAuthorization();
         app.UseAntiforgery();
         app.UseAntiforgeryEverywhere();
+        app.UseBadRequests();
         app.MapStaticAssets().AllowAnonymous();
         app.MapTheme();
         app.MapAccount();

@@ -23,6 +23,8 @@ internal static class TransparencyEndpoints
     {
         if (!Enum.TryParse(format, ignoreCase: true, out TransparencyForm form) || !Enum.IsDefined(form))
             return Results.Problem($"\"{format}\" is not a format. Use csv, json or html.", statusCode: StatusCodes.Status400BadRequest);
+        if (Period.Fault("\"from\"", from, "\"to\"", to) is { } reversed)
+            return Results.Problem(reversed, statusCode: StatusCodes.Status400BadRequest);
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         byte[] text;
         try

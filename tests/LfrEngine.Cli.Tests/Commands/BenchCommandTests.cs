@@ -50,10 +50,10 @@ public sealed class BenchCommandTests(Material material) : IDisposable
     }
 
     [Theory]
-    [InlineData("--cameras", "0", "at least one camera")]
-    [InlineData("--seconds", "0", "0.5 to 3600")]
-    [InlineData("--templates", "0", "1 to 1000000")]
-    [InlineData("--grid", "8", "--grid 8 is too small")]
+    [InlineData("--cameras", "0", "--cameras takes a whole number, 1 or more, not \"0\"")]
+    [InlineData("--seconds", "0", "from 0.5 to 3600")]
+    [InlineData("--templates", "0", "from 1 to 1000000")]
+    [InlineData("--grid", "8", "--grid takes a whole number from 32 to 4096")]
     public async Task Bench_SenselessArguments_SaysWhatIsSensible(string option, string value, string said) =>
         (await Lfr.RunAsync("bench", material.ShortClip, option, value)).Exits(ExitCode.Usage).Says(said).IsCivil();
 

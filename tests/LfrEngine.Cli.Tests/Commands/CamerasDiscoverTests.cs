@@ -182,7 +182,7 @@ public sealed class CamerasDiscoverTests : IDisposable
     [Fact]
     public async Task Discover_Misuse_IsExplained()
     {
-        (await Lfr.RunAsync("cameras", "discover", "--timeout", "0")).Exits(ExitCode.Usage).Says("--timeout 0 is not between").IsCivil();
+        (await Lfr.RunAsync("cameras", "discover", "--timeout", "0")).Exits(ExitCode.Usage).Says("--timeout takes a number from 0.5 to 60, not \"0\"").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "nowhere0")).Exits(ExitCode.Usage).Says("no interface \"nowhere0\"", "lo (127.0.0.1)").IsCivil();
         (await Lfr.RunAsync("cameras", "discover", "--interface", "lo", "--user", "ops")).Exits(ExitCode.Usage).Says("LFR_CAMERA_PASSWORD").IsCivil();
     }

@@ -195,8 +195,8 @@ public sealed class CamerasTestTests(Material material) : IDisposable
 
     [Theory]
     [InlineData("gate", "\"gate\" is not NAME=SOURCE")]
-    [InlineData("gate=a.mp4", "--seconds 0 is not between 1 and 600", "--seconds", "0")]
-    [InlineData("gate=a.mp4", "--grid 8 is too small", "--grid", "8")]
+    [InlineData("gate=a.mp4", "--seconds takes a number from 1 to 600, not \"0\"", "--seconds", "0")]
+    [InlineData("gate=a.mp4", "--grid takes a whole number from 32 to 4096, not \"8\"", "--grid", "8")]
     public async Task Test_Misuse_IsExplained(string source, string said, params string[] more) =>
         (await Lfr.RunAsync(["cameras", "test", source, .. more])).Exits(ExitCode.Usage).Says(said).IsCivil();
 

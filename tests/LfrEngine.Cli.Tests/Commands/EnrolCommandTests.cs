@@ -14,7 +14,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         { "name,photos\nAnn,a.jpg\n", ["no column \"id\""] },
         { "id,image_date\na,31.01.2026\n", ["line 2", "\"31.01.2026\" is not a date", "2026-01-31"] },
         { "id,image_date\na,2026-02-30\n", ["line 2", "\"2026-02-30\" is not a date"] },
-        { "id,category\na,wanted\nb,criminal\n", ["line 3", "\"criminal\" is not a category", "missing-or-vulnerable"] },
+        { "id,category\na,wanted\nb,criminal\n", ["line 3", "--category takes wanted, court-order, suspect, missing-or-vulnerable or at-risk, not \"criminal\"", "missing-or-vulnerable"] },
         { "id,name\n,Ann\n", ["line 2", "the id is empty"] },
         { "id,name\na,\"Ann\n", ["line 2", "quotation mark"] },
         { "id,name\na,Smith, John\n", ["line 2", "3 fields where the header has 2"] },
@@ -151,7 +151,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
 
         (await Lfr.RunAsync("enrol", folder["people"], "-o", Prepared(), "--key-file", material.KeyFile)).Exits(ExitCode.Incomplete).IsCivil()
             .Says("rejected nobody: gradient.jpg: no face found", "not enrolled missing: no usable photo", "rejected empty: empty.jpg: the file is empty",
-                $"1 person(s) with 1 photo(s) enrolled in {List}.");
+                $"1 person with 1 photo enrolled in {List}.");
     }
 
     /// <summary>Photos one folder too high or too deep were left out without a word.</summary>
@@ -264,10 +264,10 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
     }
 
     [Theory]
-    [InlineData("--category", "criminal", ExitCode.Usage, "\"criminal\" is not a category")]
+    [InlineData("--category", "criminal", ExitCode.Usage, "--category takes wanted, court-order, suspect, missing-or-vulnerable or at-risk, not \"criminal\"")]
     [InlineData("--bogus", "1", ExitCode.Usage, "--bogus")]
-    [InlineData("--embedder", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
-    [InlineData("--detector", "no-such", ExitCode.Environment, "Unknown model \"no-such\"")]
+    [InlineData("--embedder", "no-such", ExitCode.Usage, "Unknown model \"no-such\"")]
+    [InlineData("--detector", "no-such", ExitCode.Usage, "Unknown model \"no-such\"")]
     public async Task Enrol_NonsensicalArguments_SaysWhich(string option, string value, int code, string said)
     {
         Put(material.Photo, "people/she/1.jpg");
@@ -400,7 +400,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "\"upper right\" in \"face\"", "190 125").IsCivil();
 
         await File.WriteAllLinesAsync(folder["people/people.csv"], ["id,photos,face", "chosen,group.jpg,1575 330;1 1"], TestContext.Current.CancellationToken);
-        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 points in \"face\" for 1 photo(s)").IsCivil();
+        (await EnrolAsync(folder["people/people.csv"])).Exits(ExitCode.Input).Says("line 2", "2 points in \"face\" for 1 photo;").IsCivil();
     }
 
     private void Put(string photo, string to)

@@ -1,4 +1,4 @@
-using LfrEngine.DirectX;
+using LfrEngine.DirectX.Devices;
 
 namespace LfrEngine.Cli.Tests.Commands;
 

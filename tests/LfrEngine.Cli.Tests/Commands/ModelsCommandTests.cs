@@ -101,8 +101,7 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
     [InlineData("hash", "--embedder", "has SHA-256")]
     [InlineData("gone", "--embedder", "cannot be read")]
     [InlineData("unknown-family", "--detector", "magic")]
-    [InlineData("task", "--detector", "not for Detect")]
-    [InlineData("not-json", "--detector", "is not valid")]
+    [InlineData("not-json", "--detector", "is not valid, line 1, column ")]
     [InlineData("field", "--detector", "is not valid")]
     public async Task Run_ManifestThatDoesNotFitItsModel_SaysWhat(string kind, string option, string said)
     {
@@ -113,6 +112,13 @@ public sealed class ModelsCommandTests(Material material) : IDisposable
         run.Says(said).IsCivil();
         Assert.Empty(run.Lines);
     }
+
+    [Theory]
+    [InlineData("--embedder", "foo", "Unknown model \"foo\"")]
+    [InlineData("--detector", "foo", "Unknown model \"foo\"")]
+    [InlineData("--detector", "mobilefacenet-512", "not for Detect")]
+    public async Task Run_ModelThatIsNone_IsAWrongArgument(string option, string value, string said) =>
+        (await Lfr.RunAsync(material.Run("--camera", "gate=no-such-clip.mp4", option, value))).Exits(ExitCode.Usage).Says(said).IsCivil();
 
     [Fact]
     public async Task Run_DetectorOfAnotherFamily_SaysSo()

@@ -159,7 +159,7 @@ public sealed class RunCommandTests(Material material)
 
         Outcome run = (await Lfr.RunAsync(material.Run("--camera", $"gate={material.ShortClip}", "--out", "/dev/full"))).Exits(ExitCode.Output);
 
-        run.Says("2 line(s) could not be written to /dev/full", "The disk is full.").IsCivil();
+        run.Says("2 lines could not be written to /dev/full", "The disk is full.").IsCivil();
         Assert.Equal(["alert", "summary"], JsonLines.Parse(string.Join('\n', run.Error.Split('\n').Where(l => l.StartsWith('{')))).Select(l => (string?)l["type"]));
         Assert.Equal(75, (int)run.Lines.Summary()["frames"]!);
     }

@@ -169,7 +169,7 @@ public sealed class RunEvidenceTests(Material material) : IDisposable
         File.Delete(folder["alerts.jsonl"]);
         run.Interrupt();
 
-        (await run.EndAsync()).Exits(ExitCode.Output).Says(folder["alerts.jsonl"], "was deleted during the run, with 1 line(s)").IsCivil();
+        (await run.EndAsync()).Exits(ExitCode.Output).Says(folder["alerts.jsonl"], "was deleted during the run, with 1 line.").IsCivil();
 
         Assert.Equal(["summary"], (await LinesAsync()).Select(l => (string?)l["type"]));
     }

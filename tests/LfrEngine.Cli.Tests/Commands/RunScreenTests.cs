@@ -119,7 +119,7 @@ public sealed class RunScreenTests(Material material) : IDisposable
                 return output.ToString();
         }
 
-        string sign = json ? "\"heartbeat\"" : "into the run: gate opening (refused; trying again in 2 s), 0 frames, 0 faces seen, 0 alert(s); hall opening";
+        string sign = json ? "\"heartbeat\"" : "into the run: gate opening (refused; trying again in 2 s), 0 frames, 0 faces seen, 0 alerts; hall opening";
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (Written().Split(sign).Length < 4)
             await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);

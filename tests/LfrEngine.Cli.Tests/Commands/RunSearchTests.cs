@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using LfrEngine.Vulkan;
+using LfrEngine.Vulkan.Devices;
 
 namespace LfrEngine.Cli.Tests.Commands;
 

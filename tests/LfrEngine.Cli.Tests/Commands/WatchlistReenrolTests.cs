@@ -70,7 +70,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         Assert.False(File.Exists(New));
         Outcome outcome = (await Lfr.RunAsync("watchlist", "re-enrol", Old, "-o", New, "--key-file", material.KeyFile, "--embedder", embedder)).Exits(ExitCode.Success).IsCivil();
 
-        outcome.Says("mobilefacenet-512 -> brought-128: 3 face(s) of 2 person(s)", "Old lowest", "woman", "Pairs of photos of one person below the threshold: old 0 (at ", "The old list");
+        outcome.Says("mobilefacenet-512 -> brought-128: 3 faces of 2 people", "Old lowest", "woman", "Pairs of photos of one person below the threshold: old 0 (at ", "The old list");
         using WatchlistKey key = WatchlistKey.FromKeyFile(material.KeyFile);
         using Watchlist list = WatchlistFile.Read(New, key);
         Assert.Equal(("brought-128", 128, 3), (list.EmbedderId, list.EmbeddingLength, list.PhotoCount));
@@ -205,7 +205,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
         File.Copy(material.Photo, folder["people/woman/1.jpg"]);
         Ffmpeg.Run("-i", material.Photo, "-vf", "scale=iw*3/4:-2", "-q:v", "3", folder["people/woman/2.jpg"]);
         File.Copy(material.OtherPhoto, folder["people/man/1.jpg"]);
-        (await Lfr.RunAsync("enrol", folder["people"], "-o", Old, "--key-file", material.KeyFile)).Exits(ExitCode.Success).Says("2 person(s) with 3 photo(s)");
+        (await Lfr.RunAsync("enrol", folder["people"], "-o", Old, "--key-file", material.KeyFile)).Exits(ExitCode.Success).Says("2 people with 3 photos");
     }
 
     private async Task<byte[]> FaceOfAsync()

@@ -192,16 +192,16 @@ public sealed class ModelLoadTests : IDisposable
         string file = folder["any.onnx"];
         var cases = new (Action<JsonObject> Change, string Expected)[]
         {
-            (m => m.Remove("licence"), "licence"),
+            (m => m.Remove("licence"), "missing: \"licence\""),
             (m => m.Remove("sha256"), "sha256"),
             (m => m["task"] = "recognise", "not valid"),
-            (m => m["colour"] = "blue", "colour"),
+            (m => m["colour"] = "blue", "\"colour\" is not known here"),
             (m => m["outputs"] = null, "not valid"),
             (m => m["outputs"] = new JsonArray(), "no outputs"),
             (m => m["sha256"] = "abc", "SHA-256"),
             (m => m["embeddingLength"] = 0, "embeddingLength"),
-            (m => m["input"]!["mean"] = new JsonArray(1, 2), "2 means"),
-            (m => m["input"]!["scale"] = new JsonArray(1), "1 scales"),
+            (m => m["input"]!["mean"] = new JsonArray(1, 2), "\"mean\" of length 2"),
+            (m => m["input"]!["scale"] = new JsonArray(1), "\"scale\" of length 1"),
             (m => m["input"]!["channels"] = "cmyk", "not valid"),
             (m => m["source"] = new JsonObject { ["npm"] = "a", ["version"] = "1.0.0", ["path"] = "b", ["bytes"] = new JsonArray(5, 2) }, "bytes"),
             (m => m["source"] = new JsonObject { ["file"] = "b", ["bytes"] = new JsonArray(0, 2) }, "bytes"),
@@ -217,7 +217,7 @@ public sealed class ModelLoadTests : IDisposable
     [Fact]
     public void Catalog_UnknownId_ListsWhatThereIs()
     {
-        var e = Assert.Throws<ModelLoadException>(() => TestModels.Catalog.Find("arcface", ModelTask.Embed));
+        var e = Assert.Throws<UnknownModelException>(() => TestModels.Catalog.Find("arcface", ModelTask.Embed));
         AssertNames(e, "arcface", "mobilefacenet-512", ".json");
         Assert.DoesNotContain("ultraface", e.Message, StringComparison.Ordinal);
     }

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
@@ -85,7 +85,7 @@ public sealed partial class AuditTests
         await File.WriteAllTextAsync(config, """{"name": "Test van", "listen": ["https://127.0.0.1:0"]}""", token);
         await File.WriteAllTextAsync(key, SignedDocument.TrustedPem(null), token);
 
-        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("intact: 6 entries", "1 seal(s)", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
+        (await Lfr.RunAsync("audit", "verify", "--config", config)).Exits(ExitCode.Success).Says("intact: 6 entries", "1 seal of installation", "sealed up to entry 4", "2 entries after the last seal").IsCivil();
         (await Lfr.RunAsync("audit", "export", trail, "--config", config)).Exits(ExitCode.Success).IsCivil();
         Outcome whole = (await Lfr.RunAsync("audit", "verify", trail, "--key", key)).Exits(ExitCode.Success).Says("intact: 6 entries").IsCivil();
         string kept = KeptEntry().Match(whole.Text).Value;

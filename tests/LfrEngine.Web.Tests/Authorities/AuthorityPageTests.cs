@@ -29,8 +29,8 @@ public sealed class AuthorityPageTests
         }))).ToHtmlString());
 
         string text = System.Net.WebUtility.HtmlDecode(html);
-        Assert.Contains("Signed by sam on 2026-05-14 08:30 +01:00", text, StringComparison.Ordinal);
-        Assert.Contains("From 2026-05-14 09:30 +01:00 until 2026-05-14 15:30 +01:00", text, StringComparison.Ordinal);
+        Assert.Contains("Signed by sam on <time datetime=\"2026-05-14T07:30:00Z\">14 May 2026 08:30</time>", text, StringComparison.Ordinal);
+        Assert.Contains("From <time datetime=\"2026-05-14T08:30:00Z\">14 May 2026 09:30</time> until <time datetime=\"2026-05-14T14:30:00Z\">14 May 2026 15:30</time>. Time zone: Europe/London (UTC+01:00).", text, StringComparison.Ordinal);
         Assert.Contains("&lt;in the square&gt;", html, StringComparison.Ordinal);
         Assert.Contains("False alerts expected if all 6 people on the list are searched for at this threshold: 0 to 8 (average 2).", text, StringComparison.Ordinal);
         Assert.Contains("Of 100 people on the list who pass, expect 85 to 94 to be found and the others missed.", text, StringComparison.Ordinal);

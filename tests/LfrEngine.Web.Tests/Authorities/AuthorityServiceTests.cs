@@ -27,7 +27,7 @@ public sealed class AuthorityServiceTests
 
         Guid id = await stage.DraftAsync();
         Assert.Equal(
-            ["The authority is a draft: sam has not signed it.", "The authority begins at 2026-05-14 09:30 +01:00; it is 2026-05-14 08:30 +01:00."],
+            ["The authority is a draft: sam has not signed it.", "The authority begins at 14 May 2026 09:30 +01:00; it is 14 May 2026 08:30 +01:00."],
             await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         await stage.SignAsync(id);
         stage.Time.Now += TimeSpan.FromHours(1);
@@ -35,7 +35,7 @@ public sealed class AuthorityServiceTests
         stage.Time.Now += TimeSpan.FromHours(6) - TimeSpan.FromTicks(1);
         Assert.Empty(await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         stage.Time.Now += TimeSpan.FromTicks(1);
-        Assert.Equal(["The authority ended at 2026-05-14 15:30 +01:00; it is 2026-05-14 15:30 +01:00."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
+        Assert.Equal(["The authority ended at 14 May 2026 15:30 +01:00; it is 14 May 2026 15:30 +01:00."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
         stage.Time.Now -= TimeSpan.FromDays(1);
         Assert.Contains(await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken), r => r.Contains("clock has been set back", StringComparison.Ordinal));
         Assert.Equal(["There is no such deployment."], await stage.Authorities.RefusalsAsync(Guid.NewGuid(), TestContext.Current.CancellationToken));

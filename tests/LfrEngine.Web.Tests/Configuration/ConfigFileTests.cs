@@ -71,11 +71,23 @@ public sealed class ConfigFileTests : IDisposable
         Assert.All(errors, e => Assert.True(e.Length - e.IndexOf(": ", StringComparison.Ordinal) > 6, e));
     }
 
+    /// <summary>Unknown properties, wrong kinds, impossible values and missing files are reported together; what stands in for a faulty value is not.</summary>
+    [Fact]
+    public void Read_FaultsOfAllKinds_AreNamedAtOnce() => Assert.Equal(
+        ["camera", "listen", "engine.workers", "store.kind", "cameras[0].source", "name", "engine.detectEveryMs", "laboratories[0]", "retention.alertHours"],
+        Errors("""
+            {
+              "camera": [], "listen": "https://localhost", "engine": { "workers": "two", "detectEveryMs": 1001 },
+              "store": { "kind": "postgres", "connection": "Host=hq" }, "cameras": [{ "name": "gate" }],
+              "laboratories": ["no-lab.pem"], "retention": { "alertHours": 25 }
+            }
+            """).Select(e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
+
     [Theory]
-    [InlineData("{\n  \"name\": \"a\",\n  oops\n}", ", line 3 is not JSON: ")]
-    [InlineData("{ \"name\": \"a\", \"name\": \"b\" }", "is not JSON: ")]
+    [InlineData("{\n  \"name\": \"a\",\n  oops\n}", ", line 3, column 3: a name in quotation marks is expected, not \"o\".")]
+    [InlineData("{ \"name\": \"a\", \"name\": \"b\" }", "\"name\" appears twice: keep one.")]
     [InlineData("null", "the file: must be object, not null.")]
-    [InlineData("", "is not JSON: ")]
+    [InlineData("", ", line 1, column 1: there is no JSON in it.")]
     public void Read_NotJson_SaysWhere(string text, string expected)
     {
         string message = Assert.Throws<CommandFailure>(() => Read(text)).Message;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using LfrEngine.Links;
+using LfrEngine.Links.Headquarters;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;

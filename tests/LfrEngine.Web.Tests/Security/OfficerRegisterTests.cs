@@ -1,4 +1,4 @@
-using LfrEngine.Cli.Tests;
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;

@@ -1,0 +1,139 @@
+using ComputeSharp;
+using LfrEngine.Alignment;
+using LfrEngine.Detection;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Inference;
+using LfrEngine.DirectX.Shaders;
+using LfrEngine.Frames;
+using LfrEngine.Models;
+
+namespace LfrEngine.DirectX.Decoding;
+
+/// <summary>One frame on the device. Disposing clears it there and gives its buffer back.</summary>
+internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffer<uint> bytes, FrameLayout layout) : IFrameSurface, IDisposable
+{
+    private bool disposed;
+
+    public void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan) =>
+        Letterbox(frame, transform, input, OnThisDevice(plan).BeginFill);
+
+    public void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan) =>
+        Grey(frame, region, size, input, OnThisDevice(plan).BeginFill);
+
+    /// <summary>The whole frame into a tensor on the device.</summary>
+    public void Letterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
+    {
+        var whole = new FaceBox(0, 0, transform.ImageWidth / transform.Scale, transform.ImageHeight / transform.Scale);
+        LetterboxTransform grid = transform;
+        FrameView view = frame;
+        Cut(gpu => gpu.Graphics.For(grid.GridWidth, grid.GridHeight, Resampling(gpu, view, whole, grid.GridWidth, grid.GridHeight,
+            grid.ImageWidth, grid.ImageHeight, ResampleShader.Channels, input, destination(gpu))));
+    }
+
+    /// <summary>A region as grey into a tensor on the device.</summary>
+    public void Grey(in FrameView frame, in FaceBox region, int size, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
+    {
+        FrameView view = frame;
+        FaceBox box = region;
+        Cut(gpu => gpu.Graphics.For(size, size, Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu))));
+    }
+
+    public void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
+    {
+        const int Size = AlignmentTransform.GridSize;
+        PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
+        int samples = FaceAligner.SamplesPerSide(1, transform), chromaSamples = FaceAligner.SamplesPerSide(frame.ChromaScaleX, transform);
+        FrameView view = frame;
+        Bring(FaceAligner.CropLength, crop, (gpu, patch) => gpu.Graphics.For(Size, Size, new AlignShader(
+            bytes.On(gpu), patch.On(gpu), Size,
+            origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
+            samples, chromaSamples, Planes(view), InputColour.Of(view, input))));
+    }
+
+    public void Resample(in FrameView frame, in FaceBox region, int width, int height, float* planes)
+    {
+        FrameView view = frame;
+        FaceBox box = region;
+        Bring(3 * width * height, planes, (gpu, patch) => gpu.Graphics.For(width, height,
+            Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, patch.On(gpu))));
+    }
+
+    /// <summary>Clears the frame on its device. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        try
+        {
+            store.Context.Use(gpu =>
+            {
+                bytes.Clear(gpu);
+                store.Return(bytes);
+            });
+        }
+        catch (DeviceLostException)
+        {
+            // Gone with the device; the buffer starts empty on the next one.
+            store.Context.Use(_ => store.Return(bytes));
+        }
+    }
+
+    private DirectMlPlan OnThisDevice(InferencePlan plan) =>
+        plan is DirectMlPlan target && target.Context == store.Context
+            ? target
+            : throw new InvalidOperationException("A frame on the GPU needs networks on the same GPU: run with --inference directml, or decode in software.");
+
+    // On another device than the frame was made on there is nothing to cut: the destination stays empty.
+    private void Cut(Action<GpuDevice> work)
+    {
+        try
+        {
+            store.Context.Use(gpu =>
+            {
+                if (gpu == home)
+                    work(gpu);
+            });
+        }
+        catch (DeviceLostException)
+        {
+            // As above, from now on.
+        }
+    }
+
+    private void Bring(int length, float* to, Action<GpuDevice, GpuBuffer<float>> work)
+    {
+        new Span<float>(to, length).Clear();
+        Cut(gpu =>
+        {
+            GpuBuffer<float> patch = store.Patch(length);
+            work(gpu, patch);
+            patch.Read(gpu, new Span<float>(to, length));
+            patch.Clear(gpu);
+        });
+    }
+
+    private ResampleShader Resampling(GpuDevice gpu, in FrameView view, in FaceBox region, int gridWidth, int gridHeight, int imageWidth, int imageHeight, int mode, ModelInput? input,
+        ReadWriteBuffer<float> destination)
+    {
+        float stepX = region.Width / imageWidth, stepY = region.Height / imageHeight;
+        return new ResampleShader(
+            bytes.On(gpu), destination,
+            region.Left, region.Top, stepX, stepY,
+            (region.Left * view.ChromaScaleX) + view.ChromaOffsetX, (region.Top * view.ChromaScaleY) + view.ChromaOffsetY, stepX * view.ChromaScaleX, stepY * view.ChromaScaleY,
+            gridWidth, gridHeight, imageWidth, imageHeight, mode, Planes(view), InputColour.Of(view, input));
+    }
+
+    private FramePlanes Planes(in FrameView view) => new()
+    {
+        LumaPitch = layout.LumaPitch,
+        Width = view.Width,
+        Height = view.Height,
+        FirstU = layout.FirstU,
+        FirstV = layout.FirstV,
+        ChromaPitch = layout.ChromaPitch,
+        ChromaStep = layout.ChromaStep,
+        ChromaWidth = view.ChromaWidth,
+        ChromaHeight = view.ChromaHeight,
+    };
+}

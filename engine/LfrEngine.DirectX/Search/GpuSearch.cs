@@ -1,0 +1,262 @@
+using System.Numerics.Tensors;
+using ComputeSharp;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Shaders;
+using LfrEngine.Matching;
+
+namespace LfrEngine.DirectX.Search;
+
+/// <summary>Exact search with the gallery resident on the GPU, packed half: the shader finds every row that could be a candidate, the processor has the last word in float32.</summary>
+/// <remarks>
+/// The limit of the shader lies below the lowest threshold by more than rounding to half and summing in another order can cost, so it misses nobody;
+/// what it finds too much the processor drops. Scores, candidates and their order are those of <see cref="CosineSearch"/>, to the bit. Thread-safe.
+/// </remarks>
+public sealed class GpuSearch : IGallerySearch, IDisposable
+{
+    private const int ProbesPerGroup = 4;
+
+    // Room for this many pairs at first; a search that finds more makes room and is done again.
+    private const int SmallestCapacity = 4096;
+
+    private readonly GpuContext context;
+    private readonly CosineSearch exact = new();
+    private readonly Lock gate = new();
+    private readonly GpuBuffer<int> count;
+    private GpuBuffer<int> hits;
+    private GpuBuffer<float>? grouped;
+    private readonly List<ResidentGallery> residents = [];
+
+    /// <summary>Prepares a search; a gallery is copied to the device when it is first searched.</summary>
+    /// <param name="context">Borrowed.</param>
+    public GpuSearch(GpuContext context)
+    {
+        this.context = context;
+        count = new GpuBuffer<int>(context, 1);
+        hits = new GpuBuffer<int>(context, 2 * SmallestCapacity);
+    }
+
+    /// <inheritdoc/>
+    public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers = default)
+    {
+        IGallerySearch.CheckArguments(gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+        if (CoveredSearch.IsNeeded(gallery, covers))
+        {
+            CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+            return;
+        }
+        candidateCounts.Clear();
+        if (gallery.RowCount == 0 || candidateCounts.IsEmpty)
+            return;
+        using GalleryLease lease = gallery.Lease();
+        // Which identities, not what they look like: plain memory may hold it.
+        List<(int Probe, int Identity)> found = Find(gallery, probes, thresholds.Lowest, candidateCounts.Length);
+        found.Sort();
+        var identities = new List<int>();
+        for (int i = 0; i < found.Count;)
+        {
+            int probe = found[i].Probe;
+            identities.Clear();
+            for (; i < found.Count && found[i].Probe == probe; i++)
+            {
+                if (identities.Count == 0 || identities[^1] != found[i].Identity)
+                    identities.Add(found[i].Identity);
+            }
+            candidateCounts[probe] = exact.SearchAmong(gallery, probes.Slice(probe * gallery.EmbeddingLength, gallery.EmbeddingLength),
+                System.Runtime.InteropServices.CollectionsMarshal.AsSpan(identities), thresholds, candidates.Slice(probe * maximumCandidates, maximumCandidates));
+        }
+    }
+
+    /// <summary>Clears the gallery on the device and everything else.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            residents.ForEach(r => r.Dispose());
+            residents.Clear();
+        }
+        grouped?.Dispose();
+        hits.Dispose();
+        count.Dispose();
+    }
+
+    private unsafe List<(int Probe, int Identity)> Find(Gallery gallery, ReadOnlySpan<float> probes, float lowest, int probeCount)
+    {
+        lock (gate)
+        {
+            ResidentGallery rows = Resident(gallery);
+            int pairs = rows.Pairs, groups = (probeCount + ProbesPerGroup - 1) / ProbesPerGroup;
+            if (grouped is null || grouped.Length < groups * pairs * 2 * ProbesPerGroup)
+            {
+                grouped?.Dispose();
+                grouped = new GpuBuffer<float>(context, groups * pairs * 2 * ProbesPerGroup);
+            }
+            float limit = lowest - rows.Margin(probes, probeCount);
+            var found = new List<(int, int)>();
+            fixed (float* first = probes)
+            {
+                float* elements = first;
+                context.UseAgain(gpu =>
+                {
+                    found.Clear();
+                    ReadWriteBuffer<uint> packed = rows.On(gpu);
+                    Group(new ReadOnlySpan<float>(elements, probeCount * gallery.EmbeddingLength), probeCount, gallery.EmbeddingLength, grouped.Stage(gpu));
+                    grouped.Upload(gpu);
+                    int total = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
+                    if (total > hits.Length / 2)
+                    {
+                        hits.Dispose();
+                        hits = new GpuBuffer<int>(context, 2 * total);
+                        total = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
+                    }
+                    var told = new int[2 * total];
+                    hits.Read(gpu, told);
+                    for (int i = 0; i < total; i++)
+                        found.Add((told[(2 * i) + 1], gallery.RowIdentities[told[2 * i]]));
+                    grouped.Clear(gpu);
+                    hits.Clear(gpu);
+                });
+            }
+            return found;
+        }
+    }
+
+    /// <summary>A gallery's copy on the device, made now if there is none. It is kept together with those of the same list, for covered probes; others are removed.</summary>
+    private ResidentGallery Resident(Gallery gallery)
+    {
+        if (residents.Find(r => r.Gallery == gallery) is { } present)
+            return present;
+        foreach (ResidentGallery other in residents.FindAll(r => r.Gallery.WatchlistId != gallery.WatchlistId || r.Gallery.WatchlistVersion != gallery.WatchlistVersion))
+        {
+            residents.Remove(other);
+            other.Dispose();
+        }
+        var loaded = new ResidentGallery(this, gallery);
+        residents.Add(loaded);
+        return loaded;
+    }
+
+    private int Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, int rowCount, int pairs, int groups, int probeCount, float limit)
+    {
+        Span<int> total = [0];
+        count.Upload(gpu, total);
+        gpu.Graphics.For(rowCount, groups, new MatchShader(packed, grouped!.On(gpu), count.On(gpu), hits.On(gpu), rowCount, pairs, probeCount, hits.Length / 2, limit));
+        count.Read(gpu, total);
+        return total[0];
+    }
+
+    /// <summary>Probes of a group side by side, element by element: [groups, elements, 4], zeros where there is no probe or no element.</summary>
+    private static void Group(ReadOnlySpan<float> probes, int probeCount, int length, Span<float> to)
+    {
+        to.Clear();
+        int padded = (length + 1) / 2 * 2;
+        for (int p = 0; p < probeCount; p++)
+        {
+            int start = (p / ProbesPerGroup * padded * ProbesPerGroup) + (p % ProbesPerGroup);
+            for (int i = 0; i < length; i++)
+                to[start + (i * ProbesPerGroup)] = probes[(p * length) + i];
+        }
+    }
+
+    /// <summary>A gallery on the device, by pairs of elements [D / 2, N]; cleared when it is wiped in host memory or another takes its place.</summary>
+    private sealed class ResidentGallery : IDisposable
+    {
+        private readonly GpuSearch search;
+        private readonly GpuBuffer<uint> packed;
+        private GpuDevice? filledOn;
+        private double longestRow, largestPacking;
+
+        public ResidentGallery(GpuSearch search, Gallery gallery)
+        {
+            this.search = search;
+            Gallery = gallery;
+            Pairs = (gallery.EmbeddingLength + 1) / 2;
+            long words = (long)Pairs * gallery.RowCount;
+            // Of a buffer in ComputeSharp.
+            if (words * sizeof(uint) > uint.MaxValue - 255)
+                throw new GpuException($"The watchlist's {gallery.RowCount} templates need {words * sizeof(uint) >> 20} MiB on the GPU, and one buffer holds 4095. Use --search simd.");
+            packed = new GpuBuffer<uint>(search.context, (int)words);
+            gallery.Wiped += OnWiped;
+        }
+
+        public Gallery Gallery { get; }
+
+        public int Pairs { get; }
+
+        public ReadWriteBuffer<uint> On(GpuDevice gpu)
+        {
+            if (filledOn != gpu)
+            {
+                Pack(packed.Stage(gpu));
+                packed.Upload(gpu);
+                filledOn = gpu;
+            }
+            return packed.On(gpu);
+        }
+
+        /// <summary>More than the shader's score of a pair can lie below the processor's.</summary>
+        /// <remarks>
+        /// Sums of n products in any order differ from the exact one by at most γₙ·‖p‖·‖r‖, γₙ = nu / (1 − nu) (Higham, Accuracy and Stability, 3.1);
+        /// u = 2⁻²³ covers hardware that rounds to either neighbour, twice covers both sums. Packing moves the exact sum by at most ‖p‖·‖δ‖, and ‖δ‖ is measured.
+        /// </remarks>
+        public float Margin(ReadOnlySpan<float> probes, int probeCount)
+        {
+            if (filledOn is null)
+                Measure();
+            double longest = 0;
+            int length = Gallery.EmbeddingLength;
+            for (int p = 0; p < probeCount; p++)
+                longest = Math.Max(longest, TensorPrimitives.Norm(probes.Slice(p * length, length)));
+            double rounding = 2.0 * length / (1 << 23);
+            return (float)(1.01 * longest * (((longestRow + largestPacking) * rounding) + largestPacking)) + 1e-7f;
+        }
+
+        public void Dispose()
+        {
+            Gallery.Wiped -= OnWiped;
+            packed.Dispose();
+        }
+
+        private void OnWiped(object? sender, EventArgs e)
+        {
+            lock (search.gate)
+            {
+                if (search.residents.Remove(this))
+                    Dispose();
+            }
+        }
+
+        private void Measure()
+        {
+            for (int row = 0; row < Gallery.RowCount; row++)
+            {
+                ReadOnlySpan<float> elements = Row(row);
+                double squares = 0, lost = 0;
+                foreach (float element in elements)
+                {
+                    double difference = element - (double)(float)(Half)element;
+                    squares += (double)element * element;
+                    lost += difference * difference;
+                }
+                longestRow = Math.Max(longestRow, Math.Sqrt(squares));
+                largestPacking = Math.Max(largestPacking, Math.Sqrt(lost));
+            }
+        }
+
+        private void Pack(Span<uint> to)
+        {
+            int rows = Gallery.RowCount;
+            for (int row = 0; row < rows; row++)
+            {
+                ReadOnlySpan<float> elements = Row(row);
+                for (int pair = 0; pair < Pairs; pair++)
+                {
+                    uint low = BitConverter.HalfToUInt16Bits((Half)elements[2 * pair]);
+                    uint high = (2 * pair) + 1 < elements.Length ? BitConverter.HalfToUInt16Bits((Half)elements[(2 * pair) + 1]) : (ushort)0;
+                    to[(pair * rows) + row] = low | (high << 16);
+                }
+            }
+        }
+
+        private ReadOnlySpan<float> Row(int row) => Gallery.Rows.Slice(row * Gallery.RowStride, Gallery.EmbeddingLength);
+    }
+}

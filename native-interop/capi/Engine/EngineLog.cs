@@ -1,0 +1,56 @@
+using LfrEngine.CApi.Interop;
+
+namespace LfrEngine.CApi.Engine;
+
+/// <summary><c>lfr_log_level</c> of lfr_engine.h.</summary>
+internal enum LogLevel
+{
+    Error = 1,
+    Warning = 2,
+    Information = 3,
+}
+
+/// <summary>The caller's log. What is written names no person, score, picture or address.</summary>
+internal sealed unsafe class EngineLog
+{
+    private readonly object gate = new();
+    private readonly LogLevel most;
+    private readonly delegate* unmanaged[Cdecl]<int, byte*, void*, void> onLog;
+    private readonly void* user;
+    private bool closed;
+
+    public EngineLog(int level, delegate* unmanaged[Cdecl]<int, byte*, void*, void> onLog, void* user)
+    {
+        Check.Range(level, 0, (int)LogLevel.Information, "options.log_level");
+        most = level == 0 ? LogLevel.Warning : (LogLevel)level;
+        this.onLog = onLog;
+        this.user = user;
+    }
+
+    public void Write(LogLevel level, string text)
+    {
+        if (onLog is null || level > most)
+            return;
+        byte* copy = Text.Allocate(text);
+        try
+        {
+            // One call at a time, and none once it is closed: the gate is the same thread's again when the callback destroys the engine.
+            lock (gate)
+            {
+                if (!closed)
+                    onLog((int)level, copy, user);
+            }
+        }
+        finally
+        {
+            Text.Free(copy);
+        }
+    }
+
+    /// <summary>Waits for a call under way; none comes after it.</summary>
+    public void Close()
+    {
+        lock (gate)
+            closed = true;
+    }
+}
