@@ -24,7 +24,7 @@ publish() {
     mkdir -p "$out/include"
     cp "$capi"/include/* "$out/include/"
     # What the library is made of; nothing is there yet: find fails, and it is made.
-    [ "$(cat "$out/levels" 2>/dev/null)" = "${levels[*]}" ] && [ -z "$(find "$capi"/*.cs* engine/LfrEngine native-interop/LfrEngine.Native Directory.*.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
+    [ "$(cat "$out/levels" 2>/dev/null)" = "${levels[*]}" ] && [ -z "$(find "$capi"/*.cs* "$capi"/{Engine,Interop,Runs,Watchlists} engine/LfrEngine native-interop/LfrEngine.Native Directory.*.props -newer "$out/liblfr.so" -type f -not -path '*/obj/*' -not -path '*/bin/*' -print -quit 2>/dev/null || echo new)" ] && return
     log=$(log_file capi)
     rm -rf "$out/levels" "$out/glibc-hwcaps"
     # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
