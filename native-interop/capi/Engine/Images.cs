@@ -2,6 +2,7 @@ using LfrEngine.CApi.Interop;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.CApi.Engine;
 
@@ -39,7 +40,7 @@ internal readonly unsafe struct CallerImage
                 throw new StatusException(Status.NotSupported, $"{argument}: a camera takes frames, no picture files: decode it first.");
             case ImageFormat.File:
                 Check.Given(data.Plane0, $"{argument}.plane[0]");
-                Check.Range(data.SizeBytes, 1, Watchlists.WatchlistEnroller.MaximumPhotoBytes, $"{argument}.size_bytes");
+                Check.Range(data.SizeBytes, 1, WatchlistEnroller.MaximumPhotoBytes, $"{argument}.size_bytes");
                 return;
             case < ImageFormat.Grey or > ImageFormat.File:
                 throw Check.Bad($"{argument}.format {data.Format} is no lfr_format.");
@@ -152,8 +153,8 @@ internal sealed unsafe class StillImage : IDisposable
         switch (caller.Format)
         {
             case ImageFormat.File:
-                if (Watchlists.PhotoFormat.NameOf(caller.File) is null)
-                    throw new StatusException(Status.MediaUnusable, $"image is not a {Watchlists.PhotoFormat.All} file.");
+                if (PhotoFormat.NameOf(caller.File) is null)
+                    throw new StatusException(Status.MediaUnusable, $"image is not a {PhotoFormat.All} file.");
                 decoded = MediaReader.ReadPicture(caller.File);
                 View = FrameLease.ViewOf(decoded);
                 break;
