@@ -19,7 +19,7 @@ namespace LfrEngine.Tests.Pipeline;
 public sealed class SchedulerTests : IDisposable
 {
     private readonly EngineModels models;
-    private readonly Gallery gallery;
+    private readonly CurrentGallery gallery;
     private readonly PipelineSettings settings = new() { Thresholds = CategoryThresholds.Uniform(0.5f), EmbeddingBatch = 4 };
     private readonly RunTotals totals = new();
     private readonly List<CameraLane> lanes = [];
@@ -36,7 +36,8 @@ public sealed class SchedulerTests : IDisposable
         row[0] = 1;
         builder.AddTemplate(builder.AddIdentity(new WatchlistIdentity("p", "P", WatchlistCategory.Wanted)), row, quality: 1);
         using Watchlist list = builder.Build();
-        gallery = Gallery.Create(list);
+        using Gallery made = Gallery.Create(list);
+        gallery = new CurrentGallery(made);
     }
 
     public void Dispose()
