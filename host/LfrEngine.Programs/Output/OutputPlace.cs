@@ -14,7 +14,7 @@ internal static class OutputPlace
         if (path is null)
             return;
         if (Directory.Exists(path))
-            throw new CommandFailure(ExitCode.Output, $"{path} is a folder. Give a file with {option}.");
+            throw new CommandFailure(ExitCode.Output, $"{path} cannot be written; nothing was changed. It is a folder: give a file with {option}.");
         Try(path, path, option);
     }
 

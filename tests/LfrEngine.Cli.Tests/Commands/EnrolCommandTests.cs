@@ -14,7 +14,7 @@ public sealed class EnrolCommandTests(Material material) : IDisposable
         { "name,photos\nAnn,a.jpg\n", ["no column \"id\""] },
         { "id,image_date\na,31.01.2026\n", ["line 2", "\"31.01.2026\" is not a date", "2026-01-31"] },
         { "id,image_date\na,2026-02-30\n", ["line 2", "\"2026-02-30\" is not a date"] },
-        { "id,category\na,wanted\nb,criminal\n", ["line 3", "--category takes wanted, court-order, suspect, missing-or-vulnerable or at-risk, not \"criminal\"", "missing-or-vulnerable"] },
+        { "id,category\na,wanted\nb,criminal\n", ["line 3", "\"criminal\" is not a category; use one of wanted", "missing-or-vulnerable"] },
         { "id,name\n,Ann\n", ["line 2", "the id is empty"] },
         { "id,name\na,\"Ann\n", ["line 2", "quotation mark"] },
         { "id,name\na,Smith, John\n", ["line 2", "3 fields where the header has 2"] },
