@@ -133,14 +133,14 @@ public sealed class DetectCommandTests(Material material) : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("masks", "", 0.916, 0.83, 0.63, 28, 0.90, 0.825, 0.59, 25.0)]
+    [InlineData("masks", "", 0.916, 0.83, 0.63, 28, 0.90, 0.815, 0.59, 25.0)]
     [InlineData("wider", "", 0.83, 0.58, 0.38, 22)]
-    [InlineData("masks", "--score 0.6", 0.876, 0.795, 0.566, 33.8, 0.905, 0.785, 0.565, 31.5)]
+    [InlineData("masks", "--score 0.6", 0.876, 0.795, 0.566, 33.8, 0.905, 0.775, 0.56, 31.5)]
     [InlineData("wider", "--score 0.6", 0.79, 0.54, 0.37, 27.5)]
     public async Task Detect_LabelledPictures_FindsAtLeastAsManyAsMeasured(string set, string options, double large, double middle, double small, double unmatched,
         double? partLarge = null, double? partMiddle = null, double? partSmall = null, double? partUnmatched = null)
     {
-        // Of a part of the pictures: what it gives today, less an error or two.
+        // Of a part of the pictures: what it gives today, less an error or two. With 8-bit networks and without (AVX-512 or not) it is one face more or less.
         if (!MeasuredPart.IsWhole)
             (large, middle, small, unmatched) = (partLarge ?? large, partMiddle ?? middle, partSmall ?? small, partUnmatched ?? unmatched);
         JsonNode report = (await Lfr.RunAsync(["detect", set == "masks" ? Shared.NeedMasks(folder, 140) : Shared.Need(set), "--json", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Exits(ExitCode.Success).Json;
