@@ -150,7 +150,7 @@ public sealed class ModelLoadTests : IDisposable
     [Fact]
     public void Embedder_GivenADetector_IsRefused()
     {
-        var e = Assert.Throws<ModelLoadException>(() => TestModels.Catalog.Find("ultraface-rfb-320", ModelTask.Embed));
+        var e = Assert.Throws<UnknownModelException>(() => TestModels.Catalog.Find("ultraface-rfb-320", ModelTask.Embed));
         AssertNames(e, "ultraface-rfb-320", "Detect", "Embed");
 
         string path = ManifestWriter.Write(folder, "mine", "embed", "embedder", RepoRoot.RestoredModel("fr_detect.onnx"), "rgb", [127, 127, 127], 1 / 128f, ["462"], embeddingLength: 512);
