@@ -50,12 +50,13 @@ run() {
     skipped=$((skipped + $(count skipped)))
 }
 
+# Read to the end: `head` would leave, and end what writes to it with an error.
 # slowest HOW_MANY WHICH REPORT…: the classes whose tests took longest, with their seconds; of those whose tests contain WHICH.
 slowest() {
     local most=$1 which=$2
     shift 2
     cat "$@" 2>/dev/null | sed 's/<test /\n<test /g' | grep '^<test ' | grep -F -- "$which" | sed -nE 's/.* time="([0-9.]+)".* type="LfrEngine\.([^"]*)".*/\1 \2/p' \
-        | awk '{ seconds[$2] += $1 } END { for (name in seconds) printf "%8.1f s  %s\n", seconds[name], name }' | sort -rn | head -n "$most" >&2
+        | awk '{ seconds[$2] += $1 } END { for (name in seconds) printf "%8.1f s  %s\n", seconds[name], name }' | sort -rn | awk -v most="$most" 'NR <= most' >&2
 }
 
 for project in tests/*.Tests; do

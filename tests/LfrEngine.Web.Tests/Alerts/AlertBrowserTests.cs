@@ -176,7 +176,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await p.Locator($"[data-end='{actor}']").WaitForAsync();
             await material.RaiseAsync(actor);
             await p.Locator($"[data-end='{actor}']").ClickAsync();
-            await Expect(p.Locator(".field-rate")).ToContainTextAsync(string.Create(CultureInfo.InvariantCulture, $"1 of 1 walks found, 100 % (95 % interval {2.5} to 100 %)"));
+            await Expect(p.Locator(".field-rate")).ToContainTextAsync(string.Create(CultureInfo.InvariantCulture, $"1 of 1 walk found, 100 % (95 % interval {2.5} to 100 %)"));
             await page.AssertAccessibleAsync();
             await page.ShootAsync("field-check");
             await page.GoAsync("/retention");

@@ -17,12 +17,12 @@ public sealed class BadRequestTests
 
         await RefusedAsync(manager, Post("/api/v1/watchlists/", "{\"name\": oops}"), "The body, line 1, column 10: a value cannot begin with \"o\": put text in quotation marks.");
         await RefusedAsync(manager, Post("/api/v1/watchlists/", "{\"name\": 5}"), "The body, line 1, column 11: name: the value is of the wrong kind.");
-        await RefusedAsync(manager, Post($"/api/v1/watchlists/people/{Guid.NewGuid()}/photos?takenOn=tomorrow", ""), "\"takenOn\" cannot be read: \"tomorrow\" was given.");
+        await RefusedAsync(manager, Post($"/api/v1/watchlists/people/{Guid.NewGuid()}/photos?takenOn=tomorrow", "", "image/jpeg"), "\"takenOn\" cannot be read: \"tomorrow\" was given.");
         await RefusedAsync(auditor, new HttpRequestMessage(HttpMethod.Get, "/api/v1/transparency?format=csv&from=2026-02-01&to=2026-01-31"), "is after \"to\" 2026-01-31.");
         await RefusedAsync(auditor, new HttpRequestMessage(HttpMethod.Get, "/api/v1/audit?from=2026-02-01T00:00:00Z&to=2026-01-31T00:00:00Z"), "is after \"to\" 2026-01-31 00:00:00Z.");
     }
 
-    private static HttpRequestMessage Post(string path, string json) => new(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+    private static HttpRequestMessage Post(string path, string body, string type = "application/json") => new(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, type) };
 
     private static async Task RefusedAsync(HttpClient client, HttpRequestMessage request, string expected)
     {
