@@ -16,6 +16,8 @@ namespace LfrEngine.Tests.Models;
 public sealed class ModelLoadTests : IDisposable
 {
     private readonly TemporaryDirectory folder = new();
+    // Loaded before the count; it stays for other tests.
+    private readonly OnnxModel landmarks = TestModels.Landmarks;
     private readonly long rentedBefore = BufferPool.OutstandingBlocks;
 
     public void Dispose()
@@ -232,8 +234,7 @@ public sealed class ModelLoadTests : IDisposable
     [Fact]
     public void Plan_SizeTheNetworkCannotTake_SaysWhich()
     {
-        OnnxModel model = TestModels.Landmarks;
-        AssertNames(Assert.Throws<ModelLoadException>(() => model.CreatePlan(1, 32, 32).Dispose()), "landmarks-68", "32, 32");
+        AssertNames(Assert.Throws<ModelLoadException>(() => landmarks.CreatePlan(1, 32, 32).Dispose()), "landmarks-68", "32, 32");
     }
 
     private static void AssertNames(ModelLoadException e, params string[] parts) =>
