@@ -34,7 +34,7 @@ internal sealed unsafe class EngineLog
         byte* copy = Text.Allocate(text);
         try
         {
-            // One call at a time, and none once it is closed: the gate is the same thread's again when the callback destroys the engine.
+            // One call at a time, and none after Close. The lock is re-entrant, so the callback may destroy the engine.
             lock (gate)
             {
                 if (!closed)

@@ -9,7 +9,7 @@ internal static class MemoryEstimate
 {
     private const long MiB = 1 << 20;
 
-    // The networks as they are packed, the watchlist's and the alerts' small change.
+    // The packed networks, and what a watchlist and alerts need besides photos.
     private const long NetworkBytes = 56 * MiB;
 
     // Tensors and activations, and the blank picture of the warm-up.
@@ -18,7 +18,7 @@ internal static class MemoryEstimate
     // Crops, pictures and tracks.
     private const long CameraBytes = 6 * MiB;
 
-    // float32 and 8 bits, four times: as it is and under three covers; and the photo itself.
+    // float32 and 8 bits, four times: uncovered and under three covers; and the photo itself.
     private const long PhotoBytes = (512 * 5 * 4) + (48 << 10);
 
     public static long HeldBytes(in LoadData load)

@@ -110,7 +110,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
                 left.Add(frame);
             Monitor.PulseAll(gate);
         }
-        // Outside the gate: the caller may push from inside his callback.
+        // Outside the gate: the caller may push from inside the callback.
         left.ForEach(f => f.Free());
     }
 
@@ -211,7 +211,7 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
             Arrival = Stopwatch.GetTimestamp();
         }
 
-        /// <summary>It was not taken: the caller's frame stays his, without a word.</summary>
+        /// <summary>The frame was not taken: the caller keeps it, and the release callback is not called.</summary>
         public void Discard()
         {
             release = default;
@@ -237,9 +237,9 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
 
         private void Release()
         {
-            FrameRelease told = release;
+            FrameRelease due = release;
             release = default;
-            told.Tell();
+            due.Tell();
         }
     }
 }

@@ -16,7 +16,7 @@ internal sealed unsafe class RunObject : HandleObject
     // If this many alerts are not fetched, later alerts wait; the cameras do not.
     private const int AlertQueue = 256;
 
-    // Room for the last one, which nobody may miss, is kept.
+    // One place is kept free for the last event, which must not be lost.
     private const int EventQueue = 257;
 
     [ThreadStatic]
