@@ -54,7 +54,7 @@ nuget() {
     rm -f "$out"/*.nupkg "$out"/*.snupkg
     local project package
     for project in native-interop/LfrEngine.Native engine/LfrEngine engine/LfrEngine.Vulkan engine/LfrEngine.Evaluation engine/LfrEngine.DirectX; do
-        run "Packing ${project##*/}" dotnet pack "$project" "${build_options[@]}" -o "$out" -p:LfrWrapperAssets=all
+        run "Packing ${project##*/}" dotnet pack "$project" "${build_options[@]}" -o "$out" -p:LfrWrapperAssets=all -p:LfrMediaArm64="$arm/media/liblfr_media.so"
     done
     [ -f "$out/LfrEngine.DirectX.$version.nupkg" ] || say "LfrEngine.DirectX is not packed here: that needs Windows, where its real packages are."
     for package in "$out"/*.nupkg; do
@@ -62,6 +62,7 @@ nuget() {
         unzip -qo "$package" -d "$place/nupkg/${package##*/}"
     done
     nothing_of_here "$place/nupkg"
+    [ -f "$place/nupkg/LfrEngine.Native.$version.nupkg/runtimes/linux-arm64/native/liblfr_media.so" ] || fail "The decoder for arm64 is not in LfrEngine.Native."
 
     # A stranger's program: a feed, a project and a page of code, outside this checkout.
     local there=$place/stranger
@@ -94,7 +95,7 @@ EOF
         sed -n '/^```csharp$/,/^using EngineModels/p' docs/embedding.md | sed '1d;$d'
         printf 'string photo = args[0], source = args[1];\nModelCatalog catalog = ModelCatalog.Default;\nAction<string> tell = Console.WriteLine;\nCancellationToken stopping = default;\n'
         sed -n '/^```csharp$/,/^```$/p' docs/embedding.md | sed -n '/^using EngineModels/,$p' | sed '$d'
-        printf 'Console.WriteLine($"{typeof(LfrEngine.Vulkan.VulkanSearch).Name}, {typeof(LfrEngine.Evaluation.Statistics.ScoreHistogram).Name}");\n'
+        printf 'Console.WriteLine($"{typeof(LfrEngine.Vulkan.Devices.VulkanDevice).Name}, {typeof(LfrEngine.Evaluation.Evidence.EvidenceDocument).Name}");\n'
     } >"$there/Program.cs"
     photo_and_clip
     run "Building a program from the packages" dotnet build "$there/Watch.csproj" -c Release -v quiet -clp:NoSummary
