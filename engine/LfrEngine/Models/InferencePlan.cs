@@ -18,9 +18,11 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
+    /// <param name="options">Of every run; null for none. The plan owns them.</param>
     /// <exception cref="ModelLoadException">The network does not run at this shape.</exception>
-    protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width)
+    protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width, RunOptions? options = null)
     {
+        Options = options ?? new RunOptions();
         Batch = batch;
         Manifest = manifest;
         InputShape = [batch, manifest.Input.ChannelCount, height, width];
@@ -63,7 +65,7 @@ public abstract unsafe class InferencePlan : IDisposable
     protected long[][] OutputShapes { get; }
 
     /// <summary>Of every run.</summary>
-    protected RunOptions Options { get; } = new();
+    protected RunOptions Options { get; }
 
     /// <summary>Runs the network.</summary>
     public void Run()

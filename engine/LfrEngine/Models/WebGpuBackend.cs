@@ -30,7 +30,7 @@ public sealed class WebGpuBackend : IInferenceBackend
     public static WebGpuBackend Open(PackageCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        WebGpuLibrary.Load(cache);
+        RuntimeLibrary.WebGpu.Select(cache);
         using SessionOptions options = CpuBackend.CreateOptions();
         try
         {

@@ -21,8 +21,9 @@ internal static class DoctorCommand
         var gpu = new Option<bool>("--gpu") { Description = "Test every step of the Windows GPU path on this machine and compare with the processor's result." };
         var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to test decoding." };
         var webGpu = new Option<bool>("--webgpu") { Description = "Run every network with WebGPU on this machine's graphics card and compare result and time with the processor." };
-        var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu };
-        command.SetAction(parsed => parsed.GetValue(webGpu) ? Print(WebGpuDoctor.Run(ModelCatalog.Default), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. WebGpu(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
+        var cuda = new Option<bool>("--cuda") { Description = "The same with CUDA on an NVIDIA card." };
+        var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu, cuda };
+        command.SetAction(parsed => parsed.GetValue(webGpu) || parsed.GetValue(cuda) ? Print(CardDoctor.Run(ModelCatalog.Default, parsed.GetValue(cuda) ? RuntimeLibrary.Cuda : RuntimeLibrary.WebGpu), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. RuntimeLibraries(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
 
@@ -120,13 +121,13 @@ internal static class DoctorCommand
             });
     }
 
-    private static IEnumerable<Finding> WebGpu()
+    private static IEnumerable<Finding> RuntimeLibraries()
     {
-        if (!WebGpuLibrary.IsOffered)
+        if (!RuntimeLibrary.IsOffered)
             return [];
-        return [WebGpuLibrary.IsRestored(PackageCache.Default)
-            ? Ok("WebGPU", "ONNX Runtime with WebGPU is installed; test it with lfr doctor --webgpu")
-            : new Finding("WebGPU", "note", "ONNX Runtime with WebGPU is not installed", "only for `--inference webgpu`: lfr models restore --webgpu")];
+        return new[] { RuntimeLibrary.WebGpu, RuntimeLibrary.Cuda }.Select(l => l.IsRestored(PackageCache.Default)
+            ? Ok(l.Name, $"ONNX Runtime with {l.Name} is installed; test it with lfr doctor --{l.Option}")
+            : new Finding(l.Name, "note", $"ONNX Runtime with {l.Name} is not installed", $"only for `--inference {l.Option}`: lfr models restore --{l.Option}"));
     }
 
     private static IEnumerable<Finding> Hardening()

@@ -28,28 +28,28 @@ internal sealed class EngineDevices : IDisposable
     public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
 
     /// <summary>Opens the selected devices.</summary>
-    /// <param name="inference">cpu, directml, directml-half, webgpu or auto.</param>
+    /// <param name="inference">cpu, directml, directml-half, webgpu, cuda or auto.</param>
     /// <param name="decode">software, d3d11va or auto.</param>
     /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
     /// <param name="tell">Receives messages: what <c>auto</c> selected, and what is slower than the processor.</param>
     /// <exception cref="CommandFailure">A value is not valid, or the values cannot be combined.</exception>
     /// <exception cref="GpuException">The GPU cannot be used.</exception>
-    /// <exception cref="ModelLoadException">WebGPU cannot be used.</exception>
+    /// <exception cref="ModelLoadException">WebGPU or CUDA cannot be used.</exception>
     /// <exception cref="VulkanException">The Vulkan device cannot be used.</exception>
     public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
     {
-        if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu"))
-            throw new CommandFailure(ExitCode.Usage, $"--inference \"{inference}\" is not one of cpu, directml, directml-half, webgpu, auto.");
-        if (decode == "d3d11va" && inference is "cpu" or "webgpu")
+        if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu" or "cuda"))
+            throw new CommandFailure(ExitCode.Usage, $"--inference \"{inference}\" is not one of cpu, directml, directml-half, webgpu, cuda, auto.");
+        if (decode == "d3d11va" && inference is "cpu" or "webgpu" or "cuda")
             throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
         bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
         GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
-        bool networks = context is not null && inference is not ("cpu" or "webgpu");
+        bool networks = context is not null && inference is not ("cpu" or "webgpu" or "cuda");
         try
         {
             return new EngineDevices(
                 context,
-                networks ? new DirectMlBackend(context!, inference == "directml-half") : inference == "webgpu" ? OpenWebGpu(tell) : null,
+                networks ? new DirectMlBackend(context!, inference == "directml-half") : inference == "webgpu" ? OpenWebGpu(tell) : inference == "cuda" ? CudaBackend.Open(PackageCache.Default) : null,
                 networks && decode != "software" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
                 onGpu ? new GpuSearch(context!) : null,
                 OpenSearch(search));

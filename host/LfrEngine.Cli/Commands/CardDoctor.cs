@@ -5,8 +5,8 @@ using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr doctor --webgpu</c>: runs every network on the graphics card and compares result and time with the processor.</summary>
-internal static class WebGpuDoctor
+/// <summary><c>lfr doctor --webgpu</c> and <c>--cuda</c>: runs every network on the graphics card and compares result and time with the processor.</summary>
+internal static class CardDoctor
 {
     // Relative to the largest value of an output. Float32 in another order gives about 1e-5.
     private const double LargestDifference = 1e-3;
@@ -25,23 +25,30 @@ internal static class WebGpuDoctor
         (EngineModels.DefaultThird, ModelTask.Verify, 1, 48, 48),
     ];
 
-    public static Finding[] Run(ModelCatalog catalog)
+    public static Finding[] Run(ModelCatalog catalog, RuntimeLibrary library)
     {
-        WebGpuBackend backend;
+        IInferenceBackend backend;
+        string device;
         try
         {
-            backend = EngineDevices.OpenWebGpu(_ => { });
+            if (library == RuntimeLibrary.Cuda)
+            {
+                CudaBackend cuda = CudaBackend.Open(PackageCache.Default);
+                (backend, device) = (cuda, cuda.Device);
+            }
+            else
+                (backend, device) = (EngineDevices.OpenWebGpu(_ => { }), EngineDevices.WebGpuDevice().Name);
         }
         catch (ModelLoadException e)
         {
-            return [new Finding("WebGPU: device", "missing", e.Message, null)];
+            return [new Finding($"{library.Name}: device", "missing", e.Message, null)];
         }
-        return [new Finding("WebGPU: device", "ok", EngineDevices.WebGpuDevice().Name, null), .. Networks.Select(n => Compare(catalog, backend, n.Id, n.Task, n.Batch, n.Height, n.Width))];
+        return [new Finding($"{library.Name}: device", "ok", device, null), .. Networks.Select(n => Compare(catalog, backend, library, n.Id, n.Task, n.Batch, n.Height, n.Width))];
     }
 
-    private static Finding Compare(ModelCatalog catalog, WebGpuBackend backend, string id, ModelTask task, int batch, int height, int width)
+    private static Finding Compare(ModelCatalog catalog, IInferenceBackend backend, RuntimeLibrary library, string id, ModelTask task, int batch, int height, int width)
     {
-        string what = $"WebGPU: {id} {batch}x{height}x{width}";
+        string what = $"{library.Name}: {id} {batch}x{height}x{width}";
         try
         {
             // The card computes in float32, so it is compared with float32.
@@ -54,7 +61,7 @@ internal static class WebGpuDoctor
             double processorMs = MedianMs(expected), cardMs = MedianMs(actual);
             double difference = Difference(expected, actual);
             string found = $"differs by {difference:e1} of the largest output; {cardMs:0.00} ms, the processor takes {processorMs:0.00} ms on one thread";
-            return new Finding(what, difference <= LargestDifference ? "ok" : "missing", found, difference <= LargestDifference ? null : "another driver; report this with `lfr doctor --webgpu --json`");
+            return new Finding(what, difference <= LargestDifference ? "ok" : "missing", found, difference <= LargestDifference ? null : $"another driver; report this with `lfr doctor --{library.Option} --json`");
         }
         catch (ModelLoadException e)
         {
