@@ -48,7 +48,7 @@ build() {
 
 # The woman of the demonstration, and the clip she walks through.
 material() {
-    need_packages ffmpeg=ffmpeg
+    need_packages ffmpeg=ffmpeg python3=python3 openssl=openssl
     [ -d "$weights/faceplugin-face-recognition-js@0.0.1" ] || "$root/lfr" setup >&2
     clip=$(find "$weights/demo" -name 'street-*.mp4' 2>/dev/null | head -n 1)
     if [ -z "$clip" ]; then
@@ -64,6 +64,9 @@ material() {
     [ -f "$key" ] || openssl ecparam -name prime256v1 -genkey -noout -out "$key"
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
+    openssl pkey -in "$key" -pubout -out "$scratch/receipt-key.pub"
+    openssl ecparam -name prime256v1 -genkey -noout | openssl pkey -pubout -out "$scratch/other-key.pub"
+    python3 "$capi/test/evidence.py" models "$key" "$scratch"
 }
 
 # The header and the library have the same functions, and no structure has moved.
@@ -99,10 +102,10 @@ case $what in
         "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch"
         build since_0_2 "$capi/test/since_0_2.c"
         "$out/since_0_2" models "$weights" "$photo" "$clip" "$scratch" "$key" "$brow"
-        openssl pkey -in "$key" -pubout -out "$scratch/receipt-key.pub"
         # Its exit code also says whether the deadline was met, which is the machine's affair.
         "$root/lfr" receipt verify "$scratch/receipt.json" --key "$scratch/receipt-key.pub" >"$scratch/receipt.txt" || true
         grep -q '^genuine: ' "$scratch/receipt.txt" || { cat "$scratch/receipt.txt" >&2; fail "lfr does not accept the receipt of the library."; }
+        "$root/lfr" evidence verify "$scratch/evidence.json" --key "$scratch/receipt-key.pub" >&2
         build held "$capi/test/held.c"
         build fuzz "$capi/test/fuzz.c" -std=c11
         "$out/fuzz" models "$weights" "$photo" 20000
@@ -185,10 +188,16 @@ case $what in
         build numbers "$capi/test/numbers.c"
         "$out/numbers" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/c.jsonl"
         build memory "$capi/test/memory.c"
-        for load in "1 640 360 1" "1 1280 720 1" "1 1280 720 2" "2 1280 720 2" "4 1280 720 2" "1 1920 1080 2" "2 1920 1080 2" "1 3840 2160 2"; do
+        # Cameras, width, height, workers, and frames that the decoder keeps.
+        for load in "1 640 360 1 2" "1 1280 720 1 2" "1 1280 720 2 2" "4 1280 720 2 2" "1 1920 1080 2 2" "2 1920 1080 2 2" "1 3840 2160 2 2" "1 1280 720 1 16"; do
             read -ra one <<<"$load"
-            ffmpeg -v error -y -t 3 -ss 2 -i "$clip" -vf "scale=${one[1]}:${one[2]}" -c:v libx264 -preset veryfast "$scratch/load.mp4"
+            ffmpeg -v error -y -t 3 -ss 2 -i "$clip" -vf "scale=${one[1]}:${one[2]}" -c:v libx264 -preset veryfast -refs "${one[4]}" "$scratch/load.mp4"
             "$out/memory" models "$weights" "$scratch/list.lfr" "$scratch/list.key" "$scratch/load.mp4" "${one[@]}"
+        done
+        # Enrolment alone, of small and of large pictures.
+        for side in 460:580 2760:3480; do
+            ffmpeg -v error -y -i "$photo" -vf "scale=$side" -q:v 3 "$scratch/large.jpg"
+            "$out/memory" models "$weights" "$scratch/large.jpg" "${side%:*}" "${side#*:}"
         done
         ;;
     *) fail "usage: scripts/capi.sh [test|publish|compare|asan|fuzz|frte|gstreamer|memory]" ;;

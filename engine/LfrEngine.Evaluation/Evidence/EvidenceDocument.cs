@@ -1,5 +1,7 @@
+using System.Text.Json;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Statistics;
+using LfrEngine.Files;
 
 namespace LfrEngine.Evaluation.Evidence;
 
@@ -30,6 +32,32 @@ public sealed record EvidenceDocument(
 {
     /// <summary>The current format.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>Name of the evidence in its signed file.</summary>
+    public const string Property = "evidence";
+
+    /// <summary>Name of such a file, for messages.</summary>
+    public const string Kind = "evidence file";
+
+    /// <summary>Reads a file that a laboratory has signed.</summary>
+    /// <param name="file">Its bytes.</param>
+    /// <param name="name">Its path, for messages.</param>
+    /// <param name="trustedPem">Public key of the laboratory's installation, PEM.</param>
+    /// <exception cref="SignedFileException">It is damaged, altered, signed by another key, or in an unknown format.</exception>
+    public static EvidenceDocument Read(ReadOnlyMemory<byte> file, string name, string trustedPem)
+    {
+        EvidenceDocument evidence = SignedFile.Read(file, name, Property, Kind, trustedPem, EvidenceJson.Lines.EvidenceDocument);
+        if (evidence.FormatVersion != CurrentFormat)
+            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is of format {evidence.FormatVersion}; this program reads {CurrentFormat}.");
+        // The reader leaves omitted properties null.
+        bool whole = (evidence is { Protocol: not null, EmbedderId: not null, EmbedderSha256: not null, ModelSha256: not null, BuildSha256: not null, DataSha256: not null, Points: not null }
+            && evidence.Points.All(p => p is { Groups: not null, GallerySize: > 0, Fpir: >= 0 and <= 1, Tpir: >= 0 and <= 1 } && p.Groups.All(g => g is { Column: not null, Group: not null })))
+            && evidence.Calibration is null or { IsUsable: true };
+        return whole ? evidence : throw new SignedFileException(SignedFileFault.NotOne, $"{name} is signed, but a part of it is missing or a rate is not valid. Ask the laboratory for a new file.");
+    }
+
+    /// <summary>The text that is signed.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, EvidenceJson.Lines.EvidenceDocument);
 
     /// <summary>The calibration, if it belongs to the embedder and has a known format; otherwise null.</summary>
     /// <param name="embedderSha256">Hash of the embedder that made the score.</param>

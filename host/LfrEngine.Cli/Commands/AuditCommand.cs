@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LfrEngine.Files;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Store;
@@ -56,7 +57,7 @@ internal static class AuditCommand
     {
         try
         {
-            return InstallationKey.FromPem(pem);
+            return SignedFile.KeyFrom(pem);
         }
         catch (CryptographicException e)
         {
@@ -73,7 +74,7 @@ internal static class AuditCommand
             last = entry;
         if (check.Fault is { } fault)
             throw new CommandFailure(ExitCode.Input, $"The audit trail of {installation} is not intact: {fault}.");
-        AnsiConsole.MarkupLineInterpolated($"[green]intact[/]: {new Counted(check.Entries):entry|entries} of {installation} in one chain, {new Counted(check.Seals):seal|seals} of installation {InstallationKey.Fingerprint(signer)} checked");
+        AnsiConsole.MarkupLineInterpolated($"[green]intact[/]: {new Counted(check.Entries):entry|entries} of {installation} in one chain, {new Counted(check.Seals):seal|seals} of installation {SignedFile.Fingerprint(signer)} checked");
         if (last is not null)
             AnsiConsole.WriteLine($"last entry {last.Sequence} of {last.At:u}, {last.Sequence}:{last.Hash}");
         AnsiConsole.WriteLine(check.LastSeal is { } seal ? $"sealed up to entry {seal.Sequence} at {seal.At:u}" : "no seal: anyone with access to the file could have written all of it");

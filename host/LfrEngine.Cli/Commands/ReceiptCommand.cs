@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LfrEngine.Files;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Watchlists;
 
@@ -26,17 +27,17 @@ internal static class ReceiptCommand
     private static int Verify(string path, string? keyPath)
     {
         string trusted = SignedDocument.TrustedPem(keyPath);
-        using ECDsa signer = InstallationKey.FromPem(trusted);
+        using ECDsa signer = SignedFile.KeyFrom(trusted);
         if (DestructionReceipt.IsOne(path))
         {
             DestructionReceipt gone = DestructionReceipt.Verify(path, trusted);
-            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
+            AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {SignedFile.Fingerprint(signer)}, not altered");
             AnsiConsole.WriteLine($"watchlist {gone.WatchlistId} \"{gone.Name}\": {new Counted(gone.People):person|people}, {new Counted(gone.Photos):photo|photos}, destroyed {gone.DestroyedAt:u} by {gone.DestroyedBy}: {gone.Reason}");
             return ExitCode.Success;
         }
         ErasureReceipt receipt = ErasureReceipt.Verify(path, trusted);
         LifetimeReport lived = receipt.Lifetimes;
-        AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {InstallationKey.Fingerprint(signer)}, not altered");
+        AnsiConsole.MarkupLineInterpolated($"[green]genuine[/]: signed by installation {SignedFile.Fingerprint(signer)}, not altered");
         AnsiConsole.WriteLine($"{receipt.StartedAt:u} to {receipt.EndedAt:u}: {new Counted(receipt.FacesSeen):face|faces} seen, {new Counted(receipt.Alerts):alert|alerts}, {new Counted(receipt.Frames):frame|frames}");
         foreach ((string kind, LatencyReport time) in new[] { ("frames", lived.Frame), ("tensors", lived.Tensor), ("crops", lived.Crop), ("embeddings", lived.Embedding), ("activations", lived.Activation), ("after the verdict", lived.AfterVerdict) })
             AnsiConsole.WriteLine($"{kind,-18} {time.Count,10} erased; lived p50 {time.P50Ms:0.0} ms, p99 {time.P99Ms:0.0} ms, longest {time.MaximumMs:0.0} ms");

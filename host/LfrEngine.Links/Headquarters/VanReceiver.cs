@@ -131,7 +131,7 @@ internal sealed class VanReceiver(Installation installation, Journal journal, Ti
     {
         try
         {
-            using ECDsa key = InstallationKey.FromPem(InputFile.ReadText(installation.PathOf(path)));
+            using ECDsa key = SignedFile.KeyFrom(InputFile.ReadText(installation.PathOf(path)));
             return key.ExportSubjectPublicKeyInfo();
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)

@@ -29,29 +29,11 @@ internal sealed class InstallationKey : IDisposable
         {
             if (!File.Exists(path))
                 Make(path);
-            return new InstallationKey(FromPem(InputFile.ReadText(path)));
+            return new InstallationKey(SignedFile.KeyFrom(InputFile.ReadText(path)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} cannot be read or created: {e.Message} Set LFR_CONFIG to a folder you own, or move the file away to create a new key.", e);
-        }
-    }
-
-    /// <summary>A key from its text.</summary>
-    /// <param name="pem">Public or private, PEM.</param>
-    /// <exception cref="CryptographicException">It is not a valid key.</exception>
-    public static ECDsa FromPem(string? pem)
-    {
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(pem);
-            return key;
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException or CryptographicException)
-        {
-            key.Dispose();
-            throw new CryptographicException($"it contains no supported ECDSA key (PEM): {e.Message}", e);
         }
     }
 
@@ -61,9 +43,6 @@ internal sealed class InstallationKey : IDisposable
         lock (gate)
             return key.SignData(data, HashAlgorithmName.SHA256);
     }
-
-    /// <summary>First 16 hexadecimal digits of the SHA-256 of a public key, for display.</summary>
-    public static string Fingerprint(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
 
     public void Dispose() => key.Dispose();
 

@@ -12,11 +12,7 @@ namespace LfrEngine.Programs;
 /// <param name="OtherPlace">Advice if it cannot be written.</param>
 internal sealed record SignedKind(string Property, string Name, string OtherPlace);
 
-/// <summary>Documents signed by the key of an installation.</summary>
-/// <remarks>
-/// The file is <c>{"receipt": {…}, "publicKey": "PEM", "signature": "base64"}</c>, with the kind's own name in the first place; the signature (ECDSA P-256,
-/// SHA-256) covers the UTF-8 text of that first value exactly as in the file.
-/// </remarks>
+/// <summary>Documents signed by the key of an installation, as <see cref="SignedFile"/> reads them.</summary>
 internal static class SignedDocument
 {
     /// <summary>Signs a document and writes it atomically.</summary>
@@ -65,30 +61,19 @@ internal static class SignedDocument
     /// <param name="type">Of the signed value.</param>
     /// <exception cref="CommandFailure">It is damaged, altered, or signed by another key.</exception>
     public static T Read<T>(string path, SignedKind kind, string trustedPem, JsonTypeInfo<T> type)
-        where T : class
+        where T : class => Checked(path, file => SignedFile.Read(file, path, kind.Property, kind.Name, trustedPem, type));
+
+    /// <summary>Reads a file, with <see cref="SignedFile"/> or what uses it.</summary>
+    /// <exception cref="CommandFailure">It cannot be read, or is not accepted.</exception>
+    public static T Checked<T>(string path, Func<byte[], T> read)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(InputFile.ReadBytes(path));
-            JsonElement root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(kind.Property, out JsonElement value) || !root.TryGetProperty("signature", out JsonElement signature)
-                || !root.TryGetProperty("publicKey", out JsonElement publicKey))
-                throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}: it lacks \"{kind.Property}\", \"publicKey\" or \"signature\".");
-            using ECDsa signer = InstallationKey.FromPem(publicKey.GetString());
-            if (!signer.VerifyData(Encoding.UTF8.GetBytes(value.GetRawText()), signature.GetBytesFromBase64(), HashAlgorithmName.SHA256))
-                throw new CommandFailure(ExitCode.Input, $"{path} has been altered: its signature does not match its text.");
-            using ECDsa trusted = InstallationKey.FromPem(trustedPem);
-            if (!trusted.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(signer.ExportSubjectPublicKeyInfo()))
-                throw new CommandFailure(ExitCode.Input, $"{path} is signed by the installation {InstallationKey.Fingerprint(signer)}, not by {InstallationKey.Fingerprint(trusted)}. Give that installation's public key with --key.");
-            return value.Deserialize(type) ?? throw new CommandFailure(ExitCode.Input, $"{path} contains an empty {kind.Name}.");
+            return read(InputFile.ReadBytes(path));
         }
-        catch (JsonException e)
+        catch (SignedFileException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}, or is damaged. {JsonTrouble.Words("It", e)}", e);
-        }
-        catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException or InvalidOperationException)
-        {
-            throw new CommandFailure(ExitCode.Input, $"{path} is not an {kind.Name}, or is damaged: its key or its signature cannot be read.", e);
+            throw new CommandFailure(ExitCode.Input, e.Fault == SignedFileFault.OtherSigner ? $"{e.Message} Give that installation's public key with --key." : e.Message, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -108,7 +93,7 @@ internal static class SignedDocument
         try
         {
             string pem = InputFile.ReadText(keyPath);
-            using ECDsa key = InstallationKey.FromPem(pem);
+            using ECDsa key = SignedFile.KeyFrom(pem);
             return pem;
         }
         catch (CryptographicException e)

@@ -1,11 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LfrEngine.Evaluation.Evidence;
 
 namespace LfrEngine.Programs;
 
 /// <summary>The text of signed documents (docs/json.md).</summary>
-[JsonSerializable(typeof(EvidenceDocument))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class SignedJson : JsonSerializerContext
 {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -27,7 +28,7 @@ internal static class SignatureProof
         }
         try
         {
-            using ECDsa key = InstallationKey.FromPem(record.SignerPublicKey);
+            using ECDsa key = SignedFile.KeyFrom(record.SignerPublicKey);
             if (!key.VerifyData(Encoding.UTF8.GetBytes(record.AuthorityText), Convert.FromBase64String(record.Signature), HashAlgorithmName.SHA256))
                 reasons.Add("The authority has been altered since it was signed: the signature does not match its text.");
         }

@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Watchlists;
@@ -25,6 +26,7 @@ internal static unsafe class Answer
             WatchlistException list => (Of(list.Reason), list.Message),
             // ONNX Runtime reports a lack of memory by this name.
             ModelLoadException when e.Message.Contains("bad_alloc", StringComparison.Ordinal) => (Status.OutOfMemory, "There is not enough memory for the networks."),
+            SignedFileException signed => (signed.Fault == SignedFileFault.NotOne ? Status.NotEvidence : Status.NotTrusted, signed.Message),
             ModelLoadException => (Status.ModelUnusable, e.Message),
             MediaException { Error: MediaError.OutOfMemory } => (Status.OutOfMemory, e.Message),
             MediaException => (Status.MediaUnusable, e.Message),

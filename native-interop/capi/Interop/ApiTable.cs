@@ -62,6 +62,7 @@ internal static unsafe class ApiTable
         (nint)(delegate* unmanaged[Cdecl]<nint, int, byte*, long, int*, int*, int>)&RunExports.GetPixels,
         (nint)(delegate* unmanaged[Cdecl]<nint, ImageData*, BoxData*, int, QualityData*, nint*, int>)&EngineExports.CreateTemplateAs,
         (nint)(delegate* unmanaged[Cdecl]<nint, int, nint, float, int>)&WatchlistExports.AddTemplate,
+        (nint)(delegate* unmanaged[Cdecl]<nint, byte*, long, byte*, float, int, long, EvidenceData*, int>)&EvidenceExports.CheckEvidence,
     ];
 
     private static readonly nint Table = Create();

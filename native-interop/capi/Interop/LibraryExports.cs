@@ -49,9 +49,7 @@ internal static unsafe class LibraryExports
     public static int EstimateMemory(LoadData* load, long* heldBytes) => Call.Run(() =>
     {
         Check.Result(heldBytes, "held_bytes");
-        if (load is not null)
-            Check.Sized(load, "load");
-        *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : *load);
+        *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : Check.Read(load, LoadData.FirstBytes, "load"));
     });
 
     // BadHandle: LFR_BAD_HANDLE.

@@ -29,6 +29,9 @@ internal enum Status
     NoFace = -80,
     BadTemplate = -81,
     RunFailed = -90,
+    NotEvidence = -100,
+    NotTrusted = -101,
+    NotMeasured = -102,
 }
 
 /// <summary>What a function answers, with the sentence for its caller.</summary>

@@ -7,7 +7,7 @@ namespace LfrEngine.CApi.Interop;
 /// <summary>Room for a text in a structure.</summary>
 internal static class Rooms
 {
-    public const int EmbedderId = 132, Sha256 = 65, Reasons = 508, WatchlistId = 40, Version = 516, PersonId = 516, PersonName = 1028, Message = 255, EventMessage = 256, RunId = 32;
+    public const int EmbedderId = 132, Sha256 = 65, Reasons = 508, WatchlistId = 40, Version = 516, PersonId = 516, PersonName = 1028, Message = 255, EventMessage = 256, RunId = 32, Protocol = 20;
 }
 
 /// <summary><c>lfr_image</c></summary>
@@ -189,6 +189,37 @@ internal struct LoadData
     public int GridLongSide;
     public int Photos;
     public int Reserved;
+    public int ReferenceFrames;
+    public int PhotoWidth;
+    public int PhotoHeight;
+    public int Reserved2;
+
+    /// <summary>In its first state.</summary>
+    public const int FirstBytes = 32;
+}
+
+/// <summary><c>lfr_evidence</c></summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct EvidenceData
+{
+    public uint StructSize;
+    public int GallerySize;
+    public double Fpir;
+    public double FpirLow;
+    public double FpirHigh;
+    public double Tpir;
+    public double TpirLow;
+    public double TpirHigh;
+    public long FalsePositives;
+    public long NonMated;
+    public long TruePositives;
+    public long Mated;
+    public long ExpectedLow;
+    public long ExpectedHigh;
+    public double ExpectedMean;
+    public long MadeUnixUs;
+    public int IsCalibrated;
+    public fixed byte Protocol[Rooms.Protocol];
 }
 
 /// <summary><c>lfr_camera_status</c></summary>

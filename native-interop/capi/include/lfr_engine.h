@@ -79,7 +79,7 @@ enum lfr_status {
     LFR_WATCHLIST_VERSION = -41,    /* of a format that this library does not read */
     LFR_WATCHLIST_DAMAGED = -42,
     LFR_WRONG_KEY = -43,
-    LFR_FOREIGN_MODEL = -44,        /* templates of another embedder */
+    LFR_FOREIGN_MODEL = -44,        /* templates of another embedder, or evidence of other networks */
     LFR_UNREADABLE = -45,
     LFR_DISK_FULL = -46,
     LFR_WRITE_FAILED = -47,
@@ -94,7 +94,12 @@ enum lfr_status {
     LFR_BAD_TEMPLATE = -81,         /* the bytes are no template, or damaged */
 
     /* runs */
-    LFR_RUN_FAILED = -90            /* a fault ended the run; everything was wiped */
+    LFR_RUN_FAILED = -90,           /* a fault ended the run; everything was wiped */
+
+    /* evidence (since 0.2) */
+    LFR_NOT_EVIDENCE = -100,        /* no evidence file, damaged, or of another format */
+    LFR_NOT_TRUSTED = -101,         /* altered, or not signed by the key given */
+    LFR_NOT_MEASURED = -102         /* says nothing about this threshold, or a list of this size */
 };
 
 /* ---- Handles --------------------------------------------------------------------------------------------------------- */
@@ -403,9 +408,33 @@ typedef struct lfr_load {
     int32_t height;                 /* (1080) */
     int32_t worker_threads;         /* lfr_run_options.worker_threads (one per processor) */
     int32_t grid_long_side;         /* lfr_run_options.grid_long_side (the default) */
-    int32_t photos;                 /* of the watchlist (1000) */
+    int32_t photos;                 /* of the watchlist (1000); of both, where one is swapped for another */
     int32_t reserved;               /* 0 */
+    int32_t reference_frames;       /* that the decoder keeps to predict others, 1 to 16: max_num_ref_frames of H.264 (4) */
+    int32_t photo_width;            /* with photo_height: of the largest picture that a builder or a single call is given in the same process; */
+    int32_t photo_height;           /* 0: there is none (0). What these two add is what enrolment needs, also while a run goes on */
+    int32_t reserved2;              /* 0 */
 } lfr_load;
+
+/* What a laboratory has measured, for one threshold and size of list: see docs/lab-json.md. Bounds are of 95 %. Since 0.2. */
+typedef struct lfr_evidence {
+    uint32_t struct_size;
+    int32_t gallery_size;           /* people enrolled where it was measured; the nearest to those asked for */
+    double fpir;                    /* share of attempts of people who were not enrolled that raised a false alert */
+    double fpir_low, fpir_high;
+    double tpir;                    /* share of attempts of people who were enrolled that found them */
+    double tpir_low, tpir_high;
+    int64_t false_positives;        /* of non_mated */
+    int64_t non_mated;
+    int64_t true_positives;         /* of mated */
+    int64_t mated;
+    int64_t expected_low;           /* false alerts to expect among passers_by, on a list of people */
+    int64_t expected_high;
+    double expected_mean;
+    int64_t made_unix_us;
+    int32_t is_calibrated;          /* 1: likelihood ratios for a list of this size come with it */
+    char protocol[20];              /* "identify", "calibrate": an attempt is a search with one picture; "passages": a person who walks past */
+} lfr_evidence;
 
 typedef struct lfr_memory {
     uint32_t struct_size;
@@ -445,8 +474,8 @@ LFR_API int32_t lfr_open_handles(int32_t kind, int64_t *count);
 LFR_API int32_t lfr_memory_report(lfr_memory *memory);
 
 /* How much lfr_memory.held_bytes will come to at most, networks included: for max_memory_bytes and for the limit of locked memory. Besides, code
- * and language runtime take 100 to 150 MiB. load may be NULL: all values in brackets. An estimate with a margin; docs/embedding.md says how it was
- * measured. Since 0.2. */
+ * and language runtime take 100 to 150 MiB. load may be NULL: all values in brackets. An upper bound; docs/embedding.md says how it was measured. With
+ * fewer processors than worker_threads less is needed. Since 0.2. */
 LFR_API int32_t lfr_memory_estimate(const lfr_load *load, int64_t *held_bytes);
 
 /* ---- Engine ---------------------------------------------------------------------------------------------------------- */
@@ -603,6 +632,15 @@ LFR_API int32_t lfr_template_destroy(lfr_template *face);
  * were written, at most capacity. */
 LFR_API int32_t lfr_search(lfr_watchlist *watchlist, lfr_template *face, float threshold, lfr_candidate *candidates, int32_t capacity, int32_t *count);
 
+/* ---- Evidence ------------------------------------------------------------------------------------------------------------ */
+
+/* Checks a laboratory's evidence file (`lfr-lab identify --evidence`, `passages`, `calibrate`): that the key has signed it, that it was measured with the
+ * networks of the engine (detector and all), and that it covers the threshold (0: the embedder's measured one) on a list of so many people. Then evidence
+ * is filled. public_key: of the laboratory's installation, PEM (`lfr receipt key`). passers_by: people not on the list of whom false alerts are
+ * expected; may be 0. LFR_NOT_EVIDENCE, LFR_NOT_TRUSTED, LFR_FOREIGN_MODEL, LFR_NOT_MEASURED: what is missing. The file holds no faces. Since 0.2. */
+LFR_API int32_t lfr_evidence_check(lfr_engine *engine, const uint8_t *bytes, int64_t size_bytes, const char *public_key, float threshold, int32_t people,
+                                   int64_t passers_by, lfr_evidence *evidence);
+
 /* ---- All of them as a table ------------------------------------------------------------------------------------------ */
 
 typedef struct lfr_api {
@@ -660,6 +698,7 @@ typedef struct lfr_api {
     int32_t (*alert_get_pixels)(lfr_alert *, int32_t, uint8_t *, int64_t, int32_t *, int32_t *);
     int32_t (*template_create_as)(lfr_engine *, const lfr_image *, const lfr_box *, int32_t, lfr_quality *, lfr_template **);
     int32_t (*builder_add_template)(lfr_builder *, int32_t, lfr_template *, float);
+    int32_t (*evidence_check)(lfr_engine *, const uint8_t *, int64_t, const char *, float, int32_t, int64_t, lfr_evidence *);
 } lfr_api;
 
 #ifdef __cplusplus

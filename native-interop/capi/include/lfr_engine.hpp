@@ -150,6 +150,14 @@ public:
         return face_template(made);
     }
 
+    // What a laboratory's evidence file says about a threshold (0: the embedder's measured one) on a list of so many people.
+    lfr_evidence check_evidence(const std::vector<uint8_t> &file, const std::string &public_key, float threshold, int32_t people, int64_t passers_by = 0) const
+    {
+        auto evidence = sized<lfr_evidence>();
+        check(lfr_evidence_check(get(), file.data(), static_cast<int64_t>(file.size()), public_key.c_str(), threshold, people, passers_by, &evidence));
+        return evidence;
+    }
+
 private:
     detail::owned<lfr_engine, lfr_engine_destroy> handle_;
 };

@@ -82,6 +82,10 @@ with lfr.Engine(models, weights) as engine:
         except kind:
             continue
         raise AssertionError(f"{kind.__name__} was expected.")
+    evidence, public = ((pathlib.Path(scratch) / name).read_bytes() for name in ("evidence.json", "receipt-key.pub"))
+    measured = engine.check_evidence(evidence, public.decode(), people=100, threshold=0.48, passers_by=1000)
+    assert measured["gallery_size"] == 100 and measured["protocol"] == "identify" and measured["expected_low"] < 3 < measured["expected_high"], measured
+    fails("LFR_NOT_MEASURED", lambda: engine.check_evidence(evidence, public.decode(), people=100, threshold=0.9))
     watchlist.save(scratch + "/python.lfr", key)
     watchlist.close()
     fails("LFR_WRONG_KEY", lambda: engine.load(scratch + "/python.lfr", key[::-1]))

@@ -648,7 +648,8 @@ static void test_source(lfr_engine *engine, lfr_watchlist *watchlist, const char
 
 typedef struct told {
     lfr_run *run;
-    int alerts;
+    volatile int alerts;
+    volatile int let_go;
     int destroyed;
 } told;
 
@@ -660,11 +661,15 @@ static void on_alert(lfr_alert *alert, void *user)
     REFUSES(lfr_run_stop(what->run), LFR_BAD_STATE, "on_alert");
     REFUSES(lfr_run_destroy(what->run), LFR_BAD_STATE, "on_alert");
     GIVES(lfr_alert_destroy(alert), LFR_OK);
+    /* Blocks: cameras go on meanwhile, and the run is not over. */
+    const struct timespec pause = { 0, 5000000 };
+    while (!what->let_go)
+        nanosleep(&pause, NULL);
 }
 
 static void test_callback(lfr_engine *engine, lfr_watchlist *watchlist, const char *video)
 {
-    told what = { 0 };
+    told what = { .alerts = 0 };
     lfr_run_options options = { .struct_size = sizeof options, .on_alert = on_alert, .user = &what };
     GIVES(lfr_run_create(engine, watchlist, &options, &what.run), LFR_OK);
     GIVES(lfr_run_add_source(what.run, "file", video, LFR_PACE_MAX), LFR_OK);
@@ -673,6 +678,14 @@ static void test_callback(lfr_engine *engine, lfr_watchlist *watchlist, const ch
     GIVES(lfr_run_start(what.run), LFR_OK);
     lfr_run_summary summary = { .struct_size = sizeof summary };
     const struct timespec pause = { 0, 20000000 };
+    lfr_camera_status camera = { .struct_size = sizeof camera };
+    do {
+        nanosleep(&pause, NULL);
+        GIVES(lfr_run_get_camera(what.run, 0, &camera), LFR_OK);
+    } while (camera.state != LFR_CAMERA_ENDED || what.alerts == 0);
+    GIVES(lfr_run_get_summary(what.run, &summary), LFR_OK);
+    CHECK(camera.is_complete == 1 && what.alerts == 1 && summary.is_over == 0);
+    what.let_go = 1;
     do {
         nanosleep(&pause, NULL);
         GIVES(lfr_run_get_summary(what.run, &summary), LFR_OK);

@@ -76,6 +76,16 @@ static void test(char **argv)
     list.save(path, key);
     CHECK(lfr::watchlist(engine, path, key).info().people == 1);
 
+    auto content = [&](const char *name) {
+        std::ifstream from(std::string(argv[4]) + "/" + name, std::ios::binary);
+        return std::string((std::istreambuf_iterator<char>(from)), std::istreambuf_iterator<char>());
+    };
+    std::string text = content("evidence.json"), pem = content("receipt-key.pub");
+    std::vector<uint8_t> evidence(text.begin(), text.end());
+    CHECK(engine.check_evidence(evidence, pem, 0.48f, 100).mated == 200);
+    evidence[evidence.size() / 3] ^= 1;
+    CHECK(thrown([&] { engine.check_evidence(evidence, pem, 0.48f, 100); }) <= LFR_NOT_EVIDENCE);
+
     lfr::run run(engine, list);
     lfr::camera pushed = run.add_camera("pushed", LFR_PACE_MAX);
     run.start();

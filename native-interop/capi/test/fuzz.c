@@ -44,6 +44,7 @@ typedef struct rng {
         lfr_memory memory;
         lfr_event event;
         lfr_load load;
+        lfr_evidence evidence;
         lfr_image image;
         uint8_t bytes[4096];
     } data, second;
@@ -215,7 +216,7 @@ static void call(rng *r)
     float score = 0;
     uint8_t *buffer = one_in(r, 3) ? NULL : r->room;
     int64_t capacity = buffer ? (one_in(r, 8) ? -1 : (int64_t)(next(r) % room_bytes)) : large(r);
-    int function = (int)(next(r) % 48);
+    int function = (int)(next(r) % 49);
     switch (function) {
     case 0: judge(lfr_open_handles(number(r), one_in(r, 8) ? NULL : &size), function); break;
     case 1: WITH(r->data, lfr_memory, lfr_memory_report(s), function); break;
@@ -365,6 +366,17 @@ static void call(rng *r)
     case 44: judge(lfr_template_destroy(lost(r)), function); break;
     case 45: judge(lfr_search(handle(r), handle(r), real(r), (lfr_candidate *)(void *)buffer, buffer ? (int32_t)(capacity / 12) : number(r), one_in(r, 8) ? NULL : &count), function); break;
     case 46: judge(lfr_builder_add_template(handle(r), number(r) % 3, handle(r), real(r)), function); break;
+    case 47: {
+        static const char key[] = "-----BEGIN PUBLIC KEY-----\n"
+                                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEmcvJ/aJfay3+mOfQU9xFH5muiDAp\n"
+                                "3PzSjbwB5UdFBoZxQVBMHsVlQSDYGGnxIRGc1cdTyZnTnaDL6Earc7Q4OA==\n"
+                                "-----END PUBLIC KEY-----\n";
+        static const char *const files[] = { "", "{}", "[1]", "{\"evidence\":1,\"publicKey\":\"x\",\"signature\":\"\"}", "{\"evidence\":{},\"publicKey\":null,\"signature\":[]}" };
+        const char *file = one_in(r, 3) ? (const char *)buffer : files[next(r) % (sizeof files / sizeof *files)];
+        int64_t bytes = file == (const char *)buffer ? capacity % room_bytes : (int64_t)strlen(file);
+        WITH(r->data, lfr_evidence, lfr_evidence_check(handle(r), (const uint8_t *)file, one_in(r, 8) ? -large(r) / 2 - 1 : bytes, one_in(r, 4) ? text(r) : key, real(r), number(r), large(r), s), function);
+        break;
+    }
     default: {
         const struct lfr_api *api = lfr_get_api(next(r) % 4);
         if (api)
@@ -450,8 +462,8 @@ int main(int argc, char **argv)
     int64_t more = resident() - settled;
     CHECK(calls < 1000000 || more < 32 << 20);
     int64_t least = INT64_MAX;
-    for (int i = 0; i < 48; i++)
+    for (int i = 0; i < 49; i++)
         least = by_function[i] < least ? by_function[i] : least;
-    printf("%" PRId64 " calls of 48 kinds (each at least %" PRId64 " times), seed %" PRIu64 "; %" PRId64 " KiB more after the second half; %d faults\n", done, least, seed, more / 1024, faults + failures);
+    printf("%" PRId64 " calls of 49 kinds (each at least %" PRId64 " times), seed %" PRIu64 "; %" PRId64 " KiB more after the second half; %d faults\n", done, least, seed, more / 1024, faults + failures);
     return faults + failures ? 1 : 0;
 }

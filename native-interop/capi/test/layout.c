@@ -200,6 +200,29 @@ int main(void)
     AT(lfr_load, grid_long_side);
     AT(lfr_load, photos);
     AT(lfr_load, reserved);
+    AT(lfr_load, reference_frames);
+    AT(lfr_load, photo_width);
+    AT(lfr_load, photo_height);
+    AT(lfr_load, reserved2);
+    SIZE(lfr_evidence);
+    AT(lfr_evidence, struct_size);
+    AT(lfr_evidence, gallery_size);
+    AT(lfr_evidence, fpir);
+    AT(lfr_evidence, fpir_low);
+    AT(lfr_evidence, fpir_high);
+    AT(lfr_evidence, tpir);
+    AT(lfr_evidence, tpir_low);
+    AT(lfr_evidence, tpir_high);
+    AT(lfr_evidence, false_positives);
+    AT(lfr_evidence, non_mated);
+    AT(lfr_evidence, true_positives);
+    AT(lfr_evidence, mated);
+    AT(lfr_evidence, expected_low);
+    AT(lfr_evidence, expected_high);
+    AT(lfr_evidence, expected_mean);
+    AT(lfr_evidence, made_unix_us);
+    AT(lfr_evidence, is_calibrated);
+    AT(lfr_evidence, protocol);
     SIZE(lfr_api);
     AT(lfr_api, struct_size);
     AT(lfr_api, version);
@@ -254,5 +277,6 @@ int main(void)
     AT(lfr_api, alert_get_pixels);
     AT(lfr_api, template_create_as);
     AT(lfr_api, builder_add_template);
+    AT(lfr_api, evidence_check);
     return 0;
 }

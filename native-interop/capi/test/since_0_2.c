@@ -2,7 +2,8 @@
  * What release 0.2 added to lfr_engine.h.
  * Usage: since_0_2 MODELS WEIGHTS PHOTO VIDEO SCRATCH KEY BROW
  * PHOTO shows somebody who walks through VIDEO, BROW the same picture with the brow painted over; KEY is a private key on P-256, PEM.
- * SCRATCH is a folder; SCRATCH/receipt.json is left there.
+ * SCRATCH is a folder with what scripts/capi.sh puts there: receipt-key.pub, the public half of KEY, other-key.pub, and the evidence of evidence.py.
+ * SCRATCH/receipt.json is left there.
  */
 #define _GNU_SOURCE
 #include <ftw.h>
@@ -60,8 +61,30 @@ static void test_estimate(void)
     REFUSES(lfr_memory_estimate(NULL, NULL), LFR_BAD_ARGUMENT, "held_bytes");
     GIVES(lfr_memory_estimate(NULL, &usual), LFR_OK);
     lfr_load load;
-    SIZED(load, lfr_memory_estimate(&load, &more));
+    memset(&load, 0, sizeof load);
+    /* What it had first is enough; what is beyond that is not read then. */
+    load.struct_size = 31;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "struct_size");
+    load.struct_size = 32;
+    load.reference_frames = -1;
+    GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
     CHECK(usual == more && usual > (50 << 20));
+    load.struct_size = sizeof load;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.reference_frames");
+    load.reference_frames = 16;
+    GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
+    CHECK(more == usual + 12 * 3 * 1920 * 1080 / 2);
+    load.reference_frames = 0;
+    /* Enrolment is told apart: it adds the same to every load. */
+    load.photo_width = 4000;
+    REFUSES(lfr_memory_estimate((load.photo_height = -1, &load), &more), LFR_BAD_ARGUMENT, "load.photo_height");
+    load.photo_height = 3000;
+    GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
+    CHECK(more > usual + (100 << 20) + 4000 * 3000 && more < usual + (200 << 20));
+    load.photo_width = 0;
+    load.reserved2 = 1;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.reserved2");
+    load.reserved2 = 0;
     load.cameras = 8;
     GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
     CHECK(more > usual);
@@ -454,6 +477,67 @@ static void test_borrowed(lfr_engine *engine, lfr_watchlist *watchlist)
     }
 }
 
+/* ---- evidence ---- */
+
+static char *text_of(const char *folder, const char *name, int64_t *size)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char *text = (char *)read_file(path, size);
+    text = realloc(text, (size_t)*size + 1);
+    text[*size] = 0;
+    return text;
+}
+
+static void test_evidence(lfr_engine *engine, const char *scratch)
+{
+    int64_t size, key_size;
+    char *pem = text_of(scratch, "receipt-key.pub", &key_size), *other_pem = text_of(scratch, "other-key.pub", &key_size), *file = text_of(scratch, "evidence.json", &size);
+    const uint8_t *bytes = (const uint8_t *)file;
+    lfr_evidence evidence;
+    SIZED(evidence, lfr_evidence_check(engine, bytes, size, pem, 0.48f, 120, 10000, &evidence));
+    CHECK(evidence.gallery_size == 100 && evidence.fpir == 0.003 && evidence.tpir_low == 0.92 && evidence.false_positives == 3 && evidence.mated == 200);
+    CHECK(evidence.expected_low > 0 && evidence.expected_low < evidence.expected_mean && evidence.expected_mean < evidence.expected_high && fabs(evidence.expected_mean - 36) < 0.1);
+    CHECK(strcmp(evidence.protocol, "identify") == 0 && evidence.made_unix_us == 1767323045000000 && evidence.is_calibrated == 0);
+    GIVES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 900, 0, &evidence), LFR_OK);
+    CHECK(evidence.gallery_size == 1000 && evidence.expected_high == 0);
+    /* What it does not cover. */
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.5f, 100, 0, &evidence), LFR_NOT_MEASURED, "0.48");
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 20000, 0, &evidence), LFR_NOT_MEASURED, "20000");
+    /* Whom it is not of. */
+    REFUSES(lfr_evidence_check(engine, bytes, size, other_pem, 0.48f, 100, 0, &evidence), LFR_NOT_TRUSTED, "signed by");
+    char *rate = strstr(file, "0.95");
+    rate[3] = '9';
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 100, 0, &evidence), LFR_NOT_TRUSTED, "altered");
+    rate[3] = '5';
+    REFUSES(lfr_evidence_check(engine, bytes, size / 2, pem, 0.48f, 100, 0, &evidence), LFR_NOT_EVIDENCE, "damaged");
+    REFUSES(lfr_evidence_check(engine, (const uint8_t *)"{}", 2, pem, 0.48f, 100, 0, &evidence), LFR_NOT_EVIDENCE, "lacks");
+    static const struct {
+        const char *name;
+        int32_t status;
+        const char *says;
+    } others[] = { { "evidence-detector.json", LFR_FOREIGN_MODEL, "ultraface" }, { "evidence-embedder.json", LFR_FOREIGN_MODEL, "embedder" }, { "evidence-format.json", LFR_NOT_EVIDENCE, "format" }, { "evidence-part.json", LFR_NOT_EVIDENCE, "missing" } };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        int64_t other_size;
+        char *other = text_of(scratch, others[i].name, &other_size);
+        REFUSES(lfr_evidence_check(engine, (const uint8_t *)other, other_size, pem, 0.48f, 100, 0, &evidence), others[i].status, others[i].says);
+        free(other);
+    }
+    /* Bad arguments. */
+    REFUSES(lfr_evidence_check(engine, NULL, size, pem, 0.48f, 100, 0, &evidence), LFR_BAD_ARGUMENT, "bytes");
+    REFUSES(lfr_evidence_check(engine, bytes, 0, pem, 0.48f, 100, 0, &evidence), LFR_BAD_ARGUMENT, "size_bytes");
+    REFUSES(lfr_evidence_check(engine, bytes, size, NULL, 0.48f, 100, 0, &evidence), LFR_BAD_ARGUMENT, "public_key");
+    REFUSES(lfr_evidence_check(engine, bytes, size, "no key", 0.48f, 100, 0, &evidence), LFR_BAD_ARGUMENT, "public_key");
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, NAN, 100, 0, &evidence), LFR_BAD_ARGUMENT, "threshold");
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 0, 0, &evidence), LFR_BAD_ARGUMENT, "people");
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 100, -1, &evidence), LFR_BAD_ARGUMENT, "passers_by");
+    REFUSES(lfr_evidence_check(engine, bytes, size, pem, 0.48f, 100, 0, NULL), LFR_BAD_ARGUMENT, "evidence");
+    REFUSES(lfr_evidence_check(NULL, bytes, size, pem, 0.48f, 100, 0, &evidence), LFR_BAD_HANDLE, "NULL");
+    free(file);
+    free(pem);
+    free(other_pem);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 8)
@@ -480,16 +564,13 @@ int main(int argc, char **argv)
     lfr_template *face = NULL;
     GIVES(lfr_template_create(engine, &image, NULL, NULL, &face), LFR_OK);
     test_limit(engine, watchlist);
+    test_evidence(engine, argv[5]);
     test_models_in_memory(picture, photo_size, face);
     test_roles(engine, argv[7], face);
     test_lookalikes(engine, photo);
     test_log(watchlist);
     test_borrowed(engine, watchlist);
-    int64_t before = report().peak_bytes, estimate;
     test_swap(engine, photo, argv[4], argv[5], key);
-    lfr_load load = { .struct_size = sizeof load, .width = 1280, .height = 720, .photos = 1 };
-    GIVES(lfr_memory_estimate(&load, &estimate), LFR_OK);
-    printf("peak %" PRId64 " bytes before the run, %" PRId64 " after; estimated %" PRId64 "\n", before, report().peak_bytes, estimate);
     GIVES(lfr_template_destroy(face), LFR_OK);
     GIVES(lfr_watchlist_destroy(watchlist), LFR_OK);
     GIVES(lfr_engine_destroy(engine), LFR_OK);

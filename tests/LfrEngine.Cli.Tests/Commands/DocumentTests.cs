@@ -70,7 +70,7 @@ public sealed class DocumentTests : IDisposable
             if (read.CalibrationFor(read.EmbedderSha256)?.Of(new ComparisonTraits(0.6, new CoverJudgement(1, 0, 1), true, 30, 0.8, 100)) is { } ratio)
                 Assert.True(double.IsFinite(ratio.Log10));
             Assert.NotEmpty(EvidenceWords.Calibration(read, 100));
-        }, JsonSerializer.Serialize(s_evidence, SignedJson.Lines.EvidenceDocument));
+        }, s_evidence.ToJson());
     }
 
     [Fact]

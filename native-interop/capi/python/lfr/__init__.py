@@ -436,6 +436,13 @@ class Engine(_Handle):
         data = _given(data)
         return Template(_made(_lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
 
+    def check_evidence(self, file: bytes, public_key: str, people: int, threshold: float = 0, passers_by: int = 0) -> dict[str, Any]:
+        """What a laboratory's evidence file says about a threshold (0: the embedder's measured one) on a list of so many people, as in lfr_evidence."""
+        file, evidence = _given(file), _sized(c.lfr_evidence)
+        arguments = file, ctypes.c_int64(len(file)), _utf8(public_key), ctypes.c_float(threshold), _int(people), ctypes.c_int64(_int(passers_by, 64))
+        _check(_lib.lfr_evidence_check(self._handle, *arguments, ctypes.byref(evidence)))
+        return _values(evidence)
+
 
 def memory() -> dict[str, int]:
     """Memory for faces, frames and networks, of all engines of the process."""

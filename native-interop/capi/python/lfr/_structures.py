@@ -268,4 +268,31 @@ class lfr_load(Structure):
         ("grid_long_side", c_int32),
         ("photos", c_int32),
         ("reserved", c_int32),
+        ("reference_frames", c_int32),
+        ("photo_width", c_int32),
+        ("photo_height", c_int32),
+        ("reserved2", c_int32),
+    ]
+
+
+class lfr_evidence(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("gallery_size", c_int32),
+        ("fpir", c_double),
+        ("fpir_low", c_double),
+        ("fpir_high", c_double),
+        ("tpir", c_double),
+        ("tpir_low", c_double),
+        ("tpir_high", c_double),
+        ("false_positives", c_int64),
+        ("non_mated", c_int64),
+        ("true_positives", c_int64),
+        ("mated", c_int64),
+        ("expected_low", c_int64),
+        ("expected_high", c_int64),
+        ("expected_mean", c_double),
+        ("made_unix_us", c_int64),
+        ("is_calibrated", c_int32),
+        ("protocol", c_char * 20),
     ]
