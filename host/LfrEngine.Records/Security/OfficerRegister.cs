@@ -14,8 +14,16 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     /// <summary>Validity of an invitation.</summary>
     public static readonly TimeSpan InvitationLife = TimeSpan.FromDays(2);
 
+    /// <summary>Audit entry of a used invitation.</summary>
+    public const string Enrolled = "officer.enrolled";
+
+    /// <summary>Audit entry of an officer vouching for another.</summary>
+    public const string Confirmed = "officer.confirmed";
+
     private const int SecretBytes = 32;
     private const int RecoveryCodes = 10;
+
+    private const string Invited = "officer.invited";
 
     /// <summary>An invitation for the first administrator; null if there are officers already. An earlier unused one becomes invalid.</summary>
     /// <returns>The secret of the link; it cannot be read again.</returns>
@@ -92,10 +100,28 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
             await GiveRolesAsync(store, officers, officer, roles);
             if (passkey is not null)
                 Check(await officers.AddOrUpdatePasskeyAsync(officer, passkey));
-            entries.Note("officer.enrolled", $"officer/{id}", new { invitation.Roles, invitation.InvitedBy, officer.UserName, SigningPublicKey = publicPem });
+            string invited = $"invitation/{invitation.Id}";
+            string? invitedById = await store.Audit.Where(e => e.Subject == invited && e.Action == Invited).Select(e => e.ActorId).FirstOrDefaultAsync();
+            entries.Note(Enrolled, SubjectOf(id), new { invitation.Roles, invitation.InvitedBy, InvitedById = invitedById, officer.UserName, SigningPublicKey = publicPem });
             return officer;
         });
     }
+
+    /// <summary>Vouches that an officer is a person of their own, so that an authority need not say that one person may be both its drafter and its signer.</summary>
+    /// <exception cref="OfficerRefusedException">The officer is the actor, or was invited by the actor.</exception>
+    public Task ConfirmAsync(Actor actor, Guid id) => ChangeAsync(actor, async (officers, store, entries) =>
+    {
+        Officer officer = await OtherAsync(officers, actor, id);
+        string subject = SubjectOf(id);
+        string? enrolled = await store.Audit.Where(e => e.Subject == subject && e.Action == Enrolled).Select(e => e.Details).FirstOrDefaultAsync();
+        if (enrolled?.Contains($"\"invitedById\":\"{actor.Id}\"", StringComparison.Ordinal) == true)
+            throw new OfficerRefusedException("You invited this officer. Another administrator must confirm who they are.");
+        entries.Note(Confirmed, subject, new { });
+        return officer;
+    });
+
+    /// <summary>Subject of audit entries about an officer.</summary>
+    public static string SubjectOf(Guid officer) => $"officer/{officer}";
 
     /// <summary>Disables an officer, or enables the officer again. Open sessions end at once.</summary>
     /// <exception cref="OfficerRefusedException">The officer is the actor, or the last administrator.</exception>
@@ -172,8 +198,9 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         LfrStore store = scope.ServiceProvider.GetRequiredService<LfrStore>();
         ILookup<Guid, string> roles = (await store.UserRoles.Join(store.Roles, u => u.RoleId, r => r.Id, (u, r) => new { u.UserId, r.Name }).ToArrayAsync()).ToLookup(r => r.UserId, r => r.Name!);
         Guid[] withPasskey = await store.UserPasskeys.Select(p => p.UserId).Distinct().ToArrayAsync();
+        HashSet<string> confirmed = [.. await store.Audit.Where(e => e.Action == Confirmed).Select(e => e.Subject).ToArrayAsync()];
         OfficerEntry[] officers = [.. (await store.Users.AsNoTracking().OrderBy(o => o.DisplayName).ToArrayAsync())
-            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id)))];
+            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id))))];
         return (officers, await OpenInvitations(store).AsNoTracking().OrderBy(i => i.ExpiresAt).ToArrayAsync());
     }
 
@@ -190,7 +217,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         string secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var invitation = new Invitation { Id = Guid.NewGuid(), SecretSha256 = HashOf(secret), Roles = Joined(roles), InvitedBy = actor.Name, ExpiresAt = time.GetUtcNow() + InvitationLife };
         store.Invitations.Add(invitation);
-        entries.Note("officer.invited", $"invitation/{invitation.Id}", new { invitation.Roles, invitation.ExpiresAt });
+        entries.Note(Invited, $"invitation/{invitation.Id}", new { invitation.Roles, invitation.ExpiresAt });
         return secret;
     }
 
@@ -253,7 +280,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 }
 
 /// <summary>An officer as shown to administrators.</summary>
-public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey);
+public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool IsConfirmed);
 
 /// <summary>A change of officers was refused. The message is for people.</summary>
 public sealed class OfficerRefusedException(string message) : Exception(message);
