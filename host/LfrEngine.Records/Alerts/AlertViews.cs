@@ -49,7 +49,10 @@ public sealed record AlertSummary(Guid Id, Guid DeploymentId, WatchlistCategory 
     public AlertLikelihood? Likelihood { get; init; }
 
     /// <summary>Alerts about vulnerable people have a different sound, colour, symbol and script.</summary>
-    public bool Vulnerable => Category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
+    public bool Vulnerable => IsVulnerable(Category);
+
+    /// <summary>Whether people of a category are to be protected.</summary>
+    public static bool IsVulnerable(WatchlistCategory category) => category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
 }
 
 /// <summary>Everything about one alert.</summary>
