@@ -249,6 +249,7 @@ internal static class ConfigFile
             Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is not an https:// address with a port, for example https://localhost:8443");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        Need(c.Sessions.IdleMinutes is >= 1 and <= 720, "sessions.idleMinutes", "1 to 720");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
         NeedModel(c.Engine.Detector, "engine.detector", EngineModels.DefaultDetector, ModelTask.Detect);

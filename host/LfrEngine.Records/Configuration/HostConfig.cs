@@ -25,6 +25,9 @@ public sealed record HostConfig
     [Description("Certificate for https. Default: one is created at the first start and kept in the data folder.")]
     public CertificateConfig? Certificate { get; init; }
 
+    [Description("Sessions of officers.")]
+    public SessionsConfig Sessions { get; init; } = new();
+
     [Description("Database.")]
     public StoreConfig Store { get; init; } = new();
 
@@ -67,6 +70,13 @@ public sealed record CertificateConfig
 
     [Description("PEM file of the private key. Relative to lfr.json.")]
     public required string KeyPath { get; init; }
+}
+
+/// <summary>Settings of sessions.</summary>
+public sealed record SessionsConfig
+{
+    [Description("Minutes without a key, a click or a touch after which a session is locked. 1 to 720.")]
+    public int IdleMinutes { get; init; } = 15;
 }
 
 /// <summary>Settings of the database.</summary>
