@@ -7,7 +7,7 @@ namespace LfrEngine.Models;
 /// <remarks>The npm package <c>onnxruntime-node</c>: Dawn, which translates WebGPU to Vulkan, is built into its Linux library.</remarks>
 public static class WebGpuLibrary
 {
-    private const string Package = "onnxruntime-node", Version = "1.30.0";
+    internal const string Package = "onnxruntime-node", Version = "1.30.0";
 
     private static readonly PackageFile File = new("bin/napi-v6/linux/x64/libonnxruntime.so.1", "ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23");
     private static readonly Lock Gate = new();
