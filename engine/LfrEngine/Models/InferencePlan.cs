@@ -74,6 +74,11 @@ public abstract unsafe class InferencePlan : IDisposable
         RunOnce();
     }
 
+    /// <summary>Runs a detector. Of anchors that score less than a minimum, the outputs may stay zero.</summary>
+    /// <param name="anchors">How the outputs are made of anchors.</param>
+    /// <param name="minimumScore">Inclusive.</param>
+    internal virtual void RunAnchors(AnchorTensors anchors, float minimumScore) => Run();
+
     /// <summary>Runs an embedder and normalises each row of its first output to unit length.</summary>
     /// <param name="length">Elements per row.</param>
     /// <param name="unit">float32 [rows, length]. Borrowed.</param>
@@ -93,7 +98,7 @@ public abstract unsafe class InferencePlan : IDisposable
     public const float SmallestNorm = 1e-12f;
 
     /// <summary>Fills this plan's input with another's at half the scale, as <see cref="Letterbox.Halve"/> does.</summary>
-    /// <param name="fuller">Filled, of the same network.</param>
+    /// <param name="fuller">Filled, of the same network. Its input may be wiped by this.</param>
     /// <param name="whole">How it was filled.</param>
     /// <param name="half">The same frame at half the scale.</param>
     public virtual void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half) =>

@@ -6,6 +6,9 @@ namespace LfrEngine.Models;
 /// <summary>A build of ONNX Runtime that can run networks on a graphics card on Linux. It is restored on demand and replaces the default library in a process that selects it.</summary>
 public sealed class RuntimeLibrary
 {
+    /// <summary>The npm package whose libraries are used, also the one for Windows.</summary>
+    internal const string NodePackage = "onnxruntime-node", NodeVersion = "1.30.0";
+
     private static readonly Lock Gate = new();
     private static RuntimeLibrary? selected;
     private static nint loaded;
@@ -18,7 +21,7 @@ public sealed class RuntimeLibrary
         (Name, this.package, this.version, this.files, this.restore) = (name, package, version, files, restore);
 
     /// <summary>WebGPU, for any card with a Vulkan driver: 114 MB from npm, of which 46 MB are kept. Dawn, which translates WebGPU to Vulkan, is built into the Linux library of <c>onnxruntime-node</c>.</summary>
-    public static RuntimeLibrary WebGpu { get; } = new("WebGPU", "onnxruntime-node", "1.30.0",
+    public static RuntimeLibrary WebGpu { get; } = new("WebGPU", NodePackage, NodeVersion,
         [new("bin/napi-v6/linux/x64/libonnxruntime.so.1", "ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23")],
         (cache, package, version, files, stopping) => cache.RestoreAsync(package, version, files, stopping));
 

@@ -105,7 +105,7 @@ public sealed record EngineConfig
     [Description("Embedder: an id from `lfr models list`, or the path of a manifest (.json), relative to lfr.json. With another one, drafts of watchlists are enrolled anew at the start, and new evidence is needed.")]
     public string Embedder { get; init; } = Pipeline.EngineModels.DefaultEmbedder;
 
-    [Description("cpu, directml, directml-half, webgpu, cuda or auto.")]
+    [Description("cpu, directml[:GPU], directml-half[:GPU], webgpu, cuda or auto.")]
     public string Inference { get; init; } = "cpu";
 
     [Description("simd, computesharp, vulkan, or vulkan:DEVICE.")]
