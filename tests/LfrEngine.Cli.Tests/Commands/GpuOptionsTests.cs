@@ -24,7 +24,7 @@ public sealed class GpuOptionsTests
         (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--decode", "d3d11va")).Exits(ExitCode.Usage).Says("needs --inference directml").IsCivil();
 
     [Theory]
-    [InlineData("--inference", "cuda")]
+    [InlineData("--inference", "opencl")]
     [InlineData("--inference", "cpu:1")]
     [InlineData("--inference", "directml:")]
     [InlineData("--decode", "nvdec")]

@@ -51,7 +51,7 @@ public sealed class ConfigFileTests : IDisposable
             {
               "name": " ", "listen": ["http://localhost"], "certificate": { "path": "no.pem", "keyPath": "no.key" },
               "store": { "connection": "Host=hq" },
-              "engine": { "inference": "cuda", "search": "gpu", "decode": "cuvid", "detectEveryMs": 1001, "workers": -1 },
+              "engine": { "inference": "opencl", "search": "gpu", "decode": "cuvid", "detectEveryMs": 1001, "workers": -1 },
               "cameras": [{ "name": "gate", "source": "a.mp4" }, { "name": "gate", "source": "" }],
               "laboratories": ["no-lab.pem"],
               "watchlist": { "vip": {}, "wanted": { "maximumPeople": -1, "maximumImageAgeDays": 0, "reviewDays": 0 } },
