@@ -53,6 +53,7 @@ internal static class IdentifyCommand
         StandardScreen.HasProduct();
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, BuildHashes.Read(),
             run.DataSha256, run.Seed, measured, calibration), key);
+        Console.Error.WriteLine($"Evidence signed and written to {path}. Whoever uses it needs this laboratory's key too (`lfr-lab key`): the key goes into \"laboratories\" of lfr.json, the file on the console's page /evidence.");
     }
 
     private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, double standard, int draws, bool forEvidence, CancellationToken stopping)
