@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
 # Makes what is handed out, into build/packages.
 #   scripts/package.sh nuget     NuGet packages, and a console program that is built from them and run
-#   scripts/package.sh host      lfr as tar.gz for linux-x64, zip for win-x64
-#   scripts/package.sh image     lfr as an OCI image in a tar file, made without a container engine
-#   scripts/package.sh deb       Debian packages: lfr, liblfr0, liblfr-dev; checked with lintian
+#   scripts/package.sh host      lfr as tar.gz for linux-x64 and linux-arm64, each unpacked and run (the second under qemu)
+#   scripts/package.sh native    liblfr.so for arm64, by Debian's cross compiler, run under qemu
+#   scripts/package.sh deb       Debian packages for amd64: lfr, liblfr, liblfr-dev; checked with lintian, and a program built with them
+#   scripts/package.sh image     lfr as an OCI image in a tar file, made of the Debian packages without a container engine
 #   scripts/package.sh sbom      the parts of all that, CycloneDX
 #   scripts/package.sh sums      SHA256SUMS
 #   scripts/package.sh           all of them, in this order
 # The version is that of the newest tag (v1.2.3), with the number of commits since; without a tag, that of Directory.Build.props.
+# The zip for Windows is not made here: its graphics packages are needed for that (docs/windows.md).
 # shellcheck disable=SC2016 # Backquotes and dollars in single quotes are meant: they are Markdown, sed and pkg-config.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
 out=$root/build/packages weights=${LFR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/lfr-engine}
+arm=$root/build/arm64 suite=bookworm
 mkdir -p "$out"
+# Everything made in passing; gone in the end.
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
 
 version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)
 if described=$(git describe --tags --match 'v[0-9]*' 2>/dev/null); then
@@ -24,32 +30,51 @@ if described=$(git describe --tags --match 'v[0-9]*' 2>/dev/null); then
         *) version=$described ;;
     esac
 fi
+# Of the newest commit: the same sources give the same archives.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
+export SOURCE_DATE_EPOCH
+
+# In a folder of their own, with paths mapped: no name of this machine's folders in what is handed out.
+build_options=(-c Release -m:1 -v quiet -clp:NoSummary --artifacts-path "$root/build/package-build" -p:Version="$version" -p:ContinuousIntegrationBuild=true)
 
 log=$(log_file package)
 run() { local what=$1; shift; with_progress "$what" "$log" "$@" || { tail -n 20 "$log" >&2; fail "$what failed; the whole log is $log."; }; }
 
+# nothing_of_here FOLDER: what is handed out names no folder of this checkout and nobody's home.
+nothing_of_here() {
+    local found
+    found=$(grep -rlFa -e "$root/" -e "$HOME/.nuget/" "$1" || true)
+    [ -z "$found" ] || fail "These name a folder of this machine: $found"
+}
+
 nuget() {
+    need_packages unzip=unzip
     build_native
+    arm64_shim
     rm -f "$out"/*.nupkg "$out"/*.snupkg
-    local project
+    local project package
     for project in native-interop/LfrEngine.Native engine/LfrEngine engine/LfrEngine.Vulkan engine/LfrEngine.Evaluation engine/LfrEngine.DirectX; do
-        run "Packing ${project##*/}" dotnet pack "$project" -c Release -m:1 -v quiet -clp:NoSummary -o "$out" -p:Version="$version" -p:ContinuousIntegrationBuild=true -p:LfrWrapperAssets=all
+        run "Packing ${project##*/}" dotnet pack "$project" "${build_options[@]}" -o "$out" -p:LfrWrapperAssets=all
     done
     [ -f "$out/LfrEngine.DirectX.$version.nupkg" ] || say "LfrEngine.DirectX is not packed here: that needs Windows, where its real packages are."
+    for package in "$out"/*.nupkg; do
+        mkdir -p "$place/nupkg/${package##*/}"
+        unzip -qo "$package" -d "$place/nupkg/${package##*/}"
+    done
+    nothing_of_here "$place/nupkg"
 
     # A stranger's program: a feed, a project and a page of code, outside this checkout.
-    local place
-    place=$(mktemp -d)
-    trap 'rm -rf "$place"' RETURN
-    cat >"$place/nuget.config" <<EOF
+    local there=$place/stranger
+    mkdir "$there"
+    cat >"$there/nuget.config" <<EOF
 <configuration>
-  <config><add key="globalPackagesFolder" value="$place/packages" /></config>
+  <config><add key="globalPackagesFolder" value="$there/packages" /></config>
   <packageSources><add key="local" value="$out" /></packageSources>
   <!-- What others made is not fetched again. -->
   <fallbackPackageFolders><add key="known" value="${NUGET_PACKAGES:-$HOME/.nuget/packages}" /></fallbackPackageFolders>
 </configuration>
 EOF
-    cat >"$place/Watch.csproj" <<EOF
+    cat >"$there/Watch.csproj" <<EOF
 <Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup>
     <OutputType>Exe</OutputType>
@@ -70,26 +95,56 @@ EOF
         printf 'string photo = args[0], source = args[1];\nModelCatalog catalog = ModelCatalog.Default;\nAction<string> tell = Console.WriteLine;\nCancellationToken stopping = default;\n'
         sed -n '/^```csharp$/,/^```$/p' docs/embedding.md | sed -n '/^using EngineModels/,$p' | sed '$d'
         printf 'Console.WriteLine($"{typeof(LfrEngine.Vulkan.VulkanSearch).Name}, {typeof(LfrEngine.Evaluation.Statistics.ScoreHistogram).Name}");\n'
-    } >"$place/Program.cs"
-    photo_and_clip "$place"
-    run "Building a program from the packages" dotnet build "$place/Watch.csproj" -c Release -v quiet -clp:NoSummary
-    dotnet "$place/bin/Release/net10.0/Watch.dll" "$place/photo.jpg" "$place/clip.mp4" | tee "$place/said.txt"
-    grep -q '^entrance: person-1 with 0\.' "$place/said.txt" || fail "The program that was built from the packages raised no alert."
+    } >"$there/Program.cs"
+    photo_and_clip
+    run "Building a program from the packages" dotnet build "$there/Watch.csproj" -c Release -v quiet -clp:NoSummary
+    dotnet "$there/bin/Release/net10.0/Watch.dll" "$place/photo.jpg" "$place/clip.mp4" >"$place/said.txt"
+    grep '^entrance: person-1 with 0\.' "$place/said.txt" >&2 || fail "The program that was built from the packages raised no alert."
 }
 
 # A woman of the demonstration, and a clip of two seconds that shows her.
 photo_and_clip() {
     need_packages ffmpeg=ffmpeg
-    ffmpeg -v error -y -i "$weights/@vladmandic+face-api@1.7.15/demo/sample3.jpg" -vf crop=460:580:960:120 -frames:v 1 "$1/photo.jpg"
-    ffmpeg -v error -y -loop 1 -framerate 25 -i "$1/photo.jpg" -t 2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p "$1/clip.mp4"
+    [ -d "$weights/@vladmandic+face-api@1.7.15" ] || "$root/lfr" setup >&2
+    ffmpeg -v error -y -i "$weights/@vladmandic+face-api@1.7.15/demo/sample3.jpg" -vf crop=460:580:960:120 -frames:v 1 "$place/photo.jpg"
+    ffmpeg -v error -y -loop 1 -framerate 25 -i "$place/photo.jpg" -t 2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p "$place/clip.mp4"
 }
 
-# lay PLACE: licences and a start script beside lib, where lfr was published.
-lay() {
-    cp LICENSE THIRD-PARTY-NOTICES.md CHANGELOG.md SECURITY.md "$1"
-    launcher "\$(dirname \"\$(readlink -f \"\$0\")\")/lib/lfr" >"$1/lfr"
-    chmod 755 "$1/lfr"
+# ---- The program ----
+
+# The decoder's C part for arm64 in build/arm64, against Debian's FFmpeg for arm64, which is only unpacked: nothing of this machine's changes.
+arm64_shim() {
+    need_packages mmdebstrap=mmdebstrap aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu file:/usr/aarch64-linux-gnu/lib/crti.o=libc6-dev-arm64-cross cmake=cmake make=make qemu-aarch64-static=qemu-user-static
+    if [ ! -e "$arm/.system" ]; then
+        rm -rf "$arm"
+        mkdir -p "$arm"
+        run "Fetching FFmpeg for arm64" mmdebstrap --variant=extract --architectures=arm64 --include=libavdevice-dev,libavformat-dev,libavcodec-dev,libavutil-dev,libstdc++6,libssl3,zlib1g,ca-certificates \
+            "$suite" "$arm/system" /etc/apt/sources.list.d/debian.sources
+        # As update-alternatives would, which does not run where packages are only unpacked.
+        ln -s blas/libblas.so.3 lapack/liblapack.so.3 "$arm/system/usr/lib/aarch64-linux-gnu/"
+        # Where qemu's guest looks first: ONNX Runtime ends when it finds this machine's processors.
+        mkdir -p "$arm/system/proc"
+        printf 'processor\t: 0\nFeatures\t: fp asimd aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm asimddp\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n' >"$arm/system/proc/cpuinfo"
+        mkdir "$arm/ffmpeg"
+        ln -s ../system/usr/include/aarch64-linux-gnu "$arm/ffmpeg/include"
+        ln -s ../system/usr/lib/aarch64-linux-gnu "$arm/ffmpeg/lib"
+        # NativeAOT tells its linker --target=, which only clang knows.
+        printf '#!/bin/bash\nset -e\nfor a in "$@"; do case $a in @*) sed -i /--target=/d "${a#@}" ;; esac; done\nexec aarch64-linux-gnu-gcc $(printf "%%s\\n" "$@" | grep -v -e ^--target=)\n' >"$arm/gcc"
+        chmod +x "$arm/gcc"
+        touch "$arm/.system"
+    fi
+    stale "$arm/.media" native-interop/media || return 0
+    run "Building the decode shim for arm64" make_arm64_shim
+    touch "$arm/.media"
 }
+
+make_arm64_shim() {
+    cmake -S native-interop/media -B "$arm/media" -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \
+        -DCMAKE_SKIP_RPATH=ON -DFFMPEG_ROOT="$arm/ffmpeg" && cmake --build "$arm/media"
+}
+
+# on_arm64 PROGRAM ARGUMENT…: under qemu, with the libraries of Debian for arm64. The pages of the runtime's code stay writable: qemu is slow to change them.
+on_arm64() { env -u DOTNET_ROOT DOTNET_EnableWriteXorExecute=0 qemu-aarch64-static -L "$arm/system" "$@"; }
 
 # launcher PROGRAM: the start script, as ./lfr has it for a checkout.
 launcher() {
@@ -99,61 +154,122 @@ launcher() {
 export GLIBC_TUNABLES="glibc.malloc.perturb=165:glibc.malloc.tcache_count=0\${GLIBC_TUNABLES:+:\$GLIBC_TUNABLES}"
 export DOTNET_EnableDiagnostics=0 DOTNET_DbgEnableMiniDump=0
 ulimit -c 0
+# shellcheck disable=SC3045
 ulimit -S -l "\$(ulimit -H -l)" 2>/dev/null || true
 [ "\${1:-}" != setup ] || { shift; set -- models restore "\$@"; }
 exec "$1" "\$@"
 EOF
 }
 
-publish_host() { # RID FOLDER ARGUMENT…
-    local rid=$1 to=$2
-    shift 2
-    run "Publishing lfr for $rid" dotnet publish host/LfrEngine.Cli/LfrEngine.Cli.csproj -c Release -r "$rid" --self-contained -m:1 -v quiet -clp:NoSummary -o "$to" -p:Version="$version" -p:ContinuousIntegrationBuild=true "$@"
-    find "$to" -name '*.pdb' -delete
-    find "$to" -maxdepth 1 -name 'LfrEngine*.xml' -delete
+# publish_host RID FOLDER: lfr with the language runtime in it.
+publish_host() {
+    run "Publishing lfr for $1" dotnet publish host/LfrEngine.Cli/LfrEngine.Cli.csproj "${build_options[@]}" -r "$1" --self-contained -o "$2"
+    # Symbols and texts for programmers; and the tracing of a library that Debian has in another version.
+    find "$2" \( -name '*.pdb' -o -name 'LfrEngine*.xml' -o -name lfr.xml -o -name libcoreclrtraceptprovider.so \) -delete
+    local strip=strip
+    [ "$1" != linux-arm64 ] || { strip=aarch64-linux-gnu-strip && cp "$arm/media/liblfr_media.so" "$2/"; }
+    "$strip" --strip-unneeded "$2/liblfr_media.so" "$2/libe_sqlite3.so"
+    nothing_of_here "$2"
 }
 
 host() {
+    local rid name there=$place/there
     build_native
-    local name=lfr-$version-linux-x64 place
-    place=$(mktemp -d)
-    trap 'rm -rf "$place"' RETURN
+    arm64_shim
+    for rid in linux-x64 linux-arm64; do
+        name=lfr-$version-$rid
+        mkdir -p "$place/$name" "$there"
+        publish_host "$rid" "$place/$name/lib"
+        cp LICENSE THIRD-PARTY-NOTICES.md CHANGELOG.md SECURITY.md "$place/$name"
+        launcher "\$(dirname \"\$(readlink -f \"\$0\")\")/lib/lfr" >"$place/$name/lfr"
+        chmod 755 "$place/$name/lfr"
+        # The same files give the same archive.
+        tar -C "$place" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -n >"$out/$name.tar.gz"
+        # As somebody who has only the archive.
+        tar -C "$there" -xzf "$out/$name.tar.gz"
+        if [ "$rid" = linux-x64 ]; then
+            try_host "$rid" "$there/$name/lfr"
+        else
+            try_host "$rid" on_arm64 "$there/$name/lib/lfr"
+        fi
+        rm -rf "${place:?}/$name" "${there:?}/$name"
+        say "$out/$name.tar.gz"
+    done
+}
+
+# try_host WHAT COMMAND…: lfr, without the .NET that this machine may have: its version, and that it finds FFmpeg and the decoders.
+try_host() {
+    local what=$1 said
+    shift
+    said=$(unset DOTNET_ROOT; PATH=/usr/bin:/bin; "$@" --version | cut -d+ -f1)
+    [ "$said" = "$version" ] || fail "lfr of $what says that it is \"$said\", not $version."
+    (unset DOTNET_ROOT; PATH=/usr/bin:/bin; "$@" doctor || true) >"$place/doctor.txt" 2>&1
+    [ "$(grep -cE '^│ ok +│ (FFmpeg|decoders) ' "$place/doctor.txt")" = 2 ] || { cat "$place/doctor.txt" >&2; fail "lfr of $what does not find FFmpeg."; }
+    say "  $what: $(sed -nE 's/^│ ok +│ system +│ ([^│]*[^│ ]) +│.*/\1/p' "$place/doctor.txt")"
+}
+
+# liblfr.so for arm64: one file for all its processors.
+native() {
+    local name=liblfr-$version-linux-arm64 to=$place/aot
+    arm64_shim
+    if ! with_progress "Compiling liblfr.so for arm64" "$log" dotnet publish native-interop/capi/LfrEngine.CApi.csproj "${build_options[@]}" -r linux-arm64 -o "$to" \
+        -p:CppCompilerAndLinker="$arm/gcc" -p:ObjCopyName=aarch64-linux-gnu-objcopy; then
+        say "liblfr.so for arm64 is not made here: $(grep -m1 -E 'error' "$log" | cut -c1-300)"
+        return
+    fi
     mkdir -p "$place/$name"
-    publish_host linux-x64 "$place/$name/lib"
-    lay "$place/$name"
-    # The same files give the same archive.
-    tar -C "$place" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" -cf - "$name" | gzip -n9 >"$out/$name.tar.gz"
-    # As somebody who has only the archive.
-    mkdir "$place/there"
-    tar -C "$place/there" -xzf "$out/$name.tar.gz"
-    [ "$(env -u DOTNET_ROOT PATH=/usr/bin:/bin "$place/there/$name/lfr" --version | cut -d+ -f1)" = "$version" ] || fail "The unpacked lfr does not say that it is $version."
+    cp "$to/lfr.so" "$place/$name/liblfr.so"
+    cp "$to/libonnxruntime.so" "$arm/media/liblfr_media.so" "$place/$name"
+    cp -r native-interop/capi/include "$place/$name"
+    cp LICENSE THIRD-PARTY-NOTICES.md CHANGELOG.md "$place/$name"
+    aarch64-linux-gnu-strip --strip-unneeded "$place/$name"/*.so
+    nothing_of_here "$place/$name"
+    # The same layouts as on x64, and an alert.
+    photo_and_clip
+    local program
+    for program in test/layout example/watch; do
+        aarch64-linux-gnu-gcc -std=c99 -O1 -Inative-interop/capi/include "native-interop/capi/$program.c" -o "$place/${program#*/}" -L"$place/$name" -llfr -Wl,-rpath-link="$arm/ffmpeg/lib"
+    done
+    on_arm64 -E LD_LIBRARY_PATH="$place/$name" "$place/layout" | diff -u native-interop/capi/test/layout-linux-x64.txt - >&2 || fail "A structure of lfr_engine.h has another layout on arm64."
+    on_arm64 -E LD_LIBRARY_PATH="$place/$name" "$place/watch" models "$weights" "$place/photo.jpg" "$place/clip.mp4" >"$place/arm64.txt" || true
+    grep -E 'person-1' "$place/arm64.txt" >&2 || fail "The C example raised no alert on arm64: $(tail -n 1 "$place/arm64.txt")"
+    tar -C "$place" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" | gzip -n >"$out/$name.tar.gz"
     say "$out/$name.tar.gz"
-    cross_windows "$place"
-    say "linux-arm64 is not made here: the decoder's C part must be built against FFmpeg for arm64 (Debian's cross compiler is there, its FFmpeg for arm64 needs the arm64 architecture of dpkg); build on an arm64 machine, where this script makes it."
 }
 
-# The managed parts for Windows. Not in it: FFmpeg's and the decoder's libraries, which are built there (docs/windows.md).
-cross_windows() {
-    local name=lfr-$version-win-x64
-    if with_progress "Publishing lfr for win-x64" "$log" dotnet publish host/LfrEngine.Cli/LfrEngine.Cli.csproj -c Release -r win-x64 --self-contained -m:1 -v quiet -clp:NoSummary -o "$1/$name" \
-        -p:LfrStandIns=false -p:LfrMediaLibrary=none -p:Version="$version" -p:BaseIntermediateOutputPath=obj/win/; then
-        cp LICENSE THIRD-PARTY-NOTICES.md CHANGELOG.md SECURITY.md docs/windows.md "$1/$name"
-        (cd "$1" && python3 -c 'import shutil, sys; shutil.make_archive(sys.argv[1], "zip", ".", sys.argv[2])' "$out/$name" "$name")
-        say "$out/$name.zip (without FFmpeg's libraries and lfr_media.dll: docs/windows.md)"
-    else
-        say "The zip for Windows is not made here: $(grep -m1 -oE 'error [A-Z]+[0-9]+: .{0,160}' "$log" || echo "see $log"). Run this script on Windows (docs/windows.md)."
-    fi
-}
-
+# The image is made of Debian's packages: a base image of .NET, which `dotnet publish -t:PublishContainer` needs, comes from a registry, and the program brings its runtime along anyway.
 image() {
-    build_native
-    local archive=$out/lfr-$version-oci.tar.gz
-    if with_progress "Making the image" "$log" dotnet publish host/LfrEngine.Cli/LfrEngine.Cli.csproj -c Release -r linux-x64 --self-contained -m:1 -v quiet -clp:NoSummary -t:PublishContainer \
-        -p:ContainerArchiveOutputPath="$archive" -p:ContainerRepository=lfr -p:ContainerImageTag="$version" -p:Version="$version"; then
-        say "$archive"
-    else
-        say "The image is not made here: $(grep -m1 -oE 'CONTAINER[0-9]+: .{0,160}|error [A-Z]+[0-9]+: .{0,160}' "$log" || echo "see $log"). Its base comes from a registry that must be reachable."
-    fi
+    need_packages mmdebstrap=mmdebstrap umoci=umoci skopeo=skopeo
+    local system=$place/system archive=$out/lfr-$version-oci.tar
+    [ -f "$out/lfr_${version}_amd64.deb" ] || deb
+    # What of Debian the package asks for, by name.
+    local needed
+    needed=$(dpkg-deb -f "$out/lfr_${version}_amd64.deb" Depends | sed 's/([^)]*)//g;s/|[^,]*//g;s/ //g')
+    run "Making a system of Debian's packages" mmdebstrap --variant=essential --architectures=amd64 --include="$needed,ca-certificates" \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook='printf "lfr:x:990:\n" >>"$1/etc/group"; printf "lfr:x:990:990::/var/lib/lfr:/usr/sbin/nologin\n" >>"$1/etc/passwd"; install -d -m 700 -o 990 -g 990 "$1/var/lib/lfr"' \
+        --customize-hook="copy-in '$out/lfr_${version}_amd64.deb' /" --customize-hook='chroot "$1" dpkg -i /lfr_'"${version}"'_amd64.deb && rm "$1"/lfr_*.deb' \
+        --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
+        "$suite" "$system.tar" /etc/apt/sources.list.d/debian.sources
+    mkdir "$system"
+    tar -C "$system" --exclude='./dev/*' -xf "$system.tar"
+    nothing_of_here "$system/usr/lib/lfr-engine"
+    [ -z "$(find "$system/var/cache/apt" "$system/var/lib/apt/lists" -type f ! -name lock -print -quit 2>/dev/null)" ] || fail "There is a cache of apt in the image."
+    run "Making the image" make_image "$system.tar" "$archive"
+    rm "$system.tar"
+    # As a container engine reads it.
+    skopeo inspect --config "oci-archive:$archive" | grep -q '"/usr/bin/lfr"' || fail "The image does not start lfr."
+    # With nothing but what is in it.
+    try_host "the image" chroot "$system" /usr/bin/lfr
+    say "$archive"
+}
+
+make_image() {
+    local layout=$place/oci
+    umoci init --layout "$layout" && umoci new --image "$layout:$version" && umoci raw add-layer --image "$layout:$version" "$1" \
+        && umoci config --image "$layout:$version" --created "$(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ)" --architecture amd64 --os linux --config.user lfr --config.workingdir /var/lib/lfr --config.volume /var/lib/lfr \
+            --config.entrypoint /usr/bin/lfr --config.cmd --help --config.env LFR_CONFIG=/var/lib/lfr/key --config.label org.opencontainers.image.version="$version" --config.label org.opencontainers.image.licenses=MIT \
+        && rm -f "$2" && skopeo copy "oci:$layout:$version" "oci-archive:$2:lfr:$version"
 }
 
 # ---- Debian ----
@@ -169,7 +285,7 @@ begin() {
         printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: 2026 The LfrEngine developers\nLicense: MIT\n\nLicense: MIT\n'
         sed '1,4d;s/^$/./;s/^/ /' LICENSE
     } >"$tree/usr/share/doc/$1/copyright"
-    printf 'lfr-engine (%s) stable; urgency=medium\n\n  * See /usr/share/doc/lfr/CHANGELOG.md.gz of the package lfr.\n\n -- %s  %s\n' "$version" "$maintainer" "$(git log -1 --format=%cD)" \
+    printf 'lfr-engine (%s) stable; urgency=medium\n\n  * See /usr/share/doc/lfr/CHANGELOG.md.gz of the package lfr.\n\n -- %s  %s\n' "$version" "$maintainer" "$(date -Rud "@$SOURCE_DATE_EPOCH")" \
         | gzip -n9 >"$tree/usr/share/doc/$1/changelog.gz"
 }
 
@@ -188,16 +304,17 @@ finish() {
     } >"$tree/usr/share/lintian/overrides/$1"
     [ -s "$tree/usr/share/lintian/overrides/$1" ] || rm -r "$tree/usr/share/lintian"
     (cd "$tree" && find usr -type f -exec md5sum {} + | LC_ALL=C sort -k2 >DEBIAN/md5sums)
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) dpkg-deb --root-owner-group -Zxz --build "$tree" "$out/$1_${version}_amd64.deb" >/dev/null
+    nothing_of_here "$tree"
+    dpkg-deb --root-owner-group -Zxz -z2 --build "$tree" "$out/$1_${version}_amd64.deb" >/dev/null
     say "$out/$1_${version}_amd64.deb"
 }
 
-# What a library of ours needs of Debian.
-needs() { (cd "$place" && mkdir -p debian && touch debian/control && dpkg-shlibdeps --ignore-missing-info -O -l"$root/build/capi" "${@/#/$root/}" 2>/dev/null | sed -n 's/^shlibs:Depends=//p'); }
+# needs FILE…: what libraries and programs need of Debian.
+needs() { (cd "$place" && mkdir -p debian && touch debian/control && dpkg-shlibdeps --ignore-missing-info -O -l"$(dirname "$1")" "$@" 2>/dev/null | sed -n 's/^shlibs:Depends=//p'); }
 
 # The manual page, from docs/commands.md, which is made from the program.
 manual() {
-    printf '.TH LFR 1 "%s" "LfrEngine %s" "User Commands"\n.SH NAME\nlfr \\- live facial recognition against a watchlist\n.SH SYNOPSIS\n.B lfr\n.I command\n.RI [ options ]\n' "$(git log -1 --format=%cs)" "$version"
+    printf '.TH LFR 1 "%s" "LfrEngine %s" "User Commands"\n.SH NAME\nlfr \\- live facial recognition against a watchlist\n.SH SYNOPSIS\n.B lfr\n.I command\n.RI [ options ]\n' "$(date -ud "@$SOURCE_DATE_EPOCH" +%F)" "$version"
     printf '.SH DESCRIPTION\nThe engine finds candidates; trained people decide. The service is lfr.service; its configuration is /etc/lfr/lfr.json.\n.SH COMMANDS\n'
     sed -n '/^### lfr /,/^## lfr-lab/p' docs/commands.md | sed -E '/^## lfr-lab/d;/^```/d;/^\| \| \|$/d;/^\|---/d;s/\\\|/|/g;s/\\/\\e/g;s/\[([^]]*)\]\([^)]*\)/\1/g' \
         | sed -E 's/^#{3,} (.*)$/.SS "\1"/;s/^\| `([^`]*)`([^|]*)\| (.*) \|$/.TP\n.B \1\2\n\3/;s/`//g;s/^([.'"'"'][^STB])/\\\&\1/;s/--/\\-\\-/g' | sed '/^$/d'
@@ -206,17 +323,15 @@ manual() {
 }
 
 deb() {
-    need_packages dpkg-shlibdeps=dpkg-dev lintian=lintian
+    need_packages dpkg-shlibdeps=dpkg-dev lintian=lintian gcc=gcc pkg-config=pkg-config
     "$root/scripts/capi.sh" publish
-    local place tree lib=usr/lib/x86_64-linux-gnu/lfr-engine
-    place=$(mktemp -d)
-    trap 'rm -rf "$place"' RETURN
+    local tree package flags there=$place/debs lib=usr/lib/x86_64-linux-gnu/lfr-engine
     begin liblfr
     mkdir -p "$tree/$lib"
-    cp -a build/capi/*.so "$tree/$lib/"
+    cp -a build/capi/liblfr.so build/capi/liblfr_media.so build/capi/libonnxruntime.so "$tree/$lib/"
     [ ! -d build/capi/glibc-hwcaps ] || cp -a build/capi/glibc-hwcaps "$tree/$lib/"
     find "$tree/$lib" -name '*.so' -exec chmod 644 {} + -exec strip --strip-unneeded {} +
-    finish liblfr libs "$(needs build/capi/liblfr.so build/capi/liblfr_media.so build/capi/libonnxruntime.so)" "live facial recognition as a library" \
+    finish liblfr libs "$(needs "$tree/$lib"/*.so)" "live facial recognition as a library" \
         "Cameras in, alerts out; every other face is erased from memory. The engine for programs in C, C++ and Python, with the decoder and ONNX Runtime, which lie in a folder of their own."
 
     begin liblfr-dev
@@ -246,80 +361,77 @@ EOF
     sed 's|^ExecStart=/usr/bin/dotnet /usr/lib/lfr/lfr.dll|ExecStart=/usr/lib/lfr-engine/lfr|;/^# LfrEngine on a van/d;/^#   useradd/d' host/deploy/lfr.service >"$tree/usr/lib/systemd/system/lfr.service"
     manual | gzip -n9 >"$tree/usr/share/man/man1/lfr.1.gz"
     printf 'u lfr - "LfrEngine" /var/lib/lfr\n' >"$tree/usr/lib/sysusers.d/lfr.conf"
+    # Whoever has systemd has the service, and so the user that it runs as.
+    printf '#!/bin/sh\nset -e\nif [ "$1" = configure ] && command -v systemd-sysusers >/dev/null; then\n    systemd-sysusers lfr.conf\nfi\n' >"$tree/DEBIAN/postinst"
+    chmod 755 "$tree/DEBIAN/postinst"
     gzip -n9 <CHANGELOG.md >"$tree/usr/share/doc/lfr/CHANGELOG.md.gz"
     cp THIRD-PARTY-NOTICES.md "$tree/usr/share/doc/lfr/"
-    finish lfr utils "$(needs build/media/liblfr_media.so)" "live facial recognition for trained officers" \
+    # OpenSSL is found by the language runtime when it starts.
+    finish lfr utils "$(needs "$tree/usr/lib/lfr-engine"/*.so "$tree/usr/lib/lfr-engine/lfr"), libssl3" "live facial recognition for trained officers" \
         "Cameras in, alerts out; every other face is erased from memory. The command line, the console in the browser, and the service."
-    lintian --fail-on error,warning --info "$out"/*_"${version}"_amd64.deb || fail "lintian objects."
+    # Unpacked: a program is compiled and linked as pkg-config says, and lfr runs.
+    for package in liblfr liblfr-dev lfr; do dpkg-deb -x "$out/${package}_${version}_amd64.deb" "$there"; done
+    printf '#include <lfr_engine.h>\n#include <stdio.h>\nint main(void) { return puts(lfr_version()) < 0; }\n' >"$place/version.c"
+    read -ra flags <<<"$(PKG_CONFIG_LIBDIR=$there/usr/lib/x86_64-linux-gnu/pkgconfig PKG_CONFIG_SYSROOT_DIR=$there pkg-config --cflags --libs lfr)"
+    gcc "$place/version.c" -o "$place/version" "${flags[@]}"
+    LD_LIBRARY_PATH=$there/$lib "$place/version" | grep -q '^[0-9.]*$' || fail "A program that is linked as pkg-config says does not run."
+    try_host Debian "$there/usr/lib/lfr-engine/lfr"
+    lintian --allow-root --fail-on error,warning --info "$out"/*_"${version}"_amd64.deb >&2 || fail "lintian objects."
 }
 
 # ---- What is in it ----
 
-# CycloneDX from the graphs that the build resolved: NuGet (project.assets.json), npm (the manifests), Debian (what the libraries link to).
+# CycloneDX: what NuGet resolved, by its own tool; the models, which npm's packages bring; Debian's packages that the decoder links to.
 sbom() {
-    "$root/scripts/capi.sh" publish
+    local tool=$root/build/tools/dotnet-CycloneDX
+    build_native
+    [ -x "$tool" ] || run "Installing CycloneDX" dotnet tool install --tool-path "$root/build/tools" CycloneDX --version 6.3.1
     run "Resolving the graph" dotnet restore host/LfrEngine.Cli/LfrEngine.Cli.csproj -v quiet
-    VERSION=$version python3 - host/LfrEngine.Cli/obj/project.assets.json native-interop/capi/obj/project.assets.json >"$out/lfr-$version.cdx.json" <<'EOF'
-import hashlib, glob, json, os, re, subprocess, sys, uuid
+    run "Reading the graph" "$tool" host/LfrEngine.Cli/LfrEngine.Cli.csproj -rs -dpr -ns -o "$place" -fn nuget.json -F UnsafeJson -spv 1.6 -sn lfr-engine -sv "$version"
+    python3 - "$place/nuget.json" >"$out/lfr-$version.cdx.json" <<'EOF'
+import datetime, glob, hashlib, json, os, re, subprocess, sys, uuid
 
-version = os.environ["VERSION"]
-components, dependencies = {}, {}
-for path in sys.argv[1:]:
-    assets = json.load(open(path, encoding="utf-8"))
-    target = next(iter(assets["targets"].values()))
-    references = {key.split("/")[0]: key for key in target}
-    for key, entry in target.items():
-        name, number = key.split("/")
-        if entry["type"] != "package":
-            continue
-        library = assets["libraries"][key]
-        reference = f"pkg:nuget/{name}@{number}"
-        part = {"type": "library", "bom-ref": reference, "name": name, "version": number, "purl": reference}
-        if "sha512" in library:
-            import base64
-            part["hashes"] = [{"alg": "SHA-512", "content": base64.b64decode(library["sha512"]).hex()}]
-        folder = next((f for f in (os.path.join(root, library["path"]) for root in assets["packageFolders"]) if os.path.isdir(f)), None)
-        spec = next(iter(glob.glob(os.path.join(folder, "*.nuspec"))), None) if folder else None
-        licence = re.search(r'<license type="expression">([^<]+)<', open(spec, encoding="utf-8-sig").read()) if spec else None
-        if licence:
-            part["licenses"] = [{"expression": licence[1]}]
-        components[reference] = part
-        dependencies[reference] = sorted(f"pkg:nuget/{references[n]}".replace("/" + n + "/", f"/{n}@") for n in entry.get("dependencies", {}) if n in references and target[references[n]]["type"] == "package")
+bom = json.load(open(sys.argv[1], encoding="utf-8"))
+# What only the build uses is not handed out; what stands in for the Windows packages is our own.
+left_out = {c["bom-ref"] for c in bom["components"] if c.get("scope") == "excluded"}
+parts = {c["bom-ref"]: c for c in bom["components"] if c["bom-ref"] not in left_out}
+edges = {d["ref"]: set(d.get("dependsOn", [])) - left_out for d in bom["dependencies"] if d["ref"] not in left_out}
+root = bom["metadata"]["component"]["bom-ref"]
+bom["metadata"]["component"]["licenses"] = [{"license": {"id": "MIT"}}]
+bom["metadata"]["timestamp"] = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def add(reference, **part):
+    parts[reference] = {"bom-ref": reference, "purl": reference, **part}
+    edges[reference] = set()
+    edges.setdefault(root, set()).add(reference)
+
+
 for path in sorted(glob.glob("models/*.json")):
     model = json.load(open(path, encoding="utf-8"))
     source = model.get("source") if isinstance(model, dict) else None
-    if not source or "npm" not in source:
-        continue
-    reference = f"pkg:npm/{source['npm'].replace('@', '%40')}@{source['version']}#{source['path']}"
-    components[reference] = {"type": "machine-learning-model", "bom-ref": reference, "name": model["id"], "version": source["version"], "purl": reference,
-                             "hashes": [{"alg": "SHA-256", "content": model["sha256"]}], "licenses": [{"license": {"name": model["licence"]}}]}
+    if source and "npm" in source:
+        add(f"pkg:npm/{source['npm'].replace('@', '%40')}@{source['version']}#{source['path']}", type="machine-learning-model", name=model["id"], version=source["version"],
+            hashes=[{"alg": "SHA-256", "content": model["sha256"]}], licenses=[{"license": {"name": model["licence"]}}])
 linked = subprocess.run(["ldd", "build/media/liblfr_media.so"], capture_output=True, text=True, check=True).stdout
-files = [os.path.realpath(path) for path in re.findall(r"=> (/\S+)", linked)]
-owners = sorted({line.split(":")[0] for line in subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True).stdout.splitlines()})
+files = re.findall(r"=> (/\S+)", linked)
+owned = subprocess.run(["dpkg", "-S", *files, *map(os.path.realpath, files)], capture_output=True, text=True).stdout
+owners = sorted({line.rsplit(": ", 1)[0].split(":")[0] for line in owned.splitlines() if not line.startswith("diversion ")})
 versions = subprocess.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", *owners], capture_output=True, text=True, check=True).stdout.splitlines()
-for owner, number in sorted({tuple(line.split(" ")) for line in versions}):
-    reference = f"pkg:deb/debian/{owner}@{number}"
-    components[reference] = {"type": "library", "bom-ref": reference, "name": owner, "version": number, "purl": reference, "scope": "required"}
-root = f"pkg:generic/lfr-engine@{version}"
-ordered = [components[k] for k in sorted(components)]
-serial = uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(json.dumps(ordered, sort_keys=True).encode()).hexdigest())
-json.dump({"bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": f"urn:uuid:{serial}", "version": 1,
-           "metadata": {"component": {"type": "application", "bom-ref": root, "name": "lfr-engine", "version": version, "licenses": [{"license": {"id": "MIT"}}]}},
-           "components": ordered,
-           "dependencies": [{"ref": root, "dependsOn": sorted(components)}] + [{"ref": k, "dependsOn": dependencies[k]} for k in sorted(dependencies)]},
-          sys.stdout, indent=1, ensure_ascii=False)
-EOF
-    # Each name that the graph points to is there, and what we know to be in it is.
-    python3 - "$out/lfr-$version.cdx.json" <<'EOF'
-import json, sys
-bom = json.load(open(sys.argv[1], encoding="utf-8"))
-known = {c["bom-ref"] for c in bom["components"]}
-missing = [d for e in bom["dependencies"] for d in e["dependsOn"] if d not in known]
+for name, number in sorted({tuple(line.split(" ")) for line in versions}):
+    add(f"pkg:deb/debian/{name}@{number.replace(':', '%3A')}", type="library", name=name, version=number)
+bom["components"] = [parts[k] for k in sorted(parts)]
+bom["dependencies"] = [{"ref": k, "dependsOn": sorted(edges[k])} for k in sorted(edges)]
+bom["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(json.dumps(bom, sort_keys=True).encode()).hexdigest())}"
+json.dump(bom, sys.stdout, indent=1, ensure_ascii=False)
+# Each name that the graph points to is there, and what we know to be in it is.
+known = set(parts) | {root}
+missing = sorted({d for e in edges.values() for d in e} - known)
 kinds = {kind: sum(r.startswith(f"pkg:{kind}/") for r in known) for kind in ("nuget", "npm", "deb")}
-names = {c["name"] for c in bom["components"]}
+names = {c["name"] for c in parts.values()}
 if missing or min(kinds.values()) == 0 or not {"Microsoft.ML.OnnxRuntime", "Google.Protobuf", "mobilefacenet-512"} <= names or not any(n.startswith("libavcodec") for n in names):
     sys.exit(f"The SBOM is not whole: {missing[:3]} {kinds}")
-print(f"SBOM: {kinds['nuget']} NuGet, {kinds['npm']} npm, {kinds['deb']} Debian parts")
+print(f"SBOM: {kinds['nuget']} NuGet, {kinds['npm']} npm, {kinds['deb']} Debian parts", file=sys.stderr)
 EOF
 }
 
@@ -330,7 +442,7 @@ sums() {
 }
 
 case ${1:-all} in
-    nuget | host | image | deb | sbom | sums) "$1" ;;
-    all) nuget && host && image && deb && sbom && sums ;;
-    *) fail "usage: scripts/package.sh [nuget|host|image|deb|sbom|sums]" ;;
+    nuget | host | native | deb | image | sbom | sums) "$1" ;;
+    all) nuget && host && native && deb && image && sbom && sums ;;
+    *) fail "usage: scripts/package.sh [nuget|host|native|deb|image|sbom|sums]" ;;
 esac

@@ -13,7 +13,7 @@ internal static class MemoryEstimate
     private const long MiB = 1 << 20;
 
     // What a watchlist and alerts need besides photos.
-    private const long BaseBytes = 8 * MiB;
+    private const long BaseBytes = 12 * MiB;
 
     // Tensors, packed weights and activations of each worker's networks, and the blank picture of its warm-up.
     private const long WorkerBytes = 56 * MiB;
