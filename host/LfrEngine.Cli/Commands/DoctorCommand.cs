@@ -22,7 +22,7 @@ internal static class DoctorCommand
         var gpu = new Option<bool>("--gpu") { Description = "Test every step of the Windows GPU path on this machine and compare with the processor's result." };
         var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to test decoding." };
         var webGpu = new Option<bool>("--webgpu") { Description = "Run every network with WebGPU on this machine's graphics card and compare result and time with the processor." };
-        var cuda = new Option<bool>("--cuda") { Description = "The same with CUDA on an NVIDIA card." };
+        var cuda = new Option<bool>("--cuda") { Description = "Run every network with CUDA on an NVIDIA card and compare result and time with the processor." };
         var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu, cuda };
         command.SetAction(parsed => parsed.GetValue(webGpu) || parsed.GetValue(cuda) ? Print(NetworkDoctor.Run(ModelCatalog.Default, parsed.GetValue(cuda) ? RuntimeLibrary.Cuda : RuntimeLibrary.WebGpu), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. RuntimeLibraries(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;

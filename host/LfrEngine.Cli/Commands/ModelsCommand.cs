@@ -17,7 +17,7 @@ internal static class ModelsCommand
     {
         var restore = new Command("restore", "Download models and sample photos with npm, check their SHA-256, and check that the edited graphs give the same results.");
         var webGpu = new Option<bool>("--webgpu") { Description = "Also download what `lfr run --inference webgpu` needs: ONNX Runtime with WebGPU, 114 MB from npm, of which 46 MB are kept. Linux on x64." };
-        var cuda = new Option<bool>("--cuda") { Description = "Also download what `lfr run --inference cuda` needs: ONNX Runtime with CUDA 13, 245 MB from NuGet, which take 317 MB. Linux on x64." };
+        var cuda = new Option<bool>("--cuda") { Description = "Also download what `lfr run --inference cuda` needs: ONNX Runtime with CUDA 13, 245 MB from NuGet, 317 MB unpacked. Linux on x64." };
         var directMl = new Option<bool>("--directml") { Description = "Also download what `./lfr publish win-x64` puts next to the program, and print its folder: ONNX Runtime with DirectML, 114 MB from npm, of which 47 MB are kept." };
         restore.Add(webGpu);
         restore.Add(cuda);
