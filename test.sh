@@ -27,28 +27,52 @@ need_packages chromium=chromium 'file:/usr/lib/postgresql/*/bin/initdb=postgresq
 build_managed tests LfrEngine.sln tests LfrEngine.sln
 dotnet host/LfrEngine.Cli/bin/Release/net10.0/lfr.dll models restore >&2 || fail "The models could not be restored."
 
-passed=0 failed=0 skipped=0 broken=0
 results=build/results
+[ -z "$quick" ] || results=build/results/quick
 mkdir -p "$results"
-[ -n "$quick" ] && results=build/results/quick && mkdir -p "$results"
-rm -f "$results"/*.xml
+rm -f "$results"/*.xml "$results"/*.log
 
-# run NAME REPORT [ARGUMENT…]: one test program.
-run() {
-    local name=$1 report=$results/$2.xml
+# one RESULTS NAME ARGUMENT…: one test program, or what keeps and changes records once more on the other store. Its report and what it printed are in RESULTS; printed when it has ended.
+one() {
+    local results=$1 report=$2 name=${2%.postgresql} began=$SECONDS
     shift 2
-    dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor -result-xml "$report" "$@" || broken=1
+    if [ "$report" != "$name" ]; then
+        # By hand: all of it, `LFR_TEST_STORE=postgresql ./test.sh -trait- Store=sqlite`.
+        export LFR_TEST_STORE=postgresql
+        set -- -trait- Store=sqlite -class '*.Security.*' -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
+    fi
+    printf '%s begins\n' "$report" >&2
+    dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor -result-xml "$results/$report.xml" "$@" >"$results/$report.log" 2>&1 || : >"$results/$report.failed"
+    { printf '%s, ended after %d s:\n' "$report" $((SECONDS - began)) && cat "$results/$report.log"; } >&2
+}
+export -f one
+
+# The longest first, and two at a time: a part of each waits, for a browser, a stream or a clock, and two processors have room for both.
+programs=(LfrEngine.Cli.Tests LfrEngine.Web.Tests LfrEngine.Tests LfrEngine.Lab.Tests LfrEngine.Native.Tests)
+[ $# -gt 0 ] || programs+=(LfrEngine.Web.Tests.postgresql)
+for project in tests/*.Tests; do
+    name=$(basename "$project")
+    [[ " ${programs[*]} " == *" $name "* ]] || programs+=("$name")
+done
+rm -f "$results"/*.failed
+say "Running the tests (results: $results)"
+printf '%s\n' "${programs[@]}" | xargs -P 2 -I NAME bash -c 'one "$@"' _ "$results" NAME "$@"
+
+passed=0 failed=0 skipped=0 broken=0
+for name in "${programs[@]}"; do
+    report=$results/$name.xml
+    [ ! -e "$results/$name.failed" ] || broken=1
     if [ ! -s "$report" ]; then
         say "$name left no report."
         failed=$((failed + 1))
-        return
+        continue
     fi
     # One <assembly …> element per program carries the totals.
     count() { grep -o "<assembly [^>]*>" "$report" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'; }
     passed=$((passed + $(count passed)))
     failed=$((failed + $(count failed) + $(count errors)))
     skipped=$((skipped + $(count skipped)))
-}
+done
 
 # Read to the end: `head` would leave, and end what writes to it with an error.
 # slowest HOW_MANY WHICH REPORT…: the classes whose tests took longest, with their seconds; of those whose tests contain WHICH.
@@ -59,17 +83,6 @@ slowest() {
         | awk '{ seconds[$2] += $1 } END { for (name in seconds) printf "%8.1f s  %s\n", seconds[name], name }' | sort -rn | awk -v most="$most" 'NR <= most' >&2
 }
 
-for project in tests/*.Tests; do
-    name=$(basename "$project")
-    say "$name"
-    run "$name" "$name" "$@"
-done
-# What keeps and changes records once more, on the other store; by hand: all of it, `LFR_TEST_STORE=postgresql ./test.sh -trait- Store=sqlite`.
-if [ $# -eq 0 ]; then
-    say "LfrEngine.Web.Tests on PostgreSQL"
-    LFR_TEST_STORE=postgresql run LfrEngine.Web.Tests LfrEngine.Web.Tests.postgresql -trait- Store=sqlite -class '*.Security.*' \
-        -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.WatchlistServiceTests' -class '*.FieldCheckTests'
-fi
 if [ -n "$quick" ]; then
     say "Left out (Speed=slow), with the times of the latest full run here:"
     slowest 100 'name="Speed" value="slow"' build/results/*.xml

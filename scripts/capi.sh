@@ -29,7 +29,7 @@ publish() {
     rm -rf "$out/levels" "$out/glibc-hwcaps"
     # NativeAOT fixes the instruction sets when it compiles: one build for each level of processors. The dynamic linker takes the highest that the machine has.
     for level in "${levels[@]}"; do
-        with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary \
+        with_progress "Publishing liblfr.so for x86-64-$level" "$log" dotnet publish "$capi/LfrEngine.CApi.csproj" -c Release -r linux-x64 -v quiet -clp:NoSummary -p:UseSharedCompilation=true \
             -p:IlcInstructionSet="x86-64-$level" -p:NativeIntermediateOutputPath="obj/native-$level/" -o "$out/publish-$level" || { tail -n 20 "$log" >&2; fail "liblfr.so could not be published."; }
         [ "$level" = "$lowest" ] || { mkdir -p "$out/glibc-hwcaps/x86-64-$level" && cp "$out/publish-$level/lfr.so" "$out/glibc-hwcaps/x86-64-$level/liblfr.so"; }
     done

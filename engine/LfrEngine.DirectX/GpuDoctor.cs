@@ -146,7 +146,7 @@ public sealed unsafe class GpuDoctor : IDisposable
             buffer.Read(gpu, values.Span);
             if (values.Span.IndexOfAnyExcept(42f) >= 0)
                 throw new GpuException("data copied to the GPU was read back wrong");
-            buffer.Clear(gpu);
+            gpu.Clear(buffer);
             buffer.Read(gpu, values.Span);
         });
         return values.Span.IndexOfAnyExcept(0f) < 0 ? "1 MiB written, cleared, read back as zeros" : throw new GpuException("the buffer was not zero after it was cleared");
@@ -232,13 +232,15 @@ public sealed unsafe class GpuDoctor : IDisposable
         using var a = new CandidateList(512);
         using var b = new CandidateList(512);
         expected.Detect(host, a);
+        (long bytes, long lists) = context!.Use(gpu => (gpu.BytesRead, gpu.Submissions));
         actual.Detect(view, b);
+        (long bytesAfter, long listsAfter) = context.Use(gpu => (gpu.BytesRead, gpu.Submissions));
         if (Math.Abs(a.Count - b.Count) > 1 + (a.Count / 20))
             throw new GpuException($"{b.Count} proposals, the processor makes {a.Count}");
         float worst = 0;
         if (a.Count > 0 && b.Count > 0)
             worst = Math.Abs(a.Items[0].Score - b.Items[0].Score);
-        return Within(worst, 5e-3, $"of the best score; {a.Count} and {b.Count} proposals");
+        return Within(worst, 5e-3, $"of the best score; {a.Count} and {b.Count} proposals; {bytesAfter - bytes} bytes read back, {listsAfter - lists} lists besides the networks'");
     }
 
     private string Decode()

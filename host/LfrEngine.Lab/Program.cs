@@ -18,6 +18,7 @@ var root = new RootCommand("LfrEngine laboratory: error rates with their interva
     DetectCommand.Create(),
     CompareCommand.Create(),
     ExplainCommand.Create(),
+    KeyCommand.Create(),
     CacheCommand.Create(),
 };
 

@@ -79,5 +79,23 @@ public sealed unsafe class DeviceLossTests
         Assert.Equal((wiped, lost + 1), (DeviceMemory.WipedBuffers, DeviceMemory.LostBuffers));
     }
 
+    /// <summary>Of the second of two adapters; after its driver was updated it has another LUID, and the same name.</summary>
+    [Fact]
+    public void Context_OfAChosenAdapter_KeepsToItWhenItsDriverIsUpdated()
+    {
+        using (GpuContext first = GpuContext.OpenAny())
+            Assert.Equal("ComputeSharp stand-in", first.AdapterName);
+        using GpuContext second = GpuContext.OpenAny((2, "Second stand-in"));
+        Assert.Equal("Second stand-in", second.AdapterName);
+        GraphicsDevice.RenewLuids();
+        Assert.Throws<DeviceLostException>(() => second.Use(gpu =>
+        {
+            gpu.Graphics.Lose(DeviceLostReason.DeviceRemoved);
+            gpu.Graphics.AllocateReadWriteBuffer<int>(1);
+        }));
+        Assert.Equal((1, "Second stand-in"), (second.Losses, second.AdapterName));
+        Assert.Contains("Direct3D 12", Assert.Throws<GpuException>(() => GpuContext.OpenAny((3, "A third"))).Message, StringComparison.Ordinal);
+    }
+
     private static void Lose(Device device, DeviceLostReason reason) => device.Context.Use(gpu => gpu.Graphics.Lose(reason));
 }

@@ -28,7 +28,7 @@ public sealed unsafe class GpuMemoryTests
         device.Context.Use(gpu => buffer.Upload(gpu, poison));
         Assert.Equal(poison, device.Read(buffer, 1000));
         (long wiped, long bytes) = (DeviceMemory.WipedBuffers, DeviceMemory.WipedBytes);
-        device.Context.Use(buffer.Clear);
+        device.Context.Use(gpu => gpu.Clear(buffer));
         Assert.All(device.Read(buffer, 1000), v => Assert.Equal(0, v));
         Assert.Equal((wiped + 1, bytes + 4000), (DeviceMemory.WipedBuffers, DeviceMemory.WipedBytes));
     }
@@ -66,6 +66,46 @@ public sealed unsafe class GpuMemoryTests
         var words = new uint[Bytes / 4];
         device.Context.Use(gpu => again.Read(gpu, words));
         Assert.All(words, w => Assert.Equal(0u, w));
+    }
+
+    /// <summary>Only what is asked for comes back, from wherever it lies.</summary>
+    [Fact]
+    public void Buffer_PartRead_CopiesNoMore()
+    {
+        using var device = new Device();
+        using var buffer = new GpuBuffer<float>(device.Context, 1000);
+        var part = new float[3];
+        device.Context.Use(gpu =>
+        {
+            buffer.Upload(gpu, [.. Enumerable.Range(0, 1000).Select(i => (float)i)]);
+            long before = gpu.BytesRead;
+            buffer.Read(gpu, part, first: 500);
+            Assert.Equal(12, gpu.BytesRead - before);
+            Assert.Equal(3, buffer.ReadBackSpan.Length);
+            // The rest stays as it is.
+            buffer.Upload(gpu, [-1f]);
+        });
+        Assert.Equal([500f, 501f, 502f], part);
+        Assert.Equal([-1f, 1f, 2f], device.Read(buffer, 3));
+    }
+
+    /// <summary>A live picture is larger than a crop; the crops after it cost what crops cost.</summary>
+    [Fact]
+    public void Crop_AfterALivePicture_ReadsACrop()
+    {
+        using var device = new Device();
+        TestFrame picture = ShaderParityTests.Noise(PixelFormat.Nv12, 64, 48);
+        using GpuFrame frame = device.Upload(picture.View, out FrameView view);
+        using HostBuffer<float> live = BufferPool.Rent<float>(3 * 320 * 240);
+        frame.Resample(view, new Detection.FaceBox(0, 0, 64, 48), 320, 240, live.Pointer);
+        long bytes = DeviceMemory.WipedBytes;
+        device.Context.Use(gpu =>
+        {
+            long before = gpu.BytesRead;
+            FaceAligner.Align(view, new AlignmentTransform(1, 0, 0, 0), new Models.ModelInput("data", Models.ChannelOrder.Bgr, [0], [1]), live.Pointer);
+            Assert.Equal(4L * FaceAligner.CropLength, gpu.BytesRead - before);
+        });
+        Assert.Equal(4L * FaceAligner.CropLength, DeviceMemory.WipedBytes - bytes);
     }
 
     /// <summary>The scratch that a crop passes through on its way back is cleared with it.</summary>

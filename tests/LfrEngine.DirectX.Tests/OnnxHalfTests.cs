@@ -61,7 +61,7 @@ public sealed class OnnxHalfTests
             Assert.InRange(Device.Largest(manifest.Outputs[i], expected.Outputs[i].Span, actual.Outputs[i].Span), 1e-9f, 0.05f);
     }
 
-    private static ModelCatalog Catalog()
+    internal static ModelCatalog Catalog()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "LfrEngine.sln")))

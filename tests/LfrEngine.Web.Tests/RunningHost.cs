@@ -7,6 +7,7 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Web.Security;
 using LfrEngine.Web.Shell;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -63,7 +64,7 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         kind ??= Enum.Parse<StoreKind>(Environment.GetEnvironmentVariable("LFR_TEST_STORE") ?? nameof(StoreKind.Sqlite), ignoreCase: true);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-web-");
-        var config = new HostConfig { Name = "Test van", Listen = ["https://127.0.0.1:0"], Engine = new EngineConfig { AllowUnlocked = true } };
+        var config = new HostConfig { Name = "Test van", Listen = ["https://127.0.0.1:0"], Engine = new EngineConfig { AllowUnlocked = true }, Sessions = new SessionsConfig { IdleMinutes = 720 } };
         if (kind == StoreKind.Postgresql)
             config = config with { Store = new StoreConfig { Kind = StoreKind.Postgresql, Connection = await PostgresServer.NewDatabaseAsync() } };
         config = configure?.Invoke(config, folder.FullName) ?? config;
@@ -203,6 +204,7 @@ internal sealed class RunningHost : IAsyncDisposable
     {
         await using AsyncServiceScope scope = Services.CreateAsyncScope();
         ClaimsPrincipal principal = await scope.ServiceProvider.GetRequiredService<SignInManager<Officer>>().CreateUserPrincipalAsync(officer);
+        await Services.GetRequiredService<OfficerSessions>().BeginAsync(principal, "Test", "127.0.0.1");
         CookieAuthenticationOptions options = scope.ServiceProvider.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(IdentityConstants.ApplicationScheme);
         DateTimeOffset now = Time.GetUtcNow();
         var ticket = new AuthenticationTicket(principal, new AuthenticationProperties { IssuedUtc = now, ExpiresUtc = now.AddHours(1) }, IdentityConstants.ApplicationScheme);

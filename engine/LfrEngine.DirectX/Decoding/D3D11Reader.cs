@@ -169,10 +169,11 @@ internal sealed unsafe class D3D11Reader : ISourceReader
 
         var source = (D3D11.ID3D11Texture2D*)frame->data[0];
         uint slice = (uint)(nuint)frame->data[1];
-        TakeArray(source);
+        PictureCut cut = PictureCut.Of(*frame);
+        TakeArray(source, cut);
         // Stopwatch ticks, as for software frames: the pixels are there.
         long arrival = Stopwatch.GetTimestamp();
-        GpuFrame picture = shared!.Bring(source, slice, (uint)frame->crop_left, (uint)frame->crop_top);
+        GpuFrame picture = shared!.Bring(source, slice, cut.Left, cut.Top);
         if (stamped)
         {
             if (firstTicks == ffmpeg.AV_NOPTS_VALUE)
@@ -181,21 +182,21 @@ internal sealed unsafe class D3D11Reader : ISourceReader
         }
         long stampUs = stamped ? ffmpeg.av_rescale_q(ticks - firstTicks, timeBase, new AVRational { num = 1, den = 1_000_000 }) : FrameInfo.NoPts;
         Frames++;
-        var view = new FrameView(PixelFormat.Nv12, frame->width, frame->height, [0, 0], [0, 0], MatrixOf(frame->colorspace, frame->height),
+        var view = new FrameView(PixelFormat.Nv12, cut.Width, cut.Height, [0, 0], [0, 0], MatrixOf(frame->colorspace, cut.Height),
             frame->color_range == AVColorRange.AVCOL_RANGE_JPEG ? ColourRange.Full : ColourRange.Limited, LocationOf(frame->chroma_location));
         lease.Fill(picture, view.On(picture), stampUs, arrival);
         return true;
     }
 
     // A stream that changes its size decodes into another array: the previous array is cleared and released.
-    private void TakeArray(D3D11.ID3D11Texture2D* source)
+    private void TakeArray(D3D11.ID3D11Texture2D* source, in PictureCut cut)
     {
-        if (source == array && shared!.Width == frame->width && shared.Height == frame->height)
+        if (source == array && shared!.Width == cut.Width && shared.Height == cut.Height)
             return;
         DropArray();
         D3D11.Texture2DDesc description;
         source->GetDesc(&description);
-        shared = new SharedTexture(store, video!, frame->width, frame->height, description.Width, description.Height);
+        shared = new SharedTexture(store, video!, cut.Width, cut.Height, description.Width, description.Height);
         source->AddRef();
         array = source;
     }

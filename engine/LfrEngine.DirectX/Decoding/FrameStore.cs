@@ -12,7 +12,9 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
     private const int BuffersKept = 8;
 
     private readonly Stack<GpuBuffer<uint>> free = new();
-    private GpuBuffer<float>? patch;
+    private readonly Stack<GpuBuffer<float>> freeRegions = new();
+    private readonly GpuBuffer<float> cropPatch = new(context, FaceAligner.CropLength);
+    private GpuBuffer<float>? picturePatch;
 
     public GpuContext Context => context;
 
@@ -39,15 +41,38 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
             buffer.Dispose();
     }
 
-    /// <summary>Scratch for one patch of three planes.</summary>
+    /// <summary>An all-zero buffer for a region that is kept; the caller gives it back cleared.</summary>
+    public GpuBuffer<float> TakeRegion(int length)
+    {
+        while (freeRegions.TryPop(out GpuBuffer<float>? kept))
+        {
+            if (kept.Length == length)
+                return kept;
+            kept.Dispose();
+        }
+        return new GpuBuffer<float>(context, length);
+    }
+
+    /// <summary>Takes a cleared buffer back.</summary>
+    public void Return(GpuBuffer<float> region)
+    {
+        if (freeRegions.Count < BuffersKept)
+            freeRegions.Push(region);
+        else
+            region.Dispose();
+    }
+
+    /// <summary>Scratch for one patch of three planes. Clearing it costs what it is long, so a crop does not use what a live picture needs.</summary>
     public GpuBuffer<float> Patch(int length)
     {
-        if (patch is null || patch.Length < length)
+        if (length <= cropPatch.Length)
+            return cropPatch;
+        if (picturePatch is null || picturePatch.Length < length)
         {
-            patch?.Dispose();
-            patch = new GpuBuffer<float>(context, Math.Max(length, FaceAligner.CropLength));
+            picturePatch?.Dispose();
+            picturePatch = new GpuBuffer<float>(context, length);
         }
-        return patch;
+        return picturePatch;
     }
 
     /// <summary>Copies a frame from host memory to the device.</summary>
@@ -70,7 +95,7 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
                 CopyRows(view.U, view.ChromaStride, chromaRow, view.ChromaHeight, bytes[luma..]);
                 if (!interleaved)
                     CopyRows(view.V, view.ChromaStride, chromaRow, view.ChromaHeight, bytes[(luma + chroma)..]);
-                buffer.Upload(gpu);
+                buffer.Upload(gpu, buffer.Length);
                 return new GpuFrame(this, gpu, buffer, layout);
             }
             catch
@@ -85,7 +110,10 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
     {
         while (free.TryPop(out GpuBuffer<uint>? kept))
             kept.Dispose();
-        patch?.Dispose();
+        while (freeRegions.TryPop(out GpuBuffer<float>? region))
+            region.Dispose();
+        cropPatch.Dispose();
+        picturePatch?.Dispose();
     }
 
     private static unsafe void CopyRows(byte* from, int stride, int rowBytes, int rows, Span<byte> to)

@@ -26,8 +26,11 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         var whole = new FaceBox(0, 0, transform.ImageWidth / transform.Scale, transform.ImageHeight / transform.Scale);
         LetterboxTransform grid = transform;
         FrameView view = frame;
-        Cut(gpu => gpu.Graphics.For(grid.GridWidth, grid.GridHeight, Resampling(gpu, view, whole, grid.GridWidth, grid.GridHeight,
-            grid.ImageWidth, grid.ImageHeight, ResampleShader.Channels, input, destination(gpu))));
+        Cut(gpu =>
+        {
+            ResampleShader shader = Resampling(gpu, view, whole, grid.GridWidth, grid.GridHeight, grid.ImageWidth, grid.ImageHeight, ResampleShader.Channels, input, destination(gpu));
+            gpu.Submit((in ComputeContext list) => list.For(grid.GridWidth, grid.GridHeight, shader));
+        });
     }
 
     /// <summary>A region as grey into a tensor on the device.</summary>
@@ -35,7 +38,11 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     {
         FrameView view = frame;
         FaceBox box = region;
-        Cut(gpu => gpu.Graphics.For(size, size, Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu))));
+        Cut(gpu =>
+        {
+            ResampleShader shader = Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu));
+            gpu.Submit((in ComputeContext list) => list.For(size, size, shader));
+        });
     }
 
     public void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
@@ -44,18 +51,38 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
         int samples = FaceAligner.SamplesPerSide(1, transform), chromaSamples = FaceAligner.SamplesPerSide(frame.ChromaScaleX, transform);
         FrameView view = frame;
-        Bring(FaceAligner.CropLength, crop, (gpu, patch) => gpu.Graphics.For(Size, Size, new AlignShader(
-            bytes.On(gpu), patch.On(gpu), Size,
-            origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
-            samples, chromaSamples, Planes(view), InputColour.Of(view, input))));
+        Bring(FaceAligner.CropLength, crop, (gpu, patch) =>
+        {
+            var shader = new AlignShader(
+                bytes.On(gpu), patch.On(gpu), Size,
+                origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
+                samples, chromaSamples, Planes(view), InputColour.Of(view, input));
+            gpu.Submit((in ComputeContext list) => list.For(Size, Size, shader));
+        });
     }
 
     public void Resample(in FrameView frame, in FaceBox region, int width, int height, float* planes)
     {
         FrameView view = frame;
         FaceBox box = region;
-        Bring(3 * width * height, planes, (gpu, patch) => gpu.Graphics.For(width, height,
-            Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, patch.On(gpu))));
+        Bring(3 * width * height, planes, (gpu, patch) =>
+        {
+            ResampleShader shader = Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, patch.On(gpu));
+            gpu.Submit((in ComputeContext list) => list.For(width, height, shader));
+        });
+    }
+
+    public IKeptRegion Keep(in FrameView frame, in FaceBox region, int width, int height)
+    {
+        FrameView view = frame;
+        FaceBox box = region;
+        var kept = new KeptRegion(store, 3 * width * height);
+        Cut(gpu =>
+        {
+            ResampleShader shader = Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, kept.On(gpu));
+            gpu.Submit((in ComputeContext list) => list.For(width, height, shader));
+        });
+        return kept;
     }
 
     /// <summary>Clears the frame on its device. Safe to call twice.</summary>
@@ -68,7 +95,7 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         {
             store.Context.Use(gpu =>
             {
-                bytes.Clear(gpu);
+                gpu.Clear(bytes);
                 store.Return(bytes);
             });
         }
@@ -79,8 +106,8 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         }
     }
 
-    private DirectMlPlan OnThisDevice(InferencePlan plan) =>
-        plan is DirectMlPlan target && target.Context == store.Context
+    private GpuPlan OnThisDevice(InferencePlan plan) =>
+        plan is GpuPlan target && target.Context == store.Context
             ? target
             : throw new InvalidOperationException("A frame on the GPU needs networks on the same GPU: run with --inference directml, or decode in software.");
 
@@ -109,7 +136,7 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
             GpuBuffer<float> patch = store.Patch(length);
             work(gpu, patch);
             patch.Read(gpu, new Span<float>(to, length));
-            patch.Clear(gpu);
+            gpu.Clear(patch);
         });
     }
 

@@ -87,6 +87,8 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         Signal();
         try
         {
+            // Here, not in the queue: whoever has the device holds it for all cameras, and this camera's decoder may take its time.
+            AwaitDecoder();
             return store.Context.Use(Take);
         }
         finally
@@ -111,8 +113,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         for (uint slice = 0; slice < description.ArraySize; slice++)
             video.Context->CopySubresourceRegion((ID3D11Resource*)array, slice, 0, 0, 0, (ID3D11Resource*)zero, 0, whole);
         Signal();
-        HResult.ThrowIfFailed(fence->SetEventOnCompletion(value, (void*)done.SafeWaitHandle.DangerousGetHandle()), "The decoder's fence cannot be waited for");
-        done.WaitOne();
+        AwaitDecoder();
         if (!video.IsLost)
             DeviceMemory.CountWiped((long)description.Width * description.Height * 3 / 2 * description.ArraySize);
     }
@@ -140,6 +141,13 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
     {
         HResult.ThrowIfFailed(signaller->Signal(fence, ++value), "The decoder's fence cannot be signalled");
         video.Context->Flush();
+    }
+
+    // A lost device signals all fences, so this always ends.
+    private void AwaitDecoder()
+    {
+        HResult.ThrowIfFailed(fence->SetEventOnCompletion(value, (void*)done.SafeWaitHandle.DangerousGetHandle()), "The decoder's fence cannot be waited for");
+        done.WaitOne();
     }
 
     private void ClearShared()
@@ -172,7 +180,7 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
         ulong* rowBytes = null;
         ulong total = 0;
         gpu.Native->GetCopyableFootprints(&description, 0, 2, 0, planes, rowCounts, rowBytes, &total);
-        GpuBuffer<uint> buffer = store.Take(checked((int)total));
+        GpuBuffer<uint> buffer = store.Take(FrameBytes(total));
         D3D12.ID3D12Resource* target = null;
         try
         {
@@ -205,6 +213,16 @@ internal sealed unsafe partial class SharedTexture : IDeviceResident, IDisposabl
             ComPointer.Release(target);
         }
     }
+
+    /// <summary>Bytes that a picture takes in a buffer.</summary>
+    /// <param name="total">From GetCopyableFootprints, which says 2⁶⁴ − 1 of a format that it does not know.</param>
+    /// <exception cref="GpuException">The driver cannot copy the format, or the picture is too large.</exception>
+    internal static int FrameBytes(ulong total) => total switch
+    {
+        ulong.MaxValue => throw new GpuException("This driver cannot copy NV12 pictures into a buffer (GetCopyableFootprints does not know the format)."),
+        > int.MaxValue => throw new GpuException($"A picture of {total >> 20} MiB is too large for the GPU path."),
+        _ => (int)total,
+    };
 
     private ID3D11Fence* CreateFence()
     {

@@ -16,6 +16,9 @@ internal sealed unsafe partial class VideoDevice : IDisposable
     // d3d11.h: D3D11_BIND_SHADER_RESOURCE, D3D11_RESOURCE_MISC_SHARED, D3D11_RESOURCE_MISC_SHARED_NTHANDLE.
     private const uint BindShaderResource = 0x8, MiscShared = 0x2, MiscSharedNtHandle = 0x800;
 
+    // d3d11.h: D3D11_FEATURE_D3D11_OPTIONS4. A number, as for the fence's flags.
+    private const Silk.NET.Direct3D11.Feature Options4 = (Silk.NET.Direct3D11.Feature)17;
+
     private readonly ID3D11Device* device;
     private readonly ID3D11DeviceContext* context;
 
@@ -38,6 +41,12 @@ internal sealed unsafe partial class VideoDevice : IDisposable
                 "Direct3D 11 with video support cannot be started on this adapter");
             device = made;
             context = madeContext;
+            RequireSharing(made);
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
         finally
         {
@@ -69,6 +78,15 @@ internal sealed unsafe partial class VideoDevice : IDisposable
     {
         ComPointer.Release(context);
         ComPointer.Release(device);
+    }
+
+    // Without it a shared NV12 texture may be made and never be opened, or show nothing.
+    private static void RequireSharing(ID3D11Device* made)
+    {
+        // D3D11_FEATURE_DATA_D3D11_OPTIONS4: one BOOL, ExtendedNV12SharedTextureSupported. A Windows that does not know the question fails it.
+        int supported = 0;
+        if (made->CheckFeatureSupport(Options4, &supported, sizeof(int)) < 0 || supported == 0)
+            throw new GpuException("This driver does not share NV12 textures between Direct3D 11 and 12 (ExtendedNV12SharedTextureSupported), so frames cannot stay on the GPU.");
     }
 
     private ID3D11Texture2D* Create(uint width, uint height, uint miscFlags, SubresourceData* data, string step)

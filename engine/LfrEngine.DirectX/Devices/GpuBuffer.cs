@@ -10,7 +10,7 @@ namespace LfrEngine.DirectX.Devices;
 /// members but <see cref="Dispose"/> are for work inside <see cref="GpuContext.Use{T}"/>. When the device is lost, the contents are lost too, and the
 /// next use starts with zeros on the new one.
 /// </remarks>
-internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
+internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident, IClearable
     where T : unmanaged
 {
     private readonly GpuContext context;
@@ -42,14 +42,14 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         return device ??= gpu.Graphics.AllocateReadWriteBuffer<T>(Length, AllocationMode.Clear);
     }
 
-    /// <summary>Fills the beginning of the buffer from host memory.</summary>
+    /// <summary>Fills the beginning of the buffer from host memory; the rest stays.</summary>
     public void Upload(GpuDevice gpu, ReadOnlySpan<T> source)
     {
         source.CopyTo(Stage(gpu));
-        Upload(gpu);
+        Upload(gpu, source.Length);
     }
 
-    /// <summary>Staging to be filled before <see cref="Upload(GpuDevice)"/>.</summary>
+    /// <summary>Staging to be filled before <see cref="Upload(GpuDevice, int)"/>.</summary>
     public Span<T> Stage(GpuDevice gpu)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
@@ -57,44 +57,59 @@ internal sealed class GpuBuffer<T> : IDisposable, IDeviceResident
         return upload.Span;
     }
 
-    /// <summary>Copies the staging, all of it, and wipes it.</summary>
-    public void Upload(GpuDevice gpu)
+    /// <summary>Copies the beginning of the staging, and wipes it.</summary>
+    /// <param name="gpu">The present device.</param>
+    /// <param name="count">Elements; nothing was staged beyond them.</param>
+    public void Upload(GpuDevice gpu, int count)
     {
         UploadBuffer<T> staged = upload ?? throw new InvalidOperationException("Nothing was staged.");
-        staged.CopyTo(On(gpu));
-        staged.Span.Clear();
+        gpu.CountCopy(0);
+        staged.CopyTo(On(gpu), 0, 0, count);
+        staged.Span[..count].Clear();
     }
 
-    /// <summary>Copies the beginning of the buffer to host memory.</summary>
-    public void Read(GpuDevice gpu, Span<T> destination)
+    /// <summary>Copies a part of the buffer to host memory, and nothing else of it.</summary>
+    /// <param name="gpu">The present device.</param>
+    /// <param name="destination">Its length says how much. Borrowed.</param>
+    /// <param name="first">Where the part begins, elements.</param>
+    public unsafe void Read(GpuDevice gpu, Span<T> destination, int first = 0)
     {
+        if (destination.IsEmpty)
+            return;
         ReadWriteBuffer<T> source = On(gpu);
-        readBack ??= gpu.Graphics.AllocateReadBackBuffer<T>(Length);
-        source.CopyTo(readBack);
+        if (readBack is null || readBack.Length < destination.Length)
+        {
+            // Wiped after every use.
+            readBack?.Dispose();
+            readBack = gpu.Graphics.AllocateReadBackBuffer<T>(destination.Length);
+        }
+        gpu.CountCopy((long)destination.Length * sizeof(T));
+        source.CopyTo(readBack, first, 0, destination.Length);
         readBack.Span[..destination.Length].CopyTo(destination);
-        readBack.Span.Clear();
+        readBack.Span[..destination.Length].Clear();
     }
 
     /// <summary>What the last reading passed through.</summary>
     internal Span<T> ReadBackSpan => readBack is null ? [] : readBack.Span;
 
-    /// <summary>Sets every element to zero on the device, and returns when that is done.</summary>
-    public unsafe void Clear(GpuDevice gpu)
+    public void RecordClear(in ComputeContext list)
     {
-        if (device is null)
-            return;
-        // The context waits for the GPU when it is disposed; only then is the wipe counted.
-        using (ComputeContext recording = gpu.Graphics.CreateComputeContext())
-            recording.Clear(device);
-        DeviceMemory.CountWiped((long)Length * sizeof(T));
+        if (device is not null)
+            list.Clear(device);
+    }
+
+    public unsafe void CountCleared()
+    {
+        if (device is not null)
+            DeviceMemory.CountWiped((long)Length * sizeof(T));
     }
 
     public void LeaveDevice(GpuDevice? alive)
     {
-        if (alive is not null)
-            Clear(alive);
-        else if (device is not null)
+        if (alive is null && device is not null)
             DeviceMemory.CountLost();
+        else if (device is not null)
+            alive!.Clear(this);
         device?.Dispose();
         // Host memory outlives the device it was for.
         upload?.Span.Clear();

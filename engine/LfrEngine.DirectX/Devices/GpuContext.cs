@@ -15,10 +15,15 @@ public sealed class GpuContext : IDisposable
 
     private readonly Lock gate = new();
     private readonly HashSet<IDeviceResident> residents = [];
+    private readonly (long Luid, string Name)? chosen;
     private GpuDevice? device;
     private bool disposed;
 
-    private GpuContext() => device = new GpuDevice(GraphicsDevice.GetDefault());
+    private GpuContext((long Luid, string Name)? chosen)
+    {
+        this.chosen = chosen;
+        device = new GpuDevice(OpenDevice());
+    }
 
     /// <summary>Whether this build has the GPU path, or was built with stand-ins for its packages.</summary>
     public static bool IsBuilt { get; } = typeof(GraphicsDevice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().All(a => a.Key != "LfrStandIn");
@@ -32,15 +37,21 @@ public sealed class GpuContext : IDisposable
     /// <summary>Times the device was lost and replaced.</summary>
     public int Losses { get; private set; }
 
-    /// <summary>Opens the default device: the fastest GPU, or without one the software device of Windows.</summary>
-    /// <exception cref="GpuException">This build has no GPU path, or the machine no Direct3D 12.</exception>
-    public static GpuContext Open()
+    /// <summary>The graphics adapters of this Windows machine, each with the index by which it can be chosen.</summary>
+    /// <exception cref="GpuException">There is no DXGI.</exception>
+    public static IReadOnlyList<string> ListAdapters() => [.. GpuAdapter.List().Select(a => $"{a.Index}: {a.Name}")];
+
+    /// <summary>Opens a device. Everything that is given this context uses it: networks, search and decoding.</summary>
+    /// <param name="adapter">Its index or a part of its name (<c>lfr doctor</c>); null for the fastest GPU, or without one the software device of Windows.</param>
+    /// <exception cref="GpuException">This build has no GPU path, or the machine no Direct3D 12 or no such GPU.</exception>
+    public static GpuContext Open(string? adapter = null)
     {
         if (!IsBuilt)
-            throw new GpuException("This build has no GPU path, because it was built without the Windows packages. Build it on Windows (docs/windows.md).");
+            throw new GpuException("This build has no GPU path: it was built without ComputeSharp, Silk.NET and FFmpeg.AutoGen. Build it with them on Windows (docs/windows.md); on Windows --inference directml works without them.");
         try
         {
-            return new GpuContext();
+            GpuAdapter? meant = adapter is null ? null : GpuAdapter.Choose(GpuAdapter.List(), adapter);
+            return new GpuContext(meant is null ? null : (meant.Luid, meant.Name));
         }
         catch (Exception e) when (e is not GpuException)
         {
@@ -49,7 +60,8 @@ public sealed class GpuContext : IDisposable
     }
 
     /// <summary>Opens what this build has, stand-ins included: for tests of what does not need Direct3D.</summary>
-    internal static GpuContext OpenAny() => new();
+    /// <param name="chosen">Which of them; null for the default.</param>
+    internal static GpuContext OpenAny((long Luid, string Name)? chosen = null) => new(chosen);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -123,6 +135,22 @@ public sealed class GpuContext : IDisposable
             residents.Remove(resident);
     }
 
+    // By its name where the LUID is unknown: a driver that was updated has given the same GPU another.
+    private GraphicsDevice OpenDevice()
+    {
+        if (chosen is not { } wanted)
+            return GraphicsDevice.GetDefault();
+        return GraphicsDevice.QueryDevices(d => LuidOf(d) == wanted.Luid).FirstOrDefault()
+            ?? GraphicsDevice.QueryDevices(d => d.Name == wanted.Name).FirstOrDefault()
+            ?? throw new GpuException($"{wanted.Name} does not run Direct3D 12 with shader model 6.");
+    }
+
+    private static long LuidOf(in GraphicsDeviceInfo device)
+    {
+        Luid luid = device.Luid;
+        return System.Runtime.CompilerServices.Unsafe.As<Luid, long>(ref luid);
+    }
+
     private void DropDevice(bool clearing)
     {
         foreach (IDeviceResident resident in residents.OrderBy(r => r.Layer))
@@ -140,7 +168,7 @@ public sealed class GpuContext : IDisposable
         {
             try
             {
-                return device = new GpuDevice(GraphicsDevice.GetDefault());
+                return device = new GpuDevice(OpenDevice());
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {

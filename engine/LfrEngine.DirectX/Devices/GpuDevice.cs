@@ -49,6 +49,43 @@ internal sealed unsafe class GpuDevice : IDisposable
 
     public string LossReason => HResult.Describe(lossStatus);
 
+    /// <summary>Bytes that came back to the processor.</summary>
+    public long BytesRead { get; private set; }
+
+    /// <summary>Lists that were handed to the GPU and waited for.</summary>
+    public long Submissions { get; private set; }
+
+    /// <summary>Does everything recorded as one list, and returns when it is done.</summary>
+    public void Submit(Recording record)
+    {
+        Submissions++;
+        // The context hands its list over and waits when it is disposed.
+        using ComputeContext list = Graphics.CreateComputeContext();
+        record(in list);
+    }
+
+    /// <summary>Sets every element of these buffers to zero, in one list, and returns when that is done.</summary>
+    public void Clear(params ReadOnlySpan<IClearable?> buffers)
+    {
+        Submissions++;
+        using (ComputeContext list = Graphics.CreateComputeContext())
+        {
+            foreach (IClearable? buffer in buffers)
+                buffer?.RecordClear(in list);
+        }
+        // Only now: what has not been done is not counted.
+        foreach (IClearable? buffer in buffers)
+            buffer?.CountCleared();
+    }
+
+    /// <summary>Counts a copy to or from the GPU, which ComputeSharp does in a list of its own.</summary>
+    /// <param name="bytesRead">What came back; 0 for a copy to the GPU.</param>
+    public void CountCopy(long bytesRead)
+    {
+        Submissions++;
+        BytesRead += bytesRead;
+    }
+
     public void Dispose()
     {
         disposed = true;
@@ -61,4 +98,17 @@ internal sealed unsafe class GpuDevice : IDisposable
 
     // The values of the enum are those of the HRESULTs.
     private void OnLost(object? sender, DeviceLostEventArgs e) => lossStatus = (int)e.Reason;
+}
+
+/// <summary>Work for one list. Between two steps of which the second reads or writes what the first wrote lies a barrier.</summary>
+internal delegate void Recording(in ComputeContext list);
+
+/// <summary>Device memory that can be set to zero together with other.</summary>
+internal interface IClearable
+{
+    /// <summary>Adds the clearing to a list.</summary>
+    void RecordClear(in ComputeContext list);
+
+    /// <summary>The list has been done.</summary>
+    void CountCleared();
 }

@@ -21,7 +21,10 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     private readonly GpuContext context;
     private readonly CosineSearch exact = new();
     private readonly Lock gate = new();
-    private readonly GpuBuffer<int> count;
+    // How many pairs come back with their number in one copy: a search usually finds none.
+    private const int PairsAtOnce = 31;
+
+    // The number of pairs, then the pairs.
     private GpuBuffer<int> hits;
     private GpuBuffer<float>? grouped;
     private readonly List<ResidentGallery> residents = [];
@@ -31,8 +34,7 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     public GpuSearch(GpuContext context)
     {
         this.context = context;
-        count = new GpuBuffer<int>(context, 1);
-        hits = new GpuBuffer<int>(context, 2 * SmallestCapacity);
+        hits = new GpuBuffer<int>(context, 1 + (2 * SmallestCapacity));
     }
 
     /// <inheritdoc/>
@@ -76,7 +78,6 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         }
         grouped?.Dispose();
         hits.Dispose();
-        count.Dispose();
     }
 
     private unsafe List<(int Probe, int Identity)> Find(Gallery gallery, ReadOnlySpan<float> probes, float lowest, int probeCount)
@@ -100,20 +101,11 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
                     found.Clear();
                     ReadWriteBuffer<uint> packed = rows.On(gpu);
                     Group(new ReadOnlySpan<float>(elements, probeCount * gallery.EmbeddingLength), probeCount, gallery.EmbeddingLength, grouped.Stage(gpu));
-                    grouped.Upload(gpu);
-                    int total = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
-                    if (total > hits.Length / 2)
-                    {
-                        hits.Dispose();
-                        hits = new GpuBuffer<int>(context, 2 * total);
-                        total = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
-                    }
-                    var told = new int[2 * total];
-                    hits.Read(gpu, told);
-                    for (int i = 0; i < total; i++)
-                        found.Add((told[(2 * i) + 1], gallery.RowIdentities[told[2 * i]]));
-                    grouped.Clear(gpu);
-                    hits.Clear(gpu);
+                    grouped.Upload(gpu, groups * pairs * 2 * ProbesPerGroup);
+                    ReadOnlySpan<int> told = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
+                    for (int i = 0; i < told.Length; i += 2)
+                        found.Add((told[i + 1], gallery.RowIdentities[told[i]]));
+                    gpu.Clear(grouped, hits);
                 });
             }
             return found;
@@ -135,13 +127,34 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         return loaded;
     }
 
-    private int Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, int rowCount, int pairs, int groups, int probeCount, float limit)
+    /// <summary>Row and probe of every pair found, in turn.</summary>
+    private int[] Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, int rowCount, int pairs, int groups, int probeCount, float limit)
     {
-        Span<int> total = [0];
-        count.Upload(gpu, total);
-        gpu.Graphics.For(rowCount, groups, new MatchShader(packed, grouped!.On(gpu), count.On(gpu), hits.On(gpu), rowCount, pairs, probeCount, hits.Length / 2, limit));
-        count.Read(gpu, total);
-        return total[0];
+        while (true)
+        {
+            ReadWriteBuffer<int> target = hits.On(gpu);
+            var shader = new MatchShader(packed, grouped!.On(gpu), target, rowCount, pairs, probeCount, hits.Length / 2, limit);
+            gpu.Submit((in ComputeContext list) =>
+            {
+                // Another search may have been broken off.
+                list.Clear(target);
+                list.Barrier(target);
+                list.For(rowCount, groups, shader);
+            });
+            var told = new int[1 + (2 * PairsAtOnce)];
+            hits.Read(gpu, told);
+            int total = told[0];
+            if (total <= hits.Length / 2)
+            {
+                var all = new int[2 * total];
+                told.AsSpan(1, 2 * Math.Min(total, PairsAtOnce)).CopyTo(all);
+                if (total > PairsAtOnce)
+                    hits.Read(gpu, all.AsSpan(2 * PairsAtOnce), told.Length);
+                return all;
+            }
+            hits.Dispose();
+            hits = new GpuBuffer<int>(context, 1 + (2 * total));
+        }
     }
 
     /// <summary>Probes of a group side by side, element by element: [groups, elements, 4], zeros where there is no probe or no element.</summary>
@@ -187,7 +200,7 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
             if (filledOn != gpu)
             {
                 Pack(packed.Stage(gpu));
-                packed.Upload(gpu);
+                packed.Upload(gpu, packed.Length);
                 filledOn = gpu;
             }
             return packed.On(gpu);

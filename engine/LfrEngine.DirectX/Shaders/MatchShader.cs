@@ -13,7 +13,6 @@ namespace LfrEngine.DirectX.Shaders;
 internal readonly partial struct MatchShader(
     ReadWriteBuffer<uint> gallery,
     ReadWriteBuffer<float> probes,
-    ReadWriteBuffer<int> count,
     ReadWriteBuffer<int> hits,
     int rows,
     int pairs,
@@ -51,11 +50,12 @@ internal readonly partial struct MatchShader(
     {
         if (probe < probeCount && score >= limit)
         {
-            Hlsl.InterlockedAdd(ref count[0], 1, out int place);
+            // The first word is the number of pairs.
+            Hlsl.InterlockedAdd(ref hits[0], 1, out int place);
             if (place < capacity)
             {
-                hits[2 * place] = row;
-                hits[(2 * place) + 1] = probe;
+                hits[1 + (2 * place)] = row;
+                hits[2 + (2 * place)] = probe;
             }
         }
     }

@@ -3,6 +3,7 @@ using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using LfrEngine.Files;
+using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Data;
 
@@ -152,6 +153,9 @@ public sealed class CsvTable
         ReadOnlySpan<byte> bytes = copy.GetBuffer().AsSpan(0, (int)copy.Length);
         if (bytes.StartsWith("PK\x03\x04"u8) || bytes.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]))
             throw new DataException($"{name} is an Excel workbook or an archive, not a text file. {advice}");
+        // A text may begin with BM, the mark of a BMP.
+        if (PhotoFormat.NameOf(bytes) is { } picture and not "BMP")
+            throw new DataException($"{name} is a picture ({picture}), not a text file. Give a list, or the folder that holds the pictures.");
         bool little = bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]), big = bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
         try
         {

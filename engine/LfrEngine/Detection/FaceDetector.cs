@@ -121,7 +121,12 @@ public sealed unsafe class FaceDetector : IDisposable
     private void Look(InferencePlan plan, in LetterboxTransform transform, float minimumHeight)
     {
         using (StageClock.Time(PipelineStage.Detect))
-            plan.Run();
+        {
+            if (head.Anchors is { } anchors)
+                plan.RunAnchors(anchors, Settings.CandidateScore);
+            else
+                plan.Run();
+        }
         using StageClock.Scope _ = StageClock.Time(PipelineStage.Suppress);
         Span<DetectorOutput> outputs = stackalloc DetectorOutput[plan.Outputs.Count];
         for (int i = 0; i < outputs.Length; i++)

@@ -16,6 +16,9 @@ internal interface IDetectorHead
     /// <param name="gridHeight">Pixels.</param>
     int OutputLength(int output, int gridWidth, int gridHeight);
 
+    /// <summary>How the outputs are made of anchors, so that a device need return only those that score; null if a score is made of more than one value.</summary>
+    AnchorTensors? Anchors => null;
+
     /// <summary>Appends every face scoring at least <paramref name="minimumScore"/>, in grid pixels, unsuppressed.</summary>
     /// <param name="outputs">One image's tensors, in the order of <see cref="OutputNames"/>. Borrowed.</param>
     /// <param name="gridWidth">Pixels.</param>
@@ -24,6 +27,12 @@ internal interface IDetectorHead
     /// <param name="faces">Receives the faces.</param>
     void Decode(ReadOnlySpan<DetectorOutput> outputs, int gridWidth, int gridHeight, float minimumScore, CandidateList faces);
 }
+
+/// <summary>Outputs that hold the same anchors, row by row.</summary>
+/// <param name="ScoreOutput">The output with the scores.</param>
+/// <param name="ScoreElement">Which of an anchor's values there is its score, as it stands.</param>
+/// <param name="Widths">Values per anchor in each output; two or three outputs.</param>
+internal sealed record AnchorTensors(int ScoreOutput, int ScoreElement, int[] Widths);
 
 /// <summary>A borrowed float32 tensor of one image, row-major.</summary>
 internal readonly unsafe struct DetectorOutput(float* pointer, int length)

@@ -63,7 +63,7 @@ public static class SignedFile
         }
         catch (JsonException e)
         {
-            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not an {kind}, or is damaged. {JsonTrouble.Words("It", e)}", e);
+            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not an {kind}, or is damaged. {JsonTrouble.Words("The file", e)}", e);
         }
         catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException or InvalidOperationException)
         {

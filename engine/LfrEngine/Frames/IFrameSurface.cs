@@ -32,11 +32,27 @@ internal interface IFrameSurface
     /// <param name="crop">float32 [3, 112, 112]. Borrowed.</param>
     unsafe void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop);
 
-    /// <summary>Reads back a region as three planes at full size, unconverted, for the picture of an alert.</summary>
+    /// <summary>Cuts a region out and keeps it on the device, for a picture that is wanted only if there is an alert.</summary>
+    /// <param name="frame">The frame that this is the surface of.</param>
+    /// <param name="region">Frame pixels; may lie outside.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels.</param>
+    /// <returns>Outlives the frame. Owned by the caller.</returns>
+    IKeptRegion Keep(in FrameView frame, in FaceBox region, int width, int height);
+
+    /// <summary>Reads back a region as three planes at full size, unconverted, for a picture that somebody looks at.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="region">Frame pixels; may lie outside.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="planes">float32 [3, height, width]: Y′, Cb, Cr, 0…255. Borrowed.</param>
     unsafe void Resample(in FrameView frame, in FaceBox region, int width, int height, float* planes);
+}
+
+/// <summary>A region of a frame on a device. Disposing clears it there.</summary>
+internal interface IKeptRegion : IDisposable
+{
+    /// <summary>Reads it back, as <see cref="IFrameSurface.Resample"/> does; zeros if the device was lost.</summary>
+    /// <param name="planes">float32 [3, height, width]. Borrowed.</param>
+    unsafe void Read(float* planes);
 }

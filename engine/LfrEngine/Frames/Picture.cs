@@ -7,7 +7,11 @@ namespace LfrEngine.Frames;
 /// <summary>A small still picture cut from a frame: planar Y, Cb, Cr at full size, BT.601 full range, in locked memory. The owner disposes it.</summary>
 public sealed unsafe class Picture : IDisposable
 {
-    private readonly HostBuffer<byte> samples;
+    private readonly HostBuffer<byte> memory;
+
+    // What the picture shows, as long as it lies on a device and nobody has looked.
+    private IKeptRegion? kept;
+    private ColourConversion keptColour;
 
     /// <summary>Allocates a black picture.</summary>
     public Picture(int width, int height)
@@ -16,8 +20,18 @@ public sealed unsafe class Picture : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         Width = width;
         Height = height;
-        samples = BufferPool.Rent<byte>(3 * width * height);
-        samples.Span[(width * height)..].Fill(128);
+        memory = BufferPool.Rent<byte>(3 * width * height);
+        memory.Span[(width * height)..].Fill(128);
+    }
+
+    private HostBuffer<byte> Samples
+    {
+        get
+        {
+            if (kept is not null)
+                Bring();
+            return memory;
+        }
     }
 
     /// <summary>Pixels.</summary>
@@ -31,7 +45,7 @@ public sealed unsafe class Picture : IDisposable
     {
         get
         {
-            nint origin = (nint)samples.Pointer, plane = Width * Height;
+            nint origin = (nint)Samples.Pointer, plane = Width * Height;
             return new FrameView(PixelFormat.I444, Width, Height, [origin, origin + plane, origin + (2 * plane)], [Width, Width, Width],
                 ColourMatrix.Bt601, ColourRange.Full, ChromaLocation.Centre);
         }
@@ -54,11 +68,39 @@ public sealed unsafe class Picture : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(left);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(left + width, Width);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Planes.Length, 3 * width * Height, nameof(scratch));
-        float* y = scratch.Planes.Pointer, u = y + (width * Height), v = u + (width * Height);
-        RegionSampler.Resample(frame, region, width, Height, scratch.Resampler, y);
+        RegionSampler.Resample(frame, region, width, Height, scratch.Resampler, scratch.Planes.Pointer);
+        Convert(scratch.Planes, frame.Colour, left, width);
+    }
 
-        ColourConversion colour = frame.Colour;
-        byte* planeY = samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
+    /// <summary>As <see cref="Paint"/> over the whole picture. Of a frame on a device nothing comes to host memory before somebody looks at the picture.</summary>
+    internal void PaintWhenSeen(in FrameView frame, in FaceBox region, PaintScratch scratch)
+    {
+        LetGo();
+        if (frame.Surface is { } surface)
+            (kept, keptColour) = (surface.Keep(frame, region, Width, Height), frame.Colour);
+        else
+            Paint(frame, region, 0, Width, scratch);
+    }
+
+    private void Bring()
+    {
+        using HostBuffer<float> planes = BufferPool.Rent<float>(3 * Width * Height);
+        kept!.Read(planes.Pointer);
+        LetGo();
+        Convert(planes, keptColour, 0, Width);
+    }
+
+    private void LetGo()
+    {
+        kept?.Dispose();
+        kept = null;
+    }
+
+    // Wipes what it was made from.
+    private void Convert(HostBuffer<float> planes, in ColourConversion colour, int left, int width)
+    {
+        float* y = planes.Pointer, u = y + (width * Height), v = u + (width * Height);
+        byte* planeY = Samples.Pointer + left, planeU = planeY + (Width * Height), planeV = planeU + (Width * Height);
         for (int row = 0; row < Height; row++)
         {
             for (int column = 0; column < width; column++)
@@ -74,7 +116,7 @@ public sealed unsafe class Picture : IDisposable
                 planeV[to] = (byte)Math.Clamp(((red - grey) / 1.402f) + 128.5f, 0, 255);
             }
         }
-        scratch.Planes.Wipe();
+        planes.Wipe();
     }
 
     /// <summary>The picture as a JPEG file, in locked memory that the caller owns.</summary>
@@ -92,7 +134,7 @@ public sealed unsafe class Picture : IDisposable
     public HostBuffer<byte> Encode(ImageEncoder encoder, out int sizeBytes)
     {
         int plane = Width * Height;
-        ImagePlanes planes = ImagePlanes.Yuv(PixelFormat.I444, samples.Span[..plane], samples.Span.Slice(plane, plane), samples.Span.Slice(2 * plane, plane), Width, Height, Width, Width);
+        ImagePlanes planes = ImagePlanes.Yuv(PixelFormat.I444, Samples.Span[..plane], Samples.Span.Slice(plane, plane), Samples.Span.Slice(2 * plane, plane), Width, Height, Width, Width);
         HostBuffer<byte> file = BufferPool.Rent<byte>(ImageEncoder.MaxSizeBytes(Width, Height));
         try
         {
@@ -117,7 +159,7 @@ public sealed unsafe class Picture : IDisposable
         int right = (int)Math.Clamp(MathF.Ceiling(region.Right), 0, Width), bottom = (int)Math.Clamp(MathF.Ceiling(region.Bottom), 0, Height);
         for (int plane = 0; plane < 3; plane++)
         {
-            Span<byte> values = samples.Span.Slice(plane * Width * Height, Width * Height);
+            Span<byte> values = Samples.Span.Slice(plane * Width * Height, Width * Height);
             for (int y = top; y < bottom; y += cell)
             {
                 int rows = Math.Min(cell, bottom - y);
@@ -138,18 +180,26 @@ public sealed unsafe class Picture : IDisposable
     }
 
     /// <summary>Makes the picture black; the memory is kept.</summary>
-    internal void Wipe() => samples.Wipe();
+    internal void Wipe()
+    {
+        LetGo();
+        memory.Wipe();
+    }
 
     /// <summary>A copy, owned by the caller.</summary>
     public Picture Copy()
     {
         var copy = new Picture(Width, Height);
-        samples.Span.CopyTo(copy.samples.Span);
+        Samples.Span.CopyTo(copy.memory.Span);
         return copy;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => samples.Dispose();
+    public void Dispose()
+    {
+        LetGo();
+        memory.Dispose();
+    }
 }
 
 /// <summary>Working memory of <see cref="Picture.Paint"/>; wiped after each use. Used by one thread at a time.</summary>

@@ -18,9 +18,11 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
+    /// <param name="options">Of every run; null for none. The plan owns them.</param>
     /// <exception cref="ModelLoadException">The network does not run at this shape.</exception>
-    protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width)
+    protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width, RunOptions? options = null)
     {
+        Options = options ?? new RunOptions();
         Batch = batch;
         Manifest = manifest;
         InputShape = [batch, manifest.Input.ChannelCount, height, width];
@@ -63,7 +65,7 @@ public abstract unsafe class InferencePlan : IDisposable
     protected long[][] OutputShapes { get; }
 
     /// <summary>Of every run.</summary>
-    protected RunOptions Options { get; } = new();
+    protected RunOptions Options { get; }
 
     /// <summary>Runs the network.</summary>
     public void Run()
@@ -71,6 +73,11 @@ public abstract unsafe class InferencePlan : IDisposable
         MarkFilled();
         RunOnce();
     }
+
+    /// <summary>Runs a detector. Of anchors that score less than a minimum, the outputs may stay zero.</summary>
+    /// <param name="anchors">How the outputs are made of anchors.</param>
+    /// <param name="minimumScore">Inclusive.</param>
+    internal virtual void RunAnchors(AnchorTensors anchors, float minimumScore) => Run();
 
     /// <summary>Runs an embedder and normalises each row of its first output to unit length.</summary>
     /// <param name="length">Elements per row.</param>
@@ -91,7 +98,7 @@ public abstract unsafe class InferencePlan : IDisposable
     public const float SmallestNorm = 1e-12f;
 
     /// <summary>Fills this plan's input with another's at half the scale, as <see cref="Letterbox.Halve"/> does.</summary>
-    /// <param name="fuller">Filled, of the same network.</param>
+    /// <param name="fuller">Filled, of the same network. Its input may be wiped by this.</param>
     /// <param name="whole">How it was filled.</param>
     /// <param name="half">The same frame at half the scale.</param>
     public virtual void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half) =>

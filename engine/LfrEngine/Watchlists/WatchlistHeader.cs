@@ -103,7 +103,7 @@ internal sealed record WatchlistHeader(
         if (!start[..known].SequenceEqual(Magic[..known]))
             throw new WatchlistException(WatchlistFailure.NotAWatchlist, $"{path}: not a watchlist file. Watchlists are made by `lfr enrol`.");
         if (start.Length < 12)
-            throw Damaged(path, $"the file ends after {start.Length} bytes");
+            throw Damaged(path, start.IsEmpty ? "the file is empty" : $"the file ends after {start.Length} bytes");
         int version = BinaryPrimitives.ReadUInt16LittleEndian(start[8..]);
         if (version is < OldestFormatVersion or > FormatVersion)
         {

@@ -78,7 +78,7 @@ public sealed class WatchlistKey : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             secret?.Dispose();
-            throw new WatchlistException(WatchlistFailure.UnusableKeyFile, $"{path}: cannot read the key file: {error.Message}", error);
+            throw new WatchlistException(WatchlistFailure.UnusableKeyFile, $"{path}: cannot read the key file: {FileTrouble.Words(error)}", error);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using LfrEngine.DirectX;
+using LfrEngine.DirectX.Devices;
 using LfrEngine.Models;
 using LfrEngine.Native.Hardening;
 using LfrEngine.Native.Media;
@@ -21,13 +22,16 @@ internal static class DoctorCommand
         var gpu = new Option<bool>("--gpu") { Description = "Test every step of the Windows GPU path on this machine and compare with the processor's result." };
         var video = new Option<FileInfo?>("--video") { Description = "With --gpu: a recording in 8-bit H.264 or H.265 to test decoding." };
         var webGpu = new Option<bool>("--webgpu") { Description = "Run every network with WebGPU on this machine's graphics card and compare result and time with the processor." };
-        var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu };
-        command.SetAction(parsed => parsed.GetValue(webGpu) ? Print(WebGpuDoctor.Run(ModelCatalog.Default), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. WebGpu(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
+        var cuda = new Option<bool>("--cuda") { Description = "Run every network with CUDA on an NVIDIA card and compare result and time with the processor." };
+        var command = new Command("doctor", "Check this machine and show what is missing.") { json, gpu, video, webGpu, cuda };
+        command.SetAction(parsed => parsed.GetValue(webGpu) || parsed.GetValue(cuda) ? Print(NetworkDoctor.Run(ModelCatalog.Default, parsed.GetValue(cuda) ? RuntimeLibrary.Cuda : RuntimeLibrary.WebGpu), parsed.GetValue(json)) : parsed.GetValue(gpu) ? TryGpu(parsed.GetValue(video)?.FullName, parsed.GetValue(json)) : Print([System(), Processor(), Ffmpeg(), .. Codecs(), .. Gpus(), .. VulkanDevices(), .. RuntimeLibraries(), .. Hardening(), PhotoDecoding(), Npm(), .. Models()], parsed.GetValue(json)));
         return command;
     }
 
     private static int TryGpu(string? video, bool json)
     {
+        if (!GpuContext.IsBuilt && OperatingSystem.IsWindows())
+            return Print(NetworkDoctor.RunDirectMl(ModelCatalog.Default), json);
         using var doctor = new GpuDoctor(ModelCatalog.Default, video);
         return Print([.. doctor.Run().Select(c => new Finding($"GPU: {c.Step}", c.Passed switch { true => "ok", false => "missing", null => "note" }, c.Found, null))], json);
     }
@@ -89,6 +93,11 @@ internal static class DoctorCommand
 
     private static IEnumerable<Finding> Gpus()
     {
+        if (OperatingSystem.IsWindows())
+        {
+            yield return WindowsGpus();
+            yield break;
+        }
         string[] cards = Directory.Exists("/sys/class/drm")
             ? [.. Directory.EnumerateDirectories("/sys/class/drm", "renderD*").Select(c => $"{Path.GetFileName(c)} (vendor {ReadLine(Path.Combine(c, "device/vendor"))})").Order(StringComparer.Ordinal)]
             : [];
@@ -97,6 +106,19 @@ internal static class DoctorCommand
             : [];
         string[] all = [.. cards, .. nvidia];
         yield return Ok("GPU", all.Length > 0 ? string.Join(", ", all) : "none; everything runs on the processor");
+    }
+
+    private static Finding WindowsGpus()
+    {
+        try
+        {
+            IReadOnlyList<string> adapters = GpuContext.ListAdapters();
+            return Ok("GPU", adapters.Count > 0 ? $"{string.Join(", ", adapters)}; test one with lfr doctor --gpu" : "none; everything runs on the processor");
+        }
+        catch (GpuException e)
+        {
+            return new Finding("GPU", "note", e.Message, null);
+        }
     }
 
     private static IEnumerable<Finding> VulkanDevices()
@@ -120,13 +142,13 @@ internal static class DoctorCommand
             });
     }
 
-    private static IEnumerable<Finding> WebGpu()
+    private static IEnumerable<Finding> RuntimeLibraries()
     {
-        if (!WebGpuLibrary.IsOffered)
+        if (!RuntimeLibrary.IsOffered)
             return [];
-        return [WebGpuLibrary.IsRestored(PackageCache.Default)
-            ? Ok("WebGPU", "ONNX Runtime with WebGPU is installed; test it with lfr doctor --webgpu")
-            : new Finding("WebGPU", "note", "ONNX Runtime with WebGPU is not installed", "only for `--inference webgpu`: lfr models restore --webgpu")];
+        return new[] { RuntimeLibrary.WebGpu, RuntimeLibrary.Cuda }.Select(l => l.IsRestored(PackageCache.Default)
+            ? Ok(l.Name, $"ONNX Runtime with {l.Name} is installed; test it with lfr doctor --{l.Option}")
+            : new Finding(l.Name, "note", $"ONNX Runtime with {l.Name} is not installed", $"only for `--inference {l.Option}`: lfr models restore --{l.Option}"));
     }
 
     private static IEnumerable<Finding> Hardening()

@@ -30,7 +30,7 @@ internal static class RunCommand
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
         var crops = new Option<DirectoryInfo?>("--crops") { Description = "Write a side-by-side picture per alert into this folder. Existing pictures are never replaced." };
         var receipt = new Option<FileInfo?>("--receipt") { Description = "Write a signed erasure receipt at the end (`lfr receipt verify`): a file that does not exist yet, or a folder." };
-        var pace = new Option<string>("--pace") { Description = "Speed of recordings: realtime (drops frames when it falls behind) or max (drops none).", DefaultValueFactory = _ => "auto" }.OneOf("auto", "realtime", "max");
+        var pace = new Option<string>("--pace") { Description = "realtime (a recording plays at its own speed; frames are dropped when the engine falls behind), max (no frame is dropped), or auto: realtime for live cameras, max for recordings.", DefaultValueFactory = _ => "auto" }.OneOf("auto", "realtime", "max");
         var grid = PipelineOptions.Grid();
         var detectEvery = PipelineOptions.DetectEvery();
         var workers = new Option<int>("--workers") { Description = "Worker threads for all cameras; 0 means one per processor.", DefaultValueFactory = _ => 0 }.From(0, 1024);

@@ -11,6 +11,7 @@ using LfrEngine.Records.Watchlists;
 using LfrEngine.Web.Security;
 using LfrEngine.Web.Shell;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Hosting.WindowsServices;
 
 namespace LfrEngine.Cli.Serving;
 
@@ -26,8 +27,12 @@ internal static class Server
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => Listen(k, installation));
+        // As a Windows service: starts and stops with it, and writes to the event log too.
         builder.Services.AddSystemd();
-        builder.Services.AddSingleton<IHostLifetime, ServerLifetime>();
+        if (WindowsServiceHelpers.IsWindowsService())
+            builder.Services.AddWindowsService(o => o.ServiceName = "LfrEngine");
+        else
+            builder.Services.AddSingleton<IHostLifetime, ServerLifetime>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ServerLifetime.Patience);
         builder.Logging.AddHostLog();
 

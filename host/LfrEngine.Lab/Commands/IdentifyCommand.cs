@@ -28,7 +28,7 @@ internal static class IdentifyCommand
         command.SetAction((parsed, stopping) =>
         {
             int?[] galleries = [.. parsed.GetRequiredValue(sizes).Select(s => s == All ? (int?)null
-                : int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new CommandFailure(ExitCode.Usage, $"--gallery takes numbers and \"{All}\"; {s} is neither."))];
+                : int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n > 0 ? n : throw new CommandFailure(ExitCode.Usage, $"--gallery takes whole numbers, 1 or more, and \"{All}\", not \"{Shown.Name(s)}\"."))];
             using LabRun run = options.Start(parsed, "identify", "Open-set identification", (parsed.GetValue(evidence), "--evidence"));
             double standard = LabOptions.Threshold(parsed.GetValue(threshold), run);
             FaceDataSet set = FaceDataSet.Read(Path.GetFullPath(parsed.GetRequiredValue(data)), options.Excluded(parsed));
@@ -53,6 +53,7 @@ internal static class IdentifyCommand
         StandardScreen.HasProduct();
         EvidenceFile.Write(path, new EvidenceDocument(EvidenceDocument.CurrentFormat, DateTimeOffset.UtcNow, protocol, embedder.Id, embedder.Sha256, run.ModelHashes, BuildHashes.Read(),
             run.DataSha256, run.Seed, measured, calibration), key);
+        Console.Error.WriteLine($"Evidence signed and written to {path}. Whoever uses it needs this laboratory's key too (`lfr-lab key`): the key goes into \"laboratories\" of lfr.json, the file on the console's page /evidence.");
     }
 
     private static List<OperatingPoint> Run(LabRun run, FaceDataSet data, TemplateSet templates, int?[] galleries, double[] wanted, double standard, int draws, bool forEvidence, CancellationToken stopping)

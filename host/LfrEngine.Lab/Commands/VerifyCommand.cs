@@ -15,7 +15,7 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var data = new Argument<string>("DATA") { Description = "Folder with one sub-folder of images per person, or a CSV (file, subject, session, any group columns), for all against all; or a pair list in the format of LFW's pairs.txt." };
-        var images = new Option<DirectoryInfo?>("--images") { Description = "Pair list: folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
+        var images = new Option<DirectoryInfo?>("--images") { Description = "For a pair list: folder of NAME/NAME_0001.jpg; default: images/ next to the list." };
         var engine = new Option<string[]>("--engine") { Description = "What computes all against all: simd, torch, or both to compare their speed and check that they count the same.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["simd"] }.OneOf([.. Engines.Keys]);
         var threshold = new Option<double?>("--threshold") { Description = "Threshold to report on; default: the embedder's." }.Above(-1, 1);
         var options = new LabOptions();

@@ -22,15 +22,23 @@ internal sealed class LockOption
     }
 
     /// <summary>The problem and its fix; null if enough can be locked.</summary>
-    internal static string? Shortage()
+    internal static string? Shortage() => Shortage(ProcessHardening.Inspect(), OperatingSystem.IsWindows());
+
+    /// <inheritdoc cref="Shortage()"/>
+    /// <param name="report">Of this process.</param>
+    /// <param name="windows">Whether on Windows, where the limit is another.</param>
+    internal static string? Shortage(HardeningReport report, bool windows)
     {
-        HardeningReport report = ProcessHardening.Inspect();
         if (report.LockedLimit is not { } limit || limit >= HardeningReport.SmallestUsefulLockBytes)
             return null;
-        string swap = report.SwapOn
+        string swap = windows
+            ? "and Windows writes the rest to its page file"
+            : report.SwapOn
             ? "and swap is on: pictures of faces could be written to disk"
             : "(swap is off now, but can be turned on at any time)";
         return $"Only {limit >> 10} KiB of memory can be locked, but faces need {HardeningReport.SmallestUsefulLockBytes >> 20} MiB {swap}. "
-            + "Raise the limit with `ulimit -l unlimited`, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf and a new login.";
+            + (windows
+                ? "Give the account the right \"Increase a process working set\" (SeIncreaseWorkingSetPrivilege) in secpol.msc, Local Policies, User Rights Assignment, and sign in again."
+                : "Raise the limit with `ulimit -l unlimited`, LimitMEMLOCK=infinity in a systemd unit, or \"* - memlock unlimited\" in /etc/security/limits.conf and a new login.");
     }
 }

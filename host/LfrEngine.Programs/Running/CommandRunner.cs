@@ -13,6 +13,9 @@ namespace LfrEngine.Programs;
 /// <summary>Runs a command line and returns its exit code: every expected failure is one sentence, never a crash.</summary>
 internal static partial class CommandRunner
 {
+    // The library's words.
+    private const string NoCommand = "Required command was not provided.";
+
     /// <summary>Parses and runs.</summary>
     /// <param name="root">All commands.</param>
     /// <param name="args">The command line.</param>
@@ -41,7 +44,7 @@ internal static partial class CommandRunner
         if (parsed.Errors.Count > 0)
         {
             // An address in the wrong place may contain a password.
-            foreach (string error in parsed.Errors.Select(e => OptionRules.Fault(e.SymbolResult) ?? e.Message).Distinct())
+            foreach (string error in Faults(parsed))
                 Console.Error.WriteLine(AddressPattern().Replace(error, "an address"));
             Console.Error.WriteLine($"Run `{name} COMMAND --help` for the options of a command.");
             return ExitCode.Usage;
@@ -63,6 +66,13 @@ internal static partial class CommandRunner
             Console.Error.WriteLine(e.StackTrace);
             return ExitCode.Internal;
         }
+    }
+
+    private static IEnumerable<string> Faults(ParseResult parsed)
+    {
+        string[] faults = [.. parsed.Errors.Select(e => OptionRules.Fault(e.SymbolResult) ?? e.Message).Distinct()];
+        // A misspelt command is named; that it is also missing would confuse.
+        return faults.Where(f => faults.Length == 1 || f != NoCommand).Select(f => f.Replace("Unrecognized", "Unrecognised", StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"[^\s'""]*://[^\s'""]*")]

@@ -68,6 +68,19 @@ public sealed class AlertFeed : IDisposable
         }
     }
 
+    /// <summary>Waits for more. A listener that disconnects or a program that stops ends a stream without error.</summary>
+    public static async Task<bool> MoreAsync(IAsyncEnumerator<IReadOnlyList<AuditEntry>> news)
+    {
+        try
+        {
+            return await news.MoveNextAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => journal.Written -= Wake;
 

@@ -6,6 +6,7 @@ using LfrEngine.Alerts;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Memory;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -194,7 +195,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             return null;
         AlertSighting[] sightings = await store.Alerts.Where(s => s.JoinedAlertId == alertId).OrderBy(s => s.RaisedAt)
             .Select(s => new AlertSighting(s.Id, s.Camera, s.Score, s.CapturedAt, s.ErasedAt)).ToArrayAsync(stopping);
-        string deployment = await store.Deployments.Where(d => d.Id == alert.DeploymentId).Select(d => d.Name).SingleOrDefaultAsync(stopping) ?? "";
+        DeploymentRecord? deployment = await store.Deployments.AsNoTracking().SingleOrDefaultAsync(d => d.Id == alert.DeploymentId, stopping);
         AlertPerson? person = null;
         if (alert.SealedPerson is { } sealedPerson)
         {
@@ -213,7 +214,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         var summary = new AlertSummary(alert.Id, alert.DeploymentId, alert.Category, alert.RolePlayer, alert.Camera, alert.Score, alert.Threshold, alert.Likeness, alert.AgreeingShots, alert.ComparedShots,
             alert.CapturedAt, alert.RaisedAt, alert.State, sightings.Length, alert.EraseBy, person is null ? alert.ErasedAt ?? alert.EraseBy : null)
         { Likelihood = alert.Log10LikelihoodRatio is null ? null : new AlertLikelihood(alert.Log10LikelihoodRatio.Value, alert.LikelihoodRatioAtBound, alert.LikelihoodListSize) };
-        return new AlertDetail(summary, deployment, alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Undoable(entries, hasPictures: alert.ErasedAt is null));
+        return new AlertDetail(summary, deployment?.Name ?? "", alert.JoinedAlertId, person, sightings, [.. entries.Select(AlertEntry.Of)], AlertTransitions.Undoable(entries, hasPictures: alert.ErasedAt is null),
+            deployment is null ? null : AuthorityService.TryRead(deployment)?.Categories.FirstOrDefault(c => c.Category == alert.Category)?.Response);
     }
 
     /// <summary>A picture of an alert, in locked memory owned by the caller. The view is recorded first.</summary>
@@ -279,12 +281,10 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             warnings.Add(covered);
         PhotoGate.Describe(alert.Quality, warnings);
         PersonDetails details = people.Details(person);
-        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, Said(details.Response) ?? Said(rates?.Response), [.. warnings]));
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings]));
         record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
         CryptographicOperations.ZeroMemory(text);
     }
-
-    private static string? Said(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 
     private async Task NoteLookAsync(Actor officer, AlertRecord alert)
     {

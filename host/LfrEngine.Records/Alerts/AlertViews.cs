@@ -49,7 +49,10 @@ public sealed record AlertSummary(Guid Id, Guid DeploymentId, WatchlistCategory 
     public AlertLikelihood? Likelihood { get; init; }
 
     /// <summary>Alerts about vulnerable people have a different sound, colour, symbol and script.</summary>
-    public bool Vulnerable => Category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
+    public bool Vulnerable => IsVulnerable(Category);
+
+    /// <summary>Whether people of a category are to be protected.</summary>
+    public static bool IsVulnerable(WatchlistCategory category) => category is WatchlistCategory.MissingOrVulnerable or WatchlistCategory.AtRiskOfHarm;
 }
 
 /// <summary>Everything about one alert.</summary>
@@ -60,14 +63,15 @@ public sealed record AlertSummary(Guid Id, Guid DeploymentId, WatchlistCategory 
 /// <param name="Sightings">Passages that joined it, in order.</param>
 /// <param name="Entries">All decisions, in order, including undone ones.</param>
 /// <param name="Latest">The entry that can be undone; null if none can.</param>
-public sealed record AlertDetail(AlertSummary Alert, string Deployment, Guid? JoinedAlertId, AlertPerson? Person, IReadOnlyList<AlertSighting> Sightings, IReadOnlyList<AlertEntry> Entries, long? Latest);
+/// <param name="Response">What officers do, by the signed authority; not erased. Null if its text cannot be read.</param>
+public sealed record AlertDetail(AlertSummary Alert, string Deployment, Guid? JoinedAlertId, AlertPerson? Person, IReadOnlyList<AlertSighting> Sightings, IReadOnlyList<AlertEntry> Entries, long? Latest, string? Response);
 
 /// <summary>What an officer needs to know about the person; stored encrypted.</summary>
 /// <param name="Name">For the officer.</param>
 /// <param name="Reference">Case or warrant number.</param>
 /// <param name="LegalBasis">Legal basis of the search.</param>
 /// <param name="ImageSource">Where the watchlist's photo came from.</param>
-/// <param name="Response">The response, from the entry or the authority; null for the category's default.</param>
+/// <param name="Response">What the entry says in addition to the authority's response; null if nothing.</param>
 /// <param name="QualityWarnings">What is wrong with the picture of the face as seen.</param>
 public sealed record AlertPerson(string Name, string Reference, string LegalBasis, string ImageSource, string? Response, IReadOnlyList<string> QualityWarnings);
 

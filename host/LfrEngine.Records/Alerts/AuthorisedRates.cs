@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Quality;
@@ -13,11 +12,10 @@ public delegate EvidenceDocument? EvidenceByHash(string sha256);
 
 /// <summary>A category in the authority of a deployment, with its evidence.</summary>
 /// <param name="Threshold">Minimum comparison score.</param>
-/// <param name="Response">What officers do.</param>
 /// <param name="Evidence">Null if the file is missing.</param>
 /// <param name="ListSize">People on the watchlist.</param>
 /// <param name="EmbedderSha256">Of the embedder that gives the scores.</param>
-public sealed record AuthorisedRates(double Threshold, string? Response, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
+public sealed record AuthorisedRates(double Threshold, EvidenceDocument? Evidence, int ListSize, string EmbedderSha256)
 {
     /// <summary>What an alert's score is worth; null where the evidence has no calibration for the embedder, or measured only lists much smaller, or too few faces covered like this one.</summary>
     /// <param name="traits">Of the alert; the list's size is known here.</param>
@@ -29,18 +27,10 @@ public sealed record AuthorisedRates(double Threshold, string? Response, Evidenc
     /// <summary>Reads them from a deployment; null if it has no authority or the category is not in it.</summary>
     public static AuthorisedRates? Of(DeploymentRecord deployment, WatchlistCategory category, EvidenceByHash evidence)
     {
-        Authority authority;
-        try
-        {
-            authority = Authority.Parse(deployment.AuthorityText);
-        }
-        catch (JsonException)
-        {
-            // The engine does not run under such a text, but earlier records stay readable.
-            return null;
-        }
-        return authority.Categories.FirstOrDefault(c => c.Category == category) is { } named
-            ? new AuthorisedRates(named.Threshold, named.Response, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
+        // The engine does not run under a text that cannot be read, but earlier records stay readable.
+        Authority? authority = AuthorityService.TryRead(deployment);
+        return authority?.Categories.FirstOrDefault(c => c.Category == category) is { } named
+            ? new AuthorisedRates(named.Threshold, evidence(named.Evidence.FileSha256), authority.Watchlist.People,
                 authority.Models.FirstOrDefault(m => m.Task == AuthorityPresent.EmbedderTask)?.Sha256 ?? "")
             : null;
     }

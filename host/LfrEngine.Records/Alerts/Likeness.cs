@@ -8,13 +8,16 @@ namespace LfrEngine.Records.Alerts;
 /// <remarks>
 /// FPIR(s) is the share of such people who reach s in the evidence for the threshold's gallery size: FPIR(s) is at most FPIR(T)/10 for
 /// <see cref="Strong"/>, at most FPIR(T)/100 for <see cref="VeryStrong"/>. FPIR falls with the score, so the highest measured threshold that the score reaches
-/// is used, and the word never claims more than was measured. Its upper bound is used, because no error in few searches proves nothing. If the evidence
-/// measured no higher threshold, or no false positive at this one, nothing is known about higher scores, and only <see cref="Fair"/> is used.
+/// is used, and the word never claims more than was measured. Its upper bound is used, because no error in few searches proves nothing. Where no score could
+/// reach <see cref="Strong"/>, a word for this one would say nothing: it is <see cref="Ungraded"/>.
 /// </remarks>
 [JsonConverter(typeof(CamelCaseNames<Likeness>))]
 public enum Likeness
 {
-    /// <summary>Reaches the threshold.</summary>
+    /// <summary>The evidence is too little to tell scores above the threshold apart.</summary>
+    Ungraded,
+
+    /// <summary>Reaches the threshold, but no score that the evidence shows to be rarer.</summary>
     Fair,
 
     /// <summary>A tenth as often by chance.</summary>
@@ -37,12 +40,14 @@ public static class Likenesses
     public static Likeness Of(double score, double threshold, EvidenceDocument? evidence, int listSize)
     {
         if (evidence?.Find(threshold, Math.Max(1, listSize)) is not { Fpir: > 0 } at)
-            return Likeness.Fair;
-        double reached = evidence.Points.Where(p => p.GallerySize == at.GallerySize && p.Threshold > at.Threshold && p.Threshold <= score).Select(p => p.FpirHigh).DefaultIfEmpty(at.FpirHigh).Min();
-        return Word(reached <= at.Fpir * VeryStrongRarity, reached <= at.Fpir * StrongRarity);
+            return Likeness.Ungraded;
+        double RarestUpTo(double most) => evidence.Points.Where(p => p.GallerySize == at.GallerySize && p.Threshold > at.Threshold && p.Threshold <= most).Select(p => p.FpirHigh).DefaultIfEmpty(at.FpirHigh).Min();
+        double strong = at.Fpir * StrongRarity, reached = RarestUpTo(score);
+        return reached <= at.Fpir * VeryStrongRarity ? Likeness.VeryStrong
+            : reached <= strong ? Likeness.Strong
+            : RarestUpTo(1) <= strong ? Likeness.Fair
+            : Likeness.Ungraded;
     }
-
-    private static Likeness Word(bool veryStrong, bool strong) => veryStrong ? Likeness.VeryStrong : strong ? Likeness.Strong : Likeness.Fair;
 }
 
 /// <summary>Names of an enum as JSON writes them: <c>otherDisposal</c>; numbers are not read.</summary>

@@ -30,13 +30,15 @@ namespace LfrEngine.Records.Authorities;
 /// <param name="AuthorisingOfficer">Who signs.</param>
 /// <param name="Drafter">Who drafted; another person.</param>
 /// <param name="DraftedAt">UTC.</param>
+/// <param name="Identities">In words, that one person may hold both identities, drafter and authorising officer; null if another officer vouches for one of them. Since format 2.</param>
 public sealed record Authority(
     int FormatVersion, Guid Deployment, string Name, string Purpose, string DeploymentType, string Place, DateTimeOffset Start, DateTimeOffset End,
     IReadOnlyList<AuthorisedCamera> Cameras, AuthorisedWatchlist Watchlist, long PassersBy, IReadOnlyList<AuthorisedCategory> Categories,
-    IReadOnlyList<AuthorisedModel> Models, ImpactAssessments Assessments, NamedOfficer AuthorisingOfficer, NamedOfficer Drafter, DateTimeOffset DraftedAt)
+    IReadOnlyList<AuthorisedModel> Models, ImpactAssessments Assessments, NamedOfficer AuthorisingOfficer, NamedOfficer Drafter, DateTimeOffset DraftedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Identities = null)
 {
     /// <summary>Current format version.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     // A cosine is never above 1, so people of a category that is not authorised never reach it.
     private const float Unreachable = 2;
@@ -81,7 +83,7 @@ public sealed record Authority(
     public static Authority Parse(string text)
     {
         Authority authority = JsonSerializer.Deserialize(text, Json) ?? throw new JsonException("it is empty");
-        return authority.FormatVersion != CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads {CurrentFormat}")
+        return authority.FormatVersion is < 1 or > CurrentFormat ? throw new JsonException($"format {authority.FormatVersion}; this program reads 1 to {CurrentFormat}")
             : authority.Categories.Count == 0 ? throw new JsonException("no category")
             : authority;
     }

@@ -74,6 +74,7 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
                 reasons.Add($"The watchlist contains people of the category {listed.Name()}, which the authority does not name.");
         }
 
+        var self = new NamedOfficer(drafter.OfficerId, drafter.Name);
         NamedOfficer? officer = officers.FirstOrDefault(o => o.Id == draft.AuthorisingOfficer);
         if (officer is null)
             reasons.Add("Choose an authorising officer.");
@@ -83,7 +84,7 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
             throw new AuthorityException(reasons);
         return new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
             new AuthorisedWatchlist(watchlist!.Id, watchlist.Name, watchlist.People, watchlist.FileSha256!), draft.PassersBy, categories,
-            [.. models.Select(m => m.Model)], assessments, officer!, new NamedOfficer(drafter.OfficerId, drafter.Name), now);
+            [.. models.Select(m => m.Model)], assessments, officer!, self, now, await TwoIdentities.WarningAsync(store, self, officer!, stopping));
     }
 
     private List<AuthorisedCategory> Categories(AuthorityDraft draft, int people, List<string> reasons)

@@ -42,7 +42,7 @@ internal sealed class AuthorityService(
                 DraftedBy = authority.Drafter.Id,
                 DraftedAt = authority.DraftedAt,
             });
-            entries.Note(Drafted, Subject(id), new { authority.Name, Type = authority.DeploymentType, Date = DateOf(authority), TextSha256 = Authority.HashOf(text) });
+            entries.Note(Drafted, Subject(id), new { authority.Name, Type = authority.DeploymentType, Date = DateOf(authority), TextSha256 = Authority.HashOf(text), authority.Identities });
             return id;
         }, stopping);
     }
@@ -179,6 +179,7 @@ internal sealed class AuthorityService(
                 WatchlistPeople = authority.Watchlist.People,
                 Thresholds = authority.Categories.ToDictionary(c => c.Category.Name(), c => c.Threshold),
                 SignerRole = Roles.AuthorisingOfficer,
+                authority.Identities,
                 Proof = SignatureProof.Of(record),
             });
         }, stopping);

@@ -10,6 +10,7 @@ using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Deployments;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
@@ -249,11 +250,12 @@ internal static class ConfigFile
             Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is not an https:// address with a port, for example https://localhost:8443");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        Need(c.Sessions.IdleMinutes is >= 1 and <= 720, "sessions.idleMinutes", "1 to 720");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
         NeedModel(c.Engine.Detector, "engine.detector", EngineModels.DefaultDetector, ModelTask.Detect);
         NeedModel(c.Engine.Embedder, "engine.embedder", EngineModels.DefaultEmbedder, ModelTask.Embed);
-        Need(c.Engine.Inference is "cpu" or "directml" or "directml-half" or "webgpu" or "auto", "engine.inference", $"\"{c.Engine.Inference}\" is not one of cpu, directml, directml-half, webgpu and auto");
+        Need(EngineDevices.IsInference(c.Engine.Inference), "engine.inference", $"\"{c.Engine.Inference}\" is not one of {EngineDevices.InferenceWords}");
         Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is not one of simd, computesharp, vulkan and vulkan:DEVICE");
         Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is not one of software, d3d11va and auto");
         Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");

@@ -25,6 +25,9 @@ public sealed record HostConfig
     [Description("Certificate for https. Default: one is created at the first start and kept in the data folder.")]
     public CertificateConfig? Certificate { get; init; }
 
+    [Description("Sessions of officers.")]
+    public SessionsConfig Sessions { get; init; } = new();
+
     [Description("Database.")]
     public StoreConfig Store { get; init; } = new();
 
@@ -69,6 +72,13 @@ public sealed record CertificateConfig
     public required string KeyPath { get; init; }
 }
 
+/// <summary>Settings of sessions.</summary>
+public sealed record SessionsConfig
+{
+    [Description("Minutes without a key, a click or a touch after which a session is locked. 1 to 720.")]
+    public int IdleMinutes { get; init; } = 15;
+}
+
 /// <summary>Settings of the database.</summary>
 public sealed record StoreConfig
 {
@@ -95,7 +105,7 @@ public sealed record EngineConfig
     [Description("Embedder: an id from `lfr models list`, or the path of a manifest (.json), relative to lfr.json. With another one, drafts of watchlists are enrolled anew at the start, and new evidence is needed.")]
     public string Embedder { get; init; } = Pipeline.EngineModels.DefaultEmbedder;
 
-    [Description("cpu, directml, directml-half, webgpu or auto.")]
+    [Description("cpu, directml[:GPU], directml-half[:GPU], webgpu, cuda or auto.")]
     public string Inference { get; init; } = "cpu";
 
     [Description("simd, computesharp, vulkan, or vulkan:DEVICE.")]

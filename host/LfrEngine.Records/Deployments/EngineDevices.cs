@@ -14,6 +14,8 @@ namespace LfrEngine.Records.Deployments;
 /// <summary>The devices on which the stages of a run are done. A device selected by name is used or is an error; only <c>auto</c> falls back, with a message. Dispose it after the models.</summary>
 internal sealed class EngineDevices : IDisposable
 {
+    private const string NoGpu = "--inference auto runs on the processor: there is no GPU.";
+
     private readonly GpuContext? context;
     private readonly D3D11Decoder? decoder;
     private readonly GpuSearch? gpuSearch;
@@ -28,28 +30,33 @@ internal sealed class EngineDevices : IDisposable
     public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
 
     /// <summary>Opens the selected devices.</summary>
-    /// <param name="inference">cpu, directml, directml-half, webgpu or auto.</param>
+    /// <param name="inference">cpu, directml, directml-half, either with :GPU, webgpu, cuda or auto.</param>
     /// <param name="decode">software, d3d11va or auto.</param>
     /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
     /// <param name="tell">Receives messages: what <c>auto</c> selected, and what is slower than the processor.</param>
     /// <exception cref="CommandFailure">A value is not valid, or the values cannot be combined.</exception>
     /// <exception cref="GpuException">The GPU cannot be used.</exception>
-    /// <exception cref="ModelLoadException">WebGPU cannot be used.</exception>
+    /// <exception cref="ModelLoadException">WebGPU or CUDA cannot be used.</exception>
     /// <exception cref="VulkanException">The Vulkan device cannot be used.</exception>
     public static EngineDevices Open(string inference, string decode, string search, Action<string> tell)
     {
-        if (inference is not ("cpu" or "auto" or "directml" or "directml-half" or "webgpu"))
-            throw new CommandFailure(ExitCode.Usage, $"--inference \"{inference}\" is not one of cpu, directml, directml-half, webgpu, auto.");
-        if (decode == "d3d11va" && inference is "cpu" or "webgpu")
+        if (!IsInference(inference))
+            throw new CommandFailure(ExitCode.Usage, $"--inference {inference} is not one of {InferenceWords}, for example directml:0.");
+        (inference, string? adapter) = inference.Split(':', 2) is [var way, var named] ? (way, named) : (inference, null);
+        if (decode == "d3d11va" && inference is "cpu" or "webgpu" or "cuda")
             throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
-        bool onGpu = search == "computesharp", asked = inference.StartsWith("directml", StringComparison.Ordinal) || decode == "d3d11va" || onGpu;
-        GpuContext? context = asked ? GpuContext.Open() : inference == "auto" ? OpenIfThere(tell) : null;
-        bool networks = context is not null && inference is not ("cpu" or "webgpu");
+        bool onGpu = search == "computesharp", directMl = inference.StartsWith("directml", StringComparison.Ordinal), half = inference == "directml-half";
+        // Without the packages for shaders DirectML still runs networks, and nothing else.
+        bool withoutShaders = !GpuContext.IsBuilt && decode != "d3d11va" && !onGpu;
+        IInferenceBackend? alone = !withoutShaders ? null : directMl ? DirectMlProvider.Open(adapter, half) : inference == "auto" ? ProviderIfThere(tell) : null;
+        bool asked = (directMl && alone is null) || decode == "d3d11va" || onGpu;
+        GpuContext? context = asked ? GpuContext.Open(adapter) : inference == "auto" && !withoutShaders ? OpenIfThere(tell) : null;
+        bool networks = context is not null && inference is not ("cpu" or "webgpu" or "cuda");
         try
         {
             return new EngineDevices(
                 context,
-                networks ? new DirectMlBackend(context!, inference == "directml-half") : inference == "webgpu" ? OpenWebGpu(tell) : null,
+                alone ?? (networks ? new DirectMlBackend(context!, half) : inference == "webgpu" ? OpenWebGpu(tell) : inference == "cuda" ? CudaBackend.Open(PackageCache.Default) : null),
                 networks && decode != "software" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
                 onGpu ? new GpuSearch(context!) : null,
                 OpenSearch(search));
@@ -60,6 +67,13 @@ internal sealed class EngineDevices : IDisposable
             throw;
         }
     }
+
+    /// <summary>What <c>--inference</c> may be, for people.</summary>
+    public const string InferenceWords = "cpu, directml[:GPU], directml-half[:GPU], webgpu, cuda and auto";
+
+    /// <summary>Whether a text is one of them. Whether there is such a GPU shows when it is opened.</summary>
+    public static bool IsInference(string text) =>
+        text is "cpu" or "directml" or "directml-half" or "webgpu" or "cuda" or "auto" || (text.Split(':', 2) is ["directml" or "directml-half", { Length: > 0 }]);
 
     /// <summary>Settings of a run on these devices.</summary>
     /// <param name="thresholds">Comparison scores that count.</param>
@@ -112,6 +126,21 @@ internal sealed class EngineDevices : IDisposable
     /// <summary>The device that WebGPU uses: the first in Vulkan's order. If there is none, opening WebGPU has already failed.</summary>
     internal static VulkanDevice WebGpuDevice() => VulkanDevice.List().OrderBy(d => d.Kind).First();
 
+    private static DirectMlProvider? ProviderIfThere(Action<string> tell)
+    {
+        try
+        {
+            DirectMlProvider provider = DirectMlProvider.Open();
+            tell(provider.IsHardware ? $"--inference auto runs on {provider.AdapterName}." : NoGpu);
+            return provider.IsHardware ? provider : null;
+        }
+        catch (GpuException e)
+        {
+            tell($"--inference auto runs on the processor: {e.Message}");
+            return null;
+        }
+    }
+
     private static GpuContext? OpenIfThere(Action<string> tell)
     {
         GpuContext context;
@@ -130,7 +159,7 @@ internal sealed class EngineDevices : IDisposable
             return context;
         }
         context.Dispose();
-        tell("--inference auto runs on the processor: there is no GPU.");
+        tell(NoGpu);
         return null;
     }
 }

@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Identity;
@@ -14,8 +11,15 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     /// <summary>Validity of an invitation.</summary>
     public static readonly TimeSpan InvitationLife = TimeSpan.FromDays(2);
 
-    private const int SecretBytes = 32;
+    /// <summary>Audit entry of a used invitation.</summary>
+    public const string Enrolled = "officer.enrolled";
+
+    /// <summary>Audit entry of an officer vouching for another.</summary>
+    public const string Confirmed = "officer.confirmed";
+
     private const int RecoveryCodes = 10;
+
+    private const string Invited = "officer.invited";
 
     /// <summary>An invitation for the first administrator; null if there are officers already. An earlier unused one becomes invalid.</summary>
     /// <returns>The secret of the link; it cannot be read again.</returns>
@@ -81,7 +85,6 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
             SigningPublicKey = publicPem,
             SigningKey = stored,
             CreatedAt = time.GetUtcNow(),
-            LockoutEnabled = true,
         };
         return ChangeAsync(new Actor(id.ToString(), officer.DisplayName), async (officers, store, entries) =>
         {
@@ -92,10 +95,28 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
             await GiveRolesAsync(store, officers, officer, roles);
             if (passkey is not null)
                 Check(await officers.AddOrUpdatePasskeyAsync(officer, passkey));
-            entries.Note("officer.enrolled", $"officer/{id}", new { invitation.Roles, invitation.InvitedBy, officer.UserName, SigningPublicKey = publicPem });
+            string invited = $"invitation/{invitation.Id}";
+            string? invitedById = await store.Audit.Where(e => e.Subject == invited && e.Action == Invited).Select(e => e.ActorId).FirstOrDefaultAsync();
+            entries.Note(Enrolled, SubjectOf(id), new { invitation.Roles, invitation.InvitedBy, InvitedById = invitedById, officer.UserName, SigningPublicKey = publicPem });
             return officer;
         });
     }
+
+    /// <summary>Vouches that an officer is a person of their own, so that an authority need not say that one person may be both its drafter and its signer.</summary>
+    /// <exception cref="OfficerRefusedException">The officer is the actor, or was invited by the actor.</exception>
+    public Task ConfirmAsync(Actor actor, Guid id) => ChangeAsync(actor, async (officers, store, entries) =>
+    {
+        Officer officer = await OtherAsync(officers, actor, id);
+        string subject = SubjectOf(id);
+        string? enrolled = await store.Audit.Where(e => e.Subject == subject && e.Action == Enrolled).Select(e => e.Details).FirstOrDefaultAsync();
+        if (enrolled?.Contains($"\"invitedById\":\"{actor.Id}\"", StringComparison.Ordinal) == true)
+            throw new OfficerRefusedException("You invited this officer. Another administrator must confirm who they are.");
+        entries.Note(Confirmed, subject, new { });
+        return officer;
+    });
+
+    /// <summary>Subject of audit entries about an officer.</summary>
+    public static string SubjectOf(Guid officer) => $"officer/{officer}";
 
     /// <summary>Disables an officer, or enables the officer again. Open sessions end at once.</summary>
     /// <exception cref="OfficerRefusedException">The officer is the actor, or the last administrator.</exception>
@@ -107,7 +128,9 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         if (disabled && await officers.IsInRoleAsync(officer, Roles.Administrator))
             await NeedAnotherAdministratorAsync(officers, officer);
         officer.Disabled = disabled;
-        Check(await officers.UpdateSecurityStampAsync(officer));
+        Check(await officers.UpdateAsync(officer));
+        if (disabled)
+            await SessionRegister.EndAllAsync(store, entries, id, "disabled");
         entries.Note(disabled ? "officer.disabled" : "officer.enabled", $"officer/{id}", new { });
         return officer;
     });
@@ -125,22 +148,25 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
                 await NeedAnotherAdministratorAsync(officers, officer);
             Check(await officers.RemoveFromRolesAsync(officer, before.Except(roles)));
             await GiveRolesAsync(store, officers, officer, roles.Except(before));
-            Check(await officers.UpdateSecurityStampAsync(officer));
+            await SessionRegister.EndAllAsync(store, entries, id, "roles-changed");
             entries.Note("officer.roles-changed", $"officer/{id}", new { Before = Joined(before), After = Joined(roles) });
             return officer;
         });
     }
 
-    /// <summary>Changes how an officer signs in, with an entry for the audit.</summary>
+    /// <summary>Ends all sessions of an officer.</summary>
+    public Task EndSessionsAsync(Actor actor, Guid id) => journal.ChangeAsync(actor, (store, entries) => SessionRegister.EndAllAsync(store, entries, id, "by-administrator"));
+
+    /// <summary>Changes how an officer signs in, with an entry for the audit. All sessions of the officer end, this one too: the caller begins another.</summary>
     /// <param name="officer">The officer, who does it.</param>
     /// <param name="action">For example <c>officer.passkey-added</c>.</param>
     /// <param name="change">With the officer read anew; its result is checked.</param>
     public Task<Officer> ChangeOwnAsync(Officer officer, string action, Func<UserManager<Officer>, Officer, Task<IdentityResult>> change) =>
-        ChangeAsync(new Actor(officer.Id.ToString(), officer.DisplayName), async (officers, _, entries) =>
+        ChangeAsync(new Actor(officer.Id.ToString(), officer.DisplayName), async (officers, store, entries) =>
         {
             Officer own = await officers.FindByIdAsync(officer.Id.ToString()) ?? throw new OfficerRefusedException("This officer does not exist.");
             Check(await change(officers, own));
-            Check(await officers.UpdateSecurityStampAsync(own));
+            await SessionRegister.EndAllAsync(store, entries, own.Id, "ways-changed");
             entries.Note(action, $"officer/{own.Id}", new { });
             return own;
         });
@@ -172,8 +198,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         LfrStore store = scope.ServiceProvider.GetRequiredService<LfrStore>();
         ILookup<Guid, string> roles = (await store.UserRoles.Join(store.Roles, u => u.RoleId, r => r.Id, (u, r) => new { u.UserId, r.Name }).ToArrayAsync()).ToLookup(r => r.UserId, r => r.Name!);
         Guid[] withPasskey = await store.UserPasskeys.Select(p => p.UserId).Distinct().ToArrayAsync();
+        Dictionary<Guid, int> sessions = await store.Sessions.GroupBy(s => s.OfficerId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count);
+        HashSet<string> confirmed = [.. await store.Audit.Where(e => e.Action == Confirmed).Select(e => e.Subject).ToArrayAsync()];
         OfficerEntry[] officers = [.. (await store.Users.AsNoTracking().OrderBy(o => o.DisplayName).ToArrayAsync())
-            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id)))];
+            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id)), sessions.GetValueOrDefault(o.Id)))];
         return (officers, await OpenInvitations(store).AsNoTracking().OrderBy(i => i.ExpiresAt).ToArrayAsync());
     }
 
@@ -187,10 +215,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 
     private string Invite(LfrStore store, Entries entries, Actor actor, IReadOnlyCollection<string> roles)
     {
-        string secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
-        var invitation = new Invitation { Id = Guid.NewGuid(), SecretSha256 = HashOf(secret), Roles = Joined(roles), InvitedBy = actor.Name, ExpiresAt = time.GetUtcNow() + InvitationLife };
+        string secret = RandomSecret.New();
+        var invitation = new Invitation { Id = Guid.NewGuid(), SecretSha256 = RandomSecret.HashOf(secret), Roles = Joined(roles), InvitedBy = actor.Name, ExpiresAt = time.GetUtcNow() + InvitationLife };
         store.Invitations.Add(invitation);
-        entries.Note("officer.invited", $"invitation/{invitation.Id}", new { invitation.Roles, invitation.ExpiresAt });
+        entries.Note(Invited, $"invitation/{invitation.Id}", new { invitation.Roles, invitation.ExpiresAt });
         return secret;
     }
 
@@ -202,7 +230,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 
     private Task<Invitation?> OpenAsync(LfrStore store, string secret)
     {
-        string hash = HashOf(secret);
+        string hash = RandomSecret.HashOf(secret);
         return OpenInvitations(store).SingleOrDefaultAsync(i => i.SecretSha256 == hash);
     }
 
@@ -248,12 +276,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     }
 
     private static string Joined(IEnumerable<string> roles) => string.Join(',', Roles.All.Where(roles.Contains));
-
-    private static string HashOf(string secret) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 }
 
 /// <summary>An officer as shown to administrators.</summary>
-public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey);
+public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool IsConfirmed, int Sessions);
 
 /// <summary>A change of officers was refused. The message is for people.</summary>
 public sealed class OfficerRefusedException(string message) : Exception(message);

@@ -18,8 +18,9 @@ internal static class OfficerSetup
             {
                 o.Password.RequiredLength = 12;
                 o.Password.RequireNonAlphanumeric = o.Password.RequireDigit = o.Password.RequireLowercase = o.Password.RequireUppercase = false;
-                o.Lockout.MaxFailedAccessAttempts = 5;
-                o.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
+                // Nobody is locked out: SignInBrake slows guessing down.
+                o.Lockout.MaxFailedAccessAttempts = int.MaxValue;
+                o.Lockout.AllowedForNewUsers = false;
                 o.SignIn.RequireConfirmedAccount = true;
                 StoreSetup.UsePasskeys(o);
             })
@@ -29,6 +30,6 @@ internal static class OfficerSetup
             .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider);
         services.AddScoped<IUserConfirmation<Officer>, EnabledOfficers>();
         services.Configure<PasswordHasherOptions>(o => o.IterationCount = PasswordRounds);
-        services.AddSingleton<UsedCodes>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>();
+        services.AddSingleton<UsedCodes>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>().AddSingleton<SessionRegister>().AddSingleton<SignInBrake>();
     }
 }

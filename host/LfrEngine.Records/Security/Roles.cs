@@ -33,6 +33,9 @@ public static class Permissions
     /// <summary>The officer's own ways to sign in. Everybody who is signed in has it, even with only a password; it belongs to no role.</summary>
     public const string OwnAccount = "own-account";
 
+    /// <summary>The session itself: to end it, to lock it, and to unlock it. It is the only one that a locked session has.</summary>
+    public const string OwnSession = "own-session";
+
     private static readonly Dictionary<string, string[]> Holders = new()
     {
         [SeeDeployments] = Roles.All,

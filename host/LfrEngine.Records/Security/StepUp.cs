@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Identity;
 namespace LfrEngine.Records.Security;
 
 /// <summary>Fresh proof of an officer's presence before a signature, because a session may be an unattended laptop.</summary>
-/// <remarks>A proof works once. Failures count towards the lockout of sign-in.</remarks>
-public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimeProvider time)
+/// <remarks>A proof works once. Failures slow down as those of sign-in do.</remarks>
+public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, SignInBrake brake, TimeProvider time)
 {
     /// <summary>Validity of a proof by passkey.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(2);
@@ -25,17 +25,17 @@ public sealed class StepUp(IServiceScopeFactory scopes, Journal journal, TimePro
         Officer? known = await officers.FindByIdAsync(officer.ToString());
         if (known is null || known.Disabled)
             throw new ProofRefusedException("This officer can no longer sign in.");
-        if (await officers.IsLockedOutAsync(known))
-            throw new ProofRefusedException("Too many attempts. Try again in a few minutes.");
+        if (!await brake.WaitAsync(known.UserName!))
+            throw new ProofRefusedException("Too many attempts. Try again in a minute, or use a passkey.");
         if (!known.TwoFactorEnabled)
             throw new ProofRefusedException("No authenticator app is set up. Use a passkey, or set one up under \"Your account\".");
         if (await officers.CheckPasswordAsync(known, password)
             && await officers.VerifyTwoFactorTokenAsync(known, officers.Options.Tokens.AuthenticatorTokenProvider, OneTimeAuthenticator.Plain(code)))
         {
-            await officers.ResetAccessFailedCountAsync(known);
+            brake.Passed(known.UserName!);
             return;
         }
-        await officers.AccessFailedAsync(known);
+        brake.Failed(known.UserName!);
         await journal.NoteAsync(new Actor(known.Id.ToString(), known.DisplayName), "officer.proof-refused", $"officer/{known.Id}", new { By = "password" });
         throw new ProofRefusedException("The password or the code is wrong. Each code works once: if you have just used it, wait for the next one.");
     }

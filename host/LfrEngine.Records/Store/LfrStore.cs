@@ -37,6 +37,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
+    public DbSet<OfficerSession> Sessions => Set<OfficerSession>();
+
     /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -65,6 +67,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<OutboxMessage>().HasIndex(m => new { m.Channel, m.Id });
         builder.Entity<VanEntry>().HasKey(e => new { e.Van, e.Sequence });
         builder.Entity<Invitation>().HasIndex(i => i.SecretSha256).IsUnique();
+        builder.Entity<OfficerSession>().HasIndex(s => s.SecretSha256).IsUnique();
+        builder.Entity<OfficerSession>().HasIndex(s => s.OfficerId);
     }
 
     private sealed class InstantConverter() : ValueConverter<DateTimeOffset, long>(

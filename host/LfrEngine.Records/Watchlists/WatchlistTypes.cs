@@ -9,7 +9,7 @@ namespace LfrEngine.Records.Watchlists;
 /// <param name="Reference">Case or warrant number.</param>
 /// <param name="LegalBasis">Legal basis of the search.</param>
 /// <param name="ImageSource">Where the image came from.</param>
-/// <param name="Response">The response of officers; null for the category's default.</param>
+/// <param name="Response">What officers do in addition to the authority's response for the category; null if nothing.</param>
 public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null);
 
 /// <summary>Verdict of the quality check on a photo.</summary>

@@ -14,7 +14,7 @@ internal static class AccountPages
     /// <summary>Why a sign-in was refused.</summary>
     public static string Say(IStringLocalizer<AccountTexts> texts, SignInOutcome outcome) => outcome switch
     {
-        SignInOutcome.LockedOut => texts["LockedOut"],
+        SignInOutcome.TooMany => texts["TooMany"],
         SignInOutcome.NeedsPasskey => texts["NeedsPasskey"],
         _ => texts["Refused"],
     };

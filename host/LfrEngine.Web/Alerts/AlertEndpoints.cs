@@ -88,23 +88,10 @@ internal static class AlertEndpoints
         // Sent immediately, so that the listener knows that it is connected and where it would resume.
         yield return new SseItem<AlertNews>(new AlertNews(null, null, null), "listening") { EventId = Number(from) };
         await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(from, both.Token).GetAsyncEnumerator(both.Token);
-        while (await MoreAsync(news))
+        while (await AlertFeed.MoreAsync(news))
         {
             foreach (AuditEntry entry in news.Current)
                 yield return new SseItem<AlertNews>(new AlertNews(AlertActions.AlertOf(entry.Subject), entry.At, JsonSerializer.Deserialize<JsonElement>(entry.Details)), entry.Action) { EventId = Number(entry.Sequence) };
-        }
-    }
-
-    // The stream ends without error when the listener disconnects or the program stops.
-    private static async Task<bool> MoreAsync(IAsyncEnumerator<IReadOnlyList<AuditEntry>> news)
-    {
-        try
-        {
-            return await news.MoveNextAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 

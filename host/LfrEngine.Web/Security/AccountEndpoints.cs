@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Identity;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>Endpoints for passkeys, for the antiforgery token and for signing out.</summary>
+/// <summary>Endpoints for passkeys, and for the antiforgery token.</summary>
 internal static class AccountEndpoints
 {
     public static void MapAccount(this WebApplication app)
@@ -16,13 +16,7 @@ internal static class AccountEndpoints
         {
             AntiforgeryTokenSet tokens = antiforgery.GetAndStoreTokens(context);
             return TypedResults.Ok(new AntiforgeryToken(tokens.HeaderName!, tokens.RequestToken!));
-        }).RequireAuthorization(Permissions.OwnAccount);
-
-        account.MapPost("/sign-out", async (HttpContext context, SignInManager<Officer> signIn) =>
-        {
-            await signIn.SignOutAsync();
-            return TypedResults.LocalRedirect("/account/sign-in");
-        }).RequireAuthorization(Permissions.OwnAccount);
+        }).RequireAuthorization(Permissions.OwnSession);
 
         // For a person with an invitation, or for an officer who adds a passkey.
         account.MapPost("/passkey/creation-options", async (HttpContext context, SignInManager<Officer> signIn, UserManager<Officer> officers, OfficerRegister register) =>

@@ -1,52 +1,141 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Claims;
+using System.Text.Json;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace LfrEngine.Web.Security;
 
-/// <summary>Checks whether a session is still valid: at every request and, for open pages, at every change of an officer.</summary>
-internal sealed class OfficerSessions(IDbContextFactory<LfrStore> stores, TimeProvider time)
+/// <summary>Sessions in the web: the cookie holds a secret, the store says whether it still opens anything. When a session ends or is locked, everything that is open under it is cut off.</summary>
+internal sealed class OfficerSessions : IDisposable
 {
-    /// <summary>Longest session: one shift. Then the officer must sign in again.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromHours(12);
+    /// <summary>Claims with the session's secret and with its id.</summary>
+    public const string Secret = "session", Id = "session-id";
+
+    /// <summary>Claim of a request under a locked session.</summary>
+    public const string LockedClaim = "locked";
+
+    /// <summary>Claim of a locked session whose officer may hear that there is an alert.</summary>
+    public const string HearsAlerts = "hears-alerts";
 
     /// <summary>Changing how to sign in needs a sign-in within this time.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether the officer exists, is not disabled, and has the same roles and ways to sign in as when this session began.</summary>
-    public async Task<bool> HoldsAsync(ClaimsPrincipal user, CancellationToken stopping)
+    // Answers under way may finish; open pages leave by themselves meanwhile.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private static readonly string[] Cutting = [SessionRegister.Ended, SessionRegister.SignedOut, SessionRegister.Locked];
+
+    private readonly ConcurrentDictionary<Guid, CancellationTokenSource> open = new();
+    private readonly SessionRegister register;
+    private readonly Journal journal;
+    private readonly TimeProvider time;
+
+    public OfficerSessions(SessionRegister register, Journal journal, TimeProvider time)
     {
-        if (!Guid.TryParse(user.FindFirstValue(ClaimTypes.NameIdentifier), out Guid id) || Age(user) > Longest)
-            return false;
-        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        string? stamp = await store.Users.Where(o => o.Id == id && !o.Disabled).Select(o => o.SecurityStamp).SingleOrDefaultAsync(stopping);
-        return stamp is not null && stamp == user.FindFirstValue(new ClaimsIdentityOptions().SecurityStampClaimType);
+        this.register = register;
+        this.journal = journal;
+        this.time = time;
+        journal.Written += Cut;
     }
 
-    /// <summary>Whether the officer signed in recently.</summary>
-    public bool IsFresh(ClaimsPrincipal user) => Age(user) <= Fresh;
+    /// <summary>Begins a session for somebody who has just signed in, in place of the one that the browser had.</summary>
+    public static async Task BeginAsync(CookieSigningInContext context)
+    {
+        OfficerSessions sessions = context.HttpContext.RequestServices.GetRequiredService<OfficerSessions>();
+        Actor officer = Actor.Of(context.Principal!);
+        if (context.HttpContext.Features.Get<OfficerSession>() is { } former)
+            await sessions.register.EndAsync(officer, former.Id, former.OfficerId, "signed-in-again");
+        await sessions.BeginAsync(context.Principal!, DeviceNames.Of(context.HttpContext.Request.Headers.UserAgent.ToString()), context.HttpContext.Connection.RemoteIpAddress?.ToString() ?? "");
+    }
 
-    /// <summary>Ends sessions that are no longer valid.</summary>
+    /// <summary>Begins a session and puts its secret into the claims.</summary>
+    public async Task BeginAsync(ClaimsPrincipal user, string device, string address)
+    {
+        (Guid id, string secret) = await register.BeginAsync(Actor.Of(user).OfficerId, device, address);
+        ((ClaimsIdentity)user.Identity!).AddClaims([new Claim(Secret, secret), new Claim(Id, id.ToString())]);
+    }
+
+    /// <summary>Checks the session of a request. A locked one keeps only its name.</summary>
     public static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
         OfficerSessions sessions = context.HttpContext.RequestServices.GetRequiredService<OfficerSessions>();
-        if (!await sessions.HoldsAsync(context.Principal!, context.HttpContext.RequestAborted))
+        _ = Guid.TryParse(context.Principal!.FindFirstValue(Id), out Guid id);
+        // Before the store is asked: an end in between is not missed.
+        CancellationTokenSource ending = sessions.open.GetOrAdd(id, _ => new CancellationTokenSource());
+        OfficerSession? session = await sessions.register.FindAsync(context.Principal!.FindFirstValue(Secret), context.HttpContext.RequestAborted);
+        if (session is null || session.Id != id)
+        {
+            sessions.open.TryRemove(id, out _);
             context.RejectPrincipal();
+            return;
+        }
+        context.HttpContext.Features.Set(session);
+        context.HttpContext.Features.Set(ending);
+        if (session.LockedAt is not null)
+            context.ReplacePrincipal(Locked(context.Principal!));
+        else if (IsByPerson(context.Request))
+            await sessions.register.NoteActivityAsync(session, context.HttpContext.RequestAborted);
     }
 
-    private TimeSpan Age(ClaimsPrincipal user) =>
+    /// <summary>Whether the session of an open page still opens it.</summary>
+    public async Task<bool> HoldsAsync(ClaimsPrincipal user, CancellationToken stopping) => await register.FindAsync(user.FindFirstValue(Secret), stopping) is { LockedAt: null };
+
+    /// <summary>Whether the officer signed in recently.</summary>
+    public bool IsFresh(ClaimsPrincipal user) =>
         long.TryParse(user.FindFirstValue(OfficerClaims.SignedInAt), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
-            ? time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(seconds)
-            : TimeSpan.MaxValue;
+        && time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(seconds) <= Fresh;
+
+    /// <summary>Aborts what is still open a moment after its session has ended or was locked: circuits, streams, pictures, uploads.</summary>
+    public static void Use(WebApplication app) => app.Use(async (context, next) =>
+    {
+        // Forms of the account are short, and may be what ends the session: their answer arrives.
+        await using CancellationTokenRegistration? ending = context.Request.Path.StartsWithSegments("/account") ? null
+            : context.Features.Get<CancellationTokenSource>()?.Token.UnsafeRegister(static c => ((HttpContext)c!).Abort(), context);
+        await next(context);
+    });
+
+    public void Dispose()
+    {
+        journal.Written -= Cut;
+        foreach (CancellationTokenSource source in open.Values)
+            source.Dispose();
+    }
+
+    private void Cut(IReadOnlyList<AuditEntry> entries)
+    {
+        foreach (AuditEntry entry in entries.Where(e => Cutting.Contains(e.Action)))
+        {
+            using JsonDocument details = JsonDocument.Parse(entry.Details);
+            // Removed first: what opens from now on belongs to the lock screen, and stays.
+            if (open.TryRemove(details.RootElement.GetProperty("session").GetGuid(), out CancellationTokenSource? source))
+                source.CancelAfter(Grace);
+        }
+    }
+
+    // Pages that are opened and changes that are sent, but not what scripts and open pages ask for by themselves.
+    private static bool IsByPerson(HttpRequest request) => request.Path.StartsWithSegments("/_blazor") ? false
+        : HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? request.Headers["Sec-Fetch-Mode"] == "navigate"
+        : true;
+
+    private static ClaimsPrincipal Locked(ClaimsPrincipal user)
+    {
+        string[] kept = [ClaimTypes.NameIdentifier, ClaimTypes.Name, Actor.DisplayNameClaim];
+        var identity = new ClaimsIdentity(user.Claims.Where(c => kept.Contains(c.Type)), user.Identity!.AuthenticationType);
+        identity.AddClaim(new Claim(LockedClaim, "true"));
+        if (Permissions.ByRole[Permissions.SeeAlerts].Any(user.IsInRole))
+            identity.AddClaim(new Claim(HearsAlerts, "true"));
+        return new ClaimsPrincipal(identity);
+    }
 }
 
 /// <summary>Claims of a session. Without a second factor it has no role, so a password alone gives access only to the officer's own account.</summary>
@@ -78,10 +167,12 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
     }
 }
 
-/// <summary>The officer of an open page. The page is signed out as soon as anything about the officer changes.</summary>
-internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal) : RevalidatingServerAuthenticationStateProvider(logs)
+/// <summary>The officer of an open page. When the session ends or is locked, the page is emptied and leaves.</summary>
+internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal, NavigationManager navigation) : RevalidatingServerAuthenticationStateProvider(logs)
 {
-    // For changes without an audit entry: the end of the longest session, a store changed by another program.
+    private static readonly TimeSpan Leaving = TimeSpan.FromMilliseconds(400);
+
+    // For changes without an audit entry: a store changed by another program.
     protected override TimeSpan RevalidationInterval => TimeSpan.FromMinutes(1);
 
     protected override Task<bool> ValidateAuthenticationStateAsync(AuthenticationState authenticationState, CancellationToken cancellationToken) =>
@@ -102,8 +193,20 @@ internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessi
     private async Task CheckAsync()
     {
         AuthenticationState state = await GetAuthenticationStateAsync();
-        if (state.User.Identity?.IsAuthenticated == true && !await sessions.HoldsAsync(state.User, CancellationToken.None))
-            SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
+        if (state.User.Identity?.IsAuthenticated != true || await sessions.HoldsAsync(state.User, CancellationToken.None))
+            return;
+        SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
+        // The page that signed out leaves by itself, and must not be called back.
+        await Task.Delay(Leaving);
+        try
+        {
+            // The server leads to the lock screen or to the sign-in.
+            navigation.NavigateTo(navigation.Uri, forceLoad: true);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has left.
+        }
     }
 
     /// <summary>Starts watching when a page opens its circuit. A request that changes its own officer and then renders must keep its officer.</summary>

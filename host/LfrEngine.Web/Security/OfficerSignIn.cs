@@ -19,33 +19,36 @@ internal enum SignInOutcome
     /// <summary>The password is right, but this officer's second factor is a passkey.</summary>
     NeedsPasskey,
 
-    /// <summary>Too many attempts.</summary>
-    LockedOut,
+    /// <summary>Too many attempts are waiting; nothing was checked. It says nothing about the name.</summary>
+    TooMany,
 
     /// <summary>Refused. The reason is not disclosed.</summary>
     Refused,
 }
 
 /// <summary>Ways to sign in: password and code, password and recovery code, passkey. Each attempt of a known officer is in the audit trail.</summary>
-internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, Journal journal)
+internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, SignInBrake brake, Journal journal)
 {
     private UserManager<Officer> Officers => signIn.UserManager;
 
     /// <summary>The first step with a password.</summary>
     public async Task<SignInOutcome> ByPasswordAsync(string userName, string password)
     {
+        if (!await brake.WaitAsync(userName))
+            return SignInOutcome.TooMany;
         if (await Officers.FindByNameAsync(userName) is not { } officer)
         {
             // Takes as long as for a name that exists.
             hasher.HashPassword(null!, password);
+            brake.Failed(userName);
             return SignInOutcome.Refused;
         }
         if (!officer.TwoFactorEnabled && (await Officers.GetPasskeysAsync(officer)).Count > 0)
         {
-            SignInResult alone = await signIn.CheckPasswordSignInAsync(officer, password, lockoutOnFailure: true);
+            SignInResult alone = await signIn.CheckPasswordSignInAsync(officer, password, lockoutOnFailure: false);
             return alone.Succeeded ? SignInOutcome.NeedsPasskey : await RefusedAsync(officer, alone, "password");
         }
-        SignInResult result = await signIn.PasswordSignInAsync(officer, password, isPersistent: false, lockoutOnFailure: true);
+        SignInResult result = await signIn.PasswordSignInAsync(officer, password, isPersistent: false, lockoutOnFailure: false);
         if (result.RequiresTwoFactor)
             return SignInOutcome.NeedsCode;
         return result.Succeeded ? SignInOutcome.NeedsSecondFactor : await RefusedAsync(officer, result, "password");
@@ -56,6 +59,8 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
     {
         if (await signIn.GetTwoFactorAuthenticationUserAsync() is not { } officer)
             return SignInOutcome.Refused;
+        if (!await brake.WaitAsync(officer.UserName!))
+            return SignInOutcome.TooMany;
         string plain = OneTimeAuthenticator.Plain(code);
         bool fromApp = plain.Length == 6 && plain.All(char.IsAsciiDigit);
         SignInResult result = fromApp
@@ -72,27 +77,52 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
         PasskeyAssertionResult<Officer> answer = await signIn.PerformPasskeyAssertionAsync(credential);
         if (!answer.Succeeded)
             return SignInOutcome.Refused;
-        // Not PasskeySignInAsync: it would accept officers who are disabled or locked out.
+        // Not PasskeySignInAsync: it would accept officers who are disabled.
         if (!await signIn.CanSignInAsync(answer.User))
             return await RefusedAsync(answer.User, SignInResult.NotAllowed, "passkey");
-        if (await Officers.IsLockedOutAsync(answer.User))
-            return await RefusedAsync(answer.User, SignInResult.LockedOut, "passkey");
         await Officers.AddOrUpdatePasskeyAsync(answer.User, answer.Passkey);
         await signIn.SignInAsync(answer.User, isPersistent: false);
         return await DoneAsync(answer.User, "passkey");
     }
 
+    /// <summary>Unlocks the session of an officer by password. The second factor was proved when the session began.</summary>
+    public async Task<SignInOutcome> UnlockByPasswordAsync(Officer officer, Guid session, string password, SessionRegister sessions)
+    {
+        if (!await brake.WaitAsync(officer.UserName!))
+            return SignInOutcome.TooMany;
+        SignInResult result = await signIn.CheckPasswordSignInAsync(officer, password, lockoutOnFailure: false);
+        if (!result.Succeeded)
+            return await RefusedAsync(officer, result, "password");
+        brake.Passed(officer.UserName!);
+        await sessions.UnlockAsync(ActorOf(officer), session, "password");
+        return SignInOutcome.Done;
+    }
+
+    /// <summary>Unlocks the session of an officer by passkey.</summary>
+    public async Task<SignInOutcome> UnlockByPasskeyAsync(Officer officer, Guid session, string credential, SessionRegister sessions)
+    {
+        PasskeyAssertionResult<Officer> answer = await signIn.PerformPasskeyAssertionAsync(credential);
+        if (!answer.Succeeded || answer.User.Id != officer.Id || !await signIn.CanSignInAsync(answer.User))
+            return await RefusedAsync(officer, SignInResult.Failed, "passkey");
+        await Officers.AddOrUpdatePasskeyAsync(answer.User, answer.Passkey);
+        await sessions.UnlockAsync(ActorOf(officer), session, "passkey");
+        return SignInOutcome.Done;
+    }
+
     private async Task<SignInOutcome> DoneAsync(Officer officer, string by)
     {
+        brake.Passed(officer.UserName!);
         await journal.NoteAsync(ActorOf(officer), "officer.signed-in", $"officer/{officer.Id}", new { By = by });
         return SignInOutcome.Done;
     }
 
     private async Task<SignInOutcome> RefusedAsync(Officer officer, SignInResult result, string by)
     {
-        string why = result.IsLockedOut ? "locked-out" : result.IsNotAllowed ? "disabled" : "wrong";
+        string why = result.IsNotAllowed ? "disabled" : "wrong";
+        if (by != "passkey")
+            brake.Failed(officer.UserName!);
         await journal.NoteAsync(ActorOf(officer), "officer.sign-in-refused", $"officer/{officer.Id}", new { By = by, Why = why });
-        return result.IsLockedOut ? SignInOutcome.LockedOut : SignInOutcome.Refused;
+        return SignInOutcome.Refused;
     }
 
     private static Actor ActorOf(Officer officer) => new(officer.Id.ToString(), officer.DisplayName);

@@ -11,7 +11,8 @@ internal static class PermissionPolicies
     {
         foreach ((string permission, string[] roles) in Permissions.ByRole)
             options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).RequireRole(roles));
-        options.AddPolicy(Permissions.OwnAccount, p => p.RequireAuthenticatedUser());
+        options.AddPolicy(Permissions.OwnAccount, p => p.RequireAuthenticatedUser().RequireAssertion(c => !c.User.HasClaim(OfficerSessions.LockedClaim, "true")));
+        options.AddPolicy(Permissions.OwnSession, p => p.RequireAuthenticatedUser());
         options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).Build();
     }
 }

@@ -23,21 +23,23 @@ internal static class SecuritySetup
             o.UserVerificationRequirement = "required";
             o.ResidentKeyRequirement = "required";
         });
-        services.AddSingleton<OfficerSessions>().AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<CircuitHandler, OpenPageOfficer.Watch>().AddScoped<OfficerSignIn>();
+        services.AddSingleton<OfficerSessions>().AddScoped<AuthenticationStateProvider, OpenPageOfficer>().AddScoped<CircuitHandler, OpenPageOfficer.Watch>().AddScoped<OfficerSignIn>().AddHostedService<SessionSweep>();
         services.ConfigureApplicationCookie(o =>
         {
             o.Cookie.Name = "__Host-lfr";
             o.Cookie.SameSite = SameSiteMode.Strict;
             o.Cookie.SecurePolicy = CookieSecurePolicy.Always;
             o.Cookie.HttpOnly = true;
-            o.ExpireTimeSpan = OfficerSessions.Longest;
+            o.ExpireTimeSpan = SessionRegister.Longest;
             o.SlidingExpiration = false;
             o.Events.OnValidatePrincipal = OfficerSessions.ValidateAsync;
+            o.Events.OnSigningIn = OfficerSessions.BeginAsync;
             o.LoginPath = "/account/sign-in";
             o.AccessDeniedPath = "/account/refused";
             // Programs get a status code, people a redirect.
             o.Events.OnRedirectToLogin = c => Answer(c.HttpContext, c.RedirectUri, StatusCodes.Status401Unauthorized);
-            o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.HttpContext.User.HasClaim(OfficerClaims.TwoFactors, "true") ? c.RedirectUri : "/account", StatusCodes.Status403Forbidden);
+            o.Events.OnRedirectToAccessDenied = c => Answer(c.HttpContext, c.HttpContext.User.HasClaim(OfficerSessions.LockedClaim, "true") ? $"/account/locked?ReturnUrl={Uri.EscapeDataString(c.Request.Path + c.Request.QueryString)}"
+                : c.HttpContext.User.HasClaim(OfficerClaims.TwoFactors, "true") ? c.RedirectUri : "/account", StatusCodes.Status403Forbidden);
         });
         // Cookies used between the two steps of signing in, and between a passkey's challenge and its answer.
         services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, o =>
@@ -82,7 +84,7 @@ internal static class SecuritySetup
 
     private static Task Answer(HttpContext context, string redirect, int status)
     {
-        if (context.Request.Path.StartsWithSegments("/api") || context.Request.Path.StartsWithSegments("/pictures"))
+        if (context.Request.Path.StartsWithSegments("/api") || context.Request.Path.StartsWithSegments("/pictures") || context.Request.Path.StartsWithSegments("/session"))
             context.Response.StatusCode = status;
         else
             context.Response.Redirect(redirect);

@@ -30,6 +30,7 @@ internal static class ConsoleSetup
     {
         app.UseSecurityHeaders();
         app.UseAuthentication();
+        OfficerSessions.Use(app);
         app.UseRateLimiter();
         app.UseAuthorization();
         app.UseAntiforgery();
@@ -38,6 +39,7 @@ internal static class ConsoleSetup
         app.MapStaticAssets().AllowAnonymous();
         app.MapTheme();
         app.MapAccount();
+        app.MapSessions();
         app.MapWatchlists();
         app.MapAuthorities();
         app.MapDeployments();

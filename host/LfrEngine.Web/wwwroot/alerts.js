@@ -2,15 +2,27 @@
 
 let sounds = null;
 
-// Browsers allow sound only after a click; this plays none until the officer turns sounds on.
-export function allowSounds(wanted) {
+// Whether this officer has turned sounds on, in this browser.
+export function soundsWanted(officer) {
+    return localStorage.getItem("lfr-sounds " + officer) === "on";
+}
+
+// Remembers an officer's choice.
+export function rememberSounds(officer, wanted) {
+    localStorage.setItem("lfr-sounds " + officer, wanted ? "on" : "off");
+}
+
+// Browsers allow sound only after a click in this site. Whether it plays now.
+export async function allowSounds(wanted) {
     if (!wanted) {
         sounds?.close();
         sounds = null;
-        return;
+        return false;
     }
     sounds ??= new AudioContext();
     sounds.resume();
+    await new Promise(done => setTimeout(done, 100));
+    return sounds.state === "running";
 }
 
 // Two beeps of the same pitch; for vulnerable people three soft rising tones.

@@ -31,6 +31,21 @@ document.addEventListener("click", event => {
     }
 }, true);
 
+// Shows the server that somebody is there, so that the session is not locked: at most once in data-pulse seconds.
+let pulse = 0, token = null;
+async function showActivity() {
+    const seconds = Number(document.documentElement.dataset.pulse);
+    if (!seconds || performance.now() - pulse < seconds * 1000 && pulse > 0)
+        return;
+    pulse = performance.now();
+    token ??= await (await fetch("account/antiforgery")).json();
+    const answer = await fetch("session/active", { method: "POST", headers: { [token.header]: token.token } });
+    if (answer.status === 401 || answer.status === 403)
+        location.reload();
+}
+for (const sign of ["pointerdown", "keydown", "wheel", "touchstart"])
+    document.addEventListener(sign, () => showActivity().catch(() => { }), { capture: true, passive: true });
+
 // The connection has failed, or the server has restarted and no longer knows this page.
 document.addEventListener("DOMContentLoaded", () => {
     const modal = document.getElementById("components-reconnect-modal");

@@ -42,8 +42,14 @@ public sealed record HardeningReport(
                 findings.Add(new("malloc", "Libraries do not wipe heap memory when they free it.", $"export GLIBC_TUNABLES={ProcessHardening.Tunables}"));
             if (LockedLimit is { } limit && limit < SmallestUsefulLockBytes)
                 findings.Add(new("memlock", string.Create(CultureInfo.InvariantCulture, $"Only {limit} bytes can be locked in memory; the rest could be swapped to disk."),
-                    OperatingSystem.IsWindows() ? "raise the minimum working set of the process" : "ulimit -l unlimited"));
+                    LockRemedy(OperatingSystem.IsWindows())));
             return findings;
         }
     }
+
+    /// <summary>How an administrator lets this process lock more memory.</summary>
+    /// <param name="windows">Whether on Windows.</param>
+    internal static string LockRemedy(bool windows) => windows
+        ? "Give the account the right \"Increase a process working set\" (SeIncreaseWorkingSetPrivilege: secpol.msc, Local Policies, User Rights Assignment), sign in again, and see that the machine has memory free."
+        : "ulimit -l unlimited";
 }

@@ -40,7 +40,7 @@ public static partial class LockedMemory
     public static int PageBytes => Environment.SystemPageSize;
 
     /// <summary>How many bytes this process may lock; null = unlimited, or unknown.</summary>
-    /// <remarks>Linux: the soft RLIMIT_MEMLOCK, unless CAP_IPC_LOCK is in effect. Windows: the minimum working set.</remarks>
+    /// <remarks>Linux: the soft RLIMIT_MEMLOCK, unless CAP_IPC_LOCK is in effect. Windows: the minimum working set, raised at the first use of this class.</remarks>
     public static long? LimitBytes { get; } = FindLimit();
 
     /// <summary>Whether new blocks are between inaccessible pages and are checked when they are freed: in debug builds, and
@@ -191,7 +191,7 @@ public static partial class LockedMemory
     private static long? FindLimit()
     {
         if (OperatingSystem.IsWindows())
-            return GetProcessWorkingSetSize(-1, out nuint smallest, out _) != 0 ? (long)smallest : null;
+            return WorkingSet.Raise();
         if (!OperatingSystem.IsLinux() || ProcessLimits.GetLimit(LimitMemlock, out ResourceLimit limit) != 0 || limit.Soft > long.MaxValue || MayLockAll())
             return null;
         return (long)limit.Soft;
@@ -219,9 +219,6 @@ public static partial class LockedMemory
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int MemoryProtect(nint address, nuint length, int protection);
-
-    [LibraryImport("kernel32")]
-    private static partial int GetProcessWorkingSetSize(nint process, out nuint smallest, out nuint largest);
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int MemoryUnmap(nint address, nuint length);

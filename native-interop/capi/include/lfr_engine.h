@@ -1,38 +1,38 @@
 /*
  * lfr_engine: live facial recognition as a native library. C99. Version 1 of the interface.
  *
- * Cameras in, alerts out. Every other face is erased from memory, and the figures that show it can be read.
+ * Cameras in, alerts out. Every other face is erased from memory, and figures that show this can be read.
  *
  * Rules for every function, unless it says otherwise
  *   - Returns an int32_t: LFR_OK, another status that is 0 or more (LFR_TIMED_OUT, LFR_ENDED), or a negative error.
- *     After an error lfr_last_error() gives one sentence that names what was wrong, for the calling thread.
- *   - May be called from any thread, also on the same handle at the same time. Exceptions are stated.
- *   - A failed call hands out nothing, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL.
+ *     After an error lfr_last_error() returns one sentence, for the calling thread, that says what was wrong.
+ *   - May be called from any thread, also on the same handle at the same time, unless stated otherwise.
+ *   - A failed call returns no handle, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL.
  *   - Handles are checked: NULL, a destroyed handle or a handle of another type gives LFR_BAD_HANDLE. Handles may be destroyed
- *     in any order: what is still needed by another handle or by a call under way stays until that has ended.
+ *     in any order: what another handle or a running call still needs is kept until that has ended.
  *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
  *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
- *     end; a library fills and reads no more than struct_size says, and takes what is missing for 0.
- *   - Nothing is printed, no file is written but by lfr_watchlist_save, nothing is sent, the process is never ended. Exceptions
- *     that are not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
+ *     end; a library fills and reads no more than struct_size says, and treats missing members as 0.
+ *   - Nothing is printed, only lfr_watchlist_save writes a file, nothing is sent, the process is never ended. One exception,
+ *     which is not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
  *
- * Of the whole process (a library cannot keep these apart)
- *   - Memory for faces comes from one pool of locked pages: lfr_memory_report tells of all engines together.
+ * For the whole process (shared by all engines in it)
+ *   - Memory for faces comes from one pool of locked pages: lfr_memory_report reports all engines together.
  *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
  *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
  *     With the first call SIGPIPE is set to be ignored: set a handler of your own after that. Do not trap floating-point
  *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 256 KiB or more.
- *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. Read are
- *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so does not lie beside this library.
+ *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. The library reads
+ *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so is not in the folder of this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
  *
  * Version policy (semantic versioning, see LFR_VERSION and lfr_version)
- *   - A function or member that is here stays, with this meaning, for all libraries of interface version 1; lfr_get_api(1)
- *     answers in all of them. A program built with an older header of it runs with a newer library, unchanged.
+ *   - A function or member that is here keeps its meaning in all libraries of interface version 1; lfr_get_api(1)
+ *     works in all of them. A program built with an older header of version 1 runs unchanged with a newer library.
  *   - A newer release (the second number, while the first is 0) may add functions, statuses, values of an enum and members at the
  *     end of a structure; each is marked "since". What is not marked is in the first release, 0.1. A patch release (the third number)
  *     changes neither header nor meaning.
- *   - What must change gets a new name or interface version 2; version 1 stays beside it for at least one release.
+ *   - What must change gets a new name or interface version 2; version 1 is then kept for at least one more release.
  */
 #ifndef LFR_ENGINE_H
 #define LFR_ENGINE_H
@@ -51,7 +51,7 @@ extern "C" {
 
 #define LFR_API_VERSION 1
 
-/* The release that this header is of, as a number: 0.2.0 is 200. */
+/* The release of this header, as a number: 0.2.0 is 200. */
 #define LFR_VERSION 200
 
 /* ---- Status ---------------------------------------------------------------------------------------------------------- */
@@ -64,7 +64,7 @@ enum lfr_status {
     /* the call */
     LFR_BAD_ARGUMENT = -1,
     LFR_BAD_HANDLE = -2,            /* NULL, destroyed, or of another type */
-    LFR_BAD_STATE = -3,             /* not now: the sentence says when */
+    LFR_BAD_STATE = -3,             /* not possible now: lfr_last_error() says when */
     LFR_BUFFER_TOO_SMALL = -4,      /* the size needed is in the out parameter */
     LFR_NOT_SUPPORTED = -5,
     LFR_OUT_OF_MEMORY = -6,
@@ -76,14 +76,14 @@ enum lfr_status {
 
     /* watchlists */
     LFR_NOT_A_WATCHLIST = -40,
-    LFR_WATCHLIST_VERSION = -41,    /* of a format that this library does not read */
+    LFR_WATCHLIST_VERSION = -41,    /* a format that this library does not read */
     LFR_WATCHLIST_DAMAGED = -42,
     LFR_WRONG_KEY = -43,
-    LFR_FOREIGN_MODEL = -44,        /* templates of another embedder, or evidence of other networks */
+    LFR_FOREIGN_MODEL = -44,        /* templates from another embedder, or evidence measured with other networks */
     LFR_UNREADABLE = -45,
     LFR_DISK_FULL = -46,
     LFR_WRITE_FAILED = -47,
-    LFR_BAD_CONTENT = -48,          /* breaks a rule of watchlists: two people with one id, a person without a photo */
+    LFR_BAD_CONTENT = -48,          /* not a valid watchlist: two people with one id, a person without a photo */
     LFR_BAD_KEY_FILE = -49,
 
     /* pictures and sources */
@@ -91,15 +91,15 @@ enum lfr_status {
 
     /* faces and templates */
     LFR_NO_FACE = -80,
-    LFR_BAD_TEMPLATE = -81,         /* the bytes are no template, or damaged */
+    LFR_BAD_TEMPLATE = -81,         /* the bytes are not a template, or are damaged */
 
     /* runs */
     LFR_RUN_FAILED = -90,           /* a fault ended the run; everything was wiped */
 
     /* evidence (since 0.2) */
-    LFR_NOT_EVIDENCE = -100,        /* no evidence file, damaged, or of another format */
+    LFR_NOT_EVIDENCE = -100,        /* not an evidence file, damaged, or of another format */
     LFR_NOT_TRUSTED = -101,         /* altered, or not signed by the key given */
-    LFR_NOT_MEASURED = -102         /* says nothing about this threshold, or a list of this size */
+    LFR_NOT_MEASURED = -102         /* the evidence does not cover this threshold, or a list of this size */
 };
 
 /* ---- Handles --------------------------------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ typedef struct lfr_watchlist lfr_watchlist;   /* a finished watchlist, ready to 
 typedef struct lfr_run lfr_run;               /* cameras against a watchlist */
 typedef struct lfr_camera lfr_camera;         /* a camera of a run whose frames the caller pushes */
 typedef struct lfr_alert lfr_alert;           /* an alert with its picture */
-typedef struct lfr_template lfr_template;     /* what a face is compared by */
+typedef struct lfr_template lfr_template;     /* the numbers by which a face is compared */
 
 enum lfr_handle_kind {
     LFR_HANDLE_ANY = 0,
@@ -132,7 +132,7 @@ enum lfr_format {
     LFR_RGB = 4,                    /* plane[0], 3 bytes a pixel */
     LFR_BGR = 5,
     LFR_FILE = 6,                   /* plane[0] holds size_bytes of a JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF file; single calls only */
-    LFR_DMABUF = 100,               /* these three are refused by name, with LFR_NOT_SUPPORTED: copy the planes to memory */
+    LFR_DMABUF = 100,               /* these three are not supported (LFR_NOT_SUPPORTED): copy the planes to memory */
     LFR_D3D11 = 101,
     LFR_D3D12 = 102
 };
@@ -147,7 +147,7 @@ typedef struct lfr_image {
     int32_t width;                  /* pixels; ignored for LFR_FILE */
     int32_t height;
     const uint8_t *plane[3];
-    int32_t row_stride[3];          /* bytes from one row to the next, at least those of a row */
+    int32_t row_stride[3];          /* bytes from one row to the next, at least the length of a row */
     int32_t matrix;                 /* lfr_matrix of GREY, I420 and NV12 */
     int32_t range;                  /* lfr_range of GREY, I420 and NV12 */
     int32_t reserved;               /* 0 */
@@ -158,7 +158,7 @@ typedef struct lfr_box {
     float left, top, right, bottom; /* pixels; right and bottom are exclusive */
 } lfr_box;
 
-/* Bytes of the caller's. Since 0.2. */
+/* Bytes that belong to the caller. Since 0.2. */
 typedef struct lfr_bytes {
     const void *data;
     int64_t size_bytes;
@@ -167,8 +167,8 @@ typedef struct lfr_bytes {
 /* Since 0.2. */
 enum lfr_log_level { LFR_LOG_ERROR = 1, LFR_LOG_WARNING = 2, LFR_LOG_INFO = 3 };
 
-/* What happens, in one line of text: which networks were loaded, what becomes of cameras and runs. Names cameras as the caller
- * named them; no person, score, picture or address. Called on any thread, one call at a time; may call any function
+/* One line of text for each event: networks loaded, changes of cameras and runs. Cameras appear under the names the caller gave
+ * them; no person, score, picture or address does. Called on any thread, one call at a time; may call any function
  * of this library. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
 typedef void (*lfr_on_log)(int32_t level, const char *text, void *user);
 
@@ -183,11 +183,11 @@ typedef struct lfr_engine_options {
     const lfr_bytes *model_files;   /* instead of the two folders, which are NULL then: manifests and weights in memory, in any order.
                                      * Only what is named above and in the header of a release is needed. Borrowed for the call */
     int32_t model_file_count;
-    int32_t log_level;              /* lfr_log_level: up to which on_log is told; 0: LFR_LOG_WARNING */
-    int64_t max_memory_bytes;       /* of lfr_memory.held_bytes, of the whole process while the engine is open; of several engines the smallest
-                                     * counts; 0: no limit. What would exceed it is refused: a function with LFR_OUT_OF_MEMORY, and a camera
-                                     * of a run ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate tells what is needed */
-    lfr_on_log on_log;              /* NULL: nothing is told */
+    int32_t log_level;              /* lfr_log_level: the most detailed level passed to on_log; 0: LFR_LOG_WARNING */
+    int64_t max_memory_bytes;       /* limit of lfr_memory.held_bytes, for the whole process while the engine is open; with several engines the smallest
+                                     * applies; 0: no limit. A function that would exceed it returns LFR_OUT_OF_MEMORY, and a camera of a run
+                                     * ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate says what is needed */
+    lfr_on_log on_log;              /* NULL: no log */
     void *log_user;
 } lfr_engine_options;
 
@@ -247,8 +247,8 @@ typedef struct lfr_person_info {
     char reference[1028];           /* empty when there is none */
 } lfr_person_info;
 
-/* Takes the alert over and destroys it in the end, here or later. Called on one thread of the run; while it does not return,
- * later alerts wait, cameras go on. May call any function except lfr_run_stop and lfr_run_destroy of its own run. */
+/* The callback owns the alert and must destroy it, at once or later. Called on one thread of the run; until it returns,
+ * later alerts wait; cameras continue. May call any function except lfr_run_stop and lfr_run_destroy of its own run. */
 typedef void (*lfr_on_alert)(lfr_alert *alert, void *user);
 
 /* Since 0.2. */
@@ -263,13 +263,13 @@ typedef struct lfr_event {
     uint32_t struct_size;
     int32_t kind;                   /* lfr_event_kind */
     int32_t camera_index;           /* LFR_EVENT_CAMERA; otherwise -1 */
-    int32_t state;                  /* lfr_camera_state then */
+    int32_t state;                  /* lfr_camera_state at that moment */
     int64_t unix_us;                /* wall clock */
-    char message[256];              /* as lfr_camera_status.message; the fault that ended a run; mostly empty */
+    char message[256];              /* as lfr_camera_status.message; the fault that ended a run; usually empty */
 } lfr_event;
 
-/* event lives as long as the call. Called on one thread of the run, another than on_alert's; may call any function except lfr_run_stop
- * and lfr_run_destroy of its own run. While it does not return, later events wait, at most 256: further ones are left out. Since 0.2. */
+/* event is valid during the call. Called on one thread of the run, not that of on_alert; may call any function except lfr_run_stop
+ * and lfr_run_destroy of its own run. Until it returns, later events wait, at most 256: further ones are left out. Since 0.2. */
 typedef void (*lfr_on_event)(const lfr_event *event, void *user);
 
 typedef struct lfr_run_options {
@@ -280,16 +280,16 @@ typedef struct lfr_run_options {
     int32_t grid_long_side;         /* of the detection grid, pixels; 0: the default */
     int32_t reserved;               /* 0 */
     lfr_on_alert on_alert;          /* NULL: alerts are fetched with lfr_run_next_alert */
-    void *user;                     /* handed to on_alert */
+    void *user;                     /* passed to on_alert */
     /* since 0.2 */
     lfr_on_event on_event;          /* NULL: events are fetched with lfr_run_next_event */
-    void *event_user;               /* handed to on_event */
+    void *event_user;               /* passed to on_event */
 } lfr_run_options;
 
 enum lfr_pace {
-    LFR_PACE_AUTO = 0,              /* live sources as they come, dropping what is too much; recordings losing nothing */
-    LFR_PACE_REALTIME = 1,          /* recordings at their own speed, dropping like a camera */
-    LFR_PACE_MAX = 2                /* losing nothing */
+    LFR_PACE_AUTO = 0,              /* live sources as they arrive, dropping frames when the engine falls behind; recordings without drops */
+    LFR_PACE_REALTIME = 1,          /* recordings at their own speed, dropping frames like a camera */
+    LFR_PACE_MAX = 2                /* without drops */
 };
 
 enum lfr_camera_state { LFR_OPENING = 0, LFR_RUNNING = 1, LFR_RECONNECTING = 2, LFR_CAMERA_ENDED = 3, LFR_CAMERA_FAILED = 4 };
@@ -297,7 +297,7 @@ enum lfr_camera_state { LFR_OPENING = 0, LFR_RUNNING = 1, LFR_RECONNECTING = 2, 
 typedef struct lfr_camera_status {
     uint32_t struct_size;
     int32_t state;                  /* lfr_camera_state */
-    int32_t is_complete;            /* 1: everything came that was to come */
+    int32_t is_complete;            /* 1: the source was read completely; 0: it failed, sent no frame, was cut off or was lost */
     int32_t width;
     int32_t height;
     int32_t reserved;
@@ -312,7 +312,7 @@ typedef struct lfr_camera_status {
     int64_t reconnects;
     double lag_ms;                  /* newest frame: from arrival to the end of its analysis */
     char trace_sha256[65];          /* over every compared shot, once the camera has ended: equal for equal runs */
-    char message[255];              /* the latest thing worth telling a person; names no credentials, cut to fit */
+    char message[255];              /* the latest message for a person; contains no credentials, cut to fit */
 } lfr_camera_status;
 
 typedef struct lfr_run_summary {
@@ -387,7 +387,7 @@ typedef struct lfr_candidate {
     float score;
 } lfr_candidate;
 
-/* Two people of a list who look alike, and the photos of each that do most. Since 0.2. */
+/* Two people of a list who look alike, and the photo of each that is most alike. Since 0.2. */
 typedef struct lfr_lookalike {
     int32_t person_index[2];
     int32_t template_index[2];
@@ -400,7 +400,7 @@ enum lfr_role {
     LFR_ROLE_PROBE = 1              /* of somebody seen: a covered brow is blanked, as in a run, and compared with photos blanked alike */
 };
 
-/* What a run will have to do. Members that are 0 take the value in brackets. Since 0.2. */
+/* The load of a run. A member that is 0 stands for the value in brackets. Since 0.2. */
 typedef struct lfr_load {
     uint32_t struct_size;
     int32_t cameras;                /* (1) */
@@ -408,7 +408,7 @@ typedef struct lfr_load {
     int32_t height;                 /* (1080) */
     int32_t worker_threads;         /* lfr_run_options.worker_threads (one per processor) */
     int32_t grid_long_side;         /* lfr_run_options.grid_long_side (the default) */
-    int32_t photos;                 /* of the watchlist (1000); of both, where one is swapped for another */
+    int32_t photos;                 /* of the watchlist (1000); of both lists, if one replaces another during the run */
     int32_t reserved;               /* 0 */
     int32_t reference_frames;       /* that the decoder keeps to predict others, 1 to 16: max_num_ref_frames of H.264 (4) */
     int32_t photo_width;            /* with photo_height: of the largest picture that a builder or a single call is given in the same process; */
@@ -416,7 +416,7 @@ typedef struct lfr_load {
     int32_t reserved2;              /* 0 */
 } lfr_load;
 
-/* What a laboratory has measured, for one threshold and size of list: see docs/lab-json.md. Bounds are of 95 %. Since 0.2. */
+/* What a laboratory has measured, for one threshold and size of list: see docs/lab-json.md. Bounds are those of the 95 % interval. Since 0.2. */
 typedef struct lfr_evidence {
     uint32_t struct_size;
     int32_t gallery_size;           /* people enrolled where it was measured; the nearest to those asked for */
@@ -440,14 +440,14 @@ typedef struct lfr_memory {
     uint32_t struct_size;
     int32_t reserved;
     int64_t locked_bytes;           /* pages for faces, frames and networks, locked into memory */
-    int64_t unlocked_bytes;         /* of the same kind, which the system refused to lock: raise the limit (ulimit -l) */
+    int64_t unlocked_bytes;         /* pages of the same kind that the system refused to lock: raise the limit (ulimit -l) */
     int64_t lock_limit_bytes;       /* -1: none */
     int64_t blocks_outstanding;     /* rented now */
     int64_t blocks_wiped;
     int64_t bytes_wiped;
     /* since 0.2 */
     int64_t held_bytes;             /* locked_bytes and unlocked_bytes: what max_memory_bytes limits */
-    int64_t peak_bytes;             /* the most that held_bytes has been */
+    int64_t peak_bytes;             /* the highest value of held_bytes so far */
     int64_t max_memory_bytes;       /* the limit now in force; 0: none */
 } lfr_memory;
 
@@ -464,7 +464,7 @@ LFR_API const char *lfr_version(void);
 /* The newest error of the calling thread; empty when there was none. Valid until the thread's next call. Never NULL. */
 LFR_API const char *lfr_last_error(void);
 
-/* "LFR_BAD_HANDLE" and so on; "unknown" for a number that is no status. Lives as long as the process. */
+/* "LFR_BAD_HANDLE" and so on; "unknown" for a number that is not a status. Lives as long as the process. */
 LFR_API const char *lfr_status_name(int32_t status);
 
 /* Handles now open, of one lfr_handle_kind or of all. For leak tests. */
@@ -473,8 +473,8 @@ LFR_API int32_t lfr_open_handles(int32_t kind, int64_t *count);
 /* Memory for faces and networks, of all engines in the process. */
 LFR_API int32_t lfr_memory_report(lfr_memory *memory);
 
-/* How much lfr_memory.held_bytes will come to at most, networks included: for max_memory_bytes and for the limit of locked memory. Besides, code
- * and language runtime take 100 to 150 MiB. load may be NULL: all values in brackets. An upper bound; docs/embedding.md says how it was measured. With
+/* An upper bound of lfr_memory.held_bytes, networks included: for max_memory_bytes and for the limit of locked memory. Code and language runtime
+ * take another 100 to 150 MiB. load may be NULL: all values in brackets. docs/embedding.md says how it was measured. With
  * fewer processors than worker_threads less is needed. Since 0.2. */
 LFR_API int32_t lfr_memory_estimate(const lfr_load *load, int64_t *held_bytes);
 
@@ -487,32 +487,32 @@ LFR_API int32_t lfr_engine_destroy(lfr_engine *engine);
 
 /* ---- Watchlists ------------------------------------------------------------------------------------------------------ */
 
-/* Begins an empty watchlist. version: which state of the list this is, 1 to 128 characters. */
+/* Begins an empty watchlist. version: your name for this version of the list, 1 to 128 characters. */
 LFR_API int32_t lfr_builder_create(lfr_engine *engine, const char *version, lfr_builder **builder);
 
 /* index receives the person's place in the list; may be NULL. */
 LFR_API int32_t lfr_builder_add_person(lfr_builder *builder, const lfr_person *person, int32_t *index);
 
-/* Judges a photo and adds it unless it is rejected. LFR_OK whatever the verdict is: result tells it. Picture file in memory,
- * at most 64 MiB. Decoded in this process: give photos of strangers to `lfr enrol`, which decodes in a closed process. */
+/* Judges a photo and adds it unless it is rejected. Returns LFR_OK whatever the verdict, which is in result. bytes: a picture file,
+ * at most 64 MiB. It is decoded in this process: enrol photos from untrusted sources with `lfr enrol`, which decodes in a process without rights. */
 LFR_API int32_t lfr_builder_add_photo(lfr_builder *builder, int32_t index, const uint8_t *bytes, int64_t size_bytes, lfr_photo_result *result);
 
 /* The same with a file. */
 LFR_API int32_t lfr_builder_add_photo_file(lfr_builder *builder, int32_t index, const char *path, lfr_photo_result *result);
 
-/* Adds a template instead of a photo, of LFR_ROLE_LIST: for people enrolled elsewhere. quality: lfr_quality.score, 0 to 1. No picture is kept, and no
- * covers are drawn over it: faces that are covered in part are found less well than with photos. Since 0.2. */
+/* Adds a template, made with LFR_ROLE_LIST, instead of a photo: for people enrolled elsewhere. quality: lfr_quality.score, 0 to 1. No picture is kept, and no
+ * covers are drawn over it: partly covered faces are found less often than with photos. Since 0.2. */
 LFR_API int32_t lfr_builder_add_template(lfr_builder *builder, int32_t index, lfr_template *face, float quality);
 
-/* Makes the watchlist. The builder is spent and can only be destroyed. Fails with LFR_BAD_CONTENT when somebody has no photo; then
- * the builder is spent too. */
+/* Makes the watchlist. After this call the builder can only be destroyed, also when the call fails with LFR_BAD_CONTENT because
+ * somebody has no photo. */
 LFR_API int32_t lfr_builder_build(lfr_builder *builder, lfr_watchlist **watchlist);
 LFR_API int32_t lfr_builder_destroy(lfr_builder *builder);
 
-/* Opens an encrypted watchlist file of `lfr enrol` or lfr_watchlist_save. */
+/* Opens an encrypted watchlist file from `lfr enrol` or lfr_watchlist_save. */
 LFR_API int32_t lfr_watchlist_load(lfr_engine *engine, const char *path, const lfr_key *key, lfr_watchlist **watchlist);
 
-/* Writes it encrypted, for its owner alone to read. The file changes whole or not at all. */
+/* Writes it encrypted, readable only by the file's owner. The file is replaced completely or not at all. */
 LFR_API int32_t lfr_watchlist_save(lfr_watchlist *watchlist, const char *path, const lfr_key *key);
 LFR_API int32_t lfr_watchlist_get_info(lfr_watchlist *watchlist, lfr_watchlist_info *info);
 LFR_API int32_t lfr_watchlist_get_person(lfr_watchlist *watchlist, int32_t person_index, lfr_person_info *info);
@@ -521,12 +521,12 @@ LFR_API int32_t lfr_watchlist_get_person(lfr_watchlist *watchlist, int32_t perso
  * buffer may be NULL with a capacity of 0. The copy is the caller's to wipe. */
 LFR_API int32_t lfr_watchlist_get_photo(lfr_watchlist *watchlist, int32_t template_index, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
 
-/* Pairs of people whose photos reach the threshold: the same person twice, or two who are alike. Each pair once, by rising first and then second
- * person. count receives how many there are; at most capacity are written. pairs may be NULL with capacity 0. Compares everybody with
+/* Pairs of people whose photos reach the threshold: the same person twice, or two who look alike. Each pair once, in the order of the first, then
+ * the second person. count receives how many there are; at most capacity are written. pairs may be NULL with capacity 0. Compares everybody with
  * everybody: seconds for 20,000 photos. Since 0.2. */
 LFR_API int32_t lfr_watchlist_lookalikes(lfr_watchlist *watchlist, float threshold, lfr_lookalike *pairs, int32_t capacity, int32_t *count);
 
-/* Wiped now, or when the last run that uses it is destroyed or has been given another. */
+/* Wiped now, or when the last run that uses it is destroyed or has switched to another watchlist. */
 LFR_API int32_t lfr_watchlist_destroy(lfr_watchlist *watchlist);
 
 /* ---- Runs ------------------------------------------------------------------------------------------------------------ */
@@ -545,17 +545,17 @@ LFR_API int32_t lfr_run_add_camera(lfr_run *run, const char *name, int32_t pace,
 /* Starts the threads of the run and returns. */
 LFR_API int32_t lfr_run_start(lfr_run *run);
 
-/* The next alert, which the caller destroys. Waits timeout_ms, -1 without end. LFR_TIMED_OUT: none came. LFR_ENDED: all cameras
+/* The next alert, which the caller destroys. Waits timeout_ms; -1: without limit. LFR_TIMED_OUT: none came. LFR_ENDED: all cameras
  * have ended or the run was stopped, and every alert was fetched. LFR_RUN_FAILED: a fault ended the run. At most 256 wait: fetch them. */
 LFR_API int32_t lfr_run_next_alert(lfr_run *run, int32_t timeout_ms, lfr_alert **alert);
 
 /* Searches another watchlist of the same embedder from now on, also before the run has started. People in view are compared again, with the new one;
- * what was collected about them with the former counts no more. Alerts raised already, and one that is being decided, are of the former: their
- * template_index too. Since 0.2. */
+ * scores from the old one no longer count. Alerts already raised, and one that is being decided, belong to the old one, and so does their
+ * template_index. Since 0.2. */
 LFR_API int32_t lfr_run_swap_watchlist(lfr_run *run, lfr_watchlist *watchlist);
 
-/* The next event; event->struct_size is set by the caller. Waits timeout_ms, -1 without end. LFR_TIMED_OUT: none came. LFR_ENDED: the run is over and
- * every event was fetched. The newest 256 wait: fetch them, or leave them. Since 0.2. */
+/* The next event; event->struct_size is set by the caller. Waits timeout_ms; -1: without limit. LFR_TIMED_OUT: none came. LFR_ENDED: the run is over and
+ * every event was fetched. The newest 256 are kept: fetch them or ignore them. Since 0.2. */
 LFR_API int32_t lfr_run_next_event(lfr_run *run, int32_t timeout_ms, lfr_event *event);
 
 /* The erasure receipt of a run that is over: what was erased, how fast, by which library and networks. Signed JSON, as `lfr receipt verify` reads it
@@ -570,26 +570,26 @@ LFR_API int32_t lfr_run_get_summary(lfr_run *run, lfr_run_summary *summary);
 /* Ends the run and waits for its threads. Every frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
 LFR_API int32_t lfr_run_stop(lfr_run *run);
 
-/* Stops, wipes the alerts that nobody fetched, and lets go. No callback comes after it returns. */
+/* Stops the run, wipes the alerts that nobody fetched, and releases the run. No callback comes after it returns. */
 LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
 /* Copies a frame into locked memory. time_us: its time in the stream, microseconds; it should increase: the
- * library counts from the first frame and bridges what jumps. Waits for room for timeout_ms, -1
- * without end, then LFR_TIMED_OUT and the frame was not taken. LFR_ENDED: the camera or the run has ended. */
+ * library counts from the first frame and bridges what jumps. Waits up to timeout_ms for room; -1:
+ * without limit. LFR_TIMED_OUT: the frame was not taken. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 
 /* The library is done with a frame of lfr_camera_push_borrowed: wipe it. Called once, on any thread, before lfr_run_stop returns. May call
  * lfr_camera_push and lfr_camera_push_borrowed with a timeout of 0, and nothing else. Since 0.2. */
 typedef void (*lfr_on_release)(void *frame_user);
 
-/* As lfr_camera_push, without a copy: the planes stay as they are, and the caller's, until on_release. RGB and BGR are converted, and released before this
- * returns. on_release is not called when this returns anything but LFR_OK. Up to a dozen frames of a camera are out at a time. Since 0.2. */
+/* As lfr_camera_push, without a copy: the caller keeps the planes and must not change them before on_release. RGB and BGR are converted, and released before this
+ * returns. on_release is not called when this returns anything but LFR_OK. Up to a dozen frames of a camera are borrowed at a time. Since 0.2. */
 LFR_API int32_t lfr_camera_push_borrowed(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms, lfr_on_release on_release, void *frame_user);
 
 /* No more frames will come: the camera ends when those pushed have been analysed. */
 LFR_API int32_t lfr_camera_end(lfr_camera *camera);
 
-/* Ends it as well. */
+/* Ends the camera too. */
 LFR_API int32_t lfr_camera_destroy(lfr_camera *camera);
 
 /* ---- Alerts ---------------------------------------------------------------------------------------------------------- */
@@ -628,20 +628,21 @@ LFR_API int32_t lfr_template_export(lfr_template *face, uint8_t *buffer, int64_t
 LFR_API int32_t lfr_template_import(lfr_engine *engine, const uint8_t *bytes, int64_t size_bytes, lfr_template **face);
 LFR_API int32_t lfr_template_destroy(lfr_template *face);
 
-/* The people on the list who are like it, best first, each once: those with a score of threshold or more. count receives how many
+/* The people on the list who are most like the face, best first, each once: those with a score of threshold or more. count receives how many
  * were written, at most capacity. */
 LFR_API int32_t lfr_search(lfr_watchlist *watchlist, lfr_template *face, float threshold, lfr_candidate *candidates, int32_t capacity, int32_t *count);
 
 /* ---- Evidence ------------------------------------------------------------------------------------------------------------ */
 
-/* Checks a laboratory's evidence file (`lfr-lab identify --evidence`, `passages`, `calibrate`): that the key has signed it, that it was measured with the
- * networks of the engine (detector and all), and that it covers the threshold (0: the embedder's measured one) on a list of so many people. Then evidence
- * is filled. public_key: of the laboratory's installation, PEM (`lfr receipt key`). passers_by: people not on the list of whom false alerts are
- * expected; may be 0. LFR_NOT_EVIDENCE, LFR_NOT_TRUSTED, LFR_FOREIGN_MODEL, LFR_NOT_MEASURED: what is missing. The file holds no faces. Since 0.2. */
+/* Checks a laboratory's evidence file (`lfr-lab identify --evidence`, `passages`, `calibrate`): that it was signed with this key, that it was measured with all
+ * networks of the engine, and that it covers the threshold (0: the embedder's measured one) on a list of so many people. Then evidence
+ * is filled. public_key: of the laboratory's installation, PEM (`lfr receipt key`). passers_by: people not on the list who are expected to pass,
+ * for the number of false alerts; may be 0. LFR_NOT_EVIDENCE, LFR_NOT_TRUSTED, LFR_FOREIGN_MODEL or LFR_NOT_MEASURED: what failed. The file holds no
+ * faces. Since 0.2. */
 LFR_API int32_t lfr_evidence_check(lfr_engine *engine, const uint8_t *bytes, int64_t size_bytes, const char *public_key, float threshold, int32_t people,
                                    int64_t passers_by, lfr_evidence *evidence);
 
-/* ---- All of them as a table ------------------------------------------------------------------------------------------ */
+/* ---- All functions as a table ------------------------------------------------------------------------------------------ */
 
 typedef struct lfr_api {
     uint32_t struct_size;
@@ -688,7 +689,7 @@ typedef struct lfr_api {
     int32_t (*template_import)(lfr_engine *, const uint8_t *, int64_t, lfr_template **);
     int32_t (*template_destroy)(lfr_template *);
     int32_t (*search)(lfr_watchlist *, lfr_template *, float, lfr_candidate *, int32_t, int32_t *);
-    /* since 0.2: there when struct_size says so */
+    /* since 0.2: present if struct_size includes them */
     int32_t (*memory_estimate)(const lfr_load *, int64_t *);
     int32_t (*watchlist_lookalikes)(lfr_watchlist *, float, lfr_lookalike *, int32_t, int32_t *);
     int32_t (*run_swap_watchlist)(lfr_run *, lfr_watchlist *);

@@ -26,7 +26,7 @@ private:
     int32_t status_;
 };
 
-// Throws for an error; gives LFR_OK, LFR_TIMED_OUT and LFR_ENDED back.
+// Throws for an error; returns LFR_OK, LFR_TIMED_OUT and LFR_ENDED.
 inline int32_t check(int32_t status)
 {
     if (status < 0)
@@ -256,7 +256,7 @@ public:
 
     void add_template(int32_t person, const face_template &face, float quality) { check(lfr_builder_add_template(handle_.get(), person, face.get(), quality)); }
 
-    // The builder is spent.
+    // After this call the builder can only be destroyed.
     watchlist build()
     {
         lfr_watchlist *made = nullptr;

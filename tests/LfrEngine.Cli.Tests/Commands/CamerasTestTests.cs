@@ -47,7 +47,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [InlineData("gblur=sigma=6", "focus", "blurred")]
     public async Task Test_PoorPicture_SaysWhatIsWrong(string filter, string what, string word)
     {
-        Ffmpeg.Run("-i", material.ShortClip, "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", folder["poor.mp4"]);
+        Ffmpeg.Run("-i", material.ShortClip, "-t", "1", "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", folder["poor.mp4"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf(folder["poor.mp4"]))).Exits(ExitCode.Incomplete).IsCivil().Json;
 
@@ -64,7 +64,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [InlineData("hflip", "", 0)]
     public async Task Test_CameraThatHangsTheWrongWay_SaysHowToTurnIt(string filter, string options, int degrees)
     {
-        Ffmpeg.Run("-i", material.ShortClip, "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", folder["turned.mp4"]);
+        Ffmpeg.Run("-i", material.ShortClip, "-t", "1", "-vf", filter, "-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", folder["turned.mp4"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf(folder["turned.mp4"] + options))).Json;
 
@@ -76,7 +76,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [Fact]
     public async Task Test_SmallFaces_SaysWhereTheyAreTooSmall()
     {
-        Ffmpeg.Run("-i", material.ShortClip, "-vf", "scale=200:-2", "-c:v", "libx264", "-qp", "12", folder["small.mp4"]);
+        Ffmpeg.Run("-i", material.ShortClip, "-t", "1", "-vf", "scale=200:-2", "-c:v", "libx264", "-qp", "12", folder["small.mp4"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf(folder["small.mp4"]))).Exits(ExitCode.Incomplete).IsCivil().Json;
 
@@ -100,7 +100,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [Fact]
     public async Task Test_GridOfTheRun_DecidesHowLargeAFaceMustBe()
     {
-        JsonNode fine = (await Lfr.RunAsync(TestOf(material.ShortClip, "--grid", "1280"))).Json, coarse = (await Lfr.RunAsync(TestOf(material.ShortClip, "--grid", "160"))).Json;
+        JsonNode fine = (await Lfr.RunAsync(TestOf(material.ShortClip, "--seconds", "1", "--grid", "1280"))).Json, coarse = (await Lfr.RunAsync(TestOf(material.ShortClip, "--seconds", "1", "--grid", "160"))).Json;
 
         Assert.True((double)coarse["faces"]!["minimumInterEyePixels"]! > 2 * (double)fine["faces"]!["minimumInterEyePixels"]!);
         Assert.Equal(1280 / (double)fine["faces"]!["minimumInterEyePixels"]! * 0.063, (double)fine["faces"]!["widestSceneMetres"]!, 3);
@@ -111,7 +111,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     {
         string images = Shared.Need("lfw/images");
         Directory.CreateDirectory(folder["faces"]);
-        foreach ((int i, string picture) in Directory.EnumerateFiles(images, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Take(30).Index())
+        foreach ((int i, string picture) in Directory.EnumerateFiles(images, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Take(12).Index())
             File.Copy(picture, folder[$"faces/{i:00}.jpg"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf(folder["faces"]))).Json;
@@ -126,7 +126,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     public async Task Test_RtspServer_ReportsRateAndClock()
     {
         int port = FreePort();
-        Ffmpeg.Run("-stream_loop", "9", "-i", material.ShortClip, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", folder["live.mp4"]);
+        Ffmpeg.Run("-stream_loop", "4", "-i", material.ShortClip, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", folder["live.mp4"]);
         using RtspServer server = RtspServer.Start(port, folder["live.mp4"], folder);
 
         JsonNode found = (await Lfr.RunAsync(TestOf($"rtsp://user:secret@127.0.0.1:{port}/live", "--seconds", "4"))).IsCivil().Json;
@@ -152,7 +152,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         // Five, and on a busy machine the first ones together; 25 is what it is taken for.
         Assert.InRange((double)found["measuredFramesPerSecond"]!, 3, 12);
         Assert.Equal("slow", (string?)found["timeStamps"]!["state"]);
-        Assert.InRange((double)found["timeStamps"]!["speedOfClock"]!, 0.1, 0.4);
+        Assert.InRange((double)found["timeStamps"]!["speedOfClock"]!, 0.1, 0.6);
         await over.CancelAsync();
         await serving;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LfrEngine.Native.Hardening;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
@@ -41,6 +42,16 @@ public sealed class LockLimitTests(Material material) : IDisposable
 
         Assert.DoesNotContain("lock", outcome.Error, StringComparison.Ordinal);
         Assert.Equal(0, (long)outcome.Lines.Summary()["erased"]!["bytesNotLocked"]!);
+    }
+
+    [Fact]
+    public void Shortage_OnWindows_NamesTheRightAndNotALimitOfLinux()
+    {
+        string shortage = LockOption.Shortage(ProcessHardening.Inspect() with { LockedLimit = Little }, windows: true)!;
+
+        Assert.Contains("SeIncreaseWorkingSetPrivilege", shortage, StringComparison.Ordinal);
+        Assert.DoesNotContain("ulimit", shortage, StringComparison.Ordinal);
+        Assert.DoesNotContain("systemd", shortage, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public sealed class PlainWordsTests(Material material) : IDisposable
         { ["run", "--watchlist", "w", "--camera", "a=b", "--threshold", "1.5"], "--threshold takes a number such as 0.48, above -1 and at most 1, not \"1.5\"." },
         { ["run", "--watchlist", "w", "--camera", "a=b", "--pace", "slow"], "--pace takes auto, realtime or max, not \"slow\"." },
         { ["run", "--watchlist", "", "--camera", "a=b"], "--watchlist takes the path of a file, not \"\"." },
-        { ["run", "--watchlist", "w", "--camera", "a=b", "--json=maybe"], "Unrecognized command or argument 'maybe'." },
+        { ["run", "--watchlist", "w", "--camera", "a=b", "--json=maybe"], "Unrecognised command or argument 'maybe'." },
+        { ["models", "lst"], "Unrecognised command or argument 'lst'." },
         { ["export", "--from", "tomorrow"], "--from takes a date such as 2026-01-31, not \"tomorrow\"." },
         { ["export", "--from", "01/02/2026"], "--from takes a date such as 2026-01-31, not \"01/02/2026\"." },
         { ["export", "--format", "pdf"], "--format takes csv, json or html, not \"pdf\"." },
@@ -33,6 +34,7 @@ public sealed class PlainWordsTests(Material material) : IDisposable
 
         Assert.DoesNotContain("System.", outcome.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("Cannot parse", outcome.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Required command", outcome.Text, StringComparison.Ordinal);
     }
 
     /// <summary>A name can hold an escape sequence, or turn the direction of writing.</summary>

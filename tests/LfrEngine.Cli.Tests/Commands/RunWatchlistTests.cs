@@ -14,10 +14,10 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     [InlineData("flipped", "damaged", "enrol again with `lfr enrol`")]
     [InlineData("truncated", "damaged: the file has", "Copy it again from its source")]
     [InlineData("appended", "damaged: the file has", "Copy it again from its source")]
-    [InlineData("empty", "damaged", "Copy it again from its source")]
+    [InlineData("empty", "damaged: the file is empty", "Copy it again from its source")]
     [InlineData("foreign", "not a watchlist file", "`lfr enrol`")]
     [InlineData("newer", "watchlist format 3", "this engine reads formats 1 to 2")]
-    [InlineData("missing", "cannot be read", "Could not find file")]
+    [InlineData("missing", "cannot be read", "The file does not exist.")]
     public async Task Run_UnusableWatchlist_SaysHow(string kind, string said, string wayOut)
     {
         string list = folder["list.lfr"];
@@ -71,7 +71,7 @@ public sealed class RunWatchlistTests(Material material) : IDisposable
     }
 
     [Fact]
-    public async Task Run_MissingKeyFile_NamesIt() => await FailsAsync(material.Watchlist, folder["nowhere"], folder["nowhere"], "cannot read the key file");
+    public async Task Run_MissingKeyFile_NamesIt() => await FailsAsync(material.Watchlist, folder["nowhere"], folder["nowhere"], "cannot read the key file: The file does not exist.");
 
     [Fact]
     public async Task Run_NoKey_SaysHowToGiveOne() =>

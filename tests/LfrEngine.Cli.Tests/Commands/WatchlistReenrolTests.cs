@@ -83,7 +83,7 @@ public sealed class WatchlistReenrolTests(Material material) : IDisposable
     public async Task Reenrol_KilledInTheMiddle_ResumesWhereItStopped()
     {
         byte[] face = await FaceOfAsync();
-        const int People = 400;
+        const int People = 20;
         using (WatchlistKey key = WatchlistKey.FromKeyFile(material.KeyFile))
         {
             using var builder = new WatchlistBuilder("1", "old", new string('a', 64), 2);

@@ -32,6 +32,7 @@ public sealed class CsvTableTests
         { [], "list.csv is empty" },
         { "PK\x03\x04 and so on"u8.ToArray(), "list.csv is an Excel workbook" },
         { [0xD0, 0xCF, 0x11, 0xE0, 1, 2], "list.csv is an Excel workbook" },
+        { [0xFF, 0xD8, 0xFF, 0xE0], "list.csv is a picture (JPEG)" },
         { "id,name\np1,\0\n"u8.ToArray(), "list.csv, line 2: this is not text" },
     };
 

@@ -30,6 +30,16 @@ public sealed unsafe class LockedMemoryTests
         Assert.Equal(before, LockedMemory.AllocatedBytes);
     }
 
+    /// <summary>Windows grants a process less than it asks for, or nothing; it never gets less than it could have had.</summary>
+    [Theory]
+    [InlineData(8L << 30, 16L << 30, 8L << 30)]
+    [InlineData(8L << 30, 3L << 30, 2L << 30)]
+    [InlineData(300L << 20, 257L << 20, 256L << 20)]
+    [InlineData(100L << 20, 1L << 30, 256L << 20)]
+    [InlineData(8L << 30, 255L << 20, 0)]
+    public void WorkingSet_Raise_TakesWhatIsGranted(long wanted, long granted, long expected) =>
+        Assert.Equal(expected, WorkingSet.Raise(wanted, bytes => bytes <= granted));
+
     [Fact]
     public void Allocate_BeyondTheLimit_IsRefusedAndCountsNothing()
     {

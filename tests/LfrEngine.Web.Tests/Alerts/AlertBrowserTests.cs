@@ -78,7 +78,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
-        Guid wanted = await material.AddPersonAsync(), vulnerable = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable);
+        Guid wanted = await material.AddPersonAsync(), vulnerable = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable, response: "Call her sister.");
         await browser.WithPageAsync(host, olga, async page =>
         {
             IPage p = page.Page;
@@ -92,6 +92,9 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await Expect(p.Locator("#announcement")).ToContainTextAsync("vulnerable person");
             await Expect(p.Locator(".alert-detail .badge.vulnerable")).ToContainTextAsync("Vulnerable person");
             await Expect(p.Locator(".alert-script")).ToContainTextAsync("safeguarding lead");
+            await Expect(p.Locator(".alert-script")).ToContainTextAsync("Call her sister.");
+            await Expect(p.Locator(".alert-detail")).ToContainTextAsync("too little evidence to grade");
+            await Expect(p.GetByRole(AriaRole.Img, new() { Name = "Score 0.620 on a scale from 0.480, where alerts start, to 1" })).ToHaveCountAsync(2);
             string own = await BorderAsync(p);
             await page.AssertAccessibleAsync();
             await page.ShootAsync("alert-vulnerable");

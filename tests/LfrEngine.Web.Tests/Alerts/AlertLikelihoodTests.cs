@@ -81,9 +81,9 @@ public sealed class AlertLikelihoodTests
     {
         EvidenceDocument evidence = LikenessTests.Evidence((0.48, 0.01, 0.012)) with { Calibration = Calibration };
 
-        Assert.NotNull(new AuthorisedRates(0.48, null, evidence, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
-        Assert.Null(new AuthorisedRates(0.48, null, evidence, 10, "another").LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
-        Assert.Null(new AuthorisedRates(0.48, null, null, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
+        Assert.NotNull(new AuthorisedRates(0.48, evidence, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
+        Assert.Null(new AuthorisedRates(0.48, evidence, 10, "another").LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
+        Assert.Null(new AuthorisedRates(0.48, null, 10, evidence.EmbedderSha256).LikelihoodOf(new ComparisonTraits(0.6, default, false, 40, 1, 1)));
     }
 
     // A deployment as it is armed with this evidence.

@@ -8,6 +8,7 @@ using LfrEngine.Memory;
 using LfrEngine.Quality;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
@@ -54,6 +55,11 @@ internal sealed class AlertMaterial
         }, TestContext.Current.CancellationToken);
         return new AlertMaterial(host, watchlist, deployment);
     }
+
+    /// <summary>The text of an authority that names one category, with this response.</summary>
+    public static string AuthorityText(WatchlistCategory category, string response) => new Authority(Authority.CurrentFormat, Guid.NewGuid(), "High Street", "p", "t", "here", default, default, [],
+        new AuthorisedWatchlist(Guid.NewGuid(), "list", 1, ""), 1, [new AuthorisedCategory(category, 0.48, new AuthorisedEvidence("", "", "", default, 1, 0, 0, 0), response)], [],
+        new ImpactAssessments("", "", ""), new NamedOfficer(Guid.NewGuid(), "sam"), new NamedOfficer(Guid.NewGuid(), "dora"), default).ToText();
 
     /// <summary>Somebody on the watchlist, with a photo.</summary>
     public async Task<Guid> AddPersonAsync(WatchlistCategory category = WatchlistCategory.Wanted, bool rolePlayer = false, string? response = null)

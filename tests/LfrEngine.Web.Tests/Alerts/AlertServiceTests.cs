@@ -17,7 +17,7 @@ public sealed class AlertServiceTests
     public async Task TakeAsync_Alert_IsEncryptedRecordedAndPublished()
     {
         await using RunningHost host = await RunningHost.StartAsync();
-        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        AlertMaterial material = await AlertMaterial.CreateAsync(host, AlertMaterial.AuthorityText(WatchlistCategory.MissingOrVulnerable, "No restraint, no search."));
         Guid person = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable, response: "Call her sister.");
         ClaimsPrincipal officer = await material.OfficerAsync("olga", Roles.Operator);
         Alert alert = material.Alert(person, WatchlistCategory.MissingOrVulnerable, 0.8f);
@@ -27,18 +27,23 @@ public sealed class AlertServiceTests
 
         Assert.Throws<ObjectDisposedException>(() => alert.Probe.View);
         AlertSummary listed = Assert.Single(await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken));
-        Assert.Equal((AlertState.Raised, Likeness.Fair, null, true), (listed.State, listed.Likeness, listed.Likelihood, listed.Vulnerable));
+        Assert.Equal((AlertState.Raised, Likeness.Ungraded, null, true), (listed.State, listed.Likeness, listed.Likelihood, listed.Vulnerable));
         using HostBuffer<byte> probe = (await material.Alerts.PictureAsync(Actor.Of(officer), listed.Id, AlertPicture.Probe))!;
         Assert.True(probe.Span.SequenceEqual(jpeg.Span[..bytes]));
         AlertRecord record = await material.RecordAsync(listed.Id);
         // One sealed thing cannot stand in for another.
         Assert.Throws<AuthenticationTagMismatchException>(() => material.Vault.Unseal(listed.Id, record.SealedReference!, "probe"));
         AlertDetail detail = (await material.Alerts.LookAsync(Actor.Of(officer), listed.Id, TestContext.Current.CancellationToken))!;
-        Assert.Equal(("Ada Example", "Call her sister."), (detail.Person!.Name, detail.Person.Response));
+        Assert.Equal(("Ada Example", "Call her sister.", "No restraint, no search."), (detail.Person!.Name, detail.Person.Response, detail.Response));
         AuditEntry entry = Assert.Single(await material.EntriesAsync("alert.raised"));
         Assert.Equal($"alert/{listed.Id}", entry.Subject);
         Assert.Contains("\"category\":\"missing-or-vulnerable\"", entry.Details, StringComparison.Ordinal);
         Assert.DoesNotContain("Ada", entry.Details, StringComparison.Ordinal);
+
+        // What the authority says is not about one person: it stays.
+        await material.Alerts.EraseAsync(a => a.Id == listed.Id, "time-up");
+        AlertDetail erased = (await material.Alerts.LookAsync(Actor.Of(officer), listed.Id, TestContext.Current.CancellationToken))!;
+        Assert.Equal((null, "No restraint, no search."), (erased.Person, erased.Response));
     }
 
     [Fact]

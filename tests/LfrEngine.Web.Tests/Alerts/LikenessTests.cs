@@ -18,17 +18,17 @@ public sealed class LikenessTests
 
     [Fact]
     public void Of_FewSearches_NoErrorIsNoProof() =>
-        Assert.Equal(Likeness.Fair, Likenesses.Of(0.9, 0.48, Evidence((0.48, 0.01, 0.012), (0.60, 0, 0.03)), 1000));
+        Assert.Equal(Likeness.Ungraded, Likenesses.Of(0.9, 0.48, Evidence((0.48, 0.01, 0.012), (0.60, 0, 0.03)), 1000));
 
     [Theory]
     [InlineData(0.48)]
     [InlineData(0.62)]
     [InlineData(0.99)]
-    public void Of_NoEvidenceAboveTheThreshold_ClaimsNothing(double score)
+    public void Of_NoEvidenceAboveTheThreshold_IsTooLittleToGrade(double score)
     {
-        Assert.Equal(Likeness.Fair, Likenesses.Of(score, 0.48, null, 1000));
-        Assert.Equal(Likeness.Fair, Likenesses.Of(score, 0.48, Evidence((0.48, 0.01, 0.012)), 1000));
-        Assert.Equal(Likeness.Fair, Likenesses.Of(score, 0.48, Evidence((0.48, 0, 0.0003), (0.5, 0, 0.0003)), 1000));
+        Assert.Equal(Likeness.Ungraded, Likenesses.Of(score, 0.48, null, 1000));
+        Assert.Equal(Likeness.Ungraded, Likenesses.Of(score, 0.48, Evidence((0.48, 0.01, 0.012)), 1000));
+        Assert.Equal(Likeness.Ungraded, Likenesses.Of(score, 0.48, Evidence((0.48, 0, 0.0003), (0.5, 0, 0.0003)), 1000));
     }
 
     internal static EvidenceDocument Evidence(params (double Threshold, double Fpir, double FpirHigh)[] points) => new(

@@ -68,6 +68,33 @@ public sealed class AuthorityServiceTests
         Assert.Equal(2, signed.RootElement.GetProperty("cameras").GetArrayLength());
     }
 
+    /// <summary>An administrator can invite themself under two names: then the authority and the trail say so, until somebody else vouches.</summary>
+    [Fact]
+    public async Task Authority_OneAdministratorInvitedBoth_SaysThatOnePersonMayHoldBoth()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        OfficerRegister register = stage.Host.Services.GetRequiredService<OfficerRegister>();
+        Officer ada = await stage.Host.AddOfficerAsync("ada", Roles.Administrator), bob = await stage.Host.AddOfficerAsync("bob", Roles.Administrator);
+        Officer drafter = await EnrolAsync(Roles.Operator, "Dan"), signer = await EnrolAsync(Roles.AuthorisingOfficer, "Sid");
+        string plain = "One person may hold both identities: ada invited both Dan, who drafted, and Sid, who signs. No other officer has confirmed that they are two people.";
+
+        Guid id = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, TestContext.Current.CancellationToken);
+        await stage.SignAsync(id, signer);
+        DeploymentRecord signed = await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(d => d.Id == id));
+        Assert.Equal(plain, AuthorityService.Of(signed).Identities);
+        foreach (string details in await stage.Host.ReadAsync(s => s.Audit.Where(e => e.Subject == $"deployment/{id}").Select(e => e.Details).ToArrayAsync()))
+            Assert.Equal(plain, (string?)JsonNode.Parse(details)!["identities"]);
+
+        await Assert.ThrowsAsync<OfficerRefusedException>(() => register.ConfirmAsync(AuthorityStage.Of(ada), signer.Id));
+        await Assert.ThrowsAsync<OfficerRefusedException>(() => register.ConfirmAsync(AuthorityStage.Of(signer), signer.Id));
+        await register.ConfirmAsync(AuthorityStage.Of(bob), signer.Id);
+        Guid vouched = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, TestContext.Current.CancellationToken);
+        Assert.Null(AuthorityService.Of(await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(d => d.Id == vouched))).Identities);
+
+        async Task<Officer> EnrolAsync(string role, string name) =>
+            await register.EnrolAsync(await register.InviteAsync(AuthorityStage.Of(ada), [role]), Guid.NewGuid(), name, name, RunningHost.Password, null);
+    }
+
     [Theory]
     [InlineData("rtsp://admin:p@ss#1/2@10.0.0.5:554/live", "rtsp://10.0.0.5:554/live")]
     [InlineData("rtsp://admin:other@10.0.0.5:554/live", "rtsp://10.0.0.5:554/live")]

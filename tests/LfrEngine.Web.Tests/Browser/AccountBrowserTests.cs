@@ -1,5 +1,6 @@
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Web.Tests.Alerts;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -141,10 +142,71 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
 
             // The open page is signed out at once, without a request.
             await register.SetDisabledAsync(actor, (await register.ListAsync()).Officers.Single(o => o.Officer.UserName == "olga").Officer.Id, true);
-            await Expect(p.GetByText("Your roles do not allow you to see this page.")).ToBeVisibleAsync();
-            await page.GoAsync("/");
+            await Expect(p).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/account/sign-in"));
             await p.GetByRole(AriaRole.Button, new() { Name = "Use a passkey" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("Not accepted");
+        });
+    }
+
+    /// <summary>Two tabs and another browser: one signs out and both tabs are out; the officer ends the other browser; a locked one hears alerts and opens with the password.</summary>
+    [Fact]
+    public async Task Sessions_TwoTabsAndTwoBrowsers_EndAndLockEverywhere()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid person = await material.AddPersonAsync();
+        await browser.WithPageAsync(host, olga, first => browser.WithPageAsync(host, olga, async other =>
+        {
+            await other.GoAsync("/alerts");
+            await other.Page.Locator("#sounds").ClickAsync();
+            IPage p = first.Page, tab = await first.Context.NewPageAsync();
+            await tab.GotoAsync(ConsolePage.OriginOf(host) + "/alerts");
+            await Expect(tab.Locator("#sounds")).ToBeVisibleAsync();
+
+            // Locked from the bar: every page of that browser, and no other browser.
+            await first.GoAsync("/deployments");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Lock" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Locked" })).ToBeVisibleAsync();
+            await Expect(tab.GetByRole(AriaRole.Heading, new() { Name = "Locked" })).ToBeVisibleAsync();
+            await first.AssertAccessibleAsync();
+            await first.ShootAsync("locked");
+            await Expect(other.Page.Locator("#sounds")).ToBeVisibleAsync();
+            await tab.GetByLabel("Password").FillAsync("wrong");
+            await tab.GetByRole(AriaRole.Button, new() { Name = "Unlock", Exact = true }).ClickAsync();
+            await Expect(tab.GetByRole(AriaRole.Alert).First).ToContainTextAsync("Not accepted");
+            await tab.GetByLabel("Password").FillAsync(RunningHost.Password);
+            await tab.GetByRole(AriaRole.Button, new() { Name = "Unlock", Exact = true }).ClickAsync();
+            await Expect(tab.Locator("#sounds")).ToBeVisibleAsync();
+
+            // Ended by the officer from the other browser.
+            await first.GoAsync("/account/sessions");
+            await Expect(p.GetByText("this session")).ToHaveCountAsync(1);
+            await first.AssertAccessibleAsync();
+            await first.ShootAsync("sessions");
+            await p.GetByRole(AriaRole.Button, new() { Name = "End the session Test" }).ClickAsync();
+            await Expect(p.GetByText("Session ended.")).ToBeVisibleAsync();
+            await Expect(other.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/account/sign-in"));
+
+            // Signed out in one tab: the other shows no name and takes no decision.
+            await first.GoAsync("/deployments");
+            await SignOutAsync(p);
+            await Expect(tab).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/account/sign-in"));
+            await tab.GotoAsync("about:blank");
+        }));
+
+        // A locked page hears alerts if sounds were on.
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            await page.GoAsync("/alerts");
+            await page.Page.Locator("#sounds").ClickAsync();
+            await Expect(page.Page.Locator("#sounds")).ToHaveAttributeAsync("aria-pressed", "true");
+            await page.GoAsync("/deployments");
+            Task<IResponse> listening = page.Page.WaitForResponseAsync(r => r.Url.EndsWith("/session/alerts", StringComparison.Ordinal));
+            await page.Page.GetByRole(AriaRole.Button, new() { Name = "Lock" }).ClickAsync();
+            await listening;
+            await material.RaiseAsync(person);
+            await Expect(page.Page.Locator("html")).ToHaveAttributeAsync("data-last-sound", "alert");
         });
     }
 

@@ -51,7 +51,7 @@ public sealed class ConfigFileTests : IDisposable
             {
               "name": " ", "listen": ["http://localhost"], "certificate": { "path": "no.pem", "keyPath": "no.key" },
               "store": { "connection": "Host=hq" },
-              "engine": { "inference": "cuda", "search": "gpu", "decode": "cuvid", "detectEveryMs": 1001, "workers": -1 },
+              "engine": { "inference": "opencl", "search": "gpu", "decode": "cuvid", "detectEveryMs": 1001, "workers": -1 },
               "cameras": [{ "name": "gate", "source": "a.mp4" }, { "name": "gate", "source": "" }],
               "laboratories": ["no-lab.pem"],
               "watchlist": { "vip": {}, "wanted": { "maximumPeople": -1, "maximumImageAgeDays": 0, "reviewDays": 0 } },
@@ -67,7 +67,7 @@ public sealed class ConfigFileTests : IDisposable
                 "cameras[1].source", "cameras[1].name", "laboratories[0]", "watchlist.vip", "watchlist.wanted.maximumPeople", "watchlist.wanted.maximumImageAgeDays", "watchlist.wanted.reviewDays",
                 "retention.alertHours", "retention.watchlistHours", "retention.unusedWatchlistDays", "retention.outboxDays", "mqtt.broker", "mqtt.topic", "webhooks[0].url", "webhooks[0].secretPath", "headquarters.url", "vans.Van 8"],
             errors.Select(e => e[..e.IndexOf(": ", StringComparison.Ordinal)]));
-        Assert.Contains("engine.inference: \"cuda\" is not one of cpu, directml, directml-half, webgpu and auto", errors);
+        Assert.Contains("engine.inference: \"opencl\" is not one of cpu, directml[:GPU], directml-half[:GPU], webgpu, cuda and auto", errors);
         Assert.All(errors, e => Assert.True(e.Length - e.IndexOf(": ", StringComparison.Ordinal) > 6, e));
     }
 

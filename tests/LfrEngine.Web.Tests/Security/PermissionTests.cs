@@ -44,7 +44,7 @@ public sealed class PermissionTests
                 continue;
             }
             string[] policies = [.. endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(a => a.Policy ?? "?")];
-            if (!policies.Any(p => Permissions.ByRole.ContainsKey(p) || p == Permissions.OwnAccount) && !Fallback.Any(f => Pattern(endpoint).StartsWith(f, StringComparison.Ordinal)))
+            if (!policies.Any(p => Permissions.ByRole.ContainsKey(p) || p is Permissions.OwnAccount or Permissions.OwnSession) && !Fallback.Any(f => Pattern(endpoint).StartsWith(f, StringComparison.Ordinal)))
                 wrong.Add($"{name} asks for no permission");
         }
 

@@ -44,17 +44,40 @@ public sealed partial class SignInTests
         Assert.Equal("/", await PostAsync(client, "/account/code?ReturnUrl=%2F%2Fevil.example", ("code", await host.CodeAsync(olga))));
     }
 
+    /// <summary>Guessing slows down, but nobody is locked out by it, and nothing tells whether the name exists.</summary>
     [Fact]
-    public async Task SignIn_FiveWrongPasswords_LockOutTheRightOne()
+    public async Task SignIn_FiveWrongPasswords_DoNotLockOutTheRightOne()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         await host.AddOfficerAsync("olga", Roles.Operator);
         using HttpClient client = BrowserLike(host);
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < SignInBrake.Free; i++)
             await PostAsync(client, "/account/sign-in", ("userName", "olga"), ("password", "wrong"));
 
-        Assert.Equal("200", await PostAsync(client, "/account/sign-in", ("userName", "olga"), ("password", RunningHost.Password)));
-        Assert.Contains("locked-out", (await AuditAsync(host))[^1].Details, StringComparison.Ordinal);
+        Assert.Contains("/account/code", await PostAsync(client, "/account/sign-in", ("userName", "olga"), ("password", RunningHost.Password)), StringComparison.Ordinal);
+        Assert.Equal(SignInBrake.Free, (await AuditAsync(host)).Count(e => e.Action == "officer.sign-in-refused"));
+    }
+
+    [Fact]
+    public void Brake_ManyFailures_SpacesAttemptsOnAnyName()
+    {
+        var clock = new TestTime();
+        var brake = new SignInBrake(clock);
+        TimeSpan?[] waits = new TimeSpan?[12];
+        for (int i = 0; i < waits.Length; i++)
+        {
+            // Each attempt begins when the one before has been answered.
+            waits[i] = brake.Reserve("Olga");
+            clock.Offset += waits[i] ?? TimeSpan.Zero;
+            brake.Failed("olga");
+        }
+        Assert.Equal([0, 0, 0, 0, 0, 1, 2, 4, 8, 8, 8, 8], waits.Select(w => Math.Round(w!.Value.TotalSeconds)));
+        // All at once: whoever would stand in line for longer is turned away.
+        int[] crowd = [.. Enumerable.Range(0, 6).Select(_ => brake.Reserve("olga") is { } wait ? (int)Math.Round(wait.TotalSeconds) : -1)];
+        Assert.Equal([8, 16, 24, -1, -1, -1], crowd);
+        Assert.Equal(TimeSpan.Zero, brake.Reserve("otto"));
+        clock.Offset += TimeSpan.FromMinutes(16);
+        Assert.Equal(TimeSpan.Zero, brake.Reserve("olga"));
     }
 
     [Fact]
@@ -65,7 +88,7 @@ public sealed partial class SignInTests
         string token = await FormTokenAsync(client, "/account/sign-in");
         var answers = new List<HttpStatusCode>();
         for (int i = 0; i <= RequestLimits.AttemptsPerMinute; i++)
-            answers.Add((await SendAsync(client, "/account/sign-in", "password", token, ("userName", "nobody"), ("password", "wrong"))).StatusCode);
+            answers.Add((await SendAsync(client, "/account/sign-in", "password", token, ("userName", $"nobody-{i}"), ("password", "wrong"))).StatusCode);
 
         Assert.DoesNotContain(HttpStatusCode.TooManyRequests, answers[..^1]);
         Assert.Equal(HttpStatusCode.TooManyRequests, answers[^1]);

@@ -27,6 +27,8 @@ public static class Hlsl
 
     public static float Sqrt(float x) => MathF.Sqrt(x);
 
+    public static int AsInt(float x) => BitConverter.SingleToInt32Bits(x);
+
     /// <summary>f16tof32: the half in the low 16 bits.</summary>
     public static float Float16ToFloat32(uint x) => (float)BitConverter.UInt16BitsToHalf((ushort)x);
 

@@ -37,7 +37,8 @@ namespace ComputeSharp.Resources
             return Elements;
         }
 
-        internal void CopyElementsTo(Buffer<T> destination) => Usable().CopyTo(destination.Usable(), 0);
+        internal void CopyElementsTo(Buffer<T> destination, int sourceOffset, int destinationOffset, int count) =>
+            Usable().AsSpan(sourceOffset, count).CopyTo(destination.Usable().AsSpan(destinationOffset, count));
     }
 
     public abstract class StructuredBuffer<T> : Buffer<T>
@@ -96,12 +97,18 @@ namespace ComputeSharp
     public static class UploadBufferExtensions
     {
         public static void CopyTo<T>(this UploadBuffer<T> source, StructuredBuffer<T> destination)
-            where T : unmanaged => source.CopyElementsTo(destination);
+            where T : unmanaged => source.CopyElementsTo(destination, 0, 0, source.Length);
+
+        public static void CopyTo<T>(this UploadBuffer<T> source, StructuredBuffer<T> destination, int sourceOffset, int destinationOffset, int count)
+            where T : unmanaged => source.CopyElementsTo(destination, sourceOffset, destinationOffset, count);
     }
 
     public static class StructuredBufferExtensions
     {
         public static void CopyTo<T>(this StructuredBuffer<T> source, ReadBackBuffer<T> destination)
-            where T : unmanaged => source.CopyElementsTo(destination);
+            where T : unmanaged => source.CopyElementsTo(destination, 0, 0, source.Length);
+
+        public static void CopyTo<T>(this StructuredBuffer<T> source, ReadBackBuffer<T> destination, int sourceOffset, int destinationOffset, int count)
+            where T : unmanaged => source.CopyElementsTo(destination, sourceOffset, destinationOffset, count);
     }
 }

@@ -12,6 +12,8 @@ namespace ComputeSharp
         private readonly int highPart;
 #pragma warning restore CS0169, CS0649
 
+        internal Luid(uint lowPart) => this.lowPart = lowPart;
+
         public bool Equals(Luid other) => lowPart == other.lowPart && highPart == other.highPart;
 
         public override bool Equals(object? obj) => obj is Luid other && Equals(other);
@@ -43,22 +45,33 @@ namespace ComputeSharp
         public DeviceLostReason Reason { get; }
     }
 
+    public readonly struct GraphicsDeviceInfo
+    {
+        internal GraphicsDeviceInfo(uint number, string name) => (Number, Name) = (number, name);
+
+        public Luid Luid => new(Number);
+
+        public string Name { get; }
+
+        internal uint Number { get; }
+    }
+
     public sealed class GraphicsDevice : IDisposable
     {
         private static readonly Lock Gate = new();
-        private static GraphicsDevice? current;
+        private static readonly Dictionary<string, GraphicsDevice> Current = [];
+        private static GraphicsDeviceInfo[] adapters = [new(1, "ComputeSharp stand-in"), new(2, "Second stand-in")];
+        private readonly GraphicsDeviceInfo adapter;
         private bool disposed;
         private bool lost;
 
-        private GraphicsDevice()
-        {
-        }
+        private GraphicsDevice(GraphicsDeviceInfo adapter) => this.adapter = adapter;
 
         public event EventHandler<DeviceLostEventArgs>? DeviceLost;
 
-        public Luid Luid => default;
+        public Luid Luid => adapter.Luid;
 
-        public string Name => "ComputeSharp stand-in";
+        public string Name => adapter.Name;
 
         public nuint DedicatedMemorySize => 0;
 
@@ -67,27 +80,36 @@ namespace ComputeSharp
         /// <summary>Only here: buffers that have not been disposed, so that a test can tell what is left on the device.</summary>
         public static int LiveBuffers { get; internal set; }
 
-        /// <summary>As in the package a lost device must be gone, and everything on it, before there is a new one.</summary>
-        public static GraphicsDevice GetDefault()
-        {
-            lock (Gate)
-            {
-                if (current is { disposed: false, lost: true } || (current is { lost: true } && LiveBuffers > 0))
-                    throw new InvalidOperationException("The device was lost and something of it has not been disposed.");
-                if (current is null or { disposed: true })
-                    current = new GraphicsDevice();
-                return current;
-            }
-        }
+        public static GraphicsDevice GetDefault() => Open(adapters[0]);
 
-        /// <summary>Only here: what a driver does when it resets. The package raises the event on the thread pool.</summary>
+        public static IEnumerable<GraphicsDevice> QueryDevices(Predicate<GraphicsDeviceInfo> predicate) => adapters.Where(a => predicate(a)).Select(Open);
+
+        /// <summary>Only here: what an update of the driver does.</summary>
+        public static void RenewLuids() => adapters = [.. adapters.Select(a => new GraphicsDeviceInfo(a.Number + 100, a.Name))];
+
+        /// <summary>Only here: what a driver does when it resets. As in the package the event comes on a thread of the pool; whoever waits in it for the work that lost the device waits for ever.</summary>
         public void Lose(DeviceLostReason reason)
         {
             lost = true;
-            DeviceLost?.Invoke(this, new DeviceLostEventArgs(reason));
+            if (!Task.Run(() => DeviceLost?.Invoke(this, new DeviceLostEventArgs(reason))).Wait(TimeSpan.FromSeconds(30)))
+                throw new TimeoutException("A handler of DeviceLost waits for the work during which the device was lost.");
         }
 
         public void Dispose() => disposed = true;
+
+        // As in the package a lost device must be gone, and everything on it, before there is a new one.
+        private static GraphicsDevice Open(GraphicsDeviceInfo adapter)
+        {
+            lock (Gate)
+            {
+                Current.TryGetValue(adapter.Name, out GraphicsDevice? current);
+                if (current is { disposed: false, lost: true } || (current is { lost: true } && LiveBuffers > 0))
+                    throw new InvalidOperationException("The device was lost and something of it has not been disposed.");
+                if (current is null or { disposed: true })
+                    Current[adapter.Name] = current = new GraphicsDevice(adapter);
+                return current;
+            }
+        }
 
         internal void ThrowIfDeviceLost()
         {
@@ -161,6 +183,18 @@ namespace ComputeSharp
             context.GraphicsDevice.ThrowIfDeviceLost();
             buffer.Elements.AsSpan().Clear();
         }
+
+        public static void Barrier<T>(this ref readonly ComputeContext context, ReadWriteBuffer<T> buffer)
+            where T : unmanaged => context.GraphicsDevice.ThrowIfDeviceLost();
+
+        public static void For<T>(this ref readonly ComputeContext context, int x, in T shader)
+            where T : struct, IComputeShader => context.GraphicsDevice.Dispatch(x, 1, 1, in shader);
+
+        public static void For<T>(this ref readonly ComputeContext context, int x, int y, in T shader)
+            where T : struct, IComputeShader => context.GraphicsDevice.Dispatch(x, y, 1, in shader);
+
+        public static void For<T>(this ref readonly ComputeContext context, int x, int y, int z, in T shader)
+            where T : struct, IComputeShader => context.GraphicsDevice.Dispatch(x, y, z, in shader);
     }
 }
 

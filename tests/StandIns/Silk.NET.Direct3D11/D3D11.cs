@@ -12,6 +12,10 @@ public enum FenceFlag
 {
 }
 
+public enum Feature
+{
+}
+
 public enum Usage
 {
     Default = 0,
@@ -59,6 +63,8 @@ public unsafe struct ID3D11Device
     public readonly uint AddRef() => throw new PlatformNotSupportedException();
 
     public readonly int CreateTexture2D(Texture2DDesc* pDesc, SubresourceData* pInitialData, ID3D11Texture2D** ppTexture2D) => throw new PlatformNotSupportedException();
+
+    public readonly int CheckFeatureSupport(Feature Feature, void* pFeatureSupportData, uint FeatureSupportDataSize) => throw new PlatformNotSupportedException();
 
     public readonly int GetDeviceRemovedReason() => throw new PlatformNotSupportedException();
 }

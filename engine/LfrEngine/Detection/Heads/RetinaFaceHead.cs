@@ -21,6 +21,8 @@ internal sealed class RetinaFaceHead : IDetectorHead
 
     public IReadOnlyList<string> OutputNames => names;
 
+    public AnchorTensors? Anchors { get; } = new(ScoreOutput: 1, ScoreElement: 1, [4, 2, KeyPoints.RowLength]);
+
     public int GridMultiple => 32;
 
     public int OutputLength(int output, int gridWidth, int gridHeight)

@@ -20,6 +20,8 @@ internal sealed class UltraFaceHead : IDetectorHead
 
     public IReadOnlyList<string> OutputNames => Names;
 
+    public AnchorTensors? Anchors { get; } = new(ScoreOutput: 0, ScoreElement: 1, [2, 4]);
+
     /// <summary>Pixels. The coarser levels round up, as the trained grid of 320×240 already does.</summary>
     public int GridMultiple => 16;
 

@@ -1,12 +1,14 @@
 using System.Diagnostics;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Inference;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Cli.Commands;
 
-/// <summary><c>lfr doctor --webgpu</c>: runs every network on the graphics card and compares result and time with the processor.</summary>
-internal static class WebGpuDoctor
+/// <summary><c>lfr doctor --webgpu</c>, <c>--cuda</c>, and <c>--gpu</c> where DirectML is all that this build has: runs every network on the graphics card and compares result and time with the processor.</summary>
+internal static class NetworkDoctor
 {
     // Relative to the largest value of an output. Float32 in another order gives about 1e-5.
     private const double LargestDifference = 1e-3;
@@ -25,23 +27,49 @@ internal static class WebGpuDoctor
         (EngineModels.DefaultThird, ModelTask.Verify, 1, 48, 48),
     ];
 
-    public static Finding[] Run(ModelCatalog catalog)
+    public static Finding[] Run(ModelCatalog catalog, RuntimeLibrary library)
     {
-        WebGpuBackend backend;
+        IInferenceBackend backend;
+        string device;
         try
         {
-            backend = EngineDevices.OpenWebGpu(_ => { });
+            if (library == RuntimeLibrary.Cuda)
+            {
+                CudaBackend cuda = CudaBackend.Open(PackageCache.Default);
+                (backend, device) = (cuda, cuda.Device);
+            }
+            else
+                (backend, device) = (EngineDevices.OpenWebGpu(_ => { }), EngineDevices.WebGpuDevice().Name);
         }
         catch (ModelLoadException e)
         {
-            return [new Finding("WebGPU: device", "missing", e.Message, null)];
+            return [new Finding($"{library.Name}: device", "missing", e.Message, null)];
         }
-        return [new Finding("WebGPU: device", "ok", EngineDevices.WebGpuDevice().Name, null), .. Networks.Select(n => Compare(catalog, backend, n.Id, n.Task, n.Batch, n.Height, n.Width))];
+        return [new Finding($"{library.Name}: device", "ok", device, null), .. CompareAll(catalog, backend, library.Name)];
     }
 
-    private static Finding Compare(ModelCatalog catalog, WebGpuBackend backend, string id, ModelTask task, int batch, int height, int width)
+    public static Finding[] RunDirectMl(ModelCatalog catalog)
     {
-        string what = $"WebGPU: {id} {batch}x{height}x{width}";
+        const string Alone = "GPU: decoding, shaders, search";
+        DirectMlProvider backend;
+        try
+        {
+            backend = DirectMlProvider.Open();
+        }
+        catch (GpuException e)
+        {
+            return [new Finding("DirectML: device", "missing", e.Message, null)];
+        }
+        string name = backend.IsHardware ? backend.AdapterName : $"{backend.AdapterName}: software, no GPU";
+        return [new Finding("DirectML: device", "ok", name, null), .. CompareAll(catalog, backend, "DirectML"), new Finding(Alone, "note", "this build was made without ComputeSharp, Silk.NET and FFmpeg.AutoGen: the processor does them", "docs/windows.md")];
+    }
+
+    private static IEnumerable<Finding> CompareAll(ModelCatalog catalog, IInferenceBackend backend, string provider) =>
+        Networks.Select(n => Compare(catalog, backend, provider, n.Id, n.Task, n.Batch, n.Height, n.Width));
+
+    private static Finding Compare(ModelCatalog catalog, IInferenceBackend backend, string provider, string id, ModelTask task, int batch, int height, int width)
+    {
+        string what = $"{provider}: {id} {batch}x{height}x{width}";
         try
         {
             // The card computes in float32, so it is compared with float32.
@@ -54,7 +82,7 @@ internal static class WebGpuDoctor
             double processorMs = MedianMs(expected), cardMs = MedianMs(actual);
             double difference = Difference(expected, actual);
             string found = $"differs by {difference:e1} of the largest output; {cardMs:0.00} ms, the processor takes {processorMs:0.00} ms on one thread";
-            return new Finding(what, difference <= LargestDifference ? "ok" : "missing", found, difference <= LargestDifference ? null : "another driver; report this with `lfr doctor --webgpu --json`");
+            return new Finding(what, difference <= LargestDifference ? "ok" : "missing", found, difference <= LargestDifference ? null : "another driver; report this with what this command prints with --json");
         }
         catch (ModelLoadException e)
         {

@@ -1,0 +1,258 @@
+using ComputeSharp;
+using LfrEngine.Detection;
+using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Shaders;
+using LfrEngine.Models;
+using Microsoft.ML.OnnxRuntime;
+
+namespace LfrEngine.DirectX.Inference;
+
+/// <summary>One input shape of a network with its tensors in buffers on the device. What runs the network there is the derived class's.</summary>
+/// <remarks>
+/// The input is filled there by a shader, or in host memory and uploaded by the run. What comes back: of a detector the anchors that score, of the landmarks
+/// 136 numbers, of the embedder unit-length embeddings. When the device is lost in a run, the run is done again on the new one; an input that lay on the old one
+/// is empty then, and nothing is found in it.
+/// </remarks>
+internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
+{
+    // What comes back of a detector in one copy, 4-byte words; two passes of a frame stay under 4 KB. More anchors come in a second copy.
+    private const int WordsAtOnce = 500;
+
+    // As the detector's own list: more are noise.
+    private const int MostPicked = 4096;
+
+    private readonly GpuBuffer<float> input;
+    private readonly GpuBuffer<float>[] outputs;
+    private GpuBuffer<float>? unitRows;
+    private GpuBuffer<float>? rowNorms;
+    private GpuBuffer<int>? picked;
+    private bool filledOnDevice, clear = true;
+
+    protected GpuPlan(GpuContext context, ModelManifest manifest, InferenceSession session, int batch, int height, int width)
+        : base(manifest, session, batch, height, width)
+    {
+        Context = context;
+        input = new GpuBuffer<float>(context, Input.Length);
+        outputs = new GpuBuffer<float>[Outputs.Count];
+        for (int i = 0; i < outputs.Length; i++)
+            outputs[i] = new GpuBuffer<float>(context, Outputs[i].Length);
+        context.Register(this);
+    }
+
+    public ResidentLayer Layer => ResidentLayer.Plan;
+
+    /// <summary>The device of the input.</summary>
+    public GpuContext Context { get; }
+
+    /// <summary>The input on the device.</summary>
+    protected GpuBuffer<float> DeviceInput => input;
+
+    /// <summary>The outputs on the device.</summary>
+    protected IReadOnlyList<GpuBuffer<float>> DeviceOutputs => outputs;
+
+    /// <summary>The input for a shader to fill, inside <see cref="GpuContext.Use{T}"/>.</summary>
+    public ReadWriteBuffer<float> BeginFill(GpuDevice gpu)
+    {
+        MarkFilled();
+        (filledOnDevice, clear) = (true, false);
+        return input.On(gpu);
+    }
+
+    public override void RunNormalised(int length, Span<float> unit, Span<float> norms)
+    {
+        MarkFilled();
+        int rows = norms.Length;
+        unitRows ??= new GpuBuffer<float>(Context, Batch * length);
+        rowNorms ??= new GpuBuffer<float>(Context, Batch);
+        fixed (float* unitPointer = unit, normPointer = norms)
+        {
+            float* toUnit = unitPointer, toNorms = normPointer;
+            RunAgain(gpu =>
+            {
+                Execute(gpu);
+                var shader = new NormaliseShader(outputs[0].On(gpu), unitRows.On(gpu), rowNorms.On(gpu), length, SmallestNorm);
+                gpu.Submit((in ComputeContext list) => list.For(rows, shader));
+                unitRows.Read(gpu, new Span<float>(toUnit, rows * length));
+                rowNorms.Read(gpu, new Span<float>(toNorms, rows));
+            });
+        }
+    }
+
+    internal override void RunAnchors(AnchorTensors anchors, float minimumScore)
+    {
+        // A score of zero would count: everything must come back.
+        if (minimumScore <= 0)
+        {
+            Run();
+            return;
+        }
+        MarkFilled();
+        RunAgain(gpu =>
+        {
+            Execute(gpu);
+            if (!Pick(gpu, anchors, minimumScore))
+                ReadOutputs(gpu);
+        });
+    }
+
+    public override void Halve(InferencePlan fuller, in LetterboxTransform whole, in LetterboxTransform half)
+    {
+        if (fuller is not GpuPlan { filledOnDevice: true } source)
+        {
+            base.Halve(fuller, whole, half);
+            return;
+        }
+        (int width, int height, int sourceWidth, int sourceHeight) = (half.GridWidth, half.GridHeight, whole.GridWidth, whole.GridHeight);
+        Context.Use(gpu =>
+        {
+            ReadWriteBuffer<float> from = source.input.On(gpu);
+            var shader = new HalveShader(from, sourceWidth, sourceHeight, BeginFill(gpu), width, height);
+            gpu.Submit((in ComputeContext list) =>
+            {
+                list.For(width, height, 3, shader);
+                list.Barrier(from);
+                source.RecordClear(in list);
+            });
+            source.CountCleared();
+        });
+    }
+
+    public override void Wipe()
+    {
+        filledOnDevice = false;
+        try
+        {
+            if (!clear)
+            {
+                Context.Use(gpu =>
+                {
+                    gpu.Submit((in ComputeContext list) => RecordClear(in list));
+                    CountCleared();
+                });
+            }
+        }
+        catch (DeviceLostException)
+        {
+            // Gone with the device.
+        }
+        base.Wipe();
+    }
+
+    public virtual void LeaveDevice(GpuDevice? alive) => filledOnDevice = false;
+
+    /// <summary>Runs the network on the device's buffers, the input of which is filled.</summary>
+    protected abstract void RunOn(GpuDevice gpu);
+
+    protected override void RunOnce() => RunAgain(gpu =>
+    {
+        Execute(gpu);
+        ReadOutputs(gpu);
+    });
+
+    /// <summary>A last run over zeros, for memory that the network keeps for itself and that cannot be cleared in another way.</summary>
+    protected void RunOverZeros(GpuDevice gpu)
+    {
+        Input.Wipe();
+        filledOnDevice = false;
+        Execute(gpu);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        Context.Unregister(this);
+        input.Dispose();
+        foreach (GpuBuffer<float> output in outputs)
+            output.Dispose();
+        unitRows?.Dispose();
+        rowNorms?.Dispose();
+        picked?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void Execute(GpuDevice gpu)
+    {
+        clear = false;
+        // Not filled by a shader on this device: what the host has, which after a loss is nothing.
+        if (!filledOnDevice)
+            input.Upload(gpu, Input.Span);
+        RunOn(gpu);
+    }
+
+    private void ReadOutputs(GpuDevice gpu)
+    {
+        for (int i = 0; i < outputs.Length; i++)
+            outputs[i].Read(gpu, Outputs[i].Span);
+    }
+
+    // Into the outputs in host memory, which are zero, and a zero does not score. False: there are too many.
+    private bool Pick(GpuDevice gpu, AnchorTensors anchors, float minimumScore)
+    {
+        int[] widths = anchors.Widths;
+        int score = anchors.ScoreOutput, row = 1 + widths.Sum(), count = outputs[score].Length / widths[score], most = Math.Min(count, MostPicked);
+        int[] others = [.. Enumerable.Range(0, widths.Length).Where(i => i != score)];
+        picked ??= new GpuBuffer<int>(Context, Math.Max(WordsAtOnce, 1 + (most * row)));
+        ReadWriteBuffer<int> target = picked.On(gpu);
+        ReadWriteBuffer<float> scores = outputs[score].On(gpu);
+        // A network without key points has nothing in third place: any buffer does, of width zero.
+        var shader = new PickShader(scores, outputs[others[0]].On(gpu), outputs[others[^1]].On(gpu), target,
+            widths[score], anchors.ScoreElement, widths[others[0]], others.Length > 1 ? widths[others[1]] : 0, most, minimumScore);
+        gpu.Submit((in ComputeContext list) =>
+        {
+            list.Clear(target);
+            list.Barrier(target);
+            list.For(count, shader);
+        });
+        using Memory.HostBuffer<int> words = Memory.BufferPool.Rent<int>(picked.Length);
+        picked.Read(gpu, words.Span[..WordsAtOnce]);
+        int total = words.Span[0];
+        if (total > most)
+            return false;
+        int end = 1 + (total * row);
+        if (end > WordsAtOnce)
+            picked.Read(gpu, words.Span[WordsAtOnce..end], WordsAtOnce);
+        int[] order = [score, .. others];
+        for (int at = 1; at < end;)
+        {
+            int anchor = words.Span[at++];
+            foreach (int output in order)
+            {
+                for (int i = 0; i < widths[output]; i++)
+                    Outputs[output].Span[(anchor * widths[output]) + i] = BitConverter.Int32BitsToSingle(words.Span[at++]);
+            }
+        }
+        return true;
+    }
+
+    private void RecordClear(in ComputeContext list)
+    {
+        input.RecordClear(in list);
+        foreach (GpuBuffer<float> output in outputs)
+            output.RecordClear(in list);
+        unitRows?.RecordClear(in list);
+        rowNorms?.RecordClear(in list);
+        picked?.RecordClear(in list);
+    }
+
+    private void CountCleared()
+    {
+        clear = true;
+        input.CountCleared();
+        foreach (GpuBuffer<float> output in outputs)
+            output.CountCleared();
+        unitRows?.CountCleared();
+        rowNorms?.CountCleared();
+        picked?.CountCleared();
+    }
+
+    private void RunAgain(Action<GpuDevice> work)
+    {
+        try
+        {
+            Context.UseAgain(work);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw Refused(e);
+        }
+    }
+}
