@@ -109,6 +109,8 @@ public unsafe struct ID3D12Device
 
     public void** LpVtbl;
 
+    public readonly int QueryInterface(Guid* riid, void** ppvObject) => throw new PlatformNotSupportedException();
+
     public readonly int CreateCommandQueue(CommandQueueDesc* pDesc, Guid* riid, void** ppCommandQueue) => throw new PlatformNotSupportedException();
 
     public readonly int CreateCommandAllocator(CommandListType type, Guid* riid, void** ppCommandAllocator) => throw new PlatformNotSupportedException();
@@ -126,6 +128,15 @@ public unsafe struct ID3D12Device
 
     public readonly void GetCopyableFootprints(ResourceDesc* pResourceDesc, uint FirstSubresource, uint NumSubresources, ulong BaseOffset, PlacedSubresourceFootprint* pLayouts,
         uint* pNumRows, ulong* pRowSizeInBytes, ulong* pTotalBytes) => throw new PlatformNotSupportedException();
+}
+
+public unsafe struct ID3D12Device5
+{
+    public static readonly Guid Guid = new("8b4f173b-2fea-4b80-8f58-4307191ab95d");
+
+    public void** LpVtbl;
+
+    public readonly void RemoveDevice() => throw new PlatformNotSupportedException();
 }
 
 public unsafe struct ID3D12CommandQueue
