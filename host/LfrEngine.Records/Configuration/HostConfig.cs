@@ -22,6 +22,9 @@ public sealed record HostConfig
     [Description("Addresses at which the console and the interfaces are served; https only.")]
     public string[] Listen { get; init; } = ["https://localhost:8443"];
 
+    [Description("Further names by which browsers reach the console. Known without: addresses, the names in \"listen\" and in the certificate, and this machine's name.")]
+    public string[] Names { get; init; } = [];
+
     [Description("Certificate for https. Default: one is created at the first start and kept in the data folder.")]
     public CertificateConfig? Certificate { get; init; }
 

@@ -18,6 +18,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     public const string Confirmed = "officer.confirmed";
 
     private const int RecoveryCodes = 10;
+    private const int LongestName = 100;
 
     private const string Invited = "officer.invited";
 
@@ -74,6 +75,8 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     {
         if (string.IsNullOrWhiteSpace(displayName))
             throw new OfficerRefusedException("Enter your name. It is shown in the audit trail and on the documents you sign.");
+        if (displayName.Length > LongestName || !Shown.IsPlain(displayName))
+            throw new OfficerRefusedException($"Your name is longer than {LongestName} characters or contains characters that cannot be seen. Type it again.");
         if (password is null && passkey is null)
             throw new OfficerRefusedException("Set a password or a passkey.");
         (string publicPem, byte[] stored) = signing.CreateKey();

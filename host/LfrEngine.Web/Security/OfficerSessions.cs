@@ -6,12 +6,12 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Microsoft.JSInterop;
 
 namespace LfrEngine.Web.Security;
 
@@ -168,7 +168,7 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
 }
 
 /// <summary>The officer of an open page. When the session ends or is locked, the page is emptied and leaves.</summary>
-internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal, NavigationManager navigation) : RevalidatingServerAuthenticationStateProvider(logs)
+internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal, IJSRuntime scripts) : RevalidatingServerAuthenticationStateProvider(logs)
 {
     private static readonly TimeSpan Leaving = TimeSpan.FromMilliseconds(400);
 
@@ -201,9 +201,9 @@ internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessi
         try
         {
             // The server leads to the lock screen or to the sign-in.
-            navigation.NavigateTo(navigation.Uri, forceLoad: true);
+            await scripts.InvokeVoidAsync("location.reload");
         }
-        catch (ObjectDisposedException)
+        catch (Exception e) when (e is JSException or JSDisconnectedException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // It has left.
         }

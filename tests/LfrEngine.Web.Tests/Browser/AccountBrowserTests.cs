@@ -20,7 +20,10 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         await browser.WithPageAsync(host, null, async page =>
         {
             IPage p = page.Page;
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
+            await Expect(p.GetByLabel("Your name")).ToBeVisibleAsync();
+            // The secret has left the address, and no request carried it there.
+            await Expect(p).ToHaveURLAsync(ConsolePage.OriginOf(host) + "/account/invitation");
             await page.AssertAccessibleAsync();
             await page.ShootAsync("invitation");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
@@ -75,7 +78,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
 
             await SignOutAsync(p);
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await Expect(p.GetByText("has been used")).ToBeVisibleAsync();
         });
     }
@@ -89,7 +92,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.AddAuthenticatorAsync();
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
             await p.GetByLabel("User name").FillAsync("ada");
             await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
@@ -134,7 +137,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.AddAuthenticatorAsync();
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Olga Example");
             await p.GetByLabel("User name").FillAsync("olga");
             await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
