@@ -133,7 +133,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         officer.Disabled = disabled;
         Check(await officers.UpdateAsync(officer));
         if (disabled)
+        {
             await SessionRegister.EndAllAsync(store, entries, id, "disabled");
+            await TokenRegister.RevokeAllAsync(store, entries, id, "disabled");
+        }
         entries.Note(disabled ? "officer.disabled" : "officer.enabled", $"officer/{id}", new { });
         return officer;
     });
@@ -152,6 +155,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
             Check(await officers.RemoveFromRolesAsync(officer, before.Except(roles)));
             await GiveRolesAsync(store, officers, officer, roles.Except(before));
             await SessionRegister.EndAllAsync(store, entries, id, "roles-changed");
+            await TokenRegister.RevokeAllAsync(store, entries, id, "roles-changed");
             entries.Note("officer.roles-changed", $"officer/{id}", new { Before = Joined(before), After = Joined(roles) });
             return officer;
         });

@@ -44,6 +44,7 @@ internal static class ConsoleSetup
         app.MapTheme();
         app.MapAccount();
         app.MapSessions();
+        app.MapTokens();
         app.MapWatchlists();
         app.MapAuthorities();
         app.MapDeployments();

@@ -182,6 +182,19 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await tab.GetByRole(AriaRole.Button, new() { Name = "Unlock", Exact = true }).ClickAsync();
             await Expect(tab.Locator("#sounds")).ToBeVisibleAsync();
 
+            // A token for a program, shown once.
+            await first.GoAsync("/account/tokens");
+            await p.GetByLabel("Name of the program").FillAsync("map");
+            await p.GetByLabel("see alerts").CheckAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Create token" }).ClickAsync();
+            await Expect(p.Locator("#token")).ToContainTextAsync("lfr_");
+            await first.AssertAccessibleAsync();
+            await first.ShootAsync("tokens");
+            await first.GoAsync("/account/tokens");
+            await Expect(p.Locator("#token")).ToHaveCountAsync(0);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Revoke the token map" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Revoke the token map" })).ToHaveCountAsync(0);
+
             // Ended by the officer from the other browser.
             await first.GoAsync("/account/sessions");
             await Expect(p.GetByText("this session")).ToHaveCountAsync(1);
