@@ -251,6 +251,16 @@ internal static class ConfigFile
             Need(Uri.CheckHostName(c.Names[i]) == UriHostNameType.Dns, $"names[{i}]", $"\"{c.Names[i]}\" is not a name of a machine, for example lfr.example.org, without https:// and port");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        if (c.SingleSignOn is { } sso)
+        {
+            Need(sso.Name.Trim().Length is > 0 and <= 100 && Shown.IsPlain(sso.Name), "singleSignOn.name", "1 to 100 characters that can be seen");
+            Need(Uri.TryCreate(sso.Authority, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), "singleSignOn.authority", "https:// (http:// on loopback only)");
+            Need(sso.ClientId.Length > 0, "singleSignOn.clientId", "a client id");
+            NeedFile(sso.ClientSecretPath, "singleSignOn.clientSecretPath");
+            Need(sso.RoleClaim.Length > 0, "singleSignOn.roleClaim", "the name of a claim");
+            foreach ((string group, string[] roles) in sso.Roles)
+                Need(roles.Length > 0 && roles.All(Security.Roles.All.Contains), $"singleSignOn.roles.{group}", $"one or more of {string.Join(", ", Security.Roles.All)}");
+        }
         Need(c.Sessions.IdleMinutes is >= 1 and <= 720, "sessions.idleMinutes", "1 to 720");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");

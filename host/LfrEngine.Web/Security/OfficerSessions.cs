@@ -157,8 +157,8 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
         ClaimsIdentity identity = await base.GenerateClaimsAsync(user);
         identity.AddClaim(new Claim(Actor.DisplayNameClaim, user.DisplayName));
         identity.AddClaim(new Claim(SignedInAt, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)));
-        // The password page refuses officers who have a passkey but no authenticator app, so no session of theirs began with a password alone.
-        if (user.TwoFactorEnabled || (await UserManager.GetPasskeysAsync(user)).Count > 0)
+        // The password page refuses officers who have a passkey or an identity provider but no authenticator app, so no session of theirs began with a password alone.
+        if (user.TwoFactorEnabled || await OfficerSignIn.HasStrongWayAsync(UserManager, user))
         {
             identity.AddClaim(new Claim(TwoFactors, "true"));
         }

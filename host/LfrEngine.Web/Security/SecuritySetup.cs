@@ -17,6 +17,7 @@ internal static class SecuritySetup
         // Registered after the defaults because it replaces some of them; our claims factory then replaces its own.
         services.AddOfficers(installation);
         TokenAuthentication.Add(services);
+        SingleSignOn.Add(services, installation);
         identity.AddClaimsPrincipalFactory<OfficerClaims>();
         // A passkey counts as both factors, so the device must ask for a fingerprint, a face or a PIN.
         services.Configure<IdentityPasskeyOptions>(o =>

@@ -45,6 +45,7 @@ internal static class ConsoleSetup
         app.MapAccount();
         app.MapSessions();
         app.MapTokens();
+        app.MapSingleSignOn();
         app.MapWatchlists();
         app.MapAuthorities();
         app.MapDeployments();

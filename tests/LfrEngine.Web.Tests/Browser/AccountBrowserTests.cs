@@ -1,6 +1,8 @@
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Web.Tests.Alerts;
+using LfrEngine.Web.Tests.Security;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -224,6 +226,61 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await material.RaiseAsync(person);
             await Expect(page.Page.Locator("html")).ToHaveAttributeAsync("data-last-sound", "alert");
         });
+    }
+
+    /// <summary>The force's identity provider signs officers in: with the roles that their groups stand for, each time anew, and asked each time.</summary>
+    [Fact]
+    public async Task SingleSignOn_RealProvider_GivesTheRolesOfTheGroups()
+    {
+        using var provider = new IdentityProvider();
+        Dictionary<string, string[]> roles = new() { ["lfr-operators"] = [Roles.Operator], ["lfr-admins"] = [Roles.Administrator, Roles.Auditor] };
+        await using RunningHost host = await RunningHost.StartAsync((c, folder) =>
+        {
+            File.WriteAllText(Path.Combine(folder, "sso-secret"), IdentityProvider.ClientSecret);
+            return c with { SingleSignOn = new SingleSignOnConfig { Name = "Force ID", Authority = provider.Authority.ToString(), ClientId = "lfr", ClientSecretPath = "sso-secret", Roles = roles } };
+        });
+        await provider.StartAsync(ConsolePage.OriginOf(host) + "/account/sso/callback", new() { ["olga"] = ["staff", "lfr-operators"], ["rita"] = ["staff"], ["taken"] = ["lfr-operators"] });
+        await host.AddOfficerAsync("taken", Roles.Auditor);
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            page.AlsoAllowed = provider.Authority.ToString();
+            IPage p = page.Page;
+            await page.GoAsync("/alerts");
+            await page.AssertAccessibleAsync();
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Alerts" })).ToBeVisibleAsync();
+            await Expect(p.GetByText("olga Example")).ToBeVisibleAsync();
+            Officer olga = await host.ReadAsync(s => s.Users.SingleAsync(o => o.UserName == "olga"));
+            Assert.Equal([Roles.Operator], (await host.Services.GetRequiredService<OfficerRegister>().ListAsync()).Officers.Single(o => o.Officer.Id == olga.Id).Roles);
+
+            // Locked: the provider asks again. With other groups by then, other roles.
+            await page.GoAsync("/deployments");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Lock" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Locked" })).ToBeVisibleAsync();
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Deployments" })).ToBeVisibleAsync();
+            await SignOutAsync(p);
+
+            // Nobody without a role, and nobody under another officer's name.
+            foreach ((string name, string says) in new[] { ("rita", "give you no role here"), ("taken", "cannot be used here") })
+            {
+                await SignInAsync(name);
+                await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync(says);
+            }
+            Assert.Equal(2, await host.ReadAsync(s => s.Users.CountAsync()));
+
+            // Disabled here, whatever the provider says.
+            await host.Services.GetRequiredService<OfficerRegister>().SetDisabledAsync(new Actor(Guid.NewGuid().ToString(), "ada"), olga.Id, true);
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("Ask an administrator");
+
+            async Task SignInAsync(string name)
+            {
+                await provider.NextAsync(name);
+                await p.GetByRole(AriaRole.Link, new() { Name = "Sign in with Force ID" }).ClickAsync();
+            }
+        });
+        Assert.Equal(["single-sign-on", "single-sign-on"], (await host.ReadAsync(s => s.Audit.Where(e => e.Action == "officer.signed-in").Select(e => e.Details).ToArrayAsync())).Select(d => (string?)System.Text.Json.Nodes.JsonNode.Parse(d)!["by"]));
     }
 
     private static async Task SignOutAsync(IPage page)
