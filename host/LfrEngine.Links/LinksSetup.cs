@@ -28,7 +28,11 @@ internal static class LinksSetup
         }
         services.AddHealthChecks().AddCheck<StoreHealth>("store");
         // Only interfaces for programs; the account forms are for browsers.
-        services.AddOpenApi("v1", o => o.ShouldInclude = d => d.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("pictures/", StringComparison.Ordinal)));
+        services.AddOpenApi("v1", o =>
+        {
+            o.ShouldInclude = d => d.RelativePath is { } path && (path.StartsWith("api/", StringComparison.Ordinal) || path.StartsWith("pictures/", StringComparison.Ordinal));
+            ApiDescription.Complete(o);
+        });
     }
 
     public static void MapLinks(this WebApplication app)

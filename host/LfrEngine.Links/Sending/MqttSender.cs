@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using LfrEngine.Files;
+using LfrEngine.Programs;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using MQTTnet;
 using MQTTnet.Exceptions;
@@ -12,12 +15,16 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Links.Sending;
 
 /// <summary>Sends messages to an MQTT 5 broker, in order, each at least once (QoS 1). Publishes the engine's state, which the broker changes to offline when the connection breaks.</summary>
-internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time, ILogger<MqttSender> log) : BackgroundService
+internal sealed class MqttSender(MqttConfig mqtt, Installation installation, InstallationKey key, Journal journal, IDbContextFactory<LfrStore> stores, TimeProvider time, ILogger<MqttSender> log) : BackgroundService
 {
     private const int PlainPort = 1883;
     private const int TlsPort = 8883;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    // Set by the client's thread.
+    private volatile bool nameTaken;
+    private bool told;
 
     private readonly string root = $"{mqtt.Topic}/{TopicPart(installation.Config.Name)}";
 
@@ -32,6 +39,15 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
         client.DisconnectedAsync += _ =>
         {
             queue.Wakeup.Set();
+            return Task.CompletedTask;
+        };
+        client.ApplicationMessageReceivedAsync += e =>
+        {
+            if (IsOfAnother(e.ApplicationMessage.ConvertPayloadToString()))
+            {
+                nameTaken = true;
+                queue.Wakeup.Set();
+            }
             return Task.CompletedTask;
         };
         try
@@ -53,9 +69,20 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
     {
         try
         {
+            if (nameTaken)
+            {
+                nameTaken = false;
+                if (!told)
+                    await journal.NoteAsync(Actor.Engine, "receiver.name-taken", $"channel/{Outbox.Mqtt}", new { options.ClientId }, stopping);
+                told = true;
+                return $"also serves another installation with the name {installation.Config.Name}, and lets in only one of them at a time. Change \"name\" in lfr.json of one of them";
+            }
             bool connect = !client.IsConnected;
             if (connect && await client.ConnectAsync(options, stopping) is { ResultCode: not MqttClientConnectResultCode.Success } refused)
                 return $"refused: {refused.ResultCode}";
+            // The state's topic is this installation's alone: what another one says there, also the broker for it, tells of the same name.
+            if (connect)
+                await client.SubscribeAsync(new MqttClientSubscribeOptionsBuilder().WithTopicFilter(f => f.WithTopic($"{root}/state").WithAtLeastOnceQoS().WithNoLocal()).Build(), stopping);
             if (connect || message?.Action.StartsWith("deployment.", StringComparison.Ordinal) == true)
                 await PublishAsync(client, await StateAsync(stopping), retain: true, "state", stopping);
             if (message is not null)
@@ -85,7 +112,31 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Jou
     }
 
     private string State(string state, DeploymentRecord? deployment) =>
-        JsonSerializer.Serialize(new { Installation = installation.Config.Name, State = state, Deployment = deployment is null ? null : $"deployment/{deployment.Id}", deployment?.Name }, AuditJson.Options);
+        JsonSerializer.Serialize(new { Installation = installation.Config.Name, Key = Own, State = state, Deployment = deployment is null ? null : $"deployment/{deployment.Id}", deployment?.Name }, AuditJson.Options);
+
+    // By its key one installation differs from another of the same name.
+    private string Own => own ??= Fingerprint();
+
+    private string? own;
+
+    private string Fingerprint()
+    {
+        using ECDsa publicKey = InstallationKey.FromPem(key.PublicPem);
+        return InstallationKey.Fingerprint(publicKey);
+    }
+
+    private bool IsOfAnother(string state)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(state);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("key", out JsonElement theirs) && theirs.ValueKind == JsonValueKind.String && theirs.GetString() != Own;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private async Task<MqttClientOptions> OptionsAsync(CancellationToken stopping)
     {

@@ -30,5 +30,11 @@ internal static class Shown
     /// <summary>Text of several lines: as <see cref="Name"/>, but line ends stay.</summary>
     public static string Text(string text) => string.Join('\n', text.Split('\n').Select(line => Escaped(line.TrimEnd('\r'))));
 
-    private static bool IsHarmful(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+    /// <summary>Whether a name shows what it is: nothing in it is invisible or turns the direction of writing.</summary>
+    /// <param name="name">Untrusted.</param>
+    /// <param name="lines">Whether it may have several lines.</param>
+    public static bool IsPlain(string name, bool lines = false) => !name.Any(c => IsHarmful(c) && !(lines && c is '\n' or '\r' or '\t'));
+
+    // Joiners (U+200C, U+200D) are letters' parts in some languages, and stay.
+    private static bool IsHarmful(char c) => char.IsControl(c) || c is '\u061C' or '\u200B' or '\u2028' or '\u2029' or '\u200E' or '\u200F' or '\u2060' or '\uFEFF' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

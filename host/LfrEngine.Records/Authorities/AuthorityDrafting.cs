@@ -31,6 +31,8 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
             value = value.Trim();
             if (value.Length == 0 || value.Length > longest)
                 reasons.Add($"{what}: 1 to {longest} characters.");
+            else if (!Shown.IsPlain(value, lines: longest == LongestText))
+                reasons.Add($"{what}: contains characters that cannot be seen. Type it again.");
             return value;
         }
 
@@ -99,6 +101,8 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
                 reasons.Add($"{name}: named twice.");
             if (response.Length is 0 or > LongestText)
                 reasons.Add($"{name}, response: 1 to {LongestText} characters.");
+            else if (!Shown.IsPlain(response, lines: true))
+                reasons.Add($"{name}, response: contains characters that cannot be seen. Type it again.");
             double threshold = Math.Round(wanted.Threshold, 4);
             if (!(threshold is > 0 and <= 1))
                 reasons.Add($"{name}: a threshold must be between 0 and 1.");

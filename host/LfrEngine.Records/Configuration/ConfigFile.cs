@@ -97,7 +97,7 @@ internal static class ConfigFile
                   // Everything else has a default; see `lfr config schema`.
                 }
 
-                """, replace: false);
+                """, ownerOnly: true, replace: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -243,13 +243,25 @@ internal static class ConfigFile
             }
         }
 
-        Need(c.Name.Trim().Length is > 0 and <= 100, "name", "1 to 100 characters");
+        Need(c.Name.Trim().Length is > 0 and <= 100 && Shown.IsPlain(c.Name), "name", "1 to 100 characters that can be seen");
         Need(c.Data.Length > 0 && !c.Data.Contains('\0', StringComparison.Ordinal), "data", "a folder");
         Need(c.Listen.Length > 0, "listen", "at least one https:// address");
         for (int i = 0; i < c.Listen.Length; i++)
             Need(Uri.TryCreate(c.Listen[i], UriKind.Absolute, out Uri? uri) && uri is { Scheme: "https", AbsolutePath: "/" }, $"listen[{i}]", $"\"{c.Listen[i]}\" is not an https:// address with a port, for example https://localhost:8443");
+        for (int i = 0; i < c.Names.Length; i++)
+            Need(Uri.CheckHostName(c.Names[i]) == UriHostNameType.Dns, $"names[{i}]", $"\"{c.Names[i]}\" is not a name of a machine, for example lfr.example.org, without https:// and port");
         NeedFile(c.Certificate?.Path, "certificate.path");
         NeedFile(c.Certificate?.KeyPath, "certificate.keyPath");
+        if (c.SingleSignOn is { } sso)
+        {
+            Need(sso.Name.Trim().Length is > 0 and <= 100 && Shown.IsPlain(sso.Name), "singleSignOn.name", "1 to 100 characters that can be seen");
+            Need(Uri.TryCreate(sso.Authority, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), "singleSignOn.authority", "https:// (http:// on loopback only)");
+            Need(sso.ClientId.Length > 0, "singleSignOn.clientId", "a client id");
+            NeedFile(sso.ClientSecretPath, "singleSignOn.clientSecretPath");
+            Need(sso.RoleClaim.Length > 0, "singleSignOn.roleClaim", "the name of a claim");
+            foreach ((string group, string[] roles) in sso.Roles)
+                Need(roles.Length > 0 && roles.All(Security.Roles.All.Contains), $"singleSignOn.roles.{group}", $"one or more of {string.Join(", ", Security.Roles.All)}");
+        }
         Need(c.Sessions.IdleMinutes is >= 1 and <= 720, "sessions.idleMinutes", "1 to 720");
         Need(c.Store.Kind == StoreKind.Sqlite == string.IsNullOrEmpty(c.Store.Connection), "store.connection",
             c.Store.Kind == StoreKind.Sqlite ? "only with \"kind\": \"postgresql\"; the sqlite file is in the data folder" : "required with \"kind\": \"postgresql\", for example \"Host=/var/run/postgresql;Database=lfr\"");
@@ -262,7 +274,7 @@ internal static class ConfigFile
         Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
         for (int i = 0; i < c.Cameras.Length; i++)
         {
-            Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100, $"cameras[{i}].name", "1 to 100 characters");
+            Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100 && Shown.IsPlain(c.Cameras[i].Name), $"cameras[{i}].name", "1 to 100 characters that can be seen");
             string? fault = SourceAddress.Fault(c.Cameras[i].Source);
             Need(fault is null, $"cameras[{i}].source", fault ?? "");
             string? unfit = c.Cameras[i].Options.FaultFor(c.Cameras[i].Source);
@@ -326,12 +338,12 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
 
     internal string ModelOf(string name) => name.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? PathOf(name) : name;
 
-    /// <summary>The link of an invitation, with this machine's name.</summary>
+    /// <summary>The link of an invitation, with this machine's name. The secret is in the fragment, which browsers do not send: it is in no log of a proxy.</summary>
     public Uri InvitationLink(string secret)
     {
         var at = new Uri(Config.Listen[0]);
         bool everywhere = System.Net.IPAddress.TryParse(at.Host.Trim('[', ']'), out System.Net.IPAddress? ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any));
-        return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Query = $"secret={secret}" }.Uri;
+        return new UriBuilder(at) { Host = everywhere ? Environment.MachineName : at.Host, Path = "/account/invitation", Fragment = $"secret={secret}" }.Uri;
     }
 
     /// <summary>A path in the data folder; its folder is created, accessible only to the owner.</summary>

@@ -22,8 +22,14 @@ public sealed record HostConfig
     [Description("Addresses at which the console and the interfaces are served; https only.")]
     public string[] Listen { get; init; } = ["https://localhost:8443"];
 
+    [Description("Further names by which browsers reach the console. Known without: addresses, the names in \"listen\" and in the certificate, and this machine's name.")]
+    public string[] Names { get; init; } = [];
+
     [Description("Certificate for https. Default: one is created at the first start and kept in the data folder.")]
     public CertificateConfig? Certificate { get; init; }
+
+    [Description("Single sign-on by OpenID Connect. Default: none.")]
+    public SingleSignOnConfig? SingleSignOn { get; init; }
 
     [Description("Sessions of officers.")]
     public SessionsConfig Sessions { get; init; } = new();
@@ -70,6 +76,28 @@ public sealed record CertificateConfig
 
     [Description("PEM file of the private key. Relative to lfr.json.")]
     public required string KeyPath { get; init; }
+}
+
+/// <summary>An identity provider.</summary>
+public sealed record SingleSignOnConfig
+{
+    [Description("Display name of the identity provider, on the sign-in page.")]
+    public required string Name { get; init; }
+
+    [Description("Its issuer: an https:// address; http:// on loopback only.")]
+    public required string Authority { get; init; }
+
+    [Description("This console's client id at the provider. Its redirect address there: https://NAME/account/sso/callback.")]
+    public required string ClientId { get; init; }
+
+    [Description("File with the client secret. Relative to lfr.json.")]
+    public required string ClientSecretPath { get; init; }
+
+    [Description("Claim that names an officer's groups or roles at the provider.")]
+    public string RoleClaim { get; init; } = "groups";
+
+    [Description("Roles here, by value of that claim.")]
+    public required Dictionary<string, string[]> Roles { get; init; }
 }
 
 /// <summary>Settings of sessions.</summary>

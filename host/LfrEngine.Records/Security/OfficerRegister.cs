@@ -18,6 +18,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     public const string Confirmed = "officer.confirmed";
 
     private const int RecoveryCodes = 10;
+    private const int LongestName = 100;
 
     private const string Invited = "officer.invited";
 
@@ -72,20 +73,9 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     /// <exception cref="OfficerRefusedException">The invitation is not valid any more, or a name or the password is refused.</exception>
     public Task<Officer> EnrolAsync(string secret, Guid id, string userName, string displayName, string? password, UserPasskeyInfo? passkey)
     {
-        if (string.IsNullOrWhiteSpace(displayName))
-            throw new OfficerRefusedException("Enter your name. It is shown in the audit trail and on the documents you sign.");
         if (password is null && passkey is null)
             throw new OfficerRefusedException("Set a password or a passkey.");
-        (string publicPem, byte[] stored) = signing.CreateKey();
-        var officer = new Officer
-        {
-            Id = id,
-            UserName = userName.Trim(),
-            DisplayName = displayName.Trim(),
-            SigningPublicKey = publicPem,
-            SigningKey = stored,
-            CreatedAt = time.GetUtcNow(),
-        };
+        Officer officer = NewOfficer(id, userName, displayName);
         return ChangeAsync(new Actor(id.ToString(), officer.DisplayName), async (officers, store, entries) =>
         {
             Invitation invitation = await OpenAsync(store, secret) ?? throw new OfficerRefusedException("This invitation has been used, has been withdrawn or has expired. Ask an administrator for a new one.");
@@ -97,7 +87,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
                 Check(await officers.AddOrUpdatePasskeyAsync(officer, passkey));
             string invited = $"invitation/{invitation.Id}";
             string? invitedById = await store.Audit.Where(e => e.Subject == invited && e.Action == Invited).Select(e => e.ActorId).FirstOrDefaultAsync();
-            entries.Note(Enrolled, SubjectOf(id), new { invitation.Roles, invitation.InvitedBy, InvitedById = invitedById, officer.UserName, SigningPublicKey = publicPem });
+            entries.Note(Enrolled, SubjectOf(id), new { invitation.Roles, invitation.InvitedBy, InvitedById = invitedById, officer.UserName, officer.SigningPublicKey });
             return officer;
         });
     }
@@ -118,6 +108,35 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
     /// <summary>Subject of audit entries about an officer.</summary>
     public static string SubjectOf(Guid officer) => $"officer/{officer}";
 
+    /// <summary>The officer whom an identity provider names: taken in at the first sign-in, and given the roles that the provider's claims stand for at every one.</summary>
+    /// <param name="provider">Its issuer.</param>
+    /// <param name="subject">Who, at the provider; never given to anybody else there.</param>
+    /// <param name="userName">For a new officer.</param>
+    /// <param name="displayName">For a new officer.</param>
+    /// <param name="roles">Of <see cref="Roles.All"/>; may be none, which an officer who is known then has.</param>
+    /// <returns>Null for somebody who is not known and has no role.</returns>
+    /// <exception cref="OfficerRefusedException">A name is refused or taken.</exception>
+    public Task<Officer?> TakeInAsync(string provider, string subject, string userName, string displayName, IReadOnlyCollection<string> roles) => ChangeAsync<Officer?>(Actor.Engine, async (officers, store, entries) =>
+    {
+        if (await officers.FindByLoginAsync(provider, subject) is { } known)
+        {
+            IList<string> before = await officers.GetRolesAsync(known);
+            if (!before.ToHashSet().SetEquals(roles))
+                await ChangeRolesAsync(officers, store, entries, known, before, roles);
+            return known;
+        }
+        if (roles.Count == 0)
+            return null;
+        if (await officers.FindByNameAsync(userName) is not null)
+            throw new OfficerRefusedException($"The user name {Shown.Name(userName)} belongs to another officer here.");
+        Officer officer = NewOfficer(Guid.NewGuid(), userName, displayName);
+        Check(await officers.CreateAsync(officer));
+        Check(await officers.AddLoginAsync(officer, new UserLoginInfo(provider, subject, provider)));
+        await GiveRolesAsync(store, officers, officer, roles);
+        entries.Note(Enrolled, SubjectOf(officer.Id), new { Roles = Joined(roles), InvitedBy = provider, InvitedById = subject, officer.UserName, officer.SigningPublicKey });
+        return officer;
+    });
+
     /// <summary>Disables an officer, or enables the officer again. Open sessions end at once.</summary>
     /// <exception cref="OfficerRefusedException">The officer is the actor, or the last administrator.</exception>
     public Task SetDisabledAsync(Actor actor, Guid id, bool disabled) => ChangeAsync(actor, async (officers, store, entries) =>
@@ -130,7 +149,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         officer.Disabled = disabled;
         Check(await officers.UpdateAsync(officer));
         if (disabled)
+        {
             await SessionRegister.EndAllAsync(store, entries, id, "disabled");
+            await TokenRegister.RevokeAllAsync(store, entries, id, "disabled");
+        }
         entries.Note(disabled ? "officer.disabled" : "officer.enabled", $"officer/{id}", new { });
         return officer;
     });
@@ -146,10 +168,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
             IList<string> before = await officers.GetRolesAsync(officer);
             if (before.Contains(Roles.Administrator) && !roles.Contains(Roles.Administrator))
                 await NeedAnotherAdministratorAsync(officers, officer);
-            Check(await officers.RemoveFromRolesAsync(officer, before.Except(roles)));
-            await GiveRolesAsync(store, officers, officer, roles.Except(before));
-            await SessionRegister.EndAllAsync(store, entries, id, "roles-changed");
-            entries.Note("officer.roles-changed", $"officer/{id}", new { Before = Joined(before), After = Joined(roles) });
+            await ChangeRolesAsync(officers, store, entries, officer, before, roles);
             return officer;
         });
     }
@@ -199,19 +218,40 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         ILookup<Guid, string> roles = (await store.UserRoles.Join(store.Roles, u => u.RoleId, r => r.Id, (u, r) => new { u.UserId, r.Name }).ToArrayAsync()).ToLookup(r => r.UserId, r => r.Name!);
         Guid[] withPasskey = await store.UserPasskeys.Select(p => p.UserId).Distinct().ToArrayAsync();
         Dictionary<Guid, int> sessions = await store.Sessions.GroupBy(s => s.OfficerId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count);
+        Guid[] withLogin = await store.UserLogins.Select(l => l.UserId).Distinct().ToArrayAsync();
         HashSet<string> confirmed = [.. await store.Audit.Where(e => e.Action == Confirmed).Select(e => e.Subject).ToArrayAsync()];
         OfficerEntry[] officers = [.. (await store.Users.AsNoTracking().OrderBy(o => o.DisplayName).ToArrayAsync())
-            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id)), sessions.GetValueOrDefault(o.Id)))];
+            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), withLogin.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id)), sessions.GetValueOrDefault(o.Id)))];
         return (officers, await OpenInvitations(store).AsNoTracking().OrderBy(i => i.ExpiresAt).ToArrayAsync());
     }
 
-    private Task<Officer> ChangeAsync(Actor actor, Func<UserManager<Officer>, LfrStore, Entries, Task<Officer>> change) => journal.ChangeAsync(actor, async (store, entries) =>
+    private Task<T> ChangeAsync<T>(Actor actor, Func<UserManager<Officer>, LfrStore, Entries, Task<T>> change) => journal.ChangeAsync(actor, async (store, entries) =>
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         // On the journal's context, so that the change and its entry are one transaction.
         using var officers = ActivatorUtilities.CreateInstance<UserManager<Officer>>(scope.ServiceProvider, ActivatorUtilities.CreateInstance<OfficerStore>(scope.ServiceProvider, store));
         return await change(officers, store, entries);
     });
+
+    // With a key of the officer's own.
+    private Officer NewOfficer(Guid id, string userName, string displayName)
+    {
+        if (string.IsNullOrWhiteSpace(displayName))
+            throw new OfficerRefusedException("Enter your name. It is shown in the audit trail and on the documents you sign.");
+        if (displayName.Length > LongestName || !Shown.IsPlain(displayName))
+            throw new OfficerRefusedException($"Your name is longer than {LongestName} characters or contains characters that cannot be seen. Type it again.");
+        (string publicPem, byte[] stored) = signing.CreateKey();
+        return new Officer { Id = id, UserName = userName.Trim(), DisplayName = displayName.Trim(), SigningPublicKey = publicPem, SigningKey = stored, CreatedAt = time.GetUtcNow() };
+    }
+
+    private static async Task ChangeRolesAsync(UserManager<Officer> officers, LfrStore store, Entries entries, Officer officer, IList<string> before, IReadOnlyCollection<string> roles)
+    {
+        Check(await officers.RemoveFromRolesAsync(officer, before.Except(roles)));
+        await GiveRolesAsync(store, officers, officer, roles.Except(before));
+        await SessionRegister.EndAllAsync(store, entries, officer.Id, "roles-changed");
+        await TokenRegister.RevokeAllAsync(store, entries, officer.Id, "roles-changed");
+        entries.Note("officer.roles-changed", SubjectOf(officer.Id), new { Before = Joined(before), After = Joined(roles) });
+    }
 
     private string Invite(LfrStore store, Entries entries, Actor actor, IReadOnlyCollection<string> roles)
     {
@@ -279,7 +319,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 }
 
 /// <summary>An officer as shown to administrators.</summary>
-public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool IsConfirmed, int Sessions);
+public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool HasLogin, bool IsConfirmed, int Sessions);
 
 /// <summary>A change of officers was refused. The message is for people.</summary>
 public sealed class OfficerRefusedException(string message) : Exception(message);

@@ -30,6 +30,6 @@ internal static class OfficerSetup
             .AddTokenProvider<OneTimeAuthenticator>(TokenOptions.DefaultAuthenticatorProvider);
         services.AddScoped<IUserConfirmation<Officer>, EnabledOfficers>();
         services.Configure<PasswordHasherOptions>(o => o.IterationCount = PasswordRounds);
-        services.AddSingleton<UsedCodes>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>().AddSingleton<SessionRegister>().AddSingleton<SignInBrake>();
+        services.AddSingleton<UsedCodes>().AddSingleton<StepUp>().AddSingleton<OfficerSigning>().AddSingleton<OfficerRegister>().AddSingleton<SessionRegister>().AddSingleton<TokenRegister>().AddSingleton<SignInBrake>();
     }
 }

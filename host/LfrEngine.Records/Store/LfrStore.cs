@@ -37,6 +37,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<Invitation> Invitations => Set<Invitation>();
 
+    public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
+
     public DbSet<OfficerSession> Sessions => Set<OfficerSession>();
 
     /// <inheritdoc/>
@@ -68,6 +70,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<VanEntry>().HasKey(e => new { e.Van, e.Sequence });
         builder.Entity<Invitation>().HasIndex(i => i.SecretSha256).IsUnique();
         builder.Entity<OfficerSession>().HasIndex(s => s.SecretSha256).IsUnique();
+        builder.Entity<ApiToken>().HasIndex(t => t.SecretSha256).IsUnique();
+        builder.Entity<ApiToken>().HasIndex(t => t.OfficerId);
         builder.Entity<OfficerSession>().HasIndex(s => s.OfficerId);
     }
 

@@ -30,7 +30,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         var distinct = new HashSet<string>(StringComparer.Ordinal);
         foreach (PersonRow row in rows)
         {
-            string where = $"{source.List}, line {row.Line} ({row.Identity.Id}): ";
+            string where = $"{source.List}, line {row.Line} ({Shown.Name(row.Identity.Id)}): ";
             CategoryPolicy policy = installation.Config.PolicyOf(row.Identity.Category);
             var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
@@ -55,7 +55,9 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             }
             if (person.Photos.All(p => p.Verdict == PhotoVerdict.Rejected))
                 refusals.Add(where + "No usable photo. Add one that passes the quality check.");
-            records.Collect(builder, [person]);
+            // What no watchlist can hold was refused above; the others are compared all the same.
+            if (row.Identity.Problem() is null)
+                records.Collect(builder, [person]);
             people.Add(person);
             progress?.Invoke(people.Count, rows.Count);
         }

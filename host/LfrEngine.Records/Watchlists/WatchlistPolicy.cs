@@ -17,11 +17,13 @@ internal static class WatchlistPolicy
         {
             if (string.IsNullOrWhiteSpace(value))
                 yield return $"Enter the {what}.";
-            else if (value.Length > MostText || value.Any(char.IsControl))
-                yield return $"The {what} is longer than {MostText} characters or contains control characters. Change it.";
+            else if (value.Length > MostText || !Shown.IsPlain(value))
+                yield return $"The {what} is longer than {MostText} characters or contains line breaks or characters that cannot be seen. Change it.";
         }
         if (details.Response is { Length: > MostResponse })
             yield return $"The response is longer than {MostResponse} characters. Shorten it.";
+        else if (details.Response is { } response && !Shown.IsPlain(response, lines: true))
+            yield return "The response contains characters that cannot be seen. Type it again.";
         int days = today.DayNumber - reviewedOn.DayNumber;
         if (days < 0)
             yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";

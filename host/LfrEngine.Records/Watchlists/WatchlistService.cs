@@ -313,9 +313,9 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>A new record; nothing is stored yet.</summary>
     /// <exception cref="WatchlistRefusedException">The name will not do.</exception>
-    internal WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && !kept.Any(char.IsControl)
+    internal WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && Shown.IsPlain(kept)
         ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
-        : throw new WatchlistRefusedException([$"The name of a watchlist must have 1 to {MostName} characters."]);
+        : throw new WatchlistRefusedException([$"The name of a watchlist must have 1 to {MostName} characters that can be seen."]);
 
     /// <summary>Violations of the policy by the number of people, by category.</summary>
     internal IEnumerable<string> Sizes(List<PersonRecord> people) =>

@@ -15,7 +15,7 @@ internal static class AuditEndpoints
     {
         RouteGroupBuilder audit = app.MapGroup("/api/v1/audit").RequireAuthorization(Permissions.SeeAudit).WithTags("Audit");
         audit.MapGet("", FindAsync).WithSummary("Entries, newest first, 200 at a time. The access is recorded too.");
-        audit.MapGet("/export", ExportAsync).WithSummary("The whole audit trail as JSON lines, for `lfr audit verify`.");
+        audit.MapGet("/export", ExportAsync).Produces<Stream>(StatusCodes.Status200OK, "application/jsonl").WithSummary("The whole audit trail as JSON lines, for `lfr audit verify`.");
     }
 
     private static async Task<AuditEntry[]> FindAsync(

@@ -13,7 +13,7 @@ internal static class AuthorityEndpoints
         RouteGroupBuilder deployments = app.MapGroup("/api/v1/deployments").RequireAuthorization(Permissions.SeeDeployments).WithTags("Deployments");
         deployments.MapGet("/", ListAsync).WithName("listDeployments").WithSummary("All deployments, the latest draft first.");
         deployments.MapGet("/{id:guid}", GetAsync).WithName("getDeployment").WithSummary("A deployment, and the reasons why it cannot run now.");
-        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").WithSummary("The signed authority, as published.");
+        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").Produces<Stream>(StatusCodes.Status200OK, "application/json").WithSummary("The signed authority, as published.");
     }
 
     private static async Task<IEnumerable<DeploymentLine>> ListAsync(LfrStore store, CancellationToken stopping) =>

@@ -24,15 +24,16 @@ internal static class DeploymentEndpoints
             .WithSummary("Ends the deployment permanently.");
         app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
             .WithSummary("The running deployment and the health of its cameras.");
-        app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).ExcludeFromDescription();
+        app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithTags("operations")
+            .WithSummary("The newest live picture, or no content while there is none. The viewing is recorded in the audit trail.");
     }
 
-    private static Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(StopRequest request, Func<string, Task> act) =>
+    private static Task<Results<NoContent, ProblemHttpResult>> Answer(StopRequest request, Func<string, Task> act) =>
         request.Reason?.Trim() is { Length: > 0 and <= LongestReason } reason
             ? Answer(() => act(reason))
-            : Task.FromResult<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>>(TypedResults.BadRequest(new RefusedAnswer([$"\"reason\" is required and must not be longer than {LongestReason} characters."])));
+            : Task.FromResult<Results<NoContent, ProblemHttpResult>>(Refused(StatusCodes.Status400BadRequest, [$"\"reason\" is required and must not be longer than {LongestReason} characters."]));
 
-    private static async Task<Results<NoContent, Conflict<RefusedAnswer>, BadRequest<RefusedAnswer>>> Answer(Func<Task> act)
+    private static async Task<Results<NoContent, ProblemHttpResult>> Answer(Func<Task> act)
     {
         try
         {
@@ -41,9 +42,12 @@ internal static class DeploymentEndpoints
         }
         catch (DeploymentRefusedException e)
         {
-            return TypedResults.Conflict(new RefusedAnswer(e.Reasons));
+            return Refused(StatusCodes.Status409Conflict, e.Reasons);
         }
     }
+
+    private static ProblemHttpResult Refused(int status, IReadOnlyList<string> reasons) =>
+        TypedResults.Problem(string.Join(" ", reasons), statusCode: status, extensions: new Dictionary<string, object?> { ["reasons"] = reasons });
 
     // The newest picture. No content if there is none yet; the browser asks again.
     private static async Task LivePictureAsync(string camera, HttpContext http, DeploymentRunner runner, LiveViewers viewers)
@@ -72,10 +76,6 @@ internal static class DeploymentEndpoints
 /// <summary>Why a deployment is paused or ended.</summary>
 /// <param name="Reason">Recorded in the audit trail. Do not include names.</param>
 public sealed record StopRequest(string? Reason);
-
-/// <summary>Why something was refused.</summary>
-/// <param name="Reasons">One sentence each.</param>
-public sealed record RefusedAnswer(IReadOnlyList<string> Reasons);
 
 /// <summary>The running deployment.</summary>
 /// <param name="Deployment">Null when nothing runs.</param>

@@ -57,7 +57,8 @@ internal static class AccountEndpoints
     public static void UseAntiforgeryEverywhere(this WebApplication app) => app.Use(async (context, next) =>
     {
         bool mayChange = !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method) && !HttpMethods.IsOptions(context.Request.Method);
-        bool matters = context.User.Identity?.IsAuthenticated == true || context.GetEndpoint()?.Metadata.GetMetadata<NeedsAntiforgery>() is not null;
+        // A browser never sends a token by itself, so no other site can make it.
+        bool matters = context.User.Identity is { IsAuthenticated: true, AuthenticationType: not TokenAuthentication.SchemeName } || context.GetEndpoint()?.Metadata.GetMetadata<NeedsAntiforgery>() is not null;
         if (mayChange && matters && !context.Request.Path.StartsWithSegments("/_blazor")
             && !await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context))
         {

@@ -6,12 +6,12 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Microsoft.JSInterop;
 
 namespace LfrEngine.Web.Security;
 
@@ -33,7 +33,7 @@ internal sealed class OfficerSessions : IDisposable
     // Answers under way may finish; open pages leave by themselves meanwhile.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    private static readonly string[] Cutting = [SessionRegister.Ended, SessionRegister.SignedOut, SessionRegister.Locked];
+    private static readonly string[] Cutting = [SessionRegister.Ended, SessionRegister.SignedOut, SessionRegister.Locked, TokenRegister.Revoked];
 
     private readonly ConcurrentDictionary<Guid, CancellationTokenSource> open = new();
     private readonly SessionRegister register;
@@ -71,7 +71,7 @@ internal sealed class OfficerSessions : IDisposable
         OfficerSessions sessions = context.HttpContext.RequestServices.GetRequiredService<OfficerSessions>();
         _ = Guid.TryParse(context.Principal!.FindFirstValue(Id), out Guid id);
         // Before the store is asked: an end in between is not missed.
-        CancellationTokenSource ending = sessions.open.GetOrAdd(id, _ => new CancellationTokenSource());
+        CancellationTokenSource ending = sessions.Opening(id);
         OfficerSession? session = await sessions.register.FindAsync(context.Principal!.FindFirstValue(Secret), context.HttpContext.RequestAborted);
         if (session is null || session.Id != id)
         {
@@ -95,6 +95,9 @@ internal sealed class OfficerSessions : IDisposable
         long.TryParse(user.FindFirstValue(OfficerClaims.SignedInAt), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
         && time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(seconds) <= Fresh;
 
+    /// <summary>Cancelled a moment after a session or a token has ended; for the feature of its requests.</summary>
+    public CancellationTokenSource Opening(Guid id) => open.GetOrAdd(id, _ => new CancellationTokenSource());
+
     /// <summary>Aborts what is still open a moment after its session has ended or was locked: circuits, streams, pictures, uploads.</summary>
     public static void Use(WebApplication app) => app.Use(async (context, next) =>
     {
@@ -116,8 +119,9 @@ internal sealed class OfficerSessions : IDisposable
         foreach (AuditEntry entry in entries.Where(e => Cutting.Contains(e.Action)))
         {
             using JsonDocument details = JsonDocument.Parse(entry.Details);
+            Guid id = entry.Action == TokenRegister.Revoked ? Guid.Parse(entry.Subject.AsSpan(entry.Subject.IndexOf('/', StringComparison.Ordinal) + 1)) : details.RootElement.GetProperty("session").GetGuid();
             // Removed first: what opens from now on belongs to the lock screen, and stays.
-            if (open.TryRemove(details.RootElement.GetProperty("session").GetGuid(), out CancellationTokenSource? source))
+            if (open.TryRemove(id, out CancellationTokenSource? source))
                 source.CancelAfter(Grace);
         }
     }
@@ -153,8 +157,8 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
         ClaimsIdentity identity = await base.GenerateClaimsAsync(user);
         identity.AddClaim(new Claim(Actor.DisplayNameClaim, user.DisplayName));
         identity.AddClaim(new Claim(SignedInAt, time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)));
-        // The password page refuses officers who have a passkey but no authenticator app, so no session of theirs began with a password alone.
-        if (user.TwoFactorEnabled || (await UserManager.GetPasskeysAsync(user)).Count > 0)
+        // The password page refuses officers who have a passkey or an identity provider but no authenticator app, so no session of theirs began with a password alone.
+        if (user.TwoFactorEnabled || await OfficerSignIn.HasStrongWayAsync(UserManager, user))
         {
             identity.AddClaim(new Claim(TwoFactors, "true"));
         }
@@ -168,7 +172,7 @@ internal sealed class OfficerClaims(UserManager<Officer> officers, RoleManager<I
 }
 
 /// <summary>The officer of an open page. When the session ends or is locked, the page is emptied and leaves.</summary>
-internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal, NavigationManager navigation) : RevalidatingServerAuthenticationStateProvider(logs)
+internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessions, Journal journal, IJSRuntime scripts) : RevalidatingServerAuthenticationStateProvider(logs)
 {
     private static readonly TimeSpan Leaving = TimeSpan.FromMilliseconds(400);
 
@@ -201,9 +205,9 @@ internal sealed class OpenPageOfficer(ILoggerFactory logs, OfficerSessions sessi
         try
         {
             // The server leads to the lock screen or to the sign-in.
-            navigation.NavigateTo(navigation.Uri, forceLoad: true);
+            await scripts.InvokeVoidAsync("location.reload");
         }
-        catch (ObjectDisposedException)
+        catch (Exception e) when (e is JSException or JSDisconnectedException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // It has left.
         }

@@ -43,7 +43,7 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
             brake.Failed(userName);
             return SignInOutcome.Refused;
         }
-        if (!officer.TwoFactorEnabled && (await Officers.GetPasskeysAsync(officer)).Count > 0)
+        if (!officer.TwoFactorEnabled && await HasStrongWayAsync(Officers, officer))
         {
             SignInResult alone = await signIn.CheckPasswordSignInAsync(officer, password, lockoutOnFailure: false);
             return alone.Succeeded ? SignInOutcome.NeedsPasskey : await RefusedAsync(officer, alone, "password");
@@ -85,6 +85,15 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
         return await DoneAsync(answer.User, "passkey");
     }
 
+    /// <summary>Signs in whom the identity provider has just named.</summary>
+    public async Task<SignInOutcome> ByProviderAsync(Officer officer)
+    {
+        if (!await signIn.CanSignInAsync(officer))
+            return await RefusedAsync(officer, SignInResult.NotAllowed, "single-sign-on");
+        await signIn.SignInAsync(officer, isPersistent: false);
+        return await DoneAsync(officer, "single-sign-on");
+    }
+
     /// <summary>Unlocks the session of an officer by password. The second factor was proved when the session began.</summary>
     public async Task<SignInOutcome> UnlockByPasswordAsync(Officer officer, Guid session, string password, SessionRegister sessions)
     {
@@ -119,11 +128,15 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
     private async Task<SignInOutcome> RefusedAsync(Officer officer, SignInResult result, string by)
     {
         string why = result.IsNotAllowed ? "disabled" : "wrong";
-        if (by != "passkey")
+        if (by is not ("passkey" or "single-sign-on"))
             brake.Failed(officer.UserName!);
         await journal.NoteAsync(ActorOf(officer), "officer.sign-in-refused", $"officer/{officer.Id}", new { By = by, Why = why });
         return SignInOutcome.Refused;
     }
+
+    /// <summary>Whether the officer has a way in that is two factors by itself: then a password alone signs nobody in.</summary>
+    public static async Task<bool> HasStrongWayAsync(UserManager<Officer> officers, Officer officer) =>
+        (await officers.GetPasskeysAsync(officer)).Count > 0 || (await officers.GetLoginsAsync(officer)).Count > 0;
 
     private static Actor ActorOf(Officer officer) => new(officer.Id.ToString(), officer.DisplayName);
 }

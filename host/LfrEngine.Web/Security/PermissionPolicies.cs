@@ -10,9 +10,10 @@ internal static class PermissionPolicies
     public static void Add(AuthorizationOptions options)
     {
         foreach ((string permission, string[] roles) in Permissions.ByRole)
-            options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).RequireRole(roles));
-        options.AddPolicy(Permissions.OwnAccount, p => p.RequireAuthenticatedUser().RequireAssertion(c => !c.User.HasClaim(OfficerSessions.LockedClaim, "true")));
-        options.AddPolicy(Permissions.OwnSession, p => p.RequireAuthenticatedUser());
+            options.AddPolicy(permission, p => p.RequireAuthenticatedUser().RequireAssertion(c => c.User.HasClaim(TokenAuthentication.Permission, permission) || (c.User.HasClaim(OfficerClaims.TwoFactors, "true") && roles.Any(c.User.IsInRole))));
+        options.AddPolicy(Permissions.OwnAccount, p => p.RequireAuthenticatedUser().RequireAssertion(c => IsSession(c) && !c.User.HasClaim(OfficerSessions.LockedClaim, "true")));
+        options.AddPolicy(Permissions.OwnSession, p => p.RequireAuthenticatedUser().RequireAssertion(IsSession));
         options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(OfficerClaims.TwoFactors).Build();
     }
+    private static bool IsSession(AuthorizationHandlerContext context) => context.User.Identity?.AuthenticationType != TokenAuthentication.SchemeName;
 }

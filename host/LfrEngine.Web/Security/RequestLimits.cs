@@ -21,7 +21,7 @@ internal static class RequestLimits
         {
             if (context.Lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan wait))
                 context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return new ValueTask(context.HttpContext.Response.WriteAsync("Too many attempts. Try again in a minute.", stopping));
+            return new ValueTask(Results.Problem("Too many attempts. Try again in a minute.", statusCode: StatusCodes.Status429TooManyRequests).ExecuteAsync(context.HttpContext));
         };
         o.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(Partition);
     });
@@ -32,8 +32,6 @@ internal static class RequestLimits
         string address = context.Connection.RemoteIpAddress?.ToString() ?? "";
         if (path.StartsWithSegments("/account") && HttpMethods.IsPost(context.Request.Method))
             return Window($"account {address}", AttemptsPerMinute);
-        if (path.StartsWithSegments("/account/invitation"))
-            return Window($"invitation {address}", AttemptsPerMinute);
         if (path.StartsWithSegments("/api") || path.StartsWithSegments("/pictures"))
             return Window($"api {context.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? address}", RequestsPerMinute);
         return RateLimitPartition.GetNoLimiter("");

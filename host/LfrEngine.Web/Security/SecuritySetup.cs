@@ -16,6 +16,8 @@ internal static class SecuritySetup
         IdentityBuilder identity = services.AddIdentity<Officer, IdentityRole<Guid>>().AddDefaultTokenProviders();
         // Registered after the defaults because it replaces some of them; our claims factory then replaces its own.
         services.AddOfficers(installation);
+        TokenAuthentication.Add(services);
+        SingleSignOn.Add(services, installation);
         identity.AddClaimsPrincipalFactory<OfficerClaims>();
         // A passkey counts as both factors, so the device must ask for a fingerprint, a face or a PIN.
         services.Configure<IdentityPasskeyOptions>(o =>

@@ -23,6 +23,17 @@ internal static partial class BadRequests
         }
     });
 
+    /// <summary>What a status says that an endpoint gave without words; null where its title is enough.</summary>
+    public static string? Words(int? status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "Sign in, or show a token that is valid.",
+        StatusCodes.Status403Forbidden => "Your roles, or the permissions of the token, do not allow this. A locked session allows nothing.",
+        StatusCodes.Status404NotFound => "There is nothing at this address.",
+        StatusCodes.Status405MethodNotAllowed => "This address does not take this method.",
+        StatusCodes.Status415UnsupportedMediaType => "This address does not take a body of this content type. JSON is application/json; /openapi/v1.json names the others.",
+        _ => null,
+    };
+
     private static string Words(BadHttpRequestException e) => e switch
     {
         { InnerException: JsonException inJson } => JsonTrouble.Words("The body", inJson),

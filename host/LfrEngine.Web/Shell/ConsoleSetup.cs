@@ -20,6 +20,7 @@ internal static class ConsoleSetup
     public static void AddConsole(this IServiceCollection services)
     {
         services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>();
+        services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
         services.AddLocalization();
         services.AddMudServices();
@@ -29,6 +30,9 @@ internal static class ConsoleSetup
     public static void MapConsole(this WebApplication app)
     {
         app.UseSecurityHeaders();
+        app.UseOwnSite();
+        // Every refusal has a body that says what is wrong (RFC 9457).
+        app.UseWhen(c => c.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseAuthentication();
         OfficerSessions.Use(app);
         app.UseRateLimiter();
@@ -40,6 +44,8 @@ internal static class ConsoleSetup
         app.MapTheme();
         app.MapAccount();
         app.MapSessions();
+        app.MapTokens();
+        app.MapSingleSignOn();
         app.MapWatchlists();
         app.MapAuthorities();
         app.MapDeployments();

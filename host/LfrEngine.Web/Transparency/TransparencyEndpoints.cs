@@ -14,7 +14,7 @@ namespace LfrEngine.Web.Transparency;
 internal static class TransparencyEndpoints
 {
     public static void MapTransparency(this WebApplication app) =>
-        app.MapGet("/api/v1/transparency", ExportAsync).RequireAuthorization(Permissions.Export).WithTags("Transparency")
+        app.MapGet("/api/v1/transparency", ExportAsync).RequireAuthorization(Permissions.Export).WithTags("Transparency").Produces<Stream>(StatusCodes.Status200OK, "text/csv", "application/json", "text/html")
             .WithSummary("Published figures of deployments, counted from the audit trail: csv, json or html (docs/audit.md).");
 
     private static async Task<IResult> ExportAsync(

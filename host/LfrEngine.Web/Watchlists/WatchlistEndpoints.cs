@@ -36,12 +36,12 @@ internal static class WatchlistEndpoints
             await watchlists.RemovePersonAsync(Actor.Of(context.User), person, context.RequestAborted);
             return TypedResults.NoContent();
         });
-        api.MapPost("/people/{person:guid}/photos", async Task<Results<Ok<PhotoVetting>, BadRequest<string>>> (Guid person, DateOnly? takenOn, string? face, HttpContext context, WatchlistService watchlists) =>
+        api.MapPost("/people/{person:guid}/photos", async Task<Results<Ok<PhotoVetting>, ProblemHttpResult>> (Guid person, DateOnly? takenOn, string? face, HttpContext context, WatchlistService watchlists) =>
             face is null
                 ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, stopping: context.RequestAborted))
                 : PhotoPoint.TryParse(face, out PhotoPoint place)
                     ? TypedResults.Ok(await watchlists.AddPhotoAsync(Actor.Of(context.User), person, context.Request.Body, takenOn, place, context.RequestAborted))
-                    : TypedResults.BadRequest("\"face\" must be a point inside the face, in pixels from the upper left corner, for example 190,125."))
+                    : Problem(StatusCodes.Status400BadRequest, ["\"face\" must be a point inside the face, in pixels from the upper left corner, for example 190,125."]))
             .WithMetadata(new RequestSizeLimitAttribute(WatchlistEnroller.MaximumPhotoBytes)).Accepts<byte[]>("image/jpeg", "image/png", "image/bmp", "image/webp");
         api.MapDelete("/photos/{photo:guid}", async (Guid photo, HttpContext context, WatchlistService watchlists) =>
         {
@@ -61,7 +61,7 @@ internal static class WatchlistEndpoints
             return TypedResults.NoContent();
         });
         api.MapPost("/import", ImportAsync).WithMetadata(new RequestSizeLimitAttribute(ListInZip.MaximumBytes)).Accepts<byte[]>("application/zip");
-        app.MapGet("/pictures/watchlists/{photo:guid}", PictureAsync).RequireAuthorization(Permissions.EditWatchlists).AddEndpointFilter(RefusalsAsync).ExcludeFromDescription();
+        app.MapGet("/pictures/watchlists/{photo:guid}", PictureAsync).RequireAuthorization(Permissions.EditWatchlists).AddEndpointFilter(RefusalsAsync).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithTags("Watchlists").WithSummary("A photo, 256 by 256 pixels. It must not be stored.");
     }
 
     private static async Task<Ok<WatchlistSummary[]>> ListAsync(IDbContextFactory<LfrStore> stores, HttpContext context)

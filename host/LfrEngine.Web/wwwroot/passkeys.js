@@ -48,3 +48,17 @@ document.addEventListener("click", async event => {
         button.disabled = false;
     }
 });
+
+// An invitation: its secret leaves the address bar, and goes to the server in a form.
+const invitation = document.querySelector("form[data-open-invitation]");
+if (invitation) {
+    const secret = new URLSearchParams(location.hash.slice(1)).get("secret");
+    if (secret) {
+        history.replaceState(null, "", location.pathname);
+        invitation.elements.secret.value = secret;
+        invitation.submit();
+    } else {
+        invitation.querySelector("[data-opening]").hidden = true;
+        invitation.querySelector("[data-no-secret]").hidden = false;
+    }
+}

@@ -1,6 +1,8 @@
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Web.Tests.Alerts;
+using LfrEngine.Web.Tests.Security;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -20,7 +22,10 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         await browser.WithPageAsync(host, null, async page =>
         {
             IPage p = page.Page;
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
+            await Expect(p.GetByLabel("Your name")).ToBeVisibleAsync();
+            // The secret has left the address, and no request carried it there.
+            await Expect(p).ToHaveURLAsync(ConsolePage.OriginOf(host) + "/account/invitation");
             await page.AssertAccessibleAsync();
             await page.ShootAsync("invitation");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
@@ -75,7 +80,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview" })).ToBeVisibleAsync();
 
             await SignOutAsync(p);
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await Expect(p.GetByText("has been used")).ToBeVisibleAsync();
         });
     }
@@ -89,7 +94,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.AddAuthenticatorAsync();
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Ada Example");
             await p.GetByLabel("User name").FillAsync("ada");
             await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
@@ -134,7 +139,7 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
         {
             IPage p = page.Page;
             await page.AddAuthenticatorAsync();
-            await page.GoAsync($"/account/invitation?secret={secret}");
+            await page.GoAsync($"/account/invitation#secret={secret}");
             await p.GetByLabel("Your name").FillAsync("Olga Example");
             await p.GetByLabel("User name").FillAsync("olga");
             await p.GetByRole(AriaRole.Button, new() { Name = "Create a passkey" }).ClickAsync();
@@ -179,6 +184,19 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await tab.GetByRole(AriaRole.Button, new() { Name = "Unlock", Exact = true }).ClickAsync();
             await Expect(tab.Locator("#sounds")).ToBeVisibleAsync();
 
+            // A token for a program, shown once.
+            await first.GoAsync("/account/tokens");
+            await p.GetByLabel("Name of the program").FillAsync("map");
+            await p.GetByLabel("see alerts").CheckAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Create token" }).ClickAsync();
+            await Expect(p.Locator("#token")).ToContainTextAsync("lfr_");
+            await first.AssertAccessibleAsync();
+            await first.ShootAsync("tokens");
+            await first.GoAsync("/account/tokens");
+            await Expect(p.Locator("#token")).ToHaveCountAsync(0);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Revoke the token map" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Revoke the token map" })).ToHaveCountAsync(0);
+
             // Ended by the officer from the other browser.
             await first.GoAsync("/account/sessions");
             await Expect(p.GetByText("this session")).ToHaveCountAsync(1);
@@ -208,6 +226,61 @@ public sealed class AccountBrowserTests(BrowserFixture browser)
             await material.RaiseAsync(person);
             await Expect(page.Page.Locator("html")).ToHaveAttributeAsync("data-last-sound", "alert");
         });
+    }
+
+    /// <summary>The force's identity provider signs officers in: with the roles that their groups stand for, each time anew, and asked each time.</summary>
+    [Fact]
+    public async Task SingleSignOn_RealProvider_GivesTheRolesOfTheGroups()
+    {
+        using var provider = new IdentityProvider();
+        Dictionary<string, string[]> roles = new() { ["lfr-operators"] = [Roles.Operator], ["lfr-admins"] = [Roles.Administrator, Roles.Auditor] };
+        await using RunningHost host = await RunningHost.StartAsync((c, folder) =>
+        {
+            File.WriteAllText(Path.Combine(folder, "sso-secret"), IdentityProvider.ClientSecret);
+            return c with { SingleSignOn = new SingleSignOnConfig { Name = "Force ID", Authority = provider.Authority.ToString(), ClientId = "lfr", ClientSecretPath = "sso-secret", Roles = roles } };
+        });
+        await provider.StartAsync(ConsolePage.OriginOf(host) + "/account/sso/callback", new() { ["olga"] = ["staff", "lfr-operators"], ["rita"] = ["staff"], ["taken"] = ["lfr-operators"] });
+        await host.AddOfficerAsync("taken", Roles.Auditor);
+        await browser.WithPageAsync(host, null, async page =>
+        {
+            page.AlsoAllowed = provider.Authority.ToString();
+            IPage p = page.Page;
+            await page.GoAsync("/alerts");
+            await page.AssertAccessibleAsync();
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Alerts" })).ToBeVisibleAsync();
+            await Expect(p.GetByText("olga Example")).ToBeVisibleAsync();
+            Officer olga = await host.ReadAsync(s => s.Users.SingleAsync(o => o.UserName == "olga"));
+            Assert.Equal([Roles.Operator], (await host.Services.GetRequiredService<OfficerRegister>().ListAsync()).Officers.Single(o => o.Officer.Id == olga.Id).Roles);
+
+            // Locked: the provider asks again. With other groups by then, other roles.
+            await page.GoAsync("/deployments");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Lock" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Locked" })).ToBeVisibleAsync();
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Deployments" })).ToBeVisibleAsync();
+            await SignOutAsync(p);
+
+            // Nobody without a role, and nobody under another officer's name.
+            foreach ((string name, string says) in new[] { ("rita", "give you no role here"), ("taken", "cannot be used here") })
+            {
+                await SignInAsync(name);
+                await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync(says);
+            }
+            Assert.Equal(2, await host.ReadAsync(s => s.Users.CountAsync()));
+
+            // Disabled here, whatever the provider says.
+            await host.Services.GetRequiredService<OfficerRegister>().SetDisabledAsync(new Actor(Guid.NewGuid().ToString(), "ada"), olga.Id, true);
+            await SignInAsync("olga");
+            await Expect(p.GetByRole(AriaRole.Alert).First).ToContainTextAsync("Ask an administrator");
+
+            async Task SignInAsync(string name)
+            {
+                await provider.NextAsync(name);
+                await p.GetByRole(AriaRole.Link, new() { Name = "Sign in with Force ID" }).ClickAsync();
+            }
+        });
+        Assert.Equal(["single-sign-on", "single-sign-on"], (await host.ReadAsync(s => s.Audit.Where(e => e.Action == "officer.signed-in").Select(e => e.Details).ToArrayAsync())).Select(d => (string?)System.Text.Json.Nodes.JsonNode.Parse(d)!["by"]));
     }
 
     private static async Task SignOutAsync(IPage page)

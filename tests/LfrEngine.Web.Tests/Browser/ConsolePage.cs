@@ -19,7 +19,7 @@ internal sealed class ConsolePage
         Page = page;
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(OriginOf(host), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (!request.Url.StartsWith(OriginOf(host), StringComparison.Ordinal) && (AlsoAllowed is null || !request.Url.StartsWith(AlsoAllowed, StringComparison.Ordinal)) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
                 Add($"request to another site: {request.Url}");
         };
         page.PageError += (_, error) => Add($"script failed: {error}");
@@ -31,6 +31,9 @@ internal sealed class ConsolePage
     }
 
     public IBrowserContext Context { get; }
+
+    /// <summary>Another site to which the console leads.</summary>
+    public string? AlsoAllowed { get; set; }
 
     public IPage Page { get; }
 

@@ -44,6 +44,13 @@ public sealed class MqttTests
                 return Task.CompletedTask;
             }, token);
             await Eventually.HoldsAsync(() => Task.FromResult(subscriber.States.LastOrDefault() == "running"), "the state says that a deployment runs");
+
+            // Another installation of the same name takes the place: that is told, and this one comes back.
+            using IMqttClient twin = new MqttClientFactory().CreateMqttClient();
+            await twin.ConnectAsync(new MqttClientOptionsBuilder().WithTcpServer("127.0.0.1", broker.Port).WithProtocolVersion(MqttProtocolVersion.V500).WithClientId("lfr-Van 7-b").WithCleanSession()
+                .WithWillTopic("force/lfr/Van 7-b/state").WithWillPayload("""{"installation":"Van 7/b","key":"another","state":"offline"}""").WithWillRetain().Build(), token);
+            await Eventually.HoldsAsync(() => host.ReadAsync(s => Task.FromResult(s.Audit.Any(e => e.Action == "receiver.name-taken" && e.Details.Contains("lfr-Van 7-b")))), "the same name was told");
+            await Eventually.HoldsAsync(() => Task.FromResult(subscriber.States.LastOrDefault() == "running"), "this one came back");
         }
         await Eventually.HoldsAsync(() => Task.FromResult(subscriber.States.Last() == "offline"), "the state says that the engine has gone");
         Assert.All(subscriber.Topics, t => Assert.StartsWith("force/lfr/Van 7-b/", t, StringComparison.Ordinal));

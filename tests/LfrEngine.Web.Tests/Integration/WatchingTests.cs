@@ -63,6 +63,13 @@ public sealed class WatchingTests
         Assert.Equal(HttpStatusCode.OK, status);
         JsonElement document = JsonDocument.Parse(text).RootElement;
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.Equal("__Host-lfr", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("session").GetProperty("name").GetString());
+        Assert.True(document.GetProperty("security").GetArrayLength() > 0);
+        foreach ((string path, string verb, string type) in new[] { ("/pictures/alerts/{id}/{kind}", "get", "image/jpeg"), ("/api/v1/audit/export", "get", "application/jsonl"), ("/api/v1/alerts/stream", "get", "text/event-stream") })
+            Assert.True(document.GetProperty("paths").GetProperty(path).GetProperty(verb).GetProperty("responses").GetProperty("200").GetProperty("content").TryGetProperty(type, out _), path);
+        JsonElement import = document.GetProperty("paths").GetProperty("/api/v1/watchlists/import").GetProperty("post");
+        Assert.True(import.GetProperty("requestBody").GetProperty("content").TryGetProperty("application/zip", out _));
+        Assert.True(import.GetProperty("responses").GetProperty("default").GetProperty("content").TryGetProperty("application/problem+json", out _));
         string[] paths = [.. document.GetProperty("paths").EnumerateObject().Select(p => p.Name)];
         Assert.All(paths, p => Assert.Matches("^/(api/v1|pictures)/", p));
         Assert.Superset(new HashSet<string> { "/api/v1/audit", "/api/v1/audit/export", "/api/v1/transparency", "/api/v1/vans/{van}/entries" }, paths.ToHashSet());

@@ -20,6 +20,9 @@ public sealed class OfficerRegisterTests
 
         Assert.Null(await register.FindAsync(first));
         await Assert.ThrowsAsync<OfficerRefusedException>(() => register.EnrolAsync(second, Guid.NewGuid(), "ada", "Ada", "short", null));
+        // A name that reads as another one.
+        foreach (string name in new[] { "Ada\u202Enaes", "Ada\u200B", "Ada\nRoot" })
+            await Assert.ThrowsAsync<OfficerRefusedException>(() => register.EnrolAsync(second, Guid.NewGuid(), "ada", name, RunningHost.Password, null));
         await register.EnrolAsync(second, Guid.NewGuid(), "ada", "Ada", RunningHost.Password, null);
         await Assert.ThrowsAsync<OfficerRefusedException>(() => register.EnrolAsync(second, Guid.NewGuid(), "eve", "Eve", RunningHost.Password, null));
 
@@ -48,7 +51,7 @@ public sealed class OfficerRegisterTests
         Uri link = new(invited.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Trim());
         Assert.Equal((Environment.MachineName.ToLowerInvariant(), 8443, "/account/invitation"), (link.Host, link.Port, link.AbsolutePath));
         OfficerRegister register = host.Services.GetRequiredService<OfficerRegister>();
-        Assert.Equal(Roles.Administrator, (await register.FindAsync(link.Query["?secret=".Length..]))!.Roles);
+        Assert.Equal(Roles.Administrator, (await register.FindAsync(link.Fragment["#secret=".Length..]))!.Roles);
         Assert.Equal($"command line ({Environment.UserName})", await host.ReadAsync(s => s.Audit.Where(e => e.Action == "officer.invited").Select(e => e.ActorName).SingleAsync()));
     }
 

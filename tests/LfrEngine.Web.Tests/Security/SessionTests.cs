@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
@@ -112,6 +113,71 @@ public sealed class SessionTests
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/api/v1/alerts", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
         time.Pass(SessionRegister.Longest);
         await Eventually.HoldsAsync(async () => await LastAsync(host) == "officer.session-ended expired", "the session ended after its longest time");
+    }
+
+    /// <summary>A program has what its token permits, of its officer's permissions only, until it expires or is revoked; the store holds no token.</summary>
+    [Fact]
+    public async Task Token_Program_HasItsPermissionsUntilRevoked()
+    {
+        var time = new ManualTime();
+        await using RunningHost host = await RunningHost.StartAsync(time: time);
+        Officer admin = await host.AddOfficerAsync("ada", Roles.Administrator), olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        using HttpClient session = await host.ClientAsync(olga);
+        foreach ((string name, string permission, int days) in new[] { ("", "see-alerts", 1), ("x", "see-audit", 1), ("x", "judge-alerts", 1), ("x", "see-alerts", 366) })
+            Assert.Equal(HttpStatusCode.BadRequest, (await MakeAsync(name, [permission], days)).Status);
+        (HttpStatusCode status, JsonNode made) = await MakeAsync("map of the control room", ["see-alerts", "see-deployments"], 2);
+        Assert.Equal(HttpStatusCode.OK, status);
+        string secret = (string)made["secret"]!;
+        Assert.StartsWith("lfr_", secret, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret, await host.ReadAsync(s => s.ApiTokens.Select(t => t.SecretSha256).SingleAsync()), StringComparison.Ordinal);
+
+        using HttpClient program = host.Client();
+        program.DefaultRequestHeaders.Authorization = new("Bearer", secret);
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync($"/api/v1/alerts/{alert}"));
+        Assert.Equal("olga (token map of the control room)", await host.ReadAsync(s => s.Audit.Where(e => e.Action == "alert.viewed").Select(e => e.ActorName).SingleAsync()));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("/api/v1/deployments"));
+        // Not of the token, not for programs, not for tokens, not a page.
+        foreach (string closed in new[] { "/api/v1/watchlists/", "/pictures/live/gate", "/api/v1/tokens/" })
+            Assert.Equal((closed, HttpStatusCode.Forbidden), (closed, await StatusAsync(closed)));
+        Assert.Equal(HttpStatusCode.Redirect, await StatusAsync("/alerts"));
+        using (HttpResponseMessage judged = await program.PostAsync(new Uri($"/api/v1/alerts/{alert}/decisions", UriKind.Relative), new StringContent("{\"to\":\"viable\"}", System.Text.Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken))
+            Assert.Equal(HttpStatusCode.Forbidden, judged.StatusCode);
+
+        using HttpResponseMessage stream = await program.GetAsync(new Uri("/api/v1/alerts/stream", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        await using Stream body = await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+        using (HttpResponseMessage revoked = await session.DeleteAsync(new Uri($"/api/v1/tokens/{(string)made["token"]!["id"]!}", UriKind.Relative), TestContext.Current.CancellationToken))
+            Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
+        await AssertEndsAsync(body, "the token was revoked");
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("/api/v1/deployments"));
+
+        // The others end by themselves.
+        Use((await MakeAsync("short", ["see-alerts"], 1)).Made);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("/api/v1/alerts"));
+        time.Pass(TimeSpan.FromDays(1));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("/api/v1/alerts"));
+        using HttpClient later = await host.ClientAsync(olga);
+        Use((await MakeAsync("long", ["see-alerts"], 300, later)).Made);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("/api/v1/alerts"));
+        await host.Services.GetRequiredService<OfficerRegister>().SetRolesAsync(new Actor(admin.Id.ToString(), "ada"), olga.Id, [Roles.Operator, Roles.Auditor]);
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("/api/v1/alerts"));
+        Assert.Equal(["token.made", "token.revoked", "token.made", "token.made", "token.revoked", "token.revoked"],
+            await host.ReadAsync(s => s.Audit.Where(e => e.Action.StartsWith("token.")).OrderBy(e => e.Sequence).Select(e => e.Action).ToArrayAsync()));
+
+        void Use(JsonNode token) => program.DefaultRequestHeaders.Authorization = new("Bearer", (string)token["secret"]!);
+
+        async Task<HttpStatusCode> StatusAsync(string path)
+        {
+            using HttpResponseMessage answer = await program.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            return answer.StatusCode;
+        }
+
+        async Task<(HttpStatusCode Status, JsonNode Made)> MakeAsync(string name, string[] permissions, int days, HttpClient? by = null)
+        {
+            using HttpResponseMessage answer = await (by ?? session).PostAsJsonAsync("/api/v1/tokens/", new { name, permissions, days }, TestContext.Current.CancellationToken);
+            return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!);
+        }
     }
 
     private static Actor AlertActor(Officer officer) => new(officer.Id.ToString(), officer.DisplayName);

@@ -191,6 +191,32 @@ public sealed partial class SignInTests
         Assert.True(key.VerifyData(text, Convert.FromBase64String(signing.SignByPasskey(olga, text)), HashAlgorithmName.SHA256));
     }
 
+    /// <summary>Another site's page cannot open a socket or a stream here, and a name that somebody pointed at this machine opens nothing.</summary>
+    [Fact]
+    public async Task Requests_OfOtherSitesOrUnderOtherNames_AreRefused()
+    {
+        await using RunningHost host = await RunningHost.StartAsync((c, _) => c with { Names = ["van.example"] });
+        using HttpClient client = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator));
+        string own = host.Address.GetLeftPart(UriPartial.Authority);
+        foreach (string path in new[] { "/_blazor", "/_blazor/negotiate", "/api/v1/alerts/stream", "/api/v1/alerts", "/" })
+        {
+            Assert.Equal((path, HttpStatusCode.Forbidden), (path, await AskAsync(path, "Origin", "https://evil.example")));
+            Assert.Equal((path, HttpStatusCode.Forbidden), (path, await AskAsync(path, "Origin", "null")));
+            Assert.NotEqual((path, HttpStatusCode.Forbidden), (path, await AskAsync(path, "Origin", own)));
+            Assert.Equal((path, HttpStatusCode.MisdirectedRequest), (path, await AskAsync(path, "Host", "evil.example")));
+        }
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("/api/v1/alerts", "Host", "VAN.example:8443"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("/api/v1/alerts", "Host", $"localhost:{host.Address.Port}"));
+
+        async Task<HttpStatusCode> AskAsync(string path, string header, string value)
+        {
+            using var request = new HttpRequestMessage(path.EndsWith("negotiate", StringComparison.Ordinal) ? HttpMethod.Post : HttpMethod.Get, path);
+            request.Headers.Add(header, value);
+            using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            return answer.StatusCode;
+        }
+    }
+
     /// <summary>A client that keeps cookies, as a browser does.</summary>
     internal static HttpClient BrowserLike(RunningHost host) => new(new SocketsHttpHandler
     {

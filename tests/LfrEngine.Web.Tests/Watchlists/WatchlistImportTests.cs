@@ -89,14 +89,16 @@ public sealed class WatchlistImportTests
         byte[] wrong = Zip(Header
             + $"ann,Ann,wanted,R1,{Today},custody,ann.jpg,PACE,{Today},no\n"
             + $"bob,Bob,suspect,R2,2020-01-01,custody,bob.jpg;none.jpg,,{Today},no\n"
-            + $"cy,Cy,wanted,R3,{Today},custody,nobody.jpg,PACE,,no\n", ("ann.jpg", photos.Woman), ("bob.jpg", photos.Man), ("nobody.jpg", photos.Nobody));
+            + $"cy,Cy,wanted,R3,{Today},custody,nobody.jpg,PACE,,no\n"
+            + $"dan,\"Dan\nExample\",wanted,R4,{Today},custody,ann.jpg,PACE,{Today},no\n", ("ann.jpg", photos.Woman), ("bob.jpg", photos.Man), ("nobody.jpg", photos.Nobody));
 
         using HttpResponseMessage refused = await UploadAsync(manager, "/api/v1/watchlists/import?name=Sunday", wrong);
 
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         JsonNode report = JsonNode.Parse(await refused.Content.ReadAsStringAsync(Token))!;
         string[] refusals = [.. report["refusals"]!.AsArray().Select(r => (string)r!)];
-        Assert.Equal(4, refusals.Length);
+        Assert.Equal(6, refusals.Length);
+        Assert.Contains(refusals, r => r.Contains("line 5 (dan)", StringComparison.Ordinal) && r.Contains("line breaks", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("line 3 (bob)", StringComparison.Ordinal) && r.Contains("legal basis", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("line 3 (bob)", StringComparison.Ordinal) && r.Contains("Use a newer one", StringComparison.Ordinal));
         Assert.Contains(refusals, r => r.Contains("line 4 (cy)", StringComparison.Ordinal) && r.Contains("reviewed_on", StringComparison.Ordinal));
