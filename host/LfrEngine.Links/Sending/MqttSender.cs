@@ -121,8 +121,8 @@ internal sealed class MqttSender(MqttConfig mqtt, Installation installation, Ins
 
     private string Fingerprint()
     {
-        using ECDsa publicKey = InstallationKey.FromPem(key.PublicPem);
-        return InstallationKey.Fingerprint(publicKey);
+        using ECDsa publicKey = SignedFile.KeyFrom(key.PublicPem);
+        return SignedFile.Fingerprint(publicKey);
     }
 
     private bool IsOfAnother(string state)
