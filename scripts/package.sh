@@ -261,7 +261,7 @@ image() {
     # As a container engine reads it.
     skopeo inspect --config "oci-archive:$archive" | grep -q '"/usr/bin/lfr"' || fail "The image does not start lfr."
     # With nothing but what is in it.
-    try_host "the image" chroot "$system" /usr/bin/lfr
+    try_host "the image" /usr/sbin/chroot "$system" /usr/bin/lfr
     say "$archive"
 }
 
