@@ -41,6 +41,10 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     [CascadingParameter]
     protected Task<AuthenticationState> Authentication { get; set; } = null!;
 
+    /// <summary>The alert that a link asks for.</summary>
+    [SupplyParameterFromQuery(Name = "alert")]
+    protected Guid? Asked { get; set; }
+
     protected ClaimsPrincipal User { get; private set; } = new();
 
     protected IReadOnlyList<AlertSummary> Shown { get; private set; } = [];

@@ -61,3 +61,28 @@ export function listen(page, keys) {
     document.addEventListener("keydown", hear);
     return { stop: () => document.removeEventListener("keydown", hear) };
 }
+
+// Both sounds, one after the other, for the officer to know them and the volume.
+export async function testSounds() {
+    const was = sounds;
+    await allowSounds(true);
+    play(false);
+    setTimeout(() => {
+        play(true);
+        if (!was)
+            setTimeout(() => allowSounds(false), 1500);
+    }, 700);
+}
+
+// How many alerts wait, in the tab's title, which each page sets anew.
+let waiting = 0;
+function entitle() {
+    const plain = document.title.replace(/^\(\d+\) /, ""), wanted = waiting ? `(${waiting}) ${plain}` : plain;
+    if (document.title !== wanted)
+        document.title = wanted;
+}
+export function showWaiting(count) {
+    waiting = count;
+    entitle();
+}
+new MutationObserver(entitle).observe(document.head, { childList: true, subtree: true, characterData: true });

@@ -109,6 +109,49 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         static Task<string> BorderAsync(IPage p) => p.Locator(".alert-detail").EvaluateAsync<string>("e => getComputedStyle(e).border");
     }
 
+    /// <summary>On any page: sound as the officer chose before, banner with a link, badge, title; gone when somebody has decided.</summary>
+    [Fact]
+    public async Task Bell_OnAnotherPage_TellsOfAnAlertAndLeadsToIt()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        ClaimsPrincipal judge = await material.OfficerAsync("otto", Roles.Operator);
+        Guid wanted = await material.AddPersonAsync(), vulnerable = await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            ILocator root = p.Locator("html");
+            await page.GoAsync("/alerts");
+            await p.Locator("#test-sounds").ClickAsync();
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "vulnerable");
+            await p.Locator("#sounds").ClickAsync();
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "alert");
+
+            // Remembered after a load, on another page.
+            await page.GoAsync("/deployments");
+            await Expect(p.Locator("[data-bell]")).ToHaveAttributeAsync("aria-pressed", "true");
+            Guid alert = await material.RaiseAsync(vulnerable, WatchlistCategory.MissingOrVulnerable);
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "vulnerable");
+            await Expect(p.Locator(".alert-banner")).ToContainTextAsync("vulnerable person: Missing or vulnerable, camera gate");
+            await Expect(p.Locator("#nav-waiting")).ToHaveTextAsync("1");
+            await Expect(p).ToHaveTitleAsync("(1) Deployments");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("alert-banner");
+            await p.Locator(".alert-banner a").ClickAsync();
+            await Expect(p.Locator($"[data-open='{alert}']")).ToBeVisibleAsync();
+            await Expect(p.Locator(".alert-banner")).ToHaveCountAsync(0);
+
+            await page.GoAsync("/deployments");
+            Guid second = await material.RaiseAsync(wanted);
+            await Expect(root).ToHaveAttributeAsync("data-last-sound", "alert");
+            await Expect(p.Locator(".alert-banner")).ToBeVisibleAsync();
+            await material.Alerts.DecideAsync(judge, second, AlertState.Viable, "");
+            await Expect(p.Locator(".alert-banner")).ToHaveCountAsync(0);
+            await Expect(p).ToHaveTitleAsync("(1) Deployments");
+        }, BrowserFixture.Phone);
+    }
+
     [Fact]
     public async Task Desk_AnotherOperatorDecides_IsSeenAtOnce()
     {
