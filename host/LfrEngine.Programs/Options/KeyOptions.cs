@@ -28,7 +28,12 @@ internal sealed class KeyOptions
     public WatchlistKey Get(ParseResult parsed)
     {
         if (parsed.GetValue(keyFile) is { } file)
-            return WatchlistKey.FromKeyFile(file.FullName);
+        {
+            WatchlistKey key = WatchlistKey.FromKeyFile(file.FullName);
+            if (!OperatingSystem.IsWindows() && (file.UnixFileMode & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0)
+                Console.Error.WriteLine($"Other users of this machine can read the key file {Shown.Name(file.FullName)}. Run: chmod 600 {Shown.Name(file.FullName)}");
+            return key;
+        }
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } passphrase)
             return WatchlistKey.FromPassphrase(passphrase);
         if (Console.IsInputRedirected)

@@ -47,6 +47,7 @@ internal static class OptionRules
     /// <summary>What is wrong with a value; null if nothing.</summary>
     public static string? Fault(SymbolResult? result) => result switch
     {
+        OptionResult { Option.Arity.MaximumNumberOfValues: 1, Tokens.Count: > 1 } repeated => $"{repeated.Option.Name} is given {repeated.Tokens.Count} times. Give it once.",
         OptionResult option => Fault(option.Option, option.Option.ValueType, option.Tokens),
         ArgumentResult argument => Fault(argument.Argument, argument.Argument.ValueType, argument.Tokens),
         _ => null,

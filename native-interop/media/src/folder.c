@@ -85,7 +85,7 @@ int32_t folder_list(picture_folder *folder, const char *path)
         return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory for the list of pictures in %s", path);
     }
     if (folder->count == 0)
-        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "the folder %s contains no picture (JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF)", path);
+        return lfr_fail(LFR_MEDIA_NOT_VIDEO, "the folder \"%s\" contains no picture (JPEG, PNG, BMP, WebP, GIF, TIFF, HEIC or AVIF)", path);
     qsort(folder->paths, (size_t)folder->count, sizeof *folder->paths, compare_bytes);
     return LFR_MEDIA_OK;
 }

@@ -15,6 +15,7 @@ public sealed class PlainWordsTests(Material material) : IDisposable
         { ["run", "--watchlist", "w", "--camera", "a=b", "--pace", "slow"], "--pace takes auto, realtime or max, not \"slow\"." },
         { ["run", "--watchlist", "", "--camera", "a=b"], "--watchlist takes the path of a file, not \"\"." },
         { ["run", "--watchlist", "w", "--camera", "a=b", "--json=maybe"], "Unrecognised command or argument 'maybe'." },
+        { ["run", "--watchlist", "w", "--watchlist", "v", "--camera", "a=b"], "--watchlist is given 2 times. Give it once." },
         { ["models", "lst"], "Unrecognised command or argument 'lst'." },
         { ["export", "--from", "tomorrow"], "--from takes a date such as 2026-01-31, not \"tomorrow\"." },
         { ["export", "--from", "01/02/2026"], "--from takes a date such as 2026-01-31, not \"01/02/2026\"." },
@@ -25,6 +26,19 @@ public sealed class PlainWordsTests(Material material) : IDisposable
     };
 
     public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task KeyFile_ReadableByOthers_SaysHowToMendIt()
+    {
+        string open = folder["open.key"];
+        File.Copy(material.KeyFile, open);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(open, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        string[] run = ["run", "--watchlist", material.Watchlist, "--camera", "gate=none.mp4", "--key-file"];
+
+        (await Lfr.RunAsync([.. run, open])).Says($"can read the key file {open}. Run: chmod 600 {open}").IsCivil();
+        Assert.DoesNotContain("chmod", (await Lfr.RunAsync([.. run, material.KeyFile])).Text, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(Wrong))]

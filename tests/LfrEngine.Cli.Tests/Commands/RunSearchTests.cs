@@ -10,7 +10,7 @@ public sealed class RunSearchTests(Material material)
     [Fact]
     public async Task Run_SearchedByADevice_GivesTheSameAsTheProcessorApartFromTimes()
     {
-        string[] arguments = material.Run("--pace", "max", "--camera", $"gate={material.Clip}");
+        string[] arguments = material.Run("--pace", "max", "--camera", $"gate={material.ShortClip}");
         JsonObject[] processor = (await Lfr.RunAsync([.. arguments, "--search", "simd"])).Exits(ExitCode.Success).Lines;
         JsonObject[] device = (await Lfr.RunAsync([.. arguments, "--search", "vulkan"])).Exits(ExitCode.Success).Lines;
 

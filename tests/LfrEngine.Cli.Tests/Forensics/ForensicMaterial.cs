@@ -51,7 +51,7 @@ public sealed class ForensicMaterial : IDisposable
     private static string BuildWithoutWipes()
     {
         string root = RepositoryRoot(), output = Path.Combine(root, "build", "no-wipe"), library = Path.Combine("bin", "LfrEngine.Native", "release", "LfrEngine.Native.dll");
-        Run("dotnet", "build", Path.Combine(root, "native-interop", "LfrEngine.Native"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-v", "quiet", "-clp:NoSummary");
+        Run("dotnet", "build", Path.Combine(root, "native-interop", "LfrEngine.Native"), "-c", "Release", "--artifacts-path", output, "-p:LfrNoWipe=true", "-p:RunAnalyzers=false", "-p:UseSharedCompilation=true", "-v", "quiet", "-clp:NoSummary");
         string shipped = Path.GetDirectoryName(Program)!, program = Path.Combine(output, "program");
         if (Directory.Exists(program))
             Directory.Delete(program, recursive: true);

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using LfrEngine.Cli.Commands;
 using LfrEngine.Models;
 using LfrEngine.Tests;
+using LfrEngine.Watchlists;
 
 [assembly: AssemblyFixture(typeof(LfrEngine.Cli.Tests.Support.Material))]
 
@@ -48,7 +48,7 @@ public sealed class Material : IAsyncLifetime
         Ffmpeg.Run("-i", Clip, "-c", "copy", "-frames:v", "75", "-movflags", "+faststart", ShortClip);
         Ffmpeg.Run("-i", catalog.SamplePath("tracking", "examples/assets/faces.jpg"), "-vf", "crop=194:326:5:20,scale=388:-2", "-frames:v", "1", "-q:v", "2", OtherPhoto);
         Ffmpeg.Run("-f", "lavfi", "-i", "gradients=s=320x240:c0=0x204060:c1=0x90a0b0:d=1", "-frames:v", "1", "-q:v", "3", EmptyPhoto);
-        await File.WriteAllBytesAsync(KeyFile, RandomNumberGenerator.GetBytes(32));
+        WatchlistKey.CreateKeyFile(KeyFile);
         string people = folder["people"];
         Directory.CreateDirectory(Path.Combine(people, Woman));
         File.Copy(Photo, Path.Combine(people, Woman, "photo.jpg"));
