@@ -3,6 +3,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>Times, colours and names that travel with the frames.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaFrameInfoTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -3,6 +3,7 @@ using LfrEngine.Native.Media;
 namespace LfrEngine.Native.Tests.Media;
 
 /// <summary>Frames come upright, whatever the camera's position was.</summary>
+[Trait("Speed", "slow")]
 public sealed class MediaOrientationTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Matching;
 
+[Trait("Speed", "slow")]
 public sealed unsafe class CodeKernelTests
 {
     public static TheoryData<string> InstructionSets => [.. Enum.GetNames<ScoreKernel.InstructionSet>()];

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace LfrEngine.Tests.Models;
 
+[Trait("Speed", "slow")]
 public sealed class PackageCacheTests
 {
     [Fact]

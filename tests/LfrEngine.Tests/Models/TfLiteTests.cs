@@ -11,6 +11,7 @@ using Xunit;
 namespace LfrEngine.Tests.Models;
 
 /// <summary>Networks in TensorFlow Lite files compute what other programs compute with them, and what is no such file is refused in words.</summary>
+[Trait("Speed", "slow")]
 public sealed class TfLiteTests : IDisposable
 {
     private const int Add = 0, Conv = 3, Depthwise = 4, Dequantise = 6, FullyConnected = 9, MaxPool = 17, Prelu = 54;

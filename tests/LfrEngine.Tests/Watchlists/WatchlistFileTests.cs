@@ -11,6 +11,7 @@ using Xunit;
 namespace LfrEngine.Tests.Watchlists;
 
 [Collection(CountsRentedBuffers.Name)]
+[Trait("Speed", "slow")]
 public sealed class WatchlistFileTests : IDisposable
 {
     private const int FewIterations = 3;

@@ -195,6 +195,7 @@ public sealed class PhotoVetterTests
 /// <summary>What is left rented; alone, as the count is the process's.</summary>
 [Collection(nameof(PhotoVetterMemoryTests))]
 [CollectionDefinition(nameof(PhotoVetterMemoryTests), DisableParallelization = true)]
+[Trait("Speed", "slow")]
 public sealed class PhotoVetterMemoryTests
 {
     [Fact]
