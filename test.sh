@@ -30,7 +30,7 @@ dotnet host/LfrEngine.Cli/bin/Release/net10.0/lfr.dll models restore >&2 || fail
 results=build/results
 [ -z "$quick" ] || results=build/results/quick
 mkdir -p "$results"
-rm -f "$results"/*.xml "$results"/*.log
+rm -f "$results"/*.xml "$results"/*.log "$results"/*.failed
 
 # one RESULTS NAME ARGUMENT…: one test program, or what keeps and changes records once more on the other store. Its report and what it printed are in RESULTS; printed when it has ended.
 one() {
@@ -54,7 +54,6 @@ for project in tests/*.Tests; do
     name=$(basename "$project")
     [[ " ${programs[*]} " == *" $name "* ]] || programs+=("$name")
 done
-rm -f "$results"/*.failed
 say "Running the tests (results: $results)"
 printf '%s\n' "${programs[@]}" | xargs -P 2 -I NAME bash -c 'one "$@"' _ "$results" NAME "$@"
 

@@ -9,58 +9,20 @@ namespace LfrEngine.DirectX.Decoding;
 /// <remarks>Its members are for work inside <see cref="GpuContext.Use{T}"/>. Dispose it after its frames.</remarks>
 internal sealed class FrameStore(GpuContext context) : IDisposable
 {
-    private const int BuffersKept = 8;
-
-    private readonly Stack<GpuBuffer<uint>> free = new();
-    private readonly Stack<GpuBuffer<float>> freeRegions = new();
+    private readonly ClearedBuffers<uint> frames = new(context);
     private readonly GpuBuffer<float> cropPatch = new(context, FaceAligner.CropLength);
     private GpuBuffer<float>? picturePatch;
 
     public GpuContext Context => context;
 
-    /// <summary>An all-zero buffer of at least this size; the caller gives it back cleared.</summary>
-    public GpuBuffer<uint> Take(int bytes)
-    {
-        int words = (bytes + 3) / 4;
-        while (free.TryPop(out GpuBuffer<uint>? kept))
-        {
-            if (kept.Length == words)
-                return kept;
-            // Another camera's size, or the picture changed: sizes that are used come back.
-            kept.Dispose();
-        }
-        return new GpuBuffer<uint>(context, words);
-    }
+    /// <summary>Regions of frames that stay on the device.</summary>
+    public ClearedBuffers<float> Regions { get; } = new(context);
 
-    /// <summary>Takes a cleared buffer back.</summary>
-    public void Return(GpuBuffer<uint> buffer)
-    {
-        if (free.Count < BuffersKept)
-            free.Push(buffer);
-        else
-            buffer.Dispose();
-    }
+    /// <summary>An all-zero buffer for a frame of so many bytes.</summary>
+    public GpuBuffer<uint> Take(int bytes) => frames.Take((bytes + 3) / 4);
 
-    /// <summary>An all-zero buffer for a region that is kept; the caller gives it back cleared.</summary>
-    public GpuBuffer<float> TakeRegion(int length)
-    {
-        while (freeRegions.TryPop(out GpuBuffer<float>? kept))
-        {
-            if (kept.Length == length)
-                return kept;
-            kept.Dispose();
-        }
-        return new GpuBuffer<float>(context, length);
-    }
-
-    /// <summary>Takes a cleared buffer back.</summary>
-    public void Return(GpuBuffer<float> region)
-    {
-        if (freeRegions.Count < BuffersKept)
-            freeRegions.Push(region);
-        else
-            region.Dispose();
-    }
+    /// <summary>Clears a frame's buffer and takes it back.</summary>
+    public void Release(GpuBuffer<uint> frame) => frames.Release(frame);
 
     /// <summary>Scratch for one patch of three planes. Clearing it costs what it is long, so a crop does not use what a live picture needs.</summary>
     public GpuBuffer<float> Patch(int length)
@@ -108,10 +70,8 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
 
     public void Dispose()
     {
-        while (free.TryPop(out GpuBuffer<uint>? kept))
-            kept.Dispose();
-        while (freeRegions.TryPop(out GpuBuffer<float>? region))
-            region.Dispose();
+        frames.Dispose();
+        Regions.Dispose();
         cropPatch.Dispose();
         picturePatch?.Dispose();
     }

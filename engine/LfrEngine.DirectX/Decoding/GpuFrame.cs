@@ -77,12 +77,20 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         FrameView view = frame;
         FaceBox box = region;
         var kept = new KeptRegion(store, 3 * width * height);
-        Cut(gpu =>
+        try
         {
-            ResampleShader shader = Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, kept.On(gpu));
-            gpu.Submit((in ComputeContext list) => list.For(width, height, shader));
-        });
-        return kept;
+            Cut(gpu =>
+            {
+                ResampleShader shader = Resampling(gpu, view, box, width, height, width, height, ResampleShader.Raw, null, kept.On(gpu));
+                gpu.Submit((in ComputeContext list) => list.For(width, height, shader));
+            });
+            return kept;
+        }
+        catch
+        {
+            kept.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Clears the frame on its device. Safe to call twice.</summary>
@@ -91,19 +99,7 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         if (disposed)
             return;
         disposed = true;
-        try
-        {
-            store.Context.Use(gpu =>
-            {
-                gpu.Clear(bytes);
-                store.Return(bytes);
-            });
-        }
-        catch (DeviceLostException)
-        {
-            // Gone with the device; the buffer starts empty on the next one.
-            store.Context.Use(_ => store.Return(bytes));
-        }
+        store.Release(bytes);
     }
 
     private GpuPlan OnThisDevice(InferencePlan plan) =>

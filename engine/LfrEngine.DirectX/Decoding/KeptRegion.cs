@@ -14,7 +14,7 @@ internal sealed unsafe class KeptRegion : IKeptRegion
     public KeptRegion(FrameStore store, int length)
     {
         this.store = store;
-        buffer = store.Context.Use(_ => store.TakeRegion(length));
+        buffer = store.Context.Use(_ => store.Regions.Take(length));
     }
 
     public ReadWriteBuffer<float> On(GpuDevice gpu) => buffer.On(gpu);
@@ -38,18 +38,6 @@ internal sealed unsafe class KeptRegion : IKeptRegion
         if (disposed)
             return;
         disposed = true;
-        try
-        {
-            store.Context.Use(gpu =>
-            {
-                gpu.Clear(buffer);
-                store.Return(buffer);
-            });
-        }
-        catch (DeviceLostException)
-        {
-            // Gone with the device; the buffer starts empty on the next one.
-            store.Context.Use(_ => store.Return(buffer));
-        }
+        store.Regions.Release(buffer);
     }
 }

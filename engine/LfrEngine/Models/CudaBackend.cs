@@ -10,8 +10,7 @@ namespace LfrEngine.Models;
 /// A network has a stream of its own on the card, and a plan has device memory of its own for input and outputs. The runtime records the kernels of a plan once, as a CUDA graph
 /// that reads and writes that memory; a run is then four things in the stream: copy the input up, launch the graph, copy the outputs down, clear both. The host's side of the copies
 /// is the plan's locked memory, registered with the driver, so that the driver needs no buffers of its own on the way.
-/// What the provider keeps for the layers between cannot be reached from here; a run over zeros overwrites it
-/// when a plan ends. TF32 is off: the card computes in float32 as the processor does.
+/// What the provider keeps for the layers between cannot be reached from here; a run over zeros overwrites it when a plan ends. TF32 is off: the card computes in float32 as the processor does.
 /// </remarks>
 public sealed unsafe partial class CudaBackend : IInferenceBackend
 {
@@ -181,20 +180,26 @@ public sealed unsafe partial class CudaBackend : IInferenceBackend
         {
             lock (gate)
             {
-                tensors[0].Upload(stream);
+                int ended;
                 try
                 {
+                    tensors[0].Upload(stream);
                     session.RunWithBinding(recorded, binding);
+                    for (int i = 1; i < tensors.Count; i++)
+                        tensors[i].Download(stream);
                 }
                 catch (OnnxRuntimeException e)
                 {
                     throw Refused(e);
                 }
-                for (int i = 1; i < tensors.Count; i++)
-                    tensors[i].Download(stream);
-                foreach (Tensor tensor in tensors)
-                    tensor.Clear(stream);
-                Check(StreamSynchronize(stream), "cudaStreamSynchronize");
+                finally
+                {
+                    // Also after a run that failed: a face is on the card by then.
+                    foreach (Tensor tensor in tensors)
+                        tensor.Clear(stream);
+                    ended = StreamSynchronize(stream);
+                }
+                Check(ended, "cudaStreamSynchronize");
             }
             foreach (Tensor tensor in tensors)
                 DeviceMemory.CountWiped((long)tensor.Bytes);
@@ -254,7 +259,8 @@ public sealed unsafe partial class CudaBackend : IInferenceBackend
 
         public void Download(nint stream) => Check(CopyAsync(host, device, Bytes, DeviceToHost, stream), "cudaMemcpyAsync");
 
-        public void Clear(nint stream) => Check(SetAsync(device, 0, Bytes, stream), "cudaMemsetAsync");
+        // What fails here fails in the synchronisation that follows, too.
+        public void Clear(nint stream) => _ = SetAsync(device, 0, Bytes, stream);
 
         public void Dispose()
         {

@@ -15,15 +15,15 @@ public sealed class RuntimeLibrary
 
     private readonly string package, version;
     private readonly PackageFile[] files;
-    private readonly Func<PackageCache, string, string, IReadOnlyList<PackageFile>, CancellationToken, Task<int>> restore;
+    private readonly bool isOnNuGet;
 
-    private RuntimeLibrary(string name, string package, string version, PackageFile[] files, Func<PackageCache, string, string, IReadOnlyList<PackageFile>, CancellationToken, Task<int>> restore) =>
-        (Name, this.package, this.version, this.files, this.restore) = (name, package, version, files, restore);
+    private RuntimeLibrary(string name, string package, string version, PackageFile[] files, bool isOnNuGet) =>
+        (Name, this.package, this.version, this.files, this.isOnNuGet) = (name, package, version, files, isOnNuGet);
 
     /// <summary>WebGPU, for any card with a Vulkan driver: 114 MB from npm, of which 46 MB are kept. Dawn, which translates WebGPU to Vulkan, is built into the Linux library of <c>onnxruntime-node</c>.</summary>
     public static RuntimeLibrary WebGpu { get; } = new("WebGPU", NodePackage, NodeVersion,
         [new("bin/napi-v6/linux/x64/libonnxruntime.so.1", "ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23")],
-        (cache, package, version, files, stopping) => cache.RestoreAsync(package, version, files, stopping));
+        isOnNuGet: false);
 
     /// <summary>CUDA 13, for NVIDIA cards: 245 MB from NuGet, of which 317 MB are kept. The runtime finds its provider beside itself.</summary>
     public static RuntimeLibrary Cuda { get; } = new("CUDA", "microsoft.ml.onnxruntime.gpu.linux", "1.31.0",
@@ -32,7 +32,7 @@ public sealed class RuntimeLibrary
             new("runtimes/linux-x64/native/libonnxruntime_providers_shared.so", "c6a12593396095f5670160e284c35d1700b7708cf3037b7042e2a5200ccae772"),
             new("runtimes/linux-x64/native/libonnxruntime_providers_cuda.so", "5ea2ec896db647cd9bb1ab08e943cda07d497975b6d6b967a2bd88b8a1303f00"),
         ],
-        (cache, package, version, files, stopping) => cache.RestoreFromNuGetAsync(package, version, files, stopping));
+        isOnNuGet: true);
 
     /// <summary>Whether there are such libraries for this machine.</summary>
     public static bool IsOffered => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
@@ -50,7 +50,9 @@ public sealed class RuntimeLibrary
     /// <returns>Files fetched.</returns>
     /// <exception cref="ModelLoadException">There is no library for this machine, the package cannot be fetched, or it has another hash.</exception>
     public Task<int> RestoreAsync(PackageCache cache, CancellationToken stopping) =>
-        IsOffered ? restore(cache, package, version, files, stopping) : throw NotOffered();
+        !IsOffered ? throw NotOffered()
+        : isOnNuGet ? cache.RestoreFromNuGetAsync(package, version, files, stopping)
+        : cache.RestoreAsync(package, version, files, stopping);
 
     /// <summary>Selects it as this process's ONNX Runtime.</summary>
     /// <exception cref="ModelLoadException">The library is not restored, or there is none for this machine.</exception>
