@@ -22,8 +22,8 @@ internal static class ModelsCommand
         restore.Add(webGpu);
         restore.Add(cuda);
         restore.Add(directMl);
-        restore.SetAction((parsed, stopping) => RestoreAsync(
-            [.. new[] { (Wanted: webGpu, Library: RuntimeLibrary.WebGpu), (cuda, RuntimeLibrary.Cuda) }.Where(l => parsed.GetValue(l.Wanted)).Select(l => l.Library)], parsed.GetValue(directMl), stopping));
+        (Option<bool> Wanted, RuntimeLibrary Library)[] libraries = [(webGpu, RuntimeLibrary.WebGpu), (cuda, RuntimeLibrary.Cuda)];
+        restore.SetAction((parsed, stopping) => RestoreAsync([.. libraries.Where(l => parsed.GetValue(l.Wanted)).Select(l => l.Library)], parsed.GetValue(directMl), stopping));
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
         var list = new Command("list", "Show each model's source, licence, training data, shapes, hash and state, and which models can be added.") { json };
         list.SetAction(parsed => List(parsed.GetValue(json)));

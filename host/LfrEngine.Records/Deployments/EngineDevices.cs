@@ -43,15 +43,15 @@ internal sealed class EngineDevices : IDisposable
         if (!IsInference(inference))
             throw new CommandFailure(ExitCode.Usage, $"--inference {inference} is not one of {InferenceWords}, for example directml:0.");
         (inference, string? adapter) = inference.Split(':', 2) is [var way, var named] ? (way, named) : (inference, null);
-        if (decode == "d3d11va" && inference is "cpu" or "webgpu" or "cuda")
+        bool onGpu = search == "computesharp", directMl = inference.StartsWith("directml", StringComparison.Ordinal), half = inference == "directml-half", mayBeDirectMl = directMl || inference == "auto";
+        if (decode == "d3d11va" && !mayBeDirectMl)
             throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
-        bool onGpu = search == "computesharp", directMl = inference.StartsWith("directml", StringComparison.Ordinal), half = inference == "directml-half";
         // Without the packages for shaders DirectML still runs networks, and nothing else.
         bool withoutShaders = !GpuContext.IsBuilt && decode != "d3d11va" && !onGpu;
         IInferenceBackend? alone = !withoutShaders ? null : directMl ? DirectMlProvider.Open(adapter, half) : inference == "auto" ? ProviderIfThere(tell) : null;
         bool asked = (directMl && alone is null) || decode == "d3d11va" || onGpu;
         GpuContext? context = asked ? GpuContext.Open(adapter) : inference == "auto" && !withoutShaders ? OpenIfThere(tell) : null;
-        bool networks = context is not null && inference is not ("cpu" or "webgpu" or "cuda");
+        bool networks = context is not null && mayBeDirectMl;
         try
         {
             return new EngineDevices(
