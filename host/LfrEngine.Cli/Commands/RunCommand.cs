@@ -55,6 +55,7 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"Two cameras are named \"{same.Key}\". Give each its own name.");
             if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
                 throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
+            OutputPlace.RequireFolder(parsed.GetValue(crops)?.FullName, "--crops");
             locking.Require(parsed);
             using EngineDevices devices = gpu.Open(parsed);
             for (int i = 0; i < settings.Length; i++)
