@@ -32,7 +32,7 @@ try
     Installation installation = Install(place.FullName, looped.FullPath, cameras);
     string photo = Path.Combine(place.FullName, "photo.jpg");
     await new DemoClip(ModelCatalog.Default).CutListedPhotoAsync(photo, CancellationToken.None);
-    Van van;
+    SampleDeployment van;
     await using (WebApplication app = Server.Build(installation, TimeProvider.System))
     {
         await StoreSetup.MigrateAsync(app.Services, CancellationToken.None);
