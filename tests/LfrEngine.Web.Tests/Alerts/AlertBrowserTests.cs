@@ -64,12 +64,119 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await p.Locator("#show").SelectOptionAsync(nameof(AlertState.Rejected));
             await Expect(p.Locator(".alert-row")).ToHaveCountAsync(1);
             await p.Locator("#show").SelectOptionAsync("");
+            await p.Locator("#show-category").SelectOptionAsync(nameof(WatchlistCategory.MissingOrVulnerable));
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(8);
+            await p.Locator("#show-camera").SelectOptionAsync("gate");
+            await p.Locator("#show-deployment").SelectOptionAsync(new SelectOptionValue { Label = "High Street" });
+            await p.Locator("#show-from").FillAsync("2020-01-01T00:00");
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(8);
+            await p.Locator("#show-to").FillAsync("2020-01-02T00:00");
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(0);
+            await p.Locator("#show-to").FillAsync("2019-01-01T00:00");
+            await Expect(p.GetByText("The start must be before the end.")).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Clear filters" }).ClickAsync();
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(25);
+            await p.Locator("#show-reference").FillAsync("w-99");
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(0);
+            await p.Locator("#show-reference").FillAsync("w-17");
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(25);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Clear filters" }).ClickAsync();
+            await Expect(p.Locator("#show-reference")).ToHaveValueAsync("");
             await p.Locator("#older").ClickAsync();
             await Expect(p.Locator(".alert-row").First).ToHaveAttributeAsync("data-alert", (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken))[0].Id.ToString());
             await page.AssertAccessibleAsync();
             await page.ShootAsync("alerts");
         });
         Assert.Equal(AlertState.Rejected, (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Rejected] }, TestContext.Current.CancellationToken)).Single().State);
+        Assert.Equal([("olga", "{}"), ("olga", "{}")], (await material.EntriesAsync("alert.searched")).Select(e => (e.ActorName, e.Details)));
+    }
+
+    /// <summary>Vulnerable people first, then the oldest; the buttons stay in sight under fifty sightings; each decision opens the next alert, and can be undone.</summary>
+    [Fact]
+    public async Task Duty_FiftySightings_IsJudgedByKeysWithButtonsInSight()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host, AlertMaterial.AuthorityText(WatchlistCategory.Wanted, string.Join('\n', Enumerable.Repeat("Approach, say who you are, and ask for a name.", 12))));
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        Guid often = await material.AddPersonAsync();
+        Guid oldest = await material.RaiseAsync(often), newer = await material.RaiseAsync(await material.AddPersonAsync(rolePlayer: true)),
+            vulnerable = await material.RaiseAsync(await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable), WatchlistCategory.MissingOrVulnerable);
+        for (int i = 0; i < 50; i++)
+            await material.RaiseAsync(often);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            ILocator decide = p.Locator(".decision-bar [data-to]");
+            await page.GoAsync("/");
+            await Expect(p.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link).First).ToHaveTextAsync("Duty 3");
+            await p.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link).First.ClickAsync();
+            await Expect(p.Locator($"[data-open='{vulnerable}']")).ToBeVisibleAsync();
+            Assert.Equal([vulnerable.ToString(), oldest.ToString(), newer.ToString()], await p.Locator(".duty-queue .alert-row").EvaluateAllAsync<string[]>("rows => rows.map(r => r.dataset.alert)"));
+            await Expect(p.Locator(".alert-row .badge").First).ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^\d+ (s|min)$"));
+            await Expect(p.Locator(".alert-row").Last).ToContainTextAsync("Role-player");
+            await p.WaitForFunctionAsync("() => [...document.querySelectorAll('.alert-thumbnail')].filter(i => i.naturalWidth > 0).length === 3");
+
+            await p.Keyboard.PressAsync("j");
+            await Expect(p.Locator($"[data-open='{oldest}'] ul li")).ToHaveCountAsync(50);
+            await AssertInSightAsync(p, decide, 2);
+            await AssertInSightAsync(p, p.Locator(".alert-pair img"), 2);
+            Assert.True((await p.Locator(".alert-pair img").First.BoundingBoxAsync())!.Width >= 256);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("duty");
+            await p.Locator("[data-fullscreen]").ClickAsync();
+            await p.WaitForFunctionAsync("() => document.fullscreenElement !== null && getComputedStyle(document.querySelector('.mud-appbar')).display === 'none'");
+            await AssertInSightAsync(p, decide, 2);
+            await p.Locator("[data-fullscreen]").ClickAsync();
+            await p.WaitForFunctionAsync("() => document.fullscreenElement === null");
+
+            // Undone from the next alert, as nobody can go back to one that no longer waits.
+            await p.Keyboard.PressAsync("v");
+            await Expect(p.Locator($"[data-open='{vulnerable}'] .decision")).ToContainTextAsync("Recorded: viable");
+            await Expect(p.Locator("#waiting")).ToContainTextAsync("2");
+            await p.Keyboard.PressAsync("u");
+            await Expect(p.Locator($"[data-open='{oldest}'] .decision")).ToContainTextAsync("Undone. The alert is raised again.");
+            await p.Keyboard.PressAsync("r");
+            await Expect(p.Locator("#reject-confirm")).ToBeFocusedAsync();
+            await AssertInSightAsync(p, p.Locator("#reject-confirm, #reject-cancel"), 2);
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(p.Locator($"[data-open='{vulnerable}'] .decision")).ToContainTextAsync("Recorded: rejected");
+            // The second half of a double click on the last button judges nothing.
+            await Expect(p.Locator("[data-to=Viable]")).ToHaveAttributeAsync("aria-disabled", "false");
+            await p.Locator("[data-to=Viable]").DblClickAsync();
+            await Expect(p.Locator($"[data-open='{newer}'] .decision")).ToContainTextAsync("Recorded: viable");
+            await Expect(p.Locator("[data-to=Viable]")).ToHaveAttributeAsync("aria-disabled", "false");
+            Assert.Equal(AlertState.Raised, (await material.RecordAsync(newer)).State);
+            await p.Keyboard.PressAsync("v");
+            await Expect(p.GetByText("No alerts to judge.")).ToBeVisibleAsync();
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: viable");
+            await page.AssertAccessibleAsync();
+            Guid next = await material.RaiseAsync(await material.AddPersonAsync());
+            await Expect(p.Locator($"[data-open='{next}']")).ToBeVisibleAsync();
+        }, new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1366, Height = 768 } });
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            await page.GoAsync("/duty");
+            await Expect(page.Page.Locator("[data-to=Viable]")).ToBeVisibleAsync();
+            await AssertInSightAsync(page.Page, page.Page.Locator(".decision-bar [data-to]"), 2);
+            Assert.Equal(390, await page.Page.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("duty-phone");
+        }, new BrowserNewContextOptions(BrowserFixture.Phone) { ColorScheme = ColorScheme.Dark });
+    }
+
+    // The boxes lie inside the window.
+    private static async Task AssertInSightAsync(IPage p, ILocator found, int count)
+    {
+        await Expect(found).ToHaveCountAsync(count);
+        foreach (ILocator one in await found.AllAsync())
+        {
+            LocatorBoundingBoxResult box = (await one.BoundingBoxAsync())!;
+            Assert.True(box.X >= 0 && box.Y >= 0 && box.X + box.Width <= p.ViewportSize!.Width && box.Y + box.Height <= p.ViewportSize.Height,
+                $"{await one.EvaluateAsync<string>("e => e.outerHTML")}: {box.X}, {box.Y}, {box.Width} × {box.Height} in {p.ViewportSize.Width} × {p.ViewportSize.Height}");
+            Assert.True(await one.EvaluateAsync<bool>("e => { const b = e.getBoundingClientRect(), at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2); return at === e || e.contains(at); }"), "Something lies over it.");
+        }
     }
 
     [Fact]
