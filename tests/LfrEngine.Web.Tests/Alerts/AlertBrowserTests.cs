@@ -14,8 +14,6 @@ namespace LfrEngine.Web.Tests.Alerts;
 [Trait("Speed", "slow")]
 public sealed class AlertBrowserTests(BrowserFixture browser)
 {
-    private static BrowserNewContextOptions NarrowPhone => new() { ViewportSize = new ViewportSize { Width = 375, Height = 667 }, HasTouch = true, IsMobile = true };
-
     /// <summary>Two hundred alerts while the page is open: all arrive, the open pair stays open, and keys alone judge.</summary>
     [Fact]
     public async Task Desk_TwoHundredAlerts_StaysUsableByKeys()
@@ -87,6 +85,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await p.Locator("#older").ClickAsync();
             await Expect(p.Locator(".alert-row").First).ToHaveAttributeAsync("data-alert", (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken))[0].Id.ToString());
             await page.AssertAccessibleAsync();
+            await p.EvaluateAsync("scrollTo(0, 0)");
             await page.ShootAsync("alerts");
         });
         Assert.Equal(AlertState.Rejected, (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Rejected] }, TestContext.Current.CancellationToken)).Single().State);
@@ -283,35 +282,65 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         Assert.Single((await material.RecordAsync(alert)).Events);
     }
 
+    /// <summary>Pictures, age, camera, what to do and the buttons are in the first screen; whoever is to be protected is not met with an arrest first.</summary>
     [Fact]
-    public async Task Street_NarrowPhone_OfficerEngagesToTheOutcome()
+    public async Task Street_Phone_OfficerEngagesToTheOutcomeInTheFirstScreen()
     {
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Officer emil = await host.AddOfficerAsync("emil", Roles.EngagementOfficer);
         ClaimsPrincipal judge = await material.OfficerAsync("olga", Roles.Operator);
-        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        Guid missing = await material.RaiseAsync(await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable), WatchlistCategory.MissingOrVulnerable), actor = await material.RaiseAsync(await material.AddPersonAsync(rolePlayer: true));
         await browser.WithPageAsync(host, emil, async page =>
         {
             IPage p = page.Page;
+            ILocator root = p.Locator("html");
+            // Nothing shakes here: what the page asks of the phone is written down.
+            await p.AddInitScriptAsync("Navigator.prototype.vibrate = pattern => { document.documentElement.dataset.vibrated = pattern; return true; }");
             await page.GoAsync("/alerts/street");
             await Expect(p.GetByRole(AriaRole.Status)).ToContainTextAsync("0");
-            await material.Alerts.DecideAsync(judge, alert, AlertState.Viable, "");
-            await p.Locator($"[data-alert='{alert}']").TapAsync();
-            await Expect(p.Locator("[data-to=Engaged]")).ToBeVisibleAsync();
-            Assert.Equal(375, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
-            Assert.True((await p.Locator("[data-to=Engaged]").BoundingBoxAsync())!.Height >= 48);
-            await page.AssertAccessibleAsync();
-            await page.ShootAsync("street-phone");
-            foreach (AlertState to in (AlertState[])[AlertState.Engaged, AlertState.Confirmed, AlertState.Safeguarded])
+            await p.Locator("#sounds").TapAsync();
+            await Expect(root).ToHaveAttributeAsync("data-vibrated", "250,150,250");
+            await material.Alerts.DecideAsync(judge, missing, AlertState.Viable, "");
+            await Expect(root).ToHaveAttributeAsync("data-vibrated", "900");
+            await Expect(p.Locator($"[data-open='{missing}']")).ToBeVisibleAsync();
+            await Expect(p.Locator(".alert-when")).ToContainTextAsync(new System.Text.RegularExpressions.Regex(@"^gate, \d+ (s|min) ago$"));
+            await AssertFirstScreenAsync(p, AlertState.Engaged);
+            LocatorBoundingBoxResult picture = (await p.Locator(".alert-pair img").First.BoundingBoxAsync())!;
+            Assert.Equal(picture.Width, picture.Height, 1.0);
+            foreach (AlertState to in (AlertState[])[AlertState.Engaged, AlertState.Confirmed])
             {
                 await p.Locator($"[data-to={to}]").TapAsync();
-                await Expect(p.Locator(".decision")).ToBeVisibleAsync();
                 await Expect(p.Locator($"[data-to={to}]")).ToHaveCountAsync(0);
             }
+            await AssertFirstScreenAsync(p, AlertState.Safeguarded, AlertState.OtherDisposal, AlertState.NoAction, AlertState.Arrest);
+            Assert.True((await p.Locator("[data-to=Safeguarded]").BoundingBoxAsync())!.Height >= 48);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("street-phone");
+            await p.Locator("[data-to=Safeguarded]").TapAsync();
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: safeguarded");
             await Expect(p.Locator(".alert-history li")).ToHaveCountAsync(5);
-        }, NarrowPhone);
-        Assert.Equal(AlertState.Safeguarded, (await material.RecordAsync(alert)).State);
+
+            // What is done with makes room for what is new.
+            await material.Alerts.DecideAsync(judge, actor, AlertState.Viable, "");
+            await Expect(p.Locator($"[data-open='{actor}']")).ToBeVisibleAsync();
+            await Expect(p.Locator(".alert-row")).ToContainTextAsync("Role-player");
+            await Expect(root).ToHaveAttributeAsync("data-vibrated", "250,150,250");
+            await p.SetViewportSizeAsync(320, 640);
+            Assert.Equal(320, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
+        }, BrowserFixture.Phone);
+        Assert.Equal(AlertState.Safeguarded, (await material.RecordAsync(missing)).State);
+
+        async Task AssertFirstScreenAsync(IPage p, params AlertState[] steps)
+        {
+            await Expect(p.Locator($"[data-to={steps[0]}]")).ToBeVisibleAsync();
+            Assert.Equal(steps.Select(s => s.ToString()), await p.Locator("[data-to]").EvaluateAllAsync<string[]>("buttons => buttons.map(b => b.dataset.to)"));
+            await p.EvaluateAsync("scrollTo(0, 0)");
+            await AssertInSightAsync(p, p.Locator("[data-to]"), steps.Length);
+            await AssertInSightAsync(p, p.Locator(".alert-pair img"), 2);
+            await AssertInSightAsync(p, p.Locator(".alert-when"), 1);
+            await AssertInSightAsync(p, p.Locator(".alert-script"), 1);
+        }
     }
 
     [Fact]
