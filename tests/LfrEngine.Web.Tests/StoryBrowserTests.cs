@@ -98,7 +98,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await p.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
             await Expect(p.GetByText("Working")).ToBeVisibleAsync();
             await AssertSurvivesAsync(host, "deployment.started", DeploymentState.Paused);
-            await page.GoAsync("/alerts");
+            await page.GoAsync("/duty");
             ILocator row = p.Locator(".alert-row").First;
             await row.ClickAsync();
             alert = Guid.Parse((await row.GetAttributeAsync("data-alert"))!);

@@ -8,6 +8,7 @@ internal static class AlertActions
     public const string Decided = "alert.decided";
     public const string PicturesErased = "alert.pictures-erased";
     public const string Viewed = "alert.viewed";
+    public const string Searched = "alert.searched";
 
     private const string SubjectPrefix = "alert/";
 

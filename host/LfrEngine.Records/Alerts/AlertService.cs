@@ -158,8 +158,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         return due.Length;
     }
 
-    /// <summary>Lists alerts, newest first; sightings are included in their alert.</summary>
-    /// <param name="filter">Which.</param>
+    /// <summary>Lists alerts; sightings are included in their alert.</summary>
+    /// <param name="filter">Which, and in which order.</param>
     /// <param name="stopping">Cancels the query.</param>
     public async Task<IReadOnlyList<AlertSummary>> ListAsync(AlertFilter filter, CancellationToken stopping = default)
     {
@@ -171,18 +171,46 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             some = some.Where(a => a.DeploymentId == deployment);
         if (filter.Categories is { Count: > 0 } categories)
             some = some.Where(a => categories.Contains(a.Category));
+        if (filter.Camera is { } camera)
+            some = some.Where(a => a.Camera == camera);
+        if (filter.From is { } from)
+            some = some.Where(a => a.RaisedAt >= from);
+        if (filter.Before is { } before)
+            some = some.Where(a => a.RaisedAt < before);
+        if (filter.Reference is { Length: > 0 } reference)
+        {
+            // Each reference is sealed with its alert's own key, so the store cannot look for it.
+            var held = await some.Where(a => a.SealedPerson != null).Select(a => new { a.Id, a.SealedPerson }).ToArrayAsync(stopping);
+            Guid[] found = [.. held.Where(a => Person(a.Id, a.SealedPerson!)?.Reference.Contains(reference, StringComparison.OrdinalIgnoreCase) == true).Select(a => a.Id)];
+            some = some.Where(a => found.Contains(a.Id));
+        }
+        some = filter.AsQueue
+            ? Open(some).OrderByDescending(a => a.Category == WatchlistCategory.MissingOrVulnerable || a.Category == WatchlistCategory.AtRiskOfHarm).ThenBy(a => a.RaisedAt).ThenBy(a => a.Id)
+            : some.OrderByDescending(a => a.RaisedAt).ThenByDescending(a => a.Id);
         // A list does not read the encrypted pictures.
-        return await some.OrderByDescending(a => a.RaisedAt).ThenByDescending(a => a.Id).Skip(filter.Skip).Take(filter.Take)
+        return await some.Skip(filter.Skip).Take(filter.Take)
             .Select(a => new AlertSummary(a.Id, a.DeploymentId, a.Category, a.RolePlayer, a.Camera, a.Score, a.Threshold, a.Likeness, a.AgreeingShots, a.ComparedShots,
                 a.CapturedAt, a.RaisedAt, a.State, store.Alerts.Count(s => s.JoinedAlertId == a.Id), a.EraseBy, a.ErasedAt) { Likelihood = a.Log10LikelihoodRatio == null ? null : new AlertLikelihood(a.Log10LikelihoodRatio.Value, a.LikelihoodRatioAtBound, a.LikelihoodListSize) })
             .ToListAsync(stopping);
     }
 
-    /// <summary>Counts alerts by state, sightings left out.</summary>
+    /// <summary>Records that an officer looked for alerts by a reference. The reference itself names somebody and is not recorded.</summary>
+    public Task NoteSearchAsync(Actor officer) => journal.NoteAsync(officer, AlertActions.Searched, "alerts", new { });
+
+    /// <summary>The cameras and deployments of all alerts.</summary>
+    public async Task<AlertChoices> ChoicesAsync(CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        string[] cameras = await store.Alerts.Select(a => a.Camera).Distinct().OrderBy(c => c).ToArrayAsync(stopping);
+        var deployments = await store.Deployments.Where(d => store.Alerts.Any(a => a.DeploymentId == d.Id)).OrderBy(d => d.Name).Select(d => new { d.Id, d.Name }).ToArrayAsync(stopping);
+        return new AlertChoices(cameras, [.. deployments.Select(d => KeyValuePair.Create(d.Id, d.Name))]);
+    }
+
+    /// <summary>Counts alerts by state, without sightings and without alerts that nobody can judge any more.</summary>
     public async Task<IReadOnlyDictionary<AlertState, int>> CountAsync(CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        return await store.Alerts.Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+        return await Open(store.Alerts).Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
     }
 
     /// <summary>Everything about one alert. The view is recorded in the audit trail.</summary>
@@ -200,15 +228,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         if (alert.SealedPerson is { } sealedPerson)
         {
             await NoteLookAsync(officer, alert);
-            try
-            {
-                using HostBuffer<byte> text = vault.Unseal(alertId, sealedPerson, Purposes.Person);
-                person = JsonSerializer.Deserialize<AlertPerson>(text.Span);
-            }
-            catch (KeyDestroyedException)
-            {
-                // It was erased after the query.
-            }
+            person = Person(alertId, sealedPerson);
         }
         AlertEvent[] entries = [.. alert.Events];
         var summary = new AlertSummary(alert.Id, alert.DeploymentId, alert.Category, alert.RolePlayer, alert.Camera, alert.Score, alert.Threshold, alert.Likeness, alert.AgreeingShots, alert.ComparedShots,
@@ -234,6 +254,23 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         try
         {
             return vault.Unseal(alertId, made, Purposes.Of(kind));
+        }
+        catch (KeyDestroyedException)
+        {
+            return null;
+        }
+    }
+
+    // Without those that wait for a judgement which nobody can make any more.
+    private static IQueryable<AlertRecord> Open(IQueryable<AlertRecord> alerts) => alerts.Where(a => a.State != AlertState.Raised || a.ErasedAt == null);
+
+    // Null if it was erased after the query.
+    private AlertPerson? Person(Guid alertId, byte[] sealedPerson)
+    {
+        try
+        {
+            using HostBuffer<byte> text = vault.Unseal(alertId, sealedPerson, Purposes.Person);
+            return JsonSerializer.Deserialize<AlertPerson>(text.Span);
         }
         catch (KeyDestroyedException)
         {

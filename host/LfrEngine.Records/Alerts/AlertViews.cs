@@ -18,12 +18,32 @@ public sealed record AlertFilter
     /// <summary>Deployment; null for all.</summary>
     public Guid? DeploymentId { get; init; }
 
-    /// <summary>Number of newer alerts to skip.</summary>
+    /// <summary>Camera; null for all.</summary>
+    public string? Camera { get; init; }
+
+    /// <summary>Raised at this time or later; null for no limit.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Raised before this time; null for no limit.</summary>
+    public DateTimeOffset? Before { get; init; }
+
+    /// <summary>Part of the person's reference; null for all. Finds only alerts whose pictures are not erased: the reference is erased with them.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>In the order of work: vulnerable people first, then whoever has waited longest, without alerts that nobody can judge any more. Otherwise newest first.</summary>
+    public bool AsQueue { get; init; }
+
+    /// <summary>Number of alerts to skip.</summary>
     public int Skip { get; init; }
 
     /// <summary>Number of alerts.</summary>
     public int Take { get; init; } = 25;
 }
+
+/// <summary>What the alerts in the store can be filtered by.</summary>
+/// <param name="Cameras">Names, in order.</param>
+/// <param name="Deployments">Ids and names, by name.</param>
+public sealed record AlertChoices(IReadOnlyList<string> Cameras, IReadOnlyList<KeyValuePair<Guid, string>> Deployments);
 
 /// <summary>An alert in a list, without names.</summary>
 /// <param name="Id">Whose.</param>

@@ -1,9 +1,9 @@
 using System.Security.Claims;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
-using LfrEngine.Watchlists;
 using LfrEngine.Web.Texts;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
@@ -11,7 +11,7 @@ using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Alerts;
 
-/// <summary>Base of the operator's screen and the officer's phone: a live list of alerts, the selected alert, and decisions about it.</summary>
+/// <summary>Base of the operator's screens and the officer's phone: a live list of alerts, the selected alert, and decisions about it.</summary>
 public abstract class AlertPage : ComponentBase, IAsyncDisposable
 {
     /// <summary>Alerts on one page of the list.</summary>
@@ -19,9 +19,13 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     private readonly CancellationTokenSource leaving = new();
     private Task following = Task.CompletedTask;
+    private bool deciding;
 
     [Inject]
     private protected AlertService Service { get; set; } = null!;
+
+    [Inject]
+    private protected DeploymentRunner Runner { get; set; } = null!;
 
     [Inject]
     protected AlertFeed Feed { get; set; } = null!;
@@ -31,9 +35,6 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     [Inject]
     protected IStringLocalizer<AlertTexts> T { get; set; } = null!;
-
-    [Inject]
-    protected IStringLocalizer<LikelihoodTexts> Likelihoods { get; set; } = null!;
 
     [Inject]
     protected TimeProvider Time { get; set; } = null!;
@@ -51,7 +52,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected AlertDetail? Detail { get; private set; }
 
-    /// <summary>Number of newer alerts before this page of the list.</summary>
+    /// <summary>Number of alerts before this page of the list.</summary>
     protected int Skip { get; set; }
 
     /// <summary>Result of the last decision.</summary>
@@ -64,12 +65,21 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     /// <summary>Which alerts the page lists.</summary>
     protected abstract AlertFilter Filter { get; }
 
+    /// <summary>Whether the first alert of the list opens by itself while none is open.</summary>
+    protected virtual bool OpensFirst => false;
+
+    /// <summary>The decisions that this officer can make on the open alert.</summary>
+    protected IReadOnlyList<AlertState> Steps => Detail is null ? [] : [.. AlertTransitions.After(Detail.Alert.State, Detail.Alert.ErasedAt is null).Where(May)];
+
     /// <inheritdoc/>
     protected override async Task OnInitializedAsync()
     {
         User = (await Authentication).User;
         long from = await Feed.LatestAsync(leaving.Token);
         await RefreshAsync();
+        if (Asked is { } asked)
+            await SelectAsync(asked);
+        await OpenFirstAsync();
         following = FollowAsync(from);
     }
 
@@ -77,18 +87,25 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        Runner.Changed -= OnTick;
         await leaving.CancelAsync();
         await following;
         leaving.Dispose();
     }
 
+    /// <summary>Shows the page again every second, for ages.</summary>
+    protected void ShowEverySecond() => Runner.Changed += OnTick;
+
     /// <summary>Called after the list was updated with new events.</summary>
     protected virtual Task OnNewsAsync(IReadOnlyList<AuditEntry> news) => Task.CompletedTask;
+
+    /// <summary>Called after a decision, or the undoing of one, was recorded.</summary>
+    protected virtual Task OnDecidedAsync(Guid alert, AlertState state, bool undone) => Task.CompletedTask;
 
     /// <summary>Reloads the list.</summary>
     protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
 
-    protected async Task SelectAsync(Guid alert)
+    protected virtual async Task SelectAsync(Guid alert)
     {
         if (Detail?.Alert.Id != alert)
             (Message, Note) = (null, "");
@@ -100,7 +117,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected Task DecideAsync(AlertState to) => DecideAsync(to, undoes: null);
 
     /// <summary>Undoes the latest valid decision.</summary>
-    protected Task TakeBackAsync() => Detail is { Latest: { } latest } && Detail.Entries.FirstOrDefault(e => e.Id == latest) is { } entry ? DecideAsync(entry.From, latest) : Task.CompletedTask;
+    protected virtual Task TakeBackAsync() => Detail is { Latest: { } latest } && Detail.Entries.FirstOrDefault(e => e.Id == latest) is { } entry ? DecideAsync(entry.From, latest) : Task.CompletedTask;
 
     /// <summary>Whether the officer's roles allow a step.</summary>
     protected bool May(AlertState to) => Permissions.ByRole[AlertTransitions.PermissionFor(to)].Any(User.IsInRole);
@@ -109,23 +126,50 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected string Name(AlertState state) => T[RefusalWords.StateKey(state)];
 
-    /// <summary>Words for the score: the degree of support if the evidence is calibrated.</summary>
-    protected string NameOfLikeness(AlertSummary alert) => alert.Likelihood is { } likelihood ? LikelihoodWords.Name(likelihood.Support, key => Likelihoods[key]) : T[$"Likeness{alert.Likeness}"];
-
-    protected string Name(WatchlistCategory category) => T[$"Category{category.Name()}"];
+    /// <summary>How long ago the face was seen.</summary>
+    protected string Age(AlertSummary alert)
+    {
+        TimeSpan age = Time.GetUtcNow() - alert.CapturedAt;
+        return age.TotalMinutes < 10 ? T["AgeSeconds", Math.Max(0, (int)age.TotalSeconds)] : age.TotalHours < 2 ? T["AgeMinutes", (int)age.TotalMinutes] : T["AgeHours", (int)age.TotalHours];
+    }
 
     private async Task DecideAsync(AlertState to, long? undoes)
     {
-        if (Detail is null)
+        // A second click while the first is being recorded means nothing more.
+        if (Detail is null || deciding)
             return;
-        Decision decision = await Service.DecideAsync(User, Detail.Alert.Id, to, Note.Length > AlertService.LongestNote ? Note[..AlertService.LongestNote] : Note, undoes, Detail.Entries.Count);
+        deciding = true;
+        try
+        {
+            await RecordAsync(Detail, to, undoes);
+        }
+        finally
+        {
+            deciding = false;
+        }
+    }
+
+    private async Task RecordAsync(AlertDetail open, AlertState to, long? undoes)
+    {
+        Guid alert = open.Alert.Id;
+        Decision decision = await Service.DecideAsync(User, alert, to, Note.Length > AlertService.LongestNote ? Note[..AlertService.LongestNote] : Note, undoes, open.Entries.Count);
         Refused = decision.Refusal is not null;
         string message = Refused ? Words.Of(decision) : T[undoes is null ? "Recorded" : "TakenBack", Name(to)];
         Note = "";
-        await SelectAsync(Detail.Alert.Id);
+        await SelectAsync(alert);
         await RefreshAsync();
+        if (!Refused)
+            await OnDecidedAsync(alert, to, undoes is not null);
         Message = message;
     }
+
+    private async Task OpenFirstAsync()
+    {
+        if (OpensFirst && Detail is null && Shown is [{ } first, ..])
+            await SelectAsync(first.Id);
+    }
+
+    private void OnTick() => _ = InvokeAsync(StateHasChanged);
 
     private async Task FollowAsync(long from)
     {
@@ -138,6 +182,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
                     await RefreshAsync();
                     if (Detail is { } open && news.Any(e => AlertActions.AlertOf(e.Subject) == open.Alert.Id || open.Sightings.Any(s => AlertActions.AlertOf(e.Subject) == s.Id) || e.Action == AlertActions.Joined))
                         Detail = await Service.LookAsync(Actor.Of(User), open.Alert.Id, leaving.Token);
+                    await OpenFirstAsync();
                     await OnNewsAsync(news);
                     StateHasChanged();
                 });

@@ -19,7 +19,7 @@ internal static class ConsoleSetup
     /// <summary>Registers the services that pages and endpoints need.</summary>
     public static void AddConsole(this IServiceCollection services)
     {
-        services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>().AddScoped<AlertSounds>();
+        services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>().AddSingleton<AlertNames>().AddScoped<AlertSounds>();
         services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
         services.AddLocalization();

@@ -25,8 +25,11 @@ export async function allowSounds(wanted) {
     return sounds.state === "running";
 }
 
-// Two beeps of the same pitch; for vulnerable people three soft rising tones.
+// Two beeps of the same pitch; for vulnerable people three soft rising tones. On the phone's page it vibrates too: two short, or one long.
 export function play(vulnerable) {
+    if (location.pathname.endsWith("/alerts/street")) {
+        navigator.vibrate?.(vulnerable ? [900] : [250, 150, 250]);
+    }
     if (!sounds) {
         return;
     }

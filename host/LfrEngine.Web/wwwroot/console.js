@@ -23,6 +23,9 @@ document.addEventListener("click", event => {
         document.documentElement.dataset.theme = next;
         localStorage.setItem("lfr-theme", next);
     }
+    // Of the whole document, so that banners and the message of a lost connection are still seen.
+    if (at?.closest("[data-fullscreen]"))
+        (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()).catch(() => { });
     // With a base address, "#content" alone would be another page.
     if (at?.closest(".skip-link")) {
         event.preventDefault();

@@ -111,9 +111,9 @@ internal sealed class AlertMaterial
 
     /// <summary>An alert that has been taken in.</summary>
     /// <returns>Its id here.</returns>
-    public async Task<Guid> RaiseAsync(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f, CoverJudgement cover = default, bool byCoveredTemplates = false)
+    public async Task<Guid> RaiseAsync(Guid person, WatchlistCategory category = WatchlistCategory.Wanted, float score = 0.62f, CoverJudgement cover = default, bool byCoveredTemplates = false, string camera = "gate")
     {
-        Alert alert = Alert(person, category, score, cover: cover, byCoveredTemplates: byCoveredTemplates);
+        Alert alert = Alert(person, category, score, camera, cover, byCoveredTemplates: byCoveredTemplates);
         string engineId = alert.Id;
         await Alerts.TakeAsync(Deployment, alert);
         await using LfrStore store = host.Store();

@@ -225,4 +225,34 @@ public sealed class AlertServiceTests
         IReadOnlyDictionary<AlertState, int> counts = await material.Alerts.CountAsync(TestContext.Current.CancellationToken);
         Assert.Equal((25, 5), (counts[AlertState.Raised], counts[AlertState.Viable]));
     }
+
+    /// <summary>In the order of work, and by each filter; an alert that nobody can judge any more does not wait.</summary>
+    [Fact]
+    public async Task ListAsync_QueueAndFilters_ListsWhatIsAskedFor()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid first = await material.RaiseAsync(await material.AddPersonAsync()), second = await material.RaiseAsync(await material.AddPersonAsync(), camera: "bridge"),
+            atRisk = await material.RaiseAsync(await material.AddPersonAsync(WatchlistCategory.AtRiskOfHarm), WatchlistCategory.AtRiskOfHarm), missing = await material.RaiseAsync(await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable), WatchlistCategory.MissingOrVulnerable);
+        DateTimeOffset at = (await material.RecordAsync(atRisk)).RaisedAt;
+
+        Assert.Equal([atRisk, missing, first, second], await ListedAsync(new AlertFilter { AsQueue = true }));
+        Assert.Equal([second], await ListedAsync(new AlertFilter { Camera = "bridge" }));
+        Assert.Equal([missing, atRisk], await ListedAsync(new AlertFilter { From = at }));
+        Assert.Equal([second, first], await ListedAsync(new AlertFilter { Before = at }));
+        Assert.Empty(await ListedAsync(new AlertFilter { DeploymentId = Guid.NewGuid() }));
+        Assert.Equal([missing, atRisk, second, first], await ListedAsync(new AlertFilter { DeploymentId = material.Deployment, Reference = "w-1" }));
+        Assert.Empty(await ListedAsync(new AlertFilter { Reference = "W-18" }));
+        AlertChoices choices = await material.Alerts.ChoicesAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["bridge", "gate"], choices.Cameras);
+        Assert.Equal([KeyValuePair.Create(material.Deployment, "High Street")], choices.Deployments);
+
+        await material.Alerts.EraseAsync(a => a.Id == first, "time-up");
+        Assert.Equal([atRisk, missing, second], await ListedAsync(new AlertFilter { AsQueue = true }));
+        Assert.DoesNotContain(first, await ListedAsync(new AlertFilter { Reference = "W-17" }));
+        Assert.Contains(first, await ListedAsync(new AlertFilter()));
+        Assert.Equal(3, (await material.Alerts.CountAsync(TestContext.Current.CancellationToken))[AlertState.Raised]);
+
+        async Task<Guid[]> ListedAsync(AlertFilter filter) => [.. (await material.Alerts.ListAsync(filter, TestContext.Current.CancellationToken)).Select(a => a.Id)];
+    }
 }

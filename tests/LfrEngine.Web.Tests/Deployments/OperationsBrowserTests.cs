@@ -31,6 +31,11 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.AssertAccessibleAsync();
             await page.ShootAsync("operations");
 
+            await page.GoAsync("/duty");
+            await Expect(p.Locator(".duty-wall img.live")).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"));
+            await Expect(p.Locator(".duty-wall")).ToContainTextAsync("Working");
+            await page.GoAsync("/operations");
+
             Assert.True(await p.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true }).IsDisabledAsync());
             await p.GetByLabel("Reason (recorded in the audit trail)").FocusAsync();
             await p.Keyboard.TypeAsync("A break.");
