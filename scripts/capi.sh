@@ -116,7 +116,10 @@ case $what in
         build fuzz "$capi/test/fuzz.c" -std=c11
         "$out/fuzz" models "$weights" "$photo" 20000
         build watch "$capi/example/watch.c"
-        "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        # With every call of the system that has to do with a network: there is none.
+        need_packages strace=strace
+        strace -f --seccomp-bpf -qq -e trace=network -e signal=none -o "$scratch/network.txt" "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        [ ! -s "$scratch/network.txt" ] || { head "$scratch/network.txt" >&2; fail "The library uses the network."; }
         need_packages g++=g++
         build cpp_test "$capi/test/cpp_test.cpp"
         "$out/cpp_test" models "$weights" "$photo" "$scratch"
