@@ -127,7 +127,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     {
         int port = FreePort.Tcp();
         Ffmpeg.Run("-stream_loop", "4", "-i", material.ShortClip, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", folder["live.mp4"]);
-        using RtspServer server = RtspServer.Start(port, folder["live.mp4"], folder);
+        using RtspServer server = RtspServer.Start(port, folder["live.mp4"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf($"rtsp://user:secret@127.0.0.1:{port}/live", "--seconds", "4"))).IsCivil().Json;
 

@@ -49,10 +49,10 @@ public sealed class RunLiveTests(Material material) : IDisposable
     {
         int port = FreePort.Tcp();
         using Lfr lfr = Lfr.StartInTerminal("run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--camera", $"gate=rtsp://127.0.0.1:{port}/live", "--out", folder["alerts.jsonl"]);
-        using (RtspServer.Start(port, Live(), folder))
+        using (RtspServer.Start(port, Live()))
             await lfr.SeesAsync("ALERT gate");
         await lfr.SeesAsync("Reconnecting");
-        using (RtspServer.Start(port, Live(), folder))
+        using (RtspServer.Start(port, Live()))
         {
             await lfr.SeesAsync("again gate");
             await lfr.TypeInterruptAsync();
@@ -77,7 +77,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
         byte[] whole = await File.ReadAllBytesAsync(folder["whole.mp4"], TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(folder["half.mp4"], whole[..(whole.Length / 2)], TestContext.Current.CancellationToken);
         int port = FreePort.Tcp();
-        using RtspServer server = RtspServer.Start(port, folder["half.mp4"], folder);
+        using RtspServer server = RtspServer.Start(port, folder["half.mp4"]);
 
         JsonObject camera = (await Lfr.RunAsync(material.Run("--camera", $"gate=rtsp://127.0.0.1:{port}/live"))).Exits(ExitCode.Incomplete).Lines.Summary().Camera("gate");
 

@@ -35,9 +35,8 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     [Fact]
     public async Task Run_RtspSourceIsLost_LeavesNoByteOfAnyoneInMemory()
     {
-        using var folder = new TemporaryFolder();
         int port = FreePort.Tcp();
-        using RtspServer server = RtspServer.Start(port, clip, folder);
+        using RtspServer server = RtspServer.Start(port, clip);
         using Child child = Start(ForensicMaterial.Program, $"rtsp://127.0.0.1:{port}/live", list, key);
         // A server that says how long its recording is: it ends with it.
         child.WaitForEnd("clip");
