@@ -63,7 +63,7 @@ public sealed record EvidenceDocument(
     /// <param name="embedderSha256">Hash of the embedder that made the score.</param>
     public ScoreCalibration? CalibrationFor(string embedderSha256) => EmbedderSha256 == embedderSha256 && Calibration is { FormatVersion: ScoreCalibration.CurrentFormat } ? Calibration : null;
 
-    // Measurements do not apply to galleries that are more than this many times larger or smaller.
+    // Beyond this many times the measured size, comparisons can no longer be taken as independent.
     private const int LargestGrowth = 10;
 
     /// <summary>The measured point for a threshold whose gallery size is nearest to that of a list; null if the threshold was not measured.</summary>
@@ -73,20 +73,25 @@ public sealed record EvidenceDocument(
         .Where(p => Math.Abs(p.Threshold - threshold) < 0.5 / ScoreHistogram.BinsPerUnit)
         .MinBy(p => Math.Abs(Math.Log((double)p.GallerySize / listSize)));
 
+    /// <summary>The largest list that a measurement covers.</summary>
+    public static long LargestCovered(OperatingPoint point) => (long)point.GallerySize * LargestGrowth;
+
     /// <summary>Expected number of false alerts for passers-by who are not listed.</summary>
     /// <param name="point">From <see cref="Find"/>.</param>
     /// <param name="listSize">People on the list.</param>
     /// <param name="passersBy">Number of passages.</param>
-    /// <returns>Null if the list is much larger or smaller than the measured gallery.</returns>
+    /// <remarks>A list that is much smaller is a part of a gallery like the measured one: whoever matches nobody in the whole matches nobody in a part. So its rate is at most the measured one, whatever is assumed; that is then the upper bound.</remarks>
+    /// <returns>Null if the list is much larger than the measured gallery.</returns>
     public static Expectation? Expect(OperatingPoint point, int listSize, long passersBy)
     {
-        if (listSize > (long)point.GallerySize * LargestGrowth || point.GallerySize > (long)listSize * LargestGrowth)
+        if (listSize > LargestCovered(point))
             return null;
-        double low = Grown(point.FpirLow), high = Grown(point.FpirHigh), rate = Grown(point.Fpir);
+        bool muchSmaller = point.GallerySize > (long)listSize * LargestGrowth;
+        double low = Grown(point.FpirLow), high = muchSmaller ? point.FpirHigh : Grown(point.FpirHigh), rate = Grown(point.Fpir);
         // Both the rate and the resulting count are uncertain: 95 % bounds of the count at the 95 % bounds of the rate.
         return new Expectation(
             SpecialFunctions.PoissonQuantile(0.025, low * passersBy), SpecialFunctions.PoissonQuantile(0.975, high * passersBy), rate * passersBy,
-            listSize != point.GallerySize);
+            listSize != point.GallerySize, muchSmaller);
 
         // 1 − (1 − FMR)^N for another N.
         double Grown(double fpir) => fpir >= 1 ? 1 : -Math.Exp(double.LogP1(-fpir) * listSize / point.GallerySize) + 1;
@@ -146,4 +151,5 @@ public sealed record GroupRates(
 /// <param name="High">Upper bound, 95 %.</param>
 /// <param name="Mean">Mean at the measured rate.</param>
 /// <param name="OtherGallerySize">Whether the list and the measured gallery differ in size; then comparisons are assumed to be independent.</param>
-public sealed record Expectation(long Low, long High, double Mean, bool OtherGallerySize);
+/// <param name="HighOfWholeGallery">Whether <paramref name="High"/> is that of the whole measured gallery, because the list is much smaller.</param>
+public sealed record Expectation(long Low, long High, double Mean, bool OtherGallerySize, bool HighOfWholeGallery);

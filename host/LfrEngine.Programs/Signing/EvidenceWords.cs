@@ -33,7 +33,7 @@ internal static class EvidenceWords
         if (evidence.Find(threshold, list) is not { } point)
             throw new CommandFailure(ExitCode.Input, $"The evidence has no measurement at threshold {threshold.ToString(CultureInfo.InvariantCulture)}; it has {string.Join(", ", evidence.Points.Select(p => p.Threshold).Distinct().Order().Select(t => t.ToString(CultureInfo.InvariantCulture)))}.");
         if (EvidenceDocument.Expect(point, list, passers) is not { } expected)
-            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {new Counted(point.GallerySize):person|people} enrolled, which does not cover a list of {list}. Measure with a gallery of about that size.");
+            throw new CommandFailure(ExitCode.Input, $"The evidence was measured with {new Counted(point.GallerySize):person|people} enrolled, which covers lists of up to {new Counted(EvidenceDocument.LargestCovered(point)):#,0 person|people}; yours has {list}. Measure with a larger gallery.");
         string unit = evidence.Protocol == "passages" ? "a person walking past once" : "a search with one still picture";
         var lines = new List<string>
         {
@@ -43,7 +43,9 @@ internal static class EvidenceWords
         };
         if (point.FalsePositives < Proportion.RuleOfThirty)
             lines.Add(FormattableString.Invariant($"Only {new Counted(point.FalsePositives):false alert|false alerts} occurred in the measurement, so the rate is uncertain."));
-        if (expected.OtherGallerySize)
+        if (expected.HighOfWholeGallery)
+            lines.Add("The list is much smaller than the measured gallery. The larger number is that of the whole gallery: a part of it cannot have more false alerts.");
+        else if (expected.OtherGallerySize)
             lines.Add("The list differs in size from the measured gallery. The estimate assumes that comparisons with different people are independent.");
         if (evidence.Protocol != "passages")
             lines.Add("In the street the engine compares several moments of a person and requires agreement. Measure passages before relying on this there.");

@@ -34,6 +34,10 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
     /// <summary>The file with this hash, under any name.</summary>
     public EvidenceEntry? Find(string sha256) => All().FirstOrDefault(e => e.Sha256 == sha256);
 
+    /// <summary>The largest list that some trusted evidence here covers; null if there is none for this embedder.</summary>
+    public long? LargestCovered(string embedderSha256) =>
+        All().Where(e => e.Document?.EmbedderSha256 == embedderSha256).SelectMany(e => e.Document!.Points).Select(p => (long?)EvidenceDocument.LargestCovered(p)).Max();
+
     /// <summary>Adds a file if it is trusted.</summary>
     /// <param name="actor">Who adds it.</param>
     /// <param name="fileName">Preferred name; changed if it is taken.</param>
@@ -82,7 +86,7 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
         else if (evidence.Find(threshold, people) is not { } point)
             fault = FormattableString.Invariant($"The evidence {fileName} has no measurement at threshold {threshold}; it has {Nearest(evidence, threshold)}.");
         else if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
-            fault = $"The evidence {fileName} was measured with {new Counted(point.GallerySize):person|people} enrolled, which does not cover a list of {people}. Use evidence measured with a list of about that size.";
+            fault = $"The evidence {fileName} was measured with {new Counted(point.GallerySize):person|people} enrolled, which covers lists of up to {new Counted(EvidenceDocument.LargestCovered(point)):#,0 person|people}; yours has {people}. Use evidence of a larger gallery.";
         else
             return (point, expected);
         return null;

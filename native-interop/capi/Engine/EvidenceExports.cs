@@ -36,7 +36,7 @@ internal static unsafe class EvidenceExports
         if (read.Find(asked, people) is not { } point)
             throw new StatusException(Status.NotMeasured, FormattableString.Invariant($"The evidence has no measurement at threshold {asked}; it has {string.Join(", ", read.Points.Select(p => p.Threshold).Distinct().Order().Take(10))}."));
         if (EvidenceDocument.Expect(point, people, passersBy) is not { } expected)
-            throw new StatusException(Status.NotMeasured, FormattableString.Invariant($"The evidence was measured with {point.GallerySize} people enrolled, which does not cover a list of {people}."));
+            throw new StatusException(Status.NotMeasured, FormattableString.Invariant($"The evidence was measured with {point.GallerySize} people enrolled, which covers lists of up to {EvidenceDocument.LargestCovered(point)}; yours has {people}."));
         *evidence = new EvidenceData
         {
             StructSize = evidence->StructSize,

@@ -27,10 +27,20 @@ public sealed class EvidenceDocumentTests
         Assert.True(expected.OtherGallerySize);
     }
 
+    [Fact]
+    public void Expect_ListMuchLargerThanTheMeasured_IsRefused() => Assert.Null(EvidenceDocument.Expect(Point(1000, 1e-3, 5e-4, 2e-3), 10_001, 1000));
+
     [Theory]
-    [InlineData(10_001)]
     [InlineData(99)]
-    public void Expect_ListFarFromTheMeasured_IsRefused(int list) => Assert.Null(EvidenceDocument.Expect(Point(1000, 1e-3, 5e-4, 2e-3), list, 1000));
+    [InlineData(1)]
+    public void Expect_ListMuchSmallerThanTheMeasured_HasAtMostTheFalseAlertsOfTheWhole(int list)
+    {
+        Expectation whole = EvidenceDocument.Expect(Point(1000, 1e-3, 5e-4, 2e-3), 1000, 40_000)!, part = EvidenceDocument.Expect(Point(1000, 1e-3, 5e-4, 2e-3), list, 40_000)!;
+
+        Assert.Equal((whole.High, true), (part.High, part.HighOfWholeGallery));
+        Assert.Equal(40_000 * (1 - Math.Pow(1 - 1e-3, list / 1000.0)), part.Mean, 1e-9);
+        Assert.True(part.Low <= part.Mean && part.Mean < part.High);
+    }
 
     [Fact]
     public void Find_TwoGalleries_TakesTheNearerAndOnlyMeasuredThresholds()

@@ -107,7 +107,6 @@ public sealed class AuthorityServiceTests
     public async Task Draft_EverythingWrong_NamesEveryReason()
     {
         await using AuthorityStage stage = await AuthorityStage.StartAsync();
-        stage.WriteEvidence(stage.Host.Installation.DataPath("evidence", "large.json"), stage.Evidence(1000));
         stage.WriteEvidence(stage.Host.Installation.DataPath("evidence", "other.json"), stage.Evidence(AuthorityStage.People, new string('a', 64)));
         stage.WriteEvidence(stage.Host.Installation.DataPath("evidence", "stranger.json"), stage.Evidence(AuthorityStage.People), stranger: true);
         AuthorityDraft good = stage.Draft();
@@ -134,7 +133,6 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Categories = [wanted with { Threshold = 0.5 }] }, "has no measurement at threshold 0.5; it has 0.44, 0.48, 0.52");
         await Refused(good with { Categories = [wanted with { Threshold = double.NaN }] }, "between 0 and 1");
         await Refused(good with { Categories = [wanted with { Response = "" }] }, "response");
-        await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("large.json") }] }, "1000 people enrolled, which does not cover a list of 6");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("other.json") }] }, "not with the one used here");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("stranger.json") }] }, "signed by the installation");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = "" }] }, "choose an evidence file");

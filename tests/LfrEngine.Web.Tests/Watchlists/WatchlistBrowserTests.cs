@@ -54,6 +54,7 @@ public sealed class WatchlistBrowserTests(BrowserFixture browser)
             await Expect(p.GetByText("No lookalikes found.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
 
+            await Expect(p.Locator("#covered")).ToContainTextAsync("no evidence here yet");
             await p.GetByRole(AriaRole.Button, new() { Name = "Build the watchlist" }).ClickAsync();
             await Expect(p.GetByText("This watchlist is built and can no longer be changed.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Destroy the watchlist" })).ToBeDisabledAsync();
