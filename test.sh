@@ -89,8 +89,8 @@ elif [ $# -eq 0 ]; then
     say "The slowest classes:"
     slowest 20 "" "$results"/*.xml
 fi
-# The failed ones once more, at the end: what the programs printed may be long.
-grep -ohE '<test [^>]*result="Fail"' "$results"/*.xml | sed -E 's/.* name="([^"]*)".*/Failed: \1/' >&2 || true
+# The failed ones once more, at the end and with the beginning of why: what the programs printed may be long.
+awk '/^    [^ ].* \[FAIL\]$/ { left = 12; print "Failed:" } left > 0 { print substr($0, 1, 400); left-- }' "$results"/*.log >&2
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"

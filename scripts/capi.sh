@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Publishes liblfr.so (native-interop/capi) with NativeAOT into build/capi and runs its tests.
-#   scripts/capi.sh            publish, ABI test, tests and examples in C, C++ and Python
-#   scripts/capi.sh publish    only build/capi: liblfr.so, its headers and the libraries it needs
-#   scripts/capi.sh compare    the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md
-#   scripts/capi.sh asan       the C tests and the C example with AddressSanitizer and UndefinedBehaviorSanitizer
-#   scripts/capi.sh fuzz [N]   N random calls of every function from four threads (10 million)
-#   scripts/capi.sh frte       NIST's interfaces over the library: initialise, fork, work in the children
-#   scripts/capi.sh gstreamer  the GStreamer example
-#   scripts/capi.sh memory     what loads hold against what lfr_memory_estimate says
+#   scripts/capi.sh              publish, ABI test, tests and examples in C, C++ and Python
+#   scripts/capi.sh publish      only build/capi: liblfr.so, its headers and the libraries it needs
+#   scripts/capi.sh compare [N]  the demonstration clip through C and through `lfr run`: alerts, scores and trace must be equal; prints the numbers of docs/embedding.md, of N rounds (3)
+#   scripts/capi.sh asan         the C tests and the C example with AddressSanitizer and UndefinedBehaviorSanitizer
+#   scripts/capi.sh fuzz [N]     N random calls of every function from four threads (10 million)
+#   scripts/capi.sh frte         NIST's interfaces over the library: initialise, fork, work in the children
+#   scripts/capi.sh gstreamer    the GStreamer example
+#   scripts/capi.sh memory       what loads hold against what lfr_memory_estimate says
 # LFR_CAPI_LEVELS="v2 v3 v4" names the levels of processors that are built, the lowest first: one alone saves a minute and a half.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -46,9 +46,11 @@ build() {
     "${compiler[@]}" -O1 -g -Wall -Wextra -Werror -pedantic -I"$out/include" "$2" -o "$out/$1" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm "${@:3}"
 }
 
-# The woman of the demonstration, and the clip she walks through.
+# The woman of the demonstration, and the clip she walks through; and a server for it.
 material() {
-    need_packages ffmpeg=ffmpeg python3=python3 openssl=openssl
+    need_packages ffmpeg=ffmpeg python3=python3 openssl=openssl 'file:/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib=gir1.2-gst-rtsp-server-1.0' \
+        file:/usr/lib/python3/dist-packages/gi=python3-gi 'file:/usr/lib/*/gstreamer-1.0/libgstrtp.so=gstreamer1.0-plugins-good' 'file:/usr/lib/*/gstreamer-1.0/libgstapp.so=gstreamer1.0-plugins-base'
+    server=tests/LfrEngine.Native.Tests/Media/rtsp_server.py
     [ -d "$weights/faceplugin-face-recognition-js@0.0.1" ] || "$root/lfr" setup >&2
     clip=$(find "$weights/demo" -name 'street-*.mp4' 2>/dev/null | head -n 1)
     if [ -z "$clip" ]; then
@@ -80,7 +82,11 @@ abi() {
     gcc -std=c99 -g -shared -fPIC -Wl,--unresolved-symbols=ignore-all -I"$out/include" "$capi/test/abi.c" -o "$out/liblfr_abi.so"
     abidw --no-show-locs --no-corpus-path --no-comp-dir-path --drop-private-types --headers-dir "$out/include" "$out/liblfr_abi.so" >"$out/abi.xml"
     abidiff --no-added-syms "$capi/test/abi-linux-x64.xml" "$out/abi.xml" >"$out/abi.txt" || { [ $(($? & 12)) -eq 0 ] || { cat "$out/abi.txt" >&2; fail "A type or signature of lfr_engine.h has changed (test/abi-linux-x64.xml): what is there must stay."; }; }
-    say "ABI: $(nm -D --defined-only "$out/liblfr.so" | grep -c ' T lfr_') functions, layouts as recorded"
+    # The oldest C library that it runs with, and those beside it: docs/embedding.md says so.
+    local newest
+    newest=$(readelf --dyn-syms -W "$out"/*.so "$out"/glibc-hwcaps/*/*.so 2>/dev/null | grep -oE 'GLIBC_[0-9.]+' | sort -V | tail -n 1)
+    [ "$newest" = GLIBC_2.34 ] || fail "The libraries need $newest, and docs/embedding.md says GLIBC_2.34."
+    say "ABI: $(nm -D --defined-only "$out/liblfr.so" | grep -c ' T lfr_') functions, layouts as recorded, $newest"
 }
 
 # The wheel, and a fresh environment that it is installed into; NumPy is Debian's.
@@ -99,7 +105,7 @@ case $what in
         material
         abi
         build capi_test "$capi/test/capi_test.c"
-        "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch"
+        "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch" "$server"
         build since_0_2 "$capi/test/since_0_2.c"
         "$out/since_0_2" models "$weights" "$photo" "$clip" "$scratch" "$key" "$brow"
         # Its exit code also says whether the deadline was met, which is the machine's affair.
@@ -110,7 +116,10 @@ case $what in
         build fuzz "$capi/test/fuzz.c" -std=c11
         "$out/fuzz" models "$weights" "$photo" 20000
         build watch "$capi/example/watch.c"
-        "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        # With every call of the system that has to do with a network: there is none.
+        need_packages strace=strace
+        strace -f --seccomp-bpf -qq -e trace=network -e signal=none -o "$scratch/network.txt" "$out/watch" models "$weights" "$photo" "$clip" >"$scratch/c.txt"
+        [ ! -s "$scratch/network.txt" ] || { head "$scratch/network.txt" >&2; fail "The library uses the network."; }
         need_packages g++=g++
         build cpp_test "$capi/test/cpp_test.cpp"
         "$out/cpp_test" models "$weights" "$photo" "$scratch"
@@ -139,7 +148,7 @@ case $what in
         done
         # Leaks are counted by the test itself: the runtime's own memory, which holds the pointers, cannot be seen from outside. Its faults are its own to handle.
         export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1
-        "$out/capi_test_asan" models "$weights" "$photo" "$clip" "$scratch"
+        "$out/capi_test_asan" models "$weights" "$photo" "$clip" "$scratch" "$server"
         "$out/since_0_2_asan" models "$weights" "$photo" "$clip" "$scratch" "$key" "$brow"
         "$out/watch_asan" models "$weights" "$photo" "$clip"
         ;;
@@ -153,20 +162,22 @@ case $what in
             v3 | "v2 v3") export DOTNET_EnableAVX512=0 ;;
         esac
         managed() { "$root/lfr" run --camera "gate=$1" --watchlist "$scratch/list.lfr" --key-file "$scratch/list.key" --pace max --json; }
-        native() { "$out/numbers" models "$weights" "$photo" "$1" "$scratch"; }
+        native() { "$out/numbers" models "$weights" "$photo" "$1" "$scratch" run; }
         managed "$clip" >"$scratch/lfr.jsonl"
         # Speed as processor time per frame, which a busy machine changes little: of the clip three times over, less that of the clip, so that no start counts. In turn.
         ffmpeg -v error -y -stream_loop 2 -i "$clip" -c copy "$scratch/long.mp4"
         TIMEFORMAT='%U %S'
-        for _ in 1 2 3; do
+        for _ in $(seq "${2:-3}"); do
             for way in native managed; do
                 for video in "$clip" "$scratch/long.mp4"; do
-                    { time "$way" "$video" >/dev/null 2>&1; } 2>>"$scratch/$way.times"
+                    { time "$way" "$video" >>"$scratch/$way.jsonl" 2>/dev/null; } 2>>"$scratch/$way.times"
                 done
             done
         done
+        build_managed perf perf/LfrEngine.Perf/LfrEngine.Perf.csproj perf/LfrEngine.Perf
+        dotnet perf/LfrEngine.Perf/bin/Release/net10.0/LfrEngine.Perf.dll search-list "$scratch/list.lfr" "$scratch/list.key" >"$scratch/search.jsonl"
         wheel
-        python3 "$capi/test/compare.py" "$scratch/c.jsonl" "$scratch/lfr.jsonl" "$out/liblfr.so" "$scratch/native.times" "$scratch/managed.times"
+        python3 "$capi/test/compare.py" "$scratch/c.jsonl" "$scratch/lfr.jsonl" "$out/liblfr.so" "$scratch"
         "$scratch/venv/bin/python" -I "$capi/test/push_cost.py" models "$weights" "$photo"
         ;;
     fuzz)

@@ -3,11 +3,12 @@
 #   scripts/package.sh nuget     NuGet packages, and a console program that is built from them and run
 #   scripts/package.sh host      lfr as tar.gz for linux-x64 and linux-arm64, each unpacked and run (the second under qemu)
 #   scripts/package.sh native    liblfr.so for arm64, by Debian's cross compiler, run under qemu
-#   scripts/package.sh deb       Debian packages for amd64: lfr, liblfr, liblfr-dev; checked with lintian, and a program built with them
+#   scripts/package.sh deb       Debian packages for amd64: lfr, liblfr, liblfr-dev; checked with lintian, installed on a new system, and a program built with them there
+#   scripts/package.sh wheel     the Python package with the library inside
 #   scripts/package.sh image     lfr as an OCI image in a tar file, made of the Debian packages without a container engine
 #   scripts/package.sh sbom      the parts of all that, CycloneDX
 #   scripts/package.sh sums      SHA256SUMS
-#   scripts/package.sh           all of them, in this order
+#   scripts/package.sh           all of them, in this order, in place of what was there
 # The version is that of the newest tag (v1.2.3), with the number of commits since; without a tag, that of Directory.Build.props.
 # The zip for Windows is not made here: its graphics packages are needed for that (docs/windows.md).
 # shellcheck disable=SC2016 # Backquotes and dollars in single quotes are meant: they are Markdown, sed and pkg-config.
@@ -170,6 +171,7 @@ publish_host() {
     local strip=strip
     [ "$1" != linux-arm64 ] || { strip=aarch64-linux-gnu-strip && cp "$arm/media/liblfr_media.so" "$2/"; }
     "$strip" --strip-unneeded "$2/liblfr_media.so" "$2/libe_sqlite3.so"
+    [ -z "$(find "$2" -name 'LfrEngine.StandIn.*')" ] || fail "What stands in for the Windows packages is for tests only."
     nothing_of_here "$2"
 }
 
@@ -211,7 +213,7 @@ try_host() {
 
 # liblfr.so for arm64: one file for all its processors.
 native() {
-    local name=liblfr-$version-linux-arm64 to=$place/aot
+    local name=liblfr-$version-linux-arm64 to=$place/aot newest program
     arm64_shim
     if ! with_progress "Compiling liblfr.so for arm64" "$log" dotnet publish native-interop/capi/LfrEngine.CApi.csproj "${build_options[@]}" -r linux-arm64 -o "$to" \
         -p:CppCompilerAndLinker="$arm/gcc" -p:ObjCopyName=aarch64-linux-gnu-objcopy; then
@@ -225,9 +227,10 @@ native() {
     cp LICENSE THIRD-PARTY-NOTICES.md CHANGELOG.md "$place/$name"
     aarch64-linux-gnu-strip --strip-unneeded "$place/$name"/*.so
     nothing_of_here "$place/$name"
-    # The same layouts as on x64, and an alert.
+    # The C library that docs/embedding.md names, the same layouts as on x64, and an alert.
+    newest=$(readelf --dyn-syms -W "$place/$name"/*.so | grep -oE 'GLIBC_[0-9.]+' | sort -V | tail -n 1)
+    [ "$newest" = GLIBC_2.34 ] || fail "The libraries for arm64 need $newest, and docs/embedding.md says GLIBC_2.34."
     photo_and_clip
-    local program
     for program in test/layout example/watch; do
         aarch64-linux-gnu-gcc -std=c99 -O1 -Inative-interop/capi/include "native-interop/capi/$program.c" -o "$place/${program#*/}" -L"$place/$name" -llfr -Wl,-rpath-link="$arm/ffmpeg/lib"
     done
@@ -260,8 +263,8 @@ image() {
     rm "$system.tar"
     # As a container engine reads it.
     skopeo inspect --config "oci-archive:$archive" | grep -q '"/usr/bin/lfr"' || fail "The image does not start lfr."
-    # With nothing but what is in it.
-    try_host "the image" /usr/sbin/chroot "$system" /usr/bin/lfr
+    # With nothing but what is in it, as its user. The language runtime needs /proc; the mount goes with its namespace.
+    try_host "the image" unshare --mount sh -c 'mount -t proc proc "$0/proc" && HOME=/var/lib/lfr exec /usr/sbin/chroot --userspec=lfr:lfr "$0" "$@"' "$system" /usr/bin/lfr
     say "$archive"
 }
 
@@ -324,9 +327,9 @@ manual() {
 }
 
 deb() {
-    need_packages dpkg-shlibdeps=dpkg-dev lintian=lintian gcc=gcc pkg-config=pkg-config
+    need_packages dpkg-shlibdeps=dpkg-dev lintian=lintian
     "$root/scripts/capi.sh" publish
-    local tree package flags there=$place/debs lib=usr/lib/x86_64-linux-gnu/lfr-engine
+    local tree lib=usr/lib/x86_64-linux-gnu/lfr-engine
     begin liblfr
     mkdir -p "$tree/$lib"
     cp -a build/capi/liblfr.so build/capi/liblfr_media.so build/capi/libonnxruntime.so "$tree/$lib/"
@@ -370,14 +373,47 @@ EOF
     # OpenSSL is found by the language runtime when it starts.
     finish lfr utils "$(needs "$tree/usr/lib/lfr-engine"/*.so "$tree/usr/lib/lfr-engine/lfr"), libssl3" "live facial recognition for trained officers" \
         "Cameras in, alerts out; every other face is erased from memory. The command line, the console in the browser, and the service."
-    # Unpacked: a program is compiled and linked as pkg-config says, and lfr runs.
-    for package in liblfr liblfr-dev lfr; do dpkg-deb -x "$out/${package}_${version}_amd64.deb" "$there"; done
-    printf '#include <lfr_engine.h>\n#include <stdio.h>\nint main(void) { return puts(lfr_version()) < 0; }\n' >"$place/version.c"
-    read -ra flags <<<"$(PKG_CONFIG_LIBDIR=$there/usr/lib/x86_64-linux-gnu/pkgconfig PKG_CONFIG_SYSROOT_DIR=$there pkg-config --cflags --libs lfr)"
-    gcc "$place/version.c" -o "$place/version" "${flags[@]}"
-    LD_LIBRARY_PATH=$there/$lib "$place/version" | grep -q '^[0-9.]*$' || fail "A program that is linked as pkg-config says does not run."
-    try_host Debian "$there/usr/lib/lfr-engine/lfr"
+    install_debs
     lintian --allow-root --fail-on error,warning --info "$out"/*_"${version}"_amd64.deb >&2 || fail "lintian objects."
+}
+
+# As somebody who installs them on a new system: a program is compiled and linked as pkg-config and CMake say, lfr runs, and nothing stays when they are removed.
+install_debs() {
+    local system=$place/installed package
+    need_packages mmdebstrap=mmdebstrap
+    mkdir -p "$place/try"
+    for package in lfr liblfr liblfr-dev; do cp "$out/${package}_${version}_amd64.deb" "$place/try/"; done
+    printf '#include <lfr_engine.h>\n#include <stdio.h>\nint main(void) { return puts(lfr_version()) < 0; }\n' >"$place/try/version.c"
+    printf 'cmake_minimum_required(VERSION 3.20)\nproject(try C)\nfind_package(lfr %s REQUIRED)\nadd_executable(version version.c)\ntarget_link_libraries(version lfr::lfr)\n' "${version%%-*}" >"$place/try/CMakeLists.txt"
+    cat >"$place/try/try.sh" <<'EOF'
+set -eux
+cd /try
+apt-get install -y --no-install-recommends ./*.deb
+gcc version.c -o version $(pkg-config --cflags --libs lfr)
+./version
+cmake -S . -B cmake
+cmake --build cmake
+cmake/version
+lfr --version
+lfr doctor || true
+dpkg --verify lfr liblfr liblfr-dev
+apt-get purge -y lfr liblfr liblfr-dev
+left=$(find /etc /usr /var/lib/lfr -name '*lfr*' 2>/dev/null || true)
+[ -z "$left" ]
+EOF
+    run "Installing the packages on a new system" mmdebstrap --variant=minbase --architectures=amd64 --include=gcc,libc6-dev,pkg-config,cmake,make,ca-certificates \
+        --customize-hook="copy-in '$place/try' /" --customize-hook='chroot "$1" sh /try/try.sh >&2' "$suite" "$system.tar" /etc/apt/sources.list.d/debian.sources
+    [ "$(grep -cE '^│ ok +│ (FFmpeg|decoders) ' "$log")" = 2 ] || fail "lfr does not find FFmpeg where its packages are installed; the log is $log."
+    rm -r "$system.tar" "$place/try"
+}
+
+# ---- Python ----
+
+wheel() {
+    need_packages python3=python3
+    "$root/scripts/capi.sh" publish
+    rm -f "$out"/lfr-*.whl
+    say "$out/$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=native-interop/capi/python python3 -c 'import sys, wheel_backend; print(wheel_backend.build_wheel(sys.argv[1]))' "$out")"
 }
 
 # ---- What is in it ----
@@ -443,7 +479,10 @@ sums() {
 }
 
 case ${1:-all} in
-    nuget | host | native | deb | image | sbom | sums) "$1" ;;
-    all) nuget && host && native && deb && image && sbom && sums ;;
-    *) fail "usage: scripts/package.sh [nuget|host|native|deb|image|sbom|sums]" ;;
+    nuget | host | native | deb | wheel | image | sbom | sums) "$1" ;;
+    all)
+        rm -f "$out"/*
+        nuget && host && native && deb && wheel && image && sbom && sums
+        ;;
+    *) fail "usage: scripts/package.sh [nuget|host|native|deb|wheel|image|sbom|sums]" ;;
 esac

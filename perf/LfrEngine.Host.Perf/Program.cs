@@ -25,21 +25,21 @@ if (args is not [var clip, ..])
     return ExitCode.Usage;
 }
 int rounds = Number(1, 5), seconds = Number(2, 30), cameras = Number(3, 2);
-using var looped = new LoopedClip(clip);
+var looped = new BenchClip(clip);
 DirectoryInfo place = Directory.CreateTempSubdirectory("lfr-overhead-");
 try
 {
-    Installation installation = Install(place.FullName, looped.Playlist, cameras);
+    Installation installation = Install(place.FullName, looped.FullPath, cameras);
     string photo = Path.Combine(place.FullName, "photo.jpg");
     await new DemoClip(ModelCatalog.Default).CutListedPhotoAsync(photo, CancellationToken.None);
-    Van van;
+    SampleDeployment van;
     await using (WebApplication app = Server.Build(installation, TimeProvider.System))
     {
         await StoreSetup.MigrateAsync(app.Services, CancellationToken.None);
         van = await Van.PrepareAsync(app.Services, photo, "Overhead");
     }
     string[] run = ["run", "--allow-unlocked", "--json", "--pace", "realtime", "--watchlist", Van.FileOf(installation, van.Watchlist), "--key-file", Van.KeyOf(installation, van.Watchlist),
-        .. Enumerable.Range(1, cameras).SelectMany(i => new[] { "--camera", $"camera {i}={looped.Playlist}" })];
+        .. Enumerable.Range(1, cameras).SelectMany(i => new[] { "--camera", $"camera {i}={looped.FullPath},loop" })];
     string lfr = Path.Combine(AppContext.BaseDirectory, "lfr.dll"), self = Path.Combine(AppContext.BaseDirectory, "LfrEngine.Host.Perf.dll");
     Console.WriteLine($"{looped.Name}, {looped.Width}x{looped.Height}, {cameras} camera(s), {Environment.ProcessorCount} processors; {seconds} s each after {WarmUpSeconds} s; processor seconds per second");
     Console.WriteLine("round  lfr run   host  ratio  watched  ratio");
@@ -108,7 +108,7 @@ static Installation Install(string folder, string source, int cameras)
         laboratories,
         listen = new[] { "https://127.0.0.1:0" },
         engine = new { allowUnlocked = true },
-        cameras = all.Select(name => new { name, source, pace = "realtime" }),
+        cameras = all.Select(name => new { name, source, pace = "realtime", loop = true }),
     }));
     return ConfigFile.Read(file);
 }

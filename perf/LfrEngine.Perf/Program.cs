@@ -18,6 +18,8 @@ switch (args)
         return NetworkTimes.Run(rest);
     case ["search", .. var rest]:
         return SearchTimes.Run(rest);
+    case ["search-list", var list, var key]:
+        return ListSearchTime.Run(list, key);
     case ["all-pairs", .. var rest]:
         return AllPairsTimes.Run(rest);
 }

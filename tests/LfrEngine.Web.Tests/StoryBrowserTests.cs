@@ -50,7 +50,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
         });
         await AssertSurvivesAsync(host, "watchlist.built", null);
         Guid watchlist = await host.ReadAsync(s => s.Watchlists.Select(w => w.Id).SingleAsync());
-        LfrEngine.Host.Perf.Van.ShelveEvidence(host.Services, "laboratory.json");
+        LfrEngine.Cli.Serving.SampleDeployment.ShelveEvidence(host.Services, "laboratory.json");
 
         // Draft, by one person.
         Guid deployment = Guid.Empty;

@@ -1,4 +1,3 @@
-using System.Reflection;
 using ComputeSharp;
 
 namespace LfrEngine.DirectX.Devices;
@@ -26,7 +25,12 @@ public sealed class GpuContext : IDisposable
     }
 
     /// <summary>Whether this build has the GPU path, or was built with stand-ins for its packages.</summary>
-    public static bool IsBuilt { get; } = typeof(GraphicsDevice).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().All(a => a.Key != "LfrStandIn");
+    public static bool IsBuilt =>
+#if LFR_STAND_INS
+        false;
+#else
+        true;
+#endif
 
     /// <summary>Display name of the adapter.</summary>
     public string AdapterName => Use(d => d.Graphics.Name);

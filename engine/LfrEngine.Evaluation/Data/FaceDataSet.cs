@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LfrEngine.Files;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Evaluation.Data;
@@ -54,7 +55,7 @@ public sealed record FaceDataSet(IReadOnlyList<Sample> Samples, IReadOnlyList<st
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{folder} cannot be read: {e.Message}", e);
+            throw new DataException($"{folder} cannot be read: {FileTrouble.Words(e)}", e);
         }
     }
 

@@ -37,7 +37,7 @@ public static class BoxTruth
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or MediaException)
         {
-            throw new DataException($"The labelled pictures cannot be read: {e.Message}", e);
+            throw new DataException($"{folder} cannot be read: {(e is MediaException ? e.Message : FileTrouble.Words(e))}", e);
         }
     }
 

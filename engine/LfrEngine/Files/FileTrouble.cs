@@ -5,7 +5,7 @@ namespace LfrEngine.Files;
 /// <summary>Sentences for errors of the file system. The message around them names the file.</summary>
 public static partial class FileTrouble
 {
-    private const int NoSuchFile = 2, TooManyOpen = 24, NoSpace = 28, ReadOnly = 30, OverQuota = 122;
+    private const int NoSuchFile = 2, NotAFolder = 20, IsAFolder = 21, TooManyOpen = 24, NoSpace = 28, ReadOnly = 30, OverQuota = 122;
     private const int WindowsDiskFull = unchecked((int)0x80070070), WindowsHandleDiskFull = unchecked((int)0x80070027);
 
     /// <summary>Whether the disk is full.</summary>
@@ -21,6 +21,8 @@ public static partial class FileTrouble
         UnauthorizedAccessException => "This user has no permission.",
         _ when IsDiskFull(e) => "The disk is full.",
         { HResult: NoSuchFile } => "The folder does not exist.",
+        { HResult: NotAFolder } => "A part of the path is a file, not a folder.",
+        { HResult: IsAFolder } => "It is a folder, not a file.",
         { HResult: ReadOnly } => "The disk is read-only.",
         { HResult: TooManyOpen } => "Too many files are open (`ulimit -n`).",
         // .NET adds the path, which may be that of a temporary file.

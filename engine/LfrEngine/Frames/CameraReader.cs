@@ -36,6 +36,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
     private long? endedUs;
     private TimeSpan pause;
     private bool everDelivered;
+    private bool deliveredThisTime;
 
     /// <summary>The next frame, whose ownership passes to the caller; null at the end of a recording or when stopped.</summary>
     /// <exception cref="MediaException">The source can never be read (<see cref="SourceFailure"/>). Other failures are tried again.</exception>
@@ -64,7 +65,13 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
                 if (result == DecodeResult.Interrupted)
                     return null;
                 if (IsOver(info))
-                    return null;
+                {
+                    // A recording without a frame would be opened for ever.
+                    if (!camera.Options.Loop || !deliveredThisTime)
+                        return null;
+                    Close();
+                    continue;
+                }
                 Lose(SourceReaction.Wait, "the stream ended", stopping);
             }
             catch (OperationCanceledException)
@@ -99,12 +106,13 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         status.Codec = info.Codec;
         status.State = CameraState.Running;
         status.Message = "";
-        // Recordings begin at 0 whenever they were opened; network sources begin at the current time of the run. A network source with a duration is still a recording.
+        // Recordings begin at 0 whenever they were opened, and where they ended when they start again; network sources begin at the current time of the run. A network source with a duration is still a recording.
         bool isLive = camera.IsLive && info.IsLive && info.DurationUs is null;
-        startUs = dueUs = camera.IsLive ? MicrosecondsOfRun(openedAt) : 0;
+        startUs = dueUs = camera.IsLive ? MicrosecondsOfRun(openedAt) : everDelivered && camera.Options.Loop ? lastUs + IntervalUs(info) : 0;
         previousUs = long.MaxValue;
         // Most frames of a recording that a server sends as fast as it can would be dropped; RTSP servers send it at its own speed.
         holdsBack = camera.HoldsBack || (camera.DropsOldest && !isLive && info.Container != Rtsp);
+        deliveredThisTime = false;
         clock = new StreamClock(isLive, startUs, info.AverageFps);
         status.Clock = toldHealth = ClockHealth.Good;
     }
@@ -119,7 +127,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
             status.Message = $"the picture changed from {status.FrameSize.Width}x{status.FrameSize.Height} to {size.Width}x{size.Height}";
         status.FrameSize = size;
         status.CountDecoded();
-        everDelivered = true;
+        everDelivered = deliveredThisTime = true;
         // A source that fails repeatedly after its first frames is not healthy.
         if (Stopwatch.GetElapsedTime(openedAt) > Settled)
             pause = TimeSpan.Zero;
@@ -178,13 +186,20 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         return again;
     }
 
-    private void Lose(SourceReaction reaction, string why, CancellationToken stopping)
+    private void Close()
     {
-        pause = SourceFailure.NextPause(reaction, pause);
         if (reader is not null)
             damagedBefore += reader.GetInfo().Corrupt;
         reader?.Dispose();
         reader = null;
+    }
+
+    private static long IntervalUs(MediaInfo info) => info.AverageFps > 0 ? (long)(1e6 / info.AverageFps) : 40_000;
+
+    private void Lose(SourceReaction reaction, string why, CancellationToken stopping)
+    {
+        pause = SourceFailure.NextPause(reaction, pause);
+        Close();
         // The message first, because readers of the state show it together with the state.
         status.Message = SourceFailure.Describe(reaction, why, pause);
         status.State = everDelivered ? CameraState.Reconnecting : CameraState.Opening;

@@ -2,11 +2,12 @@ using LfrEngine.Native.Media;
 
 namespace LfrEngine.Frames;
 
-/// <summary>Transport of a source, and rotation of its camera.</summary>
+/// <summary>Transport of a source, rotation of its camera, and whether a recording starts again at its end.</summary>
 /// <param name="Transport">Of RTSP.</param>
 /// <param name="RotateDegrees">Clockwise rotation, in addition to the stream's own: 0, 90, 180 or 270.</param>
 /// <param name="Mirror">Mirrored left to right after that.</param>
-public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto, int RotateDegrees = 0, bool Mirror = false)
+/// <param name="Loop">A recording starts again at its end, until the run is stopped.</param>
+public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto, int RotateDegrees = 0, bool Mirror = false, bool Loop = false)
 {
     /// <summary>No changes.</summary>
     public static SourceOptions Default { get; } = new();
@@ -18,9 +19,10 @@ public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto,
     public string? FaultFor(string source) =>
         RotateDegrees is not (0 or 90 or 180 or 270) ? $"rotate={RotateDegrees} is not one of 0, 90, 180 and 270"
         : Transport != RtspTransport.Auto && !source.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase) ? "transport is for rtsp:// sources only"
+        : Loop && SourceAddress.IsLive(source) ? "loop is for recordings only"
         : null;
 
-    /// <summary>Splits <c>SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror]</c>.</summary>
+    /// <summary>Splits <c>SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror][,loop]</c>.</summary>
     /// <param name="text">The source may contain commas and equal signs: only options at the end are read.</param>
     /// <param name="source">The text before the options.</param>
     /// <param name="options">The options.</param>
@@ -49,6 +51,9 @@ public sealed record SourceOptions(RtspTransport Transport = RtspTransport.Auto,
                     break;
                 case "mirror" when option == name:
                     options = options with { Mirror = true };
+                    break;
+                case "loop" when option == name:
+                    options = options with { Loop = true };
                     break;
                 default:
                     return options.FaultFor(source);

@@ -69,7 +69,7 @@ public sealed class WatchlistKey : IDisposable
             {
                 throw new WatchlistException(
                     WatchlistFailure.UnusableKeyFile,
-                    FormattableString.Invariant($"{path}: a key file has {LeastKeyFileBytes} to {MostKeyFileBytes:#,0} bytes; this one has {length:#,0}."));
+                    FormattableString.Invariant($"{path}: a key file has {LeastKeyFileBytes} to {MostKeyFileBytes:#,0} bytes; this one has {length:#,0}. Give the key file that was used when the watchlist was made."));
             }
             secret = BufferPool.Rent<byte>((int)length);
             FileBytes.ReadExactly(file, secret.Span, 0);

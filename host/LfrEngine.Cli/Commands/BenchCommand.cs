@@ -42,7 +42,7 @@ internal static class BenchCommand
             int most = parsed.GetValue(cameras), rows = parsed.GetValue(templates), side = parsed.GetValue(grid);
             double length = parsed.GetValue(seconds);
             StageClock.Start();
-            using var looped = new LoopedClip(parsed.GetRequiredValue(clip));
+            var looped = new BenchClip(parsed.GetRequiredValue(clip));
             using EngineDevices devices = gpu.Open(parsed);
             using EngineModels loaded = models.Load(parsed, devices.Backend);
             using Watchlist list = Synthetic(loaded.Embedder.Manifest, rows);
@@ -95,9 +95,9 @@ internal static class BenchCommand
         return builder.Build();
     }
 
-    private static BenchRun Measure(EngineModels models, Gallery gallery, PipelineSettings settings, IVideoDecoder decoder, LoopedClip clip, string pace, int cameraCount, double seconds, CancellationToken stopping)
+    private static BenchRun Measure(EngineModels models, Gallery gallery, PipelineSettings settings, IVideoDecoder decoder, BenchClip clip, string pace, int cameraCount, double seconds, CancellationToken stopping)
     {
-        CameraSettings[] cameras = [.. Enumerable.Range(1, cameraCount).Select(i => new CameraSettings($"camera {i}", clip.Playlist, pace == BenchRun.RealTime ? Pace.RealTime : Pace.Maximum) { Decoder = decoder })];
+        CameraSettings[] cameras = [.. Enumerable.Range(1, cameraCount).Select(i => new CameraSettings($"camera {i}", clip.FullPath, pace == BenchRun.RealTime ? Pace.RealTime : Pace.Maximum) { Decoder = decoder, Options = SourceOptions.Default with { Loop = true } })];
         CameraStatus[] statuses = [.. cameras.Select(c => new CameraStatus(c.Name))];
         var latencies = new List<double>();
         bool measuring = false;
@@ -138,7 +138,7 @@ internal static class BenchCommand
         }
     }
 
-    private static BenchRun Report(LoopedClip clip, string pace, int cameras, in Reading before, in Reading after, List<double> latencies)
+    private static BenchRun Report(BenchClip clip, string pace, int cameras, in Reading before, in Reading after, List<double> latencies)
     {
         double elapsed = Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds;
         double processor = (after.Processor - before.Processor).TotalSeconds;

@@ -12,7 +12,7 @@ internal static class EnrolCommand
     public static Command Create()
     {
         var people = new Argument<string>("PEOPLE") { Description = "Folder with one sub-folder of photos per person; or a CSV file (id, name, category, reference, image_date, source, photos, face)." };
-        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write. An existing file is replaced only if everything succeeds.", Required = true };
+        var output = new Option<FileInfo>("--out", "-o", "--output") { Description = "Watchlist file to write. An existing file is replaced only if everything succeeds.", Required = true };
         var category = new Option<string>("--category") { Description = $"Category of people whose entry has none: {string.Join(", ", WatchlistCategories.AllNames)}.", DefaultValueFactory = _ => WatchlistCategory.Wanted.Name() }.OneOf([.. WatchlistCategories.AllNames]);
         var version = new Option<string>("--list-version") { Description = "Version written into the list.", DefaultValueFactory = _ => "1" };
         var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes; default: the embedder's." }.Above(-1, 1);
@@ -27,7 +27,7 @@ internal static class EnrolCommand
         command.SetAction((parsed, stopping) =>
         {
             _ = WatchlistCategories.TryParse(parsed.GetRequiredValue(category), out WatchlistCategory fallback);
-            OutputPlace.RequireFile(parsed.GetRequiredValue(output).FullName, "--output");
+            OutputPlace.RequireFile(parsed.GetRequiredValue(output).FullName, "--out");
             locking.Require(parsed);
             List<PersonRow> rows = PeopleFolder.Read(parsed.GetRequiredValue(people), fallback);
             using WatchlistKey secret = key.Get(parsed);

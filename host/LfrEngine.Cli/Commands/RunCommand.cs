@@ -24,7 +24,7 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror][,loop], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." }.Above(-1, 1);
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
@@ -55,6 +55,7 @@ internal static class RunCommand
                 throw new CommandFailure(ExitCode.Usage, $"Two cameras are named \"{same.Key}\". Give each its own name.");
             if (parsed.GetValue(lines)?.FullName is { } linesFile && linesFile == parsed.GetValue(receipt)?.FullName)
                 throw new CommandFailure(ExitCode.Usage, "--out and --receipt name the same file: give each its own.");
+            OutputPlace.RequireFolder(parsed.GetValue(crops)?.FullName, "--crops");
             locking.Require(parsed);
             using EngineDevices devices = gpu.Open(parsed);
             for (int i = 0; i < settings.Length; i++)

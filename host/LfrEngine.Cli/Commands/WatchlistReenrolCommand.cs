@@ -19,7 +19,7 @@ internal static class WatchlistReenrolCommand
     public static Command Create()
     {
         var file = new Argument<FileInfo>("FILE") { Description = "Watchlist file of another embedder. It is not changed." };
-        var output = new Option<FileInfo>("--output", "-o") { Description = "Watchlist file to write when the new list is complete.", Required = true };
+        var output = new Option<FileInfo>("--out", "-o", "--output") { Description = "Watchlist file to write when the new list is complete.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Score from which two people count as lookalikes with the new embedder; default: the embedder's." }.Above(-1, 1);
         var dryRun = new Option<bool>("--dry-run") { Description = "Only compare the old list with the new one; write nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };
@@ -34,10 +34,10 @@ internal static class WatchlistReenrolCommand
         {
             string path = parsed.GetRequiredValue(file).FullName, target = parsed.GetRequiredValue(output).FullName;
             if (RealPath(path) == RealPath(target) || RealPath(path) == RealPath(target + PartialEnding))
-                throw new CommandFailure(ExitCode.Usage, $"--output {target} would replace the old list. Give the new list another name.");
+                throw new CommandFailure(ExitCode.Usage, $"--out {target} would replace the old list. Give the new list another name.");
             float? given = parsed.GetValue(threshold);
             if (!parsed.GetValue(dryRun))
-                OutputPlace.RequireFile(target, "--output");
+                OutputPlace.RequireFile(target, "--out");
             locking.Require(parsed);
             WatchlistFileInfo header = WatchlistFile.ReadHeader(path);
             // Fails now and not after all faces: a file that is not a watchlist is not replaced.

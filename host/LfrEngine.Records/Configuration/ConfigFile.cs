@@ -324,6 +324,12 @@ internal static class ConfigFile
 /// <param name="BaseFolder">Folder of lfr.json.</param>
 public sealed record Installation(HostConfig Config, string BaseFolder)
 {
+    /// <summary>Whom anybody may sign in as, in a demonstration; elsewhere nobody.</summary>
+    public IReadOnlyList<SampleOfficer> SampleOfficers { get; init; } = [];
+
+    /// <summary>Whether everything here is made up.</summary>
+    public bool IsDemonstration => SampleOfficers.Count > 0;
+
     /// <summary>A path of the configuration, absolute.</summary>
     public string PathOf(string path) => Path.GetFullPath(path, BaseFolder);
 
@@ -358,3 +364,9 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
         return path;
     }
 }
+
+/// <summary>An officer of a demonstration.</summary>
+/// <param name="UserName">To sign in as.</param>
+/// <param name="DisplayName">For people.</param>
+/// <param name="Role">One of <see cref="Security.Roles.All"/>.</param>
+public sealed record SampleOfficer(string UserName, string DisplayName, string Role);

@@ -173,7 +173,10 @@ public sealed record CameraConfig
     [Description("Whether the picture is mirrored left to right, after rotation.")]
     public bool Mirror { get; init; }
 
-    internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror);
+    [Description("Whether a recording starts again at its end.")]
+    public bool Loop { get; init; }
+
+    internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror, Loop);
 }
 
 /// <summary>Transport of RTSP media.</summary>

@@ -1,4 +1,5 @@
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using Microsoft.AspNetCore.Identity;
 
@@ -27,7 +28,7 @@ internal enum SignInOutcome
 }
 
 /// <summary>Ways to sign in: password and code, password and recovery code, passkey. Each attempt of a known officer is in the audit trail.</summary>
-internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, SignInBrake brake, Journal journal)
+internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHasher<Officer> hasher, SignInBrake brake, Journal journal, Installation installation)
 {
     private UserManager<Officer> Officers => signIn.UserManager;
 
@@ -92,6 +93,15 @@ internal sealed class OfficerSignIn(SignInManager<Officer> signIn, IPasswordHash
             return await RefusedAsync(officer, SignInResult.NotAllowed, "single-sign-on");
         await signIn.SignInAsync(officer, isPersistent: false);
         return await DoneAsync(officer, "single-sign-on");
+    }
+
+    /// <summary>Signs in a sample officer of a demonstration, as whom anybody may sign in.</summary>
+    public async Task<SignInOutcome> BySampleAsync(string userName)
+    {
+        if (!installation.SampleOfficers.Any(o => o.UserName == userName) || await Officers.FindByNameAsync(userName) is not { } officer || !await signIn.CanSignInAsync(officer))
+            return SignInOutcome.Refused;
+        await signIn.SignInAsync(officer, isPersistent: false);
+        return await DoneAsync(officer, "demonstration");
     }
 
     /// <summary>Unlocks the session of an officer by password. The second factor was proved when the session began.</summary>

@@ -1,13 +1,16 @@
 /*
  * Every function of lfr_engine.h, with good and bad arguments.
- * Usage: capi_test MODELS WEIGHTS PHOTO VIDEO SCRATCH [quick]
- * PHOTO shows somebody who walks through VIDEO; SCRATCH is an empty folder. quick leaves the runs out.
+ * Usage: capi_test MODELS WEIGHTS PHOTO VIDEO SCRATCH SERVER [quick]
+ * PHOTO shows somebody who walks through VIDEO; SCRATCH is an empty folder; SERVER is rtsp_server.py. quick leaves the runs out.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -759,6 +762,110 @@ static void test_pushed(lfr_engine *engine, lfr_watchlist *watchlist)
     GIVES(lfr_camera_destroy(camera), LFR_OK);
 }
 
+/* Waits until camera 0 has this state; ends with the run. */
+static void wait_for_state(lfr_run *run, int32_t state)
+{
+    lfr_event event = { .struct_size = sizeof event };
+    do {
+        GIVES(lfr_run_next_event(run, -1, &event), LFR_OK);
+    } while (event.kind != LFR_EVENT_OVER && !(event.kind == LFR_EVENT_CAMERA && event.state == state));
+    CHECK(event.kind == LFR_EVENT_CAMERA);
+}
+
+/* A recording that is cut while it is read: the camera ends and says so. */
+static void test_cut(lfr_engine *engine, lfr_watchlist *watchlist, const char *video, const char *scratch)
+{
+    char path[1024];
+    int64_t size;
+    uint8_t *bytes = read_file(video, &size);
+    snprintf(path, sizeof path, "%s/cut.mp4", scratch);
+    FILE *copy = fopen(path, "wb");
+    CHECK(copy && fwrite(bytes, 1, (size_t)size, copy) == (size_t)size && fclose(copy) == 0);
+    free(bytes);
+    lfr_run *run;
+    GIVES(lfr_run_create(engine, watchlist, NULL, &run), LFR_OK);
+    GIVES(lfr_run_add_source(run, "cut", path, LFR_PACE_REALTIME), LFR_OK);
+    GIVES(lfr_run_start(run), LFR_OK);
+    wait_for_state(run, LFR_RUNNING);
+    CHECK(truncate(path, size / 12) == 0);
+    lfr_alert *alert;
+    GIVES(lfr_run_next_alert(run, -1, &alert), LFR_ENDED);
+    lfr_camera_status camera = { .struct_size = sizeof camera };
+    GIVES(lfr_run_get_camera(run, 0, &camera), LFR_OK);
+    CHECK(camera.state == LFR_CAMERA_ENDED && camera.is_complete == 0 && camera.frames_decoded > 0 && strstr(camera.message, "cut off") != NULL);
+    GIVES(lfr_run_destroy(run), LFR_OK);
+}
+
+/* Serves the video over RTSP on a port, 0 for any; returns when it listens. */
+static pid_t serve(const char *server, const char *video, int *port)
+{
+    char wanted[16], said[16] = { 0 };
+    int ends[2];
+    snprintf(wanted, sizeof wanted, "%d", *port);
+    if (pipe(ends) != 0)
+        exit(2);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execl("/usr/bin/python3", "python3", server, video, wanted, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    CHECK(read(ends[0], said, sizeof said - 1) > 0);
+    close(ends[0]);
+    *port = atoi(said);
+    CHECK(*port > 0);
+    return child;
+}
+
+static void kill_server(pid_t server)
+{
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
+
+/* A camera on the network that vanishes: it is opened again when it is back; the run goes on meanwhile. */
+static void test_lost(lfr_engine *engine, lfr_watchlist *watchlist, const char *video, const char *script)
+{
+    char address[64];
+    int port = 0;
+    pid_t server = serve(script, video, &port);
+    snprintf(address, sizeof address, "rtsp://127.0.0.1:%d/live", port);
+    lfr_run *run;
+    GIVES(lfr_run_create(engine, watchlist, NULL, &run), LFR_OK);
+    GIVES(lfr_run_add_source(run, "network", address, LFR_PACE_AUTO), LFR_OK);
+    GIVES(lfr_run_start(run), LFR_OK);
+    lfr_camera_status camera = { .struct_size = sizeof camera };
+    const struct timespec pause = { 0, 20000000 };
+    wait_for_state(run, LFR_RUNNING);
+    do {
+        nanosleep(&pause, NULL);
+        GIVES(lfr_run_get_camera(run, 0, &camera), LFR_OK);
+    } while (camera.frames_decoded == 0);
+    kill_server(server);
+    wait_for_state(run, LFR_RECONNECTING);
+    GIVES(lfr_run_get_camera(run, 0, &camera), LFR_OK);
+    CHECK(camera.message[0] != 0 && camera.is_complete == 0);
+    int64_t before = camera.frames_decoded;
+    lfr_alert *alert;
+    int32_t status = lfr_run_next_alert(run, 0, &alert);
+    CHECK(status == LFR_TIMED_OUT || (status == LFR_OK && lfr_alert_destroy(alert) == LFR_OK));
+    server = serve(script, video, &port);
+    wait_for_state(run, LFR_RUNNING);
+    do {
+        nanosleep(&pause, NULL);
+        GIVES(lfr_run_get_camera(run, 0, &camera), LFR_OK);
+    } while (camera.frames_decoded < before + 75);
+    CHECK(camera.reconnects >= 1);
+    /* And for good. Not where it was lost before: this server says how long its recording is, and one that ends there twice has ended. */
+    kill_server(server);
+    wait_for_state(run, LFR_RECONNECTING);
+    GIVES(lfr_run_stop(run), LFR_OK);
+    GIVES(lfr_run_get_camera(run, 0, &camera), LFR_OK);
+    CHECK(camera.is_complete == 0);
+    GIVES(lfr_run_destroy(run), LFR_OK);
+}
+
 static void *hammer(void *argument)
 {
     waiter *what = argument;
@@ -789,11 +896,11 @@ static void test_threads(int calls)
 
 int main(int argc, char **argv)
 {
-    if (argc < 6) {
-        fprintf(stderr, "usage: capi_test MODELS WEIGHTS PHOTO VIDEO SCRATCH [quick]\n");
+    if (argc < 7) {
+        fprintf(stderr, "usage: capi_test MODELS WEIGHTS PHOTO VIDEO SCRATCH SERVER [quick]\n");
         return 2;
     }
-    int quick = argc > 6;
+    int quick = argc > 7;
     int64_t photo_size;
     uint8_t *photo = read_file(argv[3], &photo_size);
     test_library();
@@ -821,6 +928,8 @@ int main(int argc, char **argv)
         test_source(engine, watchlist, argv[4]);
         test_callback(engine, watchlist, argv[4]);
         test_pushed(engine, watchlist);
+        test_cut(engine, watchlist, argv[4], argv[5]);
+        test_lost(engine, watchlist, argv[4], argv[6]);
     }
     CHECK(open_handles(LFR_HANDLE_ANY) == 3);
     test_threads(quick ? 200 : 5000);

@@ -125,9 +125,9 @@ public sealed class CamerasTestTests(Material material) : IDisposable
     [Fact]
     public async Task Test_RtspServer_ReportsRateAndClock()
     {
-        int port = FreePort();
+        int port = FreePort.Tcp();
         Ffmpeg.Run("-stream_loop", "4", "-i", material.ShortClip, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", folder["live.mp4"]);
-        using RtspServer server = RtspServer.Start(port, folder["live.mp4"], folder);
+        using RtspServer server = RtspServer.Start(port, folder["live.mp4"]);
 
         JsonNode found = (await Lfr.RunAsync(TestOf($"rtsp://user:secret@127.0.0.1:{port}/live", "--seconds", "4"))).IsCivil().Json;
 
@@ -188,7 +188,7 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         (await Lfr.RunAsync(TestOf(folder["nowhere.mp4"]))).Exits(ExitCode.Input).Says("nowhere.mp4").IsCivil();
         await File.WriteAllTextAsync(folder["text.mp4"], "no video", TestContext.Current.CancellationToken);
         (await Lfr.RunAsync(TestOf(folder["text.mp4"]))).Exits(ExitCode.Input).IsCivil();
-        Outcome gone = (await Lfr.RunAsync(TestOf($"rtsp://user:secret@127.0.0.1:{FreePort()}/live"))).Exits(ExitCode.Input).IsCivil();
+        Outcome gone = (await Lfr.RunAsync(TestOf($"rtsp://user:secret@127.0.0.1:{FreePort.Tcp()}/live"))).Exits(ExitCode.Input).IsCivil();
         Assert.DoesNotContain("secret", gone.Text, StringComparison.Ordinal);
         Assert.Empty(gone.Output);
     }
@@ -237,13 +237,6 @@ public sealed class CamerasTestTests(Material material) : IDisposable
         {
             // The client has seen enough.
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
 

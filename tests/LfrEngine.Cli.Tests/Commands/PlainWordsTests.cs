@@ -73,7 +73,7 @@ public sealed class PlainWordsTests(Material material) : IDisposable
         await File.WriteAllTextAsync(folder["file"], "", TestContext.Current.CancellationToken);
 
         // The folder of people does not exist either: what is said first was checked first.
-        (await Lfr.RunAsync("enrol", folder["nobody"], "-o", folder["file/list"], "--key-file", material.KeyFile)).Exits(ExitCode.Output).Says(folder["file/list"], "cannot be written; nothing was changed", "--output").IsCivil();
-        (await Lfr.RunAsync("enrol", folder["nobody"], "-o", folder.Path, "--key-file", material.KeyFile)).Exits(ExitCode.Output).Says("It is a folder: give a file with --output.").IsCivil();
+        (await Lfr.RunAsync("enrol", folder["nobody"], "-o", folder["file/list"], "--key-file", material.KeyFile)).Exits(ExitCode.Output).Says(folder["file/list"], "cannot be written; nothing was changed", "--out").IsCivil();
+        (await Lfr.RunAsync("enrol", folder["nobody"], "-o", folder.Path, "--key-file", material.KeyFile)).Exits(ExitCode.Output).Says("It is a folder: give a file with --out.").IsCivil();
     }
 }

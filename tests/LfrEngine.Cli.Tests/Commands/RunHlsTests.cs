@@ -7,9 +7,10 @@ namespace LfrEngine.Cli.Tests.Commands;
 [Trait("Speed", "slow")]
 public sealed class RunHlsTests(Material material) : IDisposable
 {
-    private const int SegmentSeconds = 2, LastSegment = 5, FramesPerSecond = 25, SearchEveryMs = 120;
+    private const int SegmentSeconds = 2, Segments = 10, LastSegment = 5, FramesPerSecond = 25, SearchEveryMs = 120;
 
     private readonly TemporaryFolder folder = new();
+    private Stopwatch? begun;
 
     public void Dispose() => folder.Dispose();
 
@@ -29,38 +30,36 @@ public sealed class RunHlsTests(Material material) : IDisposable
     [Fact]
     public async Task Run_LiveList_IsSearchedAtTheIntervalAndEndsWhenStopped()
     {
-        using var web = new WebFolder(folder.Path);
-        using Process sender = Ffmpeg.Start("-re", "-i", Passage(), "-c", "copy", "-f", "hls", "-hls_time", $"{SegmentSeconds}", "-hls_list_size", "4", "-hls_flags", "delete_segments", folder["live.m3u8"]);
-        try
-        {
-            await UntilAsync(() => File.Exists(folder["live.m3u8"]));
-            using Lfr lfr = Lfr.Start(null, [], material.Run("--camera", $"gate={web.Url("live.m3u8")}"));
-            await lfr.SeesAsync("\"type\":\"alert\"");
-            await UntilAsync(() => web.Asked.Contains($"live{LastSegment}.ts"));
+        CutPassage();
+        using var web = new WebFolder(folder.Path, name => name == "live.m3u8" ? LiveList() : null);
+        using Lfr lfr = Lfr.Start(null, [], material.Run("--camera", $"gate={web.Url("live.m3u8")}"));
+        await lfr.SeesAsync("\"type\":\"alert\"");
+        await UntilAsync(() => web.Asked.Contains($"live{LastSegment}.ts"));
 
-            lfr.Interrupt();
+        lfr.Interrupt();
 
-            JsonObject[] lines = (await lfr.EndAsync()).Exits(ExitCode.Success).IsCivil().Lines;
-            JsonObject camera = lines.Summary().Camera("gate");
-            Assert.Equal(("ended", "good", 0, 1), ((string?)camera["state"], (string?)camera["clock"], (int)camera["reconnects"]!, (int)camera["alerts"]!));
-            double wanted = (int)camera["framesDecoded"]! * 1000.0 / FramesPerSecond / SearchEveryMs;
-            // A segment comes at once, and part of it is dropped before it can be searched: four of five that are due remain, fewer on a busy machine. It was one of five.
-            Assert.InRange((int)camera["framesSearched"]! / wanted, 0.5, 1.35);
-        }
-        finally
-        {
-            sender.Kill();
-            await sender.WaitForExitAsync(CancellationToken.None);
-        }
+        JsonObject[] lines = (await lfr.EndAsync()).Exits(ExitCode.Success).IsCivil().Lines;
+        JsonObject camera = lines.Summary().Camera("gate");
+        Assert.Equal(("ended", "good", 0, 1), ((string?)camera["state"], (string?)camera["clock"], (int)camera["reconnects"]!, (int)camera["alerts"]!));
+        double wanted = (int)camera["framesDecoded"]! * 1000.0 / FramesPerSecond / SearchEveryMs;
+        // A segment comes at once, and part of it is dropped before it can be searched: four of five that are due remain, two on a very busy machine. It was one of five.
+        Assert.InRange((int)camera["framesSearched"]! / wanted, 0.3, 1.35);
     }
 
-    /// <summary>20 s in which the listed woman passes once, early; long enough that a busy machine has not reached the end when it is stopped.</summary>
-    private string Passage()
-    {
-        string path = folder["passage.mp4"];
+    /// <summary>20 s in segments, in which the listed woman passes once, early.</summary>
+    private void CutPassage() =>
         Ffmpeg.Run("-ss", "5", "-t", "4", "-i", material.Clip, "-ss", "1.4", "-t", "3", "-i", material.Clip, "-ss", "5", "-t", "13", "-i", material.Clip,
-            "-filter_complex", "concat=n=3", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "25", "-sc_threshold", "0", path);
-        return path;
+            "-filter_complex", "concat=n=3", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-bf", "0", "-g", "25", "-sc_threshold", "0",
+            "-f", "hls", "-hls_time", $"{SegmentSeconds}", "-hls_list_size", "0", folder["live.m3u8"]);
+
+    /// <summary>The list at this moment: a camera that begins when it is first asked, so that the machine may take its time to start the reader.</summary>
+    private string LiveList()
+    {
+        begun ??= Stopwatch.StartNew();
+        // Three at first: where a reader of a live list begins.
+        int end = Math.Min(Segments, 3 + (int)(begun.Elapsed.TotalSeconds / SegmentSeconds)), first = Math.Max(0, end - 6);
+        string items = string.Concat(Enumerable.Range(first, end - first).Select(n => $"#EXTINF:{SegmentSeconds}.000,\nlive{n}.ts\n"));
+        return $"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{SegmentSeconds}\n#EXT-X-MEDIA-SEQUENCE:{first}\n{items}";
     }
 
     private static async Task UntilAsync(Func<bool> isSo)

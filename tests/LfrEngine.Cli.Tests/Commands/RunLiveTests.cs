@@ -9,8 +9,8 @@ namespace LfrEngine.Cli.Tests.Commands;
 [Trait("Speed", "slow")]
 public sealed class RunLiveTests(Material material) : IDisposable
 {
-    /// <summary>Ctrl-C is answered in well under a second on an idle machine.</summary>
-    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(10);
+    /// <summary>Ctrl-C is answered in well under a second on an idle machine; this one may be doing ten other things.</summary>
+    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder folder = new();
 
@@ -19,7 +19,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
     [Fact]
     public async Task Run_UdpTransportStream_RaisesTheAlert()
     {
-        int port = FreePort(SocketType.Dgram, ProtocolType.Udp);
+        int port = FreePort.Udp();
         using Process sender = Ffmpeg.Start("-re", "-stream_loop", "-1", "-i", Live(), "-c", "copy", "-f", "mpegts", $"udp://127.0.0.1:{port}?pkt_size=1316");
         try
         {
@@ -47,12 +47,12 @@ public sealed class RunLiveTests(Material material) : IDisposable
     [Fact]
     public async Task Run_RtspServerRestarts_ReconnectsAndSeesFacesAgain()
     {
-        int port = FreePort(SocketType.Stream, ProtocolType.Tcp);
+        int port = FreePort.Tcp();
         using Lfr lfr = Lfr.StartInTerminal("run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile, "--camera", $"gate=rtsp://127.0.0.1:{port}/live", "--out", folder["alerts.jsonl"]);
-        using (RtspServer.Start(port, Live(), folder))
+        using (RtspServer.Start(port, Live()))
             await lfr.SeesAsync("ALERT gate");
         await lfr.SeesAsync("Reconnecting");
-        using (RtspServer.Start(port, Live(), folder))
+        using (RtspServer.Start(port, Live()))
         {
             await lfr.SeesAsync("again gate");
             await lfr.TypeInterruptAsync();
@@ -76,8 +76,8 @@ public sealed class RunLiveTests(Material material) : IDisposable
         Ffmpeg.Run("-i", material.Clip, "-t", "6", "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", "-movflags", "+faststart", folder["whole.mp4"]);
         byte[] whole = await File.ReadAllBytesAsync(folder["whole.mp4"], TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(folder["half.mp4"], whole[..(whole.Length / 2)], TestContext.Current.CancellationToken);
-        int port = FreePort(SocketType.Stream, ProtocolType.Tcp);
-        using RtspServer server = RtspServer.Start(port, folder["half.mp4"], folder);
+        int port = FreePort.Tcp();
+        using RtspServer server = RtspServer.Start(port, folder["half.mp4"]);
 
         JsonObject camera = (await Lfr.RunAsync(material.Run("--camera", $"gate=rtsp://127.0.0.1:{port}/live"))).Exits(ExitCode.Incomplete).Lines.Summary().Camera("gate");
 
@@ -88,7 +88,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
     [Fact]
     public async Task Run_CameraThatIsNotThere_IsTriedWhileTheOtherRunsToItsEnd()
     {
-        int port = FreePort(SocketType.Stream, ProtocolType.Tcp);
+        int port = FreePort.Tcp();
         using Lfr lfr = Lfr.StartInTerminal("run", "--watchlist", material.Watchlist, "--key-file", material.KeyFile,
             "--camera", $"gone=rtsp://127.0.0.1:{port}/live", "--camera", $"good={material.ShortClip}", "--out", folder["alerts.jsonl"]);
         await lfr.SeesAsync("Ended");
@@ -131,7 +131,7 @@ public sealed class RunLiveTests(Material material) : IDisposable
         Task<TcpClient> connected = silent.AcceptTcpClientAsync(TestContext.Current.CancellationToken).AsTask();
         using Lfr lfr = Lfr.Start(null, [], material.Run(
             "--camera", $"mute=rtsp://user:secret@127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/live",
-            "--camera", $"gone=rtsp://127.0.0.1:{FreePort(SocketType.Stream, ProtocolType.Tcp)}/live"));
+            "--camera", $"gone=rtsp://127.0.0.1:{FreePort.Tcp()}/live"));
         using TcpClient client = await connected;
 
         lfr.Interrupt();
@@ -151,12 +151,5 @@ public sealed class RunLiveTests(Material material) : IDisposable
         Ffmpeg.Run("-ss", "1.4", "-t", "3", "-i", material.Clip, "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", part);
         Ffmpeg.Run("-stream_loop", "59", "-i", part, "-c", "copy", live);
         return live;
-    }
-
-    private static int FreePort(SocketType type, ProtocolType protocol)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -11,9 +11,9 @@ public sealed class RunMetricsTests(Material material)
     [Fact]
     public async Task Run_WithMetrics_ServesLifetimesAndCounters()
     {
-        int port = FreePort();
+        int port = FreePort.Tcp();
         // The second camera never comes and so keeps the run going when the first is done.
-        using Lfr lfr = Lfr.Start(null, [], material.Run("--metrics", $"{port}", "--camera", $"gate={material.ShortClip}", "--camera", $"hold=rtsp://127.0.0.1:{FreePort()}/none"));
+        using Lfr lfr = Lfr.Start(null, [], material.Run("--metrics", $"{port}", "--camera", $"gate={material.ShortClip}", "--camera", $"hold=rtsp://127.0.0.1:{FreePort.Tcp()}/none"));
         await lfr.SeesAsync("\"ended\"");
         using var client = new HttpClient();
         string text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken);
@@ -56,12 +56,5 @@ public sealed class RunMetricsTests(Material material)
     {
         string line = Assert.Single(text.Split('\n'), l => l.StartsWith(series + " ", StringComparison.Ordinal));
         return double.Parse(line[(series.Length + 1)..], CultureInfo.InvariantCulture);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -35,9 +35,8 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     [Fact]
     public async Task Run_RtspSourceIsLost_LeavesNoByteOfAnyoneInMemory()
     {
-        using var folder = new TemporaryFolder();
-        int port = FreePort();
-        using RtspServer server = RtspServer.Start(port, clip, folder);
+        int port = FreePort.Tcp();
+        using RtspServer server = RtspServer.Start(port, clip);
         using Child child = Start(ForensicMaterial.Program, $"rtsp://127.0.0.1:{port}/live", list, key);
         // A server that says how long its recording is: it ends with it.
         child.WaitForEnd("clip");
@@ -123,7 +122,7 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
     {
         var start = new ProcessStartInfo("prlimit") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingFolder };
         string[] camera = clip is null ? [] : ["--camera", "clip=" + clip];
-        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, .. Lfr.Accept(["run", "--json", "--detect-every", "0", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort()}"])])
+        foreach (string argument in (string[])["--core=unlimited", "dotnet", program, .. Lfr.Accept(["run", "--json", "--detect-every", "0", "--watchlist", list, "--key-file", key, .. camera, "--camera", $"hold=udp://127.0.0.1:{FreePort.Udp()}"])])
             start.ArgumentList.Add(argument);
         start.Environment["GLIBC_TUNABLES"] = LfrEngine.Native.Hardening.ProcessHardening.Tunables;
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
@@ -135,12 +134,6 @@ public sealed class EngineForensicsTests(ForensicMaterial material) : IClassFixt
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         return new Child(process);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.UdpClient(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        return ((System.Net.IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 
     private sealed class Child(Process process) : IDisposable

@@ -7,7 +7,6 @@ internal sealed class RtspServer : IDisposable
 {
     private const string Python = "/usr/bin/python3";
     private const string Packages = "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good";
-    private const string AnyPort = "set_service(\"0\")";
 
     private readonly Process process;
     private bool gone;
@@ -15,15 +14,11 @@ internal sealed class RtspServer : IDisposable
     private RtspServer(Process process) => this.process = process;
 
     /// <summary>Starts it and waits until it listens; skips the test where its packages are missing.</summary>
-    public static RtspServer Start(int port, string recording, TemporaryFolder folder)
+    public static RtspServer Start(int port, string recording)
     {
         if (!File.Exists(Python))
             Assert.Skip($"No {Python}. The RTSP server needs the Debian packages {Packages}.");
-        string script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "rtsp_server.py"));
-        Assert.Contains(AnyPort, script, StringComparison.Ordinal);
-        string path = folder["rtsp_server.py"];
-        File.WriteAllText(path, script.Replace(AnyPort, $"set_service(\"{port}\")", StringComparison.Ordinal));
-        Process process = Process.Start(new ProcessStartInfo(Python, [path, recording]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process process = Process.Start(new ProcessStartInfo(Python, [Path.Combine(AppContext.BaseDirectory, "rtsp_server.py"), recording, $"{port}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         string? said = process.StandardOutput.ReadLine();

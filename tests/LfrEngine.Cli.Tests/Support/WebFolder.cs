@@ -13,10 +13,14 @@ internal sealed class WebFolder : IDisposable
     private readonly ConcurrentQueue<string> asked = new();
     private readonly Task serving;
     private readonly string folder;
+    private readonly Func<string, string?>? write;
 
-    public WebFolder(string folder)
+    /// <param name="folder">Its files are served.</param>
+    /// <param name="write">The text of a name that is written when it is requested; null for a file.</param>
+    public WebFolder(string folder, Func<string, string?>? write = null)
     {
         this.folder = folder;
+        this.write = write;
         listener.Start();
         serving = Task.Run(ServeAsync);
     }
@@ -77,9 +81,10 @@ internal sealed class WebFolder : IDisposable
         }
     }
 
-    // Its writer may take a segment away at any time.
     private async Task<byte[]?> ReadAsync(string name)
     {
+        if (write?.Invoke(name) is { } text)
+            return Encoding.ASCII.GetBytes(text);
         try
         {
             return await File.ReadAllBytesAsync(Path.Combine(folder, name), ending.Token);

@@ -57,7 +57,7 @@ public sealed class MediaNetworkTests : IDisposable
     [Fact]
     public void Read_UdpTransportStream_GivesFrames()
     {
-        int port = FreeUdpPort();
+        int port = FreePort.Udp();
         // Opened and read while the sender loops: whoever is first waits for the other.
         using Process sender = Ffmpeg.Start($"-re -f lavfi -i testsrc2=s=160x120:r=25 -c:v libx264 -tune zerolatency -g 5 -f mpegts udp://127.0.0.1:{port}?pkt_size=1316");
         try
@@ -146,7 +146,7 @@ public sealed class MediaNetworkTests : IDisposable
     [Fact]
     public void Open_SilentUdp_TimesOut() =>
         Assert.Equal(MediaError.TimedOut, Assert.Throws<MediaException>(
-            () => Frames.Open($"udp://127.0.0.1:{FreeUdpPort()}", new MediaOptions { OpenTimeoutMs = 300 })).Error);
+            () => Frames.Open($"udp://127.0.0.1:{FreePort.Udp()}", new MediaOptions { OpenTimeoutMs = 300 })).Error);
 
     [Theory]
     [InlineData(false)]
@@ -187,13 +187,6 @@ public sealed class MediaNetworkTests : IDisposable
             using (frame)
                 Assert.Equal(width, frame!.Info.Width);
         }
-    }
-
-    private static int FreeUdpPort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static void Stop(Process process)

@@ -1,4 +1,4 @@
-"""Serves one MP4 file with H.264 over RTSP on a free loopback port, which it prints first.
+"""Serves one MP4 file with H.264 over RTSP on a loopback port, which it prints first. Usage: rtsp_server.py FILE [PORT]; without a port a free one.
 
 Debian: gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 """
@@ -16,7 +16,7 @@ if any(Gst.ElementFactory.find(name) is None for name in ("qtdemux", "rtph264pay
 
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
-server.set_service("0")
+server.set_service(sys.argv[2] if len(sys.argv) > 2 else "0")
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(f'( filesrc location="{sys.argv[1]}" ! qtdemux ! rtph264pay name=pay0 pt=96 config-interval=1 )')
 server.get_mount_points().add_factory("/live", factory)

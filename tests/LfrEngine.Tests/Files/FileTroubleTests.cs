@@ -31,6 +31,16 @@ public sealed class FileTroubleTests
         Assert.True(FileTrouble.IsDiskFull(e));
     }
 
+    [Fact]
+    public void Words_OfAFolderInsteadOfAFile()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("Error numbers of Linux.");
+        string folder = Path.GetTempPath();
+
+        Assert.Equal("It is a folder, not a file.", FileTrouble.Words(Assert.ThrowsAny<IOException>(() => LfrEngine.Native.Files.AppendFile.Open(folder))));
+    }
+
     [Theory]
     [InlineData("Input/output error : '/folder/.0123.partial'", "Input/output error.")]
     [InlineData("x.jpg is a named pipe, not a file.", "x.jpg is a named pipe, not a file.")]

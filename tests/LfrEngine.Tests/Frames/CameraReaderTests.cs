@@ -36,6 +36,21 @@ public sealed class CameraReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_Loop_StartsAgainOneIntervalAfterTheEnd()
+    {
+        using var reader = new CameraReader(new CameraSettings("c", Clip(), Pace.Maximum) { Options = new SourceOptions(Loop: true) }, new CameraStatus("c"), Stopwatch.GetTimestamp());
+        var timestamps = new List<long>();
+        while (timestamps.Count < 25)
+        {
+            using FrameLease? frame = reader.Read(TestContext.Current.CancellationToken);
+            timestamps.Add(frame!.TimestampUs);
+        }
+
+        // 25 frames a second, ten to a round.
+        Assert.All(timestamps.Zip(timestamps.Skip(1)), t => Assert.Equal(40_000, t.Second - t.First));
+    }
+
+    [Fact]
     public async Task Read_RecordingOverTheNetwork_KeepsItsPaceAndEnds()
     {
         CancellationToken stopping = TestContext.Current.CancellationToken;

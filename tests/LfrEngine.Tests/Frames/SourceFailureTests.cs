@@ -78,6 +78,7 @@ public sealed class SourceFailureTests
     [InlineData("x.mp4,transport=udp")]
     [InlineData("rtsp://h/x,transport=quic")]
     [InlineData("x.mp4,mirror,mirror")]
+    [InlineData("rtsp://h/x,loop")]
     [InlineData("x.mp4,rotate=90,rotate=180")]
     public void Split_OptionsThatMakeNoSense_AreSaid(string text) => Assert.NotNull(SourceOptions.Split(text, out _, out _));
 
@@ -99,6 +100,8 @@ public sealed class SourceFailureTests
         }).QuickCheckThrowOnFailure();
         Assert.Null(SourceOptions.Split("rtsp://h/x,transport=udp,rotate=180,mirror", out _, out SourceOptions all));
         Assert.Equal(new SourceOptions(RtspTransport.Udp, 180, true), all);
+        Assert.Null(SourceOptions.Split("x.mp4,loop", out _, out SourceOptions looped));
+        Assert.Equal(new SourceOptions(Loop: true), looped);
     }
 
     [Fact]

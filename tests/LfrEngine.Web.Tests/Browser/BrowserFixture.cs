@@ -11,6 +11,9 @@ public sealed class BrowserFixture : IAsyncDisposable
 {
     private const string Chromium = "/usr/bin/chromium";
 
+    // For machines that do much else; no test waits for it in vain.
+    private const int PatienceMs = 90_000;
+
     private readonly SemaphoreSlim turn = new(1);
     private IPlaywright? playwright;
     private IBrowser? browser;
@@ -24,6 +27,7 @@ public sealed class BrowserFixture : IAsyncDisposable
     {
         IBrowser opened = await BrowserAsync();
         await using IBrowserContext context = await opened.NewContextAsync(new BrowserNewContextOptions(options ?? new()) { BaseURL = ConsolePage.OriginOf(host) });
+        context.SetDefaultTimeout(PatienceMs);
         if (officer is not null)
         {
             System.Net.Cookie session = await host.SessionAsync(officer);
@@ -52,8 +56,7 @@ public sealed class BrowserFixture : IAsyncDisposable
         await turn.WaitAsync();
         try
         {
-            // Patience for machines that do much else; no test waits for it in vain.
-            Assertions.SetDefaultExpectTimeout(30_000);
+            Assertions.SetDefaultExpectTimeout(PatienceMs);
             playwright ??= await Playwright.CreateAsync();
             // Passkeys want a certificate that the browser believes. A container's root has no sandbox, and little shared memory.
             string[] always = ["--ignore-certificate-errors", "--disable-dev-shm-usage"];

@@ -20,10 +20,7 @@ internal sealed class Mosquitto : IDisposable
     {
         if (!File.Exists(Program))
             Assert.Skip("No MQTT broker. Debian: apt-get install mosquitto");
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var broker = new Mosquitto(((IPEndPoint)free.LocalEndpoint).Port);
-        free.Stop();
+        var broker = new Mosquitto(FreePort.Tcp());
         // Every change is on disk at once, so that being killed loses no subscription.
         await File.WriteAllTextAsync(broker.Settings, $"listener {broker.Port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\npersistence_location {broker.folder.FullName}/\nautosave_on_changes true\nautosave_interval 1\n");
         await broker.StartAgainAsync();

@@ -13,14 +13,7 @@ internal sealed class IdentityProvider : IDisposable
 
     private Process? process;
 
-    public IdentityProvider()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        Authority = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}");
-    }
-
-    public Uri Authority { get; }
+    public Uri Authority { get; } = new($"http://127.0.0.1:{FreePort.Tcp()}");
 
     /// <summary>Starts it.</summary>
     /// <param name="redirect">Of the console.</param>
