@@ -96,7 +96,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             IPage p = page.Page;
             await page.GoAsync("/operations");
             await p.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("Working")).ToBeVisibleAsync();
+            await Expect(p.Locator(".health:not([data-condition=Lost])")).ToBeVisibleAsync();
             await AssertSurvivesAsync(host, "deployment.started", DeploymentState.Paused);
             await page.GoAsync("/duty");
             ILocator row = p.Locator(".alert-row").First;
@@ -126,8 +126,8 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
         {
             IPage p = page.Page;
             await page.GoAsync("/operations");
-            await p.GetByLabel("Reason (recorded in the audit trail)").FillAsync("The shift is over.");
             await p.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
+            await p.GetByLabel("Reason for the end (recorded in the audit trail)").FillAsync("The shift is over.");
             await p.GetByRole(AriaRole.Button, new() { Name = "Yes, end it" }).ClickAsync();
             await Expect(p.GetByText("No deployment is signed or paused.")).ToBeVisibleAsync();
         });

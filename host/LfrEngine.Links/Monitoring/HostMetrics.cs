@@ -60,10 +60,26 @@ internal sealed class HostMetrics
         {
             CollectorRegistry run = Metrics.NewCustomRegistry();
             RunMetrics.Fill(run, counts.Cameras, counts.Totals);
+            Fill(run, metrics.runner.Health);
             await run.CollectAndExportAsTextAsync(text, context.RequestAborted);
         }
         await context.Response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), context.RequestAborted);
     }).AllowAnonymous().ExcludeFromDescription();
+
+    private static void Fill(CollectorRegistry registry, IReadOnlyList<CameraHealth> cameras)
+    {
+        MetricFactory make = Metrics.WithCustomRegistry(registry);
+        Gauge condition = make.CreateGauge("lfr_camera_condition", "1 for the condition that the camera is in.", "camera", "condition");
+        Gauge skipped = make.CreateGauge("lfr_camera_skipped_ratio", "Share of the frames of the last ten seconds that were skipped.", "camera");
+        Gauge late = make.CreateGauge("lfr_camera_late_seconds", "How late alerts are, on average of the last ten seconds.", "camera");
+        foreach (CameraHealth camera in cameras)
+        {
+            foreach (CameraCondition one in Enum.GetValues<CameraCondition>())
+                condition.WithLabels(camera.Name, one.ToString().ToLowerInvariant()).Set(one == camera.Condition ? 1 : 0);
+            skipped.WithLabels(camera.Name).Set(camera.SkippedShare);
+            late.WithLabels(camera.Name).Set(camera.LateMs / 1000);
+        }
+    }
 
     // A local proxy forwards requests from elsewhere and marks them in a header.
     private static bool IsLocal(HttpContext context) =>

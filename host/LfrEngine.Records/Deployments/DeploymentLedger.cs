@@ -13,8 +13,13 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
 {
     private const string Started = "deployment.started";
 
+    private const string SubjectPrefix = "deployment/";
+
     /// <summary>Subject of audit entries about a deployment.</summary>
-    public static string Subject(Guid deployment) => $"deployment/{deployment}";
+    public static string Subject(Guid deployment) => SubjectPrefix + deployment;
+
+    /// <summary>Whether a subject is a deployment.</summary>
+    public static bool IsAbout(string subject) => subject.StartsWith(SubjectPrefix, StringComparison.Ordinal);
 
     /// <summary>State of a deployment; null if it does not exist.</summary>
     public async Task<DeploymentState?> StateAsync(Guid deployment)
@@ -45,9 +50,9 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
     /// <param name="entries">Of the change.</param>
     /// <param name="record">Of the deployment, in that store.</param>
     /// <param name="state">Ended or paused.</param>
-    /// <param name="reason">In words.</param>
+    /// <param name="reason">In words; null for a pause that is explained later.</param>
     /// <param name="receipt">File name of the erasure receipt; null without one.</param>
-    public async Task CloseAsync(LfrStore store, Entries entries, DeploymentRecord record, DeploymentState state, string reason, string? receipt)
+    public async Task CloseAsync(LfrStore store, Entries entries, DeploymentRecord record, DeploymentState state, string? reason, string? receipt)
     {
         long facesSeen = Math.Max(0, record.FacesSeen - record.RolePlayerPassages);
         double runningSeconds = Math.Round(record.RunningSeconds, 1);
@@ -71,6 +76,17 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
         }
         entries.Note("deployment.ended", Subject(record.Id), new { facesSeen, runningSeconds, reason, receipt });
     }
+
+    /// <summary>Records why a deployment was paused.</summary>
+    /// <exception cref="DeploymentRefusedException">It is not paused, or its reason is known.</exception>
+    public Task ExplainPauseAsync(Actor actor, Guid deployment, string reason) => journal.ChangeAsync(actor, async (store, entries) =>
+    {
+        DeploymentRecord? record = await store.Deployments.FirstOrDefaultAsync(d => d.Id == deployment);
+        if (record is not { State: DeploymentState.Paused, StateReason: null })
+            throw new DeploymentRefusedException(["The deployment is not paused, or the reason is already recorded."]);
+        record.StateReason = reason;
+        entries.Note("deployment.pause-explained", Subject(deployment), new { reason });
+    });
 
     /// <summary>Ends a deployment that does not run.</summary>
     public Task EndIdleAsync(Actor actor, Guid deployment, string reason) => journal.ChangeAsync(actor, async (store, entries) =>

@@ -86,9 +86,9 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     /// <summary>Stops the engine; an officer may start it again inside the window.</summary>
     /// <param name="actor">Who does it.</param>
     /// <param name="deployment">The one that runs.</param>
-    /// <param name="reason">In words, for the audit.</param>
+    /// <param name="reason">In words, for the audit; null when it is given later (<see cref="ExplainPauseAsync"/>), so that nobody types while the engine should stand still.</param>
     /// <exception cref="DeploymentRefusedException">It does not run.</exception>
-    public async Task PauseAsync(Actor actor, Guid deployment, string reason)
+    public async Task PauseAsync(Actor actor, Guid deployment, string? reason = null)
     {
         await InTurnAsync(async () =>
         {
@@ -96,6 +96,17 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
                 throw new DeploymentRefusedException(["The deployment is not running."]);
             await StopAsync(actor, DeploymentState.Paused, reason);
         });
+        Tell();
+    }
+
+    /// <summary>Records why a deployment was paused.</summary>
+    /// <param name="actor">Who says it.</param>
+    /// <param name="deployment">Paused without a reason.</param>
+    /// <param name="reason">In words, for the audit.</param>
+    /// <exception cref="DeploymentRefusedException">It is not paused, or its reason is known.</exception>
+    public async Task ExplainPauseAsync(Actor actor, Guid deployment, string reason)
+    {
+        await InTurnAsync(() => ledger.ExplainPauseAsync(actor, deployment, reason));
         Tell();
     }
 
@@ -299,7 +310,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         record.RunningSeconds = secondsBefore + running.Elapsed.TotalSeconds;
     }
 
-    private async Task StopAsync(Actor actor, DeploymentState state, string reason)
+    private async Task StopAsync(Actor actor, DeploymentState state, string? reason)
     {
         EngineRun running = run!;
         running.Stop();
@@ -326,7 +337,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         running.Dispose();
     }
 
-    private string? WriteReceipt(EngineRun running, RunReport report, ref string reason)
+    private string? WriteReceipt(EngineRun running, RunReport report, ref string? reason)
     {
         string name = $"{running.Deployment:N}-{report.Run}.json";
         try
@@ -339,7 +350,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         catch (CommandFailure e)
         {
             ReceiptNotWritten(log, e.Message);
-            reason += $" The erasure receipt was not written: {e.Message}";
+            reason = $"{reason} The erasure receipt was not written: {e.Message}".TrimStart();
             return null;
         }
     }

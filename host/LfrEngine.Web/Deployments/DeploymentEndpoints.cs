@@ -18,8 +18,12 @@ internal static class DeploymentEndpoints
         RouteGroupBuilder one = app.MapGroup("/api/v1/deployments/{deployment:guid}").RequireAuthorization(Permissions.RunDeployment).WithTags("operations");
         one.MapPost("/start", (Guid deployment, HttpContext http, DeploymentRunner runner) => Answer(() => runner.StartAsync(Actor.Of(http.User), deployment)))
             .WithSummary("Starts a signed deployment or resumes a paused one.");
-        one.MapPost("/pause", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.PauseAsync(Actor.Of(http.User), deployment, r)))
-            .WithSummary("Stops the engine. The deployment can be resumed inside its window.");
+        one.MapPost("/pause", (Guid deployment, StopRequest? request, HttpContext http, DeploymentRunner runner) => request?.Reason is null
+                ? Answer(() => runner.PauseAsync(Actor.Of(http.User), deployment))
+                : Answer(request, r => runner.PauseAsync(Actor.Of(http.User), deployment, r)))
+            .WithSummary("Stops the engine at once. The deployment can be resumed inside its window. The reason may be given later.");
+        one.MapPost("/pause-reason", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.ExplainPauseAsync(Actor.Of(http.User), deployment, r)))
+            .WithSummary("Records why a deployment was paused.");
         one.MapPost("/end", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.EndAsync(Actor.Of(http.User), deployment, r)))
             .WithSummary("Ends the deployment permanently.");
         app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
