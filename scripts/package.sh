@@ -6,11 +6,11 @@
 #   scripts/package.sh deb       Debian packages for amd64: lfr, liblfr, liblfr-dev; checked with lintian, installed on a new system, and a program built with them there
 #   scripts/package.sh wheel     the Python package with the library inside
 #   scripts/package.sh image     lfr as an OCI image in a tar file, made of the Debian packages without a container engine
+#   scripts/package.sh windows   lfr for Windows as a zip; with video and photos if LFR_FFMPEG_WINDOWS names a shared build of FFmpeg 7.1
 #   scripts/package.sh sbom      the parts of all that, CycloneDX
 #   scripts/package.sh sums      SHA256SUMS
 #   scripts/package.sh           all of them, in this order, in place of what was there
 # The version is that of the newest tag (v1.2.3), with the number of commits since; without a tag, that of Directory.Build.props.
-# The zip for Windows is not made here: its graphics packages are needed for that (docs/windows.md).
 # shellcheck disable=SC2016 # Backquotes and dollars in single quotes are meant: they are Markdown, sed and pkg-config.
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 # shellcheck source=scripts/setup.sh
@@ -209,6 +209,19 @@ try_host() {
     (unset DOTNET_ROOT; PATH=/usr/bin:/bin; "$@" doctor || true) >"$place/doctor.txt" 2>&1
     [ "$(grep -cE '^│ ok +│ (FFmpeg|decoders) ' "$place/doctor.txt")" = 2 ] || { cat "$place/doctor.txt" >&2; fail "lfr of $what does not find FFmpeg."; }
     say "  $what: $(sed -nE 's/^│ ok +│ system +│ ([^│]*[^│ ]) +│.*/\1/p' "$place/doctor.txt")"
+}
+
+# What `./lfr publish win-x64` makes, in one file. It cannot be tried here.
+windows() {
+    need_packages zip=zip
+    local name=lfr-$version-win-x64 ffmpeg=()
+    [ -z "${LFR_FFMPEG_WINDOWS:-}" ] || ffmpeg=(--ffmpeg "$LFR_FFMPEG_WINDOWS")
+    "$root/lfr" publish win-x64 "${ffmpeg[@]}" -o "$place/$name" -p:Version="$version" -p:ContinuousIntegrationBuild=true >&2
+    nothing_of_here "$place/$name"
+    find "$place/$name" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+    rm -f "$out/$name.zip"
+    (cd "$place" && find "$name" -type f | LC_ALL=C sort | TZ=UTC zip -qX -@ "$out/$name.zip")
+    say "$out/$name.zip"
 }
 
 # liblfr.so for arm64: one file for all its processors.
@@ -479,10 +492,10 @@ sums() {
 }
 
 case ${1:-all} in
-    nuget | host | native | deb | wheel | image | sbom | sums) "$1" ;;
+    nuget | host | native | deb | wheel | image | windows | sbom | sums) "$1" ;;
     all)
         rm -f "$out"/*
-        nuget && host && native && deb && wheel && image && sbom && sums
+        nuget && host && native && deb && wheel && image && windows && sbom && sums
         ;;
-    *) fail "usage: scripts/package.sh [nuget|host|native|deb|wheel|image|sbom|sums]" ;;
+    *) fail "usage: scripts/package.sh [nuget|host|native|deb|wheel|image|windows|sbom|sums]" ;;
 esac
