@@ -59,3 +59,6 @@ document.addEventListener("DOMContentLoaded", () => {
             setInterval(() => fetch("theme.css").then(answer => answer.ok && location.reload(), () => { }), 3000);
     });
 });
+
+// Installable, and with words when there is no connection. A browser that does not trust the certificate refuses, and the console works as before.
+navigator.serviceWorker?.register("/sw.js").catch(() => { });

@@ -25,15 +25,29 @@ public sealed class BrowserFixture : IAsyncDisposable
     /// <param name="options">Size, colour scheme, touch.</param>
     internal async Task WithPageAsync(RunningHost host, Officer? officer, Func<ConsolePage, Task> test, BrowserNewContextOptions? options = null)
     {
-        IBrowser opened = await BrowserAsync();
-        await using IBrowserContext context = await opened.NewContextAsync(new BrowserNewContextOptions(options ?? new()) { BaseURL = ConsolePage.OriginOf(host) });
-        context.SetDefaultTimeout(PatienceMs);
+        string origin = ConsolePage.OriginOf(host);
+        Cookie? cookie = null;
         if (officer is not null)
         {
             System.Net.Cookie session = await host.SessionAsync(officer);
-            await context.AddCookiesAsync([new Cookie { Name = session.Name, Value = session.Value, Url = ConsolePage.OriginOf(host), Secure = true, HttpOnly = true, SameSite = SameSiteAttribute.Strict }]);
+            cookie = new Cookie { Name = session.Name, Value = session.Value, Url = origin, Secure = true, HttpOnly = true, SameSite = SameSiteAttribute.Strict };
         }
-        var page = new ConsolePage(host, context, await context.NewPageAsync());
+        await WithPageAsync(origin, cookie, test, options);
+    }
+
+    /// <summary>The same for a console that another program serves.</summary>
+    /// <param name="origin">Where it is, for example https://localhost:8443.</param>
+    /// <param name="session">Of whoever is signed in; null for nobody.</param>
+    /// <param name="test">The test.</param>
+    /// <param name="options">Size, colour scheme, touch.</param>
+    internal async Task WithPageAsync(string origin, Cookie? session, Func<ConsolePage, Task> test, BrowserNewContextOptions? options = null)
+    {
+        IBrowser opened = await BrowserAsync();
+        await using IBrowserContext context = await opened.NewContextAsync(new BrowserNewContextOptions(options ?? new()) { BaseURL = origin });
+        context.SetDefaultTimeout(PatienceMs);
+        if (session is not null)
+            await context.AddCookiesAsync([session]);
+        var page = new ConsolePage(origin, context, await context.NewPageAsync());
         await test(page);
         page.AssertClean();
         // Its circuit ends before the server does.

@@ -10,16 +10,16 @@ internal sealed class ConsolePage
     private static readonly string[] Wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
     private readonly List<string> faults = [];
-    private readonly RunningHost host;
+    private readonly string origin;
 
-    public ConsolePage(RunningHost host, IBrowserContext context, IPage page)
+    public ConsolePage(string origin, IBrowserContext context, IPage page)
     {
-        this.host = host;
+        this.origin = origin;
         Context = context;
         Page = page;
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(OriginOf(host), StringComparison.Ordinal) && (AlsoAllowed is null || !request.Url.StartsWith(AlsoAllowed, StringComparison.Ordinal)) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (!request.Url.StartsWith(origin, StringComparison.Ordinal) && (AlsoAllowed is null || !request.Url.StartsWith(AlsoAllowed, StringComparison.Ordinal)) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
                 Add($"request to another site: {request.Url}");
         };
         page.PageError += (_, error) => Add($"script failed: {error}");
@@ -43,7 +43,7 @@ internal sealed class ConsolePage
     /// <summary>Goes to a page and waits for its heading.</summary>
     public async Task GoAsync(string path)
     {
-        await Page.GotoAsync(OriginOf(host) + path);
+        await Page.GotoAsync(origin + path);
         await Page.Locator("h1").First.WaitForAsync();
     }
 

@@ -113,6 +113,33 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Connection_Lost_IsSaidAndThePageComesBackWithIt()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/");
+            await p.EvaluateAsync("() => navigator.serviceWorker.ready.then(() => true)");
+            string manifest = await p.Locator("link[rel=manifest]").EvaluateAsync<string>("l => l.href");
+            Assert.Equal("standalone", await p.EvaluateAsync<string>("a => fetch(a).then(r => r.json()).then(m => m.display)", manifest));
+            await page.GoAsync("/");
+
+            await page.Context.SetOfflineAsync(true);
+            await page.GoAsync("/deployments");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "No connection to the console" })).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            // Nothing of the console is kept on the device.
+            string[] kept = await p.EvaluateAsync<string[]>("async () => (await Promise.all((await caches.keys()).map(async k => (await (await caches.open(k)).keys()).map(r => new URL(r.url).pathname)))).flat()");
+            Assert.Equal(["/icon.svg", "/offline.css", "/offline.html", "/offline.js"], kept.Order(StringComparer.Ordinal));
+
+            await page.Context.SetOfflineAsync(false);
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Deployments" })).ToBeVisibleAsync();
+        });
+    }
+
+    [Fact]
     public async Task Address_Unknown_ShowsNotFoundToOfficersAndSignInToOthers()
     {
         await using RunningHost host = await RunningHost.StartAsync();

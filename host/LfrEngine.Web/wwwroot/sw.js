@@ -1,0 +1,23 @@
+"use strict";
+
+// The console as an app: without a connection it says so. Nothing else is kept on the device: no page, no picture, no answer.
+const kept = "offline-1", parts = ["/offline.html", "/offline.css", "/offline.js", "/icon.svg"];
+
+self.addEventListener("install", event => {
+    self.skipWaiting();
+    event.waitUntil(caches.open(kept).then(cache => cache.addAll(parts)));
+});
+
+self.addEventListener("activate", event => event.waitUntil((async () => {
+    for (const name of await caches.keys())
+        if (name !== kept)
+            await caches.delete(name);
+    await self.clients.claim();
+})()));
+
+self.addEventListener("fetch", event => {
+    if (event.request.mode === "navigate")
+        event.respondWith(fetch(event.request).catch(() => caches.match("/offline.html")));
+    else if (parts.includes(new URL(event.request.url).pathname))
+        event.respondWith(fetch(event.request).catch(() => caches.match(event.request, { ignoreSearch: true })));
+});
