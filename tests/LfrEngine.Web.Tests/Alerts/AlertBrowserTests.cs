@@ -165,16 +165,29 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         }, new BrowserNewContextOptions(BrowserFixture.Phone) { ColorScheme = ColorScheme.Dark });
     }
 
-    // The boxes lie inside the window.
+    // The boxes lie inside the window, with nothing over them.
     private static async Task AssertInSightAsync(IPage p, ILocator found, int count)
     {
         await Expect(found).ToHaveCountAsync(count);
         foreach (ILocator one in await found.AllAsync())
         {
-            LocatorBoundingBoxResult box = (await one.BoundingBoxAsync())!;
-            Assert.True(box.X >= 0 && box.Y >= 0 && box.X + box.Width <= p.ViewportSize!.Width && box.Y + box.Height <= p.ViewportSize.Height,
-                $"{await one.EvaluateAsync<string>("e => e.outerHTML")}: {box.X}, {box.Y}, {box.Width} × {box.Height} in {p.ViewportSize.Width} × {p.ViewportSize.Height}");
-            Assert.True(await one.EvaluateAsync<bool>("e => { const b = e.getBoundingClientRect(), at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2); return at === e || e.contains(at); }"), "Something lies over it.");
+            const string Hidden = """
+                e => {
+                    const b = e.getBoundingClientRect(), at = document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);
+                    if (b.width === 0 || b.x < 0 || b.y < 0 || b.right > innerWidth || b.bottom > innerHeight)
+                        return `${e.outerHTML}: ${b.x}, ${b.y}, ${b.width} × ${b.height} in ${innerWidth} × ${innerHeight}`;
+                    return at === e || e.contains(at) ? "" : `${at?.outerHTML} lies over ${e.outerHTML}`;
+                }
+                """;
+            try
+            {
+                await p.WaitForFunctionAsync($"e => ({Hidden})(e) === ''", await one.ElementHandleAsync());
+            }
+            catch (TimeoutException)
+            {
+                // What is wrong is told below.
+            }
+            Assert.Equal("", await one.EvaluateAsync<string>(Hidden));
         }
     }
 
