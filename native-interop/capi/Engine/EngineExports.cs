@@ -127,6 +127,7 @@ internal static unsafe class EngineExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_template_compare", CallConvs = [typeof(CallConvCdecl)])]
     public static int Compare(nint a, nint b, float* score)
     {
+        using var uncancelled = new Uncancelled();
         try
         {
             using Use<TemplateObject> one = Handles.Take<TemplateObject>(a, HandleKind.Template);
@@ -167,6 +168,7 @@ internal static unsafe class EngineExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_search", CallConvs = [typeof(CallConvCdecl)])]
     public static int Search(nint watchlist, nint face, float threshold, CandidateData* candidates, int capacity, int* count)
     {
+        using var uncancelled = new Uncancelled();
         try
         {
             using Use<WatchlistObject> list = Handles.Take<WatchlistObject>(watchlist, HandleKind.Watchlist);

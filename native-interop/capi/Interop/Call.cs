@@ -12,6 +12,7 @@ internal static class Call
 
     public static int Run(Func<int> body)
     {
+        using var uncancelled = new Uncancelled();
         try
         {
             return body();

@@ -165,6 +165,7 @@ internal static unsafe class RunExports
 
     private static int Push(nint camera, ImageData* frame, long timeUs, int timeoutMs, FrameRelease release)
     {
+        using var uncancelled = new Uncancelled();
         try
         {
             using Use<PushedCamera> use = Handles.Take<PushedCamera>(camera, HandleKind.Camera);

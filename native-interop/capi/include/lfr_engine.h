@@ -13,6 +13,7 @@
  *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
  *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
  *     end; a library fills and reads no more than struct_size says, and treats missing members as 0.
+ *   - A thread that is cancelled (pthread_cancel) in a function ends when the function has returned. Never end a thread in one by other means.
  *   - Nothing is printed, only lfr_watchlist_save writes a file, nothing is sent, the process is never ended. One exception,
  *     which is not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
  *

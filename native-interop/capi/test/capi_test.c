@@ -712,6 +712,19 @@ static void *wait_for_alert(void *argument)
     return NULL;
 }
 
+/* Counts the frames that were taken; can be cancelled after each. */
+static void *push_for_ever(void *argument)
+{
+    static uint8_t grey[64 * 64];
+    lfr_image frame = { .struct_size = sizeof frame, .format = LFR_GREY, .width = 64, .height = 64, .plane = { grey, NULL, NULL }, .row_stride = { 64, 0, 0 } };
+    waiter *what = argument;
+    while (lfr_camera_push(what->camera, &frame, what->status, -1) == LFR_OK) {
+        what->status++;
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
 /* Pushed frames; the handles go while another thread waits; an engine that goes first. */
 static void test_pushed(lfr_engine *engine, lfr_watchlist *watchlist)
 {
@@ -759,6 +772,23 @@ static void test_pushed(lfr_engine *engine, lfr_watchlist *watchlist)
     pthread_join(waiting, NULL);
     CHECK(what.status == LFR_ENDED);
     GIVES(lfr_camera_push(camera, &frame, 1, -1), LFR_ENDED);
+    GIVES(lfr_camera_destroy(camera), LFR_OK);
+    /* A pusher that is cancelled while it waits for room is so when there is room: the run goes on, and ends. */
+    void *ended = NULL;
+    GIVES(lfr_run_create(engine, watchlist, NULL, &run), LFR_OK);
+    GIVES(lfr_run_add_camera(run, "pushed", LFR_PACE_MAX, &camera), LFR_OK);
+    what.camera = camera;
+    what.status = 0;
+    pthread_create(&waiting, NULL, push_for_ever, &what);
+    nanosleep(&pause, NULL);
+    pthread_cancel(waiting);
+    nanosleep(&pause, NULL);
+    CHECK(what.status == 2);
+    GIVES(lfr_run_start(run), LFR_OK);
+    pthread_join(waiting, &ended);
+    CHECK(ended == PTHREAD_CANCELED && what.status == 3);
+    GIVES(lfr_camera_push(camera, &frame, 9, -1), LFR_OK);
+    GIVES(lfr_run_destroy(run), LFR_OK);
     GIVES(lfr_camera_destroy(camera), LFR_OK);
 }
 
