@@ -330,6 +330,8 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             Assert.True((await p.Locator("[data-to=Safeguarded]").BoundingBoxAsync())!.Height >= 48);
             await page.AssertAccessibleAsync();
             await page.ShootAsync("street-phone");
+            await p.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+            await page.AssertAccessibleAsync();
             await p.Locator("[data-to=Safeguarded]").TapAsync();
             await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: safeguarded");
             await Expect(p.Locator(".alert-history li")).ToHaveCountAsync(5);

@@ -42,6 +42,8 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await Expect(Health(p)).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
             await page.ShootAsync("duty-cameras");
+            await p.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
+            await page.AssertAccessibleAsync();
 
             // At once; the reason is asked for afterwards, on any page.
             await PressAsync(p, "Pause");
