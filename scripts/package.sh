@@ -392,7 +392,7 @@ EOF
 
 # As somebody who installs them on a new system: a program is compiled and linked as pkg-config and CMake say, lfr runs, and nothing stays when they are removed.
 install_debs() {
-    local system=$place/installed package
+    local package
     need_packages mmdebstrap=mmdebstrap
     mkdir -p "$place/try"
     for package in lfr liblfr liblfr-dev; do cp "$out/${package}_${version}_amd64.deb" "$place/try/"; done
@@ -414,10 +414,10 @@ apt-get purge -y lfr liblfr liblfr-dev
 left=$(find /etc /usr /var/lib/lfr -name '*lfr*' 2>/dev/null || true)
 [ -z "$left" ]
 EOF
-    run "Installing the packages on a new system" mmdebstrap --variant=minbase --architectures=amd64 --include=gcc,libc6-dev,pkg-config,cmake,make,ca-certificates \
-        --customize-hook="copy-in '$place/try' /" --customize-hook='chroot "$1" sh /try/try.sh >&2' "$suite" "$system.tar" /etc/apt/sources.list.d/debian.sources
+    run "Installing the packages on a new system" mmdebstrap --format=null --variant=minbase --architectures=amd64 --include=gcc,libc6-dev,pkg-config,cmake,make,ca-certificates \
+        --customize-hook="copy-in '$place/try' /" --customize-hook='chroot "$1" sh /try/try.sh >&2' "$suite" /dev/null /etc/apt/sources.list.d/debian.sources
     [ "$(grep -cE '^│ ok +│ (FFmpeg|decoders) ' "$log")" = 2 ] || fail "lfr does not find FFmpeg where its packages are installed; the log is $log."
-    rm -r "$system.tar" "$place/try"
+    rm -r "$place/try"
 }
 
 # ---- Python ----
