@@ -19,7 +19,6 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     private readonly CancellationTokenSource leaving = new();
     private Task following = Task.CompletedTask;
-    private bool deciding;
 
     [Inject]
     private protected AlertService Service { get; set; } = null!;
@@ -112,6 +111,9 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
         Detail = await Service.LookAsync(Actor.Of(User), alert, leaving.Token);
     }
 
+    /// <summary>Whether a decision is being recorded: the buttons are then disabled, so that no click is lost in silence.</summary>
+    protected bool IsDeciding { get; private set; }
+
     protected void Close() => Detail = null;
 
     protected Task DecideAsync(AlertState to) => DecideAsync(to, undoes: null);
@@ -136,16 +138,16 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     private async Task DecideAsync(AlertState to, long? undoes)
     {
         // A second click while the first is being recorded means nothing more.
-        if (Detail is null || deciding)
+        if (Detail is null || IsDeciding)
             return;
-        deciding = true;
+        IsDeciding = true;
         try
         {
             await RecordAsync(Detail, to, undoes);
         }
         finally
         {
-            deciding = false;
+            IsDeciding = false;
         }
     }
 
