@@ -1,4 +1,5 @@
 using LfrEngine.Models;
+using LfrEngine.Records.Receipts;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LfrEngine.Records.Deployments;
@@ -9,6 +10,6 @@ internal static class DeploymentSetup
     public static void AddDeployments(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);
-        services.AddSingleton<DeploymentLedger>().AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
+        services.AddSingleton<DeploymentLedger>().AddSingleton<ReceiptShelf>().AddSingleton<DeploymentRunner>().AddHostedService(s => s.GetRequiredService<DeploymentRunner>());
     }
 }

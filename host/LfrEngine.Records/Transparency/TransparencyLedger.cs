@@ -52,6 +52,15 @@ internal sealed class TransparencyLedger
         return new TransparencyReport(TransparencyReport.CurrentFormat, from, to, installations, rows, total);
     }
 
+    /// <summary>Alerts of a deployment by the state in which they were left, and how many of role-players there were besides.</summary>
+    /// <param name="installation">Whose trail.</param>
+    /// <param name="deployment">Subject of its entries.</param>
+    public (IReadOnlyDictionary<AlertState, int> Left, int RolePlayers) Outcomes(string installation, string deployment)
+    {
+        AlertPath[] raised = [.. alerts.Values.Where(a => a.Installation == installation && a.Deployment == deployment)];
+        return (raised.Where(a => !a.RolePlayer).CountBy(a => a.Now).ToDictionary(), raised.Count(a => a.RolePlayer));
+    }
+
     private static bool In(string date, DateOnly? from, DateOnly? to) =>
         DateOnly.ParseExact(date, "yyyy-MM-dd", CultureInfo.InvariantCulture) is var day && (from is null || day >= from) && (to is null || day <= to);
 

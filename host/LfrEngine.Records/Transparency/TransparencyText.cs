@@ -120,7 +120,8 @@ internal static class TransparencyText
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Duration(double seconds)
+    /// <summary>Hours and minutes: <c>2:05</c>.</summary>
+    public static string Duration(double seconds)
     {
         long minutes = (long)Math.Round(seconds / 60, MidpointRounding.AwayFromZero);
         return string.Create(CultureInfo.InvariantCulture, $"{minutes / 60}:{minutes % 60:00}");

@@ -3,6 +3,7 @@ using LfrEngine.Web.Audit;
 using LfrEngine.Web.Authorities;
 using LfrEngine.Web.Deployments;
 using LfrEngine.Web.Layout;
+using LfrEngine.Web.Receipts;
 using LfrEngine.Web.Retention;
 using LfrEngine.Web.Security;
 using LfrEngine.Web.Transparency;
@@ -49,6 +50,7 @@ internal static class ConsoleSetup
         app.MapWatchlists();
         app.MapAuthorities();
         app.MapDeployments();
+        app.MapReceipts();
         app.MapAlerts();
         app.MapRetention();
         // frame-ancestors is set with the other headers.

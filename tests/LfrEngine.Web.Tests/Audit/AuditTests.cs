@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
@@ -165,6 +166,25 @@ public sealed partial class AuditTests
         Assert.Empty(documented.Except(used).Order());
     }
 
+    [Fact]
+    public void Docs_EveryAction_HasASentenceThatNamesOnlyDetailsOfIt()
+    {
+        string root = RepoRoot.Folder;
+        Dictionary<string, string> texts = XDocument.Load(Path.Combine(root, "host", "LfrEngine.Web", "Texts", "AuditTexts.resx")).Root!.Elements("data").ToDictionary(d => d.Attribute("name")!.Value, d => d.Value);
+        Dictionary<string, string> rows = DocumentedRow().Matches(File.ReadAllText(Path.Combine(root, "docs", "audit.md"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        string[] sentences = [.. texts.Keys.Where(k => k.StartsWith("Say.", StringComparison.Ordinal))];
+
+        Assert.True(rows.Count > 50);
+        Assert.DoesNotContain(rows.Keys, a => !texts.ContainsKey($"Say.{a}"));
+        foreach (string sentence in sentences)
+        {
+            string action = string.Join('.', sentence.Split('.')[1..3]);
+            Assert.True(rows.TryGetValue(action, out string? details), $"{sentence} is about no action of docs/audit.md.");
+            foreach (string name in Regex.Matches(texts[sentence], @"\{(\w+)\}").Select(m => m.Groups[1].Value).Except(["actor", "subject"]))
+                Assert.True(details.Contains($"`{name}`", StringComparison.Ordinal), $"{sentence} names {name}, which is not among its details.");
+        }
+    }
+
     internal static async Task FillAsync(RunningHost host, int count)
     {
         for (int i = 0; i < count; i++)
@@ -248,6 +268,9 @@ public sealed partial class AuditTests
 
     [GeneratedRegex(@"^\| `([a-z-]+\.[a-z-]+)`", RegexOptions.Multiline)]
     private static partial Regex DocumentedAction();
+
+    [GeneratedRegex(@"^\| `([a-z-]+\.[a-z-]+)` \|.*\| (.*)\|$", RegexOptions.Multiline)]
+    private static partial Regex DocumentedRow();
 
     [GeneratedRegex(@"Note(?:Async)?\([^""\n]*""([a-z-]+\.[a-z-]+)""")]
     private static partial Regex NotedLiteral();

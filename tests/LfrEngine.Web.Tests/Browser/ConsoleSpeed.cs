@@ -81,7 +81,7 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
         Officer every = await host.AddOfficerAsync("every", Roles.All);
         await browser.WithPageAsync(host, every, async page =>
         {
-            foreach (string path in new[] { "/", "/operations", "/duty", "/alerts", "/alerts/street", "/deployments", "/deployments/new", "/watchlists", $"/watchlists/{material.Watchlist}", "/evidence", "/field-check", "/zones", "/retention", "/officers", "/audit", "/transparency", "/account" })
+            foreach (string path in new[] { "/", "/operations", "/duty", "/alerts", "/alerts/street", "/deployments", "/deployments/new", "/watchlists", $"/watchlists/{material.Watchlist}", "/evidence", "/field-check", "/zones", "/retention", "/officers", "/audit", "/receipts", "/transparency", "/account" })
             {
                 var paint = new List<double>();
                 var heading = new List<double>();

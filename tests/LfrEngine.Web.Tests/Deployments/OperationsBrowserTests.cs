@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using LfrEngine.Web.Tests.Browser;
+using LfrEngine.Cli.Tests.Support;
+using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Web.Tests.Browser;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -14,10 +17,10 @@ namespace LfrEngine.Web.Tests.Deployments;
 public sealed class OperationsBrowserTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
     [Fact]
-    public async Task Operations_StartedByKeyboard_ShowsLivePicturesAndPausesWithAReason()
+    public async Task Operations_FromStartToEndByKeyboard_ShowsLivePicturesAndThenTheResult()
     {
         await using RunningHost host = await Street.HostAsync(street.LongClip);
-        await street.PrepareAsync(host);
+        Guid deployment = await street.PrepareAsync(host);
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
         await browser.WithPageAsync(host, olga, async page =>
         {
@@ -29,7 +32,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await PressAsync(p, "Start");
 
             ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert.");
-            await Expect(picture).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"), new() { Timeout = 30_000 });
+            await Expect(picture).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"));
             await p.WaitForFunctionAsync("() => { const i = document.querySelector('img.live'); return i.complete && i.naturalWidth === 640 && i.naturalHeight === 360; }");
             await Expect(Health(p)).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
@@ -45,9 +48,10 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await p.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
             await page.AssertAccessibleAsync();
 
+            await Eventually.HoldsAsync(() => host.ReadAsync(s => s.Alerts.AnyAsync()), "an alert was raised");
             // At once; the reason is asked for afterwards, on any page.
             await PressAsync(p, "Pause");
-            await Expect(p.GetByText("Paused. Why?")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+            await Expect(p.GetByText("Paused. Why?")).ToBeVisibleAsync();
             await Expect(p.Locator("img.live")).ToHaveCountAsync(0);
             await page.GoAsync("/operations");
             await Expect(p.GetByText("Paused. Why?")).ToBeVisibleAsync();
@@ -58,6 +62,49 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await Expect(p.GetByText("A break.")).ToBeVisibleAsync();
             await Expect(p.GetByText("Paused. Why?")).ToHaveCountAsync(0);
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true })).ToBeVisibleAsync();
+
+            await p.GetByLabel("Reason (recorded in the audit trail)").FillAsync("The shift is over.");
+            await PressAsync(p, "End");
+            await PressAsync(p, "Yes, end it");
+            await p.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
+            await Expect(p.Locator("h1")).ToHaveTextAsync("Result: High Street");
+            string file = Assert.Single(Directory.GetFiles(Path.GetDirectoryName(host.Installation.DataPath("receipts", "_"))!));
+            string text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+            ErasureReceipt receipt = ErasureReceipt.Verify(file, SignedDocument.TrustedPem(null));
+            await Expect(p.Locator("#faces-seen")).ToHaveTextAsync(receipt.FacesSeen.ToString(CultureInfo.InvariantCulture));
+            await Expect(p.Locator("#outcomes tbody tr")).ToHaveTextAsync(["Not judged1"]);
+            await Expect(p.Locator("#lifetimes tbody tr").Filter(new() { HasText = "Embeddings" })).ToContainTextAsync(string.Create(CultureInfo.InvariantCulture, $"{receipt.Lifetimes.Embedding.MaximumMs:0.0} ms"));
+            await Expect(p.GetByText($"missed {receipt.Lifetimes.DeadlineBreaches} time")).ToBeVisibleAsync();
+            await Expect(p.Locator("#receipts")).ToContainTextAsync("Signature verified.");
+            IDownload download = await p.RunAndWaitForDownloadAsync(() => p.GetByRole(AriaRole.Link, new() { Name = "Download " }).ClickAsync());
+            Assert.Equal(text, await File.ReadAllTextAsync(await download.PathAsync(), TestContext.Current.CancellationToken));
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("result");
+            await p.SetViewportSizeAsync(390, 844);
+            await page.GoAsync($"/deployments/{deployment}/result");
+            await Expect(p.Locator("#receipts")).ToBeVisibleAsync();
+            Assert.Equal("", await p.EvaluateAsync<string>("document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('.table')).map(e => e.tagName + '.' + e.className + ' ' + Math.round(e.getBoundingClientRect().left) + ' ' + Math.round(e.getBoundingClientRect().right)).join('\\n')"));
+            await p.SetViewportSizeAsync(1366, 768);
+
+            // A genuine receipt of another deployment does not stand in for this one's, nor does an altered one; a lost one is told.
+            ILocator row = p.Locator("tbody tr");
+            await page.GoAsync("/receipts");
+            await Expect(row).ToContainTextAsync("High Street");
+            await Expect(row).ToContainTextAsync("Signature verified.");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("receipts");
+            string other = file.Replace(receipt.Run!, "20260514T093012-k3f9x2", StringComparison.Ordinal);
+            File.Copy(file, other);
+            Assert.Equal(ReceiptVerdict.Refused, Shelf(host).Check(new ReceiptName(Path.GetFileName(other), receipt.EndedAt, $"deployment/{deployment}")).Verdict);
+            File.Delete(other);
+            await File.WriteAllTextAsync(file, text.Replace($"\"facesSeen\":{receipt.FacesSeen},", $"\"facesSeen\":{receipt.FacesSeen + 1},", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await page.GoAsync("/receipts");
+            await Expect(row).ToContainTextAsync("Not verified");
+            File.Delete(file);
+            await page.GoAsync("/receipts");
+            await Expect(row).ToContainTextAsync("Missing");
+            await page.GoAsync($"/deployments/{deployment}/result");
+            await Expect(p.GetByText("No receipt of this deployment could be verified")).ToBeVisibleAsync();
         });
         AuditEntry[] trail = await host.ReadAsync(s => s.Audit.Where(e => e.Action.StartsWith("deployment.pause")).OrderBy(e => e.Sequence).ToArrayAsync());
         Assert.Equal(["deployment.paused", "deployment.pause-explained"], trail.Select(e => e.Action));
@@ -76,7 +123,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
         await browser.WithPageAsync(host, arno, async page =>
         {
             await page.GoAsync("/operations");
-            await Expect(Health(page.Page)).ToBeVisibleAsync(new() { Timeout = 30_000 });
+            await Expect(Health(page.Page)).ToBeVisibleAsync();
             await Expect(page.Page.GetByText("Your roles do not include live pictures.")).ToBeVisibleAsync();
             await Expect(page.Page.Locator("img.live")).ToHaveCountAsync(0);
             await Expect(page.Page.GetByRole(AriaRole.Button, new() { Name = "Pause", Exact = true })).ToHaveCountAsync(0);
@@ -109,6 +156,8 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
 
     // How well the engine follows depends on what else the machine does: that there are pictures is enough.
     private static ILocator Health(IPage page) => page.Locator(".health:not([data-condition=Lost])").First;
+
+    private static ReceiptShelf Shelf(RunningHost host) => (ReceiptShelf)host.Services.GetService(typeof(ReceiptShelf))!;
 
     // As who has no mouse does it.
     private static async Task PressAsync(IPage page, string button)

@@ -205,7 +205,7 @@ public sealed class TransparencyTests
         {
             string subject = $"alert/{Guid.NewGuid()}";
             Note("alert.raised", subject, new { DeploymentId = deployment["deployment/".Length..], Category = "wanted", Camera = "gate", Score = 0.6f, Threshold = 0.48f, RolePlayer = rolePlayer });
-            Note("alert.joined", $"alert/{Guid.NewGuid()}", new { DeploymentId = deployment["deployment/".Length..], Joined = subject });
+            Note("alert.joined", $"alert/{Guid.NewGuid()}", new { DeploymentId = deployment["deployment/".Length..], Joined = subject["alert/".Length..] });
             return subject;
         }
 
