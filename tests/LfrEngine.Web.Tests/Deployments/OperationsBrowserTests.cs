@@ -63,8 +63,8 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await Expect(p.GetByText("Paused. Why?")).ToHaveCountAsync(0);
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Resume", Exact = true })).ToBeVisibleAsync();
 
-            await p.GetByLabel("Reason (recorded in the audit trail)").FillAsync("The shift is over.");
             await PressAsync(p, "End");
+            await p.GetByLabel("Reason for the end (recorded in the audit trail)").FillAsync("The shift is over.");
             await PressAsync(p, "Yes, end it");
             await p.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
             await Expect(p.Locator("h1")).ToHaveTextAsync("Result: High Street");
