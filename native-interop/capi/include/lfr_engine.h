@@ -22,7 +22,8 @@
  *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
  *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
  *     With the first call SIGPIPE is set to be ignored: set a handler of your own after that. Do not trap floating-point
- *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 256 KiB or more.
+ *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 1 MiB or more: reading a picture
+ *     wipes 256 KiB of the stack below it.
  *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. The library reads
  *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so is not in the folder of this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
@@ -170,7 +171,7 @@ enum lfr_log_level { LFR_LOG_ERROR = 1, LFR_LOG_WARNING = 2, LFR_LOG_INFO = 3 };
 
 /* One line of text for each event: networks loaded, changes of cameras and runs. Cameras appear under the names the caller gave
  * them; no person, score, picture or address does. Called on any thread, one call at a time; may call any function
- * of this library. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
+ * of this library but lfr_run_stop and lfr_run_destroy, which would wait for the thread that is in the callback. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
 typedef void (*lfr_on_log)(int32_t level, const char *text, void *user);
 
 typedef struct lfr_engine_options {
@@ -187,7 +188,8 @@ typedef struct lfr_engine_options {
     int32_t log_level;              /* lfr_log_level: the most detailed level passed to on_log; 0: LFR_LOG_WARNING */
     int64_t max_memory_bytes;       /* limit of lfr_memory.held_bytes, for the whole process while the engine is open; with several engines the smallest
                                      * applies; 0: no limit. A function that would exceed it returns LFR_OUT_OF_MEMORY, and a camera of a run
-                                     * ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate says what is needed */
+                                     * ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate says what is needed; set no
+                                     * less: when a network gets no memory while it computes, ONNX Runtime can end the process */
     lfr_on_log on_log;              /* NULL: no log */
     void *log_user;
 } lfr_engine_options;
