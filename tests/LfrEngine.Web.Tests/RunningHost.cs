@@ -80,7 +80,8 @@ internal sealed class RunningHost : IAsyncDisposable
         foreach (string directory in Directory.EnumerateDirectories(folder.FullName, "*", SearchOption.AllDirectories))
             Directory.CreateDirectory(Path.Combine(copy.FullName, Path.GetRelativePath(folder.FullName, directory)));
         // The store's own file before its log: the other way round a checkpoint in between would be missed.
-        foreach (string file in Directory.EnumerateFiles(folder.FullName, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        // An unfinished file that is being written at this moment is left out: nothing reads one.
+        foreach (string file in Directory.EnumerateFiles(folder.FullName, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".partial", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
             File.Copy(file, Path.Combine(copy.FullName, Path.GetRelativePath(folder.FullName, file)));
         var installation = new Installation(Installation.Config, copy.FullName);
         return new RunningHost(copy, installation, Time, await StartAsync(installation, Time));
