@@ -41,7 +41,7 @@ internal static class ServeCommand
         if (LockOption.Shortage() is { } shortage)
             Console.Error.WriteLine(shortage);
         AnsiConsole.WriteLine("Preparing the demonstration: people from sample photos walk past a camera, and one of them is on a list.");
-        using Demonstration demonstration = await Demonstration.MakeAsync(address, stopping);
+        using (Demonstration demonstration = await Demonstration.MakeAsync(address, stopping))
         await using (WebApplication app = Server.Build(demonstration.Installation, TimeProvider.System))
         {
             await StoreSetup.MigrateAsync(app.Services, stopping);
@@ -53,7 +53,6 @@ internal static class ServeCommand
                 AnsiConsole.WriteLine($"An alert is waiting: {at}/alerts");
             await app.WaitForShutdownAsync(stopping);
         }
-        demonstration.Dispose();
         AnsiConsole.WriteLine("The demonstration's data has been deleted.");
         return ExitCode.Success;
     }

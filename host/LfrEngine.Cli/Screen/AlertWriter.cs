@@ -39,13 +39,9 @@ internal sealed class AlertWriter : IDisposable
         string? place = crops;
         try
         {
+            // Whether it can be written to was checked before the models were loaded.
             if (crops is not null)
-            {
                 Directory.CreateDirectory(crops);
-                string probe = Path.Combine(crops, $".lfr-{Guid.NewGuid():N}");
-                File.WriteAllBytes(probe, []);
-                File.Delete(probe);
-            }
             place = linesPath;
             if (linesPath is not null)
                 lines = AppendFile.Open(linesPath);

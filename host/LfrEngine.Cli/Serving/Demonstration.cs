@@ -107,7 +107,7 @@ internal sealed class Demonstration : IDisposable
     private static async Task<Officer> EnrolAsync(OfficerRegister register, SampleOfficer sample)
     {
         string secret = await register.InviteAsync(Actor.Engine, [sample.Role]);
-        Officer officer = await register.EnrolAsync(secret, Guid.NewGuid(), sample.UserName, sample.DisplayName, RandomSecret.New() + "aA1!", passkey: null);
+        Officer officer = await register.EnrolAsync(secret, Guid.NewGuid(), sample.UserName, sample.DisplayName, RandomSecret.New(), passkey: null);
         // They sign in by a click; a second factor is what every other page asks for.
         return await register.ChangeOwnAsync(officer, "officer.authenticator-set", async (officers, own) =>
             await officers.ResetAuthenticatorKeyAsync(own) is { Succeeded: false } refused ? refused : await officers.SetTwoFactorEnabledAsync(own, true));

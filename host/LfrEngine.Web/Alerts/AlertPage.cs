@@ -61,6 +61,9 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
 
     protected string Note { get; set; } = "";
 
+    /// <summary>Whether a decision is being recorded: the buttons are then disabled, so that no click is lost in silence.</summary>
+    protected bool IsDeciding { get; private set; }
+
     /// <summary>Which alerts the page lists.</summary>
     protected abstract AlertFilter Filter { get; }
 
@@ -110,9 +113,6 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
             (Message, Note) = (null, "");
         Detail = await Service.LookAsync(Actor.Of(User), alert, leaving.Token);
     }
-
-    /// <summary>Whether a decision is being recorded: the buttons are then disabled, so that no click is lost in silence.</summary>
-    protected bool IsDeciding { get; private set; }
 
     protected void Close() => Detail = null;
 

@@ -66,9 +66,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     [Fact]
     public async Task Phone_Upright_NothingOverflows()
     {
-        await using RunningHost host = await RunningHost.StartAsync();
-        Officer admin = await host.AddOfficerAsync("ada", Roles.Administrator);
-        await browser.WithPageAsync(host, admin, async page =>
+        await AsAsync(Roles.Administrator, async page =>
         {
             IPage p = page.Page;
             foreach (string path in new[] { "/", "/officers", "/account" })
@@ -94,9 +92,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     [Fact]
     public async Task Theme_ChosenOnce_IsKeptAndOverridesTheSystem()
     {
-        await using RunningHost host = await RunningHost.StartAsync();
-        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
-        await browser.WithPageAsync(host, olga, async page =>
+        await AsAsync(Roles.Operator, async page =>
         {
             IPage p = page.Page;
             await page.GoAsync("/");
@@ -115,9 +111,7 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     [Fact]
     public async Task Connection_Lost_IsSaidAndThePageComesBackWithIt()
     {
-        await using RunningHost host = await RunningHost.StartAsync();
-        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
-        await browser.WithPageAsync(host, olga, async page =>
+        await AsAsync(Roles.Operator, async page =>
         {
             IPage p = page.Page;
             await page.GoAsync("/");
@@ -163,10 +157,8 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     [Fact]
     public async Task Policy_InlineStyleAndScript_AreRefusedByTheBrowser()
     {
-        await using RunningHost host = await RunningHost.StartAsync();
-        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
         // The watch itself is tested: what the browser refuses must be seen.
-        Exception seen = await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(() => browser.WithPageAsync(host, olga, async page =>
+        Exception seen = await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(() => AsAsync(Roles.Operator, async page =>
         {
             await page.GoAsync("/");
             string[] refused = await page.Page.EvaluateAsync<string[]>("""
@@ -189,6 +181,13 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             Assert.Equal("Overview", await page.Page.TitleAsync());
         }));
         Assert.Contains("Content Security Policy", seen.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A console with one officer, and a page of theirs.</summary>
+    private async Task AsAsync(string role, Func<ConsolePage, Task> test, BrowserNewContextOptions? options = null)
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        await browser.WithPageAsync(host, await host.AddOfficerAsync("olga", role), test, options);
     }
 
     private static Task<string> BackgroundAsync(IPage page) => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
