@@ -48,6 +48,12 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await p.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
             await page.AssertAccessibleAsync();
 
+            // A picture that does not come says why, and comes again by itself.
+            await p.RouteAsync("**/pictures/live/**", r => r.FulfillAsync(new() { Status = 204 }));
+            await Expect(p.Locator(".live-why")).ToHaveTextAsync("No live picture: the camera has sent none in the last seconds.");
+            await p.UnrouteAllAsync();
+            await Expect(p.Locator(".live-why")).ToBeEmptyAsync();
+
             await Eventually.HoldsAsync(() => host.ReadAsync(s => s.Alerts.AnyAsync()), "an alert was raised");
             // At once; the reason is asked for afterwards, on any page.
             await PressAsync(p, "Pause");
