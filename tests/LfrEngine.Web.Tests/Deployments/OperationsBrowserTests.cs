@@ -31,7 +31,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.AssertAccessibleAsync();
             await PressAsync(p, "Start");
 
-            ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert.");
+            ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert; in the first minute, everything.");
             await Expect(picture).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"));
             await p.WaitForFunctionAsync("() => { const i = document.querySelector('img.live'); return i.complete && i.naturalWidth === 640 && i.naturalHeight === 360; }");
             await Expect(Health(p)).ToBeVisibleAsync();
