@@ -3,6 +3,7 @@
 #   ./test.sh            all tests
 #   ./test.sh --quick    all but the classes marked [Trait("Speed", "slow")]; lists the slow ones with their latest times
 #   ./test.sh ARGUMENT…  passed to every test program, for example: ./test.sh -class '*Watchlist*'
+# Up to five failed tests of a program run once more, without the others; those that pass then are named at the end.
 # LFR_TEST_ALL=1 measures accuracy over all pictures instead of a fixed part of them.
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 # shellcheck source=scripts/setup.sh
@@ -30,7 +31,7 @@ dotnet host/LfrEngine.Cli/bin/Release/net10.0/lfr.dll models restore >&2 || fail
 results=build/results
 [ -z "$quick" ] || results=build/results/quick
 mkdir -p "$results"
-rm -f "$results"/*.xml "$results"/*.log "$results"/*.failed
+rm -rf "$results"/*.xml "$results"/*.log "$results"/*.failed "$results/again"
 
 # one RESULTS NAME ARGUMENT…: one test program, or what keeps and changes records once more on the other store. Its report and what it printed are in RESULTS; printed when it has ended.
 one() {
@@ -39,7 +40,7 @@ one() {
     if [ "$report" != "$name" ]; then
         # By hand: all of it, `LFR_TEST_STORE=postgresql ./test.sh -trait- Store=sqlite`.
         export LFR_TEST_STORE=postgresql
-        set -- -trait- Store=sqlite -class '*.Security.*' -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.FieldCheckTests'
+        [ $# -gt 0 ] || set -- -trait- Store=sqlite -class '*.Security.*' -class '*.AlertServiceTests' -class '*.RetentionTests' -class '*.AuthorityServiceTests' -class '*.FieldCheckTests'
     fi
     printf '%s begins\n' "$report" >&2
     dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor -result-xml "$results/$report.xml" "$@" >"$results/$report.log" 2>&1 || : >"$results/$report.failed"
@@ -57,20 +58,48 @@ done
 say "Running the tests (results: $results)"
 printf '%s\n' "${programs[@]}" | xargs -P 2 -I NAME bash -c 'one "$@"' _ "$results" NAME "$@"
 
-passed=0 failed=0 skipped=0 broken=0
+# failures REPORT: the methods of its failed tests, each once.
+failures() { sed 's/<test /\n<test /g' "$1" | sed -nE 's/^<test .* result="Fail".* type="([^"]*)" method="([^"]*)".*/\1.\2/p' | sort -u; }
+
+# A few failed ones once more, each program by itself: on a shared machine a server, a browser or a camera in real time may have waited too long beside the others.
+# What passes now is counted as passed, and named: such a test, or what it tests, is to be mended.
+for report in "$results"/*.xml; do
+    name=$(basename "$report" .xml)
+    [ -e "$results/$name.failed" ] || continue
+    mapfile -t methods < <(failures "$report")
+    if [ "${#methods[@]}" -eq 0 ] || [ "${#methods[@]}" -gt 5 ]; then
+        continue
+    fi
+    mkdir -p "$results/again"
+    say "$name: ${#methods[@]} failed, once more without the others:"
+    # shellcheck disable=SC2046 # A name of a method has no blanks.
+    one "$results/again" "$name" -parallelMode none $(printf -- '-method %s ' "${methods[@]}")
+done
+
+# count WHAT REPORT: one <assembly …> element per program carries the totals.
+count() { grep -o "<assembly [^>]*>" "$2" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'; }
+
+passed=0 failed=0 skipped=0 broken=0 alone=()
 for name in "${programs[@]}"; do
-    report=$results/$name.xml
-    [ ! -e "$results/$name.failed" ] || broken=1
+    report=$results/$name.xml again=$results/again/$name.xml
     if [ ! -s "$report" ]; then
         say "$name left no report."
         failed=$((failed + 1))
         continue
     fi
-    # One <assembly …> element per program carries the totals.
-    count() { grep -o "<assembly [^>]*>" "$report" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'; }
-    passed=$((passed + $(count passed)))
-    failed=$((failed + $(count failed) + $(count errors)))
-    skipped=$((skipped + $(count skipped)))
+    passed=$((passed + $(count passed "$report")))
+    skipped=$((skipped + $(count skipped "$report")))
+    fell=$(count failed "$report") errors=$(count errors "$report")
+    if [ -s "$again" ] && [ "$(count total "$again")" -ge "$fell" ]; then
+        still=$(count failed "$again")
+        [ "$still" -le "$fell" ] || still=$fell
+        mapfile -t -O "${#alone[@]}" alone < <(comm -23 <(failures "$report") <(failures "$again"))
+        passed=$((passed + fell - still))
+        fell=$still errors=$((errors + $(count errors "$again")))
+    elif [ -e "$results/$name.failed" ]; then
+        broken=1
+    fi
+    failed=$((failed + fell + errors))
 done
 
 # Read to the end: `head` would leave, and end what writes to it with an error.
@@ -90,7 +119,10 @@ elif [ $# -eq 0 ]; then
     slowest 20 "" "$results"/*.xml
 fi
 # The failed ones once more, at the end and with the beginning of why: what the programs printed may be long.
-awk '/^    [^ ].* \[FAIL\]$/ { left = 12; print "Failed:" } left > 0 { print substr($0, 1, 400); left-- }' "$results"/*.log >&2
+find "$results" -name '*.log' -exec awk '/^    [^ ].* \[FAIL\]$/ { left = 12; print "Failed:" } left > 0 { print substr($0, 1, 400); left-- }' {} + >&2
+for test in "${alone[@]}"; do
+    say "Failed beside the others, passed without them, to be mended: $test"
+done
 [ "$broken" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
 [ "$passed" -gt 0 ] || failed=$((failed + 1))
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -51,11 +51,10 @@ internal sealed class StampCheck(bool isLive)
     /// <summary>Frames per second: of a live source by arrival, of a recording by its stamps; null if unknown.</summary>
     public double? MeasureRate()
     {
-        (double StampMs, double ArrivalMs)[] steady = Steady();
-        if (steady.Length < 2)
+        if (frames.Count < 2)
             return null;
-        (int first, int last) = isLive ? OnTime(steady) : (0, steady.Length - 1);
-        double ms = isLive ? steady[last].ArrivalMs - steady[first].ArrivalMs : StreamMs;
+        (int first, int last) = isLive ? OnTime() : (0, frames.Count - 1);
+        double ms = isLive ? frames[last].ArrivalMs - frames[first].ArrivalMs : StreamMs;
         return ms > (last - first) * SmallestStepMs ? (last - first) * 1000 / ms : null;
     }
 
@@ -68,9 +67,9 @@ internal sealed class StampCheck(bool isLive)
             return new StampFindings("unknown", "too few frames to measure", null, 0, 0);
         double[] steps = [.. steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs)];
         double longest = steps.Max(), still = (double)steps.Count(s => s <= SmallestStepMs) / steps.Length;
-        (int first, int last) = OnTime(steady);
-        double arrivalMs = steady[last].ArrivalMs - steady[first].ArrivalMs;
-        double? speed = isLive && arrivalMs > 0 ? (steady[last].StampMs - steady[first].StampMs) / arrivalMs : null;
+        (int first, int last) = OnTime();
+        double arrivalMs = frames[last].ArrivalMs - frames[first].ArrivalMs;
+        double? speed = isLive && arrivalMs > 0 ? (frames[last].StampMs - frames[first].StampMs) / arrivalMs : null;
         // The longest step not explained by arrivals; for a recording arrivals explain nothing.
         double jump = isLive ? steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs - (b.ArrivalMs - a.ArrivalMs)).Max() : longest;
         double usual = steps.Order().ElementAt(steps.Length / 2);
@@ -85,13 +84,21 @@ internal sealed class StampCheck(bool isLive)
         return new StampFindings(state, text, speed, longest, still);
     }
 
-    // The most punctual frames of the first and of the last third: a frame can be read late, while this machine is busy, but never early.
-    private static (int First, int Last) OnTime((double StampMs, double ArrivalMs)[] frames)
+    // A frame can be read late, while this machine is busy or catches up, but never early: punctual are those on the lower hull of arrival over stamp.
+    // Of its edges the one that lasts longest, because a server's or a busy machine's backlog comes within moments.
+    private (int First, int Last) OnTime()
     {
-        int third = frames.Length / 3;
-        return third < 2 ? (0, frames.Length - 1) : (MostPunctual(0, third), MostPunctual(frames.Length - third, frames.Length));
+        List<int> hull = [];
+        for (int i = 0; i < frames.Count; i++)
+        {
+            while (hull.Count > 1 && !TurnsUp(hull[^2], hull[^1], i))
+                hull.RemoveAt(hull.Count - 1);
+            hull.Add(i);
+        }
+        return hull.Zip(hull.Skip(1)).MaxBy(e => frames[e.Second].ArrivalMs - frames[e.First].ArrivalMs);
 
-        int MostPunctual(int from, int to) => Enumerable.Range(from, to - from).MinBy(i => frames[i].ArrivalMs - frames[i].StampMs);
+        bool TurnsUp(int a, int b, int c) =>
+            (frames[b].ArrivalMs - frames[a].ArrivalMs) * (frames[c].StampMs - frames[b].StampMs) < (frames[c].ArrivalMs - frames[b].ArrivalMs) * (frames[b].StampMs - frames[a].StampMs);
     }
 
     private (double StampMs, double ArrivalMs)[] Steady()

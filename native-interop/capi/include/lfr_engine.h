@@ -617,7 +617,7 @@ LFR_API int32_t lfr_camera_destroy(lfr_camera *camera);
 
 LFR_API int32_t lfr_alert_get_info(lfr_alert *alert, lfr_alert_info *info);
 
-/* The face as seen, with its surroundings, a JPEG. As lfr_watchlist_get_photo. */
+/* The face as seen, pixelated around the head, a JPEG. As lfr_watchlist_get_photo. */
 LFR_API int32_t lfr_alert_get_photo(lfr_alert *alert, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
 
 /* The same picture as pixels: format is LFR_BGR or LFR_RGB, rows without a gap. width and height receive its size, also with LFR_BUFFER_TOO_SMALL, when

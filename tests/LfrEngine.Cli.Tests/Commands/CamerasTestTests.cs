@@ -291,6 +291,18 @@ public sealed class StampCheckTests
     }
 
     [Fact]
+    public void MeasureRate_BusyWhileTheNetworksLoad_IsOfFramesThatWereWaitedFor()
+    {
+        // Five per second whose stamps say 25; from the second to the twentieth they wait, and are read together.
+        var check = new StampCheck(isLive: true);
+        for (int i = 0; i < 31; i++)
+            check.Add(i * 40_000, (long)((i is > 0 and < 20 ? 4000 + i : i * 200) * (Stopwatch.Frequency / 1000.0)));
+        Assert.Equal(5, check.MeasureRate()!.Value, 1);
+        Assert.Equal("slow", check.Judge().State);
+        Assert.Equal(0.2, check.Judge().SpeedOfClock!.Value, 2);
+    }
+
+    [Fact]
     public void MeasureRate_LiveAndRecorded_ByArrivalAndByStamps()
     {
         var live = new StampCheck(isLive: true);

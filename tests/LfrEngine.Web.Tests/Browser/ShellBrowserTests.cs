@@ -32,6 +32,28 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
     }
 
     [Fact]
+    public async Task Help_OnAPage_IsThePartOfTheGuideAboutIt()
+    {
+        await AsAsync(Roles.Operator, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/operations");
+            await p.GetByLabel("Help for this page").ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Operations", Level = 1 })).ToBeVisibleAsync();
+            await Expect(p.Locator(".guide")).ToContainTextAsync("While paused, no face is looked at.");
+            await page.AssertAccessibleAsync();
+            Assert.Equal(390, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
+
+            await p.GetByRole(AriaRole.Link, new() { Name = "Read all of: Guide for an operator" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Duty" })).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("help-phone");
+            await p.GetByRole(AriaRole.Link, new() { Name = "Guide for an engagement officer" }).Last.ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Guide for an engagement officer", Level = 1 })).ToBeVisibleAsync();
+        }, new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 390, Height = 844 } });
+    }
+
+    [Fact]
     public async Task Keyboard_Alone_ReachesEverything()
     {
         await using RunningHost host = await RunningHost.StartAsync();
