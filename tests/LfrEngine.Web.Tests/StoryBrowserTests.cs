@@ -69,7 +69,7 @@ public sealed class StoryBrowserTests(BrowserFixture browser, Street street) : I
             await p.GetByLabel("Equality impact assessment").FillAsync("EIA 1");
             await p.GetByLabel("Community impact assessment").FillAsync("CIA 1");
             await p.GetByLabel("Authorising officer", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "sam" });
-            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
             await Expect(p.GetByText("The authority is a draft: sam has not signed it.")).ToBeVisibleAsync();
             deployment = Guid.Parse(p.Url.Split('/')[^1]);
         });

@@ -32,7 +32,7 @@ internal sealed class CameraLane : IDisposable
         rhythm = new SearchRhythm(settings.DetectEveryMs, searchAfterMs);
         (Camera, Status, this.list, this.settings, this.totals) = (camera, status, list, settings, totals);
         tracker = new FaceTracker(models.Tracking(new TrackerSettings()));
-        selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount);
+        selector = new BestShotSelector(settings.BestShots, models, tracker.SlotCount, camera.Zone);
         ledger = new EvidenceLedger(totals.RunId, camera.Name, settings.Alerts, list.Newest, settings.Thresholds);
         underWay = Scheduler.LargestUnderWay(workers);
         for (int i = 0; i < underWay; i++)

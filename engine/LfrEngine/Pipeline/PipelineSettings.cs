@@ -108,6 +108,9 @@ public sealed record CameraSettings(string Name, string Source, Pace Pace = Pace
     /// <summary>Transport and rotation.</summary>
     public SourceOptions Options { get; init; } = SourceOptions.Default;
 
+    /// <summary>Faces outside are followed and pixelated as all others, but never compared; null for the whole picture.</summary>
+    public PictureZone? Zone { get; init; }
+
     /// <summary>Live view; null for none. Belongs to this camera and one run, which disposes it.</summary>
     public LiveView? LiveView { get; init; }
 

@@ -32,6 +32,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
     private readonly ShotPool shots = new(PictureSize);
     private readonly PaintScratch scratch = new(PictureSize, PictureSize);
     private readonly ShotHistory[] histories;
+    private readonly PictureZone? zone;
     private readonly long[] owners;
     private readonly LookResult[] looks;
 
@@ -39,8 +40,10 @@ internal sealed unsafe class BestShotSelector : IDisposable
     /// <param name="policy">The policy.</param>
     /// <param name="models">Borrowed for the life of the selector.</param>
     /// <param name="slotCount">Slots of the camera's tracker.</param>
-    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount)
+    /// <param name="zone">Faces outside are not looked at; null for the whole picture.</param>
+    public BestShotSelector(BestShotPolicy policy, EngineModels models, int slotCount, PictureZone? zone = null)
     {
+        this.zone = zone;
         this.policy = policy;
         embedderInput = models.Embedder.Manifest.Input;
         landmarks = new LandmarkFinder(models.Landmarks);
@@ -72,7 +75,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
                 owners[tracklet.Slot] = tracklet.Id;
                 history = default;
             }
-            if (!tracklet.DetectedNow || tracklet.State != TrackletState.Confirmed)
+            if (!tracklet.DetectedNow || tracklet.State != TrackletState.Confirmed || !IsInZone(frame, tracklet.DetectedBox))
                 continue;
             long now = tracklet.TimestampUs;
             if (!policy.WantsLook(history, now, tracklet.DetectedBox.Width, IsUnsure(tracklet.Score)))
@@ -113,6 +116,9 @@ internal sealed unsafe class BestShotSelector : IDisposable
         shots.Dispose();
         scratch.Dispose();
     }
+
+    private bool IsInZone(in FrameView frame, in FaceBox box) =>
+        zone is null || zone.Contains(50.0 * (box.Left + box.Right) / frame.Width, 50.0 * (box.Top + box.Bottom) / frame.Height);
 
     private bool IsUnsure(float score) => verifier is not null && score < policy.SureScore;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LfrEngine.Cli.Cameras;
 using LfrEngine.Detection;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Cameras;
 
 namespace LfrEngine.Cli.Commands;
 

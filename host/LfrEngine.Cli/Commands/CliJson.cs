@@ -4,6 +4,7 @@ using System.Text.Json;
 using LfrEngine.Cli.Cameras;
 using LfrEngine.Cli.Screen;
 using LfrEngine.Evaluation.Evidence;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Watchlists;
 

@@ -2,6 +2,7 @@ using System.Net;
 using LfrEngine.Links;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.FieldCheck;
@@ -40,6 +41,7 @@ internal static class Server
         builder.Services.AddLinks(installation);
         builder.Services.AddWatchlists();
         builder.Services.AddConsoleSecurity(installation);
+        builder.Services.AddCameras();
         builder.Services.AddAuthorities();
         builder.Services.AddAlerts();
         builder.Services.AddRetention();

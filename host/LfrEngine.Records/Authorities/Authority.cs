@@ -103,8 +103,14 @@ public sealed record Authority(
 /// <summary>A camera of an authority.</summary>
 /// <param name="Name">As configured.</param>
 /// <param name="SourceSha256">Of its configured source, without user name and password.</param>
+/// <param name="Zone">Part of the picture in which faces are compared, as in lfr.json; null for the whole picture. Since format 3.</param>
 /// <param name="Least">How often it must be searched, or the engine stops; null in authorities before format 3.</param>
-public sealed record AuthorisedCamera(string Name, string SourceSha256, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LeastSearched? Least = null);
+public sealed record AuthorisedCamera(string Name, string SourceSha256, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Zone = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LeastSearched? Least = null)
+{
+    /// <summary>As an authority names it.</summary>
+    internal static AuthorisedCamera Of(CameraConfig camera) => new(camera.Name, Authority.SourceHash(camera), camera.PictureZone?.ToString());
+}
 
 /// <summary>How often a camera must be searched for faces. An engine that cannot follow misses people, which nobody has authorised.</summary>
 /// <param name="PerSecond">Fewest searched frames per second.</param>
@@ -204,9 +210,34 @@ public sealed record AuthorityDraft
 /// <param name="Response">What officers do.</param>
 public sealed record CategoryDraft(WatchlistCategory Category, double Threshold, string EvidenceSha256, string Response);
 
+/// <summary>A form that a drafter is filling in, as typed.</summary>
+/// <param name="Start">In this installation's time zone, as browsers write it.</param>
+/// <param name="End">The same.</param>
+/// <param name="Least">Fewest searched frames per second.</param>
+internal sealed record AuthorityForm(
+    string Name, string Purpose, string DeploymentType, string Place, string Start, string End, IReadOnlyList<string> Cameras, double Least, Guid WatchlistId, long PassersBy,
+    IReadOnlyList<FormCategory> Categories, ImpactAssessments Assessments, Guid AuthorisingOfficer);
+
+/// <summary>A category of a form.</summary>
+internal sealed record FormCategory(WatchlistCategory Category, bool Sought, double Threshold, string EvidenceSha256, string Response);
+
+/// <summary>Why an authority cannot be drafted.</summary>
+/// <param name="Field">Of <see cref="AuthorityDraft"/>, or the name of a category; empty if it is about no field.</param>
+/// <param name="Text">One sentence.</param>
+public sealed record DraftFault(string Field, string Text);
+
 /// <summary>An authority cannot be drafted, signed or withdrawn; with all reasons.</summary>
-public sealed class AuthorityException(IReadOnlyList<string> reasons) : Exception(string.Join(" ", reasons))
+public sealed class AuthorityException(IReadOnlyList<DraftFault> faults) : Exception(string.Join(" ", faults.Select(f => f.Text)))
 {
+    /// <summary>Reasons that are about no field.</summary>
+    public AuthorityException(IReadOnlyList<string> reasons)
+        : this([.. reasons.Select(r => new DraftFault("", r))])
+    {
+    }
+
+    /// <summary>With the fields of a draft that they are about.</summary>
+    public IReadOnlyList<DraftFault> Faults { get; } = faults;
+
     /// <summary>One sentence each.</summary>
-    public IReadOnlyList<string> Reasons { get; } = reasons;
+    public IReadOnlyList<string> Reasons { get; } = [.. faults.Select(f => f.Text)];
 }

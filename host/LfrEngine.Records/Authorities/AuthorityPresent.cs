@@ -1,5 +1,6 @@
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
@@ -8,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Records.Authorities;
 
 /// <summary>The current state of what an authority names: cameras, watchlist, models, evidence.</summary>
-internal sealed class AuthorityPresent(Installation installation, EvidenceShelf evidence, FileHashes hashes, ModelCatalog catalog)
+internal sealed class AuthorityPresent(Installation installation, CameraRegister cameras, EvidenceShelf evidence, FileHashes hashes, ModelCatalog catalog)
 {
     /// <summary>The embedder's task, as written in an authority.</summary>
     public const string EmbedderTask = "embedder";
@@ -24,11 +25,13 @@ internal sealed class AuthorityPresent(Installation installation, EvidenceShelf 
     {
         foreach (AuthorisedCamera camera in authority.Cameras)
         {
-            CameraConfig? configured = installation.Config.Cameras.FirstOrDefault(c => c.Name == camera.Name);
+            CameraConfig? configured = cameras.Find(camera.Name);
             if (configured is null)
                 reasons.Add($"The camera {camera.Name} is not configured.");
             else if (Authority.SourceHash(configured) != camera.SourceSha256)
                 reasons.Add($"The camera {camera.Name} is configured with a source other than the authorised one.");
+            else if (AuthorisedCamera.Of(configured).Zone != camera.Zone)
+                reasons.Add($"The camera {camera.Name} compares faces in a zone other than the authorised one.");
         }
         WatchlistRecord? watchlist = await store.Watchlists.AsNoTracking().FirstOrDefaultAsync(w => w.Id == authority.Watchlist.Id, stopping);
         if (WatchlistFault(watchlist, authority.Watchlist.Name) is { } fault)

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Records.Authorities;
 
 /// <summary>Authorities: drafted by one person, signed by another, enforced by the engine.</summary>
-/// <remarks>The text is made when the authority is drafted and never changes: a change needs a new draft. If the audit trail and the row in the store disagree, the deployment does not run.</remarks>
+/// <remarks>The text is made when the authority is drafted, and made anew when its drafter changes it. Once it is signed it never changes: a change needs a new draft. If the audit trail and the row in the store disagree, the deployment does not run.</remarks>
 internal sealed class AuthorityService(
     IDbContextFactory<LfrStore> stores, Journal journal, AuthorityDrafting drafting, AuthorityPresent present, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
 {
@@ -19,33 +19,86 @@ internal sealed class AuthorityService(
 
     private const string Drafted = "deployment.drafted", Withdrawn = "deployment.withdrawn";
 
-    /// <summary>Drafts an authority.</summary>
+    /// <summary>Drafts an authority, or a draft anew that is not signed yet.</summary>
     /// <param name="drafter">An officer, not the engine.</param>
     /// <param name="draft">The requested content.</param>
+    /// <param name="deployment">Of the form or of the earlier draft; null for a new one.</param>
     /// <param name="stopping">Cancels before the draft is stored.</param>
     /// <returns>The deployment's id.</returns>
-    /// <exception cref="AuthorityException">Something is missing, contradicts itself, or is not covered by evidence; every reason.</exception>
-    public async Task<Guid> DraftAsync(Actor drafter, AuthorityDraft draft, CancellationToken stopping = default)
+    /// <exception cref="AuthorityException">Something is missing, contradicts itself, or is not covered by evidence; every reason. Or the earlier draft is not the drafter's, or is signed.</exception>
+    public async Task<Guid> DraftAsync(Actor drafter, AuthorityDraft draft, Guid? deployment = null, CancellationToken stopping = default)
     {
-        var id = Guid.NewGuid();
+        Guid id = deployment ?? Guid.NewGuid();
         return await journal.ChangeAsync(drafter, async (store, entries) =>
         {
+            DeploymentRecord? earlier = await store.Deployments.FirstOrDefaultAsync(d => d.Id == id, stopping);
+            CheckEditable(drafter, earlier);
             Authority authority = await drafting.MakeAsync(store, id, drafter, draft, await AuthorisingOfficersAsync(), stopping);
             string text = authority.ToText();
-            store.Deployments.Add(new DeploymentRecord
+            if (earlier is null)
             {
-                Id = id,
-                Name = authority.Name,
-                State = DeploymentState.Draft,
-                WatchlistId = authority.Watchlist.Id,
-                AuthorityText = text,
-                DraftedBy = authority.Drafter.Id,
-                DraftedAt = authority.DraftedAt,
-            });
+                store.Deployments.Add(new DeploymentRecord
+                {
+                    Id = id,
+                    Name = authority.Name,
+                    State = DeploymentState.Draft,
+                    WatchlistId = authority.Watchlist.Id,
+                    AuthorityText = text,
+                    DraftedBy = authority.Drafter.Id,
+                    DraftedAt = authority.DraftedAt,
+                });
+            }
+            else
+            {
+                (earlier.Name, earlier.WatchlistId, earlier.AuthorityText, earlier.DraftedAt) = (authority.Name, authority.Watchlist.Id, text, authority.DraftedAt);
+            }
+            await store.AuthorityForms.Where(f => f.Id == id).ExecuteDeleteAsync(stopping);
             entries.Note(Drafted, Subject(id), new { authority.Name, Type = authority.DeploymentType, Date = DateOf(authority), TextSha256 = Authority.HashOf(text), authority.Identities });
             return id;
         }, stopping);
     }
+
+    /// <summary>What is wrong with a draft; empty if nothing. Nothing is stored.</summary>
+    public async Task<IReadOnlyList<DraftFault>> FaultsAsync(Actor drafter, AuthorityDraft draft, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        try
+        {
+            await drafting.MakeAsync(store, Guid.Empty, drafter, draft, await AuthorisingOfficersAsync(), stopping);
+            return [];
+        }
+        catch (AuthorityException e)
+        {
+            return e.Faults;
+        }
+    }
+
+    /// <summary>Keeps a form as it is typed. It is not in the audit trail: only what is given to be signed is.</summary>
+    /// <exception cref="AuthorityException">It belongs to another officer, or is signed.</exception>
+    public Task SaveFormAsync(Actor drafter, Guid id, AuthorityForm form, CancellationToken stopping = default) => journal.ChangeAsync(drafter, async (store, _) =>
+    {
+        CheckEditable(drafter, await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, stopping));
+        AuthorityFormRecord? record = await store.AuthorityForms.FirstOrDefaultAsync(f => f.Id == id, stopping);
+        CheckOwn(drafter, record);
+        if (record is null)
+            store.AuthorityForms.Add(record = new AuthorityFormRecord { Id = id, OfficerId = drafter.OfficerId, Name = "", Text = "" });
+        (record.Name, record.Text, record.SavedAt) = (form.Name.Trim(), JsonSerializer.Serialize(form), AuthorityDrafting.ToMicroseconds(time.GetUtcNow()));
+    }, stopping);
+
+    /// <summary>A form that was kept; null if there is none.</summary>
+    /// <exception cref="AuthorityException">It belongs to another officer, or is signed.</exception>
+    public async Task<AuthorityForm?> FormAsync(Actor drafter, Guid id, CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        CheckEditable(drafter, await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, stopping));
+        AuthorityFormRecord? record = await store.AuthorityForms.AsNoTracking().FirstOrDefaultAsync(f => f.Id == id, stopping);
+        CheckOwn(drafter, record);
+        return record is null ? null : JsonSerializer.Deserialize<AuthorityForm>(record.Text);
+    }
+
+    /// <summary>Forgets a form.</summary>
+    public Task DiscardFormAsync(Actor drafter, Guid id, CancellationToken stopping = default) => journal.ChangeAsync(drafter, async (store, _) =>
+        await store.AuthorityForms.Where(f => f.Id == id && f.OfficerId == drafter.OfficerId).ExecuteDeleteAsync(stopping), stopping);
 
     /// <summary>Signs an authority with password and one-time code as proof.</summary>
     /// <param name="deployment">A draft.</param>
@@ -78,6 +131,7 @@ internal sealed class AuthorityService(
             throw new AuthorityException([$"A withdrawal needs a reason of 1 to {LongestReason} characters."]);
         if (actor.OfficerId != record.DraftedBy && actor.OfficerId != record.SignedBy && !await IsAuthorisingOfficerAsync(actor.OfficerId))
             throw new AuthorityException(["Only its drafter and authorising officers can withdraw an authority."]);
+        await store.AuthorityForms.Where(f => f.Id == deployment).ExecuteDeleteAsync(stopping);
         record.State = DeploymentState.Withdrawn;
         record.StateReason = reason.Trim();
         entries.Note(Withdrawn, Subject(deployment), new { Reason = reason.Trim() });
@@ -170,6 +224,7 @@ internal sealed class AuthorityService(
             record.SignedAt = AuthorityDrafting.ToMicroseconds(time.GetUtcNow());
             record.Signature = signature;
             record.SignerPublicKey = who.SigningPublicKey;
+            await store.AuthorityForms.Where(f => f.Id == deployment).ExecuteDeleteAsync(stopping);
             entries.Note(SignatureProof.Action, Subject(deployment), new
             {
                 authority.Name,
@@ -205,7 +260,7 @@ internal sealed class AuthorityService(
             reasons.Add($"Only {authority.AuthorisingOfficer.Name}, whom the authority names, can sign it.");
         if (officer.Disabled || !await IsAuthorisingOfficerAsync(officer.Id))
             reasons.Add($"{officer.DisplayName} is not an authorising officer.");
-        AuditEntry? drafted = await store.Audit.AsNoTracking().FirstOrDefaultAsync(e => e.Subject == Subject(record.Id) && e.Action == Drafted, stopping);
+        AuditEntry? drafted = await store.Audit.AsNoTracking().Where(e => e.Subject == Subject(record.Id) && e.Action == Drafted).OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(stopping);
         if (drafted is null || AuditChain.HashOf(drafted) != drafted.Hash || !SignatureProof.Says(drafted.Details, "textSha256", Authority.HashOf(record.AuthorityText)))
             reasons.Add("The draft is not the one in the audit trail: its text has been altered.");
         if (time.GetUtcNow() >= authority.End)
@@ -217,6 +272,20 @@ internal sealed class AuthorityService(
         CheckRow(record, authority, reasons);
         await present.CheckAsync(store, authority, reasons, stopping);
         return reasons.Count == 0 ? authority : throw new AuthorityException(reasons);
+    }
+
+    private static void CheckEditable(Actor drafter, DeploymentRecord? record)
+    {
+        if (record is not null && record.State != DeploymentState.Draft)
+            throw new AuthorityException([$"The authority can no longer be changed: the deployment is {record.State.ToString().ToLowerInvariant()}. Use it as a new draft."]);
+        if (record is not null && record.DraftedBy != drafter.OfficerId)
+            throw new AuthorityException(["Only its drafter can change a draft. Use it as a new draft."]);
+    }
+
+    private static void CheckOwn(Actor drafter, AuthorityFormRecord? form)
+    {
+        if (form is not null && form.OfficerId != drafter.OfficerId)
+            throw new AuthorityException(["Only its drafter can change a draft."]);
     }
 
     private void CheckRow(DeploymentRecord record, Authority authority, List<string> reasons)

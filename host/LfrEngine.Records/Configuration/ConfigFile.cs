@@ -274,11 +274,8 @@ internal static class ConfigFile
         Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
         for (int i = 0; i < c.Cameras.Length; i++)
         {
-            Need(c.Cameras[i].Name.Trim().Length is > 0 and <= 100 && Shown.IsPlain(c.Cameras[i].Name), $"cameras[{i}].name", "1 to 100 characters that can be seen");
-            string? fault = SourceAddress.Fault(c.Cameras[i].Source);
-            Need(fault is null, $"cameras[{i}].source", fault ?? "");
-            string? unfit = c.Cameras[i].Options.FaultFor(c.Cameras[i].Source);
-            Need(unfit is null, $"cameras[{i}]", unfit ?? "");
+            foreach ((string at, string what) in CameraFaults(c.Cameras[i]))
+                Need(false, $"cameras[{i}]{(at.Length == 0 ? "" : $".{at}")}", what);
             Need(c.Cameras.Take(i).All(o => o.Name != c.Cameras[i].Name), $"cameras[{i}].name", $"\"{c.Cameras[i].Name}\" is the name of another camera");
         }
         for (int i = 0; i < c.Laboratories.Length; i++)
@@ -319,6 +316,19 @@ internal static class ConfigFile
         foreach ((string van, string key) in c.Vans)
             NeedFile(key, $"vans.{van}");
         return errors;
+    }
+
+    /// <summary>What is wrong with a camera by itself: the property, or nothing, and what it must be.</summary>
+    internal static IEnumerable<(string At, string What)> CameraFaults(CameraConfig camera)
+    {
+        if (camera.Name.Trim().Length is 0 or > 100 || !Shown.IsPlain(camera.Name))
+            yield return ("name", "1 to 100 characters that can be seen");
+        if (SourceAddress.Fault(camera.Source) is { } fault)
+            yield return ("source", fault);
+        if (camera.Options.FaultFor(camera.Source) is { } unfit)
+            yield return ("", unfit);
+        if (camera.Zone is not null && camera.PictureZone is null)
+            yield return ("zone", "3 to 32 corners in percent, for example \"5,30 95,30 95,100 5,100\"");
     }
 
     private sealed record Fault(string At, string What);

@@ -193,6 +193,12 @@ public sealed record CameraConfig
     [Description("Whether a recording starts again at its end.")]
     public bool Loop { get; init; }
 
+    [Description("Part of the picture in which faces are compared: 3 to 32 corners in percent of its width and height, for example \"5,30 95,30 95,100 5,100\". Default: the whole picture.")]
+    public string? Zone { get; init; }
+
+    /// <summary>The zone; null for the whole picture.</summary>
+    internal PictureZone? PictureZone => Zone is not null && Frames.PictureZone.TryParse(Zone, out PictureZone? zone) ? zone : null;
+
     internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror, Loop);
 }
 

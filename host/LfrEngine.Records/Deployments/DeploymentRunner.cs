@@ -8,6 +8,7 @@ using LfrEngine.Pipeline;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Security;
@@ -26,7 +27,7 @@ namespace LfrEngine.Records.Deployments;
 /// erasure receipt in the folder <c>receipts</c> of the data folder. What is counted is stored every few seconds, so that a crash loses no more; a deployment that was
 /// running then is paused when the program starts again, since nobody saw its cameras meanwhile.
 /// </remarks>
-internal sealed partial class DeploymentRunner(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, DeploymentLedger ledger, AuthorityService authorities, WatchlistService watchlists,
+internal sealed partial class DeploymentRunner(Installation installation, CameraRegister known, IDbContextFactory<LfrStore> stores, Journal journal, DeploymentLedger ledger, AuthorityService authorities, WatchlistService watchlists,
     AlertService alerts, ModelCatalog catalog, TimeProvider time, ILogger<DeploymentRunner> log) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -231,7 +232,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             using (Watchlist people = watchlists.Open(list))
                 gallery = Gallery.Create(people, models.Embedder.Manifest.CoverScales);
             PipelineSettings settings = devices.Settings(authority.Thresholds, engine.DetectEveryMs, engine.Workers);
-            CameraSettings[] cameras = [.. authority.Cameras.Select(c => CameraOf(c.Name))];
+            CameraSettings[] cameras = [.. authority.Cameras.Select(c => known.SettingsOf(known.Find(c.Name)!) with { Decoder = devices.Decoder })];
             EngineDevices.Load(settings, gallery);
 
             // Written first: should the program die in between, a deployment that did not run is found running, not one that did is found idle.
@@ -251,15 +252,6 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             gallery?.Dispose();
         }
-    }
-
-    private CameraSettings CameraOf(string name)
-    {
-        CameraConfig camera = installation.Config.Cameras.First(c => c.Name == name);
-        // A path is relative to lfr.json; a URL is not.
-        string source = camera.Source.Contains("://", StringComparison.Ordinal) ? camera.Source : installation.PathOf(camera.Source);
-        Pace pace = camera.Pace switch { CameraPace.Realtime => Pace.RealTime, CameraPace.Max => Pace.Maximum, _ => Pace.Automatic };
-        return new CameraSettings(name, source, pace) { Decoder = devices!.Decoder, Options = camera.Options };
     }
 
     // Once a second while the engine runs.

@@ -20,6 +20,7 @@ public static class Permissions
     public const string SeeDeployments = "see-deployments";
     public const string DraftAuthority = "draft-authority";
     public const string SignAuthority = "sign-authority";
+    public const string ConfigureCameras = "configure-cameras";
     public const string RunDeployment = "run-deployment";
     public const string SeeLive = "see-live";
     public const string SeeAlerts = "see-alerts";
@@ -41,6 +42,7 @@ public static class Permissions
         [SeeDeployments] = Roles.All,
         [DraftAuthority] = [Roles.Operator, Roles.WatchlistManager, Roles.AuthorisingOfficer],
         [SignAuthority] = [Roles.AuthorisingOfficer],
+        [ConfigureCameras] = [Roles.Operator, Roles.Administrator],
         [RunDeployment] = [Roles.Operator, Roles.AuthorisingOfficer],
         [SeeLive] = [Roles.Operator],
         [SeeAlerts] = [Roles.Operator, Roles.EngagementOfficer],

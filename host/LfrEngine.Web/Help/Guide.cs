@@ -33,6 +33,7 @@ internal sealed partial record Guide(string Name, string Title, IReadOnlyList<Gu
         ["operations", ..] => "operator/operations",
         ["alerts", "street", ..] => "engagement-officer/street",
         ["alerts", ..] => "operator/alerts",
+        ["cameras", ..] => "operator/cameras",
         ["field-check", ..] => "operator/health-check",
         ["evidence", ..] => "authorising-officer/evidence",
         ["zones", ..] => "authorising-officer/zone-planner",

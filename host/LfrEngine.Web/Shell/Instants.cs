@@ -14,6 +14,9 @@ internal static class Instants
     /// <summary>For example <c>08:05:09</c>.</summary>
     public static string Clock(DateTimeOffset at, TimeProvider time) => Local(at, time).ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
+    /// <summary>For example <c>08:05</c>.</summary>
+    public static string Short(DateTimeOffset at, TimeProvider time) => Local(at, time).ToString("HH:mm", CultureInfo.InvariantCulture);
+
     /// <summary>For programs: ISO 8601, UTC.</summary>
     public static string Iso(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

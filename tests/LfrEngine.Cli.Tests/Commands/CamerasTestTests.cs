@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using LfrEngine.Cli.Cameras;
+using LfrEngine.Records.Cameras;
 
 namespace LfrEngine.Cli.Tests.Commands;
 

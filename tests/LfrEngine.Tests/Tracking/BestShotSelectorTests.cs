@@ -35,7 +35,26 @@ public sealed class BestShotSelectorTests
         Assert.NotEmpty(shots);
         Assert.All(shots, shot => Assert.Equal(face.Box, shot.Box));
         Assert.All(shots, shot => Assert.True(shot.Quality.Plausibility >= new BestShotPolicy().MinimumEvidence));
+        int everywhere = shots.Count;
         shots.ForEach(shot => shot.Dispose());
+
+        // Outside a zone the face is followed as before, but never looked at.
+        bool isLeft = face.Box.Left + face.Box.Right < view.Width;
+        Assert.True(PictureZone.TryParse("0,0 100,0 100,100 0,100", out PictureZone? whole));
+        Assert.True(PictureZone.TryParse(isLeft ? "60,0 100,0 100,100 60,100" : "0,0 40,0 40,100 0,100", out PictureZone? otherHalf));
+        foreach ((PictureZone zone, int expected) in new[] { (whole, everywhere), (otherHalf, 0) })
+        {
+            var again = new FaceTracker(models.Tracking(new TrackerSettings()));
+            using var zoned = new BestShotSelector(new BestShotPolicy(), models, again.SlotCount, zone);
+            shots.Clear();
+            for (int frame = 0; frame < 10; frame++)
+            {
+                again.Update([face, background], frame * 120_000, view.Width, view.Height);
+                zoned.Select(view, 0, again, [face, background], shots);
+            }
+            Assert.Equal((2, expected), (again.Live.Length, shots.Count));
+            shots.ForEach(shot => shot.Dispose());
+        }
     }
 
     /// <summary>A tracklet that slides from a face onto the background is not compared there on the verifier's earlier word, because the detector is unsure.</summary>

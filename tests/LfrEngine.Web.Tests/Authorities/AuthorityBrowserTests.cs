@@ -21,11 +21,21 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await page.GoAsync("/deployments");
             await p.GetByRole(AriaRole.Link, new() { Name = "Draft an authority" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Draft an authority" })).ToBeVisibleAsync();
-            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
-            await Expect(p.GetByText("Purpose: 1 to 4000 characters.")).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
+            // Told at the field and in the list, and gone from both when it is mended.
+            await Expect(p.GetByText("Purpose: 1 to 4000 characters.")).ToHaveCountAsync(2);
+            await Expect(p.Locator("#watchlist-wrong")).ToHaveTextAsync("Choose a watchlist.");
             await page.AssertAccessibleAsync();
             await p.GetByLabel("Name").FillAsync("Market Square");
             await p.GetByLabel("Purpose").FillAsync("Find people wanted for robbery.");
+            await Expect(p.GetByText("Purpose: 1 to 4000 characters.")).ToHaveCountAsync(0);
+            await Expect(p.Locator("#saved")).ToContainTextAsync("Saved 08:30");
+            await stage.AddWatchlistAsync("Late list");
+            await Expect(p.Locator("#watchlist option", new() { HasTextString = "Late list" })).ToHaveCountAsync(1);
+            // Left and found again.
+            await page.GoAsync("/deployments");
+            await p.GetByRole(AriaRole.Link, new() { Name = "Market Square" }).ClickAsync();
+            await Expect(p.GetByLabel("Purpose")).ToHaveValueAsync("Find people wanted for robbery.");
             await p.GetByLabel("Type of deployment").FillAsync("intelligence-led");
             await p.GetByLabel("Place").FillAsync("Market Square, north side");
             await p.GetByLabel("gate").CheckAsync();
@@ -36,11 +46,19 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await p.GetByLabel("Community impact assessment").FillAsync("CIA 2026/9");
             await p.GetByLabel("Authorising officer", new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = "sam" });
             await page.ShootAsync("authority-draft");
-            await p.GetByRole(AriaRole.Button, new() { Name = "Save draft", Exact = true }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
             await Expect(p.GetByText("The authority is a draft: sam has not signed it.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true })).ToHaveCountAsync(0);
             await page.AssertAccessibleAsync();
             id = Guid.Parse(p.Url.Split('/')[^1]);
+            // Changed before it is signed.
+            await p.GetByRole(AriaRole.Link, new() { Name = "Change the draft" }).ClickAsync();
+            await Expect(p.GetByLabel("Type of deployment")).ToHaveValueAsync("intelligence-led");
+            await p.GetByLabel("Place").FillAsync("Market Square, south side");
+            await Expect(p.Locator("#saved")).ToContainTextAsync("Saved");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("Market Square, south side")).ToBeVisibleAsync();
+            await Expect(p.GetByText("The drafter has typed changes")).ToHaveCountAsync(0);
         });
         await browser.WithPageAsync(stage.Host, stage.Signer, async page =>
         {
@@ -59,6 +77,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
             await Expect(p.GetByText("Ready to start.")).ToBeVisibleAsync();
             await Expect(p.GetByText("Signed by sam on")).ToBeVisibleAsync();
             await page.ShootAsync("authority");
+            await Expect(p.GetByText("Market Square, south side")).ToBeVisibleAsync();
             // A file that disappears is reported without reloading the page.
             File.Delete(stage.WatchlistPath);
             await Expect(p.GetByText("The file of the watchlist Spring list is missing.")).ToBeVisibleAsync();
@@ -69,6 +88,7 @@ public sealed class AuthorityBrowserTests(BrowserFixture browser)
         });
         await using LfrStore store = stage.Host.Store();
         Assert.Equal(DeploymentState.Withdrawn, (await store.Deployments.SingleAsync(TestContext.Current.CancellationToken)).State);
+        Assert.Empty(await store.AuthorityForms.ToArrayAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

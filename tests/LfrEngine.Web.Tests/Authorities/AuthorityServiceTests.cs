@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -83,7 +84,7 @@ public sealed class AuthorityServiceTests
         Officer drafter = await EnrolAsync(Roles.Operator, "Dan"), signer = await EnrolAsync(Roles.AuthorisingOfficer, "Sid");
         string plain = "One person may hold both identities: ada invited both Dan, who drafted, and Sid, who signs. No other officer has confirmed that they are two people.";
 
-        Guid id = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, TestContext.Current.CancellationToken);
+        Guid id = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, stopping: TestContext.Current.CancellationToken);
         await stage.SignAsync(id, signer);
         DeploymentRecord signed = await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(d => d.Id == id));
         Assert.Equal(plain, AuthorityService.Of(signed).Identities);
@@ -93,7 +94,7 @@ public sealed class AuthorityServiceTests
         await Assert.ThrowsAsync<OfficerRefusedException>(() => register.ConfirmAsync(AuthorityStage.Of(ada), signer.Id));
         await Assert.ThrowsAsync<OfficerRefusedException>(() => register.ConfirmAsync(AuthorityStage.Of(signer), signer.Id));
         await register.ConfirmAsync(AuthorityStage.Of(bob), signer.Id);
-        Guid vouched = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, TestContext.Current.CancellationToken);
+        Guid vouched = await stage.Authorities.DraftAsync(AuthorityStage.Of(drafter), stage.Draft() with { AuthorisingOfficer = signer.Id }, stopping: TestContext.Current.CancellationToken);
         Assert.Null(AuthorityService.Of(await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(d => d.Id == vouched))).Identities);
 
         async Task<Officer> EnrolAsync(string role, string name) =>
@@ -145,12 +146,37 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = Sha("stranger.json") }] }, "signed by the installation");
         await Refused(good with { Categories = [wanted with { EvidenceSha256 = "" }] }, "choose an evidence file");
         await Refused(good with { AuthorisingOfficer = stage.Drafter.Id }, "Choose an authorising officer.");
-        AuthorityException own = await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Signer), good, TestContext.Current.CancellationToken));
+        AuthorityException own = await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Signer), good, stopping: TestContext.Current.CancellationToken));
         Assert.Equal(["The drafter of an authority cannot sign it. Choose another authorising officer."], own.Reasons);
         AuthorityException all = await Assert.ThrowsAsync<AuthorityException>(() => stage.DraftAsync(new AuthorityDraft()));
         Assert.True(all.Reasons.Count >= 10);
         await using LfrStore store = stage.Host.Store();
         Assert.Empty(await store.Deployments.ToArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Draft_ChangedBeforeItIsSigned_OnlyTheLatestTextCanBeSigned()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        Guid id = await stage.DraftAsync();
+        string before = (await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(token))).AuthorityText;
+        var form = new AuthorityForm("South", "", "", "", "", "", [], 2, Guid.Empty, 1, [], new ImpactAssessments("", "", ""), Guid.Empty);
+        await stage.Authorities.SaveFormAsync(AuthorityStage.Of(stage.Drafter), id, form, token);
+        await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.SaveFormAsync(AuthorityStage.Of(stage.Signer), id, form, token));
+        await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.FormAsync(AuthorityStage.Of(stage.Signer), id, token));
+        await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Signer), stage.Draft(), id, token));
+        Assert.Equal("South", (await stage.Authorities.FormAsync(AuthorityStage.Of(stage.Drafter), id, token))!.Name);
+
+        await stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Drafter), stage.Draft() with { Name = "South" }, id, token);
+        Assert.Null(await stage.Authorities.FormAsync(AuthorityStage.Of(stage.Drafter), id, token));
+        string after = (await stage.Host.ReadAsync(s => s.Deployments.SingleAsync(token))).AuthorityText;
+        await stage.TamperAsync($"UPDATE \"Deployments\" SET \"AuthorityText\" = {before}");
+        Assert.Contains("not the one in the audit trail", (await Assert.ThrowsAsync<AuthorityException>(() => stage.SignAsync(id))).Message, StringComparison.Ordinal);
+        await stage.TamperAsync($"UPDATE \"Deployments\" SET \"AuthorityText\" = {after}");
+        await stage.SignAsync(id);
+        await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.DraftAsync(AuthorityStage.Of(stage.Drafter), stage.Draft(), id, token));
+        await Assert.ThrowsAsync<AuthorityException>(() => stage.Authorities.SaveFormAsync(AuthorityStage.Of(stage.Drafter), id, form, token));
     }
 
     [Fact]
@@ -161,7 +187,7 @@ public sealed class AuthorityServiceTests
         async Task Refused(Guid deployment, Officer officer, string reason) =>
             Assert.Contains(reason, (await Assert.ThrowsAsync<AuthorityException>(() => stage.SignAsync(deployment, officer))).Message, StringComparison.Ordinal);
 
-        Guid id = await stage.DraftAsync(), own = await stage.Authorities.DraftAsync(AuthorityStage.Of(both), stage.Draft(), TestContext.Current.CancellationToken);
+        Guid id = await stage.DraftAsync(), own = await stage.Authorities.DraftAsync(AuthorityStage.Of(both), stage.Draft(), stopping: TestContext.Current.CancellationToken);
         await Refused(id, both, "Only sam, whom the authority names, can sign it.");
         await Refused(id, plain, "pat is not an authorising officer.");
         await Refused(own, both, "The drafter of an authority cannot sign it");
@@ -300,6 +326,51 @@ public sealed class AuthorityServiceTests
         await stage.TamperAsync($"""UPDATE "Watchlists" SET "FileSha256" = {PackageCache.HashOf(stage.WatchlistPath)} WHERE "Id" = {stage.WatchlistId}""");
 
         Assert.Equal(["The watchlist Spring list is not the authorised one: its record has been altered."], await stage.Authorities.RefusalsAsync(id, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Cameras_OfTheConsole_AreKeptSecretAndNotChangedBehindASignature()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        CameraRegister cameras = stage.Host.Services.GetRequiredService<CameraRegister>();
+        Actor actor = AuthorityStage.Of(stage.Drafter);
+        var south = new CameraConfig { Name = "south", Source = "rtsp://van:secret@10.0.0.6/one?key=hidden" };
+        async Task Refused(string reason, Func<Task> change) => Assert.Contains(reason, (await Assert.ThrowsAsync<CameraRefusedException>(change)).Message, StringComparison.Ordinal);
+        await Refused("corners in percent", () => cameras.AddAsync(actor, south with { Zone = "10,10 90,90" }));
+        await Refused("already", () => cameras.AddAsync(actor, south with { Name = "gate" }));
+        await Refused("is in lfr.json", () => cameras.RemoveAsync(actor, "gate", knowingly: true));
+        await cameras.AddAsync(actor, south);
+        Assert.Equal("rtsp://10.0.0.6/one", CameraRegister.AddressOf(cameras.Find("south")!));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(stage.Host.Installation.DataPath("cameras.json")));
+
+        Guid id = await stage.DraftAsync(stage.Draft() with { Cameras = ["south"] });
+        await stage.SignAsync(id);
+        stage.Time.Now += TimeSpan.FromHours(2);
+        Assert.Empty(await stage.Authorities.RefusalsAsync(id, token));
+        CameraConfig zoned = south with { Zone = "5,30 95,30 95,100 5,100" };
+        await cameras.ChangeAsync(actor, south with { Transport = CameraTransport.Tcp }, knowingly: false);
+        await Refused("Confirm that you know this", () => cameras.ChangeAsync(actor, zoned, knowingly: false));
+        await Refused("Confirm that you know this", () => cameras.RemoveAsync(actor, "south", knowingly: false));
+        await stage.TamperAsync($"UPDATE \"Deployments\" SET \"State\" = 'Running'");
+        await Refused("is using this camera", () => cameras.ChangeAsync(actor, zoned, knowingly: true));
+        await stage.TamperAsync($"UPDATE \"Deployments\" SET \"State\" = 'Signed'");
+        await cameras.ChangeAsync(actor, zoned, knowingly: true);
+        Assert.Equal(["The camera south compares faces in a zone other than the authorised one."], await stage.Authorities.RefusalsAsync(id, token));
+        // Signed anew, with its zone in the text.
+        Guid again = await stage.DraftAsync(stage.Draft() with { Cameras = ["south"] });
+        Assert.Equal(zoned.Zone, (await AuthorityAsync(stage, again)).Cameras.Single().Zone);
+
+        await stage.Host.RestartAsync();
+        cameras = stage.Host.Services.GetRequiredService<CameraRegister>();
+        Assert.Equal((south.Source, zoned.Zone), (cameras.Find("south")!.Source, cameras.Find("south")!.Zone));
+        await cameras.RemoveAsync(actor, "south", knowingly: true);
+        Assert.Contains("The camera south is not configured.", await stage.Authorities.RefusalsAsync(id, token));
+        string[] trail = await stage.Host.ReadAsync(s => s.Audit.Where(e => e.Subject == "camera/south").Select(e => e.Action + e.Details).ToArrayAsync(token));
+        Assert.Equal(4, trail.Length);
+        Assert.All(trail, e => Assert.DoesNotContain("secret", e, StringComparison.Ordinal));
+        Assert.All(trail, e => Assert.DoesNotContain("10.0.0.6", e, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Models;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -100,8 +101,9 @@ internal sealed class AuthorityStage : IAsyncDisposable
             using Watchlist list = builder.Build();
             WatchlistFile.Write(path, list, key);
         }
-        await Host.Journal.ChangeAsync(Actor.Engine, (store, _) =>
+        await Host.Journal.ChangeAsync(Actor.Engine, (store, entries) =>
         {
+            entries.Note("watchlist.built", $"watchlist/{id}", new { People, Templates = People });
             store.Watchlists.Add(new WatchlistRecord
             {
                 Id = id,
@@ -162,8 +164,9 @@ internal sealed class AuthorityStage : IAsyncDisposable
         Installation installation = Host.Installation with { Config = configure?.Invoke(Host.Installation.Config) ?? Host.Installation.Config };
         var hashes = new FileHashes(Time);
         var evidence = new EvidenceShelf(installation, hashes, Host.Journal);
-        var present = new AuthorityPresent(installation, evidence, hashes, catalog ?? ModelCatalog.Default);
-        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(installation, evidence, present, Time), present,
+        var cameras = new CameraRegister(installation, Host.Journal, Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>());
+        var present = new AuthorityPresent(installation, cameras, evidence, hashes, catalog ?? ModelCatalog.Default);
+        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(cameras, evidence, present, Time), present,
             Host.Services.GetRequiredService<OfficerSigning>(), Host.Services.GetRequiredService<IServiceScopeFactory>(), Time);
     }
 

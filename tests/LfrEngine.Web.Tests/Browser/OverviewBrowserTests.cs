@@ -21,7 +21,7 @@ public sealed class OverviewBrowserTests(BrowserFixture browser)
             await page.GoAsync("/");
             await Expect(p.GetByText("No tasks.")).ToBeVisibleAsync();
             await Expect(p.Locator("ol.tasks li")).ToHaveCountAsync(5);
-            await Expect(p.Locator("ol.tasks a")).ToHaveCountAsync(1);
+            await Expect(p.Locator("ol.tasks a")).ToHaveCountAsync(2);
             await p.GetByRole(AriaRole.Link, new() { Name = "Invite officers" }).ClickAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Officers", Exact = true })).ToBeVisibleAsync();
 

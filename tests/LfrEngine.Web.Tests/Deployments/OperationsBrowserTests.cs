@@ -2,11 +2,18 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using LfrEngine.Cli.Tests.Support;
+using LfrEngine.Frames;
+using LfrEngine.Memory;
+using LfrEngine.Models;
+using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
+using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Web.Tests.Browser;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -16,6 +23,87 @@ namespace LfrEngine.Web.Tests.Deployments;
 [Trait("Speed", "slow")]
 public sealed class OperationsBrowserTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
+    [Fact]
+    public async Task Cameras_Administrator_TestsDrawsAZoneByPointerAndKeyboardAndRemoves()
+    {
+        await using RunningHost host = await Street.HostAsync(street.LongClip);
+        Officer ada = await host.AddOfficerAsync("ada", Roles.Administrator);
+        await browser.WithPageAsync(host, ada, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/cameras/setup");
+            await Expect(p.GetByText("In lfr.json")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await p.GetByLabel("Name", new() { Exact = true }).FillAsync("square");
+            await p.GetByLabel("Address").FillAsync($"rtsp://van:secret@127.0.0.1:{FreePort.Tcp()}/none");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Test", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("Not done. Fix these problems:")).ToBeVisibleAsync();
+            await Expect(p.GetByText("van:")).ToHaveCountAsync(0);
+
+            await p.GetByLabel("Address").FillAsync(street.ShortClip);
+            await p.GetByRole(AriaRole.Button, new() { Name = "Test", Exact = true }).ClickAsync();
+            await Expect(p.Locator("#findings")).ToContainTextAsync("h264");
+            await Expect(p.Locator("#findings")).ToContainTextAsync("pixels between the eyes");
+            await p.WaitForFunctionAsync("() => { const i = document.querySelector('.zone-picture img'); return i.complete && i.naturalWidth === 640 && i.naturalHeight === 360; }");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Draw a zone" }).ClickAsync();
+            ILocator corners = p.Locator("[data-corner]");
+            await Expect(corners).ToHaveCountAsync(4);
+            await corners.Nth(0).PressAsync("ArrowRight");
+            await corners.Nth(0).PressAsync("Shift+ArrowDown");
+            await Expect(corners.Nth(0)).ToHaveAttributeAsync("aria-label", "Corner 1: 11 % from the left, 15 % from the top");
+            LocatorBoundingBoxResult box = (await p.Locator(".zone-picture").BoundingBoxAsync())!;
+            await corners.Nth(1).HoverAsync();
+            await p.Mouse.DownAsync();
+            await p.Mouse.MoveAsync(box.X + (box.Width * 0.8f), box.Y + (box.Height * 0.2f));
+            await p.Mouse.UpAsync();
+            await Expect(corners.Nth(1)).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("^Corner 2: (79|80|81)(\\.\\d)? % from the left, (19|20|21)(\\.\\d)? % from the top$"));
+            await p.Mouse.ClickAsync(box.X + (box.Width * 0.5f), box.Y + (box.Height * 0.97f));
+            await Expect(corners).ToHaveCountAsync(5);
+            await corners.Nth(4).PressAsync("Delete");
+            await Expect(corners).ToHaveCountAsync(4);
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("cameras");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Add the camera" }).ClickAsync();
+            await Expect(p.GetByText("Saved.")).ToBeVisibleAsync();
+            await Expect(p.GetByRole(AriaRole.Row, new() { Name = "square" })).ToContainTextAsync("Part of the picture");
+        });
+        string zone = host.Services.GetRequiredService<CameraRegister>().Find("square")!.Zone!;
+        Assert.StartsWith("11,15 ", zone, StringComparison.Ordinal);
+        // Nothing of the picture is kept.
+        Assert.Empty(Directory.EnumerateFiles(host.Installation.DataFolder, "*.jp*g", SearchOption.AllDirectories));
+        await browser.WithPageAsync(host, ada, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/cameras/setup");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Test square" }).ClickAsync();
+            await Expect(p.Locator("[data-corner]")).ToHaveCountAsync(4);
+            await page.AssertAccessibleAsync();
+            Assert.Equal(390, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
+            await p.GetByRole(AriaRole.Button, new() { Name = "Remove square" }).ClickAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Remove", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("Camera removed.")).ToBeVisibleAsync();
+        }, BrowserFixture.Phone);
+        Assert.Equal(["camera.tested", "camera.tested", "camera.added", "camera.tested", "camera.removed"], await host.ReadAsync(s => s.Audit.Where(e => e.Subject == "camera/square").OrderBy(e => e.Sequence).Select(e => e.Action).ToArrayAsync()));
+    }
+
+    /// <summary>Somebody who stands still is in every moment of the picture, and cannot be found in it all the same.</summary>
+    [Fact]
+    public void Cameras_StillPicture_ShowsNobody()
+    {
+        using EngineModels models = EngineModels.Load(ModelCatalog.Default);
+        using MediaFrame photo = MediaReader.ReadPicture(File.ReadAllBytes(street.Photo));
+        FrameView view = FrameLease.ViewOf(photo);
+        using var still = new StillPicture(models);
+        for (int i = 0; i < 20; i++)
+            still.Add(view);
+        using HostBuffer<byte> jpeg = still.Take(out int sizeBytes);
+        using MediaFrame made = MediaReader.ReadPicture(jpeg.Span[..sizeBytes]);
+        using var analyzer = new StillAnalyzer(models, StillAnalyzer.StillSettings);
+
+        Assert.Equal(1, analyzer.FindReal(view, out _).Length);
+        Assert.Equal(0, analyzer.FindReal(FrameLease.ViewOf(made), out _).Length);
+    }
+
     [Fact]
     public async Task Operations_FromStartToEndByKeyboard_ShowsLivePicturesAndThenTheResult()
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using LfrEngine.Native.Media;
 
-namespace LfrEngine.Cli.Cameras;
+namespace LfrEngine.Records.Cameras;
 
 /// <summary>Health of a source's time stamps. <paramref name="State"/> is good, missing, still, jumps, fast, slow or unknown.</summary>
 /// <param name="State">In a word.</param>
@@ -9,7 +9,7 @@ namespace LfrEngine.Cli.Cameras;
 /// <param name="SpeedOfClock">Stream seconds per second of arrival; absent for recordings.</param>
 /// <param name="LongestStepMs">Between two frames, by their stamps.</param>
 /// <param name="Still">Share of the frames with the same stamp as the frame before, 0…1.</param>
-internal sealed record StampFindings(string State, string Text, double? SpeedOfClock, double LongestStepMs, double Still);
+public sealed record StampFindings(string State, string Text, double? SpeedOfClock, double LongestStepMs, double Still);
 
 /// <summary>Judges the time stamps of a stream against the arrival of its frames, and those of a recording against each other.</summary>
 internal sealed class StampCheck(bool isLive)

@@ -4,10 +4,10 @@ using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 
-namespace LfrEngine.Cli.Cameras;
+namespace LfrEngine.Records.Cameras;
 
-/// <summary>Result of <c>lfr cameras test</c>. It contains no picture and no face data.</summary>
-internal sealed record CameraFindings(string Name, bool Live, string Container, string Codec, string PixelFormat, int Width, int Height, double? NominalFramesPerSecond,
+/// <summary>Result of a test of a camera, as <c>lfr cameras test</c> prints it. It contains no picture and no face data.</summary>
+public sealed record CameraFindings(string Name, bool Live, string Container, string Codec, string PixelFormat, int Width, int Height, double? NominalFramesPerSecond,
     double? MeasuredFramesPerSecond, double TimeToFirstPictureMs, int Frames, double Seconds, long DamagedPackets, StampFindings TimeStamps, PictureFindings Picture,
     FaceFindings Faces, string[] Warnings);
 
@@ -16,7 +16,8 @@ internal sealed record CameraFindings(string Name, bool Live, string Container, 
 /// <param name="models">Borrowed.</param>
 /// <param name="length">How long to look.</param>
 /// <param name="grid">Long side of the grid on which <c>lfr run</c> will look for faces.</param>
-internal sealed class CameraCheck(CameraSettings camera, EngineModels models, TimeSpan length, int grid)
+/// <param name="still">Receives the sampled frames, for a picture of the scene; null for none. Borrowed.</param>
+internal sealed class CameraCheck(CameraSettings camera, EngineModels models, TimeSpan length, int grid, StillPicture? still = null)
 {
     private const double SampleEveryMs = 200;
 
@@ -116,6 +117,7 @@ internal sealed class CameraCheck(CameraSettings camera, EngineModels models, Ti
             return;
         faces ??= new FaceCheck(models, now.Width, now.Height, grid);
         faces.Add(frame.View);
+        still?.Add(frame.View);
         turn ??= new TurnCheck(models);
         turn.Add(frame.View);
         long ended = Stopwatch.GetTimestamp();

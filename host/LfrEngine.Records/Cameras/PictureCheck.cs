@@ -1,7 +1,7 @@
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 
-namespace LfrEngine.Cli.Cameras;
+namespace LfrEngine.Records.Cameras;
 
 /// <summary>Exposure and focus of the picture. No picture can be reconstructed from these numbers.</summary>
 /// <param name="Exposure">good, dark, bright, burnt-out, black-parts or flat.</param>
@@ -13,7 +13,7 @@ namespace LfrEngine.Cli.Cameras;
 /// <param name="FocusText">In a sentence.</param>
 /// <param name="EdgePixels">How many pixels an edge is wide, dark to bright, where the picture is sharpest; absent when nothing has contrast.</param>
 /// <param name="Histogram">Share of the pixels in 16 steps of luma, dark to bright; adds up to 1.</param>
-internal sealed record PictureFindings(string Exposure, string ExposureText, double MeanLuma, double ClippedDark, double ClippedBright,
+public sealed record PictureFindings(string Exposure, string ExposureText, double MeanLuma, double ClippedDark, double ClippedBright,
     string Focus, string FocusText, double? EdgePixels, double[] Histogram);
 
 /// <summary>Sums up luma and the width of edges over sampled frames. Keeps counts, no pixels.</summary>

@@ -1,7 +1,7 @@
 using LfrEngine.Frames;
 using LfrEngine.Pipeline;
 
-namespace LfrEngine.Cli.Cameras;
+namespace LfrEngine.Records.Cameras;
 
 /// <summary>Checks whether the camera is mounted in the wrong orientation, so that faces are upright only after rotation.</summary>
 /// <param name="models">Borrowed.</param>

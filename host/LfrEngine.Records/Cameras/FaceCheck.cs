@@ -5,14 +5,14 @@ using LfrEngine.Pipeline;
 using LfrEngine.Quality;
 using LfrEngine.Tracking;
 
-namespace LfrEngine.Cli.Cameras;
+namespace LfrEngine.Records.Cameras;
 
 /// <summary>Faces of one zone of the picture.</summary>
 /// <param name="Row">From the top, 0….</param>
 /// <param name="Column">From the left, 0….</param>
 /// <param name="LargeEnough">Faces that can be compared, each sampled frame separately.</param>
 /// <param name="TooSmall">Faces that cannot.</param>
-internal sealed record FaceZone(int Row, int Column, int LargeEnough, int TooSmall);
+public sealed record FaceZone(int Row, int Column, int LargeEnough, int TooSmall);
 
 /// <summary>How large faces are in the picture, and how large they must be.</summary>
 /// <param name="FramesSearched">Sampled frames that were searched.</param>
@@ -26,7 +26,7 @@ internal sealed record FaceZone(int Row, int Column, int LargeEnough, int TooSma
 /// <param name="Rows">Rows of zones.</param>
 /// <param name="Columns">Columns of zones.</param>
 /// <param name="Zones">Those in which faces were seen.</param>
-internal sealed record FaceFindings(int FramesSearched, int Seen, int TooSmall, double? MedianInterEyePixels, double? LargestInterEyePixels,
+public sealed record FaceFindings(int FramesSearched, int Seen, int TooSmall, double? MedianInterEyePixels, double? LargestInterEyePixels,
     double MinimumInterEyePixels, double MinimumWidthPixels, double WidestSceneMetres, int Rows, int Columns, FaceZone[] Zones);
 
 /// <summary>Looks for faces in sampled frames and counts their sizes by zone. Keeps counts and sizes; boxes and points are wiped with each frame.</summary>
