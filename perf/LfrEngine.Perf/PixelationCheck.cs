@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Numerics.Tensors;
 using LfrEngine.Alignment;
@@ -15,8 +14,9 @@ namespace LfrEngine.Perf;
 
 /// <summary>Does pixelation hold? Over clips with people: what the engine's own networks still find and know in the live pictures, and what a picture costs.</summary>
 /// <remarks>
-/// The empty scene of a clip is taken to be the median of its frames, and is shown to the camera first, as an empty street would be. With <c>--undetected</c> nothing is
-/// said about faces, so that only the scene decides: as if the detector were blind.
+/// The empty scene of a clip is taken to be the median of its frames, and is shown to the camera first, as an empty street would be. With <c>--learn SECONDS</c> the
+/// camera learns for so long from the clip itself, people included, played in a loop. With <c>--undetected</c> nothing is
+/// said about faces, so that only the scene decides: as if the detector were blind. Times are processor time.
 /// </remarks>
 internal static class PixelationCheck
 {
@@ -29,25 +29,28 @@ internal static class PixelationCheck
     {
         int most = int.MaxValue;
         bool undetected = false;
+        int learn = 0;
         var clips = new List<string>();
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i] == "--frames")
                 most = int.Parse(arguments[++i], CultureInfo.InvariantCulture);
+            else if (arguments[i] == "--learn")
+                learn = int.Parse(arguments[++i], CultureInfo.InvariantCulture);
             else if (arguments[i] == "--undetected")
                 undetected = true;
             else
                 clips.Add(arguments[i]);
         }
         using EngineModels models = EngineModels.Load(ModelCatalog.Default);
-        using var check = new Check(models, undetected);
+        using var check = new Check(models, undetected, learn);
         foreach (string clip in clips)
             check.Look(clip, most);
         check.Tell("all");
         return 0;
     }
 
-    private sealed class Check(EngineModels models, bool undetected) : IDisposable
+    private sealed class Check(EngineModels models, bool undetected, int learn) : IDisposable
     {
         private readonly FaceDetector detector = new(models.Detector, new DetectorSettings { MinimumScore = new TrackerSettings().ContinueScore });
         private readonly FaceDetector fine = new(models.Detector, new DetectorSettings { GridLongSide = 1280 });
@@ -58,7 +61,7 @@ internal static class PixelationCheck
         private readonly CandidateList found = new(512);
         private readonly CandidateList seen = new(512);
         private readonly string file = Path.GetTempFileName();
-        private readonly Stopwatch looking = new(), painting = new();
+        private double looking, painting;
         private long frames, faces, knownPlain, knownHidden, proposed, confirmed, matched, looks;
         private double different;
         private float best = -1;
@@ -84,8 +87,13 @@ internal static class PixelationCheck
             var tracker = new FaceTracker(new TrackerSettings());
             live.TakeJpeg(out _)?.Dispose();
             long us = 0;
-            using (Picture empty = Median(clip))
+            if (learn > 0)
             {
+                Learn(clip, ref us, live, scene, tracker);
+            }
+            else
+            {
+                using Picture empty = Median(clip);
                 for (; us <= (EmptyScene.LearnMs + 1000) * 1000L; us += 250_000)
                 {
                     live.Offer(empty.View, us, [], tracker);
@@ -103,15 +111,15 @@ internal static class PixelationCheck
                     live.TakeJpeg(out _)?.Dispose();
                     detector.Detect(view, found);
                     tracker.Update(undetected ? [] : found.Items, us, view.Width, view.Height);
-                    looking.Start();
+                    double began = ThreadClock.Milliseconds;
                     scene.Look(view, us);
-                    looking.Stop();
+                    looking += ThreadClock.Milliseconds - began;
                     looks++;
                     different += scene.Different;
                     long before = live.Pictures;
-                    painting.Start();
+                    began = ThreadClock.Milliseconds;
                     live.Offer(view, us, undetected ? [] : found.Items, tracker);
-                    painting.Stop();
+                    painting += ThreadClock.Milliseconds - began;
                     if (live.Pictures == before)
                         continue;
                     using HostBuffer<byte> jpeg = live.TakeJpeg(out int size)!;
@@ -127,7 +135,7 @@ internal static class PixelationCheck
         }
 
         public void Tell(string of) => Console.WriteLine(FormattableString.Invariant(
-            $"{of}: so far {frames} pictures, {100 * different / Math.Max(1, looks):0} % of the cells differ; {faces} faces that can be compared in the frames, {knownPlain} known in pictures of this size, {knownHidden} when pixelated (best score {best:0.000}); in the pixelated pictures the detector proposes {proposed} faces wider than {LargestHidden} px, the verifiers agree to {confirmed}, the embedder knows {matched}; looking at the scene {looking.Elapsed.TotalMilliseconds / Math.Max(1, looks):0.00} ms, a picture {painting.Elapsed.TotalMilliseconds / Math.Max(1, frames):0.00} ms"));
+            $"{of}: so far {frames} pictures, {100 * different / Math.Max(1, looks):0} % of the cells differ; {faces} faces that can be compared in the frames, {knownPlain} known in pictures of this size, {knownHidden} when pixelated (best score {best:0.000}); in the pixelated pictures the detector proposes {proposed} faces wider than {LargestHidden} px, the verifiers agree to {confirmed}, the embedder knows {matched}; looking at the scene {looking / Math.Max(1, looks):0.00} ms, a picture {painting / Math.Max(1, frames):0.00} ms"));
 
         private void Compare(in FrameView view, in FrameView hidden)
         {
@@ -177,6 +185,27 @@ internal static class PixelationCheck
             Span<float> norm = stackalloc float[1];
             embedder.Embed([crop], embedding.Span, norm);
             return embedding;
+        }
+
+        private void Learn(string clip, ref long us, LiveView live, EmptyScene scene, FaceTracker tracker)
+        {
+            long end = us + (learn * 1_000_000L);
+            while (us < end)
+            {
+                using MediaReader reader = MediaReader.Open(clip);
+                for (int number = 0; reader.Read(out MediaFrame? frame) == DecodeResult.Frame; number++)
+                {
+                    using (frame)
+                    {
+                        us += FrameUs;
+                        if (number % 6 != 0)
+                            continue;
+                        live.Offer(FrameLease.ViewOf(frame!), us, [], tracker);
+                        scene.Look(FrameLease.ViewOf(frame!), us);
+                    }
+                }
+            }
+            Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(clip)}: {100 * scene.Known:0} % of the cells learnt in {learn} s"));
         }
 
         private static unsafe Picture Median(string clip)

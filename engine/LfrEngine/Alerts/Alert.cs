@@ -2,11 +2,12 @@ using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Quality;
+using LfrEngine.Tracking;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Alerts;
 
-/// <summary>A tracklet that matched an identity, for a trained officer to judge. The owner disposes it, which wipes the probe picture.</summary>
+/// <summary>A tracklet that matched an identity, for a trained officer to judge. The owner disposes it, which wipes its pictures.</summary>
 public sealed class Alert : IDisposable
 {
     /// <summary>Run, camera, tracklet and identity, so it is unique across runs. Without the run part it is the same each time the same file is run.</summary>
@@ -69,9 +70,19 @@ public sealed class Alert : IDisposable
     /// <summary>The face as seen, hair and chin included; what is around it is pixelated. Owned by the alert.</summary>
     public required Picture Probe { get; init; }
 
+    /// <summary>The person with body and clothes; these coarsely, and everybody else pixelated. Owned by the alert.</summary>
+    public required Picture Moment { get; init; }
+
+    /// <summary>Where the person walked when the alert was raised.</summary>
+    public WalkingDirection Direction { get; init; }
+
     /// <summary>The alert that this passage joined because the identity was seen shortly before; null for a separate alert.</summary>
     public string? JoinedAlertId { get; internal set; }
 
     /// <inheritdoc/>
-    public void Dispose() => Probe.Dispose();
+    public void Dispose()
+    {
+        Probe.Dispose();
+        Moment.Dispose();
+    }
 }

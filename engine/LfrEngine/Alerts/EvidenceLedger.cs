@@ -108,6 +108,8 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
             CapturedAt = now - Stopwatch.GetElapsedTime(shot.ArrivalTimestamp),
             RaisedAt = now,
             Probe = identity.ReleasePicture(),
+            Moment = identity.ReleaseMoment(),
+            Direction = shot.Direction,
         };
     }
 
@@ -146,6 +148,7 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
     private sealed class IdentityEvidence(int identityIndex) : IDisposable
     {
         private Picture? picture;
+        private Picture? moment;
 
         public int IdentityIndex { get; } = identityIndex;
 
@@ -167,8 +170,12 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
 
         public void TakeBest(FaceShot shot, in Candidate candidate)
         {
-            picture?.Dispose();
+            Dispose();
+            // Whoever else is in them is nobody's business, whether or not a detector has seen them.
             picture = shot.Picture.Copy();
+            picture.PixelateAround(BestShotSelector.HeadIn(picture.Width, picture.Height), Math.Max(1, picture.Width / CellsAround));
+            moment = shot.Moment.Copy();
+            MomentPicture.Hide(moment, shot.Others.AsSpan(0, Math.Min(shot.OtherCount, shot.Others.Length)), shot.OtherCount <= shot.Others.Length);
             Score = candidate.ComparisonScore;
             TemplateIndex = candidate.TemplateIndex;
             Box = shot.Box;
@@ -181,11 +188,21 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
         {
             Picture released = picture!;
             picture = null;
-            // Whoever else is in it is nobody's business, whether or not a detector has seen them.
-            released.PixelateAround(BestShotSelector.HeadIn(released.Width, released.Height), Math.Max(1, released.Width / CellsAround));
             return released;
         }
 
-        public void Dispose() => picture?.Dispose();
+        public Picture ReleaseMoment()
+        {
+            Picture released = moment!;
+            moment = null;
+            return released;
+        }
+
+        public void Dispose()
+        {
+            picture?.Dispose();
+            moment?.Dispose();
+            (picture, moment) = (null, null);
+        }
     }
 }

@@ -44,6 +44,9 @@ internal sealed unsafe class EmptyScene : IDisposable
     // How far movement spreads, and the margin of what is pixelated, cells.
     private const int Reach = 2;
 
+    // Gaps of up to twice as many times the reach are closed: twelve cells, 48 pixels of a live picture.
+    private const int Gap = 3;
+
     private readonly PlaneResampler resampler = new();
     private HostBuffer<float>? colours;
     private HostBuffer<int>? numbers;
@@ -147,7 +150,7 @@ internal sealed unsafe class EmptyScene : IDisposable
     /// <param name="picture">The whole frame.</param>
     public void Pixelate(Picture picture)
     {
-        Spread(Differs, Mask);
+        Close();
         FillHoles();
         float perCell = (float)picture.Width / Columns, widest = 2 * MeasureComponents() * perCell;
         // Coarser ones last, where they meet.
@@ -247,6 +250,26 @@ internal sealed unsafe class EmptyScene : IDisposable
             for (int x = 0; x < Columns; x++)
                 row[x] = (byte)(row[x] == 0 ? 0 : 1);
         }
+    }
+
+    // A margin, and the gaps between what differs: a face whose cheek has the colour of the wall behind it.
+    private void Close()
+    {
+        Spread(Differs, Mask);
+        for (int i = 1; i < Gap; i++)
+        {
+            new Span<byte>(Mask, cells).CopyTo(new Span<byte>(Moved, cells));
+            Spread(Moved, Mask);
+        }
+        for (int i = 0; i < cells; i++)
+            Moved[i] = (byte)(1 - Mask[i]);
+        for (int i = 1; i < Gap; i++)
+        {
+            Spread(Moved, Mask);
+            new Span<byte>(Mask, cells).CopyTo(new Span<byte>(Moved, cells));
+        }
+        for (int i = 0; i < cells; i++)
+            Mask[i] = (byte)(1 - Moved[i]);
     }
 
     // What is enclosed: a face before a wall of its own colour. Everything outside is reached from the edge of the picture.

@@ -30,7 +30,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
     private readonly FaceVerifier? verifier;
     private readonly CoverExaminer cover;
     private readonly ShotPool shots = new(PictureSize);
-    private readonly PaintScratch scratch = new(PictureSize, PictureSize);
+    private readonly PaintScratch scratch = new(Math.Max(PictureSize, MomentPicture.Width), Math.Max(PictureSize, MomentPicture.Height));
     private readonly ShotHistory[] histories;
     private readonly PictureZone? zone;
     private readonly long[] owners;
@@ -87,6 +87,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
             looks[tracklet.Slot] = TryTake(frame, tracklet, detections[tracklet.DetectionIndex], ref history, arrivalTimestamp, out FaceShot? shot);
             if (shot is null)
                 continue;
+            Widen(frame, tracklet, tracker, detections, shot);
             history.VainLooks = 0;
             found.Add(shot);
         }
@@ -106,6 +107,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
         cover.Examine(frame, box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
         cover.WarmUp(frame, box);
         shot.Picture.PaintWhenSeen(frame, Surroundings(box), scratch);
+        shot.Moment.PaintWhenSeen(frame, MomentPicture.Region(box), scratch);
     }
 
     public void Dispose()
@@ -119,6 +121,33 @@ internal sealed unsafe class BestShotSelector : IDisposable
 
     private bool IsInZone(in FrameView frame, in FaceBox box) =>
         zone is null || zone.Contains(50.0 * (box.Left + box.Right) / frame.Width, 50.0 * (box.Top + box.Bottom) / frame.Height);
+
+    // What an alert shows beside the face: the moment, with the faces of others in it, and where the person walks.
+    private void Widen(in FrameView frame, Tracklet tracklet, FaceTracker tracker, ReadOnlySpan<FaceCandidate> detections, FaceShot shot)
+    {
+        using (StageClock.Time(PipelineStage.Picture))
+            shot.Moment.PaintWhenSeen(frame, MomentPicture.Region(shot.Box), scratch);
+        shot.Direction = WalkingDirections.Of(tracklet.FirstBox, tracklet.DetectedBox, frame.Width);
+        foreach (Tracklet other in tracker.Live)
+        {
+            if (other != tracklet)
+                AddOther(shot, other.Box);
+        }
+        for (int i = 0; i < detections.Length; i++)
+        {
+            if (i != tracklet.DetectionIndex)
+                AddOther(shot, detections[i].Box);
+        }
+    }
+
+    private static void AddOther(FaceShot shot, in FaceBox other)
+    {
+        if (!MomentPicture.TryPlace(shot.Box, other, out FaceBox place))
+            return;
+        if (shot.OtherCount < shot.Others.Length)
+            shot.Others[shot.OtherCount] = place;
+        shot.OtherCount++;
+    }
 
     private bool IsUnsure(float score) => verifier is not null && score < policy.SureScore;
 

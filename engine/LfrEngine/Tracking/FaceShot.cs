@@ -11,8 +11,9 @@ namespace LfrEngine.Tracking;
 /// <remarks>A disposed shot returns to its selector and is reused, so that a stream allocates nothing. Do not use a shot after disposing it.</remarks>
 /// <param name="crop">Owned.</param>
 /// <param name="picture">Owned.</param>
+/// <param name="moment">Owned.</param>
 /// <param name="home">Receives the shot when it is disposed; may be null.</param>
-internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool? home = null) : IDisposable
+internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, Picture moment, ShotPool? home = null) : IDisposable
 {
     /// <summary>Tracklet on its camera.</summary>
     public long TrackletId { get; internal set; }
@@ -40,6 +41,18 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     /// <summary>The face with its surroundings, for an officer to see if it matches.</summary>
     public Picture Picture { get; } = picture;
 
+    /// <summary>The person with body and clothes, and whoever else is there: <see cref="MomentPicture.Hide"/> it before anybody sees it.</summary>
+    public Picture Moment { get; } = moment;
+
+    /// <summary>Where they walk.</summary>
+    public WalkingDirection Direction { get; internal set; }
+
+    /// <summary>Buffer for the faces of others in <see cref="Moment"/>, picture pixels.</summary>
+    internal FaceBox[] Others { get; } = new FaceBox[MomentPicture.MostOthers];
+
+    /// <summary>How many others there are; more than <see cref="Others"/> holds when some are missing there.</summary>
+    internal int OtherCount { get; set; }
+
     /// <summary>Length of its embedding before it was normalised; 0 until it was embedded.</summary>
     internal float EmbeddingNorm { get; set; }
 
@@ -65,6 +78,7 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
             return;
         Crop.Dispose();
         Picture.Dispose();
+        Moment.Dispose();
     }
 
     /// <summary>Wipes everything; the blocks are kept.</summary>
@@ -72,6 +86,9 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, ShotPool
     {
         Crop.Wipe();
         Picture.Wipe();
+        Moment.Wipe();
+        Others.AsSpan().Clear();
+        (OtherCount, Direction) = (0, WalkingDirection.Unknown);
         Candidates.AsSpan().Clear();
         (CandidateCount, EmbeddingNorm, Searched, Box, Quality, Cover) = (0, 0, null, default, default, default);
     }
@@ -95,13 +112,16 @@ internal sealed class ShotPool(int pictureSize) : IDisposable
                 return shot;
         }
         HostBuffer<float> crop = BufferPool.Rent<float>(Alignment.FaceAligner.CropLength);
+        Picture? picture = null;
         try
         {
-            return new FaceShot(crop, new Picture(pictureSize, pictureSize), this);
+            picture = new Picture(pictureSize, pictureSize);
+            return new FaceShot(crop, picture, new Picture(MomentPicture.Width, MomentPicture.Height), this);
         }
         catch
         {
             crop.Dispose();
+            picture?.Dispose();
             throw;
         }
     }
@@ -130,6 +150,7 @@ internal sealed class ShotPool(int pictureSize) : IDisposable
             {
                 shot.Crop.Dispose();
                 shot.Picture.Dispose();
+                shot.Moment.Dispose();
             }
         }
     }

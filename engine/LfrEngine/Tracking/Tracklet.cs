@@ -56,6 +56,9 @@ internal sealed class Tracklet
     /// <summary>The detector's own box of the latest detection, frame pixels; of this frame if <see cref="DetectedNow"/>.</summary>
     public FaceBox DetectedBox { get; private set; }
 
+    /// <summary>The detector's own box of the first detection, frame pixels.</summary>
+    public FaceBox FirstBox { get; private set; }
+
     /// <summary>The detector's score of the latest detection, 0…1.</summary>
     public float Score { get; private set; }
 
@@ -72,6 +75,7 @@ internal sealed class Tracklet
         WasConfirmed = false;
         Hits = 1;
         FirstSeenUs = timestampUs;
+        FirstBox = detection.Box;
         TimestampUs = timestampUs;
         Motion.Start(detection.Box, settings);
         Take(index, detection, timestampUs);

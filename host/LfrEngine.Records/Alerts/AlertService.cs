@@ -247,7 +247,12 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     {
         await using LfrStore store = await stores.CreateDbContextAsync();
         AlertRecord? alert = await store.Alerts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == alertId);
-        byte[]? made = kind == AlertPicture.Probe ? alert?.SealedProbe : alert?.SealedReference;
+        byte[]? made = kind switch
+        {
+            AlertPicture.Probe => alert?.SealedProbe,
+            AlertPicture.Moment => alert?.SealedMoment,
+            _ => alert?.SealedReference,
+        };
         if (alert is null || made is null)
             return null;
         await NoteLookAsync(officer, alert);
@@ -280,7 +285,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
 
     private void Erase(AlertRecord held, Entries entries, string reason)
     {
-        held.SealedProbe = held.SealedReference = held.SealedPerson = null;
+        held.SealedProbe = held.SealedMoment = held.SealedReference = held.SealedPerson = null;
         held.ErasedAt = time.GetUtcNow();
         entries.Note(AlertActions.PicturesErased, AlertActions.SubjectOf(held.Id), new { held.DeploymentId, Reason = reason });
     }
@@ -307,6 +312,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
             record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));
+        using (HostBuffer<byte> moment = alert.Moment.EncodeJpeg(JpegQuality, out int bytes))
+            record.SealedMoment = vault.Seal(record.Id, moment.Span[..bytes], Purposes.Of(AlertPicture.Moment));
         // The best photo for the officer: the enrolled one with the highest quality.
         if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
         {
@@ -318,7 +325,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             warnings.Add(covered);
         PhotoGate.Describe(alert.Quality, warnings);
         PersonDetails details = people.Details(person);
-        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings]));
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings], alert.Direction, HasMoment: true));
         record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
         CryptographicOperations.ZeroMemory(text);
     }
@@ -363,6 +370,11 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     {
         public const string Person = "person";
 
-        public static string Of(AlertPicture kind) => kind == AlertPicture.Probe ? "probe" : "reference";
+        public static string Of(AlertPicture kind) => kind switch
+        {
+            AlertPicture.Probe => "probe",
+            AlertPicture.Moment => "moment",
+            _ => "reference",
+        };
     }
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using LfrEngine.Records.Store;
+using LfrEngine.Tracking;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Alerts;
@@ -93,7 +95,10 @@ public sealed record AlertDetail(AlertSummary Alert, string Deployment, Guid? Jo
 /// <param name="ImageSource">Where the watchlist's photo came from.</param>
 /// <param name="Response">What the entry says in addition to the authority's response; null if nothing.</param>
 /// <param name="QualityWarnings">What is wrong with the picture of the face as seen.</param>
-public sealed record AlertPerson(string Name, string Reference, string LegalBasis, string ImageSource, string? Response, IReadOnlyList<string> QualityWarnings);
+/// <param name="Direction">Where the person walked, as seen by the camera.</param>
+/// <param name="HasMoment">Whether there is a picture with body and clothes; alerts of earlier versions have none.</param>
+public sealed record AlertPerson(string Name, string Reference, string LegalBasis, string ImageSource, string? Response, IReadOnlyList<string> QualityWarnings,
+    [property: JsonConverter(typeof(CamelCaseNames<WalkingDirection>))] WalkingDirection Direction = WalkingDirection.Unknown, bool HasMoment = false);
 
 /// <summary>A passage that joined an alert.</summary>
 /// <param name="Id">Its own.</param>
@@ -123,7 +128,7 @@ public sealed record AlertEntry(long Id, DateTimeOffset At, Guid OfficerId, stri
 /// <param name="Before">The previous latest entry, for an officer whose decision came second.</param>
 public sealed record Decision(Refusal? Refusal, AlertEntry? Entry, AlertEntry? Before);
 
-/// <summary>The two pictures of an alert.</summary>
+/// <summary>The pictures of an alert.</summary>
 public enum AlertPicture
 {
     /// <summary>The face as seen.</summary>
@@ -131,4 +136,7 @@ public enum AlertPicture
 
     /// <summary>The watchlist's photo.</summary>
     Reference,
+
+    /// <summary>The person with body and clothes, everybody else pixelated.</summary>
+    Moment,
 }

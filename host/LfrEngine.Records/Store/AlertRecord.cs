@@ -56,6 +56,9 @@ public sealed class AlertRecord
     /// <summary>Sealed JPEG of the face as seen; null once erased.</summary>
     public byte[]? SealedProbe { get; set; }
 
+    /// <summary>Sealed JPEG of the person with body and clothes, everybody else pixelated; null once erased, and in alerts of earlier versions.</summary>
+    public byte[]? SealedMoment { get; set; }
+
     /// <summary>Sealed JPEG of the watchlist's photo; null once erased.</summary>
     public byte[]? SealedReference { get; set; }
 

@@ -20,7 +20,7 @@ internal static class AlertEndpoints
         api.MapGet("/{id:guid}", GetAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("getAlert").WithSummary("One alert with the candidate and all decisions. The access is recorded in the audit trail.");
         api.MapPost("/{id:guid}/decisions", DecideAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("decideAlert").WithSummary("Records a decision. Which decisions are allowed depends on the state, the role and the person.");
         api.MapGet("/stream", Stream).RequireAuthorization(Permissions.SeeAlerts).WithName("followAlerts").WithSummary("Server-sent events. Last-Event-ID resumes after that event.");
-        app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithSummary("A picture of an alert: probe or reference. It must not be stored. The access is recorded in the audit trail.");
+        app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithSummary("A picture of an alert: probe, reference or moment. It must not be stored. The access is recorded in the audit trail.");
     }
 
     private static async Task<Results<Ok<IReadOnlyList<AlertSummary>>, ProblemHttpResult>> ListAsync(AlertService alerts, CancellationToken stopping, string? state = null, Guid? deployment = null, int skip = 0, int take = 25)
@@ -60,6 +60,7 @@ internal static class AlertEndpoints
         {
             "probe" => AlertPicture.Probe,
             "reference" => AlertPicture.Reference,
+            "moment" => AlertPicture.Moment,
             _ => null,
         };
         using HostBuffer<byte>? jpeg = which is { } wanted ? await alerts.PictureAsync(Actor.Of(context.User), id, wanted) : null;

@@ -19,7 +19,7 @@ internal static class MemoryEstimate
     private const long WorkerBytes = 56 * MiB;
 
     // Crops, pictures and tracks.
-    private const long CameraBytes = 2 * MiB;
+    private const long CameraBytes = 4 * MiB;
 
     // Eleven templates, uncovered and under covers: in float32 twice, in the list and ready for the search, and in 8 bits; and the photo itself.
     private const long PhotoBytes = (512 * 9 * 11) + (24 << 10);

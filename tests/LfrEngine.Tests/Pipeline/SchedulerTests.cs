@@ -168,7 +168,7 @@ public sealed class SchedulerTests : IDisposable
         foreach (Work track in (Work[])[first, second])
         {
             Assert.Equal(WorkKind.Track, track.Kind);
-            track.Frame!.Shots.Add(new FaceShot(BufferPool.Rent<float>(1), new Picture(1, 1)));
+            track.Frame!.Shots.Add(new FaceShot(BufferPool.Rent<float>(1), new Picture(1, 1), new Picture(1, 1)));
             scheduler.Done(track, [], null);
         }
 

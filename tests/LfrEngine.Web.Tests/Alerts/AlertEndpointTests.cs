@@ -19,7 +19,7 @@ public sealed class AlertEndpointTests
         Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
         using HttpClient client = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator));
 
-        foreach (string kind in (string[])["probe", "reference"])
+        foreach (string kind in (string[])["probe", "reference", "moment"])
         {
             using HttpResponseMessage answer = await client.GetAsync(new Uri($"/pictures/alerts/{alert}/{kind}", UriKind.Relative), TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);

@@ -12,6 +12,7 @@ using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
+using LfrEngine.Tracking;
 using LfrEngine.Watchlists;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -104,6 +105,8 @@ internal sealed class AlertMaterial
             CapturedAt = now,
             RaisedAt = now,
             Probe = Noise(),
+            Moment = Noise(),
+            Direction = WalkingDirection.Left,
         };
         desk.Submit(alert);
         return alert;

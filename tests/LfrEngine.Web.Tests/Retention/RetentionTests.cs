@@ -315,6 +315,7 @@ public sealed class RetentionTests
     {
         Assert.NotNull(record.ErasedAt);
         Assert.Null(record.SealedProbe);
+        Assert.Null(record.SealedMoment);
         Assert.Null(record.SealedReference);
         Assert.Null(record.SealedPerson);
     }
@@ -323,9 +324,9 @@ public sealed class RetentionTests
     private static async Task<List<byte[]>> TracesAsync(AlertMaterial material, Guid alert)
     {
         AlertRecord record = await material.RecordAsync(alert);
-        var traces = new List<byte[]> { record.SealedProbe!, record.SealedReference!, record.SealedPerson! };
-        using HostBuffer<byte> key = material.Vault.Read(alert), probe = material.Vault.Unseal(alert, record.SealedProbe!, "probe"), reference = material.Vault.Unseal(alert, record.SealedReference!, "reference");
-        traces.AddRange([key.Span.ToArray(), probe.Span.ToArray(), reference.Span.ToArray()]);
+        var traces = new List<byte[]> { record.SealedProbe!, record.SealedMoment!, record.SealedReference!, record.SealedPerson! };
+        using HostBuffer<byte> key = material.Vault.Read(alert), probe = material.Vault.Unseal(alert, record.SealedProbe!, "probe"), moment = material.Vault.Unseal(alert, record.SealedMoment!, "moment"), reference = material.Vault.Unseal(alert, record.SealedReference!, "reference");
+        traces.AddRange([key.Span.ToArray(), probe.Span.ToArray(), moment.Span.ToArray(), reference.Span.ToArray()]);
         return traces;
     }
 

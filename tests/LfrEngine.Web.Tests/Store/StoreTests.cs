@@ -41,7 +41,7 @@ public sealed class StoreTests
             store.Alerts.Add(new AlertRecord
             {
                 Id = id, DeploymentId = Guid.NewGuid(), EngineId = "gate/1", PersonId = Guid.NewGuid(), Category = WatchlistCategory.Wanted, Camera = "gate", Score = 0.625f, Threshold = 0.5f,
-                CapturedAt = Instant, RaisedAt = Instant, SealedProbe = [0, 255, 1], EraseBy = Instant.AddHours(24), Log10LikelihoodRatio = 3.25, LikelihoodRatioAtBound = true, LikelihoodListSize = 1200,
+                CapturedAt = Instant, RaisedAt = Instant, SealedProbe = [0, 255, 1], SealedMoment = [7], EraseBy = Instant.AddHours(24), Log10LikelihoodRatio = 3.25, LikelihoodRatioAtBound = true, LikelihoodListSize = 1200,
             });
             return Task.CompletedTask;
         }, token);
@@ -62,6 +62,7 @@ public sealed class StoreTests
         Assert.Equal((0.625f, Instant, before.State), (after.Score, after.CapturedAt, after.State));
         Assert.Equal(before.SealedProbe, after.SealedProbe);
         // What the older form had no place for is gone, and is not made up.
+        Assert.Null(after.SealedMoment);
         Assert.Equal((null, false, 0), (after.Log10LikelihoodRatio, after.LikelihoodRatioAtBound, after.LikelihoodListSize));
     }
 

@@ -216,6 +216,9 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.Property<float>("Score")
                         .HasColumnType("real");
 
+                    b.Property<byte[]>("SealedMoment")
+                        .HasColumnType("bytea");
+
                     b.Property<byte[]>("SealedPerson")
                         .HasColumnType("bytea");
 

@@ -209,6 +209,9 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.Property<float>("Score")
                         .HasColumnType("REAL");
 
+                    b.Property<byte[]>("SealedMoment")
+                        .HasColumnType("BLOB");
+
                     b.Property<byte[]>("SealedPerson")
                         .HasColumnType("BLOB");
 
