@@ -6,10 +6,12 @@ using LfrEngine.Web.Layout;
 using LfrEngine.Web.Receipts;
 using LfrEngine.Web.Retention;
 using LfrEngine.Web.Security;
+using LfrEngine.Web.Texts;
 using LfrEngine.Web.Transparency;
 using LfrEngine.Web.Watchlists;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Localization;
 using MudBlazor.Services;
 
 namespace LfrEngine.Web.Shell;
@@ -20,10 +22,10 @@ internal static class ConsoleSetup
     /// <summary>Registers the services that pages and endpoints need.</summary>
     public static void AddConsole(this IServiceCollection services)
     {
-        services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>().AddSingleton<AlertNames>().AddScoped<AlertSounds>();
+        services.AddSingleton<LiveViewers>().AddScoped<RefusalWords>().AddScoped<AlertNames>().AddScoped<AlertSounds>();
         services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
-        services.AddLocalization();
+        services.AddScoped<PageLanguage>().AddScoped(typeof(IStringLocalizer<>), typeof(PageTexts<>));
         services.AddMudServices();
         services.AddRazorComponents().AddInteractiveServerComponents();
     }
@@ -32,6 +34,7 @@ internal static class ConsoleSetup
     {
         app.UseSecurityHeaders();
         app.UseOwnSite();
+        app.UseLanguages();
         // Every refusal has a body that says what is wrong (RFC 9457).
         app.UseWhen(c => c.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseAuthentication();
@@ -45,6 +48,7 @@ internal static class ConsoleSetup
         app.MapTheme();
         app.MapAccount();
         app.MapSessions();
+        app.MapLanguages();
         app.MapTokens();
         app.MapSingleSignOn();
         app.MapWatchlists();
