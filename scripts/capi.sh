@@ -108,6 +108,8 @@ case $what in
         "$out/capi_test" models "$weights" "$photo" "$clip" "$scratch" "$server"
         build since_0_2 "$capi/test/since_0_2.c"
         "$out/since_0_2" models "$weights" "$photo" "$clip" "$scratch" "$key" "$brow"
+        build bounds "$capi/test/bounds.c" -std=c11
+        "$out/bounds" models "$weights" "$photo" "$clip" "$scratch"
         # Its exit code also says whether the deadline was met, which is the machine's affair.
         "$root/lfr" receipt verify "$scratch/receipt.json" --key "$scratch/receipt-key.pub" >"$scratch/receipt.txt" || true
         grep -q '^genuine: ' "$scratch/receipt.txt" || { cat "$scratch/receipt.txt" >&2; fail "lfr does not accept the receipt of the library."; }
@@ -143,13 +145,14 @@ case $what in
     asan)
         material
         need_packages gcc=gcc
-        for program in test/capi_test test/since_0_2 example/watch; do
-            gcc -std=c99 -O1 -g -fsanitize=address,undefined -I"$out/include" "$capi/$program.c" -o "$out/${program#*/}_asan" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm
+        for program in test/capi_test test/since_0_2 test/bounds example/watch; do
+            gcc -std=c11 -O1 -g -fsanitize=address,undefined -I"$out/include" "$capi/$program.c" -o "$out/${program#*/}_asan" -L"$out" -llfr -Wl,-rpath,"$root/$out" -lpthread -lm
         done
         # Leaks are counted by the test itself: the runtime's own memory, which holds the pointers, cannot be seen from outside. Its faults are its own to handle.
         export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 UBSAN_OPTIONS=halt_on_error=1
         "$out/capi_test_asan" models "$weights" "$photo" "$clip" "$scratch" "$server"
         "$out/since_0_2_asan" models "$weights" "$photo" "$clip" "$scratch" "$key" "$brow"
+        "$out/bounds_asan" models "$weights" "$photo" "$clip" "$scratch"
         "$out/watch_asan" models "$weights" "$photo" "$clip"
         ;;
     compare)

@@ -1,4 +1,5 @@
 using LfrEngine.Cli.Serving;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Watchlists;
@@ -20,10 +21,11 @@ internal static class Van
     /// <param name="services">Of the host.</param>
     /// <param name="photo">A picture of the person, alone.</param>
     /// <param name="name">Of the deployment.</param>
-    public static async Task<SampleDeployment> PrepareAsync(IServiceProvider services, string photo, string name)
+    /// <param name="least">How often each camera must be searched; null for the least that can be demanded.</param>
+    public static async Task<SampleDeployment> PrepareAsync(IServiceProvider services, string photo, string name, LeastSearched? least = null)
     {
         Officer drafter = await EnrolAsync(services, Roles.Operator), signer = await EnrolAsync(services, Roles.AuthorisingOfficer);
-        return await SampleDeployment.MakeAsync(services, photo, name, WatchlistCategory.Wanted, new PersonDetails("Listed Person", "REF 1", "Warrant", "Custody picture"), drafter, signer, hours: 2);
+        return await SampleDeployment.MakeAsync(services, photo, name, WatchlistCategory.Wanted, new PersonDetails("Listed Person", "REF 1", "Warrant", "Custody picture"), drafter, signer, hours: 2, least);
     }
 
     /// <summary>The built file of a watchlist.</summary>

@@ -22,6 +22,8 @@ switch (args)
         return ListSearchTime.Run(list, key);
     case ["all-pairs", .. var rest]:
         return AllPairsTimes.Run(rest);
+    case ["pixelation", .. var rest]:
+        return PixelationCheck.Run(rest);
 }
 
 // One table of everything, so that the bounds are measured in the run that quotes them. In this process: as `lfr` is built, on its native libraries.

@@ -66,7 +66,7 @@ public sealed class Alert : IDisposable
     /// <summary>Wall clock when the alert was raised.</summary>
     public required DateTimeOffset RaisedAt { get; init; }
 
-    /// <summary>The face as seen, with surroundings. Owned by the alert.</summary>
+    /// <summary>The face as seen, hair and chin included; what is around it is pixelated. Owned by the alert.</summary>
     public required Picture Probe { get; init; }
 
     /// <summary>The alert that this passage joined because the identity was seen shortly before; null for a separate alert.</summary>

@@ -20,6 +20,9 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
 
     // Reused, so that passers-by cause no allocation; grows when more people are in view at once.
     private const int PassersAtOnce = 32;
+
+    // What is around the face of an alert is pixelated this coarsely: another face beside it is narrower than the picture, and gets four cells at most.
+    private const int CellsAround = 8;
     private readonly Queue<TrackletEvidence> spares = new(Enumerable.Range(0, PassersAtOnce).Select(_ => new TrackletEvidence()));
 
     /// <summary>Tracklets with at least one compared shot: the faces seen.</summary>
@@ -178,6 +181,8 @@ internal sealed class EvidenceLedger(string run, string camera, AlertPolicy poli
         {
             Picture released = picture!;
             picture = null;
+            // Whoever else is in it is nobody's business, whether or not a detector has seen them.
+            released.PixelateAround(BestShotSelector.HeadIn(released.Width, released.Height), Math.Max(1, released.Width / CellsAround));
             return released;
         }
 

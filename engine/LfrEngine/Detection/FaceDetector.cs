@@ -67,6 +67,29 @@ public sealed unsafe class FaceDetector : IDisposable
     /// <param name="faces">Cleared, then filled.</param>
     public void Detect(in FrameView frame, CandidateList faces)
     {
+        try
+        {
+            Find(frame, faces);
+        }
+        catch
+        {
+            // For example, there is no memory for a smaller grid while the larger one is filled.
+            foreach ((_, _, InferencePlan filled) in plans)
+                filled.Wipe();
+            pass.Clear();
+            merged.Clear();
+            throw;
+        }
+        finally
+        {
+            // Kernels spill activations and pixels to the stack of the thread that runs them: this one, as sessions have no threads of their own.
+            using (StageClock.Time(PipelineStage.Wipe))
+                StackScrub.Wipe();
+        }
+    }
+
+    private void Find(in FrameView frame, CandidateList faces)
+    {
         faces.Clear();
         merged.Clear();
         float scale = Math.Min(1f, (float)Settings.GridLongSide / Math.Max(frame.Width, frame.Height));
@@ -102,9 +125,6 @@ public sealed unsafe class FaceDetector : IDisposable
                 faces.Add(face);
         }
         merged.Clear();
-        // Kernels spill activations and pixels to the stack of the thread that runs them: this one, as sessions have no threads of their own.
-        using (StageClock.Time(PipelineStage.Wipe))
-            StackScrub.Wipe();
     }
 
     /// <inheritdoc/>

@@ -155,20 +155,26 @@ public sealed unsafe class FaceVerifier : IDisposable
     private void WeighBatch(in FrameView frame, Span<FaceCandidate> faces, Span<float> evidence)
     {
         InferencePlan wide = PlanFor(small, blazeface, faces.Length, SmallSize), tight = PlanFor(boxed, onet, faces.Length, OnetSize);
-        for (int i = 0; i < faces.Length; i++)
+        try
         {
-            FillWide(frame, faces[i].Box, wide, i);
-            FillTight(frame, faces[i].Box, tight, i);
+            for (int i = 0; i < faces.Length; i++)
+            {
+                FillWide(frame, faces[i].Box, wide, i);
+                FillTight(frame, faces[i].Box, tight, i);
+            }
+            wide.Run();
+            tight.Run();
+            for (int i = 0; i < faces.Length; i++)
+            {
+                evidence[i] = FirstTwo(faces[i], wide, i) + Third(tight, i);
+                faces[i].Box = Blend(faces[i].Box, tight.Outputs[1].Pointer + (4 * i));
+            }
         }
-        wide.Run();
-        tight.Run();
-        for (int i = 0; i < faces.Length; i++)
+        finally
         {
-            evidence[i] = FirstTwo(faces[i], wide, i) + Third(tight, i);
-            faces[i].Box = Blend(faces[i].Box, tight.Outputs[1].Pointer + (4 * i));
+            wide.Wipe();
+            tight.Wipe();
         }
-        wide.Wipe();
-        tight.Wipe();
     }
 
     private void FillWide(in FrameView frame, in FaceBox box, InferencePlan plan, int place) =>

@@ -17,7 +17,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
     // RTSP servers of recordings stop up to this much before their announced end.
     private const long LargestGapUs = 1_000_000;
     private const string Rtsp = "rtsp";
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10), Noticeable = TimeSpan.FromSeconds(2);
 
     // Used in turn, so that all of them are in use early and none is made in the middle of a stream.
     private readonly Queue<FrameLease> spares = new();
@@ -35,6 +35,7 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
     private long damagedBefore;
     private long? endedUs;
     private TimeSpan pause;
+    private TimeSpan gaveWay;
     private bool everDelivered;
     private bool deliveredThisTime;
 
@@ -134,14 +135,27 @@ internal sealed class CameraReader(CameraSettings camera, CameraStatus status, l
         if (!holdsBack)
             return frame;
         WaitUntilDue(timeUs, stopping);
+        GiveWay(timeUs);
         // Earliest time at which the next frame is due. If the shortest interval so far is too short, the code above waits longer.
         if (timeUs > previousUs)
             shortestUs = Math.Min(shortestUs, timeUs - previousUs);
         previousUs = timeUs;
         dueUs = shortestUs == long.MaxValue ? startUs : timeUs + shortestUs;
-        // A recording's pixels arrive when they are due: a reader that is late adds latency, one that is early does not.
+        // A recording's pixels arrive when they are due: a reader that is a little late adds latency, one that is early does not.
         frame.ArrivalTimestamp = openedAt + (long)((timeUs - startUs) * (Stopwatch.Frequency / 1e6));
         return frame;
+    }
+
+    // A recording that cannot be decoded at its own speed would fall behind without end, and every frame of it be dropped for its age. It is played more slowly instead.
+    private void GiveWay(long timeUs)
+    {
+        TimeSpan late = Stopwatch.GetElapsedTime(openedAt) - TimeSpan.FromMicroseconds(timeUs - startUs);
+        if (late.TotalMilliseconds <= Scheduler.LongestWaitMs)
+            return;
+        openedAt += (long)(late.TotalSeconds * Stopwatch.Frequency);
+        gaveWay += late;
+        if (gaveWay > Noticeable)
+            status.Message = "the recording cannot be decoded at its own speed: it is played more slowly";
     }
 
     private long MicrosecondsOfRun(long timestamp) => (long)Stopwatch.GetElapsedTime(runStarted, timestamp).TotalMicroseconds;

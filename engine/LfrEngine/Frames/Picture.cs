@@ -155,8 +155,7 @@ public sealed unsafe class Picture : IDisposable
     public void Pixelate(in FaceBox region, int cell)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(cell, 1);
-        int left = (int)Math.Clamp(MathF.Floor(region.Left), 0, Width), top = (int)Math.Clamp(MathF.Floor(region.Top), 0, Height);
-        int right = (int)Math.Clamp(MathF.Ceiling(region.Right), 0, Width), bottom = (int)Math.Clamp(MathF.Ceiling(region.Bottom), 0, Height);
+        (int left, int top, int right, int bottom) = Within(region);
         for (int plane = 0; plane < 3; plane++)
         {
             Span<byte> values = Samples.Span.Slice(plane * Width * Height, Width * Height);
@@ -178,6 +177,44 @@ public sealed unsafe class Picture : IDisposable
             }
         }
     }
+
+    /// <summary>Pixelates everything but a region.</summary>
+    /// <param name="region">Picture pixels.</param>
+    /// <param name="cell">Side of a cell, pixels, 1 or more.</param>
+    internal void PixelateAround(in FaceBox region, int cell)
+    {
+        using HostBuffer<byte> inside = CutOut(region);
+        Pixelate(new FaceBox(0, 0, Width, Height), cell);
+        PutBack(region, inside);
+    }
+
+    /// <summary>A copy of a region's pixels, for <see cref="PutBack"/>; the caller owns it.</summary>
+    internal HostBuffer<byte> CutOut(in FaceBox region)
+    {
+        (int left, int top, int right, int bottom) = Within(region);
+        int width = Math.Max(0, right - left), height = Math.Max(0, bottom - top);
+        HostBuffer<byte> pixels = BufferPool.Rent<byte>(Math.Max(1, 3 * width * height));
+        for (int row = 0; row < 3 * height; row++)
+            RowOf(row, left, top, width, height).CopyTo(pixels.Span.Slice(row * width, width));
+        return pixels;
+    }
+
+    /// <summary>Writes the pixels of the same region back.</summary>
+    internal void PutBack(in FaceBox region, HostBuffer<byte> pixels)
+    {
+        (int left, int top, int right, int bottom) = Within(region);
+        int width = Math.Max(0, right - left), height = Math.Max(0, bottom - top);
+        for (int row = 0; row < 3 * height; row++)
+            pixels.Span.Slice(row * width, width).CopyTo(RowOf(row, left, top, width, height));
+    }
+
+    // Row of a region, all its planes one below the other.
+    private Span<byte> RowOf(int row, int left, int top, int width, int height) =>
+        Samples.Span.Slice((((row / height * Height) + top + (row % height)) * Width) + left, width);
+
+    private (int Left, int Top, int Right, int Bottom) Within(in FaceBox region) =>
+        ((int)Math.Clamp(MathF.Floor(region.Left), 0, Width), (int)Math.Clamp(MathF.Floor(region.Top), 0, Height),
+        (int)Math.Clamp(MathF.Ceiling(region.Right), 0, Width), (int)Math.Clamp(MathF.Ceiling(region.Bottom), 0, Height));
 
     /// <summary>Makes the picture black; the memory is kept.</summary>
     internal void Wipe()

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 using LfrEngine.Threading;
 using Microsoft.ML.OnnxRuntime;
 
@@ -17,7 +18,9 @@ namespace LfrEngine.Memory;
 ///
 /// Registered through ONNX Runtime's C API, which the managed wrapper does not expose; slots of <c>OrtApi</c> as in onnxruntime_c_api.h, unchanged
 /// since version 1.18. Sessions use it when they are created with <c>session.use_env_allocators</c>. With the memory pattern on, a run takes one
-/// block. The runtime's own arena is left out on purpose: it keeps what it has, unwiped, until the next run.
+/// block. The runtime ends the process when it is refused memory in the middle of a run. So a block that passes the limit of the process
+/// (<see cref="MemoryBudget.MostBytes"/>) is given all the same, and the run fails when it returns (<see cref="EndRun"/>): by then the block is wiped and given back.
+/// The runtime's own arena is left out on purpose: it keeps what it has, unwiped, until the next run.
 /// </remarks>
 internal static unsafe class ActivationAllocator
 {
@@ -38,6 +41,14 @@ internal static unsafe class ActivationAllocator
     private static Exception? sweeperFailure;
     private static int streams;
 
+    // Of the run on this thread: what was held when the limit was passed, and the limit. A run computes on the thread that calls it.
+    [ThreadStatic]
+    private static long passedWith, passedLimit;
+
+    // Of the same run: bytes in use by it, and the most so far.
+    [ThreadStatic]
+    private static long inUse, mostInUse;
+
     /// <summary>Blocks not yet wiped: in use by a run, holding the packed weights of a session, or resting.</summary>
     public static int UnwipedBlocks
     {
@@ -46,6 +57,37 @@ internal static unsafe class ActivationAllocator
             lock (Gate)
                 return Held.Count + Resting.Count;
         }
+    }
+
+    /// <summary>Before the runtime runs or loads a network on this thread.</summary>
+    public static void BeginRun() => passedWith = inUse = mostInUse = 0;
+
+    /// <summary>The most bytes that the latest run on this thread had in use at once, also if it failed.</summary>
+    public static long MostInUse => mostInUse;
+
+    /// <summary>Before a run whose need is known.</summary>
+    /// <exception cref="InsufficientMemoryException">It would pass the limit of the process.</exception>
+    public static void RequireRoom(long bytes)
+    {
+        long limit = MemoryBudget.MostBytes;
+        if (limit == 0 || MemoryBudget.HeldBytes + bytes <= limit)
+            return;
+        lock (Gate)
+            WipeRested(TimeSpan.Zero);
+        BufferPool.Trim();
+        long needed = MemoryBudget.HeldBytes + bytes;
+        if (needed > limit)
+            throw new InsufficientMemoryException($"The limit of {limit} bytes for this process is too low for its networks: {needed} bytes are needed.");
+    }
+
+    /// <summary>After it has.</summary>
+    /// <exception cref="InsufficientMemoryException">The limit of the process was passed.</exception>
+    public static void EndRun()
+    {
+        long held = passedWith;
+        passedWith = 0;
+        if (held > 0)
+            throw new InsufficientMemoryException($"The limit of {passedLimit} bytes for this process is too low for its networks: {held} bytes were needed.");
     }
 
     /// <summary>From now on freed blocks may rest. Calls nest.</summary>
@@ -108,16 +150,38 @@ internal static unsafe class ActivationAllocator
         {
             lock (Gate)
             {
-                Use use = TakeRested(bytes) ?? new Use(BufferPool.Take(bytes), bytes, Stopwatch.GetTimestamp(), 0);
+                Use use = TakeRested(bytes) ?? new Use(TakeFresh(bytes), bytes, Stopwatch.GetTimestamp(), 0);
                 Held.Add(use.Block.Address, use);
+                inUse += (long)use.Block.Bytes;
+                mostInUse = Math.Max(mostInUse, inUse);
                 return (void*)use.Block.Address;
             }
         }
         catch (InsufficientMemoryException)
         {
-            // On null the runtime fails the run with an error.
+            // The operating system has no more. On null the runtime fails the run with an error, or ends the process.
             return null;
         }
+    }
+
+    private static BufferPool.Block TakeFresh(nuint bytes)
+    {
+        try
+        {
+            return BufferPool.Take(bytes);
+        }
+        catch (InsufficientMemoryException)
+        {
+            // What only rests makes room first.
+            WipeRested(TimeSpan.Zero);
+            BufferPool.Trim();
+        }
+        long limit = MemoryBudget.MostBytes;
+        BufferPool.Block block = BufferPool.TakeBeyondTheLimit(bytes);
+        long held = MemoryBudget.HeldBytes;
+        if (limit > 0 && held > limit)
+            (passedWith, passedLimit) = (Math.Max(passedWith, held), limit);
+        return block;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -128,7 +192,8 @@ internal static unsafe class ActivationAllocator
         {
             if (!Held.Remove((nint)address, out held))
                 return;
-            if (streams > 0 && Stopwatch.GetElapsedTime(held.DirtySince).TotalMilliseconds < LongestMs)
+            inUse -= (long)held.Block.Bytes;
+            if (streams > 0 && held.Block.SizeClass >= 0 && Stopwatch.GetElapsedTime(held.DirtySince).TotalMilliseconds < LongestMs)
             {
                 Resting.Add(held with { RestingSince = Stopwatch.GetTimestamp() });
                 if (Resting.Count == 1)

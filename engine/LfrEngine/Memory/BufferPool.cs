@@ -13,6 +13,14 @@ public static class BufferPool
 
     private static readonly Stack<Block>[] Free = CreateClasses();
     private static long outstandingBlocks;
+
+    // What Complete would have to return, and how many calls of it are under way on this thread.
+    [ThreadStatic]
+    private static List<IDisposable>? unfinished;
+
+    [ThreadStatic]
+    private static int completing;
+
     private static long wipedBlocks;
     private static long wipedBytes;
 
@@ -32,7 +40,35 @@ public static class BufferPool
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Block block = Take((nuint)Math.Max(length, 1) * (nuint)sizeof(T));
-        return new HostBuffer<T>(block, length);
+        var rented = new HostBuffer<T>(block, length);
+        if (completing > 0)
+            unfinished!.Add(rented);
+        return rented;
+    }
+
+    /// <summary>Makes an object that rents several buffers: when it cannot be completed, those that it rented on this thread are wiped and returned.</summary>
+    /// <param name="make">Makes it; buffers that it stores elsewhere are returned, too.</param>
+    public static T Complete<T>(Func<T> make)
+    {
+        unfinished ??= [];
+        int before = unfinished.Count;
+        completing++;
+        try
+        {
+            return make();
+        }
+        catch
+        {
+            for (int i = before; i < unfinished.Count; i++)
+                unfinished[i].Dispose();
+            unfinished.RemoveRange(before, unfinished.Count - before);
+            throw;
+        }
+        finally
+        {
+            if (--completing == 0)
+                unfinished.Clear();
+        }
     }
 
     /// <summary>Takes a zeroed block; release it with <see cref="Return"/>.</summary>
@@ -41,6 +77,14 @@ public static class BufferPool
         Block taken = TakeKept(bytes);
         Interlocked.Increment(ref outstandingBlocks);
         return taken;
+    }
+
+    /// <summary>Takes a zeroed block even if it passes the limit of the process; <see cref="Return"/> gives it back to the operating system.</summary>
+    internal static Block TakeBeyondTheLimit(nuint bytes)
+    {
+        nint address = LockedMemory.AllocateBeyondTheLimit(bytes, out bool locked);
+        Interlocked.Increment(ref outstandingBlocks);
+        return new Block(address, bytes, locked, -1);
     }
 
     /// <summary>Wipes the used part of a block and returns it to the pool.</summary>

@@ -52,7 +52,18 @@ internal sealed partial class CpuBackend : IInferenceBackend
     internal static InferenceSession CreateSession(byte[] graph)
     {
         using SessionOptions options = CreateOptions();
-        return new InferenceSession(graph, options);
+        ActivationAllocator.BeginRun();
+        var session = new InferenceSession(graph, options);
+        try
+        {
+            ActivationAllocator.EndRun();
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
     }
 
     private sealed class Network(InferenceSession session) : IInferenceNetwork
@@ -90,7 +101,12 @@ internal sealed partial class CpuBackend : IInferenceBackend
         }
 
         // Runs on the calling thread. ActivationAllocator wipes the activations; the caller wipes the stack when it is done (StackScrub).
-        protected override void RunOnce() => session.RunWithBinding(Options, binding);
+        protected override void RunOnce()
+        {
+            ActivationAllocator.BeginRun();
+            session.RunWithBinding(Options, binding);
+            ActivationAllocator.EndRun();
+        }
 
         protected override void Dispose(bool disposing)
         {

@@ -20,6 +20,7 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <param name="width">Pixels.</param>
     /// <param name="options">Of every run; null for none. The plan owns them.</param>
     /// <exception cref="ModelLoadException">The network does not run at this shape.</exception>
+    /// <exception cref="InsufficientMemoryException">The limit of the process is too low for it.</exception>
     protected InferencePlan(ModelManifest manifest, InferenceSession session, int batch, int height, int width, RunOptions? options = null)
     {
         Options = options ?? new RunOptions();
@@ -32,7 +33,9 @@ public abstract unsafe class InferencePlan : IDisposable
         try
         {
             using OrtValue input = Wrap(Input, InputShape);
+            ActivationAllocator.BeginRun();
             using IDisposableReadOnlyCollection<OrtValue> probe = session.Run(Options, [manifest.Input.Name], [input], manifest.Outputs);
+            ActivationAllocator.EndRun();
             for (int i = 0; i < outputs.Length; i++)
             {
                 OutputShapes[i] = probe[i].GetTensorTypeAndShape().Shape;
@@ -43,6 +46,11 @@ public abstract unsafe class InferencePlan : IDisposable
         {
             ReturnBuffers();
             throw Refused(e);
+        }
+        catch
+        {
+            ReturnBuffers();
+            throw;
         }
     }
 
@@ -67,11 +75,19 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <summary>Of every run.</summary>
     protected RunOptions Options { get; }
 
-    /// <summary>Runs the network.</summary>
+    /// <summary>Runs the network. If that fails, input and outputs are wiped.</summary>
     public void Run()
     {
         MarkFilled();
-        RunOnce();
+        try
+        {
+            RunOnce();
+        }
+        catch
+        {
+            Wipe();
+            throw;
+        }
     }
 
     /// <summary>Runs a detector. Of anchors that score less than a minimum, the outputs may stay zero.</summary>

@@ -72,7 +72,7 @@ public sealed record ModelCatalog(string Folder, PackageCache Cache)
         {
             string known = string.Join(", ", Manifests().Concat(Brought()).Where(m => m.Task == task).Select(m => m.Id));
             string more = string.Join(", ", Offered().Where(m => m.Task == task).Select(m => m.Id).Except(Brought().Select(m => m.Id)));
-            throw new UnknownModelException($"Unknown model \"{name}\". Models for this task: {known}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
+            throw new UnknownModelException($"Unknown model \"{name}\". {(known.Length > 0 ? $"Models for this task: {known}" : "There is no model for this task")}{(more.Length > 0 ? $" (and with `lfr models add`: {more})" : "")}. You can also give the path of a manifest (.json).");
         }
         if (manifest.Task != task)
             throw new UnknownModelException($"The model \"{name}\" is for {manifest.Task}, not for {task}.");

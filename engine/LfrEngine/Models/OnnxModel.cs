@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using LfrEngine.Files;
+using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
@@ -7,6 +9,7 @@ namespace LfrEngine.Models;
 public sealed class OnnxModel : IDisposable
 {
     private readonly IInferenceNetwork network;
+    private readonly ConcurrentDictionary<(int Batch, int Height, int Width), long> needs = new();
 
     private OnnxModel(ModelManifest manifest, IInferenceNetwork network)
     {
@@ -97,7 +100,24 @@ public sealed class OnnxModel : IDisposable
     /// <param name="batch">Images per run.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
-    public InferencePlan CreatePlan(int batch, int height, int width) => network.CreatePlan(Manifest, batch, height, width);
+    /// <exception cref="ModelLoadException">The network does not run at this shape.</exception>
+    /// <exception cref="InsufficientMemoryException">The limit of the process is too low for it.</exception>
+    public InferencePlan CreatePlan(int batch, int height, int width)
+    {
+        // The first plan of a shape tells what its runs need; a later one does not have to pass the limit to find out.
+        if (needs.TryGetValue((batch, height, width), out long bytes))
+            ActivationAllocator.RequireRoom(bytes);
+        ActivationAllocator.BeginRun();
+        try
+        {
+            return network.CreatePlan(Manifest, batch, height, width);
+        }
+        finally
+        {
+            if (ActivationAllocator.MostInUse > 0)
+                needs[(batch, height, width)] = ActivationAllocator.MostInUse;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => network.Dispose();

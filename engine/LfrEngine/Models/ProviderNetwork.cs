@@ -1,3 +1,4 @@
+using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.Models;
@@ -42,7 +43,11 @@ internal sealed class ProviderNetwork(InferenceSession session, Lock gate) : IIn
             try
             {
                 lock (gate)
+                {
+                    ActivationAllocator.BeginRun();
                     session.Run(Options, inputNames, input, Manifest.Outputs, output);
+                    ActivationAllocator.EndRun();
+                }
             }
             catch (OnnxRuntimeException e)
             {
@@ -58,9 +63,9 @@ internal sealed class ProviderNetwork(InferenceSession session, Lock gate) : IIn
                 Input.Wipe();
                 RunOnce();
             }
-            catch (ModelLoadException)
+            catch (Exception e) when (e is ModelLoadException or InsufficientMemoryException)
             {
-                // The card was lost, and its memory with it.
+                // The card was lost, and its memory with it; or the run was made, beyond the limit of the process.
             }
             foreach (OrtValue value in (OrtValue[])[.. input, .. output])
                 value.Dispose();

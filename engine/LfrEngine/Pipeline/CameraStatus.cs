@@ -75,7 +75,7 @@ public sealed class CameraStatus(string name)
     /// <summary>Frames decoded.</summary>
     public long FramesDecoded => Volatile.Read(ref decoded);
 
-    /// <summary>Frames dropped because a newer one arrived before they were searched.</summary>
+    /// <summary>Frames dropped because a newer one arrived before they were searched, or because they had waited too long.</summary>
     public long FramesDropped => Volatile.Read(ref dropped);
 
     /// <summary>Frames analysed: searched for faces, or released between two searches.</summary>

@@ -42,9 +42,12 @@ internal sealed class FrameWork(CameraLane lane, ErasureClock clock) : IDisposab
 
     public int ConfirmedEnded { get; set; }
 
-    public void Begin(FrameLease? frame, long number)
+    /// <summary>When its search began, stopwatch ticks; 0 in the work that ends a camera.</summary>
+    public long SearchTimestamp { get; private set; }
+
+    public void Begin(FrameLease? frame, long number, long searchTimestamp = 0)
     {
-        (Frame, Number, TimestampUs, ArrivalTimestamp) = (frame, number, frame?.TimestampUs ?? 0, frame?.ArrivalTimestamp ?? 0);
+        (Frame, Number, TimestampUs, ArrivalTimestamp, SearchTimestamp) = (frame, number, frame?.TimestampUs ?? 0, frame?.ArrivalTimestamp ?? 0, searchTimestamp);
     }
 
     /// <summary>Releases the frame after its shots have been cut out.</summary>

@@ -116,11 +116,13 @@ public sealed class LivePipeline
             {
                 // Live cameras are staggered, so that their searches do not all come at the same time. A recording is searched in the same frames whatever its position in the list.
                 int turn = cameras[i].DropsOldest ? i * settings.DetectEveryMs / cameras.Count : 0;
-                lanes.Add(new CameraLane(cameras[i], statuses[i], models, list, settings, totals, workerCount, turn, ending.Token));
+                CameraSettings camera = cameras[i];
+                CameraStatus status = statuses[i];
+                lanes.Add(BufferPool.Complete(() => new CameraLane(camera, status, models, list, settings, totals, workerCount, turn, ending.Token)));
             }
             scheduler = new Scheduler([.. lanes], settings, workerCount);
             for (int i = 0; i < workerCount; i++)
-                workers.Add(new Worker(models, list, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert))));
+                workers.Add(BufferPool.Complete(() => new Worker(models, list, settings, totals, scheduler, (lane, alert) => handed.Add(new PendingAlert(lane, alert)))));
             WarmUp(workers);
             EngineThread? alerts = null;
             try
@@ -204,7 +206,7 @@ public sealed class LivePipeline
             {
                 threads.Add(EngineThread.Start("warm-up", () =>
                 {
-                    using var closeLook = new BestShotSelector(settings.BestShots, models, slotCount: 1);
+                    using BestShotSelector closeLook = BufferPool.Complete(() => new BestShotSelector(settings.BestShots, models, slotCount: 1));
                     worker.WarmUp(closeLook);
                 }, e => failure = ExceptionDispatchInfo.Capture(e)));
             }

@@ -6,16 +6,14 @@ using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
 
-/// <summary>Small live pictures of one camera, in which everybody is pixelated unless they raised an alert.</summary>
+/// <summary>Small live pictures of one camera, in which everything is pixelated that is not the empty scene, but for faces that raised an alert.</summary>
 /// <remarks>
 /// A picture is made from a searched frame, while somebody watches and at most five times a second, by the worker that is processing the frame: the
-/// lease is only borrowed. It is pixelated before other threads can access it. Pixelated are all detections down to the detector's lowest score, all
+/// lease is only borrowed. It is pixelated before other threads can access it. Pixelated is what differs from the empty scene (<see cref="EmptyScene"/>, learnt
+/// from the frames of the run, also while nobody watches), whether or not a face was found there; and all detections down to the detector's lowest score, all
 /// tracklets, seen or coasting, and where either was within the last half second, each with a margin; if the list of these overflows,
 /// the whole picture is pixelated. Pictures are not queued: one that comes while another is encoded is dropped. When nobody watches any more they are wiped
 /// and their memory is released. A face that raised an alert stays clear while its tracklet lives, except where it overlaps somebody else.
-///
-/// A face that the detector misses on its grid is not pixelated; the picture is no larger than that grid, so what is too small for the detector is
-/// equally small for the viewer.
 /// </remarks>
 public sealed class LiveView : IDisposable
 {
@@ -27,6 +25,12 @@ public sealed class LiveView : IDisposable
     private const int SmallestCell = 16;
     private const float Room = 1.5f;
 
+    // A face that raised an alert, with hair and chin.
+    private const float RoomShown = 1.3f;
+
+    // How often the scene is looked at while nobody watches.
+    private const int SceneIntervalUs = 250_000;
+
     private const int RememberMs = 500;
     private const int WatchMs = 2000;
     private const int IntervalMs = 195;
@@ -36,6 +40,8 @@ public sealed class LiveView : IDisposable
     private readonly object gate = new();
     private readonly TimeProvider time;
     private readonly List<long> alerted = [];
+    private readonly EmptyScene scene = new();
+    private long sceneSeenUs = long.MinValue;
     private Place[] places = [];
     private int placeCount;
     private bool overfull;
@@ -75,15 +81,19 @@ public sealed class LiveView : IDisposable
         lock (alerted)
             alerted.Clear();
         remembers = false;
+        scene.Dispose();
+        sceneSeenUs = long.MinValue;
     }
 
-    /// <summary>Makes a picture of a frame if somebody watches.</summary>
+    /// <summary>Learns from a frame, and makes a picture of a frame if somebody watches.</summary>
     /// <param name="frame">Borrowed.</param>
     /// <param name="timestampUs">Stream time.</param>
     /// <param name="faces">What the detector found in it.</param>
     /// <param name="tracker">Updated with it.</param>
     internal void Offer(in FrameView frame, long timestampUs, ReadOnlySpan<FaceCandidate> faces, FaceTracker tracker)
     {
+        if (timestampUs - SceneIntervalUs >= sceneSeenUs)
+            LookAtScene(frame, timestampUs);
         long until = Volatile.Read(ref watchedUntil);
         long now = until == 0 ? 0 : time.GetTimestamp();
         if (now >= until)
@@ -98,7 +108,9 @@ public sealed class LiveView : IDisposable
         try
         {
             nextAt = now + Ticks(IntervalMs);
-            Paint(frame);
+            if (sceneSeenUs != timestampUs)
+                LookAtScene(frame, timestampUs);
+            Paint(frame, timestampUs);
             madeAt = now;
             Pictures++;
         }
@@ -188,7 +200,14 @@ public sealed class LiveView : IDisposable
             places[placeCount++] = new Place(box, timestampUs, trackletId);
     }
 
-    private void Paint(in FrameView frame)
+    private void LookAtScene(in FrameView frame, long timestampUs)
+    {
+        using (StageClock.Time(PipelineStage.Picture))
+            scene.Look(frame, timestampUs);
+        sceneSeenUs = timestampUs;
+    }
+
+    private void Paint(in FrameView frame, long timestampUs)
     {
         int width = Math.Min(LargestWidth, frame.Width), height = Math.Max(1, (int)((long)frame.Height * width / frame.Width));
         if (picture is null || picture.Width != width || picture.Height != height)
@@ -200,6 +219,7 @@ public sealed class LiveView : IDisposable
         made = false;
         picture.Paint(frame, new FaceBox(0, 0, frame.Width, frame.Height), 0, width, scratch);
         float scale = (float)width / frame.Width;
+        PixelateScene(scale, timestampUs);
         if (overfull)
             picture.Pixelate(new FaceBox(0, 0, width, height), Math.Max(width, height) / (4 * CellsAcross));
         lock (alerted)
@@ -208,17 +228,43 @@ public sealed class LiveView : IDisposable
             {
                 if (places[i].TrackletId != 0 && alerted.Contains(places[i].TrackletId))
                     continue;
-                FaceBox box = Roomy(places[i].Box, scale);
+                FaceBox box = Roomy(places[i].Box, scale, Room);
                 picture.Pixelate(box, Math.Max(SmallestCell, (int)MathF.Ceiling(Math.Max(box.Width, box.Height) / CellsAcross)));
             }
         }
         made = true;
     }
 
-    private static FaceBox Roomy(in FaceBox box, float scale)
+    // The faces of alerts keep their pixels.
+    private void PixelateScene(float scale, long timestampUs)
+    {
+        var shown = new List<(FaceBox Box, HostBuffer<byte> Pixels)>();
+        try
+        {
+            lock (alerted)
+            {
+                for (int i = 0; i < placeCount; i++)
+                {
+                    if (places[i].TimestampUs != timestampUs || !alerted.Contains(places[i].TrackletId))
+                        continue;
+                    FaceBox box = Roomy(places[i].Box, scale, RoomShown);
+                    shown.Add((box, picture!.CutOut(box)));
+                }
+            }
+            scene.Pixelate(picture!);
+            foreach ((FaceBox box, HostBuffer<byte> pixels) in shown)
+                picture!.PutBack(box, pixels);
+        }
+        finally
+        {
+            shown.ForEach(s => s.Pixels.Dispose());
+        }
+    }
+
+    private static FaceBox Roomy(in FaceBox box, float scale, float room)
     {
         float x = (box.Left + box.Right) / 2 * scale, y = (box.Top + box.Bottom) / 2 * scale;
-        float halfWidth = box.Width * scale * Room / 2, halfHeight = box.Height * scale * Room / 2;
+        float halfWidth = box.Width * scale * room / 2, halfHeight = box.Height * scale * room / 2;
         return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
     }
 

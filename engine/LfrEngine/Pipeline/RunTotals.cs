@@ -32,6 +32,9 @@ public sealed class RunTotals(Action<DeadlineMiss>? onDeadlineMissed = null)
     /// <summary>From the arrival of the frame that completed the evidence until the alert.</summary>
     public LatencyHistogram CaptureToAlert { get; } = new();
 
+    /// <summary>From the arrival of a frame until its search began; of live cameras at most <see cref="Scheduler.LongestWaitMs"/>.</summary>
+    internal LatencyHistogram BeforeSearch { get; } = new();
+
     internal void CountFrameErased(long arrivalTimestamp)
     {
         Erasure.Frame.Add(Stopwatch.GetElapsedTime(arrivalTimestamp));

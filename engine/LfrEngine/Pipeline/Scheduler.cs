@@ -1,4 +1,5 @@
 using LfrEngine.Frames;
+using LfrEngine.Memory;
 using LfrEngine.Tracking;
 
 namespace LfrEngine.Pipeline;
@@ -38,11 +39,15 @@ internal readonly record struct PendingShot(FaceShot Shot, FrameWork Frame);
 ///
 /// Back-pressure: recordings without drops wait in their reader. Of live cameras at most <see cref="WaitingPerCamera"/> frames wait for each camera
 /// on average; with one more, the oldest frame of the camera with the most waiting frames is dropped and counted there. So the camera that sends too much loses frames.
+/// None is searched that has waited longer than <see cref="LongestWaitMs"/>: it is dropped and counted too. An engine that cannot follow skips frames; it does not get late.
 /// </remarks>
 internal sealed class Scheduler
 {
     /// <summary>Waiting frames per camera: enough for moments in which all cameras need work at once, few enough to stay recent.</summary>
     public const int WaitingPerCamera = 3;
+
+    /// <summary>Oldest frame of a live camera that is still searched, milliseconds since its pixels arrived: half of the time that is given for erasing a face, so that frames which wait are not what is held longest.</summary>
+    public const int LongestWaitMs = ErasureClock.DeadlineMs / 2;
 
     /// <summary>Maximum number of frames of one camera between searching and deciding.</summary>
     public static int LargestUnderWay(int workers) => SearchedAhead(workers) + workers + 2;
@@ -57,12 +62,13 @@ internal sealed class Scheduler
     private readonly Queue<PendingShot> uncompared = new(256);
     private readonly int liveRoom;
     private readonly int workers;
+    private readonly TimeProvider time;
     private int liveWaiting;
     private bool abandoned;
 
-    public Scheduler(CameraLane[] lanes, PipelineSettings settings, int workers)
+    public Scheduler(CameraLane[] lanes, PipelineSettings settings, int workers, TimeProvider? time = null)
     {
-        (this.lanes, this.settings, this.workers) = (lanes, settings, workers);
+        (this.lanes, this.settings, this.workers, this.time) = (lanes, settings, workers, time ?? TimeProvider.System);
         liveRoom = WaitingPerCamera * lanes.Count(l => l.Camera.DropsOldest);
         foreach (CameraLane lane in lanes)
             lane.State.Searched = new FrameWork?[SearchedAhead(workers)];
@@ -85,7 +91,10 @@ internal sealed class Scheduler
             else
             {
                 state.Waiting.Enqueue(frame);
-                if (lane.Camera.DropsOldest && ++liveWaiting > liveRoom)
+                liveWaiting += lane.Camera.DropsOldest ? 1 : 0;
+                // Here too, because workers that are all busy take nothing.
+                DropOld(lane, time.GetTimestamp());
+                if (liveWaiting > liveRoom)
                     dropped = DropOldestOfBusiest();
                 Monitor.PulseAll(gate);
             }
@@ -150,7 +159,11 @@ internal sealed class Scheduler
                 work = default;
                 if (abandoned)
                     return false;
-                if (TakeDecision(out work) || TakeShots(shots, out work) || TakeTracking(out work) || TakeSearch(out work))
+                // Before anything is chosen: a camera whose last frames are dropped has tracklets to end.
+                long now = time.GetTimestamp();
+                foreach (CameraLane lane in lanes)
+                    DropOld(lane, now);
+                if (TakeDecision(out work) || TakeShots(shots, out work) || TakeTracking(out work) || TakeSearch(now, out work))
                     return true;
                 bool over = true;
                 foreach (CameraLane lane in lanes)
@@ -277,7 +290,7 @@ internal sealed class Scheduler
         return false;
     }
 
-    private bool TakeSearch(out Work work)
+    private bool TakeSearch(long now, out Work work)
     {
         work = default;
         CameraLane? oldest = null;
@@ -293,7 +306,7 @@ internal sealed class Scheduler
             return false;
         LaneState of = oldest.State;
         FrameWork begun = oldest.TakeWork();
-        begun.Begin(of.Waiting.Dequeue(), of.NextToSearch++);
+        begun.Begin(of.Waiting.Dequeue(), of.NextToSearch++, now);
         if (oldest.Camera.DropsOldest)
             liveWaiting--;
         else
@@ -301,6 +314,20 @@ internal sealed class Scheduler
         of.Searching++;
         work = new Work(WorkKind.Search, begun);
         return true;
+    }
+
+    // Wiped under the gate: a worker that finds nothing else to do waits, and would leave them lying.
+    private void DropOld(CameraLane lane, long now)
+    {
+        if (!lane.Camera.DropsOldest)
+            return;
+        long earliest = now - (LongestWaitMs * time.TimestampFrequency / 1000);
+        while (lane.State.Waiting.TryPeek(out FrameLease? first) && first.ArrivalTimestamp < earliest)
+        {
+            lane.State.Waiting.Dequeue().Dispose();
+            liveWaiting--;
+            lane.Status.CountDropped();
+        }
     }
 
     private FrameLease DropOldestOfBusiest()

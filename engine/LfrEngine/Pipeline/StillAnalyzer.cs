@@ -168,9 +168,10 @@ public sealed unsafe class StillAnalyzer : IDisposable
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return null;
         HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
-        HostBuffer<float> embedding = BufferPool.Rent<float>(embedder.Length);
+        HostBuffer<float>? embedding = null;
         try
         {
+            embedding = BufferPool.Rent<float>(embedder.Length);
             FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
             FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
             CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, crop.Pointer, brow) : default;
@@ -181,7 +182,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
         catch
         {
             crop.Dispose();
-            embedding.Dispose();
+            embedding?.Dispose();
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LfrEngine.Alerts;
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
@@ -113,6 +114,7 @@ internal sealed class Worker : IDisposable
 
     private void Search(FrameWork work)
     {
+        totals.BeforeSearch.Add(Stopwatch.GetElapsedTime(work.ArrivalTimestamp, work.SearchTimestamp));
         settings.AtStage?.Invoke("detect", work.Lane.Camera.Name);
         detector.Detect(work.Frame!.View, work.Faces);
         work.Lane.Status.CountSearched(work.Faces.Count);

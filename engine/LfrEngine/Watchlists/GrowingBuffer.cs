@@ -11,7 +11,10 @@ internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
 
     public int Count { get; private set; }
 
-    public ReadOnlySpan<T> Written => Storage.Span[..Count];
+    public ReadOnlySpan<T> Written => Items;
+
+    /// <summary>The same, to be changed in place.</summary>
+    internal Span<T> Items => Storage.Span[..Count];
 
     /// <summary>Everything after <see cref="Written"/>.</summary>
     internal Span<T> Free => Storage.Span[Count..];

@@ -75,6 +75,25 @@ public sealed class WatchlistBuilder : IDisposable
         return identities.Count - 1;
     }
 
+    /// <summary>Removes a person who has no template. Those added later move up by one place.</summary>
+    /// <param name="identityIndex">From <see cref="AddIdentity"/>.</param>
+    /// <exception cref="InvalidOperationException">The person has a template.</exception>
+    public void RemoveIdentity(int identityIndex)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(identityIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(identityIndex, identities.Count);
+        if (hasPhoto[identityIndex])
+            throw new InvalidOperationException($"'{identities[identityIndex].Id}' has a photo: only a person without one can be removed.");
+        ids.Remove(identities[identityIndex].Id);
+        identities.RemoveAt(identityIndex);
+        hasPhoto.RemoveAt(identityIndex);
+        foreach (ref WatchlistTemplate template in templates.Items)
+        {
+            if (template.IdentityIndex > identityIndex)
+                template = template with { IdentityIndex = template.IdentityIndex - 1 };
+        }
+    }
+
     /// <summary>Adds a template of a person already added.</summary>
     /// <param name="identityIndex">From <see cref="AddIdentity"/>.</param>
     /// <param name="embedding">float32 [D], finite, unit length within 1e-3. Copied.</param>

@@ -3,6 +3,7 @@ using LfrEngine.Detection;
 using LfrEngine.Frames;
 using LfrEngine.Memory;
 using LfrEngine.Native.Media;
+using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Tracking;
 
@@ -63,6 +64,7 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
     /// <param name="encoded">A picture file of any format that <see cref="PhotoFormat"/> knows. Borrowed for the call.</param>
     /// <param name="chosen">A point in the face to enrol; null for the largest, or the one in the middle.</param>
     /// <returns>Owned by the caller. Bad bytes give a reason, not an exception.</returns>
+    /// <exception cref="MediaException">The limit of the process (<see cref="MemoryBudget.MostBytes"/>) leaves no room for the picture.</exception>
     public VettedPhoto Vet(ReadOnlySpan<byte> encoded, PhotoPoint? chosen = null)
     {
         string? format = PhotoFormat.NameOf(encoded);
@@ -70,7 +72,8 @@ public sealed unsafe class WatchlistEnroller(EngineModels models) : IDisposable
         {
             return format is null ? Reject($"not a picture: not a {PhotoFormat.All} file") : VetPicture(encoded, chosen);
         }
-        catch (MediaException e)
+        // Where the process has a limit of its own, that is not the photo's fault.
+        catch (MediaException e) when (e.Error != MediaError.OutOfMemory || MemoryBudget.MostBytes == 0)
         {
             return Reject(Words(format!, e));
         }

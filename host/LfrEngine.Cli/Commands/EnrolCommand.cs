@@ -103,7 +103,7 @@ internal static class EnrolCommand
         foreach (string refusal in refusals)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {refusal}");
         foreach (PhotoReport photo in photos.Where(p => p.Reasons.Length > 0))
-            AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == "rejected" ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
+            AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == PhotoReport.Rejected ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
         foreach (string id in missing)
             AnsiConsole.MarkupLineInterpolated($"[red]not enrolled[/] {id}: no usable photo. Give one that shows the whole face, sharp and from the front.");
         foreach (SimilarityWarning warning in similar)

@@ -58,7 +58,7 @@ internal static class WatchlistCommand
     private static void Print(ImportReport report)
     {
         foreach (PhotoReport photo in report.Photos.Where(p => p.Reasons.Length > 0))
-            AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == "rejected" ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
+            AnsiConsole.MarkupLineInterpolated($"[{(photo.Verdict == PhotoReport.Rejected ? "red" : "yellow")}]{photo.Verdict,-8}[/] {photo.Id}: {Shown.Name(Path.GetFileName(photo.Photo))}: {string.Join("; ", photo.Reasons)}");
         foreach (SimilarityWarning warning in report.Similar)
             AnsiConsole.MarkupLineInterpolated(warning.IsOnePerson
                 ? $"[yellow]unlike[/] {warning.FirstId}: a photo scores {warning.Score:0.000} with the others: {warning.Meaning}"

@@ -33,7 +33,8 @@ internal sealed record SampleDeployment(Guid Deployment, Guid Watchlist)
     /// <param name="drafter">Drafts the authority and builds the list.</param>
     /// <param name="signer">Signs it.</param>
     /// <param name="hours">Length from now.</param>
-    public static async Task<SampleDeployment> MakeAsync(IServiceProvider services, string photo, string name, WatchlistCategory category, PersonDetails person, Officer drafter, Officer signer, double hours)
+    /// <param name="least">How often each camera must be searched; null for the least that can be demanded, because also a small machine with other work should show the demonstration.</param>
+    public static async Task<SampleDeployment> MakeAsync(IServiceProvider services, string photo, string name, WatchlistCategory category, PersonDetails person, Officer drafter, Officer signer, double hours, LeastSearched? least = null)
     {
         AuthorityService authorities = services.GetRequiredService<AuthorityService>();
         WatchlistService watchlists = services.GetRequiredService<WatchlistService>();
@@ -57,6 +58,7 @@ internal sealed record SampleDeployment(Guid Deployment, Guid Watchlist)
             Start = now.AddHours(-1),
             End = now.AddHours(hours),
             Cameras = [.. services.GetRequiredService<Installation>().Config.Cameras.Select(c => c.Name)],
+            Least = least ?? new LeastSearched(LeastSearched.Lowest, LeastSearched.UsualSeconds),
             WatchlistId = watchlist,
             PassersBy = 1000,
             Categories = [new CategoryDraft(category, Threshold, Models.PackageCache.HashOf(evidence), "Ask for a name.")],

@@ -45,7 +45,7 @@ internal static class Server
         builder.Services.AddRetention();
         builder.Services.AddFieldCheck();
         builder.Services.AddDeployments();
-        builder.Services.AddConsole();
+        builder.Services.AddConsole(installation);
 
         WebApplication app = builder.Build();
         app.MapConsole();

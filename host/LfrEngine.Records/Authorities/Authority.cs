@@ -38,7 +38,7 @@ public sealed record Authority(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Identities = null)
 {
     /// <summary>Current format version.</summary>
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = 3;
 
     // A cosine is never above 1, so people of a category that is not authorised never reach it.
     private const float Unreachable = 2;
@@ -103,7 +103,26 @@ public sealed record Authority(
 /// <summary>A camera of an authority.</summary>
 /// <param name="Name">As configured.</param>
 /// <param name="SourceSha256">Of its configured source, without user name and password.</param>
-public sealed record AuthorisedCamera(string Name, string SourceSha256);
+/// <param name="Least">How often it must be searched, or the engine stops; null in authorities before format 3.</param>
+public sealed record AuthorisedCamera(string Name, string SourceSha256, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LeastSearched? Least = null);
+
+/// <summary>How often a camera must be searched for faces. An engine that cannot follow misses people, which nobody has authorised.</summary>
+/// <param name="PerSecond">Fewest searched frames per second.</param>
+/// <param name="ForSeconds">When there have been fewer for this long, the engine stops the deployment.</param>
+public sealed record LeastSearched(double PerSecond, int ForSeconds)
+{
+    /// <summary>Smallest and largest <see cref="PerSecond"/> that can be demanded.</summary>
+    public const double Lowest = 0.1, Highest = 30;
+
+    /// <summary>A person who walks towards a camera is large enough to be compared for three seconds or more: that is at least six looks, of which two must agree.</summary>
+    public const double Usual = 2;
+
+    /// <summary>Longest <see cref="ForSeconds"/> that can be demanded.</summary>
+    public const int LongestSeconds = 300;
+
+    /// <summary>Longer than a hiccup of the network or of the machine, and shorter than anybody would walk past all the cameras of a street.</summary>
+    public const int UsualSeconds = 30;
+}
 
 /// <summary>The watchlist of an authority.</summary>
 /// <param name="Id">Whose.</param>
@@ -163,6 +182,9 @@ public sealed record AuthorityDraft
     public DateTimeOffset End { get; init; }
 
     public IReadOnlyList<string> Cameras { get; init; } = [];
+
+    /// <summary>How often each camera must be searched.</summary>
+    public LeastSearched Least { get; init; } = new(LeastSearched.Usual, LeastSearched.UsualSeconds);
 
     public Guid WatchlistId { get; init; }
 

@@ -53,11 +53,16 @@ internal sealed class AuthorityDrafting(Installation installation, EvidenceShelf
 
         if (draft.Cameras.Count == 0 || draft.Cameras.Distinct().Count() != draft.Cameras.Count)
             reasons.Add("Choose at least one camera, and each only once.");
+        if (!(draft.Least.PerSecond is >= LeastSearched.Lowest and <= LeastSearched.Highest))
+            reasons.Add(FormattableString.Invariant($"Fewest searched frames per second must be between {LeastSearched.Lowest} and {LeastSearched.Highest}."));
+        if (draft.Least.ForSeconds is < 1 or > LeastSearched.LongestSeconds)
+            reasons.Add($"The time with fewer searched frames must be between 1 and {LeastSearched.LongestSeconds} seconds.");
+        LeastSearched least = draft.Least with { PerSecond = Math.Round(draft.Least.PerSecond, 2) };
         var cameras = new List<AuthorisedCamera>();
         foreach (string wanted in draft.Cameras)
         {
             if (installation.Config.Cameras.FirstOrDefault(c => c.Name == wanted) is { } camera)
-                cameras.Add(new AuthorisedCamera(camera.Name, Authority.SourceHash(camera)));
+                cameras.Add(new AuthorisedCamera(camera.Name, Authority.SourceHash(camera), least));
             else
                 reasons.Add($"The camera {wanted} is not configured.");
         }

@@ -306,6 +306,11 @@ internal static class ConfigFile
             Need(Uri.TryCreate(c.Webhooks[i].Url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback)), $"webhooks[{i}].url", "https:// (http:// on loopback only)");
             NeedFile(c.Webhooks[i].SecretPath, $"webhooks[{i}].secretPath");
         }
+        if (c.Push is { } push)
+        {
+            Need(Uri.TryCreate(push.Contact, UriKind.Absolute, out Uri? uri) && uri.Scheme is "mailto" or "https", "push.contact", "a mailto: or https:// address");
+            Need(push.Services.Length > 0 && push.Services.All(s => Uri.CheckHostName(s.StartsWith("*.", StringComparison.Ordinal) ? s[2..] : s) != UriHostNameType.Unknown), "push.services", "host names, or *.NAME");
+        }
         if (c.Headquarters is { } headquarters)
         {
             Need(Uri.TryCreate(headquarters.Url, UriKind.Absolute, out Uri? uri) && uri.Scheme == "https", "headquarters.url", "an https:// address");

@@ -58,6 +58,9 @@ public sealed record HostConfig
     [Description("Addresses that receive alerts and the engine's state, signed.")]
     public WebhookConfig[] Webhooks { get; init; } = [];
 
+    [Description("Notifications to officers' phones by the push services of their browsers, which need the internet. Default: none.")]
+    public PushConfig? Push { get; init; }
+
     [Description("Headquarters that receives deployments, outcomes and audit trail when the network allows. Default: none.")]
     public HeadquartersConfig? Headquarters { get; init; }
 
@@ -105,6 +108,20 @@ public sealed record SessionsConfig
 {
     [Description("Minutes without a key, a click or a touch after which a session is locked. 1 to 720.")]
     public int IdleMinutes { get; init; } = 15;
+}
+
+/// <summary>Settings of Web Push.</summary>
+public sealed record PushConfig
+{
+    [Description("Whom a push service may ask about this installation: a mailto: or https:// address.")]
+    public required string Contact { get; init; }
+
+    [Description("Host names of push services to which notifications may be sent; *.NAME allows every host below NAME.")]
+    public string[] Services { get; init; } = ["fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
+
+    /// <summary>Whether notifications may be sent to an address that a browser names: https, on loopback also http.</summary>
+    public bool Allows(string? address) => Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && (uri.Scheme == "https" || (uri.Scheme == "http" && uri.IsLoopback))
+        && Services.Any(s => s.StartsWith("*.", StringComparison.Ordinal) ? uri.Host.EndsWith(s[1..], StringComparison.OrdinalIgnoreCase) : uri.Host.Equals(s, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>Settings of the database.</summary>

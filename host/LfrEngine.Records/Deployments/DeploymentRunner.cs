@@ -240,7 +240,7 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
             storedAt = time.GetTimestamp();
             run = EngineRun.Start(deployment, models, gallery, settings, cameras, alert => alerts.TakeAsync(deployment, alert));
             gallery = null;
-            watch = new CameraWatch(run, time);
+            watch = new CameraWatch(run, authority, time);
             return [];
         }
         catch (Exception e) when (e is CommandFailure or ModelLoadException or WatchlistException or WatchlistRefusedException or GpuException or VulkanException or MediaException or DllNotFoundException or KeyDestroyedException)
@@ -267,7 +267,8 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
     {
         EngineRun running = run!;
         var changes = new List<(string Camera, bool Lost, string Reason)>();
-        health = watch!.Look(changes);
+        var tooFew = new List<TooFewSearched>();
+        health = watch!.Look(changes, tooFew);
         foreach ((string camera, bool lost, string reason) in changes)
             await journal.NoteAsync(Actor.Engine, lost ? "camera.lost" : "camera.returned", DeploymentLedger.Subject(running.Deployment), new { camera, reason });
         while (running.TryTakeMiss(out DeadlineMiss miss))
@@ -287,6 +288,13 @@ internal sealed partial class DeploymentRunner(Installation installation, IDbCon
         {
             bool over = time.GetUtcNow() >= authority!.End;
             await StopAsync(Actor.Engine, over ? DeploymentState.Ended : DeploymentState.Paused, string.Join(' ', reasons));
+        }
+        else if (tooFew.Count > 0)
+        {
+            foreach (TooFewSearched few in tooFew)
+                await journal.NoteAsync(Actor.Engine, "camera.searched-too-seldom", DeploymentLedger.Subject(running.Deployment), new { camera = few.Camera, perSecond = Math.Round(few.PerSecond, 2), least = few.Least.PerSecond, seconds = few.Least.ForSeconds });
+            await StopAsync(Actor.Engine, DeploymentState.Paused, string.Join(' ', tooFew.Select(f => FormattableString.Invariant(
+                $"Camera {f.Camera} was searched {f.PerSecond:0.##} times per second for {f.Least.ForSeconds} s; the authority demands at least {f.Least.PerSecond:0.##}. Use fewer cameras, or a faster machine."))));
         }
         else if (time.GetElapsedTime(storedAt) >= StoreEvery)
         {

@@ -67,6 +67,26 @@ public sealed class SessionRegister(Journal journal, IDbContextFactory<LfrStore>
         await store.Sessions.Where(s => s.Id == session.Id && s.LockedAt == null).ExecuteUpdateAsync(u => u.SetProperty(s => s.ActiveAt, now), stopping);
     }
 
+    /// <summary>Where a session's browser takes notifications; they end with the session.</summary>
+    /// <param name="session">Which.</param>
+    /// <param name="address">Of the browser's push service; null for none any more.</param>
+    /// <param name="key">The browser's public key.</param>
+    /// <param name="secret">The browser's secret.</param>
+    public async Task SetPushAsync(Guid session, string? address, string? key, string? secret)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        await store.Sessions.Where(s => s.Id == session).ExecuteUpdateAsync(u => u.SetProperty(s => s.PushAddress, address).SetProperty(s => s.PushKey, key).SetProperty(s => s.PushSecret, secret));
+    }
+
+    /// <summary>Sessions that take notifications, of officers who have one of the roles. Locked ones too: an alert must be heard.</summary>
+    public async Task<IReadOnlyList<OfficerSession>> TakingPushesAsync(string[] roles, CancellationToken stopping)
+    {
+        DateTimeOffset tooOld = time.GetUtcNow() - Longest;
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        return await store.Sessions.AsNoTracking().Where(s => s.PushAddress != null && s.StartedAt > tooOld && store.Users.Any(o => o.Id == s.OfficerId && !o.Disabled)
+            && store.UserRoles.Any(h => h.UserId == s.OfficerId && store.Roles.Any(r => r.Id == h.RoleId && roles.Contains(r.Name)))).ToArrayAsync(stopping);
+    }
+
     /// <summary>Ends a session.</summary>
     /// <param name="actor">Who ends it.</param>
     /// <param name="session">Which.</param>

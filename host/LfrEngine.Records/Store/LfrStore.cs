@@ -21,6 +21,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<DeploymentRecord> Deployments => Set<DeploymentRecord>();
 
+    public DbSet<AuthorityFormRecord> AuthorityForms => Set<AuthorityFormRecord>();
+
     public DbSet<AlertRecord> Alerts => Set<AlertRecord>();
 
     public DbSet<AlertEvent> AlertEvents => Set<AlertEvent>();
@@ -72,6 +74,7 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<OfficerSession>().HasIndex(s => s.SecretSha256).IsUnique();
         builder.Entity<ApiToken>().HasIndex(t => t.SecretSha256).IsUnique();
         builder.Entity<ApiToken>().HasIndex(t => t.OfficerId);
+        builder.Entity<AuthorityFormRecord>().HasIndex(f => f.OfficerId);
         builder.Entity<OfficerSession>().HasIndex(s => s.OfficerId);
     }
 

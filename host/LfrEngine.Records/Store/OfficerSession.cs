@@ -23,4 +23,13 @@ public sealed class OfficerSession
 
     /// <summary>IP address at which it began.</summary>
     public required string Address { get; set; }
+
+    /// <summary>Where the browser's push service takes notifications for it; null if it takes none.</summary>
+    public string? PushAddress { get; set; }
+
+    /// <summary>The browser's public key for notifications (P-256, base64url).</summary>
+    public string? PushKey { get; set; }
+
+    /// <summary>The browser's secret for notifications (16 bytes, base64url).</summary>
+    public string? PushSecret { get; set; }
 }

@@ -7,6 +7,9 @@ public sealed class WatchlistRecord
 
     public required string Name { get; set; }
 
+    /// <summary>Remarks of its manager, sealed with its key; null if there are none.</summary>
+    public byte[]? SealedRemarks { get; set; }
+
     public WatchlistState State { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }

@@ -142,6 +142,11 @@ internal static class PeopleFolder
 
     private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "face", "legal_basis", "reviewed_on", "role_player", "response"];
 
+    /// <summary>A people.csv to fill in: all columns, and an example to replace.</summary>
+    /// <param name="today">The day of the example.</param>
+    public static string Template(DateOnly today) => string.Create(CultureInfo.InvariantCulture,
+        $"{string.Join(',', Columns)}\nexample-1,Ann Example,wanted,CASE-1,{today:yyyy-MM-dd},custody,ann-1.jpg;ann-2.jpg,,warrant,{today:yyyy-MM-dd},no,\n");
+
     /// <summary>Reads <paramref name="path"/>.</summary>
     /// <param name="path">A CSV file; or a folder, with people.csv in it or one sub-folder per person.</param>
     /// <param name="category">Category of people whose entry has none.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using LfrEngine.Memory;
 using LfrEngine.Records.Security;
@@ -10,7 +11,7 @@ namespace LfrEngine.Records.Watchlists;
 /// <remarks>Only the face that the child process cut out and re-encoded is kept of an upload. Only what is counted is unencrypted: category, dates, verdicts.</remarks>
 internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvider time)
 {
-    private const string Version = "1";
+    private const string Version = "1", RemarksPurpose = "remarks";
 
     /// <summary>Decrypts the details of a person.</summary>
     /// <exception cref="KeyDestroyedException">The watchlist has been destroyed.</exception>
@@ -59,6 +60,50 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
             Reasons = string.Join("; ", vetted.Reasons),
             Quality = vetted.Quality,
         };
+    }
+
+    /// <summary>A person with photos as a new record of another watchlist, sealed with its key; nothing is stored yet. Rejected photos are left out.</summary>
+    public PersonRecord CopyOf(Guid watchlist, PersonRecord person)
+    {
+        PersonRecord copy = NewPerson(watchlist, person.Category, Details(person), person.ReviewedOn, person.RolePlayer);
+        foreach (PhotoRecord photo in person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).OrderBy(p => p.Id))
+        {
+            var id = Guid.CreateVersion7(time.GetUtcNow());
+            copy.Photos.Add(new PhotoRecord
+            {
+                Id = id,
+                PersonId = copy.Id,
+                SealedPicture = Reseal(photo.SealedPicture, PicturePurpose(photo.Id), PicturePurpose(id)),
+                SealedTemplate = Reseal(photo.SealedTemplate, TemplatePurpose(photo.Id), TemplatePurpose(id)),
+                EmbedderSha256 = photo.EmbedderSha256,
+                TakenOn = photo.TakenOn,
+                Verdict = photo.Verdict,
+                Reasons = photo.Reasons,
+                Quality = photo.Quality,
+            });
+        }
+        return copy;
+
+        byte[] Reseal(byte[] made, string before, string after)
+        {
+            if (made.Length == 0)
+                return [];
+            using HostBuffer<byte> plain = vault.Unseal(person.WatchlistId, made, before);
+            return vault.Seal(watchlist, plain.Span, after);
+        }
+    }
+
+    /// <summary>Remarks as stored; null for none.</summary>
+    public byte[]? SealRemarks(Guid watchlist, string remarks) => remarks.Length == 0 ? null : vault.Seal(watchlist, Encoding.UTF8.GetBytes(remarks), RemarksPurpose);
+
+    /// <summary>Decrypts the remarks of a watchlist; empty for none.</summary>
+    /// <exception cref="KeyDestroyedException">The watchlist has been destroyed.</exception>
+    public string Remarks(WatchlistRecord watchlist)
+    {
+        if (watchlist.SealedRemarks is not { } made)
+            return "";
+        using HostBuffer<byte> plain = vault.Unseal(watchlist.Id, made, RemarksPurpose);
+        return Encoding.UTF8.GetString(plain.Span);
     }
 
     /// <summary>Templates as stored.</summary>

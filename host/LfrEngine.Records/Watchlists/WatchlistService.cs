@@ -16,7 +16,7 @@ namespace LfrEngine.Records.Watchlists;
 /// </remarks>
 internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople records, PhotoVetter vetter, Installation installation, TimeProvider time) : IDisposable
 {
-    private const int MostName = 100;
+    private const int MostName = 100, MostRemarks = 2000;
     internal const int MostPhotosPerPerson = 20;
 
     private readonly SemaphoreSlim turn = new(1);
@@ -39,6 +39,47 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         }, stopping);
         return id;
     });
+
+    /// <summary>Changes the name and the remarks of a draft.</summary>
+    /// <exception cref="WatchlistRefusedException">They will not do, or the list is built.</exception>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
+    public Task EditAsync(Actor actor, Guid watchlist, string name, string remarks, CancellationToken stopping = default)
+    {
+        (string newName, string newRemarks) = (NameOf(name), remarks.Trim());
+        if (newRemarks.Length > MostRemarks || !Shown.IsPlain(newRemarks, lines: true))
+            throw new WatchlistRefusedException([$"The remarks are longer than {MostRemarks} characters or contain characters that cannot be seen. Change them."]);
+        return InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            WatchlistRecord record = await DraftAsync(store, watchlist, stopping);
+            string before = record.Name;
+            record.Name = newName;
+            record.SealedRemarks = records.SealRemarks(watchlist, newRemarks);
+            // Remarks may be about people, so the trail has only the name.
+            entries.Note("watchlist.edited", Subject(watchlist), new { Name = newName, Before = before == newName ? null : before });
+            return true;
+        }, stopping), stopping);
+    }
+
+    /// <summary>Copies people and photos of a watchlist into a new draft. Review dates are copied too, so what is due for review must be reviewed before the copy can be built.</summary>
+    /// <returns>The new watchlist.</returns>
+    /// <exception cref="WatchlistRefusedException">The name will not do, or the list is destroyed.</exception>
+    /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
+    public Task<Guid> CopyAsync(Actor actor, Guid watchlist, string name, CancellationToken stopping = default) => InTurnAsync(() => WithNewKeyAsync(async id =>
+    {
+        WatchlistRecord copy = NewWatchlist(id, name);
+        await journal.ChangeAsync(actor, async (store, entries) =>
+        {
+            WatchlistRecord from = await FindAsync(store, watchlist, stopping);
+            if (from.State == WatchlistState.Destroyed)
+                throw new WatchlistRefusedException([Destroyed]);
+            List<PersonRecord> people = [.. (await PeopleAsync(store, watchlist, stopping)).Select(p => records.CopyOf(id, p))];
+            copy.SealedRemarks = records.SealRemarks(id, records.Remarks(from));
+            store.Add(copy);
+            store.AddRange(people);
+            entries.Note("watchlist.copied", Subject(id), new { copy.Name, From = watchlist, People = people.Count, Photos = people.Sum(p => p.Photos.Count) });
+        }, stopping);
+        return id;
+    }), stopping);
 
     /// <summary>Adds a person.</summary>
     /// <exception cref="WatchlistRefusedException">The policy does not allow it, or the list is built.</exception>
@@ -127,20 +168,43 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     }
 
     /// <summary>People of a watchlist with their details, in the order in which they were added. The view is recorded in the audit trail.</summary>
+    /// <param name="actor">Who looks.</param>
+    /// <param name="watchlist">Which.</param>
+    /// <param name="search">Only people whose name, reference or entry contains this; empty for all.</param>
+    /// <param name="skip">People to leave out at the beginning.</param>
+    /// <param name="take">People to return at most.</param>
+    /// <param name="stopping">Before it is done.</param>
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     /// <exception cref="WatchlistRefusedException">It is destroyed.</exception>
-    public async Task<IReadOnlyList<PersonView>> ViewAsync(Actor actor, Guid watchlist, int skip, int take, CancellationToken stopping = default)
+    public async Task<PeopleFound> ViewAsync(Actor actor, Guid watchlist, string? search, int skip, int take, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         WatchlistRecord record = await FindAsync(store, watchlist, stopping);
         if (record.State == WatchlistState.Destroyed)
-            throw new WatchlistRefusedException(["This watchlist has been destroyed. Nothing in it can be read."]);
-        List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => p.WatchlistId == watchlist)
-            .OrderBy(p => p.AddedAt).ThenBy(p => p.Id).Skip(skip).Take(take).ToListAsync(stopping);
+            throw new WatchlistRefusedException([Destroyed]);
+        string wanted = (search ?? "").Trim();
+        List<PersonRecord> listed = await store.People.AsNoTracking().Where(p => p.WatchlistId == watchlist).OrderBy(p => p.AddedAt).ThenBy(p => p.Id).ToListAsync(stopping);
+        // Names are sealed: the store cannot search them.
+        Guid[] matches = [.. listed.Where(p => wanted.Length == 0 || Matches(p, records.Details(p), wanted)).Select(p => p.Id)];
+        Guid[] page = [.. matches.Skip(skip).Take(take)];
+        List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => page.Contains(p.Id)).OrderBy(p => p.AddedAt).ThenBy(p => p.Id).ToListAsync(stopping);
         PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, records.Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];
         if (views.Length > 0)
             await journal.NoteAsync(actor, "watchlist.person-viewed", Subject(watchlist), new { People = people.Select(p => p.Id) }, stopping);
-        return views;
+        return new PeopleFound(matches.Length, views);
+    }
+
+    /// <summary>The remarks of a watchlist that is not destroyed; empty if there are none.</summary>
+    public string RemarksOf(WatchlistRecord watchlist) => records.Remarks(watchlist);
+
+    /// <summary>People and usable photos of the watchlists that exist, as they are now.</summary>
+    public async Task<IReadOnlyDictionary<Guid, ListCount>> CountsAsync(CancellationToken stopping = default)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync(stopping);
+        Dictionary<Guid, int> people = await store.People.GroupBy(p => p.WatchlistId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+        Dictionary<Guid, int> photos = await store.Photos.Where(f => f.Verdict != PhotoVerdict.Rejected).Join(store.People, f => f.PersonId, p => p.Id, (f, p) => p.WatchlistId)
+            .GroupBy(w => w).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+        return people.ToDictionary(p => p.Key, p => new ListCount(p.Value, photos.GetValueOrDefault(p.Key)));
     }
 
     /// <summary>Finds people of a watchlist who look alike, including one person under two entries.</summary>
@@ -251,6 +315,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             using (InstallationKey key = InstallationKey.Open())
                 receipt.Write(installation.DataPath("receipts", name), key);
             record.State = WatchlistState.Destroyed;
+            record.SealedRemarks = null;
             record.DestroyedAt = now;
             entries.Note("watchlist.destroyed", Subject(watchlist), new { reason, Receipt = name });
         }, stopping);
@@ -277,6 +342,11 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>Subject of audit entries about a watchlist.</summary>
     internal static string Subject(Guid watchlist) => $"watchlist/{watchlist}";
+
+    private const string Destroyed = "This watchlist has been destroyed. Nothing in it can be read.";
+
+    private static bool Matches(PersonRecord person, PersonDetails details, string wanted) =>
+        details.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase) || details.Reference.Contains(wanted, StringComparison.OrdinalIgnoreCase) || $"{person.Id:N}".EndsWith(wanted, StringComparison.OrdinalIgnoreCase);
 
     private static string Closed(WatchlistState state) => state == WatchlistState.Built
         ? "The watchlist is built and can no longer be changed. Create a new one."
@@ -313,8 +383,11 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>A new record; nothing is stored yet.</summary>
     /// <exception cref="WatchlistRefusedException">The name will not do.</exception>
-    internal WatchlistRecord NewWatchlist(Guid id, string name) => name.Trim() is { Length: > 0 and <= MostName } kept && Shown.IsPlain(kept)
-        ? new WatchlistRecord { Id = id, Name = kept, CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) }
+    internal WatchlistRecord NewWatchlist(Guid id, string name) =>
+        new() { Id = id, Name = NameOf(name), CreatedAt = time.GetUtcNow(), DestroyBy = new RetentionPolicy(installation).DestroyUnusedWatchlistBy(time.GetUtcNow()) };
+
+    private static string NameOf(string name) => name.Trim() is { Length: > 0 and <= MostName } kept && Shown.IsPlain(kept)
+        ? kept
         : throw new WatchlistRefusedException([$"The name of a watchlist must have 1 to {MostName} characters that can be seen."]);
 
     /// <summary>Violations of the policy by the number of people, by category.</summary>

@@ -27,6 +27,16 @@ internal sealed class VerdictConverter() : JsonStringEnumConverter<PhotoVerdict>
 /// <summary>A person as shown to the watchlist manager.</summary>
 public sealed record PersonView(Guid Id, WatchlistCategory Category, PersonDetails Details, DateOnly ReviewedOn, bool RolePlayer, IReadOnlyList<PhotoVetting> Photos);
 
+/// <summary>People who were looked for.</summary>
+/// <param name="Total">How many there are.</param>
+/// <param name="People">Those of the page.</param>
+public sealed record PeopleFound(int Total, IReadOnlyList<PersonView> People);
+
+/// <summary>Size of a watchlist.</summary>
+/// <param name="People">On it.</param>
+/// <param name="Photos">That were not rejected.</param>
+internal readonly record struct ListCount(int People, int Photos);
+
 /// <summary>Two people who look alike.</summary>
 /// <param name="First">Person.</param>
 /// <param name="Second">Person.</param>
@@ -40,7 +50,11 @@ public sealed record Lookalikes(Guid First, Guid Second, float Score, string Mea
 /// <param name="Photos">Result of each photo.</param>
 /// <param name="Refusals">Problems to fix; empty if the list can be imported.</param>
 /// <param name="Similar">People who look alike; by the ids in the list.</param>
-internal sealed record ImportReport(Guid? Watchlist, int People, PhotoReport[] Photos, string[] Refusals, SimilarityWarning[] Similar);
+internal sealed record ImportReport(Guid? Watchlist, int People, PhotoReport[] Photos, string[] Refusals, SimilarityWarning[] Similar)
+{
+    /// <summary>Whether remarks about a photo are part of a problem: its person has no usable photo.</summary>
+    public bool Blocks(PhotoReport photo) => Photos.Where(p => p.Id == photo.Id).All(p => p.Verdict == PhotoReport.Rejected);
+}
 
 /// <summary>Refused; each reason says what to do.</summary>
 public sealed class WatchlistRefusedException(IReadOnlyList<string> reasons) : Exception(string.Join(" ", reasons))

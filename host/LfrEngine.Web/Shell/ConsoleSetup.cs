@@ -1,4 +1,6 @@
+using LfrEngine.Records.Configuration;
 using LfrEngine.Web.Alerts;
+using LfrEngine.Web.Alerts.Pushes;
 using LfrEngine.Web.Audit;
 using LfrEngine.Web.Authorities;
 using LfrEngine.Web.Deployments;
@@ -20,8 +22,9 @@ namespace LfrEngine.Web.Shell;
 internal static class ConsoleSetup
 {
     /// <summary>Registers the services that pages and endpoints need.</summary>
-    public static void AddConsole(this IServiceCollection services)
+    public static void AddConsole(this IServiceCollection services, Installation installation)
     {
+        services.AddPushes(installation);
         services.AddSingleton<LiveViewers>().AddScoped<RefusalWords>().AddScoped<AlertNames>().AddScoped<AlertSounds>();
         services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
@@ -49,6 +52,7 @@ internal static class ConsoleSetup
         app.MapAccount();
         app.MapSessions();
         app.MapLanguages();
+        app.MapPushes();
         app.MapTokens();
         app.MapSingleSignOn();
         app.MapWatchlists();

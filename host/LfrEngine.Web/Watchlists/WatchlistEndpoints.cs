@@ -1,3 +1,4 @@
+using System.Text;
 using LfrEngine.Memory;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
@@ -22,8 +23,16 @@ internal static class WatchlistEndpoints
         api.MapPost("/", async (NewWatchlist wanted, HttpContext context, WatchlistService watchlists) =>
             TypedResults.Ok(new Made(await watchlists.CreateAsync(Actor.Of(context.User), wanted.Name, context.RequestAborted))));
         api.MapGet("/{id:guid}", OneAsync);
-        api.MapGet("/{id:guid}/people", async (Guid id, int? skip, int? take, HttpContext context, WatchlistService watchlists) =>
-            TypedResults.Ok(await watchlists.ViewAsync(Actor.Of(context.User), id, Math.Max(0, skip ?? 0), Math.Clamp(take ?? MostPeopleAtOnce, 1, MostPeopleAtOnce), context.RequestAborted)));
+        api.MapPut("/{id:guid}", async (Guid id, ListEdit wanted, HttpContext context, WatchlistService watchlists) =>
+        {
+            await watchlists.EditAsync(Actor.Of(context.User), id, wanted.Name, wanted.Remarks ?? "", context.RequestAborted);
+            return TypedResults.NoContent();
+        });
+        api.MapPost("/{id:guid}/copy", async (Guid id, NewWatchlist wanted, HttpContext context, WatchlistService watchlists) =>
+            TypedResults.Ok(new Made(await watchlists.CopyAsync(Actor.Of(context.User), id, wanted.Name, context.RequestAborted))));
+        api.MapGet("/template", (WatchlistService watchlists) => TypedResults.Text(PeopleFolder.Template(watchlists.Today), "text/csv", Encoding.UTF8)).Produces<string>(StatusCodes.Status200OK, "text/csv");
+        api.MapGet("/{id:guid}/people", async (Guid id, string? search, int? skip, int? take, HttpContext context, WatchlistService watchlists) =>
+            TypedResults.Ok((await watchlists.ViewAsync(Actor.Of(context.User), id, search, Math.Max(0, skip ?? 0), Math.Clamp(take ?? MostPeopleAtOnce, 1, MostPeopleAtOnce), context.RequestAborted)).People));
         api.MapPost("/{id:guid}/people", async (Guid id, NewPerson wanted, HttpContext context, WatchlistService watchlists) =>
             TypedResults.Ok(new Made(await watchlists.AddPersonAsync(Actor.Of(context.User), id, wanted.Category, wanted.Details, wanted.ReviewedOn, wanted.RolePlayer, context.RequestAborted))));
         api.MapPost("/people/{person:guid}/review", async (Guid person, Review review, HttpContext context, WatchlistService watchlists) =>
@@ -137,6 +146,8 @@ internal static class WatchlistEndpoints
 }
 
 internal sealed record NewWatchlist(string Name);
+
+internal sealed record ListEdit(string Name, string? Remarks);
 
 internal sealed record NewPerson(WatchlistCategory Category, PersonDetails Details, DateOnly ReviewedOn, bool RolePlayer);
 

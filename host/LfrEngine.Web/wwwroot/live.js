@@ -13,10 +13,13 @@ export function follow(root) {
 
 async function show(image) {
     let shown = '';
-    const put = url => {
+    // A picture, or why there is none.
+    const put = (url, why) => {
         if (url) image.src = url; else image.removeAttribute('src');
         if (shown) URL.revokeObjectURL(shown);
         shown = url;
+        const words = image.parentElement?.querySelector('.live-why');
+        if (words && words.textContent !== why) words.textContent = why;
     };
     while (image.isConnected) {
         const asked = performance.now();
@@ -25,16 +28,16 @@ async function show(image) {
             try {
                 const answer = await fetch(image.dataset.live, { cache: 'no-store' });
                 if (answer.status === 200) {
-                    put(URL.createObjectURL(await answer.blob()));
+                    put(URL.createObjectURL(await answer.blob()), '');
                     wait = quickest;
                 } else {
-                    put('');
+                    put('', answer.status === 204 || answer.status === 404 ? image.dataset.none : image.dataset.failed);
                 }
             } catch {
-                put('');
+                put('', image.dataset.failed);
             }
         }
         await new Promise(done => setTimeout(done, Math.max(0, wait - (performance.now() - asked))));
     }
-    put('');
+    put('', '');
 }

@@ -15,6 +15,23 @@ self.addEventListener("activate", event => event.waitUntil((async () => {
     await self.clients.claim();
 })()));
 
+// An alert, without anything about it. The console shows the rest, to whoever is signed in.
+self.addEventListener("push", event => {
+    const told = event.data.json();
+    event.waitUntil(self.registration.showNotification(told.title, {
+        tag: "alert", renotify: true, requireInteraction: true, icon: "/icon.svg", vibrate: told.vulnerable ? [900] : [250, 150, 250], data: told.page,
+    }));
+});
+
+self.addEventListener("notificationclick", event => {
+    event.notification.close();
+    const page = new URL(event.notification.data, self.location.origin).href;
+    event.waitUntil((async () => {
+        const open = (await self.clients.matchAll({ type: "window" })).find(c => c.url.startsWith(page));
+        return open ? open.focus() : self.clients.openWindow(page);
+    })());
+});
+
 self.addEventListener("fetch", event => {
     if (event.request.mode === "navigate")
         event.respondWith(fetch(event.request).catch(() => caches.match("/offline.html")));

@@ -57,12 +57,16 @@ public static partial class LockedMemory
     /// <exception cref="InsufficientMemoryException">The operating system is out of memory, or <see cref="MemoryBudget.MostBytes"/> would be exceeded.</exception>
     public static nint Allocate(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked);
 
-    internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked)
+    /// <summary>The same, also where <see cref="MemoryBudget.MostBytes"/> is passed: for callers that cannot bear a refusal, and give the pages back at once.</summary>
+    /// <exception cref="InsufficientMemoryException">The operating system is out of memory.</exception>
+    public static nint AllocateBeyondTheLimit(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked, mayPass: true);
+
+    internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked, bool mayPass = false)
     {
         ArgumentOutOfRangeException.ThrowIfZero(bytes);
         nuint rounded = RoundUp(bytes);
         nuint guard = guarded ? (nuint)PageBytes : 0;
-        MemoryBudget.Take((long)rounded);
+        MemoryBudget.Take((long)rounded, mayPass);
         nint mapping;
         try
         {

@@ -6,8 +6,6 @@ namespace LfrEngine.Native.Memory;
 /// <remarks>Thread-safe. The language runtime, code and what ONNX Runtime holds of its own are not in it.</remarks>
 public static unsafe class MemoryBudget
 {
-    private static long refusals;
-
     // As lfr_budget of lfr_media.h.
     private const int Held = 0, Unlocked = 1, Peak = 2, Most = 3;
 
@@ -20,7 +18,7 @@ public static unsafe class MemoryBudget
     /// <summary>The most bytes that were ever mapped at once.</summary>
     public static long PeakBytes => Volatile.Read(ref Numbers[Peak]);
 
-    /// <summary>The most bytes that may be mapped; 0: no limit. What would exceed it is refused; what is held already stays.</summary>
+    /// <summary>The most bytes that may be mapped; 0: no limit. What would exceed it is refused; what is held already stays, and a network that is computing gets its memory and then fails.</summary>
     public static long MostBytes
     {
         get => Volatile.Read(ref Numbers[Most]);
@@ -31,21 +29,19 @@ public static unsafe class MemoryBudget
         }
     }
 
-    /// <summary>How often the limit has refused memory to this assembly.</summary>
-    public static long Refusals => Volatile.Read(ref refusals);
-
     /// <summary>Shared with the media library; lives as long as the process.</summary>
     internal static long* Numbers { get; } = (long*)NativeMemory.AllocZeroed(4, sizeof(long));
 
     /// <summary>Counts bytes that are about to be mapped.</summary>
+    /// <param name="bytes">How many.</param>
+    /// <param name="mayPass">Whether the limit may be passed.</param>
     /// <exception cref="InsufficientMemoryException">The limit would be exceeded.</exception>
-    internal static void Take(long bytes)
+    internal static void Take(long bytes, bool mayPass)
     {
         long held = Interlocked.Add(ref Numbers[Held], bytes), most = MostBytes;
-        if (most > 0 && held > most)
+        if (most > 0 && held > most && !mayPass)
         {
             Interlocked.Add(ref Numbers[Held], -bytes);
-            Interlocked.Increment(ref refusals);
             throw new InsufficientMemoryException($"The limit of {most} bytes for this process leaves no room for {bytes} more.");
         }
         for (long peak = PeakBytes; held > peak; peak = PeakBytes)

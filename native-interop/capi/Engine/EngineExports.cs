@@ -32,18 +32,11 @@ internal static unsafe class EngineExports
         _ = MediaReader.Versions;
         var limit = new MemoryLimit(given.MaxMemoryBytes);
         EngineObject loaded;
-        long refusals = MemoryBudget.Refusals;
         try
         {
             loaded = new EngineObject(EngineModels.Load(catalog,
                 Text.ReadOrNull(given.Detector, "options.detector") ?? EngineModels.DefaultDetector,
                 embedder: Text.ReadOrNull(given.Embedder, "options.embedder") ?? EngineModels.DefaultEmbedder), log, limit);
-        }
-        catch (ModelLoadException) when (MemoryBudget.Refusals > refusals)
-        {
-            // ONNX Runtime has its own message for a refused allocation.
-            limit.Dispose();
-            throw new StatusException(Status.OutOfMemory, $"The limit of {given.MaxMemoryBytes} bytes leaves no room for the networks.");
         }
         catch
         {
@@ -215,11 +208,15 @@ internal static unsafe class EngineExports
     {
         if (options.ModelFiles is null)
         {
+            if (options.ModelFileCount != 0)
+                throw Check.Bad($"options.model_file_count is {options.ModelFileCount}, but options.model_files is NULL.");
             string models = Text.ReadPath(options.ModelsFolder, "options.models_folder"), weights = Text.ReadPath(options.WeightsFolder, "options.weights_folder");
             if (!Directory.Exists(models))
                 throw Check.Bad($"options.models_folder {models} is no folder.");
             if (!Directory.Exists(weights))
                 throw Check.Bad($"options.weights_folder {weights} is no folder.");
+            if (!HasManifests(models))
+                throw Check.Bad($"options.models_folder {models} has no manifests (*.json){(HasManifests(weights) ? ", but options.weights_folder has: they are swapped" : "")}.");
             return new ModelCatalog(models, new PackageCache(weights));
         }
         if (options.ModelsFolder is not null || options.WeightsFolder is not null)
@@ -235,6 +232,8 @@ internal static unsafe class EngineExports
         }
         return ModelCatalog.FromMemory(files);
     }
+
+    private static bool HasManifests(string folder) => Directory.EnumerateFiles(folder, "*.json").Any();
 
     private static int Search(WatchlistObject list, TemplateObject probe, float threshold, Span<Candidate> room, CandidateData* candidates)
     {

@@ -37,6 +37,7 @@ internal sealed unsafe class EngineLog
             // One call at a time, and none after Close. The lock is re-entrant, so the callback may destroy the engine.
             lock (gate)
             {
+                using var inside = new Callback("on_log");
                 if (!closed)
                     onLog((int)level, copy, user);
             }

@@ -32,7 +32,7 @@ internal sealed class EngineObject(EngineModels models, EngineLog log, MemoryLim
         Monitor.Enter(stills);
         try
         {
-            return new Loan(this, analyzer ??= new StillAnalyzer(Models, StillAnalyzer.StillSettings));
+            return new Loan(this, analyzer ??= BufferPool.Complete(() => new StillAnalyzer(Models, StillAnalyzer.StillSettings)));
         }
         catch
         {

@@ -31,6 +31,7 @@ internal readonly unsafe struct CallerImage
     {
         Check.Sized(image, argument);
         data = *image;
+        Check.Reserved(data.Reserved, $"{argument}.reserved");
         switch (Format)
         {
             case ImageFormat.DmaBuf or ImageFormat.D3D11 or ImageFormat.D3D12:

@@ -32,7 +32,7 @@ internal static unsafe class Answer
             MediaException => (Status.MediaUnusable, e.Message),
             InsufficientMemoryException or OutOfMemoryException => (Status.OutOfMemory, e.Message),
             DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } => (Status.LibraryMissing, Missing(e as DllNotFoundException ?? e.InnerException!)),
-            ArgumentException => (Status.BadArgument, e.Message),
+            ArgumentException argument => (Status.BadArgument, WithoutName(argument)),
             IOException or UnauthorizedAccessException => (Status.Unreadable, e.Message),
             // The inner exception says why the type cannot be initialised.
             TypeInitializationException { InnerException: { } cause } => (Status.Internal, cause.Message),
@@ -48,6 +48,9 @@ internal static unsafe class Answer
         }
         return (int)status;
     }
+
+    // The runtime appends the name of a parameter that is not the caller's.
+    private static string WithoutName(ArgumentException e) => e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
     // Only the first line: the others are advice for developers.
     private static string Missing(Exception e) => $"A library that is needed could not be loaded: {e.Message.ReplaceLineEndings("\n").Split('\n')[0]}";

@@ -63,6 +63,7 @@ internal static unsafe class ApiTable
         (nint)(delegate* unmanaged[Cdecl]<nint, ImageData*, BoxData*, int, QualityData*, nint*, int>)&EngineExports.CreateTemplateAs,
         (nint)(delegate* unmanaged[Cdecl]<nint, int, nint, float, int>)&WatchlistExports.AddTemplate,
         (nint)(delegate* unmanaged[Cdecl]<nint, byte*, long, byte*, float, int, long, EvidenceData*, int>)&EvidenceExports.CheckEvidence,
+        (nint)(delegate* unmanaged[Cdecl]<nint, int, int>)&WatchlistExports.RemovePerson,
     ];
 
     private static readonly nint Table = Create();

@@ -53,7 +53,7 @@ internal static unsafe class Check
     private static int Common<T>(uint size, int firstBytes, string argument)
         where T : unmanaged => size >= firstBytes
             ? (int)Math.Min(size, (uint)sizeof(T))
-            : throw Bad($"{argument}.struct_size is {size}: set it to sizeof the structure, {sizeof(T)}.");
+            : throw Bad($"{argument}.struct_size is {size}: set it to sizeof the structure, {firstBytes} or more.");
 
     public static void Range(long value, long least, long most, string argument)
     {

@@ -16,6 +16,7 @@ internal readonly unsafe struct FrameRelease(delegate* unmanaged[Cdecl]<void*, v
 
     public void Tell()
     {
+        using var inside = new Callback("on_release");
         if (onRelease is not null)
             onRelease(user);
     }
@@ -34,9 +35,12 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     private int copying;
     private long delivered;
     private (int Width, int Height) size;
-    private bool ended, closed, interrupted, over;
+    private bool begun, ended, closed, interrupted, over;
 
     public override HandleKind Kind => HandleKind.Camera;
+
+    /// <summary>The run that it is a camera of; set once, before frames are pushed.</summary>
+    public HandleObject? Run { get; set; }
 
     /// <summary>Source name for the engine, which treats an address with a scheme as live and a plain name as a recording.</summary>
     public string Source => isLive ? "push://caller" : "pushed";
@@ -44,12 +48,15 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
     /// <summary>Copies a frame, or borrows its planes if it has a release callback, and queues it.</summary>
     public Status Push(in CallerImage image, long timeUs, int timeoutMs, FrameRelease release)
     {
+        Callback.RequireLimit(Run, timeoutMs);
         long started = Stopwatch.GetTimestamp();
         PushedFrame? frame;
         lock (gate)
         {
             while (!closed && !ended && waiting.Count + copying >= Room)
             {
+                if (timeoutMs < 0 && !begun)
+                    throw new StatusException(Status.BadState, $"The run has not started, and {Room} frames wait already: call lfr_run_start first, or give timeout_ms.");
                 int left = timeoutMs < 0 ? Timeout.Infinite : (int)Math.Max(0, timeoutMs - Stopwatch.GetElapsedTime(started).TotalMilliseconds);
                 if (left == 0 || !Monitor.Wait(gate, left))
                     return Status.TimedOut;
@@ -85,6 +92,13 @@ internal sealed unsafe class PushedCamera(bool isLive) : HandleObject, IVideoDec
         if (image.IsConverted)
             release.Tell();
         return Status.Ok;
+    }
+
+    /// <summary>The run starts: its threads will take what is pushed.</summary>
+    public void Begin()
+    {
+        lock (gate)
+            begun = true;
     }
 
     /// <summary>No more frames will come.</summary>

@@ -142,7 +142,7 @@ internal static unsafe class RunExports
     {
         // Before the handle is destroyed, because a refused call changes nothing.
         using (Use<RunObject> use = Handles.Take<RunObject>(run, HandleKind.Run))
-            use.Object.RequireOutside();
+            Callback.RequireOutside(use.Object);
         Handles.Destroy(run, HandleKind.Run);
     });
 

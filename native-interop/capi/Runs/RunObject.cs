@@ -5,6 +5,7 @@ using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Interop;
 using LfrEngine.CApi.Watchlists;
 using LfrEngine.Frames;
+using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
 using LfrEngine.Threading;
 
@@ -18,9 +19,6 @@ internal sealed unsafe class RunObject : HandleObject
 
     // One place is kept free for the last event, which must not be lost.
     private const int EventQueue = 257;
-
-    [ThreadStatic]
-    private static RunObject? calling;
 
     private readonly EngineObject engine;
     private readonly delegate* unmanaged[Cdecl]<nint, void*, void> onAlert;
@@ -41,6 +39,7 @@ internal sealed unsafe class RunObject : HandleObject
     private Exception? fault;
     private DateTimeOffset startedAt, endedAt;
     private long lost;
+    private int ending;
     private volatile bool isOver;
 
     public RunObject(EngineObject engine, WatchlistObject watchlist, PipelineSettings settings, in RunOptionsData options)
@@ -78,6 +77,7 @@ internal sealed unsafe class RunObject : HandleObject
             if (source is null)
                 return;
             source.Enter();
+            source.Run = this;
             pushed.Add(source);
         }
     }
@@ -96,6 +96,7 @@ internal sealed unsafe class RunObject : HandleObject
             if (onEvent is not null)
                 eventThread = EngineThread.Start("lfr events", TellEvents, _ => { });
             thread = EngineThread.Start("lfr run", Run, Over);
+            pushed.ForEach(p => p.Begin());
         }
     }
 
@@ -123,6 +124,7 @@ internal sealed unsafe class RunObject : HandleObject
     {
         if (onEvent is not null)
             throw new StatusException(Status.BadState, "The run hands its events to on_event.");
+        RequireEnd(timeoutMs);
         return events.TryTake(out next, timeoutMs) ? Status.Ok : events.IsCompleted ? Status.Ended : Status.TimedOut;
     }
 
@@ -143,11 +145,17 @@ internal sealed unsafe class RunObject : HandleObject
     {
         if (onAlert is not null)
             throw new StatusException(Status.BadState, "The run hands its alerts to on_alert.");
+        RequireEnd(timeoutMs);
         if (alerts.TryTake(out alert, timeoutMs))
             return Status.Ok;
         if (!alerts.IsCompleted)
             return Status.TimedOut;
-        return fault is null ? Status.Ended : throw new StatusException(Status.RunFailed, $"A fault ended the run: {fault.Message}");
+        return fault switch
+        {
+            null => Status.Ended,
+            InsufficientMemoryException or OutOfMemoryException or MediaException { Error: MediaError.OutOfMemory } => throw new StatusException(Status.OutOfMemory, $"There was not enough memory for the run: {fault.Message}"),
+            _ => throw new StatusException(Status.RunFailed, $"A fault ended the run: {fault.Message}"),
+        };
     }
 
     public CameraStatus Camera(int index)
@@ -187,24 +195,18 @@ internal sealed unsafe class RunObject : HandleObject
     /// <summary>Ends the run and waits for it.</summary>
     public void Stop()
     {
-        RequireOutside();
+        Callback.RequireOutside(this);
         EngineThread? started;
         lock (gate)
         {
             stopping.Cancel();
             started = thread;
-            if (started is null)
-                Over(null);
         }
+        // Outside the gate: this calls on_log.
+        if (started is null)
+            Over(null);
         started?.Join();
         eventThread?.Join();
-    }
-
-    /// <summary>Throws on a thread for which the run is waiting.</summary>
-    public void RequireOutside()
-    {
-        if (calling == this)
-            throw new StatusException(Status.BadState, "on_alert and on_event cannot stop or destroy their own run: do it on another thread.");
     }
 
     public override void Close() => Stop();
@@ -221,6 +223,19 @@ internal sealed unsafe class RunObject : HandleObject
         engine.Leave();
     }
 
+    // A wait without limit must have an end: a run that has started has one, when its cameras end or it is stopped.
+    private void RequireEnd(int timeoutMs)
+    {
+        Callback.RequireLimit(this, timeoutMs);
+        if (timeoutMs >= 0)
+            return;
+        lock (gate)
+        {
+            if (thread is null && !stopping.IsCancellationRequested)
+                throw new StatusException(Status.BadState, "The run has not started: call lfr_run_start first, or give timeout_ms.");
+        }
+    }
+
     private void Run()
     {
         Pipeline.Run(cameras, statuses, OnAlert, totals, stopping.Token);
@@ -229,7 +244,7 @@ internal sealed unsafe class RunObject : HandleObject
 
     private void Over(Exception? failure)
     {
-        if (isOver)
+        if (Interlocked.Exchange(ref ending, 1) != 0)
             return;
         fault = failure;
         endedAt = DateTimeOffset.UtcNow;
@@ -263,7 +278,7 @@ internal sealed unsafe class RunObject : HandleObject
 
     private void TellEvents()
     {
-        calling = this;
+        using var inside = new Callback("on_event", this);
         EventData data;
         foreach (RunEvent told in events.GetConsumingEnumerable())
         {
@@ -288,9 +303,8 @@ internal sealed unsafe class RunObject : HandleObject
                 if (handle == 0)
                     told.Leave();
             }
-            calling = this;
+            using var inside = new Callback("on_alert", this);
             onAlert(handle, user);
-            calling = null;
             return;
         }
         try

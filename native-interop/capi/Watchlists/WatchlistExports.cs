@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Interop;
 using LfrEngine.Files;
@@ -35,6 +36,9 @@ internal static unsafe class WatchlistExports
         if (index is not null)
             *index = added;
     });
+
+    [UnmanagedCallersOnly(EntryPoint = "lfr_builder_remove_person", CallConvs = [typeof(CallConvCdecl)])]
+    public static int RemovePerson(nint builder, int index) => Call.On<BuilderObject>(builder, HandleKind.Builder, target => target.RemovePerson(index));
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_builder_add_photo", CallConvs = [typeof(CallConvCdecl)])]
     public static int AddPhoto(nint builder, int index, byte* bytes, long sizeBytes, PhotoResultData* result) => Call.On<BuilderObject>(builder, HandleKind.Builder, target =>
@@ -80,7 +84,8 @@ internal static unsafe class WatchlistExports
         using Use<EngineObject> use = Handles.Take<EngineObject>(engine, HandleKind.Engine);
         string file = Text.ReadPath(path, "path");
         using WatchlistKey secret = ReadKey(key);
-        *watchlist = EngineExports.Open(new WatchlistObject(WatchlistFile.Read(file, secret, use.Object.Embedder.Sha256), use.Object.Embedder.CoverScales));
+        string embedder = use.Object.Embedder.Sha256;
+        *watchlist = EngineExports.Open(new WatchlistObject(BufferPool.Complete(() => WatchlistFile.Read(file, secret, embedder)), use.Object.Embedder.CoverScales));
     });
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_watchlist_save", CallConvs = [typeof(CallConvCdecl)])]
@@ -186,10 +191,10 @@ internal static unsafe class WatchlistExports
 
     private static WatchlistKey ReadKey(KeyData* key)
     {
-        const int MostPassphraseBytes = 4096;
+        const int LeastKeyBytes = 32, MostKeyBytes = 4096;
         Check.Sized(key, "key");
         Check.Given(key->Data, "key.data");
-        Check.Range(key->SizeBytes, 1, MostPassphraseBytes, "key.size_bytes");
+        Check.Range(key->SizeBytes, 1, MostKeyBytes, "key.size_bytes");
         var data = new ReadOnlySpan<byte>(key->Data, (int)key->SizeBytes);
         switch ((KeyKind)key->Kind)
         {
@@ -201,9 +206,13 @@ internal static unsafe class WatchlistExports
                     return WatchlistKey.FromPassphrase(characters.Span[..count]);
                 }
             case KeyKind.Bytes:
+                Check.Range(key->SizeBytes, LeastKeyBytes, MostKeyBytes, "key.size_bytes");
                 return WatchlistKey.FromBytes(data);
             case KeyKind.File:
-                return WatchlistKey.FromKeyFile(Encoding.UTF8.GetString(data));
+                string path = Encoding.UTF8.GetString(data);
+                if (!Utf8.IsValid(data) || string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+                    throw Check.Bad("key.data is not a path: it is blank, not UTF-8, or has a zero byte; key.size_bytes does not count the zero at its end.");
+                return WatchlistKey.FromKeyFile(path);
             default:
                 throw Check.Bad($"key.kind {key->Kind} is not an lfr_key_kind.");
         }

@@ -14,7 +14,7 @@ internal sealed class WatchlistObject : HandleObject
         Watchlist = watchlist;
         try
         {
-            Gallery = Gallery.Create(watchlist, scales);
+            Gallery = BufferPool.Complete(() => Gallery.Create(watchlist, scales));
         }
         catch
         {
@@ -54,7 +54,7 @@ internal sealed class BuilderObject : HandleObject
 
     public BuilderObject(EngineObject engine, string version)
     {
-        builder = new WatchlistBuilder(version, engine.Embedder.Id, engine.Embedder.Sha256, engine.Embedder.EmbeddingLength);
+        builder = BufferPool.Complete(() => new WatchlistBuilder(version, engine.Embedder.Id, engine.Embedder.Sha256, engine.Embedder.EmbeddingLength));
         this.engine = engine;
         engine.Enter();
     }
@@ -70,6 +70,23 @@ internal sealed class BuilderObject : HandleObject
         }
     }
 
+    public void RemovePerson(int person)
+    {
+        lock (builder)
+        {
+            RequireUnspent();
+            Check.Range(person, 0, builder.IdentityCount - 1, "index");
+            try
+            {
+                builder.RemoveIdentity(person);
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new StatusException(Status.BadState, e.Message);
+            }
+        }
+    }
+
     /// <summary>Judges a photo and adds it unless it is rejected.</summary>
     public void AddPhoto(int person, ReadOnlySpan<byte> file, out PhotoVerdict verdict, out float quality, out string reasons)
     {
@@ -77,7 +94,7 @@ internal sealed class BuilderObject : HandleObject
         {
             RequireUnspent();
             Check.Range(person, 0, builder.IdentityCount - 1, "index");
-            enroller ??= new WatchlistEnroller(engine.Models);
+            enroller ??= BufferPool.Complete(() => new WatchlistEnroller(engine.Models));
             using VettedPhoto photo = enroller.Vet(file);
             photo.Templates?.AddTo(builder, person, photo.Quality, photo.Chip);
             (verdict, quality, reasons) = (photo.Verdict, photo.Quality, string.Join("; ", photo.Reasons));

@@ -5,7 +5,8 @@
  *
  * Rules for every function, unless it says otherwise
  *   - Returns an int32_t: LFR_OK, another status that is 0 or more (LFR_TIMED_OUT, LFR_ENDED), or a negative error.
- *     After an error lfr_last_error() returns one sentence, for the calling thread, that says what was wrong.
+ *     After an error lfr_last_error() returns one sentence, for the calling thread, that says what was wrong. It stays until the
+ *     thread's next error, also when a call succeeds: look at the status first.
  *   - May be called from any thread, also on the same handle at the same time, unless stated otherwise.
  *   - A failed call returns no handle, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL.
  *   - Handles are checked: NULL, a destroyed handle or a handle of another type gives LFR_BAD_HANDLE. Handles may be destroyed
@@ -14,6 +15,8 @@
  *   - Structures begin with struct_size, set by the caller to sizeof(the structure). Later versions only add members at the
  *     end; a library fills and reads no more than struct_size says, and treats missing members as 0.
  *   - A thread that is cancelled (pthread_cancel) in a function ends when the function has returned. Never end a thread in one by other means.
+ *   - A function does not wait for the callback that it is called from: lfr_run_stop and lfr_run_destroy give LFR_BAD_STATE inside
+ *     on_log and on_release, and inside on_alert and on_event of their own run; so do waits without limit (timeout_ms -1) there.
  *   - Nothing is printed, only lfr_watchlist_save writes a file, nothing is sent, the process is never ended. One exception,
  *     which is not ours: ONNX Runtime and FFmpeg may write to standard error when memory is short.
  *
@@ -22,8 +25,8 @@
  *   - The language runtime inside handles SIGSEGV and SIGFPE of its own code, passes others on to the handler that was there
  *     before, and uses one real-time signal (SIGRTMIN) between its own threads. It cannot be unloaded: do not dlclose it.
  *     With the first call SIGPIPE is set to be ignored: set a handler of your own after that. Do not trap floating-point
- *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 1 MiB or more: reading a picture
- *     wipes 256 KiB of the stack below it.
+ *     exceptions (feenableexcept) in threads that call the library, and give them stacks of 256 KiB or more. What a
+ *     call leaves on the stack is wiped up to 512 KiB below it, and no further than the stack goes.
  *   - ORT_DISABLE_TELEMETRY=1 is set in the environment before ONNX Runtime is loaded, so that it reports nothing. The library reads
  *     LFR_MEMORY_GUARD=1 (for debugging), and LFR_MEDIA_LIBRARY when liblfr_media.so is not in the folder of this library.
  *   - Call no function in the child of a fork, if one was called before the fork.
@@ -170,8 +173,9 @@ typedef struct lfr_bytes {
 enum lfr_log_level { LFR_LOG_ERROR = 1, LFR_LOG_WARNING = 2, LFR_LOG_INFO = 3 };
 
 /* One line of text for each event: networks loaded, changes of cameras and runs. Cameras appear under the names the caller gave
- * them; no person, score, picture or address does. Called on any thread, one call at a time; may call any function
- * of this library but lfr_run_stop and lfr_run_destroy, which would wait for the thread that is in the callback. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
+ * them; no person, score, picture or address does. Called on any thread, one call at a time; may call any function of this library but
+ * lfr_run_stop and lfr_run_destroy of any run, which give LFR_BAD_STATE: they would wait for the thread that is in the callback. So do waits
+ * without limit. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
 typedef void (*lfr_on_log)(int32_t level, const char *text, void *user);
 
 typedef struct lfr_engine_options {
@@ -187,9 +191,10 @@ typedef struct lfr_engine_options {
     int32_t model_file_count;
     int32_t log_level;              /* lfr_log_level: the most detailed level passed to on_log; 0: LFR_LOG_WARNING */
     int64_t max_memory_bytes;       /* limit of lfr_memory.held_bytes, for the whole process while the engine is open; with several engines the smallest
-                                     * applies; 0: no limit. A function that would exceed it returns LFR_OUT_OF_MEMORY, and a camera of a run
-                                     * ends with LFR_CAMERA_FAILED and a message. lfr_memory_estimate says what is needed; set no
-                                     * less: when a network gets no memory while it computes, ONNX Runtime can end the process */
+                                     * applies; 0: no limit. A function that would exceed it returns LFR_OUT_OF_MEMORY. A recording ends with
+                                     * LFR_CAMERA_FAILED and a message; a live camera tries again. A run that cannot begin ends: lfr_run_next_alert gives
+                                     * LFR_OUT_OF_MEMORY. lfr_memory_estimate says what is needed. With less the limit is passed by one
+                                     * run of a network, which cannot be stopped half way: its call fails when that returns, and its memory goes back */
     lfr_on_log on_log;              /* NULL: no log */
     void *log_user;
 } lfr_engine_options;
@@ -217,7 +222,7 @@ enum lfr_verdict { LFR_ACCEPTED = 0, LFR_DOUBTFUL = 1, LFR_REJECTED = 2 };
 
 typedef struct lfr_photo_result {
     uint32_t struct_size;
-    int32_t verdict;                /* lfr_verdict; a rejected photo was not added */
+    int32_t verdict;                /* lfr_verdict; a rejected photo was not added, and the person stays: lfr_builder_remove_person */
     float quality;                  /* 0 to 1 */
     char reasons[508];              /* what is wrong with the photo, joined with "; "; empty when nothing is */
 } lfr_photo_result;
@@ -227,7 +232,7 @@ enum lfr_key_kind { LFR_KEY_PASSPHRASE = 1, LFR_KEY_BYTES = 2, LFR_KEY_FILE = 3 
 typedef struct lfr_key {
     uint32_t struct_size;
     int32_t kind;                   /* lfr_key_kind */
-    const void *data;               /* the passphrase (UTF-8), 32 to 4096 random bytes, or the path of a key file */
+    const void *data;               /* the passphrase (UTF-8); 32 to 4096 random bytes, which are what a key file contains; or the path of a key file (UTF-8) */
     int64_t size_bytes;             /* of data, without a zero byte at the end */
 } lfr_key;
 
@@ -290,11 +295,14 @@ typedef struct lfr_run_options {
 } lfr_run_options;
 
 enum lfr_pace {
-    LFR_PACE_AUTO = 0,              /* live sources as they arrive, dropping frames when the engine falls behind; recordings without drops */
+    LFR_PACE_AUTO = 0,              /* live sources as they arrive, dropping frames when the engine falls behind; recordings without drops, each frame waiting
+                                     * until the engine has room, however long that is */
     LFR_PACE_REALTIME = 1,          /* recordings at their own speed, dropping frames like a camera */
     LFR_PACE_MAX = 2                /* without drops */
 };
 
+/* LFR_OPENING: no frame has come yet; a live source that cannot be opened stays so while it is tried again, with the reason in message.
+ * LFR_RECONNECTING: frames came before, and the source was lost. */
 enum lfr_camera_state { LFR_OPENING = 0, LFR_RUNNING = 1, LFR_RECONNECTING = 2, LFR_CAMERA_ENDED = 3, LFR_CAMERA_FAILED = 4 };
 
 typedef struct lfr_camera_status {
@@ -409,7 +417,7 @@ typedef struct lfr_load {
     int32_t cameras;                /* (1) */
     int32_t width;                  /* of their frames, pixels (1920) */
     int32_t height;                 /* (1080) */
-    int32_t worker_threads;         /* lfr_run_options.worker_threads (one per processor) */
+    int32_t worker_threads;         /* lfr_run_options.worker_threads (one per processor of this machine: give a number when you ask for another) */
     int32_t grid_long_side;         /* lfr_run_options.grid_long_side (the default) */
     int32_t photos;                 /* of the watchlist (1000); of both lists, if one replaces another during the run */
     int32_t reserved;               /* 0 */
@@ -450,7 +458,7 @@ typedef struct lfr_memory {
     int64_t bytes_wiped;
     /* since 0.2 */
     int64_t held_bytes;             /* locked_bytes and unlocked_bytes: what max_memory_bytes limits */
-    int64_t peak_bytes;             /* the highest value of held_bytes so far */
+    int64_t peak_bytes;             /* the highest value of held_bytes so far; above max_memory_bytes where a network passed it and its call failed */
     int64_t max_memory_bytes;       /* the limit now in force; 0: none */
 } lfr_memory;
 
@@ -464,7 +472,8 @@ LFR_API const struct lfr_api *lfr_get_api(uint32_t version);
 /* "0.2.0". Lives as long as the process. */
 LFR_API const char *lfr_version(void);
 
-/* The newest error of the calling thread; empty when there was none. Valid until the thread's next call. Never NULL. */
+/* The newest error of the calling thread; empty when there was none. A call that succeeds leaves it as it is. The text is valid until the thread's next
+ * call: copy it. Never NULL. */
 LFR_API const char *lfr_last_error(void);
 
 /* "LFR_BAD_HANDLE" and so on; "unknown" for a number that is not a status. Lives as long as the process. */
@@ -496,6 +505,10 @@ LFR_API int32_t lfr_builder_create(lfr_engine *engine, const char *version, lfr_
 /* index receives the person's place in the list; may be NULL. */
 LFR_API int32_t lfr_builder_add_person(lfr_builder *builder, const lfr_person *person, int32_t *index);
 
+/* Removes a person who has no photo and no template, for example because every photo was rejected: the list could not be built. Those added later move
+ * up by one place. LFR_BAD_STATE when the person has one. Since 0.2. */
+LFR_API int32_t lfr_builder_remove_person(lfr_builder *builder, int32_t index);
+
 /* Judges a photo and adds it unless it is rejected. Returns LFR_OK whatever the verdict, which is in result. bytes: a picture file,
  * at most 64 MiB. It is decoded in this process: enrol photos from untrusted sources with `lfr enrol`, which decodes in a process without rights. */
 LFR_API int32_t lfr_builder_add_photo(lfr_builder *builder, int32_t index, const uint8_t *bytes, int64_t size_bytes, lfr_photo_result *result);
@@ -508,7 +521,7 @@ LFR_API int32_t lfr_builder_add_photo_file(lfr_builder *builder, int32_t index, 
 LFR_API int32_t lfr_builder_add_template(lfr_builder *builder, int32_t index, lfr_template *face, float quality);
 
 /* Makes the watchlist. After this call the builder can only be destroyed, also when the call fails with LFR_BAD_CONTENT because
- * somebody has no photo. */
+ * somebody has no photo: remove such a person first (lfr_builder_remove_person). */
 LFR_API int32_t lfr_builder_build(lfr_builder *builder, lfr_watchlist **watchlist);
 LFR_API int32_t lfr_builder_destroy(lfr_builder *builder);
 
@@ -541,15 +554,17 @@ LFR_API int32_t lfr_run_create(lfr_engine *engine, lfr_watchlist *watchlist, con
  * Opened when the run starts; what happens to it is in lfr_run_get_camera. Before lfr_run_start. */
 LFR_API int32_t lfr_run_add_source(lfr_run *run, const char *name, const char *address, int32_t pace);
 
-/* A camera whose frames the caller pushes. Before lfr_run_start. LFR_PACE_AUTO: the newest frame replaces one that waits too long;
- * LFR_PACE_MAX: lfr_camera_push waits until there is room. LFR_PACE_REALTIME is refused. */
+/* A camera whose frames the caller pushes. Before lfr_run_start. LFR_PACE_AUTO: of three frames that wait for each such camera on average, the newest
+ * replaces the oldest, of the camera with the most; LFR_PACE_MAX: lfr_camera_push waits until there is room. LFR_PACE_REALTIME is refused. */
 LFR_API int32_t lfr_run_add_camera(lfr_run *run, const char *name, int32_t pace, lfr_camera **camera);
 
 /* Starts the threads of the run and returns. */
 LFR_API int32_t lfr_run_start(lfr_run *run);
 
-/* The next alert, which the caller destroys. Waits timeout_ms; -1: without limit. LFR_TIMED_OUT: none came. LFR_ENDED: all cameras
- * have ended or the run was stopped, and every alert was fetched. LFR_RUN_FAILED: a fault ended the run. At most 256 wait: fetch them. */
+/* The next alert, which the caller destroys. Waits timeout_ms; -1: without limit, which gives LFR_BAD_STATE before lfr_run_start. LFR_TIMED_OUT: none
+ * came. LFR_ENDED: all cameras have ended or the run was stopped, and every alert was fetched. LFR_RUN_FAILED or LFR_OUT_OF_MEMORY: a fault or a lack of
+ * memory ended the run. A network source that cannot be opened is tried again for ever, and the wait goes on: lfr_run_stop or lfr_run_destroy on another
+ * thread ends it, with LFR_ENDED. At most 256 alerts wait: fetch them. */
 LFR_API int32_t lfr_run_next_alert(lfr_run *run, int32_t timeout_ms, lfr_alert **alert);
 
 /* Searches another watchlist of the same embedder from now on, also before the run has started. People in view are compared again, with the new one;
@@ -557,7 +572,7 @@ LFR_API int32_t lfr_run_next_alert(lfr_run *run, int32_t timeout_ms, lfr_alert *
  * template_index. Since 0.2. */
 LFR_API int32_t lfr_run_swap_watchlist(lfr_run *run, lfr_watchlist *watchlist);
 
-/* The next event; event->struct_size is set by the caller. Waits timeout_ms; -1: without limit. LFR_TIMED_OUT: none came. LFR_ENDED: the run is over and
+/* The next event; event->struct_size is set by the caller. Waits as lfr_run_next_alert does. LFR_TIMED_OUT: none came. LFR_ENDED: the run is over and
  * every event was fetched. The newest 256 are kept: fetch them or ignore them. Since 0.2. */
 LFR_API int32_t lfr_run_next_event(lfr_run *run, int32_t timeout_ms, lfr_event *event);
 
@@ -570,19 +585,20 @@ LFR_API int32_t lfr_run_get_receipt(lfr_run *run, const char *private_key, uint8
 LFR_API int32_t lfr_run_get_camera(lfr_run *run, int32_t camera_index, lfr_camera_status *status);
 LFR_API int32_t lfr_run_get_summary(lfr_run *run, lfr_run_summary *summary);
 
-/* Ends the run and waits for its threads. Every frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
+/* Ends the run and waits for its threads and for a callback under way. LFR_BAD_STATE inside on_log and on_release, and inside its own on_alert and on_event. Every frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
 LFR_API int32_t lfr_run_stop(lfr_run *run);
 
-/* Stops the run, wipes the alerts that nobody fetched, and releases the run. No callback comes after it returns. */
+/* Stops the run as lfr_run_stop does, wipes the alerts that nobody fetched, and releases the run. No callback comes after it returns. */
 LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
 /* Copies a frame into locked memory. time_us: its time in the stream, microseconds; it should increase: the
  * library counts from the first frame and bridges what jumps. Waits up to timeout_ms for room; -1:
- * without limit. LFR_TIMED_OUT: the frame was not taken. LFR_ENDED: the camera or the run has ended. */
+ * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start: two frames have. LFR_TIMED_OUT: the frame was not taken. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 
 /* The library is done with a frame of lfr_camera_push_borrowed: wipe it. Called once, on any thread, before lfr_run_stop returns. May call
- * lfr_camera_push and lfr_camera_push_borrowed with a timeout of 0, and nothing else. Since 0.2. */
+ * lfr_camera_push and lfr_camera_push_borrowed with a timeout of 0, and nothing else: lfr_run_stop, lfr_run_destroy and waits without limit give
+ * LFR_BAD_STATE. Since 0.2. */
 typedef void (*lfr_on_release)(void *frame_user);
 
 /* As lfr_camera_push, without a copy: the caller keeps the planes and must not change them before on_release. RGB and BGR are converted, and released before this
@@ -599,7 +615,7 @@ LFR_API int32_t lfr_camera_destroy(lfr_camera *camera);
 
 LFR_API int32_t lfr_alert_get_info(lfr_alert *alert, lfr_alert_info *info);
 
-/* The face as seen, with its surroundings, a JPEG. As lfr_watchlist_get_photo. */
+/* The face as seen, pixelated around the head, a JPEG. As lfr_watchlist_get_photo. */
 LFR_API int32_t lfr_alert_get_photo(lfr_alert *alert, uint8_t *buffer, int64_t capacity, int64_t *size_bytes);
 
 /* The same picture as pixels: format is LFR_BGR or LFR_RGB, rows without a gap. width and height receive its size, also with LFR_BUFFER_TOO_SMALL, when
@@ -703,6 +719,7 @@ typedef struct lfr_api {
     int32_t (*template_create_as)(lfr_engine *, const lfr_image *, const lfr_box *, int32_t, lfr_quality *, lfr_template **);
     int32_t (*builder_add_template)(lfr_builder *, int32_t, lfr_template *, float);
     int32_t (*evidence_check)(lfr_engine *, const uint8_t *, int64_t, const char *, float, int32_t, int64_t, lfr_evidence *);
+    int32_t (*builder_remove_person)(lfr_builder *, int32_t);
 } lfr_api;
 
 #ifdef __cplusplus

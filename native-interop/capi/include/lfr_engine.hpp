@@ -239,6 +239,9 @@ public:
         return index;
     }
 
+    // Somebody who has no photo and no template; those added later move up by one place.
+    void remove_person(int32_t person) { check(lfr_builder_remove_person(handle_.get(), person)); }
+
     // A rejected photo was not added: look at the verdict.
     lfr_photo_result add_photo(int32_t person, const std::vector<uint8_t> &file)
     {

@@ -1,7 +1,10 @@
 """The Python package. Usage: test_lfr.py MODELS WEIGHTS PHOTO VIDEO SCRATCH"""
 import ctypes
+import os
 import pathlib
+import signal
 import sys
+import threading
 
 import lfr
 import numpy as np
@@ -76,12 +79,36 @@ with lfr.Engine(models, weights) as engine:
         (OverflowError, lambda: engine.builder().add_photo(1 << 32, photo)),
         (ValueError, lambda: watchlist.save(scratch + "/cut\0.lfr", key)),
         (ValueError, lambda: engine.detect(colour(120, 160), order="xyz")),
+        (ValueError, lambda: engine.builder().add_person("a", "A", "fast")),
+        (ValueError, lambda: engine.template(photo, role="fast")),
+        (ValueError, lambda: engine.run(watchlist).add_source("a", video, "fast")),
+        (ValueError, lambda: engine.run(watchlist, thresholds={"fast": 0.5})),
+        (TypeError, lambda: engine.run(None)),
+        (TypeError, lambda: watchlist.search(None, 0.3)),
+        (TypeError, lambda: face.compare("face")),
     ):
         try:
             call()
-        except kind:
+        except kind as error:
+            # In words of this package, not of Python's own types.
+            assert "tuple" not in str(error) and "list." not in str(error) and "_handle" not in str(error), error
             continue
         raise AssertionError(f"{kind.__name__} was expected.")
+    with engine.builder() as builder:
+        assert builder.add_person("none", "A") == 0 and builder.add_person("person-1", "B") == 1
+        builder.remove_person(0)
+        assert builder.add_photo(0, photo).verdict != "rejected"
+        builder.build().close()
+    try:
+        builder.build()
+        raise AssertionError("a closed builder was taken")
+    except ValueError as error:
+        assert "closed" in str(error)
+    # The options reach the library.
+    fails("LFR_BAD_ARGUMENT", lambda: engine.run(watchlist, thresholds=2))
+    fails("LFR_BAD_ARGUMENT", lambda: engine.run(watchlist, worker_threads=-1))
+    fails("LFR_BAD_ARGUMENT", lambda: engine.run(watchlist, detect_every_ms=-2))
+    fails("LFR_BAD_ARGUMENT", lambda: engine.run(watchlist, grid_long_side=1))
     evidence, public = ((pathlib.Path(scratch) / name).read_bytes() for name in ("evidence.json", "receipt-key.pub"))
     measured = engine.check_evidence(evidence, public.decode(), people=100, threshold=0.48, passers_by=1000)
     assert measured["gallery_size"] == 100 and measured["protocol"] == "identify" and measured["expected_low"] < 3 < measured["expected_high"], measured
@@ -103,6 +130,23 @@ with lfr.Engine(models, weights) as engine:
         assert list(run) == [] and run.camera(0)["frames_decoded"] == 5 and run.summary()["is_over"] == 1
         assert not camera.push(frame, 400000)
         camera.close()
+
+    # Nothing listens at this port: Ctrl-C ends the wait.
+    with engine.run(watchlist, thresholds={"suspect": 0.5}, worker_threads=1, detect_every_ms=-1) as run:
+        run.add_source("never", "rtsp://127.0.0.1:1/live")
+        fails("LFR_BAD_STATE", run.next_alert)
+        fails("LFR_BAD_STATE", run.next_event)
+        run.start()
+        assert run.next_alert(1) is None
+        interrupt, rescue = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)), threading.Timer(90, run.stop)
+        interrupt.start()
+        rescue.start()
+        try:
+            alerts = list(run)
+        except KeyboardInterrupt:
+            alerts = None
+        rescue.cancel()
+        assert alerts is None, "Ctrl-C was not delivered"
 
     with engine.run(watchlist) as run:
         run.add_source("file", video, "max")

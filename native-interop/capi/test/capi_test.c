@@ -718,7 +718,7 @@ static void *push_for_ever(void *argument)
     static uint8_t grey[64 * 64];
     lfr_image frame = { .struct_size = sizeof frame, .format = LFR_GREY, .width = 64, .height = 64, .plane = { grey, NULL, NULL }, .row_stride = { 64, 0, 0 } };
     waiter *what = argument;
-    while (lfr_camera_push(what->camera, &frame, what->status, -1) == LFR_OK) {
+    while (lfr_camera_push(what->camera, &frame, what->status, 90000) == LFR_OK) {
         what->status++;
         pthread_testcancel();
     }

@@ -170,6 +170,7 @@ static lfr_image *picture(rng *r)
         static const int32_t strides[] = { 1, 64, 100, 300, 320, 0, -1, INT32_MIN };
         image->row_stride[i] = strides[next(r) % 8];
     }
+    image->reserved = one_in(r, 12) ? number(r) : 0;
     image->matrix = (int32_t)(next(r) % 4);
     image->range = (int32_t)(next(r) % 3);
     return image;
@@ -216,7 +217,7 @@ static void call(rng *r)
     float score = 0;
     uint8_t *buffer = one_in(r, 3) ? NULL : r->room;
     int64_t capacity = buffer ? (one_in(r, 8) ? -1 : (int64_t)(next(r) % room_bytes)) : large(r);
-    int function = (int)(next(r) % 49);
+    int function = (int)(next(r) % 50);
     switch (function) {
     case 0: judge(lfr_open_handles(number(r), one_in(r, 8) ? NULL : &size), function); break;
     case 1: WITH(r->data, lfr_memory, lfr_memory_report(s), function); break;
@@ -380,6 +381,7 @@ static void call(rng *r)
         WITH(r->data, lfr_evidence, lfr_evidence_check(handle(r), (const uint8_t *)file, bytes, one_in(r, 4) ? text(r) : key, real(r), number(r), large(r), s), function);
         break;
     }
+    case 48: judge(lfr_builder_remove_person(handle(r), number(r) % 3), function); break;
     default: {
         const struct lfr_api *api = lfr_get_api(next(r) % 4);
         if (api)
@@ -466,8 +468,8 @@ int main(int argc, char **argv)
     int64_t more = resident() - settled;
     CHECK(calls < 1000000 || more < 32 << 20);
     int64_t least = INT64_MAX;
-    for (int i = 0; i < 49; i++)
+    for (int i = 0; i < 50; i++)
         least = by_function[i] < least ? by_function[i] : least;
-    printf("%" PRId64 " calls of 49 kinds (each at least %" PRId64 " times), seed %" PRIu64 "; %" PRId64 " KiB more after the second half; %d faults\n", done, least, seed, more / 1024, faults + failures);
+    printf("%" PRId64 " calls of 50 kinds (each at least %" PRId64 " times), seed %" PRIu64 "; %" PRId64 " KiB more after the second half; %d faults\n", done, least, seed, more / 1024, faults + failures);
     return faults + failures ? 1 : 0;
 }

@@ -278,5 +278,6 @@ int main(void)
     AT(lfr_api, template_create_as);
     AT(lfr_api, builder_add_template);
     AT(lfr_api, evidence_check);
+    AT(lfr_api, builder_remove_person);
     return 0;
 }

@@ -121,6 +121,7 @@ const AVInputFormat *input_probe(byte_input *input, const char *name)
     const AVInputFormat *found = NULL;
     /* As libavformat does it: a doubtful answer counts only when there is no more to look at. */
     bool last = start == NULL;
+    input->refused = last ? (int64_t)most + AVPROBE_PADDING_SIZE : 0;
     for (int wanted = FFMIN(FIRST_PROBE_BYTES, most), have = 0; found == NULL && !last; wanted = FFMIN(2 * wanted, most)) {
         int count = 1;
         while (have < wanted && count > 0) {

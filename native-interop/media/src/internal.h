@@ -23,6 +23,9 @@
 
 size_t platform_page_size(void);
 
+/* Bytes of this thread's stack below an address on it; SIZE_MAX where that is not known: of the first thread, without /proc. */
+size_t platform_stack_below(const void *here);
+
 /* Zeroed pages, locked into memory where the limit allows and kept out of dumps and child processes where the system
  * can; or NULL. */
 void *platform_map(size_t size, bool *locked);
@@ -95,6 +98,12 @@ frame_pool *pool_create(pool_use use, lfr_media_account *account);
 /* Drops the owner's reference. Buffers still held stay valid, are wiped on release and then unmapped. */
 void pool_close(frame_pool *pool);
 
+/* Bytes that the process's limit has refused this pool; 0: none. */
+int64_t pool_refused(const frame_pool *pool);
+
+/* The limit; 0: none. */
+int64_t pool_limit(void);
+
 /* A zeroed buffer of at least size bytes, or NULL. Thread safe. */
 AVBufferRef *pool_get(frame_pool *pool, size_t size);
 
@@ -124,7 +133,7 @@ bool lfr_keeps_everything(void);
 /* Writes zeros the compiler may not leave out. */
 void lfr_wipe(void *memory, size_t size);
 
-/* Wipes what functions that have returned left on this thread's stack and in its vector registers. */
+/* Wipes what functions that have returned left on this thread's stack, as far as it goes, and in its vector registers. */
 void lfr_wipe_stack(void);
 
 /* ---- convert.c: any decoded format to one of ours ---- */
@@ -216,6 +225,7 @@ typedef struct {
     const uint8_t *memory;
     int64_t size;
     int64_t position;
+    int64_t refused;                /* bytes for which there was no memory; 0: none */
     const atomic_bool *interrupted;
     AVIOContext *context;
 } byte_input;
@@ -224,7 +234,7 @@ int32_t input_open_file(byte_input *input, const char *path, const atomic_bool *
 int32_t input_open_memory(byte_input *input, const uint8_t *data, int64_t size, const atomic_bool *interrupted);
 bool input_starts_like_mp4(byte_input *input);
 
-/* The demuxer for these bytes, or NULL. libavformat's own probing would free a used I/O buffer unwiped. */
+/* The demuxer for these bytes, or NULL: unknown, or no memory (input->refused). libavformat's own probing would free a used I/O buffer unwiped. */
 const AVInputFormat *input_probe(byte_input *input, const char *name);
 
 /* Wipes the I/O buffer; what it held ahead is read again. */
@@ -312,6 +322,9 @@ struct lfr_media {
 /* Interrupted or past the deadline? Fills the error text and gives the status, or 0. */
 int32_t media_check_stop(lfr_media *media, const char *doing);
 void media_set_deadline(lfr_media *media, int64_t timeout_ms);
+
+/* The status for memory that the process's limit refused, with its sentence; 0: none was refused. */
+int32_t media_check_memory(lfr_media *media);
 
 /* Adds one to the corrupt count and keeps the sentence. */
 void media_note_damage(lfr_media *media, const char *format, ...) __attribute__((format(PRINTF_FORMAT, 2, 3)));

@@ -32,6 +32,20 @@ int32_t media_check_stop(lfr_media *media, const char *doing)
     return LFR_MEDIA_OK;
 }
 
+int32_t media_check_memory(lfr_media *media)
+{
+    int64_t refused = pool_refused(media->pool);
+    if (refused == 0)
+        refused = pool_refused(media->packets);
+    if (refused == 0)
+        refused = media->source.input.refused;
+    int64_t limit = pool_limit();
+    if (refused == 0 || limit == 0)
+        return LFR_MEDIA_OK;
+    return lfr_fail(LFR_MEDIA_OUT_OF_MEMORY, "no memory to decode %s: the limit of %lld bytes for this process leaves no room for %lld more",
+                    media->name, (long long)limit, (long long)refused);
+}
+
 void media_set_deadline(lfr_media *media, int64_t timeout_ms)
 {
     media->deadline_ns = timeout_ms > 0 ? lfr_now_ns() + timeout_ms * 1000000 : 0;
@@ -152,7 +166,9 @@ static int32_t end_open(lfr_media *media, int32_t status)
 {
     media->deadline_ns = 0;
     media->opened = status == LFR_MEDIA_OK;
-    return status;
+    /* What FFmpeg makes of a refusal may sound like damage. */
+    int32_t short_of = status == LFR_MEDIA_OK ? LFR_MEDIA_OK : media_check_memory(media);
+    return short_of != LFR_MEDIA_OK ? short_of : status;
 }
 
 LFR_API int32_t lfr_media_open(lfr_media *media, const char *url, const lfr_media_options *options)
@@ -272,8 +288,8 @@ static int32_t read_folder(lfr_media *media, lfr_frame **out)
             source_close(media);
         }
         media->deadline_ns = 0;
-        /* Out of memory does not end the stream: a damaged picture can ask for any amount. */
-        if (status == LFR_MEDIA_OK || status == LFR_MEDIA_INTERRUPTED)
+        /* Out of memory ends the stream only by the process's limit: a damaged picture can ask for any amount. */
+        if (status == LFR_MEDIA_OK || status == LFR_MEDIA_INTERRUPTED || (status = media_check_memory(media)) != LFR_MEDIA_OK)
             return status;
         /* One entry per picture, however many packets of it were bad. */
         media->corrupt = corrupt;
@@ -299,6 +315,8 @@ LFR_API int32_t lfr_media_read(lfr_media *media, lfr_frame **out)
     media_set_deadline(media, media->live ? media->options.read_timeout_ms : 0);
     int32_t status = media->is_folder ? read_folder(media, out) : read_stream(media, out);
     if (status != LFR_MEDIA_OK) {
+        int32_t short_of = status == LFR_MEDIA_INTERRUPTED ? LFR_MEDIA_OK : media_check_memory(media);
+        status = short_of != LFR_MEDIA_OK ? short_of : status;
         media->ended = status;
         snprintf(media->ended_text, sizeof media->ended_text, "%s", status == LFR_MEDIA_END ? "" : lfr_media_last_error());
         /* No more frames follow: free the decoder's pictures now, not only when the reader is closed. */

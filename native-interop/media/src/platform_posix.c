@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,6 +15,23 @@ int64_t lfr_now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+size_t platform_stack_below(const void *here)
+{
+    /* Of the first thread the end is found in a file of the system: once is enough. */
+    static _Thread_local uintptr_t lowest;
+    if (lowest == 0) {
+        pthread_attr_t attributes;
+        void *start = NULL;
+        size_t size = 0, guard = 0;
+        if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+            return SIZE_MAX;
+        if (pthread_attr_getstack(&attributes, &start, &size) == 0 && pthread_attr_getguardsize(&attributes, &guard) == 0)
+            lowest = (uintptr_t)start + guard;
+        pthread_attr_destroy(&attributes);
+    }
+    return lowest == 0 ? SIZE_MAX : (uintptr_t)here > lowest ? (uintptr_t)here - lowest : 0;
 }
 
 size_t platform_page_size(void)

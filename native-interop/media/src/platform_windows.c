@@ -30,6 +30,13 @@ int64_t lfr_now_ns(void)
            now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
 }
 
+size_t platform_stack_below(const void *here)
+{
+    ULONG_PTR lowest, highest;
+    GetCurrentThreadStackLimits(&lowest, &highest);
+    return (ULONG_PTR)here > lowest ? (ULONG_PTR)here - lowest : 0;
+}
+
 size_t platform_page_size(void)
 {
     SYSTEM_INFO system;

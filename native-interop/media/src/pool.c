@@ -13,8 +13,10 @@
 #define SMALLEST_PACKET_BLOCK ((size_t)16 << 10)
 /* Limits the free buffers for a folder of large pictures in many sizes. */
 #define MAX_FREE_BYTES ((size_t)128 << 20)
-/* Deeper than decoders go, and well within the stack of a managed thread (1.5 MiB). */
-#define STACK_BYTES (256 * 1024)
+/* Deeper than decoders go. */
+#define STACK_BYTES ((size_t)256 * 1024)
+/* Left alone at the end of the stack: signal frames, and what calls below this need. */
+#define STACK_RESERVE ((size_t)48 * 1024)
 /* AVX-512 rows. */
 #define ROW_ALIGN 64
 /* Decoders read and write a little past a plane's last row. */
@@ -61,6 +63,7 @@ struct frame_pool {
     block_list free;
     block_list held;
     bool closed;
+    _Atomic int64_t refused;
 };
 
 static counters process;
@@ -194,10 +197,18 @@ static void clear_registers(void)
 }
 #endif
 
+__attribute__((noinline)) static void wipe_below(size_t size)
+{
+    uint8_t *below = __builtin_alloca(size);
+    lfr_wipe(below, size);
+}
+
 __attribute__((noinline)) void lfr_wipe_stack(void)
 {
-    uint8_t below[STACK_BYTES];
-    lfr_wipe(below, sizeof below);
+    uint8_t here = 0;
+    size_t room = platform_stack_below(&here);
+    if (room > STACK_RESERVE)
+        wipe_below(FFMIN(STACK_BYTES, room - STACK_RESERVE));
     clear_registers();
 }
 
@@ -236,6 +247,7 @@ static block *block_map(frame_pool *pool, size_t size)
     item->pool = pool;
     item->size = size;
     if (!budget_take((int64_t)size)) {
+        pool->refused = (int64_t)size;
         free(item);
         return NULL;
     }
@@ -374,6 +386,16 @@ void pool_close(frame_pool *pool)
     if (last)
         pool_free(pool);
     account_release(account);
+}
+
+int64_t pool_refused(const frame_pool *pool)
+{
+    return pool->refused;
+}
+
+int64_t pool_limit(void)
+{
+    return budget[LFR_BUDGET_MOST];
 }
 
 AVBufferRef *pool_get(frame_pool *pool, size_t size)

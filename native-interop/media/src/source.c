@@ -322,7 +322,8 @@ static int32_t open_with_input(lfr_media *media, int32_t input_status, const cha
         return input_status;
     media->source.has_input = true;
     const AVInputFormat *demuxer = input_probe(&media->source.input, name);
-    int32_t status = demuxer != NULL ? LFR_MEDIA_OK : open_failed(media, AVERROR_INVALIDDATA, false);
+    int32_t status = demuxer != NULL ? LFR_MEDIA_OK
+                                     : open_failed(media, media->source.input.refused > 0 ? AVERROR(ENOMEM) : AVERROR_INVALIDDATA, false);
     AVDictionary *options = NULL;
     /* A playlist in a file may not reach out; a session description (SDP) may listen. */
     av_dict_set(&options, "protocol_whitelist", name != NULL ? "file,rtp,udp" : "none", 0);
@@ -617,6 +618,8 @@ int32_t source_decode(lfr_media *media)
     media_source *source = &media->source;
     for (;;) {
         int32_t status = media_check_stop(media, "reading");
+        if (status == 0)
+            status = media_check_memory(media);
         if (status != 0)
             return status;
         if (take_pending(source))

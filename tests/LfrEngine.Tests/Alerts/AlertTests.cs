@@ -79,6 +79,29 @@ public sealed class AlertTests : IDisposable
         Assert.Equal(1f, alert.Box.Left);
     }
 
+    /// <summary>Whoever stands beside the person sought is in the square around the face.</summary>
+    [Fact]
+    public unsafe void Ledger_Alert_ShowsTheFaceAndPixelatesWhatIsAroundIt()
+    {
+        const int Side = 72;
+        using var seen = new Picture(Side, Side);
+        for (int i = 0; i < 2; i++)
+        {
+            var picture = new Picture(Side, Side);
+            for (int p = 0; p < Side * Side; p++)
+                seen.View.Y[p] = picture.View.Y[p] = (byte)(p * 37);
+            using FaceShot shot = Shot(1, i + 1, picture);
+            ledger.Add(shot, [new Candidate(0, 0, 0.9f)], alerts);
+        }
+        FrameView probe = Assert.Single(alerts).Probe.View;
+        byte Around(int x, int y) => probe.Y[(y * Side) + x];
+        // 1.3 of 1.8 is the head: 52 of 72 pixels, from the tenth on.
+        for (int y = 11; y < Side - 11; y++)
+            Assert.True(new Span<byte>(seen.View.Y + (y * Side) + 11, Side - 22).SequenceEqual(new Span<byte>(probe.Y + (y * Side) + 11, Side - 22)));
+        Assert.All(Enumerable.Range(0, 9), x => Assert.Equal((Around(0, 0), Around(63, 0)), (Around(x, 8), Around(63 + x, 8))));
+        Assert.NotEqual(seen.View.Y[Side + 1], Around(1, 1));
+    }
+
     [Fact]
     public void Ledger_WatchlistSwapped_ForgetsWhatTheFormerCollected()
     {
@@ -242,6 +265,11 @@ public sealed class AlertTests : IDisposable
         var picture = new Picture(4, 4);
         byte value = (byte)(timestampUs / 1000 % 256);
         picture.Paint(new TestFrame(Native.Media.PixelFormat.Grey, 4, 4).Paint((_, _) => (value, value, value)).View, new FaceBox(0, 0, 4, 4), 0, 4);
+        return Shot(tracklet, timestampUs, picture);
+    }
+
+    private static FaceShot Shot(long tracklet, long timestampUs, Picture picture)
+    {
         return new FaceShot(BufferPool.Rent<float>(16), picture)
         {
             TrackletId = tracklet,

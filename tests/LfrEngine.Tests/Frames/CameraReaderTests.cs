@@ -20,7 +20,9 @@ public sealed class CameraReaderTests : IDisposable
         Assert.Equal(10, frames.Count);
         (long firstTimestamp, long firstArrival, _) = frames[0];
         // Reordered pictures leave the decoder in bursts; their arrival is their place in the recording all the same.
-        Assert.All(frames, f => Assert.InRange(f.ArrivalUs - firstArrival - (f.TimestampUs - firstTimestamp), -2, 2));
+        // Only a reader that is later than any frame may wait, on a machine with other work, plays the rest later.
+        long[] behind = [.. frames.Select(f => f.ArrivalUs - firstArrival - (f.TimestampUs - firstTimestamp))];
+        Assert.All(behind.Zip(behind.Skip(1), (earlier, later) => later - earlier), step => Assert.True(step is >= -2 and <= 2 or >= Scheduler.LongestWaitMs * 1000L, $"{step} µs"));
         Assert.All(frames, f => Assert.True(f.ReadUs >= f.ArrivalUs - 2, $"The frame at {f.TimestampUs} µs was handed out {f.ArrivalUs - f.ReadUs} µs before it was due."));
     }
 

@@ -1,5 +1,6 @@
 using LfrEngine.Memory;
 using LfrEngine.Models;
+using LfrEngine.Native.Memory;
 using LfrEngine.Tests.Detection;
 using LfrEngine.Tests.Watchlists;
 using Xunit;
@@ -81,6 +82,53 @@ public sealed class ActivationAllocatorTests
         ActivationAllocator.EndStream();
 
         Assert.Equal(before, ActivationAllocator.UnwipedBlocks);
+    }
+
+    /// <summary>Refused in the middle of a run, ONNX Runtime would end the process.</summary>
+    [Fact]
+    public void Run_PassesTheLimitOfTheProcess_FailsWhenItReturnsAndLeavesNothing()
+    {
+        using OnnxModel model = Embedder();
+        using InferencePlan plan = model.CreatePlan(1, 112, 112);
+        plan.Run();
+        plan.Input.Span.Fill(1);
+        BufferPool.Trim();
+        int unwiped = ActivationAllocator.UnwipedBlocks;
+        long held = MemoryBudget.HeldBytes, rented = BufferPool.OutstandingBlocks;
+        MemoryBudget.MostBytes = held;
+        try
+        {
+            var passed = Assert.Throws<InsufficientMemoryException>(plan.Run);
+            Assert.Contains($"The limit of {held} bytes", passed.Message, StringComparison.Ordinal);
+            Assert.Equal(-1, plan.Input.Span.IndexOfAnyExcept(0f));
+            Assert.Throws<InsufficientMemoryException>(() => model.CreatePlan(2, 112, 112));
+            // Known by now: refused before anything is run.
+            long wiped = BufferPool.WipedBlocks;
+            Assert.Throws<InsufficientMemoryException>(() => model.CreatePlan(2, 112, 112));
+            Assert.Equal(wiped, BufferPool.WipedBlocks);
+            Assert.Equal((unwiped, held, rented), (ActivationAllocator.UnwipedBlocks, MemoryBudget.HeldBytes, BufferPool.OutstandingBlocks));
+        }
+        finally
+        {
+            MemoryBudget.MostBytes = 0;
+        }
+        plan.Run();
+    }
+
+    [Fact]
+    public void Complete_ObjectCannotBeCompleted_ReturnsWhatItRented()
+    {
+        long before = BufferPool.OutstandingBlocks;
+        using HostBuffer<byte> kept = BufferPool.Complete(() => BufferPool.Rent<byte>(1));
+        Assert.Throws<InvalidDataException>(() => BufferPool.Complete<object>(() =>
+        {
+            BufferPool.Complete(() => BufferPool.Rent<float>(1));
+            BufferPool.Rent<byte>(1);
+            throw new InvalidDataException();
+        }));
+
+        Assert.Equal(before + 1, BufferPool.OutstandingBlocks);
+        Assert.Equal(0, kept.Span[0]);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LfrEngine.Alerts;
+using LfrEngine.Detection;
 using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
@@ -63,12 +64,27 @@ public sealed class LivePipelineTests : IDisposable
     [Fact]
     public void Run_FourCamerasAtRealTimePace_DropsAreWipedToo()
     {
-        string clip = MakeClip();
+        // Long enough to find the person also where most frames are skipped.
+        string clip = MakeClip(seconds: 3);
         Outcome outcome = Run([.. Enumerable.Range(0, 4).Select(i => new CameraSettings($"c{i}", clip, Pace.RealTime))], listed: true);
 
         Assert.All(outcome.Cameras, c => Assert.Equal(CameraState.Ended, c.State));
         Assert.All(outcome.Cameras, c => Assert.Equal(c.FramesDecoded, c.FramesAnalysed + c.FramesDropped));
         Assert.Equal(1, outcome.Totals.AlertsRaised);
+        outcome.AssertNothingLeft();
+    }
+
+    /// <summary>Four cameras, one worker and a grid for which it takes several times as long as there is.</summary>
+    [Fact]
+    public void Run_EngineThatCannotFollow_SkipsFramesAndSearchesNoOldOne()
+    {
+        string clip = MakeClip();
+        Outcome outcome = Run([.. Enumerable.Range(0, 4).Select(i => new CameraSettings($"c{i}", clip, Pace.RealTime))], listed: false, workers: 1, detectEveryMs: 0, gridLongSide: 1920);
+
+        output.WriteLine($"{outcome.Totals.BeforeSearch.Count} searched, the oldest after {outcome.Totals.BeforeSearch.MaximumMs:0} ms; {outcome.Cameras.Sum(c => c.FramesDropped)} skipped");
+        Assert.InRange(outcome.Totals.BeforeSearch.Count, 1, outcome.Cameras.Sum(c => c.FramesDecoded) / 2);
+        Assert.True(outcome.Totals.BeforeSearch.MaximumMs <= Scheduler.LongestWaitMs, $"A frame was searched after {outcome.Totals.BeforeSearch.MaximumMs} ms.");
+        Assert.All(outcome.Cameras, c => Assert.Equal(c.FramesDecoded, c.FramesAnalysed + c.FramesDropped));
         outcome.AssertNothingLeft();
     }
 
@@ -304,7 +320,7 @@ public sealed class LivePipelineTests : IDisposable
     }
 
     private Outcome Run(CameraSettings[] cameras, bool listed, Action<string, string>? atStage = null, Action<Alert>? onAlert = null, CancellationTokenSource? stopping = null,
-        Action<DeadlineMiss>? onDeadlineMissed = null, int workers = 0, int embeddingBatch = 1, int detectEveryMs = PipelineSettings.DefaultDetectEveryMs)
+        Action<DeadlineMiss>? onDeadlineMissed = null, int workers = 0, int embeddingBatch = 1, int detectEveryMs = PipelineSettings.DefaultDetectEveryMs, int gridLongSide = 0)
     {
         using Watchlist watchlist = Enrol(listed);
         long rented = BufferPool.OutstandingBlocks;
@@ -318,6 +334,7 @@ public sealed class LivePipelineTests : IDisposable
             Workers = workers,
             EmbeddingBatch = embeddingBatch,
             DetectEveryMs = detectEveryMs,
+            Detector = gridLongSide > 0 ? new DetectorSettings { GridLongSide = gridLongSide } : new DetectorSettings(),
         });
         var totals = new RunTotals(onDeadlineMissed);
         pipeline.Run(cameras, statuses, onAlert ?? (alert => alert.Dispose()), totals, stopping?.Token ?? TestContext.Current.CancellationToken);

@@ -259,6 +259,8 @@ public sealed class LiveViewMemoryTests
         var tracker = new FaceTracker(new TrackerSettings());
         using var live = new LiveView(time);
         using var frame = new Picture(1280, 720);
+        // The empty scene is learnt and kept also while nobody watches.
+        live.Offer(frame.View, 0, [], tracker);
         long before = BufferPool.OutstandingBlocks;
         live.TakeJpeg(out _)?.Dispose();
         for (time.Us = 0; time.Us <= 600_000; time.Us += 120_000)

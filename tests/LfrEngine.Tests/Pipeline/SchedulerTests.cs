@@ -24,6 +24,7 @@ public sealed class SchedulerTests : IDisposable
     private readonly RunTotals totals = new();
     private readonly List<CameraLane> lanes = [];
     private readonly PendingShot[] shots = new PendingShot[4];
+    private readonly StreamTime time = new();
     private long clock;
 
     public SchedulerTests()
@@ -69,6 +70,40 @@ public sealed class SchedulerTests : IDisposable
         Assert.All([quiet[0], busy[^1], another, second], f => Assert.False(f.IsGone));
         Assert.Equal((2L, 0L), (lanes[0].Status.FramesDropped, lanes[1].Status.FramesDropped));
         End(scheduler);
+    }
+
+    [Fact]
+    public void Take_FramesThatWaitedTooLong_AreDroppedAndNeverSearched()
+    {
+        Scheduler scheduler = Make(Pace.RealTime, "a", "b");
+        Frame old = Put(scheduler, 0);
+        time.Us = Scheduler.LongestWaitMs * 1000;
+        Frame recent = Put(scheduler, 1);
+        time.Us += 1;
+
+        FrameWork taken = TakeSearch(scheduler);
+
+        Assert.Equal(("b", true, false), (taken.Lane.Camera.Name, old.IsGone, recent.IsGone));
+        Assert.Equal((1L, 0L), (lanes[0].Status.FramesDropped, lanes[1].Status.FramesDropped));
+        // Where all workers are busy, and nobody takes anything, the next frame drops what has become too old.
+        Frame waits = Put(scheduler, 0);
+        time.Us += Scheduler.LongestWaitMs * 2000;
+        clock = time.Us;
+        Put(scheduler, 0);
+        Assert.True(waits.IsGone);
+        scheduler.Done(new Work(WorkKind.Search, taken), [], null);
+        End(scheduler);
+    }
+
+    [Fact]
+    public void Take_RecordingWithoutDrops_SearchesFramesOfAnyAge()
+    {
+        Scheduler scheduler = Make(Pace.Maximum, "a");
+        Put(scheduler, 0);
+        time.Us = Scheduler.LongestWaitMs * 10_000;
+
+        Assert.Equal(0, TakeSearch(scheduler).Number);
+        EndFailed(scheduler);
     }
 
     [Fact]
@@ -150,7 +185,7 @@ public sealed class SchedulerTests : IDisposable
     {
         foreach (string name in names)
             lanes.Add(new CameraLane(new CameraSettings(name, "none.mp4", pace), new CameraStatus(name), models, gallery, settings, totals, 2, 0, CancellationToken.None));
-        return new Scheduler([.. lanes], settings, workers: 2);
+        return new Scheduler([.. lanes], settings, workers: 2, time);
     }
 
     private Frame Put(Scheduler scheduler, int camera)

@@ -60,6 +60,26 @@ public sealed class WatchlistTests
     }
 
     [Fact]
+    public void RemoveIdentity_PersonWithoutAPhoto_MovesTheOthersUp()
+    {
+        using var builder = new WatchlistBuilder("1", "e", WatchlistSamples.Sha256, 2);
+        foreach (string id in (string[])["none", "a", "none-either", "b"])
+            builder.AddIdentity(new WatchlistIdentity(id, "", WatchlistCategory.Wanted));
+        builder.AddTemplate(3, [0, 1], 0.5f);
+        builder.AddTemplate(1, [1, 0], 0.5f);
+        Assert.Contains("'a'", Assert.Throws<InvalidOperationException>(() => builder.RemoveIdentity(1)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => builder.RemoveIdentity(4));
+        builder.RemoveIdentity(2);
+        builder.RemoveIdentity(0);
+        // Its id is free, and it may go again.
+        builder.RemoveIdentity(builder.AddIdentity(new WatchlistIdentity("none", "", WatchlistCategory.Wanted)));
+        using Watchlist built = builder.Build();
+
+        Assert.Equal(["a", "b"], built.Identities.Select(i => i.Id));
+        Assert.Equal([1, 0], built.Templates.ToArray().Select(t => t.IdentityIndex));
+    }
+
+    [Fact]
     public void AddIdentity_RepeatedOrLongIdOrNoCategory_Refuses()
     {
         using WatchlistBuilder builder = NewBuilder();

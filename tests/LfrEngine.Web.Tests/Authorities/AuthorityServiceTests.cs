@@ -56,6 +56,11 @@ public sealed class AuthorityServiceTests
         Assert.Equal(record.AuthorityText, authority.ToText());
         Assert.DoesNotContain("secret", record.AuthorityText, StringComparison.Ordinal);
         Assert.Equal(Authority.HashOf("north.mp4"), authority.Cameras[1].SourceSha256);
+        Assert.Equal(new LeastSearched(LeastSearched.Usual, LeastSearched.UsualSeconds), authority.Cameras[1].Least);
+        // What was signed before there was a least stays as it was signed, byte for byte.
+        Authority earlier = authority with { FormatVersion = 2, Cameras = [.. authority.Cameras.Select(c => c with { Least = null })] };
+        Assert.DoesNotContain("least", earlier.ToText(), StringComparison.Ordinal);
+        Assert.Equal(earlier.ToText(), Authority.Parse(earlier.ToText()).ToText());
         Assert.Equal(((float)AuthorityStage.Threshold, 2f), (authority.Thresholds[WatchlistCategory.Wanted], authority.Thresholds[WatchlistCategory.MissingOrVulnerable]));
         // 20,000 passers-by at 5e-5 to 2e-4: SciPy's poisson.ppf(0.025, 1) and poisson.ppf(0.975, 4).
         Assert.Equal((0, 8, 2.0), (authority.Worst.FewestFalseAlerts, authority.Worst.MostFalseAlerts, Math.Round(authority.Worst.FalseAlertsOnAverage, 6)));
@@ -127,6 +132,9 @@ public sealed class AuthorityServiceTests
         await Refused(good with { Start = stage.Time.Now.AddHours(-3), End = stage.Time.Now.AddHours(-1) }, "has passed");
         await Refused(good with { PassersBy = 0 }, "People expected to pass");
         await Refused(good with { Cameras = [] }, "at least one");
+        await Refused(good with { Least = good.Least with { PerSecond = 0 } }, "Fewest searched frames per second");
+        await Refused(good with { Least = good.Least with { PerSecond = double.NaN } }, "Fewest searched frames per second");
+        await Refused(good with { Least = good.Least with { ForSeconds = 0 } }, "between 1 and 300 seconds");
         await Refused(good with { Cameras = ["south"] }, "The camera south is not configured.");
         await Refused(good with { WatchlistId = Guid.NewGuid() }, "does not exist");
         await Refused(good with { Categories = [wanted with { Category = WatchlistCategory.Suspect }] }, "contains people of the category wanted");

@@ -71,6 +71,36 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
         Report("decision to both pictures on the screen, first alert of a desk", pairs);
     }
 
+    // From the engine's alert to the sound on a page that does not show alerts, until it is handed to the sound card.
+    [Fact(Explicit = true)]
+    public async Task AlertToSound()
+    {
+        // The sound is scheduled so far ahead of its call (alerts.js).
+        const double AheadMs = 20;
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
+        Guid[] people = await material.AddPeopleAsync(Enumerable.Repeat(WatchlistCategory.Wanted, 100));
+        var sounds = new List<double>();
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            await page.GoAsync("/operations");
+            await page.Page.Locator("[data-bell]").ClickAsync();
+            await page.Page.Locator("[data-bell][aria-pressed=true]").WaitForAsync();
+            await page.Page.WaitForFunctionAsync("() => document.documentElement.dataset.lastSound");
+            await page.Page.EvaluateAsync("() => { window.sounds = []; new MutationObserver(() => window.sounds.push(Date.now())).observe(document.documentElement, { attributeFilter: ['data-last-sound'] }); }");
+            foreach (Guid person in people)
+            {
+                int before = await page.Page.EvaluateAsync<int>("() => window.sounds.length");
+                Dictionary<string, DateTime> decided = [];
+                await TakeAsync(material, person, decided);
+                await page.Page.WaitForFunctionAsync("before => window.sounds.length > before", before);
+                sounds.Add(await page.Page.EvaluateAsync<double>("before => window.sounds[before]", before) - Milliseconds(decided.Values.Single()) + AheadMs);
+            }
+        });
+        Report("alert to sound on another page", sounds);
+    }
+
     [Fact(Explicit = true)]
     public async Task FirstPaint()
     {

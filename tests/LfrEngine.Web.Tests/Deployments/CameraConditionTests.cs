@@ -1,5 +1,6 @@
 using LfrEngine.Frames;
 using LfrEngine.Pipeline;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Deployments;
 
 namespace LfrEngine.Web.Tests.Deployments;
@@ -35,13 +36,56 @@ public sealed class CameraConditionTests
     public void Window_FramesAreDropped_CountsTheLastTenSeconds(int dropped, double skipped, double lateMs)
     {
         var window = new FrameWindow();
-        (double Skipped, double LateMs) told = default;
+        (double Skipped, double LateMs, double SearchedPerSecond) told = default;
         for (int second = 1; second <= 20; second++)
-            told = window.Add(second, 25 * second, dropped * Math.Max(0, second - 5), (25 * second) - (dropped * Math.Max(0, second - 5)), lateMs);
+        {
+            int gone = dropped * Math.Max(0, second - 5);
+            told = window.Add(second, 25 * second, gone, (25 * second) - gone, (25 * second) - gone, lateMs);
+        }
 
         Assert.Equal(skipped, told.Skipped, 3);
+        Assert.Equal(25 - dropped, told.SearchedPerSecond, 3);
         // Where everything is dropped, nothing waits.
         Assert.Equal(dropped == 25 ? 0 : lateMs, told.LateMs, 3);
+    }
+
+    /// <summary>Every third of 25 frames a second is to be searched; all of these are dropped, the others only released.</summary>
+    [Fact]
+    public void Window_AllFramesToSearchAreDropped_IsAllSkipped()
+    {
+        var window = new FrameWindow();
+        (double Skipped, double LateMs, double SearchedPerSecond) told = default;
+        for (int second = 1; second <= 12; second++)
+            told = window.Add(second, 25 * second, 8 * second, 0, 17 * second, 80);
+
+        Assert.Equal((1, 0), (told.Skipped, told.SearchedPerSecond));
+    }
+
+    /// <summary>The authority demands two searched frames per second, and allows thirty seconds of fewer.</summary>
+    [Fact]
+    public void Floor_SearchedTooSeldom_IsToldAfterTheTimeAllowed()
+    {
+        var floor = new SearchFloor(new LeastSearched(2, 30));
+        long searched = 0;
+        double second = 0;
+        double? For(int seconds, int perSecond, bool sends = true)
+        {
+            double? told = null;
+            for (int i = 0; i < seconds; i++)
+                told = floor.Add(++second, searched += perSecond, sends);
+            return told;
+        }
+
+        Assert.Null(For(60, 2));
+        // Enough on average of the time allowed, and then no longer.
+        Assert.Null(For(15, 8));
+        Assert.Null(For(20, 0));
+        Assert.Equal(1, For(31, 1));
+        // A camera that is lost is not searched too seldom, and has the whole time again when it returns.
+        Assert.Null(For(60, 0, sends: false));
+        Assert.Null(For(30, 1));
+        Assert.Equal(1, For(1, 1));
+        Assert.Null(new SearchFloor(null).Add(100, 0, true));
     }
 
     /// <summary>The lag of the last frame stays what it was when the engine stands still; what waits does not.</summary>
@@ -49,14 +93,14 @@ public sealed class CameraConditionTests
     public void Window_NothingIsAnalysedAnyMore_BecomesLater()
     {
         var window = new FrameWindow();
-        (double Skipped, double LateMs) told = default;
+        (double Skipped, double LateMs, double SearchedPerSecond) told = default;
         for (int second = 1; second <= 12; second++)
-            told = window.Add(second, 25 * second, 0, 25 * Math.Min(second, 2), 80);
+            told = window.Add(second, 25 * second, 0, 25 * Math.Min(second, 2), 25 * Math.Min(second, 2), 80);
 
         Assert.True(told.LateMs > 4000, $"{told.LateMs} ms");
         // And is forgotten within ten seconds once it is followed again.
         for (int second = 13; second <= 24; second++)
-            told = window.Add(second, 25 * second, 0, 25 * second, 80);
+            told = window.Add(second, 25 * second, 0, 25 * second, 25 * second, 80);
         Assert.Equal(80, told.LateMs, 3);
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Receipts;
@@ -151,6 +152,24 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.Contains("gate", (await lost).Details, StringComparison.Ordinal);
         Assert.Contains("gate", (await paused).Details, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", (await lost).Details + (await paused).Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_SearchedLessOftenThanTheAuthorityDemands_PausesAndSaysWhy()
+    {
+        await using RunningHost host = await Street.HostAsync(street.LongClip);
+        // Eight frames a second are searched.
+        Guid deployment = await street.PrepareAsync(host, least: new LeastSearched(LeastSearched.Highest, 2));
+        Task<AuditEntry> told = host.NextAsync("camera.searched-too-seldom"), paused = host.NextAsync("deployment.paused");
+
+        await Runner(host).StartAsync(Officer, deployment, Token);
+
+        JsonNode details = JsonNode.Parse((await told).Details)!;
+        Assert.Equal(("gate", 30, 2), ((string?)details["camera"], (double?)details["least"], (int?)details["seconds"]));
+        AuditEntry entry = await paused;
+        Assert.Equal("engine", entry.ActorName);
+        Assert.Contains("the authority demands at least 30", entry.Details, StringComparison.Ordinal);
+        Assert.Equal(DeploymentState.Paused, (await RecordAsync(host, deployment)).State);
     }
 
     [Fact, Trait("Store", "sqlite")]

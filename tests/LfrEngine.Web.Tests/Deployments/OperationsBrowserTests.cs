@@ -31,7 +31,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.AssertAccessibleAsync();
             await PressAsync(p, "Start");
 
-            ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert.");
+            ILocator picture = p.GetByAltText("Live picture of camera gate. Everybody is pixelated unless they raised an alert; in the first minute, everything.");
             await Expect(picture).ToHaveAttributeAsync("src", new System.Text.RegularExpressions.Regex("^blob:"));
             await p.WaitForFunctionAsync("() => { const i = document.querySelector('img.live'); return i.complete && i.naturalWidth === 640 && i.naturalHeight === 360; }");
             await Expect(Health(p)).ToBeVisibleAsync();
@@ -47,6 +47,12 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.ShootAsync("duty-cameras");
             await p.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
             await page.AssertAccessibleAsync();
+
+            // A picture that does not come says why, and comes again by itself.
+            await p.RouteAsync("**/pictures/live/**", r => r.FulfillAsync(new() { Status = 204 }));
+            await Expect(p.Locator(".live-why")).ToHaveTextAsync("No live picture: the camera has sent none in the last seconds.");
+            await p.UnrouteAllAsync();
+            await Expect(p.Locator(".live-why")).ToBeEmptyAsync();
 
             await Eventually.HoldsAsync(() => host.ReadAsync(s => s.Alerts.AnyAsync()), "an alert was raised");
             // At once; the reason is asked for afterwards, on any page.

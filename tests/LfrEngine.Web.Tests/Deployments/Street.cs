@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LfrEngine.Cli.Commands;
 using LfrEngine.Host.Perf;
 using LfrEngine.Models;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 
 namespace LfrEngine.Web.Tests.Deployments;
@@ -52,9 +53,9 @@ public sealed class Street : IAsyncLifetime
     }, time);
 
     /// <summary>Puts the woman on a watchlist and signs a deployment for it: an hour before now until two hours after.</summary>
-    internal async Task<Guid> PrepareAsync(RunningHost host, string name = "High Street")
+    internal async Task<Guid> PrepareAsync(RunningHost host, string name = "High Street", LeastSearched? least = null)
     {
-        return (await Van.PrepareAsync(host.Services, Photo, name)).Deployment;
+        return (await Van.PrepareAsync(host.Services, Photo, name, least)).Deployment;
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using LfrEngine.Web.Texts;
+using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Tests.Texts;
 
@@ -64,6 +65,15 @@ public sealed partial class TextsTests
             }
         }
         Assert.Empty(faults);
+    }
+
+    [Fact]
+    public void Texts_Services_HaveNone()
+    {
+        // What a service stores, signs or sends would be in the language of whoever happened to ask. Pages and the words made for them are exempt.
+        string[] taking = [.. typeof(ShellTexts).Assembly.GetTypes().Where(t => t.GetConstructors().SelectMany(c => c.GetParameters()).Any(p => typeof(IStringLocalizer).IsAssignableFrom(p.ParameterType))).Select(t => t.Name).Order(StringComparer.Ordinal)];
+
+        Assert.Equal(["AlertNames", "RefusalWords"], taking);
     }
 
     [Fact]

@@ -90,6 +90,26 @@ public sealed class WatchlistServiceTests
         await RefusedAsync("is built", () => watchlists.BuildAsync(Manager, list, Token));
         string[] actions = await ActionsAsync(host, list);
         Assert.Equal(["watchlist.created", "watchlist.person-added", "watchlist.photo-added", "watchlist.photo-added", "watchlist.built"], actions);
+
+        // A copy can be changed, and does not need the key of the list that it was made from.
+        await RefusedAsync("is built", () => watchlists.EditAsync(Manager, list, "Other", "", Token));
+        Guid copy = await watchlists.CopyAsync(Manager, list, "Sunday", Token);
+        await watchlists.EditAsync(Manager, copy, "Sunday market", "Ask the family first.", Token);
+        await RefusedAsync("remarks", () => watchlists.EditAsync(Manager, copy, "Sunday", "hidden \u202E", Token));
+        await watchlists.DestroyAsync(Manager, list, "over", Token);
+        await RefusedAsync("destroyed", () => watchlists.CopyAsync(Manager, list, "Again", Token));
+        WatchlistRecord record = await RecordAsync(host, copy);
+        Assert.Equal(("Sunday market", "Ask the family first."), (record.Name, watchlists.RemarksOf(record)));
+        Assert.Equal(-1, record.SealedRemarks.AsSpan().IndexOf("family"u8));
+        PeopleFound people = await watchlists.ViewAsync(Manager, copy, "zanzibar", 0, 10, Token);
+        Assert.Equal((1, Name), (people.Total, Assert.Single(people.People).Details.Name));
+        Assert.Equal(0, (await watchlists.ViewAsync(Manager, copy, "Vanderbilt", 0, 10, Token)).Total);
+        Assert.Equal(new ListCount(1, 1), (await watchlists.CountsAsync(Token))[copy]);
+        await watchlists.BuildAsync(Manager, copy, Token);
+        using Watchlist second = watchlists.Open(await RecordAsync(host, copy));
+        Assert.True(second.Embedding(0).SequenceEqual(vetted.Template));
+        Assert.True(second.Photo(0).SequenceEqual(vetted.Chip));
+        Assert.Equal(["watchlist.copied", "watchlist.edited", "watchlist.person-viewed", "watchlist.built"], await ActionsAsync(host, copy));
     }
 
     [Fact]

@@ -8,9 +8,11 @@ they lie. The library is that beside this package, or the one that LFR_LIBRARY n
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import pathlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,8 +27,11 @@ Categories = Literal["wanted", "court-order", "suspect", "missing-or-vulnerable"
 Paces = Literal["auto", "realtime", "max"]
 _CATEGORIES = ["wanted", "court-order", "suspect", "missing-or-vulnerable", "at-risk"]
 _PACES = ["auto", "realtime", "max"]
+_ORDERS, _ROLES = ["bgr", "rgb"], ["list", "probe"]
 _GREY, _RGB, _BGR, _FILE = 1, 4, 5, 6
 _TIMED_OUT, _ENDED, _BUFFER_TOO_SMALL = 1, 2, -4
+# Ctrl-C is delivered between two calls of the library.
+_LONGEST_WAIT_MS = 200
 
 
 def _beside() -> pathlib.Path:
@@ -101,6 +106,24 @@ def _int(value: int, bits: int = 32) -> int:
     return value
 
 
+def _choice(value: Any, choices: list[str], name: str) -> int:
+    if value not in choices:
+        raise ValueError(f"{name} is {', '.join(choices[:-1])} or {choices[-1]}, not {value!r}.")
+    return choices.index(value)
+
+
+def _waited(call: Callable[[int], int], timeout_ms: int, begun: bool) -> int:
+    """The status of a call that waits, made in slices. Without limit before the start the library refuses it, and below -1."""
+    if _int(timeout_ms) < -1 or (timeout_ms < 0 and not begun):
+        return _check(call(timeout_ms))
+    end = math.inf if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
+    while True:
+        left = max(0.0, (end - time.monotonic()) * 1000)
+        status = _check(call(math.ceil(min(left, _LONGEST_WAIT_MS))))
+        if status != _TIMED_OUT or left <= _LONGEST_WAIT_MS:
+            return status
+
+
 def _bytes_of(function: Any, *arguments: Any) -> bytes:
     size = ctypes.c_int64()
     status = function(*arguments, None, ctypes.c_int64(0), ctypes.byref(size))
@@ -114,8 +137,7 @@ def _bytes_of(function: Any, *arguments: Any) -> bytes:
 
 def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
     """A structure that borrows the picture; the caller keeps the picture."""
-    if order not in ("bgr", "rgb"):
-        raise ValueError(f"order is bgr or rgb, not {order!r}.")
+    _choice(order, _ORDERS, "order")
     image = _sized(c.lfr_image)
     if isinstance(picture, bytes):
         image.format, image.size_bytes = _FILE, len(picture)
@@ -143,11 +165,17 @@ class _Handle:
     _destroy: str
 
     def __init__(self, handle: ctypes.c_void_p) -> None:
-        self._handle: ctypes.c_void_p | None = handle
+        self._open: ctypes.c_void_p | None = handle
+
+    @property
+    def _handle(self) -> ctypes.c_void_p:
+        if self._open is None:
+            raise ValueError(f"The {type(self).__name__} was closed.")
+        return self._open
 
     def close(self) -> None:
         """Destroys it, which wipes. Safe to call twice."""
-        handle, self._handle = self._handle, None
+        handle, self._open = self._open, None
         if handle is not None:
             _check(getattr(_lib, self._destroy)(handle))
 
@@ -158,8 +186,14 @@ class _Handle:
         self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
+        if getattr(self, "_open", None) is not None:
             self.close()
+
+
+def _of(given: Any, kind: type[_Handle], name: str) -> ctypes.c_void_p:
+    if not isinstance(given, kind):
+        raise TypeError(f"{name} is of type {kind.__name__}, not {type(given).__name__}.")
+    return given._handle
 
 
 def _made(function: Any, *arguments: Any) -> ctypes.c_void_p:
@@ -202,7 +236,7 @@ class Template(_Handle):
     def compare(self, other: Template) -> float:
         """Cosine, -1 to 1."""
         score = ctypes.c_float()
-        _check(_lib.lfr_template_compare(self._handle, other._handle, ctypes.byref(score)))
+        _check(_lib.lfr_template_compare(self._handle, _of(other, Template, "other"), ctypes.byref(score)))
         return score.value
 
     def to_bytes(self) -> bytes:
@@ -226,7 +260,7 @@ class Watchlist(_Handle):
     def search(self, face: Template, threshold: float, most: int = 5) -> list[Candidate]:
         """The people like a face, best first."""
         found, count = (c.lfr_candidate * max(most, 1))(), ctypes.c_int32()
-        _check(_lib.lfr_search(self._handle, face._handle, ctypes.c_float(threshold), found, most, ctypes.byref(count)))
+        _check(_lib.lfr_search(self._handle, _of(face, Template, "face"), ctypes.c_float(threshold), found, most, ctypes.byref(count)))
         return [Candidate(f.person_index, f.template_index, f.score) for f in found[: count.value]]
 
     def lookalikes(self, threshold: float) -> list[tuple[int, int, float]]:
@@ -255,9 +289,13 @@ class Builder(_Handle):
     def add_person(self, id: str, name: str, category: Categories = "wanted") -> int:
         """Gives the person's place in the list."""
         person, index = _sized(c.lfr_person), ctypes.c_int32()
-        person.category, person.id, person.name = _CATEGORIES.index(category), _utf8(id), _utf8(name)
+        person.category, person.id, person.name = _choice(category, _CATEGORIES, "category"), _utf8(id), _utf8(name)
         _check(_lib.lfr_builder_add_person(self._handle, ctypes.byref(person), ctypes.byref(index)))
         return index.value
+
+    def remove_person(self, person: int) -> None:
+        """Removes somebody who has no photo: all were rejected. Those added later move up by one place."""
+        _check(_lib.lfr_builder_remove_person(self._handle, _int(person)))
 
     def add_photo(self, person: int, file: bytes) -> PhotoResult:
         """Judges a picture file and adds it unless it is rejected."""
@@ -296,7 +334,7 @@ class Alert(_Handle):
 
     def pixels(self, order: Literal["bgr", "rgb"] = "bgr") -> npt.NDArray[np.uint8]:
         """The same, height x width x 3. A copy: wipe it when you are done (fill(0))."""
-        kind = {"bgr": _BGR, "rgb": _RGB}[order]
+        kind = (_BGR, _RGB)[_choice(order, _ORDERS, "order")]
         width, height = ctypes.c_int32(), ctypes.c_int32()
         status = _lib.lfr_alert_get_pixels(self._handle, kind, None, ctypes.c_int64(0), ctypes.byref(width), ctypes.byref(height))
         if status != _BUFFER_TOO_SMALL:
@@ -321,9 +359,14 @@ class Camera(_Handle):
 
     _destroy = "lfr_camera_destroy"
 
+    def __init__(self, handle: ctypes.c_void_p, run: Run) -> None:
+        super().__init__(handle)
+        self._run = run
+
     def push(self, frame: Any, time_us: int, timeout_ms: int = -1, order: Literal["bgr", "rgb"] = "bgr") -> bool:
         """Whether the frame was taken: False when there was no room in time, or the camera has ended."""
-        return _check(_lib.lfr_camera_push(self._handle, ctypes.byref(_image(frame, order)), ctypes.c_int64(_int(time_us, 64)), _int(timeout_ms))) == 0
+        image, at = ctypes.byref(_image(frame, order)), ctypes.c_int64(_int(time_us, 64))
+        return _waited(lambda ms: _lib.lfr_camera_push(self._handle, image, at, ms), timeout_ms, self._run._begun) == 0
 
     def end(self) -> None:
         """No more frames will come."""
@@ -334,27 +377,29 @@ class Run(_Handle):
     """Cameras against a watchlist."""
 
     _destroy = "lfr_run_destroy"
+    _begun = False
 
     def add_source(self, name: str, address: str | os.PathLike[str], pace: Paces = "auto") -> None:
         """A file, a device or an address that the library opens."""
-        _check(_lib.lfr_run_add_source(self._handle, _utf8(name), _utf8(address), _PACES.index(pace)))
+        _check(_lib.lfr_run_add_source(self._handle, _utf8(name), _utf8(address), _choice(pace, _PACES, "pace")))
 
     def add_camera(self, name: str, pace: Paces = "auto") -> Camera:
         """A camera whose frames the program pushes."""
-        return Camera(_made(_lib.lfr_run_add_camera, self._handle, _utf8(name), _PACES.index(pace)))
+        return Camera(_made(_lib.lfr_run_add_camera, self._handle, _utf8(name), _choice(pace, _PACES, "pace")), self)
 
     def start(self) -> None:
         """Starts it."""
         _check(_lib.lfr_run_start(self._handle))
+        self._begun = True
 
     def stop(self) -> None:
         """Ends it; everything is wiped."""
         _check(_lib.lfr_run_stop(self._handle))
 
     def next_alert(self, timeout_ms: int = -1) -> Alert | None:
-        """The next alert; None when none came in time or the run has ended."""
+        """The next alert; None when none came in time or the run has ended. Ctrl-C ends the wait, and so does stop() on another thread."""
         handle = ctypes.c_void_p()
-        return None if _check(_lib.lfr_run_next_alert(self._handle, _int(timeout_ms), ctypes.byref(handle))) else Alert(handle)
+        return None if _waited(lambda ms: _lib.lfr_run_next_alert(self._handle, ms, ctypes.byref(handle)), timeout_ms, self._begun) else Alert(handle)
 
     def __iter__(self) -> Iterator[Alert]:
         while (alert := self.next_alert()) is not None:
@@ -362,12 +407,12 @@ class Run(_Handle):
 
     def swap(self, watchlist: Watchlist) -> None:
         """Searches another watchlist from now on."""
-        _check(_lib.lfr_run_swap_watchlist(self._handle, watchlist._handle))
+        _check(_lib.lfr_run_swap_watchlist(self._handle, _of(watchlist, Watchlist, "watchlist")))
 
     def next_event(self, timeout_ms: int = -1) -> Event | None:
         """The next event; None when none came in time or the run is over."""
         event = _sized(c.lfr_event)
-        if _check(_lib.lfr_run_next_event(self._handle, _int(timeout_ms), ctypes.byref(event))):
+        if _waited(lambda ms: _lib.lfr_run_next_event(self._handle, ms, ctypes.byref(event)), timeout_ms, self._begun):
             return None
         states: Any = ("opening", "running", "reconnecting", "ended", "failed")
         kinds: Any = ("camera", "watchlist", "over")
@@ -414,9 +459,22 @@ class Engine(_Handle):
         """Opens an encrypted watchlist."""
         return Watchlist(_made(_lib.lfr_watchlist_load, self._handle, _utf8(path), ctypes.byref(_key(key))))
 
-    def run(self, watchlist: Watchlist) -> Run:
-        """Prepares a run; add cameras, then start it."""
-        return Run(_made(_lib.lfr_run_create, self._handle, watchlist._handle, None))
+    def run(
+        self,
+        watchlist: Watchlist,
+        *,
+        thresholds: float | Mapping[Categories, float] = 0,
+        worker_threads: int = 0,
+        detect_every_ms: int = 0,
+        grid_long_side: int = 0,
+    ) -> Run:
+        """Prepares a run; add cameras, then start it. The options are those of lfr_run_options; thresholds is one for all categories or one for each named."""
+        options = _sized(c.lfr_run_options)
+        each = thresholds if isinstance(thresholds, Mapping) else dict.fromkeys(_CATEGORIES, thresholds)
+        for category, threshold in each.items():
+            options.thresholds[_choice(category, _CATEGORIES, "category")] = threshold
+        options.worker_threads, options.detect_every_ms, options.grid_long_side = _int(worker_threads), _int(detect_every_ms), _int(grid_long_side)
+        return Run(_made(_lib.lfr_run_create, self._handle, _of(watchlist, Watchlist, "watchlist"), ctypes.byref(options)))
 
     def detect(self, picture: Any, order: Literal["bgr", "rgb"] = "bgr") -> list[Face]:
         """The faces of a picture, largest first."""
@@ -429,7 +487,7 @@ class Engine(_Handle):
     ) -> Template:
         """Of the largest face, or the one in the box: as on a list's photo, or as of somebody seen."""
         where = None if box is None else ctypes.byref(c.lfr_box(*box))
-        return Template(_made(_lib.lfr_template_create_as, self._handle, ctypes.byref(_image(picture, order)), where, ("list", "probe").index(role), None))
+        return Template(_made(_lib.lfr_template_create_as, self._handle, ctypes.byref(_image(picture, order)), where, _choice(role, _ROLES, "role"), None))
 
     def read_template(self, data: bytes) -> Template:
         """Reads Template.to_bytes."""

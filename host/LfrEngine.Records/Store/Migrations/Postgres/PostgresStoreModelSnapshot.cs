@@ -347,6 +347,33 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.ToTable("AuditSeals");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.AuthorityFormRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("SavedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("OfficerId");
+
+                    b.ToTable("AuthorityForms");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")
@@ -463,6 +490,15 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
 
                     b.Property<Guid>("OfficerId")
                         .HasColumnType("uuid");
+
+                    b.Property<string>("PushAddress")
+                        .HasColumnType("text");
+
+                    b.Property<string>("PushKey")
+                        .HasColumnType("text");
+
+                    b.Property<string>("PushSecret")
+                        .HasColumnType("text");
 
                     b.Property<string>("SecretSha256")
                         .IsRequired()
@@ -707,6 +743,9 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
 
                     b.Property<int>("People")
                         .HasColumnType("integer");
+
+                    b.Property<byte[]>("SealedRemarks")
+                        .HasColumnType("bytea");
 
                     b.Property<string>("State")
                         .IsRequired()

@@ -340,6 +340,33 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.ToTable("AuditSeals");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.AuthorityFormRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("SavedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("OfficerId");
+
+                    b.ToTable("AuthorityForms");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")
@@ -455,6 +482,15 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                         .HasColumnType("INTEGER");
 
                     b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PushAddress")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PushKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PushSecret")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("SecretSha256")
@@ -698,6 +734,9 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
 
                     b.Property<int>("People")
                         .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("SealedRemarks")
+                        .HasColumnType("BLOB");
 
                     b.Property<string>("State")
                         .IsRequired()

@@ -1,0 +1,28 @@
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace LfrEngine.Records.Store.Migrations.Postgres
+{
+    /// <summary>Forms of authorities that are being filled in.</summary>
+    public sealed partial class AuthorityForms : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                "AuthorityForms",
+                t => new
+                {
+                    Id = t.Column<Guid>("uuid", nullable: false),
+                    OfficerId = t.Column<Guid>("uuid", nullable: false),
+                    Name = t.Column<string>("text", nullable: false),
+                    Text = t.Column<string>("text", nullable: false),
+                    SavedAt = t.Column<long>("bigint", nullable: false),
+                },
+                constraints: t => t.PrimaryKey("PK_AuthorityForms", k => k.Id));
+            migrationBuilder.CreateIndex("IX_AuthorityForms_OfficerId", "AuthorityForms", "OfficerId");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.DropTable("AuthorityForms");
+    }
+}
