@@ -585,7 +585,8 @@ LFR_API int32_t lfr_run_get_receipt(lfr_run *run, const char *private_key, uint8
 LFR_API int32_t lfr_run_get_camera(lfr_run *run, int32_t camera_index, lfr_camera_status *status);
 LFR_API int32_t lfr_run_get_summary(lfr_run *run, lfr_run_summary *summary);
 
-/* Ends the run and waits for its threads and for a callback under way. LFR_BAD_STATE inside on_log and on_release, and inside its own on_alert and on_event. Every frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
+/* Ends the run and waits for its threads and for a callback under way. LFR_BAD_STATE inside on_log and on_release, and inside its own on_alert and on_event. Every
+ * frame, crop and embedding is wiped when it returns; alerts not yet fetched stay. */
 LFR_API int32_t lfr_run_stop(lfr_run *run);
 
 /* Stops the run as lfr_run_stop does, wipes the alerts that nobody fetched, and releases the run. No callback comes after it returns. */
@@ -593,7 +594,8 @@ LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
 /* Copies a frame into locked memory. time_us: its time in the stream, microseconds; it should increase: the
  * library counts from the first frame and bridges what jumps. Waits up to timeout_ms for room; -1:
- * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start: two frames have. LFR_TIMED_OUT: the frame was not taken. LFR_ENDED: the camera or the run has ended. */
+ * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start: two frames have. LFR_TIMED_OUT: the frame
+ * was not taken. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 
 /* The library is done with a frame of lfr_camera_push_borrowed: wipe it. Called once, on any thread, before lfr_run_stop returns. May call

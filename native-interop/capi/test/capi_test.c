@@ -120,6 +120,7 @@ static void test_bad_handles(void *bad, const char *word, lfr_engine *engine, lf
         REFUSES(lfr_search(watchlist, bad, 0, &candidate, 1, &number), LFR_BAD_HANDLE, word);
     }
     REFUSES(lfr_builder_add_person(bad, &person, NULL), LFR_BAD_HANDLE, word);
+    REFUSES(lfr_builder_remove_person(bad, 0), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_add_photo(bad, 0, &byte, 1, &result), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_add_photo_file(bad, 0, "/x", &result), LFR_BAD_HANDLE, word);
     REFUSES(lfr_builder_add_template(bad, 0, face, 0.5f), LFR_BAD_HANDLE, word);

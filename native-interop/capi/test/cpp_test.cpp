@@ -58,6 +58,7 @@ static void test(char **argv)
     CHECK(thrown([&] { engine.import_template({ 1, 2, 3 }); }) == LFR_BAD_TEMPLATE);
 
     lfr::watchlist_builder builder(engine, "1");
+    builder.remove_person(builder.add_person("a", "A", LFR_WANTED));
     int32_t person = builder.add_person("a", "A", LFR_SUSPECT);
     CHECK(builder.add_photo(person, photo).verdict != LFR_REJECTED);
     lfr::watchlist list = builder.build();
