@@ -18,6 +18,9 @@ namespace LfrEngine.Records.FieldCheck;
 /// </remarks>
 internal sealed class FieldCheckService(Journal journal, IDbContextFactory<LfrStore> stores, SealedPeople records, EvidenceByHash evidence, TimeProvider time)
 {
+    /// <summary>Why a walk that an officer takes back does not count. Recorded, so it has one wording.</summary>
+    public const string Mistaken = "recorded by mistake";
+
     /// <summary>Deployments with role-players, newest first.</summary>
     public async Task<IReadOnlyList<CheckedDeployment>> DeploymentsAsync(CancellationToken stopping = default)
     {

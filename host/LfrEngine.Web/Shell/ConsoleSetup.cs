@@ -8,10 +8,12 @@ using LfrEngine.Web.Layout;
 using LfrEngine.Web.Receipts;
 using LfrEngine.Web.Retention;
 using LfrEngine.Web.Security;
+using LfrEngine.Web.Texts;
 using LfrEngine.Web.Transparency;
 using LfrEngine.Web.Watchlists;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Localization;
 using MudBlazor.Services;
 
 namespace LfrEngine.Web.Shell;
@@ -23,10 +25,10 @@ internal static class ConsoleSetup
     public static void AddConsole(this IServiceCollection services, Installation installation)
     {
         services.AddPushes(installation);
-        services.AddSingleton<LiveViewers>().AddSingleton<RefusalWords>().AddSingleton<AlertNames>().AddScoped<AlertSounds>();
+        services.AddSingleton<LiveViewers>().AddScoped<RefusalWords>().AddScoped<AlertNames>().AddScoped<AlertSounds>();
         services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
-        services.AddLocalization();
+        services.AddScoped<PageLanguage>().AddScoped(typeof(IStringLocalizer<>), typeof(PageTexts<>));
         services.AddMudServices();
         services.AddRazorComponents().AddInteractiveServerComponents();
     }
@@ -35,6 +37,7 @@ internal static class ConsoleSetup
     {
         app.UseSecurityHeaders();
         app.UseOwnSite();
+        app.UseLanguages();
         // Every refusal has a body that says what is wrong (RFC 9457).
         app.UseWhen(c => c.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.UseAuthentication();
@@ -48,6 +51,7 @@ internal static class ConsoleSetup
         app.MapTheme();
         app.MapAccount();
         app.MapSessions();
+        app.MapLanguages();
         app.MapPushes();
         app.MapTokens();
         app.MapSingleSignOn();

@@ -100,6 +100,21 @@ public sealed class AlertEndpointTests
     }
 
     [Fact]
+    public async Task Decision_RefusedForAnOfficerWhoReadsWelsh_IsSaidInEnglish()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid alert = await material.RaiseAsync(await material.AddPersonAsync());
+        using HttpClient client = await host.ClientAsync(await host.AddOfficerAsync("olga", Roles.Operator, Roles.EngagementOfficer));
+        client.DefaultRequestHeaders.Add("Accept-Language", "cy");
+
+        using HttpResponseMessage answer = await client.PostAsJsonAsync($"/api/v1/alerts/{alert}/decisions", new { to = "arrest" }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Contains("This decision is not possible in the alert", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Retention_AnyOfficer_ReadsThePolicyThatIsKept()
     {
         await using RunningHost host = await RunningHost.StartAsync((c, _) => c with { Retention = new() { AlertHours = 0.5 } });

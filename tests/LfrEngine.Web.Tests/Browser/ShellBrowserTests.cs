@@ -1,4 +1,5 @@
 using LfrEngine.Records.Security;
+using LfrEngine.Web.Tests.Alerts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -108,6 +109,43 @@ public sealed class ShellBrowserTests(BrowserFixture browser)
             await page.ShootAsync("menu-phone");
             await p.GetByRole(AriaRole.Link, new() { Name = "Officers", Exact = true }).TapAsync();
             await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Officers", Exact = true })).ToBeVisibleAsync();
+        }, BrowserFixture.Phone);
+    }
+
+    [Fact]
+    public async Task Welsh_ChosenOnAPhone_IsKeptAndNothingOverflows()
+    {
+        await using RunningHost host = await RunningHost.StartAsync();
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Officer olga = await host.AddOfficerAsync("olga", Roles.Operator, Roles.WatchlistManager, Roles.Administrator);
+        await browser.WithPageAsync(host, olga, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Cymraeg" }).TapAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Trosolwg", Exact = true })).ToBeVisibleAsync();
+            await Expect(p.GetByRole(AriaRole.Note).Filter(new() { HasText = "Draft translation for review." })).ToBeVisibleAsync();
+            // News that another thread brings are in the language of the page, too.
+            await material.RaiseAsync(await material.AddPersonAsync());
+            await Expect(p.GetByRole(AriaRole.Link, new() { Name = "Rhybuddion i'w barnu: 1" })).ToBeVisibleAsync();
+
+            foreach (string path in new[] { "/", "/duty", "/alerts", "/alerts/street", "/operations", "/deployments", "/deployments/new", "/watchlists", "/zones", "/officers", "/account" })
+            {
+                await page.GoAsync(path);
+                await Expect(p.Locator("html")).ToHaveAttributeAsync("lang", "cy");
+                Assert.Equal((path, 390), (path, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth")));
+                await page.AssertAccessibleAsync();
+            }
+            await page.GoAsync("/deployments/new");
+            await p.GetByLabel("Chwilio am: yn eisiau").CheckAsync();
+            // It will be signed.
+            await Expect(p.GetByLabel("Ymateb: yr hyn")).ToHaveValueAsync(new System.Text.RegularExpressions.Regex("^Operator and engagement officer compare both pictures"));
+
+            await page.GoAsync("/account");
+            await p.GetByRole(AriaRole.Button, new() { Name = "English" }).TapAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Your account" })).ToBeVisibleAsync();
+            await page.GoAsync("/");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Overview", Exact = true })).ToBeVisibleAsync();
         }, BrowserFixture.Phone);
     }
 

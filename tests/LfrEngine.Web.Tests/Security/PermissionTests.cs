@@ -18,6 +18,7 @@ public sealed class PermissionTests
         "* account/sign-in", "* account/code", "* account/invitation", "* account/refused", // ways in
         "POST account/passkey/creation-options", // asks for an invitation or a session itself
         "POST account/passkey/request-options", // a challenge, the same for everybody
+        "POST account/language", // a cookie of the own browser
         "* not-found",
         "* health/live", "* health/ready", // one word
         "GET metrics", // to programs of this machine; others must hold a permission, which it asks for itself

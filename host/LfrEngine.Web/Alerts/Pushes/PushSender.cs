@@ -9,8 +9,6 @@ using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
-using LfrEngine.Web.Texts;
-using Microsoft.Extensions.Localization;
 
 namespace LfrEngine.Web.Alerts.Pushes;
 
@@ -18,12 +16,15 @@ namespace LfrEngine.Web.Alerts.Pushes;
 /// Notifies officers' phones by Web Push (RFC 8030) that there is an alert to judge or to act on: encrypted for the browser (RFC 8291), signed by this installation (VAPID, RFC 8292),
 /// and without anything about a person, a category, a camera or a place.
 /// </summary>
-internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed feed, AlertService alerts, SessionRegister sessions, IStringLocalizer<AlertTexts> texts, ILogger<PushSender> log) : BackgroundService
+internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed feed, AlertService alerts, SessionRegister sessions, ILogger<PushSender> log) : BackgroundService
 {
     // An officer who hears of an alert later than this is told of a person who has passed.
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    // One wording for every phone: the message is made once, whatever languages its officers read.
+    private const string ToJudge = "New alert to judge", ToAct = "New alert to act on";
 
     private static readonly string[] Judges = Permissions.ByRole[Permissions.JudgeAlerts], Engagers = Permissions.ByRole[Permissions.EngageAlerts];
 
@@ -58,7 +59,7 @@ internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed
         AlertSummary[] told = [.. (await alerts.ListAsync(new AlertFilter { States = [waiting], Take = AlertFilter.MostAtOnce }, stopping)).Where(a => ids.Contains(a.Id))];
         if (told.Length == 0)
             return;
-        string content = JsonSerializer.Serialize(new { title = texts[waiting == AlertState.Raised ? "PushToJudge" : "PushToAct"].Value, page, vulnerable = told.Any(a => a.Vulnerable) });
+        string content = JsonSerializer.Serialize(new { title = waiting == AlertState.Raised ? ToJudge : ToAct, page, vulnerable = told.Any(a => a.Vulnerable) });
         await Task.WhenAll((await sessions.TakingPushesAsync(roles, stopping)).Select(s => SendAsync(client, s, content, stopping)));
     }
 
