@@ -225,7 +225,19 @@ internal sealed class RunningHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        folder.Delete(recursive: true);
+        // A page that closes as its server ends may still write.
+        await Eventually.HoldsAsync(() =>
+        {
+            try
+            {
+                folder.Delete(recursive: true);
+                return Task.FromResult(true);
+            }
+            catch (IOException)
+            {
+                return Task.FromResult(false);
+            }
+        }, "the data folder was deleted");
     }
 
     private static async Task<WebApplication> StartAsync(Installation installation, TimeProvider time)
