@@ -495,6 +495,15 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.Property<Guid>("OfficerId")
                         .HasColumnType("uuid");
 
+                    b.Property<string>("PushAddress")
+                        .HasColumnType("text");
+
+                    b.Property<string>("PushKey")
+                        .HasColumnType("text");
+
+                    b.Property<string>("PushSecret")
+                        .HasColumnType("text");
+
                     b.Property<string>("SecretSha256")
                         .IsRequired()
                         .HasColumnType("text");

@@ -461,6 +461,15 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.Property<Guid>("OfficerId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("PushAddress")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PushKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("PushSecret")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("SecretSha256")
                         .IsRequired()
                         .HasColumnType("TEXT");
