@@ -55,6 +55,9 @@ document.addEventListener("DOMContentLoaded", () => {
     modal?.addEventListener("components-reconnect-state-changed", event => {
         if (event.detail.state === "rejected")
             location.reload();
+        // A session that has ended or is locked opens no connection any more, and would be tried for again and again: the server leads to the sign-in or to the lock screen.
+        else if (event.detail.state === "show" || event.detail.state === "retrying")
+            fetch("/", { redirect: "manual", cache: "no-store" }).then(answer => answer.type === "opaqueredirect" && location.reload(), () => { });
         else if (event.detail.state === "failed")
             setInterval(() => fetch("theme.css").then(answer => answer.ok && location.reload(), () => { }), 3000);
     });

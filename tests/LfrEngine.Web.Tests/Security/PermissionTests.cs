@@ -103,7 +103,7 @@ public sealed class PermissionTests
         using var request = new HttpRequestMessage(new HttpMethod(method), address);
         // A stream of events begins when there is one: who waits for it was let in.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(token);
-        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        patience.CancelAfter(TimeSpan.FromSeconds(15));
         try
         {
             using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
