@@ -325,7 +325,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             warnings.Add(covered);
         PhotoGate.Describe(alert.Quality, warnings);
         PersonDetails details = people.Details(person);
-        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings], alert.Direction, HasMoment: true));
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings], alert.Direction, HasMoment: true, string.IsNullOrWhiteSpace(details.Lookalike) ? null : details.Lookalike));
         record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
         CryptographicOperations.ZeroMemory(text);
     }

@@ -97,8 +97,9 @@ public sealed record AlertDetail(AlertSummary Alert, string Deployment, Guid? Jo
 /// <param name="QualityWarnings">What is wrong with the picture of the face as seen.</param>
 /// <param name="Direction">Where the person walked, as seen by the camera.</param>
 /// <param name="HasMoment">Whether there is a picture with body and clothes; alerts of earlier versions have none.</param>
+/// <param name="Lookalike">Who is known to look like this person; null if nobody is known.</param>
 public sealed record AlertPerson(string Name, string Reference, string LegalBasis, string ImageSource, string? Response, IReadOnlyList<string> QualityWarnings,
-    [property: JsonConverter(typeof(CamelCaseNames<WalkingDirection>))] WalkingDirection Direction = WalkingDirection.Unknown, bool HasMoment = false);
+    [property: JsonConverter(typeof(CamelCaseNames<WalkingDirection>))] WalkingDirection Direction = WalkingDirection.Unknown, bool HasMoment = false, string? Lookalike = null);
 
 /// <summary>A passage that joined an alert.</summary>
 /// <param name="Id">Its own.</param>

@@ -21,6 +21,10 @@ internal sealed class SealedPeople(KeyVault vault, PhotoVetter vetter, TimeProvi
         return JsonSerializer.Deserialize<PersonDetails>(plain.Span)!;
     }
 
+    /// <summary>Encrypts changed details of a person.</summary>
+    /// <exception cref="KeyDestroyedException">The watchlist has been destroyed.</exception>
+    public void Change(PersonRecord person, PersonDetails details) => person.Sealed = vault.Seal(person.WatchlistId, JsonSerializer.SerializeToUtf8Bytes(details), PersonPurpose(person.Id));
+
     /// <summary>The JPEG of a photo that was not rejected, for the caller to dispose.</summary>
     /// <param name="watchlist">The watchlist.</param>
     /// <param name="photo">The photo.</param>

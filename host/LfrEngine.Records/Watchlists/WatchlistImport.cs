@@ -32,7 +32,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         {
             string where = $"{source.List}, line {row.Line} ({Shown.Name(row.Identity.Id)}): ";
             CategoryPolicy policy = installation.Config.PolicyOf(row.Identity.Category);
-            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response);
+            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response, row.Lookalike);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
                 ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, watchlists.Today)
                 : ["Enter the day of the review in reviewed_on."]];

@@ -24,6 +24,8 @@ internal static class WatchlistPolicy
             yield return $"The response is longer than {MostResponse} characters. Shorten it.";
         else if (details.Response is { } response && !Shown.IsPlain(response, lines: true))
             yield return "The response contains characters that cannot be seen. Type it again.";
+        if (details.Lookalike is { } lookalike && (lookalike.Length > MostText || !Shown.IsPlain(lookalike)))
+            yield return $"The known lookalike is longer than {MostText} characters or contains line breaks or characters that cannot be seen. Change it.";
         int days = today.DayNumber - reviewedOn.DayNumber;
         if (days < 0)
             yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";

@@ -110,6 +110,31 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         entries.Note("watchlist.person-reviewed", Subject(record.WatchlistId), new { Person = person, reviewedOn });
     }, stopping);
 
+    /// <summary>Marks two people of a list as lookalikes of each other: whoever judges an alert for one is told of the other.</summary>
+    /// <exception cref="WatchlistRefusedException">The list is built, or a mark becomes too long.</exception>
+    /// <exception cref="KeyNotFoundException">One of them is not on this list.</exception>
+    public Task MarkLookalikesAsync(Actor actor, Guid watchlist, Guid first, Guid second, CancellationToken stopping = default) => InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
+    {
+        await DraftAsync(store, watchlist, stopping);
+        Guid[] both = [first, second];
+        List<PersonRecord> pair = await store.People.Where(p => p.WatchlistId == watchlist && both.Contains(p.Id)).ToListAsync(stopping);
+        if (pair.Count != 2)
+            throw new KeyNotFoundException("This person does not exist.");
+        foreach ((PersonRecord person, PersonRecord other) in new[] { (pair[0], pair[1]), (pair[1], pair[0]) })
+        {
+            PersonDetails details = records.Details(person), others = records.Details(other);
+            string mark = $"{others.Name} ({others.Reference}), who is on this list too";
+            if (details.Lookalike?.Contains(mark, StringComparison.Ordinal) == true)
+                continue;
+            PersonDetails marked = details with { Lookalike = details.Lookalike is { } known ? $"{known}; {mark}" : mark };
+            // A review that is due has no part in it.
+            Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(person.Category), person.Category, marked, Today, Today));
+            records.Change(person, marked);
+        }
+        entries.Note("watchlist.lookalikes-marked", Subject(watchlist), new { People = both });
+        return true;
+    }, stopping), stopping);
+
     /// <summary>Removes a person with all photos.</summary>
     /// <exception cref="WatchlistRefusedException">The list is built.</exception>
     /// <exception cref="KeyNotFoundException">This person does not exist.</exception>

@@ -10,7 +10,8 @@ namespace LfrEngine.Records.Watchlists;
 /// <param name="LegalBasis">Legal basis of the search.</param>
 /// <param name="ImageSource">Where the image came from.</param>
 /// <param name="Response">What officers do in addition to the authority's response for the category; null if nothing.</param>
-public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null);
+/// <param name="Lookalike">Who is known to look like this person, for example a twin; shown to those who judge. Null if nobody is known.</param>
+public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null, string? Lookalike = null);
 
 /// <summary>Verdict of the quality check on a photo.</summary>
 /// <param name="Id">Of the photo.</param>

@@ -99,7 +99,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host, AlertMaterial.AuthorityText(WatchlistCategory.Wanted, string.Join('\n', Enumerable.Repeat("Approach, say who you are, and ask for a name.", 12))));
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
-        Guid often = await material.AddPersonAsync();
+        Guid often = await material.AddPersonAsync(lookalike: "His twin brother");
         Guid oldest = await material.RaiseAsync(often), newer = await material.RaiseAsync(await material.AddPersonAsync(rolePlayer: true)),
             vulnerable = await material.RaiseAsync(await material.AddPersonAsync(WatchlistCategory.MissingOrVulnerable), WatchlistCategory.MissingOrVulnerable);
         for (int i = 0; i < 50; i++)
@@ -119,6 +119,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
 
             await p.Keyboard.PressAsync("j");
             await Expect(p.Locator($"[data-open='{oldest}'] ul li")).ToHaveCountAsync(50);
+            await Expect(p.Locator(".alert-lookalike")).ToHaveTextAsync("Known lookalike: His twin brother. Make sure that it is not them.");
             await AssertInSightAsync(p, decide, 2);
             await AssertInSightAsync(p, p.Locator(".alert-pair img"), 2);
             Assert.True((await p.Locator(".alert-pair img").First.BoundingBoxAsync())!.Width >= 256);

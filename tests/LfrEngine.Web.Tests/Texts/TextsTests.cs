@@ -73,8 +73,7 @@ public sealed partial class TextsTests
         // What a service stores, signs or sends would be in the language of whoever happened to ask. Pages and the words made for them are exempt.
         string[] taking = [.. typeof(ShellTexts).Assembly.GetTypes().Where(t => t.GetConstructors().SelectMany(c => c.GetParameters()).Any(p => typeof(IStringLocalizer).IsAssignableFrom(p.ParameterType))).Select(t => t.Name).Order(StringComparer.Ordinal)];
 
-        // A notification goes to whoever acts, not to whoever asked: it is always in English.
-        Assert.Equal(["AlertNames", "PushSender", "RefusalWords"], taking);
+        Assert.Equal(["AlertNames", "RefusalWords"], taking);
     }
 
     [Fact]

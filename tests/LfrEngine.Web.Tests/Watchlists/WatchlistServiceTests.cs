@@ -174,7 +174,17 @@ public sealed class WatchlistServiceTests
 
         Assert.Equal(new[] { woman, twin }.Order(), new[] { pair.First, pair.Second }.Order());
         Assert.True(pair.Score is >= 0.48f and < 1, pair.Score.ToString(CultureInfo.InvariantCulture));
-        Assert.NotEqual(Guid.Empty, man);
+
+        // Each then names the other, once, and a copy keeps it; nobody of another list can be marked.
+        await watchlists.MarkLookalikesAsync(Manager, list, pair.First, pair.Second, Token);
+        await watchlists.MarkLookalikesAsync(Manager, list, pair.Second, pair.First, Token);
+        Guid copy = await watchlists.CopyAsync(Manager, list, "Copy", Token);
+        foreach (Guid shown in new[] { list, copy })
+        {
+            PeopleFound people = await watchlists.ViewAsync(Manager, shown, "", 0, 10, Token);
+            Assert.Equal([$"{Name} (REF-1), who is on this list too", $"{Name} (REF-1), who is on this list too", null], people.People.Select(p => p.Details.Lookalike));
+        }
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => watchlists.MarkLookalikesAsync(Manager, copy, woman, man, Token));
     }
 
     [Fact, Trait("Store", "sqlite")]
