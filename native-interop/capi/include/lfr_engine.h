@@ -173,7 +173,8 @@ typedef struct lfr_bytes {
 enum lfr_log_level { LFR_LOG_ERROR = 1, LFR_LOG_WARNING = 2, LFR_LOG_INFO = 3 };
 
 /* One line of text for each event: networks loaded, changes of cameras and runs. Cameras appear under the names the caller gave
- * them; no person, score, picture or address does. Called on any thread, one call at a time; may call any function of this library but
+ * them; no person, score, picture or address does. Called on any thread, one call at a time; on the
+ * same thread it comes again for what a function called from it logs. It may call any function of this library but
  * lfr_run_stop and lfr_run_destroy of any run, which give LFR_BAD_STATE: they would wait for the thread that is in the callback. So do waits
  * without limit. No call comes after lfr_engine_destroy has returned, unless it was called from inside. Since 0.2. */
 typedef void (*lfr_on_log)(int32_t level, const char *text, void *user);
@@ -240,7 +241,7 @@ typedef struct lfr_watchlist_info {
     uint32_t struct_size;
     int32_t people;
     int32_t templates;              /* covered ones included */
-    int32_t photos;
+    int32_t photos;                 /* photos and imported templates: what was enrolled */
     char id[40];
     char version[516];
     char embedder_sha256[65];
@@ -592,7 +593,7 @@ LFR_API int32_t lfr_run_stop(lfr_run *run);
 /* Stops the run as lfr_run_stop does, wipes the alerts that nobody fetched, and releases the run. No callback comes after it returns. */
 LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
-/* Copies a frame into locked memory. time_us: its time in the stream, microseconds; it should increase: the
+/* Copies a frame into locked memory. time_us: its time in the stream, microseconds from 0; it should increase: the
  * library counts from the first frame and bridges what jumps. Waits up to timeout_ms for room; -1:
  * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start: two frames have. LFR_TIMED_OUT: the frame
  * was not taken. LFR_ENDED: the camera or the run has ended. */
