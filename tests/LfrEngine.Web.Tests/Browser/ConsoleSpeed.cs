@@ -131,7 +131,7 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
     private static async Task OpenDeskAsync(ConsolePage page)
     {
         await page.GoAsync("/alerts");
-        await page.Page.Locator("#shortcuts[aria-pressed=true]").WaitForAsync();
+        await page.Page.Locator("#shortcuts[aria-pressed=true]").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Attached });
     }
 
     private static async Task TakeAsync(AlertMaterial material, Guid person, Dictionary<string, DateTime> decided)
