@@ -7,6 +7,11 @@ namespace LfrEngine.Frames;
 /// <summary>A small still picture cut from a frame: planar Y, Cb, Cr at full size, BT.601 full range, in locked memory. The owner disposes it.</summary>
 public sealed unsafe class Picture : IDisposable
 {
+    /// <summary>Cells across a face that is hidden, and their smallest side, pixels: coarse enough that the engine's own embedder, given the true landmarks, no longer recognises the person (LiveViewTests).</summary>
+    internal const int CellsAcross = 4, SmallestCell = 16;
+
+    private const float RoomHidden = 1.5f;
+
     private readonly HostBuffer<byte> memory;
 
     // What the picture shows, as long as it lies on a device and nobody has looked.
@@ -176,6 +181,23 @@ public sealed unsafe class Picture : IDisposable
                 }
             }
         }
+    }
+
+    /// <summary>Pixelates a face with half its width around it, so coarsely that the engine's own embedder does not know it.</summary>
+    /// <param name="face">Its box, frame pixels.</param>
+    /// <param name="scale">Picture pixels per frame pixel.</param>
+    public void PixelateFace(in FaceBox face, float scale)
+    {
+        FaceBox box = Around(face, scale, RoomHidden);
+        Pixelate(box, Math.Max(SmallestCell, (int)MathF.Ceiling(Math.Max(box.Width, box.Height) / CellsAcross)));
+    }
+
+    /// <summary>A face's box in a picture, times so much around its middle.</summary>
+    internal static FaceBox Around(in FaceBox face, float scale, float room)
+    {
+        float x = (face.Left + face.Right) / 2 * scale, y = (face.Top + face.Bottom) / 2 * scale;
+        float halfWidth = face.Width * scale * room / 2, halfHeight = face.Height * scale * room / 2;
+        return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
     }
 
     /// <summary>Pixelates everything but a region.</summary>

@@ -5,11 +5,15 @@ namespace LfrEngine.Frames;
 /// <summary>A part of a picture: a polygon with corners in percent of the picture's width and height, so that it fits every stream of a camera.</summary>
 public sealed class PictureZone
 {
-    private const int FewestCorners = 3, MostCorners = 32;
+    /// <summary>Corners of a zone.</summary>
+    public const int FewestCorners = 3, MostCorners = 32;
 
     private readonly (double X, double Y)[] corners;
 
     private PictureZone((double X, double Y)[] corners) => this.corners = corners;
+
+    /// <summary>Its corners, percent from the upper left corner.</summary>
+    public IReadOnlyList<(double X, double Y)> Corners => corners;
 
     /// <summary>Reads a zone.</summary>
     /// <param name="text">3 to 32 corners, X,Y separated by spaces, percent from the upper left corner; for example <c>5,30 95,30 95,100 5,100</c>.</param>

@@ -26,9 +26,6 @@ internal sealed unsafe class EmptyScene : IDisposable
     /// <summary>How long something new must stand still until it is taken for the scene: longer than people wait for a bus or a friend without moving their head.</summary>
     public const int AbsorbMs = 600_000;
 
-    // As LiveView's: coarse enough that the engine's own embedder does not know the person.
-    private const int SmallestCell = 16, CellsAcross = 4;
-
     // Sums of the differences of luma and both chroma, 0…255 each. A cell of video noise differs by about 1 and of strong compression by about 4.
     private const float StillTolerance = 6, SceneTolerance = 10;
 
@@ -154,14 +151,14 @@ internal sealed unsafe class EmptyScene : IDisposable
         FillHoles();
         float perCell = (float)picture.Width / Columns, widest = 2 * MeasureComponents() * perCell;
         // Coarser ones last, where they meet.
-        for (int cell = SmallestCell, finer = 0; widest > finer * CellsAcross; (finer, cell) = (cell, cell + (cell / 2)))
+        for (int cell = Picture.SmallestCell, finer = 0; widest > finer * Picture.CellsAcross; (finer, cell) = (cell, cell + (cell / 2)))
         {
             for (int y = 0; y < picture.Height; y += cell)
             {
                 for (int x = 0; x < picture.Width; x += cell)
                 {
                     var block = new FaceBox(x, y, Math.Min(picture.Width, x + cell), Math.Min(picture.Height, y + cell));
-                    if (HoldsWider(block, perCell, finer * CellsAcross))
+                    if (HoldsWider(block, perCell, finer * Picture.CellsAcross))
                         picture.Pixelate(block, cell);
                 }
             }

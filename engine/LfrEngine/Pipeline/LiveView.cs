@@ -20,11 +20,6 @@ public sealed class LiveView : IDisposable
     /// <summary>Widest picture, pixels: the long side of the detector's default grid.</summary>
     public const int LargestWidth = 640;
 
-    // Coarse enough that the engine's own embedder, given the true landmarks, no longer recognises the person (LiveViewTests).
-    private const int CellsAcross = 4;
-    private const int SmallestCell = 16;
-    private const float Room = 1.5f;
-
     // A face that raised an alert, with hair and chin.
     private const float RoomShown = 1.3f;
 
@@ -221,15 +216,14 @@ public sealed class LiveView : IDisposable
         float scale = (float)width / frame.Width;
         PixelateScene(scale, timestampUs);
         if (overfull)
-            picture.Pixelate(new FaceBox(0, 0, width, height), Math.Max(width, height) / (4 * CellsAcross));
+            picture.Pixelate(new FaceBox(0, 0, width, height), Math.Max(width, height) / (4 * Picture.CellsAcross));
         lock (alerted)
         {
             for (int i = 0; i < placeCount; i++)
             {
                 if (places[i].TrackletId != 0 && alerted.Contains(places[i].TrackletId))
                     continue;
-                FaceBox box = Roomy(places[i].Box, scale, Room);
-                picture.Pixelate(box, Math.Max(SmallestCell, (int)MathF.Ceiling(Math.Max(box.Width, box.Height) / CellsAcross)));
+                picture.PixelateFace(places[i].Box, scale);
             }
         }
         made = true;
@@ -247,7 +241,7 @@ public sealed class LiveView : IDisposable
                 {
                     if (places[i].TimestampUs != timestampUs || !alerted.Contains(places[i].TrackletId))
                         continue;
-                    FaceBox box = Roomy(places[i].Box, scale, RoomShown);
+                    FaceBox box = Picture.Around(places[i].Box, scale, RoomShown);
                     shown.Add((box, picture!.CutOut(box)));
                 }
             }
@@ -259,13 +253,6 @@ public sealed class LiveView : IDisposable
         {
             shown.ForEach(s => s.Pixels.Dispose());
         }
-    }
-
-    private static FaceBox Roomy(in FaceBox box, float scale, float room)
-    {
-        float x = (box.Left + box.Right) / 2 * scale, y = (box.Top + box.Bottom) / 2 * scale;
-        float halfWidth = box.Width * scale * room / 2, halfHeight = box.Height * scale * room / 2;
-        return new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
     }
 
     /// <summary>Place where a face was.</summary>

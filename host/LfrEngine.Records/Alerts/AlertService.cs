@@ -194,6 +194,14 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             .ToListAsync(stopping);
     }
 
+    /// <summary>Alerts that entries of the trail have just brought to those who judge (raised) or to those who engage (viable), and that still wait for them.</summary>
+    public async Task<IReadOnlyList<AlertSummary>> NewlyAsync(AlertState waiting, IReadOnlyList<AuditEntry> news, CancellationToken stopping)
+    {
+        string action = waiting == AlertState.Raised ? AlertActions.Raised : AlertActions.Decided;
+        var ids = news.Where(e => e.Action == action).Select(e => AlertActions.AlertOf(e.Subject)).ToHashSet();
+        return ids.Count == 0 ? [] : [.. (await ListAsync(new AlertFilter { States = [waiting], Take = AlertFilter.MostAtOnce }, stopping)).Where(a => ids.Contains(a.Id))];
+    }
+
     /// <summary>Records that an officer looked for alerts by a reference. The reference itself names somebody and is not recorded.</summary>
     public Task NoteSearchAsync(Actor officer) => journal.NoteAsync(officer, AlertActions.Searched, "alerts", new { });
 

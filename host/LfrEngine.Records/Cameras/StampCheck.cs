@@ -67,9 +67,7 @@ internal sealed class StampCheck(bool isLive)
             return new StampFindings("unknown", "too few frames to measure", null, 0, 0);
         double[] steps = [.. steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs)];
         double longest = steps.Max(), still = (double)steps.Count(s => s <= SmallestStepMs) / steps.Length;
-        (int first, int last) = OnTime();
-        double arrivalMs = frames[last].ArrivalMs - frames[first].ArrivalMs;
-        double? speed = isLive && arrivalMs > 0 ? (frames[last].StampMs - frames[first].StampMs) / arrivalMs : null;
+        double? speed = isLive ? SpeedOfClock() : null;
         // The longest step not explained by arrivals; for a recording arrivals explain nothing.
         double jump = isLive ? steady.Zip(steady.Skip(1), (a, b) => b.StampMs - a.StampMs - (b.ArrivalMs - a.ArrivalMs)).Max() : longest;
         double usual = steps.Order().ElementAt(steps.Length / 2);
@@ -82,6 +80,13 @@ internal sealed class StampCheck(bool isLive)
             _ => ("good", isLive ? "the time stamps match the arrival of the frames" : "the time stamps advance evenly"),
         };
         return new StampFindings(state, text, speed, longest, still);
+    }
+
+    private double? SpeedOfClock()
+    {
+        (int first, int last) = OnTime();
+        double arrivalMs = frames[last].ArrivalMs - frames[first].ArrivalMs;
+        return arrivalMs > 0 ? (frames[last].StampMs - frames[first].StampMs) / arrivalMs : null;
     }
 
     // A frame can be read late, while this machine is busy or catches up, but never early: punctual are those on the lower hull of arrival over stamp.

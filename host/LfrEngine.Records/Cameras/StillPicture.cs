@@ -16,15 +16,15 @@ internal sealed unsafe class StillPicture(EngineModels models) : IDisposable
 {
     private const int MostMoments = 15, LargestWidth = 640, JpegQuality = 80;
 
-    // As LiveView for faces: four cells across, with half the width around them. Cells of 8 leave a face of 32 pixels four of them.
-    private const int CellsAcross = 4, SmallestCell = 16, CellElsewhere = 8;
-    private const float Room = 1.5f;
+    // Cells of 8 leave a face of 32 pixels four of them; where not all faces are known, everything is pixelated coarsely, as in a live picture.
+    private const int CellElsewhere = 8, CellsIfOverfull = 16;
 
     private readonly FaceDetector detector = new(models.Detector, new DetectorSettings());
     private readonly CandidateList faces = new(512);
     private readonly List<Picture> moments = [];
     private readonly List<FaceBox> people = [];
     private bool overfull;
+    private float scale;
 
     /// <summary>Adds a moment.</summary>
     /// <param name="frame">Borrowed.</param>
@@ -37,13 +37,9 @@ internal sealed unsafe class StillPicture(EngineModels models) : IDisposable
         moments.Add(picture);
         picture.Paint(frame, new FaceBox(0, 0, frame.Width, frame.Height), 0, width);
         detector.Detect(frame, faces);
-        float scale = (float)width / frame.Width;
         foreach (ref readonly FaceCandidate face in faces.Items)
-        {
-            float x = (face.Box.Left + face.Box.Right) / 2 * scale, y = (face.Box.Top + face.Box.Bottom) / 2 * scale;
-            float halfWidth = face.Box.Width * scale * Room / 2, halfHeight = face.Box.Height * scale * Room / 2;
-            people.Add(new FaceBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight));
-        }
+            people.Add(face.Box);
+        scale = (float)width / frame.Width;
         overfull |= faces.Dropped > 0;
         faces.Clear();
     }
@@ -74,9 +70,9 @@ internal sealed unsafe class StillPicture(EngineModels models) : IDisposable
         var scene = new FrameView(PixelFormat.I444, width, height, [luma, neutral, neutral], [width, width, width], ColourMatrix.Bt601, ColourRange.Full, ChromaLocation.Centre);
         using var picture = new Picture(width, height);
         picture.Paint(scene, new FaceBox(0, 0, width, height), 0, width);
-        foreach (FaceBox box in people)
-            picture.Pixelate(box, Math.Max(SmallestCell, (int)MathF.Ceiling(Math.Max(box.Width, box.Height) / CellsAcross)));
-        picture.Pixelate(new FaceBox(0, 0, width, height), overfull ? Math.Max(width, height) / (4 * CellsAcross) : CellElsewhere);
+        foreach (FaceBox face in people)
+            picture.PixelateFace(face, scale);
+        picture.Pixelate(new FaceBox(0, 0, width, height), overfull ? Math.Max(width, height) / CellsIfOverfull : CellElsewhere);
         return picture.EncodeJpeg(JpegQuality, out sizeBytes);
     }
 

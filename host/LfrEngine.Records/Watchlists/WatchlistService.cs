@@ -208,9 +208,10 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         if (record.State == WatchlistState.Destroyed)
             throw new WatchlistRefusedException([Destroyed]);
         string wanted = (search ?? "").Trim();
-        List<PersonRecord> listed = await store.People.AsNoTracking().Where(p => p.WatchlistId == watchlist).OrderBy(p => p.AddedAt).ThenBy(p => p.Id).ToListAsync(stopping);
+        IQueryable<PersonRecord> listed = store.People.AsNoTracking().Where(p => p.WatchlistId == watchlist).OrderBy(p => p.AddedAt).ThenBy(p => p.Id);
         // Names are sealed: the store cannot search them.
-        Guid[] matches = [.. listed.Where(p => wanted.Length == 0 || Matches(p, records.Details(p), wanted)).Select(p => p.Id)];
+        Guid[] matches = wanted.Length == 0 ? await listed.Select(p => p.Id).ToArrayAsync(stopping)
+            : [.. (await listed.ToListAsync(stopping)).Where(p => Matches(p, records.Details(p), wanted)).Select(p => p.Id)];
         Guid[] page = [.. matches.Skip(skip).Take(take)];
         List<PersonRecord> people = await store.People.AsNoTracking().Include(p => p.Photos).Where(p => page.Contains(p.Id)).OrderBy(p => p.AddedAt).ThenBy(p => p.Id).ToListAsync(stopping);
         PersonView[] views = [.. people.Select(p => new PersonView(p.Id, p.Category, records.Details(p), p.ReviewedOn, p.RolePlayer, [.. p.Photos.OrderBy(f => f.Id).Select(View)]))];

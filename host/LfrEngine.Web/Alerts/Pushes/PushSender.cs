@@ -38,8 +38,8 @@ internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed
         {
             try
             {
-                await TellAsync(client, news.Current, AlertActions.Raised, AlertState.Raised, Judges, "duty", stoppingToken);
-                await TellAsync(client, news.Current, AlertActions.Decided, AlertState.Viable, Engagers, "alerts/street", stoppingToken);
+                await TellAsync(client, news.Current, AlertState.Raised, Judges, "duty", stoppingToken);
+                await TellAsync(client, news.Current, AlertState.Viable, Engagers, "alerts/street", stoppingToken);
             }
 #pragma warning disable CA1031 // Any exception: the next alert must still be told.
             catch (Exception e) when (e is not OperationCanceledException)
@@ -51,13 +51,10 @@ internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed
     }
 
     // Several alerts at once make one notification; if any is about a vulnerable person, it sounds like that.
-    private async Task TellAsync(PushServiceClient client, IReadOnlyList<AuditEntry> news, string action, AlertState waiting, string[] roles, string page, CancellationToken stopping)
+    private async Task TellAsync(PushServiceClient client, IReadOnlyList<AuditEntry> news, AlertState waiting, string[] roles, string page, CancellationToken stopping)
     {
-        var ids = news.Where(e => e.Action == action).Select(e => AlertActions.AlertOf(e.Subject)).ToHashSet();
-        if (ids.Count == 0)
-            return;
-        AlertSummary[] told = [.. (await alerts.ListAsync(new AlertFilter { States = [waiting], Take = AlertFilter.MostAtOnce }, stopping)).Where(a => ids.Contains(a.Id))];
-        if (told.Length == 0)
+        IReadOnlyList<AlertSummary> told = await alerts.NewlyAsync(waiting, news, stopping);
+        if (told.Count == 0)
             return;
         string content = JsonSerializer.Serialize(new { title = waiting == AlertState.Raised ? ToJudge : ToAct, page, vulnerable = told.Any(a => a.Vulnerable) });
         await Task.WhenAll((await sessions.TakingPushesAsync(roles, stopping)).Select(s => SendAsync(client, s, content, stopping)));
