@@ -20,7 +20,7 @@ internal static class MemoryEstimate
     private const long WorkerBytes = 56 * MiB;
 
     // Crops, pictures and tracks.
-    private const long CameraBytes = 4 * MiB;
+    private const long CameraBytes = 6 * MiB;
 
     // Eleven templates, uncovered and under covers: in float32 twice, in the list and ready for the search, and in 8 bits; and the photo itself.
     private const long PhotoBytes = (512 * 9 * 11) + (24 << 10);
@@ -44,13 +44,15 @@ internal static class MemoryEstimate
         long photoWidth = Or(load.PhotoWidth, 0, MostSide, "load.photo_width"), photoHeight = Or(load.PhotoHeight, 0, MostSide, "load.photo_height");
         if (photoWidth == 0 != (photoHeight == 0))
             throw Check.Bad(photoWidth == 0 ? "load.photo_width is 0, but load.photo_height is given: give both, or neither." : "load.photo_height is 0, but load.photo_width is given: give both, or neither.");
-        // Held by the decoder, waiting, and under way (Scheduler.cs); 4:2:0.
-        long frame = 3L * width * height / 2, frames = references + 4 + (2 * workers);
+        // Held by the decoder, waiting, and under way (Scheduler.cs); 4:2:0, with the decoder's margins.
+        long frame = (3L * RoundUp(width, 64) * RoundUp(height, 32) / 2) + Environment.SystemPageSize, frames = references + 4 + (2 * workers);
         double scale = Math.Max(1, grid / (double)usualGrid * grid / usualGrid);
         // As decoded, and turned upright.
         long enrolment = photoWidth == 0 ? 0 : EnrolmentBytes + (5 * photoWidth * photoHeight / 2);
         return BaseBytes + (long)(workers * WorkerBytes * scale) + (cameras * (CameraBytes + (frames * frame))) + (photos * PhotoBytes) + enrolment;
     }
+
+    private static long RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * (long)multiple;
 
     private static int Or(int given, int usual, int most, string argument, int least = 1)
     {
