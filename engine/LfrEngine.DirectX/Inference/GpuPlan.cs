@@ -1,5 +1,8 @@
 using ComputeSharp;
+using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
+using LfrEngine.DirectX.Decoding;
 using LfrEngine.DirectX.Devices;
 using LfrEngine.DirectX.Shaders;
 using LfrEngine.Models;
@@ -27,6 +30,10 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
     private GpuBuffer<float>? rowNorms;
     private GpuBuffer<int>? picked;
     private bool filledOnDevice, clear = true;
+
+    // Where this batch's faces lie; null when they went with their device.
+    private GpuDevice? facesOn;
+    private bool hasSlots;
 
     protected GpuPlan(GpuContext context, ModelManifest manifest, InferenceSession session, int batch, int height, int width)
         : base(manifest, session, batch, height, width)
@@ -58,6 +65,42 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         return input.On(gpu);
     }
 
+    internal override void FillFaces(ReadOnlySpan<AlignedFace> faces)
+    {
+        base.FillFaces(faces);
+        var slots = new AlignedSlot?[faces.Length];
+        for (int i = 0; i < slots.Length; i++)
+            slots[i] = faces[i].Slot as AlignedSlot;
+        if (Array.TrueForAll(slots, s => s is null))
+            return;
+        (hasSlots, facesOn) = (true, null);
+        try
+        {
+            Context.Use(gpu =>
+            {
+                if (Array.Exists(slots, s => s is not null && s.Home != gpu))
+                    return;
+                // The others, of frames in host memory.
+                if (Array.Exists(slots, s => s is null))
+                    input.Upload(gpu, Input.Span);
+                ReadWriteBuffer<float> batch = BeginFill(gpu);
+                gpu.Submit((in ComputeContext list) =>
+                {
+                    for (int i = 0; i < slots.Length; i++)
+                    {
+                        if (slots[i] is { } slot)
+                            list.For(FaceAligner.CropLength, Placing(slot.On(gpu), batch, i, slot.IsBrowBlank));
+                    }
+                });
+                facesOn = gpu;
+            });
+        }
+        catch (DeviceLostException)
+        {
+            // As if they lay on another device.
+        }
+    }
+
     public override void RunNormalised(int length, Span<float> unit, Span<float> norms)
     {
         MarkFilled();
@@ -69,6 +112,12 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
             float* toUnit = unitPointer, toNorms = normPointer;
             RunAgain(gpu =>
             {
+                if (hasSlots && facesOn != gpu)
+                {
+                    new Span<float>(toUnit, rows * length).Clear();
+                    new Span<float>(toNorms, rows).Clear();
+                    return;
+                }
                 Execute(gpu);
                 var shader = new NormaliseShader(outputs[0].On(gpu), unitRows.On(gpu), rowNorms.On(gpu), length, SmallestNorm);
                 gpu.Submit((in ComputeContext list) => list.For(rows, shader));
@@ -119,7 +168,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
 
     public override void Wipe()
     {
-        filledOnDevice = false;
+        (filledOnDevice, hasSlots, facesOn) = (false, false, null);
         try
         {
             if (!clear)
@@ -167,6 +216,14 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         rowNorms?.Dispose();
         picked?.Dispose();
         base.Dispose(disposing);
+    }
+
+    private PlaceShader Placing(ReadWriteBuffer<float> face, ReadWriteBuffer<float> batch, int place, bool blank)
+    {
+        const int Plane = FaceAligner.CropLength / 3;
+        ModelInput format = Manifest.Input;
+        return new PlaceShader(face, batch, place * FaceAligner.CropLength, Plane, blank ? BrowBlank.Rows * AlignmentTransform.GridSize : 0,
+            BrowBlank.ToneOf(0, format), BrowBlank.ToneOf(1, format), BrowBlank.ToneOf(2, format));
     }
 
     private void Execute(GpuDevice gpu)

@@ -26,7 +26,6 @@ public sealed unsafe class FaceMesh : IDisposable
 
     private readonly OnnxModel model;
     private readonly InferencePlan plan;
-    private readonly PlaneResampler resampler = new();
 
     /// <summary>Prepares a mesh over a loaded model, which the caller keeps owning.</summary>
     public FaceMesh(OnnxModel model)
@@ -74,28 +73,18 @@ public sealed unsafe class FaceMesh : IDisposable
     public void Dispose()
     {
         plan.Dispose();
-        resampler.Dispose();
     }
 
     private float Pass(in FrameView frame, in AlignmentTransform transform, Span<PointF> points)
     {
-        AlignmentTransform used = transform;
-        if (frame.Surface is null)
-        {
-            FaceAligner.Warp(frame, used, CropSize, model.Manifest.Input, plan.Input.Pointer);
-        }
+        if (frame.Surface is { } surface)
+            surface.FillAligned(frame, transform, CropSize, model.Manifest.Input, plan);
         else
-        {
-            // A device cuts upright regions only.
-            PointF middle = transform.ToFrame(new PointF(CropSize / 2f, CropSize / 2f));
-            float half = CropSize / transform.Scale / 2;
-            used = Around(middle, 2 * half, 0);
-            RegionSampler.Fill(frame, new FaceBox(middle.X - half, middle.Y - half, middle.X + half, middle.Y + half), CropSize, model.Manifest.Input, resampler, plan.Input.Pointer);
-        }
+            FaceAligner.Warp(frame, transform, CropSize, model.Manifest.Input, plan.Input.Pointer);
         plan.Run();
         float* output = plan.Outputs[0].Pointer;
         for (int i = 0; i < PointCount; i++)
-            points[i] = used.ToFrame(new PointF(output[3 * i], output[(3 * i) + 1]));
+            points[i] = transform.ToFrame(new PointF(output[3 * i], output[(3 * i) + 1]));
         float presence = *plan.Outputs[1].Pointer;
         plan.Wipe();
         return presence;

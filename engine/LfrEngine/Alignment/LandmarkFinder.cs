@@ -97,7 +97,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         float width = Math.Max(1, box.Width), height = Math.Max(1, box.Height);
         if (frame.Surface is { } surface)
         {
-            surface.FillGrey(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
+            surface.FillRegion(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
         }
         else
         {

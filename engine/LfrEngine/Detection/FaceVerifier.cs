@@ -178,16 +178,11 @@ public sealed unsafe class FaceVerifier : IDisposable
     }
 
     private void FillWide(in FrameView frame, in FaceBox box, InferencePlan plan, int place) =>
-        RegionSampler.Fill(frame, Square(box, 1.6f), SmallSize, blazeface.Manifest.Input, resampler, plan.Input.Pointer + (place * 3 * SmallSize * SmallSize));
+        RegionSampler.Fill(frame, Square(box, 1.6f), SmallSize, blazeface.Manifest.Input, resampler, plan, place);
 
-    // Stretched to a square, as O-net was trained.
-    private void FillTight(in FrameView frame, in FaceBox box, InferencePlan plan, int place)
-    {
-        float* crop = plan.Input.Pointer + (place * 3 * OnetSize * OnetSize);
-        RegionSampler.Fill(frame, AtLeastAPixel(box), OnetSize, onet.Manifest.Input, resampler, crop);
-        for (int channel = 0; channel < 3; channel++)
-            Transpose(crop + (channel * OnetSize * OnetSize));
-    }
+    // Stretched to a square, as O-net was trained. Its weights are those of a network that holds pictures column by column.
+    private void FillTight(in FrameView frame, in FaceBox box, InferencePlan plan, int place) =>
+        RegionSampler.Fill(frame, AtLeastAPixel(box), OnetSize, onet.Manifest.Input, resampler, plan, place, transposed: true);
 
     // Part of the fitted logit from the detector and BlazeFace.
     private static float FirstTwo(in FaceCandidate face, InferencePlan wide, int place) =>
@@ -197,7 +192,7 @@ public sealed unsafe class FaceVerifier : IDisposable
 
     private float Score(in FrameView frame, in FaceBox face, float surroundings, InferencePlan plan, int size)
     {
-        RegionSampler.Fill(frame, Square(face, surroundings), size, blazeface.Manifest.Input, resampler, plan.Input.Pointer);
+        RegionSampler.Fill(frame, Square(face, surroundings), size, blazeface.Manifest.Input, resampler, plan);
         plan.Run();
         float best = Best(plan, 0, size);
         plan.Wipe();
@@ -220,16 +215,6 @@ public sealed unsafe class FaceVerifier : IDisposable
         return new FaceBox(
             box.Left + (Share * offset[0] * box.Width), box.Top + (Share * offset[1] * box.Height),
             box.Right + (Share * offset[2] * box.Width), box.Bottom + (Share * offset[3] * box.Height));
-    }
-
-    // O-net's weights are those of a network that holds pictures column by column.
-    private static void Transpose(float* square)
-    {
-        for (int y = 1; y < OnetSize; y++)
-        {
-            for (int x = 0; x < y; x++)
-                (square[(y * OnetSize) + x], square[(x * OnetSize) + y]) = (square[(x * OnetSize) + y], square[(y * OnetSize) + x]);
-        }
     }
 
     private static FaceBox Square(in FaceBox box, float surroundings)

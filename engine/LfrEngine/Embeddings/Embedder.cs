@@ -56,9 +56,27 @@ public sealed unsafe class Embedder : IDisposable
         }
         finally
         {
-            plan.Wipe();
-            using (StageClock.Time(PipelineStage.Wipe))
-                StackScrub.Wipe();
+            Forget(plan);
+        }
+    }
+
+    /// <summary>Embeds up to <see cref="MaximumBatch"/> aligned faces, wherever they are.</summary>
+    /// <inheritdoc cref="Embed(ReadOnlySpan{HostBuffer{float}}, Span{float}, Span{float})"/>
+    internal void EmbedFaces(ReadOnlySpan<AlignedFace> faces, Span<float> embeddings, Span<float> norms)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(faces.Length, MaximumBatch);
+        if (faces.IsEmpty)
+            return;
+        InferencePlan plan = PlanFor(faces.Length);
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Embed);
+        try
+        {
+            plan.FillFaces(faces);
+            plan.RunNormalised(Length, embeddings[..(faces.Length * Length)], norms[..faces.Length]);
+        }
+        finally
+        {
+            Forget(plan);
         }
     }
 
@@ -68,6 +86,13 @@ public sealed unsafe class Embedder : IDisposable
         foreach (InferencePlan? plan in plans)
             plan?.Dispose();
         Array.Clear(plans);
+    }
+
+    private static void Forget(InferencePlan plan)
+    {
+        plan.Wipe();
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
     }
 
     private InferencePlan PlanFor(int batch) =>

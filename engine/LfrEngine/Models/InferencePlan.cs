@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
@@ -74,6 +75,14 @@ public abstract unsafe class InferencePlan : IDisposable
 
     /// <summary>Of every run.</summary>
     protected RunOptions Options { get; }
+
+    /// <summary>Fills the input with aligned faces, one after the other.</summary>
+    /// <param name="faces">No more than <see cref="Batch"/>. Borrowed until the run.</param>
+    internal virtual void FillFaces(ReadOnlySpan<AlignedFace> faces)
+    {
+        for (int i = 0; i < faces.Length; i++)
+            faces[i].Memory.CopyTo(Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
+    }
 
     /// <summary>Runs the network. If that fails, input and outputs are wiped.</summary>
     public void Run()

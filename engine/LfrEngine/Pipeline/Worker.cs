@@ -23,7 +23,7 @@ internal sealed class Worker : IDisposable
     private readonly Embedder embedder;
     private readonly HostBuffer<float> probes;
     private readonly HostBuffer<float> norms;
-    private readonly HostBuffer<float>[] crops;
+    private readonly AlignedFace[] faces;
     private readonly PendingShot[] taken;
     private readonly PendingShot[] sound;
     private readonly Candidate[] candidates;
@@ -38,7 +38,7 @@ internal sealed class Worker : IDisposable
         embedder = new Embedder(models.Embedder);
         probes = BufferPool.Rent<float>(batch * embedder.Length);
         norms = BufferPool.Rent<float>(batch);
-        crops = new HostBuffer<float>[batch];
+        faces = new AlignedFace[batch];
         taken = new PendingShot[batch];
         sound = new PendingShot[batch];
         candidates = new Candidate[batch * PipelineSettings.MaximumCandidates];
@@ -51,15 +51,15 @@ internal sealed class Worker : IDisposable
     {
         const int Width = 1920, Height = 1080;
         using HostBuffer<byte> blank = BufferPool.Rent<byte>(Width * Height * 3 / 2);
-        using var faces = new CandidateList(1);
+        using var found = new CandidateList(1);
         FrameView view = Blank(blank, Width, Height);
-        detector.Detect(view, faces);
+        detector.Detect(view, found);
         closeLook.WarmUp(view);
         using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
-        for (int i = 1; i <= crops.Length; i++)
+        for (int i = 1; i <= faces.Length; i++)
         {
-            Array.Fill(crops, crop, 0, i);
-            embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
+            Array.Fill(faces, In(crop), 0, i);
+            embedder.EmbedFaces(faces.AsSpan(0, i), probes.Span, norms.Span);
         }
         using (GalleryLease gallery = list.Lease())
             settings.Search.Search(gallery.Gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
@@ -131,8 +131,8 @@ internal sealed class Worker : IDisposable
         try
         {
             for (int i = 0; i < count; i++)
-                (crops[i], covers[i]) = (sound[i].Shot.Crop, sound[i].Shot.Cover.Parts);
-            embedder.Embed(crops.AsSpan(0, count), probes.Span, norms.Span);
+                (faces[i], covers[i]) = (sound[i].Shot.Face, sound[i].Shot.Cover.Parts);
+            embedder.EmbedFaces(faces.AsSpan(0, count), probes.Span, norms.Span);
             ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
             for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
                 settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
@@ -185,8 +185,10 @@ internal sealed class Worker : IDisposable
         norms.Wipe();
         candidates.AsSpan().Clear();
         covers.AsSpan().Clear();
-        Array.Clear(crops);
+        Array.Clear(faces);
     }
+
+    private static unsafe AlignedFace In(HostBuffer<float> crop) => new(crop.Pointer);
 
     private static unsafe FrameView Blank(HostBuffer<byte> planes, int width, int height)
     {
