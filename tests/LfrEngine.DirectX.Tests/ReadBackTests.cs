@@ -1,9 +1,11 @@
 using ComputeSharp;
+using LfrEngine.Alignment;
 using LfrEngine.Detection;
 using LfrEngine.DirectX.Decoding;
 using LfrEngine.DirectX.Devices;
 using LfrEngine.DirectX.Inference;
 using LfrEngine.DirectX.Search;
+using LfrEngine.Embeddings;
 using LfrEngine.Frames;
 using LfrEngine.Matching;
 using LfrEngine.Models;
@@ -79,15 +81,81 @@ public sealed class ReadBackTests
         Assert.Equal(3L * Side * Side * sizeof(float), device.Context.Use(gpu => gpu.BytesRead) - before);
     }
 
-    [Fact]
-    public void Search_NobodyOnTheList_BringsBackTheNumberOfHits()
+    /// <summary>The number of hits and the first of them; and of probes that the embedder left on the device those with a hit.</summary>
+    [Theory]
+    [InlineData(1f, 0)]
+    [InlineData(0.7f, 4)]
+    public void Search_ProbesOnTheDevice_BringsBackThoseWithAHit(float threshold, int hits)
     {
         using var device = new Device();
         using var search = new GpuSearch(device.Context);
-        using Gallery gallery = GpuSearchTests.Random(1, 40, 150, 512);
+        using Gallery gallery = GpuSearchTests.Random(1, 40, 40, 512);
+        using var probes = new Probes(8, 512);
+        var memory = new GpuProbes(device.Context, 8, 512);
+        probes.Begin(8);
+        (probes.Device, probes.IsOnDevice) = (memory, true);
+        device.Context.Use(gpu => memory.Upload(gpu, GpuSearchTests.Probes(gallery, 8, 3)));
+        var counts = new int[8];
         long before = device.Context.Use(gpu => gpu.BytesRead);
-        Assert.Equal(0, GpuSearchTests.AssertSame(search, gallery, GpuSearchTests.Probes(gallery, 8, 3), CategoryThresholds.Uniform(1), 3));
-        Assert.InRange(device.Context.Use(gpu => gpu.BytesRead) - before, 4, 256);
+        ((IDeviceSearch)search).Search(gallery, probes, CategoryThresholds.Uniform(threshold), 3, new Candidate[24], counts, []);
+        Assert.Equal((hits, 60 + (hits * 2048L)), (counts.Count(c => c > 0), device.Context.Use(gpu => gpu.BytesRead) - before));
+    }
+
+    /// <summary>Faces are embedded where they lie, beside one from host memory, and nothing of them comes back but their embeddings' lengths; when the device is lost first, nobody is found in them.</summary>
+    [Fact]
+    public void Embed_FacesOnTheDevice_IsTheProcessors()
+    {
+        ModelManifest manifest = catalog.Find(EngineModels.DefaultEmbedder, ModelTask.Embed);
+        using var device = new Device();
+        using OnnxModel onProcessor = OnnxModel.Load(catalog, manifest);
+        using OnnxModel onDevice = OnnxModel.Load(catalog, manifest, new OnTheStandIn(device.Context));
+        using var reference = new Embedder(onProcessor);
+        using var embedder = new Embedder(onDevice);
+        using var expected = new Probes(3, reference.Length);
+        using var actual = new Probes(3, reference.Length);
+        using var memory = new HostFaces(3);
+        TestFrame host = ShaderParityTests.Noise(PixelFormat.Nv12, 320, 192);
+        using GpuFrame frame = device.Upload(host.View, out FrameView view);
+        AlignedFace[] faces = [memory.Face(0, staysOnDevice: true), memory.Face(1, staysOnDevice: false), memory.Face(2, staysOnDevice: true)], mirror = [memory.Mirror(0), memory.Mirror(1), memory.Mirror(2)];
+        for (int i = 0; i < 3; i++)
+        {
+            var transform = new AlignmentTransform(0.9f + (0.3f * i), 0.1f * i, -40, -20 * i);
+            faces[i].Align(i == 1 ? host.View : view, transform, embedder.Input);
+            mirror[i].Align(host.View, transform, embedder.Input);
+        }
+        faces[2].BlankBrow(embedder.Input);
+        mirror[2].BlankBrow(embedder.Input);
+        reference.Embed(mirror, expected);
+        long before = device.Context.Use(gpu => gpu.BytesRead);
+        embedder.Embed(faces, actual);
+        Assert.Equal((3 * sizeof(float), true), (device.Context.Use(gpu => gpu.BytesRead) - before, actual.IsOnDevice));
+        Assert.True(Device.Largest("norms", expected.Norms, actual.Norms) < 1e-3f);
+        Assert.True(Device.Largest("embeddings", expected.Rows, actual.Rows) < 1e-4f);
+        actual.Wipe();
+
+        device.Context.Use(gpu => gpu.Graphics.Lose(DeviceLostReason.DeviceHung));
+        Assert.Throws<DeviceLostException>(() => device.Read(device.Frames.Patch(1), 1));
+        embedder.Embed(faces, actual);
+        Assert.Equal((-1, -1), (actual.Norms.IndexOfAnyExcept(0f), actual.Rows.IndexOfAnyExcept(0f)));
+        using var search = new GpuSearch(device.Context);
+        using Gallery gallery = GpuSearchTests.Random(1, 4, 9, reference.Length);
+        var counts = new int[3];
+        embedder.Embed(faces, actual);
+        ((IDeviceSearch)search).Search(gallery, actual, CategoryThresholds.Uniform(-1), 3, new Candidate[9], counts, []);
+        Assert.Equal([0, 0, 0], counts);
+        foreach (AlignedFace face in faces)
+            face.LetGo();
+    }
+
+    private sealed unsafe class HostFaces(int count) : IDisposable
+    {
+        private readonly Memory.HostBuffer<float> memory = Memory.BufferPool.Rent<float>(2 * count * FaceAligner.CropLength);
+
+        public AlignedFace Face(int i, bool staysOnDevice) => new(memory.Pointer + (i * FaceAligner.CropLength), staysOnDevice);
+
+        public AlignedFace Mirror(int i) => Face(count + i, staysOnDevice: false);
+
+        public void Dispose() => memory.Dispose();
     }
 
     private (long Bytes, long Submissions, int Faces) Detect(in FrameView host, DetectorSettings settings)

@@ -239,7 +239,7 @@ public sealed unsafe class ShaderParityTests
         device.Context.Use(gpu =>
         {
             from.Upload(gpu, raw);
-            gpu.Graphics.For(rows, new NormaliseShader(from.On(gpu), unit.On(gpu), norms.On(gpu), length, InferencePlan.SmallestNorm));
+            gpu.Graphics.For(rows, new NormaliseShader(from.On(gpu), unit.On(gpu), norms.On(gpu), length, length, InferencePlan.SmallestNorm));
         });
         AssertEqual("unit", expected, device.Read(unit, raw.Length), 1e-6f);
         AssertEqual("norm", expectedNorms, device.Read(norms, rows), 2e-5f);

@@ -4,7 +4,9 @@ using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.DirectX.Decoding;
 using LfrEngine.DirectX.Devices;
+using LfrEngine.DirectX.Search;
 using LfrEngine.DirectX.Shaders;
+using LfrEngine.Matching;
 using LfrEngine.Models;
 using Microsoft.ML.OnnxRuntime;
 
@@ -13,7 +15,8 @@ namespace LfrEngine.DirectX.Inference;
 /// <summary>One input shape of a network with its tensors in buffers on the device. What runs the network there is the derived class's.</summary>
 /// <remarks>
 /// The input is filled there by a shader, or in host memory and uploaded by the run. What comes back: of a detector the anchors that score, of the landmarks
-/// 136 numbers, of the embedder unit-length embeddings. When the device is lost in a run, the run is done again on the new one; an input that lay on the old one
+/// 136 numbers, of the embedder the lengths of the
+/// embeddings, which stay for the search. When the device is lost in a run, the run is done again on the new one; an input that lay on the old one
 /// is empty then, and nothing is found in it.
 /// </remarks>
 internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
@@ -26,7 +29,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
 
     private readonly GpuBuffer<float> input;
     private readonly GpuBuffer<float>[] outputs;
-    private GpuBuffer<float>? unitRows;
+    private GpuProbes? ownProbes;
     private GpuBuffer<float>? rowNorms;
     private GpuBuffer<int>? picked;
     private bool filledOnDevice, clear = true;
@@ -103,28 +106,24 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
 
     public override void RunNormalised(int length, Span<float> unit, Span<float> norms)
     {
-        MarkFilled();
-        int rows = norms.Length;
-        unitRows ??= new GpuBuffer<float>(Context, Batch * length);
-        rowNorms ??= new GpuBuffer<float>(Context, Batch);
-        fixed (float* unitPointer = unit, normPointer = norms)
+        GpuProbes probes = ownProbes ??= new GpuProbes(Context, Batch, length);
+        // In the run, so that it is done again when the device is lost before they are here.
+        fixed (float* start = unit)
         {
-            float* toUnit = unitPointer, toNorms = normPointer;
-            RunAgain(gpu =>
-            {
-                if (hasSlots && facesOn != gpu)
-                {
-                    new Span<float>(toUnit, rows * length).Clear();
-                    new Span<float>(toNorms, rows).Clear();
-                    return;
-                }
-                Execute(gpu);
-                var shader = new NormaliseShader(outputs[0].On(gpu), unitRows.On(gpu), rowNorms.On(gpu), length, SmallestNorm);
-                gpu.Submit((in ComputeContext list) => list.For(rows, shader));
-                unitRows.Read(gpu, new Span<float>(toUnit, rows * length));
-                rowNorms.Read(gpu, new Span<float>(toNorms, rows));
-            });
+            float* to = start;
+            Normalise(probes, length, norms, (gpu, count) => probes.Read(gpu, 0, to, count));
         }
+    }
+
+    internal override void RunNormalised(Probes probes)
+    {
+        if (probes.Device is not GpuProbes target || target.Context != Context)
+        {
+            probes.Device?.Dispose();
+            probes.Device = target = new GpuProbes(Context, probes.Most, probes.Length);
+        }
+        Normalise(target, probes.Length, probes.Norms);
+        probes.IsOnDevice = true;
     }
 
     internal override void RunAnchors(AnchorTensors anchors, float minimumScore)
@@ -212,10 +211,32 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         input.Dispose();
         foreach (GpuBuffer<float> output in outputs)
             output.Dispose();
-        unitRows?.Dispose();
+        ownProbes?.Dispose();
         rowNorms?.Dispose();
         picked?.Dispose();
         base.Dispose(disposing);
+    }
+
+    private void Normalise(GpuProbes to, int length, Span<float> norms, Action<GpuDevice, int>? then = null)
+    {
+        MarkFilled();
+        rowNorms ??= new GpuBuffer<float>(Context, Batch);
+        fixed (float* start = norms)
+        {
+            float* told = start;
+            int count = norms.Length;
+            RunAgain(gpu =>
+            {
+                new Span<float>(told, count).Clear();
+                if (hasSlots && facesOn != gpu)
+                    return;
+                Execute(gpu);
+                var shader = new NormaliseShader(outputs[0].On(gpu), to.BeginFill(gpu), rowNorms.On(gpu), length, to.Stride, SmallestNorm);
+                gpu.Submit((in ComputeContext list) => list.For(count, shader));
+                rowNorms.Read(gpu, new Span<float>(told, count));
+                then?.Invoke(gpu, count);
+            });
+        }
     }
 
     private PlaceShader Placing(ReadWriteBuffer<float> face, ReadWriteBuffer<float> batch, int place, bool blank)
@@ -285,7 +306,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         input.RecordClear(in list);
         foreach (GpuBuffer<float> output in outputs)
             output.RecordClear(in list);
-        unitRows?.RecordClear(in list);
+        ownProbes?.RecordClear(in list);
         rowNorms?.RecordClear(in list);
         picked?.RecordClear(in list);
     }
@@ -296,7 +317,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         input.CountCleared();
         foreach (GpuBuffer<float> output in outputs)
             output.CountCleared();
-        unitRows?.CountCleared();
+        ownProbes?.CountCleared();
         rowNorms?.CountCleared();
         picked?.CountCleared();
     }

@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Memory;
@@ -60,11 +61,12 @@ public sealed unsafe class Embedder : IDisposable
         }
     }
 
-    /// <summary>Embeds up to <see cref="MaximumBatch"/> aligned faces, wherever they are.</summary>
-    /// <inheritdoc cref="Embed(ReadOnlySpan{HostBuffer{float}}, Span{float}, Span{float})"/>
-    internal void EmbedFaces(ReadOnlySpan<AlignedFace> faces, Span<float> embeddings, Span<float> norms)
+    /// <summary>Embeds up to <see cref="MaximumBatch"/> aligned faces; where they lie on a device, so do their embeddings.</summary>
+    /// <param name="faces">As <see cref="Input"/> says. Borrowed.</param>
+    /// <param name="probes">Receives the embeddings.</param>
+    internal void Embed(ReadOnlySpan<AlignedFace> faces, Probes probes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(faces.Length, MaximumBatch);
+        probes.Begin(faces.Length);
         if (faces.IsEmpty)
             return;
         InferencePlan plan = PlanFor(faces.Length);
@@ -72,7 +74,7 @@ public sealed unsafe class Embedder : IDisposable
         try
         {
             plan.FillFaces(faces);
-            plan.RunNormalised(Length, embeddings[..(faces.Length * Length)], norms[..faces.Length]);
+            plan.RunNormalised(probes);
         }
         finally
         {

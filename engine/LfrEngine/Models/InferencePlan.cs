@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics.Tensors;
 using LfrEngine.Alignment;
 using LfrEngine.Detection;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
@@ -118,6 +119,10 @@ public abstract unsafe class InferencePlan : IDisposable
             TensorPrimitives.Divide(raw, Math.Max(norm, SmallestNorm), unit.Slice(i * length, length));
         }
     }
+
+    /// <summary>As <see cref="RunNormalised(int, Span{float}, Span{float})"/>; on a device the rows stay there.</summary>
+    /// <param name="probes">With room for this batch; receives rows and lengths.</param>
+    internal virtual void RunNormalised(Probes probes) => RunNormalised(probes.Length, probes.HostRows, probes.Norms);
 
     /// <summary>A row with a smaller length is nearly zero, and normalising it would only amplify noise.</summary>
     public const float SmallestNorm = 1e-12f;

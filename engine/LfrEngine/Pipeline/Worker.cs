@@ -21,8 +21,7 @@ internal sealed class Worker : IDisposable
     private readonly Action<CameraLane, Alert> hand;
     private readonly FaceDetector detector;
     private readonly Embedder embedder;
-    private readonly HostBuffer<float> probes;
-    private readonly HostBuffer<float> norms;
+    private readonly Probes probes;
     private readonly AlignedFace[] faces;
     private readonly PendingShot[] taken;
     private readonly PendingShot[] sound;
@@ -36,8 +35,7 @@ internal sealed class Worker : IDisposable
         int batch = settings.EmbeddingBatch;
         detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = new TrackerSettings().ContinueScore });
         embedder = new Embedder(models.Embedder);
-        probes = BufferPool.Rent<float>(batch * embedder.Length);
-        norms = BufferPool.Rent<float>(batch);
+        probes = new Probes(batch, embedder.Length);
         faces = new AlignedFace[batch];
         taken = new PendingShot[batch];
         sound = new PendingShot[batch];
@@ -59,10 +57,10 @@ internal sealed class Worker : IDisposable
         for (int i = 1; i <= faces.Length; i++)
         {
             Array.Fill(faces, In(crop), 0, i);
-            embedder.EmbedFaces(faces.AsSpan(0, i), probes.Span, norms.Span);
+            embedder.Embed(faces.AsSpan(0, i), probes);
         }
         using (GalleryLease gallery = list.Lease())
-            settings.Search.Search(gallery.Gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
+            Match(gallery.Gallery, faces.Length);
         ForgetBatch();
     }
 
@@ -109,7 +107,6 @@ internal sealed class Worker : IDisposable
         detector.Dispose();
         embedder.Dispose();
         probes.Dispose();
-        norms.Dispose();
     }
 
     private void Search(FrameWork work)
@@ -132,16 +129,15 @@ internal sealed class Worker : IDisposable
         {
             for (int i = 0; i < count; i++)
                 (faces[i], covers[i]) = (sound[i].Shot.Face, sound[i].Shot.Cover.Parts);
-            embedder.EmbedFaces(faces.AsSpan(0, count), probes.Span, norms.Span);
-            ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
+            embedder.Embed(faces.AsSpan(0, count), probes);
             for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
-                settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
+                settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, probes.Rows.Slice(i * embedder.Length, embedder.Length), probes.Norms[i]);
             const int most = PipelineSettings.MaximumCandidates;
             using GalleryLease gallery = list.Lease();
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))
-                    settings.Search.Search(gallery.Gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
+                    Match(gallery.Gallery, count);
             }
             for (int i = 0; i < count; i++)
             {
@@ -150,7 +146,7 @@ internal sealed class Worker : IDisposable
                     continue;
                 shot.Expect(most);
                 candidates.AsSpan(i * most, counts[i]).CopyTo(shot.Candidates);
-                (shot.CandidateCount, shot.EmbeddingNorm, shot.Searched) = (counts[i], norms.Span[i], gallery.Gallery);
+                (shot.CandidateCount, shot.EmbeddingNorm, shot.Searched) = (counts[i], probes.Norms[i], gallery.Gallery);
             }
         }
         finally
@@ -160,6 +156,15 @@ internal sealed class Worker : IDisposable
         for (int i = 0; i < count; i++)
             totals.CountEmbeddingErased(sound[i].Frame.ArrivalTimestamp);
         sound.AsSpan(0, count).Clear();
+    }
+
+    private void Match(Gallery gallery, int count)
+    {
+        const int most = PipelineSettings.MaximumCandidates;
+        if (settings.Search is IDeviceSearch device)
+            device.Search(gallery, probes, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
+        else
+            settings.Search.Search(gallery, probes.Rows, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
     }
 
     // A failing shot ends only its own camera, not those of the other shots in the batch.
@@ -182,7 +187,6 @@ internal sealed class Worker : IDisposable
     private void ForgetBatch()
     {
         probes.Wipe();
-        norms.Wipe();
         candidates.AsSpan().Clear();
         covers.AsSpan().Clear();
         Array.Clear(faces);
