@@ -11,12 +11,14 @@ using LfrEngine.Matching;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
+using LfrEngine.Tracking;
 using LfrEngine.Tests.Frames;
 using Microsoft.ML.OnnxRuntime;
 
 namespace LfrEngine.DirectX.Tests;
 
 /// <summary>What comes back from the device. The processor runs the networks on the stand-in's memory, as DirectML does on a GPU's; everything around them is the engine's.</summary>
+[Trait("Speed", "slow")]
 public sealed class ReadBackTests
 {
     private readonly ModelCatalog catalog = OnnxHalfTests.Catalog();
@@ -33,6 +35,77 @@ public sealed class ReadBackTests
         Assert.InRange(bytes, 1, 4096);
         // Two passes: each cuts, runs, picks, reads and clears; the run is a list of the network's own.
         Assert.InRange(submissions, 1, 8);
+    }
+
+    /// <summary>Three people are found, looked at, judged, embedded and compared as on the processor, and nobody is on the list: everything that comes back of a frame is four kilobytes.</summary>
+    [Fact]
+    public void Frame_FacesLookedAtAndCompared_BringsBackAtMostFourKilobytes()
+    {
+        using ISourceReader reader = SoftwareDecoder.Default.Open(catalog.SamplePath("@vladmandic/face-api", "demo/sample1.jpg"), SourceOptions.Default, isLive: false, null, TestContext.Current.CancellationToken);
+        using var photo = new FrameLease();
+        Assert.Equal(DecodeResult.Frame, reader.Read(photo));
+        FrameView host = photo.View;
+        using var device = new Device();
+        using EngineModels onProcessor = EngineModels.Load(catalog), onDevice = EngineModels.Load(catalog, backend: new OnTheStandIn(device.Context));
+        using var detector = new FaceDetector(onDevice.Detector, new DetectorSettings { MinimumScore = new TrackerSettings().ContinueScore });
+        FaceTracker expectedTracker = new(onProcessor.Tracking(new TrackerSettings())), tracker = new(onDevice.Tracking(new TrackerSettings()));
+        using var expectedSelector = new BestShotSelector(new BestShotPolicy(), onProcessor, expectedTracker.SlotCount);
+        using var selector = new BestShotSelector(new BestShotPolicy(), onDevice, tracker.SlotCount);
+        using Embedder expectedEmbedder = new(onProcessor.Embedder), embedder = new(onDevice.Embedder);
+        using Probes expectedProbes = new(8, embedder.Length), probes = new(8, embedder.Length);
+        using var search = new GpuSearch(device.Context);
+        using Gallery gallery = GpuSearchTests.Random(1, 40, 150, embedder.Length);
+        using var faces = new CandidateList(64);
+        List<FaceShot> expectedShots = [], shots = [];
+        var counts = new int[8];
+        (long Bytes, long Submissions, int Shots) most = default;
+        for (int at = 0; at < 3; at++)
+        {
+            (long bytes, long submissions) = device.Context.Use(gpu => (gpu.BytesRead, gpu.Submissions));
+            using (GpuFrame frame = device.Upload(host, out FrameView view))
+            {
+                detector.Detect(view, faces);
+                tracker.Update(faces.Items, at * 120_000, host.Width, host.Height);
+                selector.Select(view, 0, tracker, faces.Items, shots);
+                embedder.Embed(shots.ConvertAll(s => s.Face).ToArray(), probes);
+                ((IDeviceSearch)search).Search(gallery, probes, CategoryThresholds.Uniform(1), 3, new Candidate[24], counts.AsSpan(0, shots.Count), new FaceCover[shots.Count]);
+            }
+            (long Bytes, long Submissions, int Shots) now = device.Context.Use(gpu => (gpu.BytesRead - bytes, gpu.Submissions - submissions, shots.Count));
+            most = now.Bytes > most.Bytes ? now : most;
+            expectedTracker.Update(faces.Items, at * 120_000, host.Width, host.Height);
+            expectedSelector.Select(host, 0, expectedTracker, faces.Items, expectedShots);
+            expectedEmbedder.Embed(expectedShots.ConvertAll(s => s.Face).ToArray(), expectedProbes);
+            Assert.Equal(expectedShots.Count, shots.Count);
+            for (int i = 0; i < shots.Count; i++)
+            {
+                Assert.NotNull(shots[i].Face.Slot);
+                Assert.Equal(expectedShots[i].Cover.Parts, shots[i].Cover.Parts);
+                Assert.Equal(expectedShots[i].Quality.Score, shots[i].Quality.Score, 1e-3f);
+                Assert.Equal(expectedShots[i].Quality.Plausibility, shots[i].Quality.Plausibility, 0.02f);
+                int row = i * embedder.Length, end = row + embedder.Length;
+                Assert.InRange(System.Numerics.Tensors.TensorPrimitives.Dot(expectedProbes.Rows[row..end], probes.Rows[row..end]), 0.9995f, 1.0001f);
+            }
+            shots.ForEach(shot => shot.Dispose());
+            expectedShots.ForEach(shot => shot.Dispose());
+            shots.Clear();
+            expectedShots.Clear();
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{most.Shots} faces compared, {most.Bytes} bytes read back, {most.Submissions} submissions");
+        Assert.InRange(most.Shots, 2, 8);
+        Assert.InRange(most.Bytes, 1, 4096);
+
+        // A covered face is aligned again with the points of the mesh, of which five come back.
+        using FaceMesh expectedMesh = new(onProcessor.Mesh), mesh = new(onDevice.Mesh);
+        using Memory.HostBuffer<PointF> scratch = Memory.BufferPool.Rent<PointF>(FaceMesh.PointCount);
+        using GpuFrame again = device.Upload(host, out FrameView whole);
+        FaceBox box = tracker.Live[0].DetectedBox;
+        float expectedPresence = expectedMesh.Find(host, box, scratch.Span, out Landmarks5 expectedFive, twice: true);
+        long before = device.Context.Use(gpu => gpu.BytesRead);
+        float presence = mesh.Find(whole, box, scratch.Span, out Landmarks5 five, twice: true);
+        Assert.Equal(2 * 72, device.Context.Use(gpu => gpu.BytesRead) - before);
+        Assert.Equal(expectedPresence, presence, 0.05f);
+        foreach ((PointF a, PointF b) in new[] { (expectedFive.LeftEye, five.LeftEye), (expectedFive.RightEye, five.RightEye), (expectedFive.Nose, five.Nose), (expectedFive.LeftMouth, five.LeftMouth), (expectedFive.RightMouth, five.RightMouth) })
+            Assert.InRange(Math.Abs(a.X - b.X) + Math.Abs(a.Y - b.Y), 0, 0.05f);
     }
 
     /// <summary>A network that sees faces everywhere: more comes back, and nothing is left out.</summary>

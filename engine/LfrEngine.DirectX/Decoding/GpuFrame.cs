@@ -32,6 +32,8 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         });
     }
 
+    public PointSums RunPoints(InferencePlan plan, FacePoints points, in PointGrid grid) => OnThisDevice(plan).RunPoints(points, grid);
+
     /// <summary>The whole frame into a tensor on the device.</summary>
     public void Letterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
     {

@@ -14,15 +14,15 @@ namespace LfrEngine.DirectX.Inference;
 
 /// <summary>One input shape of a network with its tensors in buffers on the device. What runs the network there is the derived class's.</summary>
 /// <remarks>
-/// The input is filled there by a shader, or in host memory and uploaded by the run. What comes back: of a detector the anchors that score, of the landmarks
-/// 136 numbers, of the embedder the lengths of the
+/// The input is filled there by a shader, or in host memory and uploaded by the run. What comes back: of a detector the anchors that score, of points
+/// what is made of them, of the embedder the lengths of the
 /// embeddings, which stay for the search. When the device is lost in a run, the run is done again on the new one; an input that lay on the old one
 /// is empty then, and nothing is found in it.
 /// </remarks>
 internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
 {
-    // What comes back of a detector in one copy, 4-byte words; two passes of a frame stay under 4 KB. More anchors come in a second copy.
-    private const int WordsAtOnce = 500;
+    // What comes back of a detector in one copy, 4-byte words: anchors enough for a few faces. More come in a second copy.
+    private const int WordsAtOnce = 280;
 
     // As the detector's own list: more are noise.
     private const int MostPicked = 4096;
@@ -30,7 +30,11 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
     private readonly GpuBuffer<float> input;
     private readonly GpuBuffer<float>[] outputs;
     private GpuProbes? ownProbes;
-    private GpuBuffer<float>? rowNorms;
+    // One number of each.
+    private GpuBuffer<float>? perImage;
+    private GpuBuffer<float>? points;
+    private GpuBuffer<int>? five;
+    private GpuDevice? fiveOn;
     private GpuBuffer<int>? picked;
     private bool filledOnDevice, clear = true;
 
@@ -126,6 +130,50 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         probes.IsOnDevice = true;
     }
 
+    internal override void RunLargest(int output, Span<float> largest)
+    {
+        MarkFilled();
+        perImage ??= new GpuBuffer<float>(Context, Batch);
+        fixed (float* start = largest)
+        {
+            float* told = start;
+            int count = largest.Length;
+            RunAgain(gpu =>
+            {
+                Execute(gpu);
+                var shader = new LargestShader(outputs[output].On(gpu), perImage.On(gpu), outputs[output].Length / Batch);
+                gpu.Submit((in ComputeContext list) => list.For(count, shader));
+                perImage.Read(gpu, new Span<float>(told, count));
+            });
+        }
+    }
+
+    /// <summary>Runs a network of points and tells what is made of them; those of the run before are compared with, until the plan is wiped.</summary>
+    public PointSums RunPoints(FacePoints kind, in PointGrid grid)
+    {
+        MarkFilled();
+        points ??= new GpuBuffer<float>(Context, (2 * kind.Count) + PointsShader.Told);
+        five ??= new GpuBuffer<int>(Context, kind.Five.Length);
+        PointGrid at = grid;
+        float* told = stackalloc float[PointsShader.Told];
+        RunAgain(gpu =>
+        {
+            Execute(gpu);
+            if (fiveOn != gpu)
+                five.Upload(gpu, kind.Five);
+            fiveOn = gpu;
+            var shader = new PointsShader(outputs[0].On(gpu), outputs[^1].On(gpu), five.On(gpu), points.On(gpu), kind.Count, kind.Stride, kind.IsTurned ? 1 : 0,
+                at.Origin.X, at.Origin.Y, at.Right.X, at.Right.Y, at.Down.X, at.Down.Y);
+            gpu.Submit((in ComputeContext list) => list.For(1, shader));
+            points.Read(gpu, new Span<float>(told, PointsShader.Told), 2 * kind.Count);
+        });
+        var sums = new PointSums(
+            new Landmarks5(new PointF(told[4], told[5]), new PointF(told[6], told[7]), new PointF(told[8], told[9]), new PointF(told[10], told[11]), new PointF(told[12], told[13])),
+            new FaceBox(told[0], told[1], told[2], told[3]), told[15], told[16], told[14], told[17]);
+        new Span<float>(told, PointsShader.Told).Clear();
+        return sums;
+    }
+
     internal override void RunAnchors(AnchorTensors anchors, float minimumScore)
     {
         // A score of zero would count: everything must come back.
@@ -212,7 +260,9 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         foreach (GpuBuffer<float> output in outputs)
             output.Dispose();
         ownProbes?.Dispose();
-        rowNorms?.Dispose();
+        perImage?.Dispose();
+        points?.Dispose();
+        five?.Dispose();
         picked?.Dispose();
         base.Dispose(disposing);
     }
@@ -220,7 +270,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
     private void Normalise(GpuProbes to, int length, Span<float> norms, Action<GpuDevice, int>? then = null)
     {
         MarkFilled();
-        rowNorms ??= new GpuBuffer<float>(Context, Batch);
+        perImage ??= new GpuBuffer<float>(Context, Batch);
         fixed (float* start = norms)
         {
             float* told = start;
@@ -231,9 +281,9 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
                 if (hasSlots && facesOn != gpu)
                     return;
                 Execute(gpu);
-                var shader = new NormaliseShader(outputs[0].On(gpu), to.BeginFill(gpu), rowNorms.On(gpu), length, to.Stride, SmallestNorm);
+                var shader = new NormaliseShader(outputs[0].On(gpu), to.BeginFill(gpu), perImage.On(gpu), length, to.Stride, SmallestNorm);
                 gpu.Submit((in ComputeContext list) => list.For(count, shader));
-                rowNorms.Read(gpu, new Span<float>(told, count));
+                perImage.Read(gpu, new Span<float>(told, count));
                 then?.Invoke(gpu, count);
             });
         }
@@ -266,7 +316,7 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
     private bool Pick(GpuDevice gpu, AnchorTensors anchors, float minimumScore)
     {
         int[] widths = anchors.Widths;
-        int score = anchors.ScoreOutput, row = 1 + widths.Sum(), count = outputs[score].Length / widths[score], most = Math.Min(count, MostPicked);
+        int score = anchors.ScoreOutput, row = 2 + widths.Sum() - widths[score], count = outputs[score].Length / widths[score], most = Math.Min(count, MostPicked);
         int[] others = [.. Enumerable.Range(0, widths.Length).Where(i => i != score)];
         picked ??= new GpuBuffer<int>(Context, Math.Max(WordsAtOnce, 1 + (most * row)));
         ReadWriteBuffer<int> target = picked.On(gpu);
@@ -288,11 +338,11 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         int end = 1 + (total * row);
         if (end > WordsAtOnce)
             picked.Read(gpu, words.Span[WordsAtOnce..end], WordsAtOnce);
-        int[] order = [score, .. others];
         for (int at = 1; at < end;)
         {
             int anchor = words.Span[at++];
-            foreach (int output in order)
+            Outputs[score].Span[(anchor * widths[score]) + anchors.ScoreElement] = BitConverter.Int32BitsToSingle(words.Span[at++]);
+            foreach (int output in others)
             {
                 for (int i = 0; i < widths[output]; i++)
                     Outputs[output].Span[(anchor * widths[output]) + i] = BitConverter.Int32BitsToSingle(words.Span[at++]);
@@ -307,7 +357,8 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         foreach (GpuBuffer<float> output in outputs)
             output.RecordClear(in list);
         ownProbes?.RecordClear(in list);
-        rowNorms?.RecordClear(in list);
+        perImage?.RecordClear(in list);
+        points?.RecordClear(in list);
         picked?.RecordClear(in list);
     }
 
@@ -318,7 +369,8 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         foreach (GpuBuffer<float> output in outputs)
             output.CountCleared();
         ownProbes?.CountCleared();
-        rowNorms?.CountCleared();
+        perImage?.CountCleared();
+        points?.CountCleared();
         picked?.CountCleared();
     }
 
@@ -330,7 +382,13 @@ internal abstract unsafe class GpuPlan : InferencePlan, IDeviceResident
         }
         catch (OnnxRuntimeException e)
         {
+            Wipe();
             throw Refused(e);
+        }
+        catch
+        {
+            Wipe();
+            throw;
         }
     }
 }

@@ -42,7 +42,7 @@ internal sealed class CoverExaminer(OnnxModel meshModel) : IDisposable
     /// <summary>Runs the mesh once, so that the first covered face does not wait for compilation and memory allocation.</summary>
     internal void WarmUp(in FrameView frame, in FaceBox box)
     {
-        mesh.Find(frame, box, points.Span);
+        mesh.Find(frame, box, points.Span, out _, twice: true);
         points.Wipe();
     }
 
@@ -58,7 +58,7 @@ internal sealed class CoverExaminer(OnnxModel meshModel) : IDisposable
         {
             // Only when mouth and chin are covered does a second pass give other points than the first.
             bool twice = parts.HasFlag(FaceCover.LowerFace);
-            if (mesh.Find(frame, box, points.Span, twice) >= LeastPresence && AlignmentTransform.TryEstimate(FaceMesh.Reduce(points.Span), out AlignmentTransform alignment))
+            if (mesh.Find(frame, box, points.Span, out Landmarks5 five, twice) >= LeastPresence && AlignmentTransform.TryEstimate(five, out AlignmentTransform alignment))
             {
                 using StageClock.Scope _ = StageClock.Time(PipelineStage.Align);
                 aligned.Align(frame, alignment, input);

@@ -38,6 +38,12 @@ internal interface IFrameSurface
     /// <exception cref="InvalidOperationException">The plan does not run on this device.</exception>
     void FillAligned(in FrameView frame, in AlignmentTransform transform, int size, ModelInput input, InferencePlan plan);
 
+    /// <summary>Runs a network of points on its filled input and tells what is made of them; the points stay on the device until the plan is wiped.</summary>
+    /// <param name="plan">Of a backend on the same device.</param>
+    /// <param name="points">Of the network.</param>
+    /// <param name="grid">Where its input lies in the frame.</param>
+    PointSums RunPoints(InferencePlan plan, FacePoints points, in PointGrid grid);
+
     /// <summary>Aligns one face, as <see cref="FaceAligner.Align"/> does, measures it and keeps it on the device.</summary>
     /// <param name="frame">The frame that this is the surface of.</param>
     /// <param name="transform">Frame to grid.</param>

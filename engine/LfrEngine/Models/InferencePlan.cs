@@ -105,6 +105,22 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <param name="minimumScore">Inclusive.</param>
     internal virtual void RunAnchors(AnchorTensors anchors, float minimumScore) => Run();
 
+    /// <summary>Runs the network and tells the largest value of one output for each image.</summary>
+    /// <param name="output">Index of the output.</param>
+    /// <param name="largest">One per image. Borrowed.</param>
+    internal virtual void RunLargest(int output, Span<float> largest)
+    {
+        Run();
+        int length = outputs[output].Length / Batch;
+        for (int image = 0; image < largest.Length; image++)
+        {
+            float best = float.NegativeInfinity;
+            foreach (float value in outputs[output].Span.Slice(image * length, length))
+                best = Math.Max(best, value);
+            largest[image] = best;
+        }
+    }
+
     /// <summary>Runs an embedder and normalises each row of its first output to unit length.</summary>
     /// <param name="length">Elements per row.</param>
     /// <param name="unit">float32 [rows, length]. Borrowed.</param>
