@@ -235,6 +235,8 @@ static int32_t open_decoder(lfr_media *media)
     decoder->thread_safe_callbacks = 1;
 #pragma GCC diagnostic pop
 #endif
+    /* Otherwise columns on the left that the stream says are not of the picture stay in it where they are no multiple of the alignment. */
+    decoder->flags |= AV_CODEC_FLAG_UNALIGNED;
     if (media->options.low_delay)
         decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
     /* A picture that stands alone is whole or refused; in a video, concealment is better than a hole. The TIFF decoder calls every tag that it
