@@ -244,6 +244,10 @@ static int32_t open_decoder(lfr_media *media)
     if ((media->still || media->is_folder) && codec->id != AV_CODEC_ID_TIFF)
         decoder->err_recognition |= AV_EF_EXPLODE | AV_EF_CRCCHECK;
 
+    int32_t status = media->options.vaapi ? card_attach(media, codec, decoder) : LFR_MEDIA_OK;
+    if (status != LFR_MEDIA_OK)
+        return status;
+
     int result = avcodec_open2(decoder, codec, NULL);
     if (result < 0)
         return lfr_fail(LFR_MEDIA_NO_DECODER, "the %s decoder refuses %s: %s", codec_name, media->name,
@@ -625,10 +629,12 @@ int32_t source_decode(lfr_media *media)
         if (status != 0)
             return status;
         if (take_pending(source))
-            return LFR_MEDIA_OK;
+            return card_bring(media, source->picture);
         int result = avcodec_receive_frame(source->decoder, source->picture);
         if (result == 0)
-            return LFR_MEDIA_OK;
+            return card_bring(media, source->picture);
+        if (media->card_refused)
+            return card_refuse(media, media->codec);
         if (result == AVERROR_EOF)
             return LFR_MEDIA_END;
         if (media->size_refused || source->decoder->width > LFR_MEDIA_MAX_SIDE ||
