@@ -74,7 +74,7 @@ internal readonly partial struct FacePartsShader(ReadWriteBuffer<float> face, Fa
         float luma = 0;
         float blueness = 0;
         float redness = 0;
-        float texture = 0;
+        float detail = 0;
         for (int side = 0; side < 2; side++)
         {
             int column = side == 0 ? folded : AllColumns - 1 - folded;
@@ -107,13 +107,13 @@ internal readonly partial struct FacePartsShader(ReadWriteBuffer<float> face, Fa
                 luma += share * grey;
                 blueness += share * (b - grey) / 24f;
                 redness += share * (r - grey) / 24f;
-                texture += share * Hlsl.Log(1f + (steps * colour.GreenScale / (2f * pixels)));
+                detail += share * Hlsl.Log(1f + (steps * colour.GreenScale / (2f * pixels)));
             }
         }
         int to = FaceSums.FirstCell + (cell * FaceSums.PerCell);
         face[to] = luma;
         face[to + 1] = blueness;
         face[to + 2] = redness;
-        face[to + 3] = texture;
+        face[to + 3] = detail;
     }
 }

@@ -50,18 +50,18 @@ internal readonly partial struct PointsShader(
             float y = 0;
             for (int i = 0; i < OfAnEye; i++)
             {
-                int point = five[(eye * OfAnEye) + i];
-                x += points[2 * point];
-                y += points[(2 * point) + 1];
+                int index = five[(eye * OfAnEye) + i];
+                x += points[2 * index];
+                y += points[(2 * index) + 1];
             }
             points[told + 4 + (2 * eye)] = x / OfAnEye;
             points[told + 5 + (2 * eye)] = y / OfAnEye;
         }
         for (int other = 0; other < 3; other++)
         {
-            int point = five[(2 * OfAnEye) + other];
-            points[told + 8 + (2 * other)] = points[2 * point];
-            points[told + 9 + (2 * other)] = points[(2 * point) + 1];
+            int index = five[(2 * OfAnEye) + other];
+            points[told + 8 + (2 * other)] = points[2 * index];
+            points[told + 9 + (2 * other)] = points[(2 * index) + 1];
         }
 
         float cos = 1f;
