@@ -156,7 +156,7 @@ public sealed record EngineConfig
     [Description("simd, computesharp, vulkan, or vulkan:DEVICE.")]
     public string Search { get; init; } = "simd";
 
-    [Description("software, d3d11va or auto.")]
+    [Description("software, d3d11va, vaapi or auto.")]
     public string Decode { get; init; } = "software";
 
     [Description("Milliseconds between searches for faces on each camera; 0 searches every frame.")]
