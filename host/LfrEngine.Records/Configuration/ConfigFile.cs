@@ -328,7 +328,9 @@ internal static class ConfigFile
         if (camera.Options.FaultFor(camera.Source) is { } unfit)
             yield return ("", unfit);
         if (camera.Zone is not null && camera.PictureZone is null)
-            yield return ("zone", "3 to 32 corners in percent, for example \"5,30 95,30 95,100 5,100\"");
+            yield return ("zone", CameraConfig.WantedZone);
+        if (camera.Mounting?.Fault is { } misfit)
+            yield return ("mounting", misfit);
     }
 
     private sealed record Fault(string At, string What);
