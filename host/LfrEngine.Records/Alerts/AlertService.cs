@@ -7,6 +7,7 @@ using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Memory;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -18,7 +19,7 @@ namespace LfrEngine.Records.Alerts;
 
 /// <summary>Alerts, from the engine to the officers' decisions. Pictures are encrypted with a separate key per alert before they are written.</summary>
 internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople people, EvidenceByHash evidence,
-    RetentionPolicy policy, RetentionClock clock, TimeProvider time)
+    RetentionPolicy policy, PolicyShelf policies, RetentionClock clock, TimeProvider time)
 {
     /// <summary>Maximum length of an officer's note, characters.</summary>
     public const int LongestNote = 1000;
@@ -50,7 +51,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             Quality = alert.Quality.Score,
             CapturedAt = alert.CapturedAt,
             RaisedAt = alert.RaisedAt,
-            EraseBy = policy.EraseAlertBy(clock.Now()),
+            EraseBy = policy.EraseAlertBy(clock.Now(), await RulesOfAsync(deploymentId)),
         };
         vault.Create(record.Id);
         try
@@ -81,6 +82,12 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         }
     }
 
+    private async Task<PolicyPack?> RulesOfAsync(Guid deployment)
+    {
+        await using LfrStore store = await stores.CreateDbContextAsync();
+        return await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == deployment) is { } record ? policies.Of(AuthorityService.TryRead(record)) : null;
+    }
+
     /// <summary>Records a decision.</summary>
     /// <param name="officer">Who decides; must hold the step's permission.</param>
     /// <param name="alertId">An alert that joined no other.</param>
@@ -106,6 +113,11 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             IReadOnlyList<AlertEvent> standing = AlertTransitions.Standing(alert.Events);
             if (AlertTransitions.RefusalOf(standing, to, undoes, actor.OfficerId, hasPictures: alert.ErasedAt is null, p => Permissions.ByRole[p].Any(officer.IsInRole)) is { } refusal)
                 return new Decision(refusal, null, last);
+            AlertState step = undoes is null ? to : alert.State;
+            DeploymentRecord? deployment = await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == alert.DeploymentId);
+            if (await TrainingCurrency.FaultAsync(store, policies.Of(deployment is null ? null : AuthorityService.TryRead(deployment)), actor.OfficerId, actor.Name,
+                TrainingCurrency.RoleFor(AlertTransitions.PermissionFor(step)), DateOnly.FromDateTime(time.GetLocalNow().DateTime)) is not null)
+                return new Decision(Refusal.Untrained, null, last);
             var entry = new AlertEvent
             {
                 AlertId = alertId,
