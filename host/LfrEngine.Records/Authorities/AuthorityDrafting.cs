@@ -85,8 +85,6 @@ internal sealed class AuthorityDrafting(CameraRegister known, EvidenceShelf evid
 
         PolicyPack? pack = present.Policies.Current?.Pack;
         AuthorisedGround? ground = draft.Ground.Length == 0 ? null : pack?.Where?.Grounds.GetValueOrDefault(draft.Ground) is { } words ? new AuthorisedGround(draft.Ground, words) : null;
-        if (draft.Ground.Length > 0 && ground is null)
-            Wrong(nameof(draft.Ground), "The policy has no such ground. Choose one.");
         string area = draft.Area.Trim();
         if (DeploymentArea.TryParse(area, out DeploymentArea? drawn))
             area = drawn!.ToString();
@@ -117,14 +115,15 @@ internal sealed class AuthorityDrafting(CameraRegister known, EvidenceShelf evid
             if (second is null || second.Id == drafter.OfficerId || second.Id == officer?.Id)
                 Wrong(nameof(draft.SecondOfficer), "A threshold is lower than before. Choose a second authorising officer, who is neither the drafter nor the first one.");
         }
-        if (faults.Count > 0)
-            throw new AuthorityException(faults);
-        var made = new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
-            new AuthorisedWatchlist(watchlist!.Id, watchlist.Name, watchlist.People, watchlist.FileSha256!), draft.PassersBy, categories,
-            [.. models.Select(m => m.Model)], assessments, officer!, self, now, await TwoIdentities.WarningAsync(store, self, officer!, stopping),
+        // Rules are checked as far as there is something to check, so that everything is told at once.
+        Authority? made = watchlist?.FileSha256 is null || officer is null ? null : new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
+            new AuthorisedWatchlist(watchlist.Id, watchlist.Name, watchlist.People, watchlist.FileSha256), draft.PassersBy, categories,
+            [.. models.Select(m => m.Model)], assessments, officer, self, now, await TwoIdentities.WarningAsync(store, self, officer, stopping),
             present.Policies.Current is { } policy ? new AuthorisedPolicy(policy.Pack.Name, policy.Pack.Version, policy.Sha256) : null, ground, area.Length > 0 ? area : null, accountable.Length > 0 ? accountable : null,
             draft.Demands is { Since: null, Groups.Count: 0 } ? null : draft.Demands, lowered.Count > 0 ? new LoweredThresholds(reason, lowered) : null, second);
-        return await present.BrokenRulesAsync(store, made, pack, stopping) is { Count: > 0 } broken ? throw new AuthorityException(broken) : made;
+        if (made is not null)
+            faults.AddRange(await present.BrokenRulesAsync(store, made, pack, stopping));
+        return faults.Count > 0 ? throw new AuthorityException(faults) : made!;
     }
 
     private List<AuthorisedCategory> Categories(AuthorityDraft draft, int people, Action<string, string> wrong)

@@ -10,7 +10,7 @@ function tell(page, deployment) {
     navigator.geolocation.getCurrentPosition(
         ({ coords }) => page.invokeMethodAsync("TakeAsync", deployment, coords.latitude, coords.longitude, coords.accuracy),
         () => page.invokeMethodAsync("RefuseAsync", deployment),
-        { enableHighAccuracy: true, timeout: 20000, maximumAge: 10000 });
+        { enableHighAccuracy: true, timeout: 20000, maximumAge: 0 });
 }
 
 export function begin(page, deployment, everyMs) {
