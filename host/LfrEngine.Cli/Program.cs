@@ -14,6 +14,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     ReceiptCommand.Create(),
     EvidenceCommand.Create(),
     AuthorityCommand.Create(),
+    PolicyCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),

@@ -36,6 +36,15 @@ def rate_tests(ask):
     }
 
 
+def ratios(ask):
+    # Katz's logarithmic interval, for counts at which all intervals of a ratio agree to a few percent.
+    out = []
+    for a, n, b, m in ask["tables"]:
+        ci = stats.contingency.relative_risk(a, n, b, m).confidence_interval(0.95)
+        out.append([float(ci.low), float(ci.high)])
+    return out
+
+
 def visible(rate, n, m, alpha):
     # Bisection over the other rate until the power of the arcsine test is 0.8.
     low, high = rate, 1.0

@@ -5,6 +5,7 @@ using System.Text.Json;
 using LfrEngine.Cli.Serving;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Web.Security;
@@ -60,7 +61,8 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <param name="configure">Changes the configuration; its folder is given.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="kind">Where it keeps its records; PostgreSQL is a database of its own on a server of the test run's. Null for what LFR_TEST_STORE says, SQLite if nothing: all tests run on either.</param>
-    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null, StoreKind? kind = null)
+    /// <param name="policy">The rules of deployments; null for none.</param>
+    public static async Task<RunningHost> StartAsync(Func<HostConfig, string, HostConfig>? configure = null, TimeProvider? time = null, StoreKind? kind = null, SignedPolicy? policy = null)
     {
         kind ??= Enum.Parse<StoreKind>(Environment.GetEnvironmentVariable("LFR_TEST_STORE") ?? nameof(StoreKind.Sqlite), ignoreCase: true);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("lfr-web-");
@@ -68,7 +70,7 @@ internal sealed class RunningHost : IAsyncDisposable
         if (kind == StoreKind.Postgresql)
             config = config with { Store = new StoreConfig { Kind = StoreKind.Postgresql, Connection = await PostgresServer.NewDatabaseAsync() } };
         config = configure?.Invoke(config, folder.FullName) ?? config;
-        var installation = new Installation(config, folder.FullName);
+        var installation = new Installation(config, folder.FullName) { Policy = policy };
         time ??= TimeProvider.System;
         return new RunningHost(folder, installation, time, await StartAsync(installation, time));
     }
@@ -83,7 +85,7 @@ internal sealed class RunningHost : IAsyncDisposable
         // An unfinished file that is being written at this moment is left out: nothing reads one.
         foreach (string file in Directory.EnumerateFiles(folder.FullName, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".partial", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
             File.Copy(file, Path.Combine(copy.FullName, Path.GetRelativePath(folder.FullName, file)));
-        var installation = new Installation(Installation.Config, copy.FullName);
+        var installation = new Installation(Installation.Config, copy.FullName) { Policy = Installation.Policy };
         return new RunningHost(copy, installation, Time, await StartAsync(installation, Time));
     }
 

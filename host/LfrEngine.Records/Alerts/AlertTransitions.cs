@@ -124,6 +124,12 @@ public enum Refusal
     /// <summary>The sighting belongs to an alert; decide on that alert.</summary>
     Joined,
 
+    /// <summary>The officer's training for this role is not recorded, or has ended.</summary>
+    Untrained,
+
+    /// <summary>The alert belongs to a deployment with a crew, and the officer is not in it.</summary>
+    NotYourCrew,
+
     /// <summary>The alert does not exist.</summary>
     Unknown,
 }

@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using LfrEngine.Matching;
 using LfrEngine.Native.Media;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Authorities;
@@ -31,14 +32,28 @@ namespace LfrEngine.Records.Authorities;
 /// <param name="Drafter">Who drafted; another person.</param>
 /// <param name="DraftedAt">UTC.</param>
 /// <param name="Identities">In words, that one person may hold both identities, drafter and authorising officer; null if another officer vouches for one of them. Since format 2.</param>
+/// <param name="Policy">The rules that it was signed under; null where there are none. Since format 4.</param>
+/// <param name="Ground">Why there: an id of the policy's grounds and its words. Since format 4.</param>
+/// <param name="Area">Corners on the map, as <see cref="DeploymentArea"/> reads them. Since format 4.</param>
+/// <param name="AccountablePerson">The senior accountable person (BS 9347). Since format 4.</param>
+/// <param name="Demands">What the evidence must show beyond the policy. Since format 4.</param>
+/// <param name="Lowered">Thresholds lower than those last signed here, with the reason. Since format 4.</param>
+/// <param name="SecondOfficer">Who signs too, where a threshold becomes lower. Since format 4.</param>
 public sealed record Authority(
     int FormatVersion, Guid Deployment, string Name, string Purpose, string DeploymentType, string Place, DateTimeOffset Start, DateTimeOffset End,
     IReadOnlyList<AuthorisedCamera> Cameras, AuthorisedWatchlist Watchlist, long PassersBy, IReadOnlyList<AuthorisedCategory> Categories,
     IReadOnlyList<AuthorisedModel> Models, ImpactAssessments Assessments, NamedOfficer AuthorisingOfficer, NamedOfficer Drafter, DateTimeOffset DraftedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Identities = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Identities = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AuthorisedPolicy? Policy = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] AuthorisedGround? Ground = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Area = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? AccountablePerson = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] EvidenceDemands? Demands = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LoweredThresholds? Lowered = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NamedOfficer? SecondOfficer = null)
 {
     /// <summary>Current format version.</summary>
-    public const int CurrentFormat = 3;
+    public const int CurrentFormat = 4;
 
     // A cosine is never above 1, so people of a category that is not authorised never reach it.
     private const float Unreachable = 2;
@@ -170,7 +185,36 @@ public sealed record ImpactAssessments(string DataProtection, string Equality, s
 /// <summary>An officer of an authority.</summary>
 /// <param name="Id">The officer's.</param>
 /// <param name="Name">For people.</param>
-public sealed record NamedOfficer(Guid Id, string Name);
+/// <param name="Rank">When the authority was drafted; null if none is recorded.</param>
+public sealed record NamedOfficer(Guid Id, string Name, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Rank = null);
+
+/// <summary>The policy pack of an authority.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Version">Of the rules.</param>
+/// <param name="Sha256">Of its text.</param>
+public sealed record AuthorisedPolicy(string Name, string Version, string Sha256);
+
+/// <summary>Why a deployment is where it is.</summary>
+/// <param name="Id">Of the policy's ground.</param>
+/// <param name="Words">Of the policy.</param>
+public sealed record AuthorisedGround(string Id, string Words);
+
+/// <summary>What an authority demands of its evidence.</summary>
+/// <param name="Since">First day of a measurement that counts; null for any.</param>
+/// <param name="Groups">Largest differences between groups.</param>
+public sealed record EvidenceDemands([property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateOnly? Since, IReadOnlyList<GroupDemand> Groups);
+
+/// <summary>Thresholds that are lower than before: an event of its own.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Categories">Which.</param>
+public sealed record LoweredThresholds(string Reason, IReadOnlyList<LoweredThreshold> Categories);
+
+/// <summary>A threshold that is lower than the one last signed here for the category.</summary>
+/// <param name="Category">Whose.</param>
+/// <param name="From">The last one.</param>
+/// <param name="To">The new one.</param>
+/// <param name="Before">The deployment that had the last one.</param>
+public sealed record LoweredThreshold(WatchlistCategory Category, double From, double To, Guid Before);
 
 /// <summary>A drafter's input, from which <see cref="AuthorityService"/> makes an <see cref="Authority"/>.</summary>
 public sealed record AuthorityDraft
@@ -201,6 +245,24 @@ public sealed record AuthorityDraft
     public ImpactAssessments Assessments { get; init; } = new("", "", "");
 
     public Guid AuthorisingOfficer { get; init; }
+
+    /// <summary>Id of the policy's ground; empty for none.</summary>
+    public string Ground { get; init; } = "";
+
+    /// <summary>Corners on the map; empty for none.</summary>
+    public string Area { get; init; } = "";
+
+    /// <summary>The senior accountable person; empty for none.</summary>
+    public string AccountablePerson { get; init; } = "";
+
+    /// <summary>What the evidence must show beyond the policy.</summary>
+    public EvidenceDemands Demands { get; init; } = new(null, []);
+
+    /// <summary>Why a threshold is lower than before; empty if none is.</summary>
+    public string LoweringReason { get; init; } = "";
+
+    /// <summary>Who signs too, where a threshold becomes lower.</summary>
+    public Guid SecondOfficer { get; init; }
 }
 
 /// <summary>A category in a draft.</summary>
@@ -216,7 +278,8 @@ public sealed record CategoryDraft(WatchlistCategory Category, double Threshold,
 /// <param name="Least">Fewest searched frames per second.</param>
 internal sealed record AuthorityForm(
     string Name, string Purpose, string DeploymentType, string Place, string Start, string End, IReadOnlyList<string> Cameras, double Least, Guid WatchlistId, long PassersBy,
-    IReadOnlyList<FormCategory> Categories, ImpactAssessments Assessments, Guid AuthorisingOfficer);
+    IReadOnlyList<FormCategory> Categories, ImpactAssessments Assessments, Guid AuthorisingOfficer,
+    string Ground = "", string Area = "", string AccountablePerson = "", string Since = "", IReadOnlyList<GroupDemand>? Groups = null, string LoweringReason = "", Guid SecondOfficer = default);
 
 /// <summary>A category of a form.</summary>
 internal sealed record FormCategory(WatchlistCategory Category, bool Sought, double Threshold, string EvidenceSha256, string Response);

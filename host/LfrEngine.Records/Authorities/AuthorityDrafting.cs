@@ -1,5 +1,6 @@
 using LfrEngine.Models;
 using LfrEngine.Records.Cameras;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
@@ -82,17 +83,47 @@ internal sealed class AuthorityDrafting(CameraRegister known, EvidenceShelf evid
                 Wrong(listed.Name(), $"The watchlist contains people of the category {listed.Name()}, which the authority does not name.");
         }
 
+        PolicyPack? pack = present.Policies.Current?.Pack;
+        AuthorisedGround? ground = draft.Ground.Length == 0 ? null : pack?.Where?.Grounds.GetValueOrDefault(draft.Ground) is { } words ? new AuthorisedGround(draft.Ground, words) : null;
+        string area = draft.Area.Trim();
+        if (DeploymentArea.TryParse(area, out DeploymentArea? drawn))
+            area = drawn!.ToString();
+        else if (area.Length > 0)
+            Wrong(nameof(draft.Area), $"Area: 3 to {DeploymentArea.MostCorners} corners as latitude,longitude in degrees, with a blank between two corners.");
+        string accountable = draft.AccountablePerson.Trim();
+        if (accountable.Length > LongestName || !Shown.IsPlain(accountable))
+            Wrong(nameof(draft.AccountablePerson), $"Senior accountable person: up to {LongestName} characters that can be seen.");
+        foreach (string fault in GroupGate.Faults(draft.Demands.Groups))
+            Wrong(nameof(draft.Demands), fault);
+        string reason = draft.LoweringReason.Trim();
+        if (reason.Length > LongestText || !Shown.IsPlain(reason, lines: true))
+            Wrong(nameof(draft.LoweringReason), $"Reason for the lower threshold: 1 to {LongestText} characters that can be seen.");
+
         var self = new NamedOfficer(drafter.OfficerId, drafter.Name);
         NamedOfficer? officer = officers.FirstOrDefault(o => o.Id == draft.AuthorisingOfficer);
         if (officer is null)
             Wrong(nameof(draft.AuthorisingOfficer), "Choose an authorising officer.");
         else if (officer.Id == drafter.OfficerId)
             Wrong(nameof(draft.AuthorisingOfficer), "The drafter of an authority cannot sign it. Choose another authorising officer.");
-        if (faults.Count > 0)
-            throw new AuthorityException(faults);
-        return new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
-            new AuthorisedWatchlist(watchlist!.Id, watchlist.Name, watchlist.People, watchlist.FileSha256!), draft.PassersBy, categories,
-            [.. models.Select(m => m.Model)], assessments, officer!, self, now, await TwoIdentities.WarningAsync(store, self, officer!, stopping));
+        IReadOnlyList<LoweredThreshold> lowered = await present.LoweredAsync(store, id, [.. models.Select(m => m.Model)], categories, stopping);
+        NamedOfficer? second = null;
+        if (lowered.Count > 0)
+        {
+            second = officers.FirstOrDefault(o => o.Id == draft.SecondOfficer);
+            if (reason.Length == 0)
+                Wrong(nameof(draft.LoweringReason), $"A threshold is lower than before ({string.Join("; ", lowered.Select(AuthorityPresent.Words))}). Give the reason: it is published.");
+            if (second is null || second.Id == drafter.OfficerId || second.Id == officer?.Id)
+                Wrong(nameof(draft.SecondOfficer), "A threshold is lower than before. Choose a second authorising officer, who is neither the drafter nor the first one.");
+        }
+        // Rules are checked as far as there is something to check, so that everything is told at once.
+        Authority? made = watchlist?.FileSha256 is null || officer is null ? null : new Authority(Authority.CurrentFormat, id, name, purpose, type, place, start, end, cameras,
+            new AuthorisedWatchlist(watchlist.Id, watchlist.Name, watchlist.People, watchlist.FileSha256), draft.PassersBy, categories,
+            [.. models.Select(m => m.Model)], assessments, officer, self, now, await TwoIdentities.WarningAsync(store, self, officer, stopping),
+            present.Policies.Current is { } policy ? new AuthorisedPolicy(policy.Pack.Name, policy.Pack.Version, policy.Sha256) : null, ground, area.Length > 0 ? area : null, accountable.Length > 0 ? accountable : null,
+            draft.Demands is { Since: null, Groups.Count: 0 } ? null : draft.Demands, lowered.Count > 0 ? new LoweredThresholds(reason, lowered) : null, second);
+        if (made is not null)
+            faults.AddRange(await present.BrokenRulesAsync(store, made, pack, stopping));
+        return faults.Count > 0 ? throw new AuthorityException(faults) : made!;
     }
 
     private List<AuthorisedCategory> Categories(AuthorityDraft draft, int people, Action<string, string> wrong)

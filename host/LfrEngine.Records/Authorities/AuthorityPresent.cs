@@ -2,6 +2,8 @@ using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
+using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
@@ -9,13 +11,16 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Records.Authorities;
 
 /// <summary>The current state of what an authority names: cameras, watchlist, models, evidence.</summary>
-internal sealed class AuthorityPresent(Installation installation, CameraRegister cameras, EvidenceShelf evidence, FileHashes hashes, ModelCatalog catalog)
+internal sealed class AuthorityPresent(Installation installation, CameraRegister cameras, EvidenceShelf evidence, FileHashes hashes, PolicyShelf policies, ModelCatalog catalog, TimeProvider time)
 {
     /// <summary>The embedder's task, as written in an authority.</summary>
     public const string EmbedderTask = "embedder";
 
     // In the order of the models that are loaded.
     private static readonly string[] s_tasks = ["detector", "landmarks", EmbedderTask, "mesh", "first verifier", "second verifier"];
+
+    /// <summary>The rules of deployments.</summary>
+    public PolicyShelf Policies => policies;
 
     /// <summary>The embedder that runs here.</summary>
     public ModelManifest Embedder => catalog.Find(installation.Embedder, ModelTask.Embed);
@@ -50,6 +55,10 @@ internal sealed class AuthorityPresent(Installation installation, CameraRegister
         string[] unnamed = [.. models.Select(m => m.Model).Where(m => authority.Models.All(a => a.Task != m.Task)).Select(m => $"the {m.Task} ({m.Id})")];
         if (unnamed.Length > 0)
             reasons.Add($"The authority does not name every model used here: {string.Join(", ", unnamed)}. It may have been drafted by an earlier version of this program. Draft it again and have it signed.");
+        PolicyPack? pack = policies.Of(authority);
+        if (authority.Policy is { } named && pack is null)
+            reasons.Add($"The policy pack {named.Name} {named.Version} ({EvidenceShelf.Short(named.Sha256)}), under which the authority was drafted, is missing from the data folder or has been altered.");
+        reasons.AddRange((await BrokenRulesAsync(store, authority, pack, stopping)).Select(f => f.Text));
         foreach (AuthorisedCategory category in authority.Categories)
         {
             AuthorisedEvidence told = category.Evidence;
@@ -61,6 +70,66 @@ internal sealed class AuthorityPresent(Installation installation, CameraRegister
                 reasons.Add(uncovered!);
         }
     }
+
+    /// <summary>Every rule of a policy that an authority breaks, and every demand that its evidence does not meet.</summary>
+    /// <param name="store">Read only.</param>
+    /// <param name="authority">Drafted or signed.</param>
+    /// <param name="pack">The rules; null for none.</param>
+    /// <param name="stopping">Cancels the query.</param>
+    public async Task<IReadOnlyList<DraftFault>> BrokenRulesAsync(LfrStore store, Authority authority, PolicyPack? pack, CancellationToken stopping)
+    {
+        DateOnly today = DateOnly.FromDateTime(time.GetLocalNow().DateTime), day = DateOnly.FromDateTime(authority.Start.UtcDateTime);
+        var broken = new List<DraftFault>();
+        if (pack is not null)
+        {
+            Dictionary<WatchlistCategory, int> people = await store.People.Where(p => p.WatchlistId == authority.Watchlist.Id).GroupBy(p => p.Category).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+            broken.AddRange(PolicyRules.Broken(pack, authority, people, today));
+            foreach (NamedOfficer signer in new[] { authority.AuthorisingOfficer, authority.SecondOfficer }.OfType<NamedOfficer>())
+            {
+                if (await TrainingCurrency.FaultAsync(store, pack, signer.Id, signer.Name, Roles.AuthorisingOfficer, today, stopping) is { } untrained)
+                    broken.Add(new DraftFault(nameof(AuthorityDraft.AuthorisingOfficer), untrained));
+            }
+        }
+        EvidenceRules own = new() { Since = authority.Demands?.Since, Groups = authority.Demands?.Groups ?? [] };
+        foreach (AuthorisedCategory category in authority.Categories)
+        {
+            // What is missing is told by whoever looks for it.
+            if (evidence.Find(category.Evidence.FileSha256) is not { Document: { } document } file || document.Find(category.Threshold, Math.Max(1, authority.Watchlist.People)) is not { } point)
+                continue;
+            foreach (EvidenceRules demands in new[] { pack?.Evidence, own }.OfType<EvidenceRules>())
+                broken.AddRange(PolicyRules.UnmetDemands(file.FileName, document, point, demands, day).Select(unmet => new DraftFault(category.Category.Name(), $"{category.Category.Name()}: {unmet}")));
+        }
+        return [.. broken.DistinctBy(b => (b.Field, b.Text))];
+    }
+
+    /// <summary>Thresholds that are lower than those last signed here for their category with the same embedder.</summary>
+    /// <param name="store">Read only.</param>
+    /// <param name="id">The deployment's own, which does not count.</param>
+    /// <param name="models">Of the authority: scores of another embedder mean something else.</param>
+    /// <param name="categories">Of the authority.</param>
+    /// <param name="stopping">Cancels the query.</param>
+    public async Task<IReadOnlyList<LoweredThreshold>> LoweredAsync(LfrStore store, Guid id, IReadOnlyList<AuthorisedModel> models, IReadOnlyList<AuthorisedCategory> categories, CancellationToken stopping)
+    {
+        string? embedder = models.FirstOrDefault(m => m.Task == EmbedderTask)?.Sha256;
+        var open = categories.ToDictionary(c => c.Category);
+        var lowered = new List<LoweredThreshold>();
+        await foreach (DeploymentRecord record in store.Deployments.AsNoTracking().Where(d => d.Id != id && d.SignedAt != null).OrderByDescending(d => d.SignedAt).AsAsyncEnumerable().WithCancellation(stopping))
+        {
+            if (AuthorityService.TryRead(record) is not { } before || before.Models.FirstOrDefault(m => m.Task == EmbedderTask)?.Sha256 != embedder)
+                continue;
+            foreach (AuthorisedCategory earlier in before.Categories)
+            {
+                if (open.Remove(earlier.Category, out AuthorisedCategory? now) && now.Threshold < earlier.Threshold)
+                    lowered.Add(new LoweredThreshold(now.Category, earlier.Threshold, now.Threshold, record.Id));
+            }
+            if (open.Count == 0)
+                break;
+        }
+        return [.. lowered.OrderBy(l => l.Category)];
+    }
+
+    /// <summary>A lowered threshold, for people.</summary>
+    public static string Words(LoweredThreshold lowered) => FormattableString.Invariant($"{lowered.Category.Name()} from {lowered.From:0.####} to {lowered.To:0.####}");
 
     /// <summary>Why a watchlist cannot be searched here; null if it can.</summary>
     /// <param name="watchlist">Null if there is none.</param>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LfrEngine.Files;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
@@ -13,7 +14,7 @@ namespace LfrEngine.Records.Authorities;
 /// <summary>Authorities: drafted by one person, signed by another, enforced by the engine.</summary>
 /// <remarks>The text is made when the authority is drafted, and made anew when its drafter changes it. Once it is signed it never changes: a change needs a new draft. If the audit trail and the row in the store disagree, the deployment does not run.</remarks>
 internal sealed class AuthorityService(
-    IDbContextFactory<LfrStore> stores, Journal journal, AuthorityDrafting drafting, AuthorityPresent present, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
+    IDbContextFactory<LfrStore> stores, Journal journal, AuthorityDrafting drafting, AuthorityPresent present, PresenceRegister presence, OfficerSigning signing, IServiceScopeFactory scopes, TimeProvider time)
 {
     private const int LongestReason = 300;
 
@@ -35,6 +36,8 @@ internal sealed class AuthorityService(
             CheckEditable(drafter, earlier);
             Authority authority = await drafting.MakeAsync(store, id, drafter, draft, await AuthorisingOfficersAsync(), stopping);
             string text = authority.ToText();
+            if (present.Policies.Current is { } policy)
+                present.Policies.Keep(policy);
             if (earlier is null)
             {
                 store.Deployments.Add(new DeploymentRecord
@@ -51,6 +54,7 @@ internal sealed class AuthorityService(
             else
             {
                 (earlier.Name, earlier.WatchlistId, earlier.AuthorityText, earlier.DraftedAt) = (authority.Name, authority.Watchlist.Id, text, authority.DraftedAt);
+                (earlier.SecondSignedBy, earlier.SecondSignedAt, earlier.SecondSignature, earlier.SecondSignerPublicKey) = (null, null, null, null);
             }
             await store.AuthorityForms.Where(f => f.Id == id).ExecuteDeleteAsync(stopping);
             entries.Note(Drafted, Subject(id), new { authority.Name, Type = authority.DeploymentType, Date = DateOf(authority), TextSha256 = Authority.HashOf(text), authority.Identities });
@@ -116,6 +120,12 @@ internal sealed class AuthorityService(
                 entries.Note(FormDeleted, Subject(form.Id), new { form.SavedAt });
         }, stopping);
     }
+
+    /// <summary>Audit entry of a threshold that became lower.</summary>
+    public const string ThresholdLowered = "deployment.threshold-lowered";
+
+    /// <summary>Whether an officer is the one who signs second.</summary>
+    public static bool IsSecond(Authority authority, Officer officer) => authority.SecondOfficer?.Id == officer.Id;
 
     /// <summary>Signs an authority with password and one-time code as proof.</summary>
     /// <param name="deployment">A draft.</param>
@@ -205,6 +215,8 @@ internal sealed class AuthorityService(
         if (now >= authority.End)
             reasons.Add($"The authority ended at {Show(authority.End)}; it is {Show(now)}.");
         await present.CheckAsync(store, authority, reasons, stopping);
+        if (await presence.FaultAsync(store, authority) is { } alone)
+            reasons.Add(alone);
         return reasons;
     }
 
@@ -212,7 +224,7 @@ internal sealed class AuthorityService(
     {
         await using AsyncServiceScope scope = scopes.CreateAsyncScope();
         IList<Officer> officers = await scope.ServiceProvider.GetRequiredService<UserManager<Officer>>().GetUsersInRoleAsync(Roles.AuthorisingOfficer);
-        return [.. officers.Where(o => !o.Disabled).OrderBy(o => o.DisplayName, StringComparer.Ordinal).Select(o => new NamedOfficer(o.Id, o.DisplayName))];
+        return [.. officers.Where(o => !o.Disabled).OrderBy(o => o.DisplayName, StringComparer.Ordinal).Select(o => new NamedOfficer(o.Id, o.DisplayName, o.Rank))];
     }
 
     /// <summary>An instant in this installation's time zone, as people read it.</summary>
@@ -236,6 +248,12 @@ internal sealed class AuthorityService(
             if (record.AuthorityText != before.AuthorityText)
                 throw new AuthorityException(["The text has changed while it was being signed."]);
             Authority authority = await CheckSignableAsync(store, record, who, stopping);
+            if (IsSecond(authority, who))
+            {
+                (record.SecondSignedBy, record.SecondSignedAt, record.SecondSignature, record.SecondSignerPublicKey) = (who.Id, AuthorityDrafting.ToMicroseconds(time.GetUtcNow()), signature, who.SigningPublicKey);
+                entries.Note(SignatureProof.SecondAction, Subject(deployment), new { authority.Name, SignerRole = Roles.AuthorisingOfficer, Proof = SignatureProof.OfSecond(record) });
+                return;
+            }
             record.State = DeploymentState.Signed;
             record.SignedBy = who.Id;
             record.SignedAt = AuthorityDrafting.ToMicroseconds(time.GetUtcNow());
@@ -253,7 +271,18 @@ internal sealed class AuthorityService(
                 SignerRole = Roles.AuthorisingOfficer,
                 authority.Identities,
                 Proof = SignatureProof.Of(record),
+                Policy = authority.Policy is { } policy ? $"{policy.Name} {policy.Version}" : null,
             });
+            if (authority.Lowered is { } lowered)
+            {
+                entries.Note(ThresholdLowered, Subject(deployment), new
+                {
+                    lowered.Reason,
+                    Categories = lowered.Categories.Select(c => new { Category = c.Category.Name(), c.From, c.To }),
+                    Evidence = authority.Categories.Where(c => lowered.Categories.Any(l => l.Category == c.Category)).Select(c => c.Evidence.FileSha256).Distinct(),
+                    SecondOfficer = authority.SecondOfficer!.Name,
+                });
+            }
         }, stopping);
     }
 
@@ -273,8 +302,9 @@ internal sealed class AuthorityService(
         var reasons = new List<string>();
         if (officer.Id == authority.Drafter.Id || officer.Id == record.DraftedBy)
             reasons.Add("The drafter of an authority cannot sign it: a second person must.");
-        if (officer.Id != authority.AuthorisingOfficer.Id)
-            reasons.Add($"Only {authority.AuthorisingOfficer.Name}, whom the authority names, can sign it.");
+        bool second = IsSecond(authority, officer);
+        if (officer.Id != authority.AuthorisingOfficer.Id && !second)
+            reasons.Add($"Only {authority.AuthorisingOfficer.Name}{(authority.SecondOfficer is { } also ? $" and {also.Name}" : "")}, whom the authority names, can sign it.");
         if (officer.Disabled || !await IsAuthorisingOfficerAsync(officer.Id))
             reasons.Add($"{officer.DisplayName} is not an authorising officer.");
         AuditEntry? drafted = await store.Audit.AsNoTracking().Where(e => e.Subject == Subject(record.Id) && e.Action == Drafted).OrderByDescending(e => e.Sequence).FirstOrDefaultAsync(stopping);
@@ -286,6 +316,12 @@ internal sealed class AuthorityService(
         DeploymentState[] used = [DeploymentState.Signed, DeploymentState.Running, DeploymentState.Paused, DeploymentState.Ended];
         if (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id != record.Id && d.WatchlistId == record.WatchlistId && used.Contains(d.State), stopping) is { } other)
             reasons.Add($"The watchlist {authority.Watchlist.Name} belongs to the deployment {other.Name}; build one for this deployment.");
+        if (second && record.SecondSignature is not null)
+            reasons.Add("You have signed it.");
+        else if (!second)
+            SignatureProof.CheckSecond(record, authority, await store.Audit.AsNoTracking().Where(e => e.Subject == Subject(record.Id)).OrderBy(e => e.Sequence).ToArrayAsync(stopping), reasons);
+        if (!(await present.LoweredAsync(store, record.Id, authority.Models, authority.Categories, stopping)).SequenceEqual(authority.Lowered?.Categories ?? []))
+            reasons.Add("Another authority with other thresholds has been signed since this one was drafted. Draft it anew.");
         CheckRow(record, authority, reasons);
         await present.CheckAsync(store, authority, reasons, stopping);
         return reasons.Count == 0 ? authority : throw new AuthorityException(reasons);

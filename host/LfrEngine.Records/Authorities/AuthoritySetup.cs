@@ -1,4 +1,5 @@
 using LfrEngine.Models;
+using LfrEngine.Records.Policies;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LfrEngine.Records.Authorities;
@@ -12,6 +13,6 @@ internal static class AuthoritySetup
     public static void AddAuthorities(this IServiceCollection services)
     {
         services.TryAddSingleton(ModelCatalog.Default);
-        services.AddSingleton<FileHashes>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityPresent>().AddSingleton<AuthorityDrafting>().AddSingleton<AuthorityService>();
+        services.AddSingleton<FileHashes>().AddSingleton<PolicyShelf>().AddSingleton<PresenceRegister>().AddSingleton<EvidenceShelf>().AddSingleton<AuthorityPresent>().AddSingleton<AuthorityDrafting>().AddSingleton<AuthorityService>();
     }
 }

@@ -11,6 +11,7 @@ using LfrEngine.Frames;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Policies;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
@@ -71,6 +72,17 @@ internal static class ConfigFile
         }
         var installation = new Installation(config, Path.GetDirectoryName(path)!);
         faults.AddRange([.. Check(installation).Where(i => !faults.Exists(f => StandsIn(f.At, i.At)))]);
+        if (faults.Count == 0 && config.Policy is { } policy)
+        {
+            try
+            {
+                installation = installation with { Policy = SignedPolicy.Read(installation.PathOf(policy.Path), SignedDocument.TrustedPem(installation.PathOf(policy.KeyPath))) };
+            }
+            catch (CommandFailure e)
+            {
+                faults.Add(new Fault("policy", e.Message));
+            }
+        }
         return faults.Count == 0 ? installation
             : throw new CommandFailure(ExitCode.Input, $"{path} has {new Counted(faults.Count):error|errors}:{string.Concat(faults.Select(f => $"\n  {f.At}: {f.What}"))}");
     }
@@ -287,6 +299,8 @@ internal static class ConfigFile
             Need(policy.MaximumImageAgeDays is >= 1 and <= 36500, $"watchlist.{category}.maximumImageAgeDays", "1 to 36500");
             Need(policy.ReviewDays is >= 1 and <= 3650, $"watchlist.{category}.reviewDays", "1 to 3650");
         }
+        NeedFile(c.Policy?.Path, "policy.path");
+        NeedFile(c.Policy?.KeyPath, "policy.keyPath");
         Need(c.Retention.AlertHours is >= 0 and <= MostHours, "retention.alertHours", "0 to 24");
         Need(c.Retention.WatchlistHours is >= 0 and <= MostHours, "retention.watchlistHours", "0 to 24");
         Need(c.Retention.UnusedWatchlistDays is >= 1 and <= 90, "retention.unusedWatchlistDays", "1 to 90");
@@ -346,6 +360,28 @@ public sealed record Installation(HostConfig Config, string BaseFolder)
 
     /// <summary>Whether everything here is made up.</summary>
     public bool IsDemonstration => SampleOfficers.Count > 0;
+
+    /// <summary>The policy pack whose rules apply to new deployments; null if there is none.</summary>
+    public SignedPolicy? Policy { get; init; }
+
+    /// <summary>Limits of a watchlist for a category: the stricter of lfr.json's and the policy pack's.</summary>
+    public CategoryPolicy LimitsOf(WatchlistCategory category)
+    {
+        CategoryPolicy own = Config.Watchlist.GetValueOrDefault(category.Name()) ?? new CategoryPolicy();
+        return Policy?.Pack.Categories.GetValueOrDefault(category.Name()) is not { } rules ? own : own with
+        {
+            MaximumPeople = Math.Min(own.MaximumPeople, rules.MostPeople ?? int.MaxValue),
+            MaximumImageAgeDays = Math.Min(own.MaximumImageAgeDays, rules.MostImageDays ?? int.MaxValue),
+            ReviewDays = Math.Min(own.ReviewDays, rules.ReviewDays ?? int.MaxValue),
+        };
+    }
+
+    /// <summary>Retention periods: the stricter of lfr.json's and the policy pack's.</summary>
+    public RetentionConfig Retention => Policy?.Pack.Retention is not { } rules ? Config.Retention : Config.Retention with
+    {
+        AlertHours = Math.Min(Config.Retention.AlertHours, rules.AlertHours),
+        WatchlistHours = Math.Min(Config.Retention.WatchlistHours, rules.WatchlistHours),
+    };
 
     /// <summary>A path of the configuration, absolute.</summary>
     public string PathOf(string path) => Path.GetFullPath(path, BaseFolder);

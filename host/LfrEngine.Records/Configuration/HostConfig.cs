@@ -50,6 +50,9 @@ public sealed record HostConfig
     [Description("Limits of a watchlist, by category.")]
     public Dictionary<string, CategoryPolicy> Watchlist { get; init; } = [];
 
+    [Description("Signed policy pack whose rules apply here; where lfr.json sets the same limit, the stricter one counts. Default: none.")]
+    public PolicyConfig? Policy { get; init; }
+
     [Description("Retention periods.")]
     public RetentionConfig Retention { get; init; } = new();
 
@@ -67,9 +70,6 @@ public sealed record HostConfig
 
     [Description("Installations that may send deployments, outcomes and audit trail here: names and public keys (PEM files).")]
     public Dictionary<string, string> Vans { get; init; } = [];
-
-    /// <summary>The policy of a category: configured or default.</summary>
-    public CategoryPolicy PolicyOf(WatchlistCategory category) => Watchlist.GetValueOrDefault(category.Name()) ?? new CategoryPolicy();
 }
 
 /// <summary>A certificate with its private key.</summary>
@@ -275,6 +275,16 @@ public enum CameraPace
     Automatic,
     Realtime,
     Max,
+}
+
+/// <summary>A policy pack.</summary>
+public sealed record PolicyConfig
+{
+    [Description("The signed file (`lfr policy sign`). Relative to lfr.json.")]
+    public required string Path { get; init; }
+
+    [Description("Public key (PEM file) of whoever sets the rules: `lfr receipt key` on the machine where the pack is signed prints it. Relative to lfr.json.")]
+    public required string KeyPath { get; init; }
 }
 
 /// <summary>Limits of a watchlist for one category.</summary>

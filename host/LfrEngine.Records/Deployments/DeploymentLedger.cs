@@ -1,6 +1,7 @@
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace LfrEngine.Records.Deployments;
 
 /// <summary>Records in the store when deployments run, pause and end.</summary>
-internal sealed class DeploymentLedger(Installation installation, IDbContextFactory<LfrStore> stores, Journal journal, TimeProvider time)
+internal sealed class DeploymentLedger(Installation installation, PolicyShelf policies, IDbContextFactory<LfrStore> stores, Journal journal, TimeProvider time)
 {
     private const string Started = "deployment.started";
 
@@ -70,8 +71,9 @@ internal sealed class DeploymentLedger(Installation installation, IDbContextFact
         if (list is not null)
         {
             // A window that closed while the program was not running counts as the end, so that the list is not kept longer after a power cut.
-            DateTimeOffset over = AuthorityService.TryRead(record)?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
-            DateTimeOffset by = new RetentionPolicy(installation).DestroyWatchlistBy(over);
+            Authority? authority = AuthorityService.TryRead(record);
+            DateTimeOffset over = authority?.End is { } end && end < record.EndedAt ? end : record.EndedAt.Value;
+            DateTimeOffset by = new RetentionPolicy(installation).DestroyWatchlistBy(over, policies.Of(authority));
             list.DestroyBy = list.DestroyBy < by ? list.DestroyBy : by;
         }
         entries.Note("deployment.ended", Subject(record.Id), new { facesSeen, runningSeconds, reason, receipt });

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Retention;
@@ -13,7 +14,7 @@ public sealed class RetentionPolicy(Installation installation)
     /// <summary>Maximum life of a form of an authority that nobody has sent for signature, from its latest change.</summary>
     public static readonly TimeSpan UnfinishedForms = TimeSpan.FromDays(30);
 
-    private readonly RetentionConfig config = installation.Config.Retention;
+    private readonly RetentionConfig config = installation.Retention;
 
     /// <summary>Maximum life of an alert's pictures.</summary>
     public TimeSpan Alerts => TimeSpan.FromHours(config.AlertHours);
@@ -29,11 +30,13 @@ public sealed class RetentionPolicy(Installation installation)
 
     /// <summary>When the pictures of an alert or sighting are erased, whatever its outcome.</summary>
     /// <param name="takenAt">By <see cref="RetentionClock"/>.</param>
-    public DateTimeOffset EraseAlertBy(DateTimeOffset takenAt) => takenAt + Alerts;
+    /// <param name="signed">The rules under which its deployment was signed; null for none. The stricter ones count.</param>
+    public DateTimeOffset EraseAlertBy(DateTimeOffset takenAt, PolicyPack? signed = null) => takenAt + Shorter(Alerts, signed?.Retention?.AlertHours);
 
     /// <summary>When the watchlist of a deployment is destroyed.</summary>
     /// <param name="endedAt">End of the deployment.</param>
-    public DateTimeOffset DestroyWatchlistBy(DateTimeOffset endedAt) => endedAt + Watchlists;
+    /// <param name="signed">The rules under which the deployment was signed; null for none. The stricter ones count.</param>
+    public DateTimeOffset DestroyWatchlistBy(DateTimeOffset endedAt, PolicyPack? signed = null) => endedAt + Shorter(Watchlists, signed?.Retention?.WatchlistHours);
 
     /// <summary>When a watchlist is destroyed that no ended deployment has used by then.</summary>
     public DateTimeOffset DestroyUnusedWatchlistBy(DateTimeOffset createdAt) => createdAt + UnusedWatchlists;
@@ -41,6 +44,7 @@ public sealed class RetentionPolicy(Installation installation)
     /// <summary>The policy as published.</summary>
     public IReadOnlyList<RetentionRule> Text() =>
     [
+        .. installation.Policy is { Pack: { } pack } ? [new RetentionRule("rules", "", $"{(pack.Public?.Text is { } text ? $"{text} " : "")}These periods follow the policy pack {pack.Name}, version {pack.Version}, issued by {pack.Issuer}, to be reviewed by {pack.ReviewBy:yyyy-MM-dd}.")] : Array.Empty<RetentionRule>(),
         new("faces without a match", "0", "A face that matches nobody on the watchlist is erased from memory within half a second of the verdict. It is never written to disk."),
         new($"pictures of alerts judged {string.Join(", ", Enum.GetValues<AlertState>().Where(ErasesAtOnce)).ToLowerInvariant()}", "0", "They are erased at once: the face as seen, the copy of the watchlist's photo and the details of the person. The same holds for sightings that joined the alert."),
         new("pictures of all other alerts", Hours(Alerts), $"They are erased {InWords(Alerts)} after the alert at the latest, whatever its outcome. The same holds for sightings that joined an alert."),
@@ -51,6 +55,8 @@ public sealed class RetentionPolicy(Installation installation)
         new("messages to receivers that are not reachable", Hours(TimeSpan.FromDays(config.OutboxDays)), $"They contain no biometric data and are deleted after {InWords(TimeSpan.FromDays(config.OutboxDays))}."),
         new("clock and power", "", "After a crash or a power cut, overdue erasures are done before anything else is served. Setting the clock back keeps nothing longer; setting it forward erases earlier. If the clock was set back while the program was not running, the time in between is unknown, and all pictures of alerts are erased at the start."),
     ];
+
+    private static TimeSpan Shorter(TimeSpan here, double? hours) => hours is { } h && TimeSpan.FromHours(h) < here ? TimeSpan.FromHours(h) : here;
 
     private static string Hours(TimeSpan time) => time.TotalHours.ToString("0.##", CultureInfo.InvariantCulture);
 

@@ -14,6 +14,9 @@ public sealed class Officer : IdentityUser<Guid>
     /// <summary>The private half, PKCS#8, protected by the installation's data protection; used only right after the officer proved their presence.</summary>
     public required byte[] SigningKey { get; set; }
 
+    /// <summary>As an administrator recorded it; null for none. A policy may say which ranks sign.</summary>
+    public string? Rank { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>May no longer sign in. Officers are never removed, because the audit trail refers to them.</summary>

@@ -19,6 +19,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 
     private const int RecoveryCodes = 10;
     private const int LongestName = 100;
+    private const int LongestRank = 60;
 
     private const string Invited = "officer.invited";
 
@@ -173,6 +174,41 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         });
     }
 
+    /// <summary>Records the rank of an officer.</summary>
+    /// <param name="actor">An administrator; not the officer.</param>
+    /// <param name="id">The officer's.</param>
+    /// <param name="rank">Up to 60 characters; empty for none.</param>
+    /// <exception cref="OfficerRefusedException">The officer is the actor, or the rank will not do.</exception>
+    public Task SetRankAsync(Actor actor, Guid id, string rank) => ChangeAsync(actor, async (officers, _, entries) =>
+    {
+        Officer officer = await OtherAsync(officers, actor, id);
+        rank = rank.Trim();
+        if (rank.Length > LongestRank || !Shown.IsPlain(rank))
+            throw new OfficerRefusedException($"The rank is longer than {LongestRank} characters or contains characters that cannot be seen. Type it again.");
+        string? before = officer.Rank;
+        officer.Rank = rank.Length == 0 ? null : rank;
+        Check(await officers.UpdateAsync(officer));
+        entries.Note("officer.rank-changed", SubjectOf(id), new { Before = before, After = officer.Rank });
+        return officer;
+    });
+
+    /// <summary>Records that an officer has completed a training.</summary>
+    /// <param name="actor">An administrator; not the officer.</param>
+    /// <param name="id">The officer's.</param>
+    /// <param name="role">The role that it was for.</param>
+    /// <param name="completedOn">The day; not in the future.</param>
+    /// <exception cref="OfficerRefusedException">The officer is the actor, or role or day will not do.</exception>
+    public Task RecordTrainingAsync(Actor actor, Guid id, string role, DateOnly completedOn) => ChangeAsync(actor, async (officers, store, entries) =>
+    {
+        Officer officer = await OtherAsync(officers, actor, id);
+        Check([role]);
+        if (completedOn > DateOnly.FromDateTime(time.GetLocalNow().DateTime))
+            throw new OfficerRefusedException("The training is dated in the future. Enter the day on which it was completed.");
+        store.Trainings.Add(new TrainingRecord { Id = Guid.NewGuid(), OfficerId = id, Role = role, CompletedOn = completedOn });
+        entries.Note("officer.trained", SubjectOf(id), new { Role = role, completedOn });
+        return officer;
+    });
+
     /// <summary>Ends all sessions of an officer.</summary>
     public Task EndSessionsAsync(Actor actor, Guid id) => journal.ChangeAsync(actor, (store, entries) => SessionRegister.EndAllAsync(store, entries, id, "by-administrator"));
 
@@ -220,8 +256,10 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
         Dictionary<Guid, int> sessions = await store.Sessions.GroupBy(s => s.OfficerId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count);
         Guid[] withLogin = await store.UserLogins.Select(l => l.UserId).Distinct().ToArrayAsync();
         HashSet<string> confirmed = [.. await store.Audit.Where(e => e.Action == Confirmed).Select(e => e.Subject).ToArrayAsync()];
+        ILookup<Guid, TrainingRecord> trainings = (await store.Trainings.AsNoTracking().ToArrayAsync()).ToLookup(t => t.OfficerId);
         OfficerEntry[] officers = [.. (await store.Users.AsNoTracking().OrderBy(o => o.DisplayName).ToArrayAsync())
-            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), withLogin.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id)), sessions.GetValueOrDefault(o.Id)))];
+            .Select(o => new OfficerEntry(o, [.. Roles.All.Where(roles[o.Id].Contains)], o.TwoFactorEnabled, withPasskey.Contains(o.Id), withLogin.Contains(o.Id), confirmed.Contains(SubjectOf(o.Id)), sessions.GetValueOrDefault(o.Id),
+                trainings[o.Id].GroupBy(t => t.Role).ToDictionary(g => g.Key, g => g.Max(t => t.CompletedOn))))];
         return (officers, await OpenInvitations(store).AsNoTracking().OrderBy(i => i.ExpiresAt).ToArrayAsync());
     }
 
@@ -319,7 +357,7 @@ public sealed class OfficerRegister(Journal journal, OfficerSigning signing, ISe
 }
 
 /// <summary>An officer as shown to administrators.</summary>
-public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool HasLogin, bool IsConfirmed, int Sessions);
+public sealed record OfficerEntry(Officer Officer, IReadOnlyList<string> Roles, bool HasAuthenticator, bool HasPasskey, bool HasLogin, bool IsConfirmed, int Sessions, IReadOnlyDictionary<string, DateOnly> Trained);
 
 /// <summary>A change of officers was refused. The message is for people.</summary>
 public sealed class OfficerRefusedException(string message) : Exception(message);

@@ -28,6 +28,17 @@ public sealed class DeploymentRecord
     /// <summary>PEM of the key that signed.</summary>
     public string? SignerPublicKey { get; set; }
 
+    /// <summary>Who signed second, where a threshold becomes lower.</summary>
+    public Guid? SecondSignedBy { get; set; }
+
+    public DateTimeOffset? SecondSignedAt { get; set; }
+
+    /// <summary>As <see cref="Signature"/>.</summary>
+    public string? SecondSignature { get; set; }
+
+    /// <summary>PEM of the key that signed second.</summary>
+    public string? SecondSignerPublicKey { get; set; }
+
     public DateTimeOffset? StartedAt { get; set; }
 
     public DateTimeOffset? EndedAt { get; set; }

@@ -41,6 +41,12 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
+    public DbSet<TrainingRecord> Trainings => Set<TrainingRecord>();
+
+    public DbSet<CrewRecord> Crews => Set<CrewRecord>();
+
+    public DbSet<PresenceRecord> Presences => Set<PresenceRecord>();
+
     public DbSet<OfficerSession> Sessions => Set<OfficerSession>();
 
     /// <inheritdoc/>
@@ -75,6 +81,9 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<ApiToken>().HasIndex(t => t.SecretSha256).IsUnique();
         builder.Entity<ApiToken>().HasIndex(t => t.OfficerId);
         builder.Entity<AuthorityFormRecord>().HasIndex(f => f.OfficerId);
+        builder.Entity<TrainingRecord>().HasIndex(t => new { t.OfficerId, t.Role });
+        builder.Entity<CrewRecord>().HasKey(c => new { c.DeploymentId, c.OfficerId });
+        builder.Entity<PresenceRecord>().HasKey(p => new { p.DeploymentId, p.OfficerId });
         builder.Entity<OfficerSession>().HasIndex(s => s.OfficerId);
     }
 

@@ -31,7 +31,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         foreach (PersonRow row in rows)
         {
             string where = $"{source.List}, line {row.Line} ({Shown.Name(row.Identity.Id)}): ";
-            CategoryPolicy policy = installation.Config.PolicyOf(row.Identity.Category);
+            CategoryPolicy policy = installation.LimitsOf(row.Identity.Category);
             var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response, row.Lookalike);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
                 ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, watchlists.Today)

@@ -46,7 +46,7 @@ internal static class WatchlistPolicy
 
     /// <summary>Problem with the number of people; null if none.</summary>
     public static string? OfSize(CategoryPolicy policy, WatchlistCategory category, int people) => people > policy.MaximumPeople
-        ? $"{new Counted(people):person|people} in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json."
+        ? $"{new Counted(people):person|people} in {category.Name()}, but the policy allows {policy.MaximumPeople}. Remove {people - policy.MaximumPeople}, or have watchlist.{category.Name()}.maximumPeople changed in lfr.json, and in the policy pack if there is one."
         : null;
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

@@ -86,7 +86,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <exception cref="KeyNotFoundException">This watchlist does not exist.</exception>
     public async Task<Guid> AddPersonAsync(Actor actor, Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer, CancellationToken stopping = default)
     {
-        CategoryPolicy policy = installation.Config.PolicyOf(category);
+        CategoryPolicy policy = installation.LimitsOf(category);
         Refuse(WatchlistPolicy.OfEntry(policy, category, details, reviewedOn, Today));
         return await InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
         {
@@ -105,7 +105,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
     public Task ReviewAsync(Actor actor, Guid person, DateOnly reviewedOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
     {
-        Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(record.Category), record.Category, records.Details(record), reviewedOn, Today));
+        Refuse(WatchlistPolicy.OfEntry(installation.LimitsOf(record.Category), record.Category, records.Details(record), reviewedOn, Today));
         record.ReviewedOn = reviewedOn;
         entries.Note("watchlist.person-reviewed", Subject(record.WatchlistId), new { Person = person, reviewedOn });
     }, stopping);
@@ -128,7 +128,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
                 continue;
             PersonDetails marked = details with { Lookalike = details.Lookalike is { } known ? $"{known}; {mark}" : mark };
             // A review that is due has no part in it.
-            Refuse(WatchlistPolicy.OfEntry(installation.Config.PolicyOf(person.Category), person.Category, marked, Today, Today));
+            Refuse(WatchlistPolicy.OfEntry(installation.LimitsOf(person.Category), person.Category, marked, Today, Today));
             records.Change(person, marked);
         }
         entries.Note("watchlist.lookalikes-marked", Subject(watchlist), new { People = both });
@@ -174,7 +174,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         {
             PersonRecord known = await store.People.FindAsync([person], stopping) ?? throw new KeyNotFoundException("This person does not exist.");
             await DraftAsync(store, known.WatchlistId, stopping);
-            Refuse(WatchlistPolicy.OfImage(installation.Config.PolicyOf(known.Category), known.Category, takenOn, Today));
+            Refuse(WatchlistPolicy.OfImage(installation.LimitsOf(known.Category), known.Category, takenOn, Today));
         }
         using HostBuffer<byte>? bytes = await Upload.ReadAsync(upload, WatchlistEnroller.MaximumPhotoBytes, stopping)
             ?? throw new WatchlistRefusedException([$"The photo is larger than {WatchlistEnroller.MaximumPhotoBytes >> 20} MiB. Make it smaller."]);
@@ -418,7 +418,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
 
     /// <summary>Violations of the policy by the number of people, by category.</summary>
     internal IEnumerable<string> Sizes(List<PersonRecord> people) =>
-        people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.Config.PolicyOf(g.Key), g.Key, g.Count())).OfType<string>();
+        people.GroupBy(p => p.Category).Select(g => WatchlistPolicy.OfSize(installation.LimitsOf(g.Key), g.Key, g.Count())).OfType<string>();
 
     private IEnumerable<string> RefusalsOf(List<PersonRecord> people)
     {
@@ -429,7 +429,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         foreach (PersonRecord person in people)
         {
             string where = $"Entry {$"{person.Id:N}"[^8..]}: ";
-            CategoryPolicy policy = installation.Config.PolicyOf(person.Category);
+            CategoryPolicy policy = installation.LimitsOf(person.Category);
             foreach (string against in WatchlistPolicy.OfEntry(policy, person.Category, records.Details(person), person.ReviewedOn, Today))
                 yield return where + against;
             PhotoRecord[] usable = [.. person.Photos.Where(records.IsUsable)];

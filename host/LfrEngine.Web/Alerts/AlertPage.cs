@@ -112,7 +112,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected virtual Task OnDecidedAsync(Guid alert, AlertState state, bool undone) => Task.CompletedTask;
 
     /// <summary>Reloads the list.</summary>
-    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, left);
+    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Actor.Of(User), Filter with { Skip = Skip, Take = PageSize }, left);
 
     protected virtual async Task SelectAsync(Guid alert)
     {
@@ -184,7 +184,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     {
         try
         {
-            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(from, left))
+            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(Actor.Of(User), from, left))
             {
                 await InvokeAsync(async () =>
                 {

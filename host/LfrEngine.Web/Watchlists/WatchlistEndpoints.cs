@@ -86,7 +86,7 @@ internal static class WatchlistEndpoints
         WatchlistRecord record = await store.Watchlists.FindAsync([id], context.RequestAborted) ?? throw new KeyNotFoundException("This watchlist does not exist.");
         Dictionary<WatchlistCategory, int> counts = await store.People.Where(p => p.WatchlistId == id).GroupBy(p => p.Category)
             .Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, context.RequestAborted);
-        CategoryReport[] categories = [.. Enum.GetValues<WatchlistCategory>().Select(c => new CategoryReport(c, counts.GetValueOrDefault(c), installation.Config.PolicyOf(c)))];
+        CategoryReport[] categories = [.. Enum.GetValues<WatchlistCategory>().Select(c => new CategoryReport(c, counts.GetValueOrDefault(c), installation.LimitsOf(c)))];
         return TypedResults.Ok(new WatchlistReport(WatchlistSummary.Of(record), categories, await watchlists.RefusalsAsync(id, context.RequestAborted)));
     }
 

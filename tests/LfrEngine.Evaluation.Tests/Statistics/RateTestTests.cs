@@ -28,6 +28,50 @@ public sealed class RateTestTests
         }
     }
 
+    [Fact]
+    public void RateRatio_ManyCounts_IsNearSciPysIntervalOfRelativeRisk()
+    {
+        long[][] tables = [[900, 1000, 850, 1000], [300, 1000, 200, 1000], [150, 10_000, 300, 12_000], [4500, 5000, 4400, 5000]];
+        var answer = Oracle.Ask(new { what = "ratios", tables });
+
+        for (int i = 0; i < tables.Length; i++)
+        {
+            Proportion a = new(tables[i][0], tables[i][1]), b = new(tables[i][2], tables[i][3]);
+            Interval own = RateRatio.Of(a.Rate, a.Wilson(), b.Rate, b.Wilson());
+            double[] katz = answer[i]!.Numbers();
+            Oracle.Close(katz[0], own.Low, 0.02);
+            Oracle.Close(katz[1], own.High, 0.02);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.9, 0.8, 60, 60)]
+    [InlineData(0.5, 0.5, 30, 200)]
+    [InlineData(0.02, 0.01, 2000, 2000)]
+    public void RateRatio_DrawnAgain_CoversTheTrueRatio(double p, double q, int n, int m)
+    {
+        const int Draws = 2000;
+        var random = new Random(20_261_128);
+        int covered = 0;
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            Proportion a = new(Count(p, n), n), b = new(Count(q, m), m);
+            covered += RateRatio.Of(a.Rate, a.Wilson(), b.Rate, b.Wilson()).Contains(p / q) ? 1 : 0;
+        }
+        // 95 %, less four standard errors of 2000 draws.
+        Assert.InRange(covered / (double)Draws, 0.93, 1);
+
+        long Count(double rate, int attempts) => Enumerable.Range(0, attempts).Count(_ => random.NextDouble() < rate);
+    }
+
+    [Fact]
+    public void RateRatio_RatesOfZero_AreUnbounded()
+    {
+        Proportion none = new(0, 20), some = new(5, 20);
+        Assert.Equal((0, double.PositiveInfinity), (RateRatio.Of(0, none.Wilson(), some.Rate, some.Wilson()).Low, RateRatio.Of(some.Rate, some.Wilson(), 0, none.Wilson()).High));
+        Assert.Equal(new Interval(0, double.PositiveInfinity), RateRatio.Of(0, none.Wilson(), 0, none.Wilson()));
+    }
+
     // R. A. Fisher, The Design of Experiments (1935), the lady tasting tea: three of four right on both sides, 34 of 70 ways are as extreme.
     [Fact]
     public void Fisher_LadyTastingTea_IsThirtyFourSeventieths() =>

@@ -1,5 +1,9 @@
 using LfrEngine.Web.Tests.Browser;
+using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Policies;
+using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Web.Tests.Policies;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -10,6 +14,92 @@ namespace LfrEngine.Web.Tests.Authorities;
 [Trait("Speed", "slow")]
 public sealed class AuthorityBrowserTests(BrowserFixture browser)
 {
+    /// <summary>Rules of a policy, a second signature for a lower threshold, ranks and trainings, and officers on the spot.</summary>
+    [Fact]
+    public async Task Authority_UnderPolicy_IsDraftedSignedTwiceAndWatchedByOfficersOnTheSpot()
+    {
+        await using AuthorityStage stage = await AuthorityStage.StartAsync(Packs.Sign(Packs.Whole with { Signing = Packs.Whole.Signing! with { SecondRanks = ["superintendent"] } }));
+        Officer admin = await stage.Host.AddOfficerAsync("ada", Roles.Administrator), second = await stage.Host.AddOfficerAsync("olga", Roles.AuthorisingOfficer);
+        await browser.WithPageAsync(stage.Host, admin, async page =>
+        {
+            IPage p = page.Page;
+            foreach (string name in new[] { "sam", "olga" })
+            {
+                await page.GoAsync("/officers");
+                await p.GetByRole(AriaRole.Button, new() { Name = $"Change the roles of {name}" }).ClickAsync();
+                await p.GetByLabel($"Rank of {name}").FillAsync("superintendent");
+                await page.AssertAccessibleAsync();
+                await p.GetByRole(AriaRole.Button, new() { Name = "Save rank" }).ClickAsync();
+                await Expect(p.GetByRole(AriaRole.Row, new() { Name = name }).GetByText("Rank: superintendent")).ToBeVisibleAsync();
+                await p.GetByRole(AriaRole.Button, new() { Name = $"Change the roles of {name}" }).ClickAsync();
+                await p.Locator("#trained-on").FillAsync("2025-06-01");
+                await p.GetByRole(AriaRole.Button, new() { Name = "Record training" }).ClickAsync();
+                await Expect(p.GetByRole(AriaRole.Row, new() { Name = name }).GetByText("Trained as Authorising officer on 1 June 2025")).ToBeVisibleAsync();
+            }
+        });
+        AuthorityDraft first = stage.Draft() with { Ground = "hotspot", Area = Packs.Square, AccountablePerson = "Commander B. Example", Categories = [stage.Draft().Categories[0] with { Threshold = 0.52 }] };
+        await stage.SignAsync(await stage.DraftAsync(first));
+        stage.Time.Now += TimeSpan.FromMinutes(1);
+        Guid list = await stage.AddWatchlistAsync("Second list"), id = Guid.Empty;
+        await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
+        {
+            IPage p = page.Page;
+            Guid former = await stage.Host.ReadAsync(s => s.Deployments.Select(d => d.Id).SingleAsync());
+            await page.GoAsync($"/deployments/new?from={former}");
+            await Expect(p.GetByText("The policy Test rules, version 1, issued by the tests, applies.")).ToBeVisibleAsync();
+            await Expect(p.GetByLabel("Area on the map")).ToHaveValueAsync(Packs.Square);
+            await Expect(p.GetByRole(AriaRole.Img, new() { Name = "The area, north up" })).ToBeVisibleAsync();
+            await p.GetByLabel("Start").FillAsync("2026-05-14T08:30");
+            await p.GetByLabel("Watchlist", new() { Exact = true }).SelectOptionAsync(list.ToString());
+            await p.GetByLabel("Threshold", new() { Exact = true }).FillAsync("0.48");
+            await Expect(p.GetByText("wanted from 0.52 to 0.48")).ToBeVisibleAsync();
+            await p.GetByLabel("Ground for the place").SelectOptionAsync("");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
+            await Expect(p.Locator("#ground-wrong")).ToContainTextAsync("demands a ground for the place: hotspot.");
+            await Expect(p.Locator("#second-wrong")).ToContainTextAsync("Choose a second authorising officer");
+            await p.GetByLabel("Ground for the place").SelectOptionAsync("hotspot");
+            await p.GetByLabel("Reason for the lower threshold").FillAsync("New evidence of May.");
+            await p.GetByLabel("Second officer").SelectOptionAsync(new SelectOptionValue { Label = "olga, superintendent" });
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("authority-policy");
+            await p.GetByRole(AriaRole.Button, new() { Name = "Send for signature", Exact = true }).ClickAsync();
+            await Expect(p.GetByText("A threshold is lower than before")).ToBeVisibleAsync();
+            await Expect(p.GetByText("Has not signed yet.")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            id = Guid.Parse(p.Url.Split('/')[^1]);
+        });
+        foreach (Officer signer in new[] { second, stage.Signer })
+        {
+            await browser.WithPageAsync(stage.Host, signer, async page =>
+            {
+                IPage p = page.Page;
+                await page.GoAsync($"/deployments/{id}");
+                // 365 days after 1 June 2025.
+                await Expect(p.GetByText("Your training as Authorising officer ends on 1 June 2026.")).ToBeVisibleAsync();
+                await p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+                ILocator dialog = p.GetByRole(AriaRole.Dialog);
+                await dialog.GetByLabel("Password").FillAsync(RunningHost.Password);
+                await dialog.GetByLabel("Code").FillAsync(await stage.Host.CodeAsync(signer));
+                await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true }).ClickAsync();
+                await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Sign", Exact = true })).ToHaveCountAsync(0);
+            });
+        }
+        await browser.WithPageAsync(stage.Host, stage.Drafter, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/alerts/street");
+            await Expect(p.GetByText("runs only while 1 officers are checked in within 200 m")).ToHaveCountAsync(2);
+            await p.Locator("section.presence", new() { HasTextString = "Market Square" }).Last.GetByRole(AriaRole.Button, new() { Name = "Check in" }).ClickAsync();
+            await Expect(p.GetByText("m away from the area; the policy allows 200 m.")).ToBeVisibleAsync();
+            await page.Context.SetGeolocationAsync(new Geolocation { Latitude = 51.5078f, Longitude = -0.1270f, Accuracy = 8 });
+            await p.GetByRole(AriaRole.Button, new() { Name = "Check in" }).Last.ClickAsync();
+            await Expect(p.GetByText("You are checked in at Market Square until 08:46")).ToBeVisibleAsync();
+            await page.AssertAccessibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Check out" }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Button, new() { Name = "Check in" })).ToHaveCountAsync(2);
+        }, new BrowserNewContextOptions(BrowserFixture.Phone) { Permissions = ["geolocation"], Geolocation = new Geolocation { Latitude = 51.6f, Longitude = -0.1f, Accuracy = 8 } });
+    }
+
     [Fact]
     public async Task Authority_DraftedAndSignedByTwoPeople_IsShownAndWithdrawn()
     {

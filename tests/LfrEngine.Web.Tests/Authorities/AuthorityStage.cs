@@ -4,6 +4,7 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
@@ -50,7 +51,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
 
     public static Actor Of(Officer officer) => new(officer.Id.ToString(), officer.DisplayName);
 
-    public static async Task<AuthorityStage> StartAsync()
+    public static async Task<AuthorityStage> StartAsync(SignedPolicy? policy = null)
     {
         var time = new Clock();
         RunningHost host = await RunningHost.StartAsync((config, folder) =>
@@ -62,7 +63,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
                 Laboratories = ["laboratory.pem"],
                 Cameras = [new CameraConfig { Name = "gate", Source = "rtsp://van:secret@10.0.0.5/one" }, new CameraConfig { Name = "north", Source = "north.mp4" }],
             };
-        }, time);
+        }, time, policy: policy);
         var stage = new AuthorityStage(host, time, await host.AddOfficerAsync("dora", Roles.Operator), await host.AddOfficerAsync("sam", Roles.AuthorisingOfficer));
         stage.WriteEvidence(stage.EvidencePath, stage.Evidence(People));
         stage.EvidenceSha256 = PackageCache.HashOf(stage.EvidencePath);
@@ -71,9 +72,9 @@ internal sealed class AuthorityStage : IAsyncDisposable
     }
 
     /// <summary>Evidence with points around the usual threshold.</summary>
-    public EvidenceDocument Evidence(int gallerySize, string? embedder = null) => new(
+    public EvidenceDocument Evidence(int gallerySize, string? embedder = null, IReadOnlyList<GroupRates>? groups = null) => new(
         EvidenceDocument.CurrentFormat, Time.GetUtcNow().AddDays(-30), "passages", "test", embedder ?? Present.Embedder.Sha256, new Dictionary<string, string>(), new Dictionary<string, string>(), "", 7,
-        [.. new[] { 0.44, Threshold, 0.52 }.Select(t => new OperatingPoint(gallerySize, t, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, []))]);
+        [.. new[] { 0.44, Threshold, 0.52 }.Select(t => new OperatingPoint(gallerySize, t, null, 1e-4, 5e-5, 2e-4, 40, 400_000, 0.9, 0.85, 0.94, 900, 1000, groups ?? []))]);
 
     /// <summary>Signs evidence as the laboratory does.</summary>
     public void WriteEvidence(string path, EvidenceDocument evidence, bool stranger = false)
@@ -159,14 +160,15 @@ internal sealed class AuthorityStage : IAsyncDisposable
     }
 
     /// <summary>The same store and shelf as a program would see them that was started with another configuration or other models.</summary>
-    public AuthorityService Restarted(Func<HostConfig, HostConfig>? configure = null, ModelCatalog? catalog = null)
+    public AuthorityService Restarted(Func<HostConfig, HostConfig>? configure = null, ModelCatalog? catalog = null, SignedPolicy? policy = null)
     {
-        Installation installation = Host.Installation with { Config = configure?.Invoke(Host.Installation.Config) ?? Host.Installation.Config };
+        Installation installation = Host.Installation with { Config = configure?.Invoke(Host.Installation.Config) ?? Host.Installation.Config, Policy = policy ?? Host.Installation.Policy };
         var hashes = new FileHashes(Time);
         var evidence = new EvidenceShelf(installation, hashes, Host.Journal);
         var cameras = new CameraRegister(installation, Host.Journal, Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>());
-        var present = new AuthorityPresent(installation, cameras, evidence, hashes, catalog ?? ModelCatalog.Default);
-        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(cameras, evidence, present, Time), present,
+        var policies = new PolicyShelf(installation);
+        var present = new AuthorityPresent(installation, cameras, evidence, hashes, policies, catalog ?? ModelCatalog.Default, Time);
+        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(cameras, evidence, present, Time), present, new PresenceRegister(Host.Journal, policies, Time),
             Host.Services.GetRequiredService<OfficerSigning>(), Host.Services.GetRequiredService<IServiceScopeFactory>(), Time);
     }
 

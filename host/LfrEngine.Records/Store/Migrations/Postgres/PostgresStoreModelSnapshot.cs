@@ -76,6 +76,9 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.Property<bool>("PhoneNumberConfirmed")
                         .HasColumnType("boolean");
 
+                    b.Property<string>("Rank")
+                        .HasColumnType("text");
+
                     b.Property<string>("SecurityStamp")
                         .HasColumnType("text");
 
@@ -377,6 +380,19 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.ToTable("AuthorityForms");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.CrewRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Crews");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")
@@ -408,6 +424,18 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
 
                     b.Property<double>("RunningSeconds")
                         .HasColumnType("double precision");
+
+                    b.Property<string>("SecondSignature")
+                        .HasColumnType("text");
+
+                    b.Property<long?>("SecondSignedAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<Guid?>("SecondSignedBy")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("SecondSignerPublicKey")
+                        .HasColumnType("text");
 
                     b.Property<string>("Signature")
                         .HasColumnType("text");
@@ -632,6 +660,52 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.HasIndex("PersonId");
 
                     b.ToTable("Photos");
+                });
+
+            modelBuilder.Entity("LfrEngine.Records.Store.PresenceRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Signature")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Presences");
+                });
+
+            modelBuilder.Entity("LfrEngine.Records.Store.TrainingRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid");
+
+                    b.Property<DateOnly>("CompletedOn")
+                        .HasColumnType("date");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("OfficerId", "Role");
+
+                    b.ToTable("Trainings");
                 });
 
             modelBuilder.Entity("LfrEngine.Records.Store.VanEntry", b =>

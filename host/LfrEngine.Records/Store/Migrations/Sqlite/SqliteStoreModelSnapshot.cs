@@ -71,6 +71,9 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.Property<bool>("PhoneNumberConfirmed")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Rank")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("SecurityStamp")
                         .HasColumnType("TEXT");
 
@@ -370,6 +373,19 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.ToTable("AuthorityForms");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.CrewRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Crews");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")
@@ -401,6 +417,18 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
 
                     b.Property<double>("RunningSeconds")
                         .HasColumnType("REAL");
+
+                    b.Property<string>("SecondSignature")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("SecondSignedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("SecondSignedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SecondSignerPublicKey")
+                        .HasColumnType("TEXT");
 
                     b.Property<string>("Signature")
                         .HasColumnType("TEXT");
@@ -623,6 +651,52 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.HasIndex("PersonId");
 
                     b.ToTable("Photos");
+                });
+
+            modelBuilder.Entity("LfrEngine.Records.Store.PresenceRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Signature")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Presences");
+                });
+
+            modelBuilder.Entity("LfrEngine.Records.Store.TrainingRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateOnly>("CompletedOn")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("OfficerId", "Role");
+
+                    b.ToTable("Trainings");
                 });
 
             modelBuilder.Entity("LfrEngine.Records.Store.VanEntry", b =>
