@@ -29,6 +29,8 @@ internal sealed class TransparencyLedger
                 AddDeployment(installation, entry);
             else if (entry.Action is "alert.raised" or "alert.decided")
                 AddAlert(installation, entry);
+            else if (entry.Action is LateFigures.FieldCheckResult or LateFigures.FalseAlerts && deployments.TryGetValue((installation, entry.Subject), out Deployment? late))
+                AddLate(late, entry);
         }
     }
 
@@ -73,8 +75,30 @@ internal sealed class TransparencyLedger
         return new DeploymentFigures(installation, subject["deployment/".Length..], d.Name, d.Date, d.Type, d.Ended, d.Ended ? d.RunningSeconds : null, d.Cameras, d.WatchlistPeople, d.Thresholds,
             real.Length, positive.Length, confirmed, incorrect.Length, incorrect.Count(a => a.Has(AlertState.Engaged)),
             arrests + real.Count(a => a.Now == AlertState.OtherDisposal), arrests, real.Count(a => a.Now == AlertState.Safeguarded),
-            positive.Length - confirmed, real.Length - positive.Length - incorrect.Length, d.Ended ? d.FacesSeen : null);
+            positive.Length - confirmed, real.Length - positive.Length - incorrect.Length, d.Ended ? d.FacesSeen : null)
+        {
+            TrueRecognitionRate = PublishedRate.From(d.Found, d.Passages),
+            TrueRecognitionByGroup = d.PassagesByGroup,
+            FalseAlertGroups = [.. d.FalseAlertGroups.Select(g => new FalseAlertGroup(g.Category, g.Column, g.Group, g.Count, d.Ended && d.FacesSeen is { } seen ? PublishedRate.From(g.Count, seen) : null, PublishedRate.From(g.Count, real.Length)))],
+        };
     }
+
+    // The latest entry of each kind holds everything.
+    private static void AddLate(Deployment d, AuditEntry entry)
+    {
+        using JsonDocument document = JsonDocument.Parse(entry.Details);
+        JsonElement details = document.RootElement;
+        JsonElement[] groups = Property(details, "groups") is { ValueKind: JsonValueKind.Array } array ? [.. array.EnumerateArray()] : [];
+        if (entry.Action == LateFigures.FalseAlerts)
+        {
+            d.FalseAlertGroups = [.. groups.Select(g => (Text(g, "category") ?? "", Text(g, "column") ?? "", Text(g, "group") ?? "", (int)Count(g, "count")))];
+            return;
+        }
+        (d.Passages, d.Found) = (Count(details, "passages"), Count(details, "found"));
+        d.PassagesByGroup = [.. groups.Select(g => PublishedRate.From(Count(g, "found"), Count(g, "passages")) is { } rate ? new GroupRecognition(Text(g, "column") ?? "", Text(g, "group") ?? "", rate) : null).OfType<GroupRecognition>()];
+    }
+
+    private static long Count(JsonElement details, string name) => Property(details, name) is { } count ? Number(count) : 0;
 
     private void AddDeployment(string installation, AuditEntry entry)
     {
@@ -152,6 +176,14 @@ internal sealed class TransparencyLedger
         public int WatchlistPeople { get; set; }
 
         public CategoryThreshold[] Thresholds { get; set; } = [];
+
+        public long Passages { get; set; }
+
+        public long Found { get; set; }
+
+        public GroupRecognition[] PassagesByGroup { get; set; } = [];
+
+        public (string Category, string Column, string Group, int Count)[] FalseAlertGroups { get; set; } = [];
 
         public string Date => AuthorityDate ?? FirstStart!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     }

@@ -26,7 +26,7 @@ internal static class DeploymentEndpoints
             .WithSummary("Records why a deployment was paused.");
         one.MapPost("/end", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.EndAsync(Actor.Of(http.User), deployment, r)))
             .WithSummary("Ends the deployment permanently.");
-        app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
+        app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeOperations).WithTags("operations")
             .WithSummary("The running deployment and the health of its cameras.");
         app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithTags("operations")
             .WithSummary("The newest live picture, or no content while there is none. The viewing is recorded in the audit trail.");
