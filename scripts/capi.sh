@@ -215,7 +215,7 @@ case $what in
         "$out/numbers" models "$weights" "$photo" "$clip" "$scratch" >"$scratch/c.jsonl"
         build memory "$capi/test/memory.c"
         # Cameras, width, height, workers, and frames that the decoder keeps.
-        for load in "1 640 360 1 2" "1 1280 720 1 2" "1 1280 720 2 2" "4 1280 720 2 2" "1 1920 1080 2 2" "2 1920 1080 2 2" "1 3840 2160 2 2" "1 1280 720 1 16"; do
+        for load in "1 640 360 1 2" "4 640 360 1 2" "1 1280 720 1 2" "1 1280 720 2 2" "2 1280 720 2 2" "4 1280 720 2 2" "1 1920 1080 2 2" "2 1920 1080 2 2" "1 3840 2160 2 2" "1 1280 720 1 16"; do
             read -ra one <<<"$load"
             ffmpeg -v error -y -t 3 -ss 2 -i "$clip" -vf "scale=${one[1]}:${one[2]}" -c:v libx264 -preset veryfast -refs "${one[4]}" "$scratch/load.mp4"
             "$out/memory" models "$weights" "$scratch/list.lfr" "$scratch/list.key" "$scratch/load.mp4" "${one[@]}"

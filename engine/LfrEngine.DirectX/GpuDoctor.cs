@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.DirectX.Decoding;
 using LfrEngine.DirectX.Devices;
@@ -11,6 +12,7 @@ using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
+using LfrEngine.Quality;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.DirectX;
@@ -130,7 +132,21 @@ public sealed unsafe class GpuDoctor : IDisposable
         using HostBuffer<float> actual = BufferPool.Rent<float>(FaceAligner.CropLength);
         FaceAligner.Align(host, transform, input, expected.Pointer);
         FaceAligner.Align(view, transform, input, actual.Pointer);
-        return Within(Largest(expected.Span, actual.Span), 1e-3, "of a normalised value");
+        string aligned = Within(Largest(expected.Span, actual.Span), 1e-3, "of a normalised value");
+        var (onProcessor, onGpu) = (new AlignedFace(expected.Pointer), new AlignedFace(actual.Pointer, staysOnDevice: true));
+        onGpu.Align(view, transform, input);
+        try
+        {
+            (CropSums a, CropSums b) = (onProcessor.Measure(input), onGpu.Measure(input));
+            (CoverJudgement c, CoverJudgement d) = (onProcessor.JudgeCover(input), onGpu.JudgeCover(input));
+            float[] told(CropSums sums, CoverJudgement cover) =>
+                [(float)(sums.Texture.Sum / CropSums.Pixels), (float)Math.Sqrt(sums.Texture.Laplacian / CropSums.Pixels), sums.Upper.Red, sums.Upper.Green, sums.Lower.Blue, 10 * cover.LowerFace, 10 * cover.Eyes, 10 * cover.Brow];
+            return $"{aligned}; {Within(Largest(told(a, c), told(b, d)), 0.1, "of a grey level in what is measured of a face")}";
+        }
+        finally
+        {
+            onGpu.LetGo();
+        }
     }
 
     private string Clear()

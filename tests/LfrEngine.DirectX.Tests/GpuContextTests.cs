@@ -50,6 +50,8 @@ public sealed class GpuContextTests
     [InlineData(64, 48, 0, 0, 64, 48)]
     [InlineData(1912, 1080, 8, 0, 1904, 1080)]
     [InlineData(60, 44, 6, 4, 54, 40)]
+    // The stream of MediaPixelFormatTests.
+    [InlineData(156, 114, 8, 6, 148, 108)]
     public void PictureCut_LeftAndTop_AreNotPartOfThePicture(int width, int height, int left, int top, int pictureWidth, int pictureHeight)
     {
         var frame = new FFmpeg.AutoGen.AVFrame { width = width, height = height, crop_left = (ulong)left, crop_top = (ulong)top };

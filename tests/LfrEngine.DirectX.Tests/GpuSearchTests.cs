@@ -141,6 +141,28 @@ public sealed class GpuSearchTests
         Assert.Equal(expectedCounts, actualCounts);
         for (int p = 0; p < count; p++)
             Assert.Equal(expected[(p * k)..((p * k) + expectedCounts[p])], actual[(p * k)..((p * k) + actualCounts[p])]);
+        if (search is GpuSearch onDevice && covers is null && count > 0)
+            AssertSameOnDevice(onDevice, gallery, probes, thresholds, k, expected, expectedCounts);
         return expectedCounts.Sum();
+    }
+
+    // The same probes where the embedder leaves them: those with a hit come back, and no other.
+    private static void AssertSameOnDevice(GpuSearch search, Gallery gallery, float[] rows, in CategoryThresholds thresholds, int k, Candidate[] expected, int[] expectedCounts)
+    {
+        using var probes = new Probes(expectedCounts.Length, gallery.EmbeddingLength);
+        probes.Begin(expectedCounts.Length);
+        var memory = new GpuProbes(search.Context, probes.Most, probes.Length);
+        (probes.Device, probes.IsOnDevice) = (memory, true);
+        search.Context.Use(gpu => memory.Upload(gpu, rows));
+        var actual = new Candidate[expected.Length];
+        var counts = new int[expectedCounts.Length];
+        ((IDeviceSearch)search).Search(gallery, probes, thresholds, k, actual, counts, []);
+        Assert.Equal(expectedCounts, counts);
+        for (int p = 0; p < counts.Length; p++)
+            Assert.Equal(expected[(p * k)..((p * k) + counts[p])], actual[(p * k)..((p * k) + counts[p])]);
+        Assert.True(probes.IsOnDevice);
+        Assert.True(probes.Rows.SequenceEqual(rows));
+        probes.Wipe();
+        Assert.Equal(-1, probes.Rows.IndexOfAnyExcept(0f));
     }
 }

@@ -5,9 +5,11 @@ using LfrEngine.DirectX.Decoding;
 using LfrEngine.DirectX.Devices;
 using LfrEngine.DirectX.Shaders;
 using LfrEngine.Frames;
+using LfrEngine.Cover;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
+using LfrEngine.Quality;
 using LfrEngine.Tests.Frames;
 
 namespace LfrEngine.DirectX.Tests;
@@ -69,7 +71,7 @@ public sealed unsafe class ShaderParityTests
                 resampler.Resample(frame.View.Y, frame.View.LumaStride, 1, width, height, box.Left, box.Top, box.Width, box.Height, plane, Size, Size, Size);
                 ColourKernel.ConvertGrey(plane, Size * Size, frame.View.Colour, Landmarks);
             }
-            onDevice.Grey(view, box, Size, Landmarks, actual.On);
+            onDevice.Region(view, box, Size, Landmarks, actual.On);
             AssertEqual($"grey {box}", expected, device.Read(actual, Size * Size), 5e-5f);
         }
     }
@@ -118,6 +120,81 @@ public sealed unsafe class ShaderParityTests
         Assert.InRange(differing, 0, 20);
     }
 
+    /// <summary>What the second and third opinion are given: the second image of a batch, and for one of them column by column.</summary>
+    [Theory]
+    [MemberData(nameof(Frames))]
+    public void Region_InABatch_IsTheProcessors(PixelFormat format, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation location)
+    {
+        const int Size = 48, Length = 3 * Size * Size;
+        TestFrame frame = Noise(format, width, height, matrix, range, location);
+        using var device = new Device();
+        using var resampler = new PlaneResampler();
+        using GpuFrame onDevice = device.Upload(frame.View, out FrameView view);
+        using var actual = new GpuBuffer<float>(device.Context, 2 * Length);
+        var box = new FaceBox(-3.5f, 2.25f, 37.75f, height + 4);
+        var expected = new float[2 * Length];
+        fixed (float* planes = &expected[Length])
+        {
+            RegionSampler.Resample(frame.View, box, Size, Size, resampler, planes);
+            ColourKernel.Convert(planes, planes + (Size * Size), planes + (2 * Size * Size), Size * Size, frame.View.Colour, Embedder);
+        }
+        onDevice.Region(view, box, Size, Embedder, actual.On, place: 1);
+        AssertEqual("region", expected, device.Read(actual, 2 * Length), 2e-4f);
+        onDevice.Region(view, box, Size, Embedder, actual.On, place: 0, transposed: true);
+        float[] both = device.Read(actual, 2 * Length);
+        for (int i = 0; i < Length; i++)
+            Assert.Equal(both[Length + i], both[(i / (Size * Size) * Size * Size) + (i % Size * Size) + (i / Size % Size)]);
+    }
+
+    /// <summary>The dozen numbers by which quality and cover are judged, and the face itself where it is embedded.</summary>
+    [Theory]
+    [MemberData(nameof(Frames))]
+    public void Measures_OfAnAlignedFace_AreTheProcessors(PixelFormat format, int width, int height, ColourMatrix matrix, ColourRange range, ChromaLocation location)
+    {
+        TestFrame noise = Noise(format, width, height, matrix, range, location);
+        // Clipped, dark and without any texture too.
+        TestFrame flat = new TestFrame(format, width, height, matrix, range, location).Paint((_, _) => (90, 110, 140)), bright = new TestFrame(format, width, height, matrix, range, location).Paint((x, y) => (x + y) % 9 < 4 ? (250, 250, 252) : (3, 2, 9));
+        using var device = new Device();
+        using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
+        var onProcessor = new AlignedFace(crop.Pointer);
+        var onDevice = new AlignedFace(null, staysOnDevice: true);
+        float sums = 0, covers = 0;
+        foreach (TestFrame frame in new[] { noise, flat, bright })
+        {
+            using GpuFrame uploaded = device.Upload(frame.View, out FrameView view);
+            foreach (AlignmentTransform transform in (AlignmentTransform[])[new(1.8f, 0.9f, 4, -31), new(0.3f, -0.2f, 20, 30), new(3.5f, 0, -3 * width, -2 * height)])
+            {
+                onProcessor.Align(frame.View, transform, Embedder);
+                onDevice.Align(view, transform, Embedder);
+                Assert.NotNull(onDevice.Slot);
+                long before = device.Context.Use(gpu => gpu.BytesRead);
+                sums = Math.Max(sums, Largest(onProcessor.Measure(Embedder), onDevice.Measure(Embedder)));
+                (CoverJudgement expected, CoverJudgement actual) = (onProcessor.JudgeCover(Embedder), onDevice.JudgeCover(Embedder));
+                covers = Math.Max(covers, Device.Largest("cover", [expected.LowerFace, expected.Eyes, expected.Brow], [actual.LowerFace, actual.Eyes, actual.Brow]));
+                Assert.Equal(13 * sizeof(float), device.Context.Use(gpu => gpu.BytesRead) - before);
+            }
+            onDevice.LetGo();
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"measures: {sums:g3} of a grey level; cover: {covers:g3}");
+        Assert.InRange(sums, 0, GpuContext.IsBuilt ? 0.1f : 1e-3f);
+        Assert.InRange(covers, 0, GpuContext.IsBuilt ? 1e-2f : 1e-5f);
+    }
+
+    // As quality is made of them: mean, deviation, sharpness and colours in grey levels, and the clipped share times 255. Quality adds 8 to the deviation; below 1, on a
+    // face without any texture, the processor's own sum of squares is off by 0.03.
+    private static float Largest(CropSums expected, CropSums actual)
+    {
+        float[] levels(CropSums s) =>
+        [
+            (float)(s.Texture.Sum / CropSums.Pixels),
+            (float)Math.Sqrt(Math.Max(1, (s.Texture.Squares / CropSums.Pixels) - Math.Pow(s.Texture.Sum / CropSums.Pixels, 2))),
+            (float)Math.Sqrt(s.Texture.Laplacian / CropSums.Pixels),
+            255f * s.Texture.Clipped / CropSums.Pixels,
+            s.Upper.Red, s.Upper.Green, s.Upper.Blue, s.Lower.Red, s.Lower.Green, s.Lower.Blue,
+        ];
+        return Device.Largest("measures", levels(expected), levels(actual));
+    }
+
     [Theory]
     [InlineData(64, 32, 32, 32)]
     [InlineData(96, 64, 64, 32)]
@@ -162,7 +239,7 @@ public sealed unsafe class ShaderParityTests
         device.Context.Use(gpu =>
         {
             from.Upload(gpu, raw);
-            gpu.Graphics.For(rows, new NormaliseShader(from.On(gpu), unit.On(gpu), norms.On(gpu), length, InferencePlan.SmallestNorm));
+            gpu.Graphics.For(rows, new NormaliseShader(from.On(gpu), unit.On(gpu), norms.On(gpu), length, length, InferencePlan.SmallestNorm));
         });
         AssertEqual("unit", expected, device.Read(unit, raw.Length), 1e-6f);
         AssertEqual("norm", expectedNorms, device.Read(norms, rows), 2e-5f);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using LfrEngine.Alignment;
+using ComputeSharp;
+using LfrEngine.Cover;
 using LfrEngine.DirectX.Devices;
 using LfrEngine.Frames;
 
@@ -10,13 +11,29 @@ namespace LfrEngine.DirectX.Decoding;
 internal sealed class FrameStore(GpuContext context) : IDisposable
 {
     private readonly ClearedBuffers<uint> frames = new(context);
-    private readonly GpuBuffer<float> cropPatch = new(context, FaceAligner.CropLength);
-    private GpuBuffer<float>? picturePatch;
+    private GpuBuffer<float>? patch, coverWeights;
+    private GpuDevice? weightsOn;
 
     public GpuContext Context => context;
 
     /// <summary>Regions of frames that stay on the device.</summary>
     public ClearedBuffers<float> Regions { get; } = new(context);
+
+    /// <summary>Aligned faces.</summary>
+    public ClearedBuffers<float> Faces { get; } = new(context);
+
+    /// <summary>The weights of <see cref="CoverJudge"/>, as <see cref="Shaders.CoverUnitsShader"/> says; they tell of nobody.</summary>
+    public ReadWriteBuffer<float> CoverWeightsOn(GpuDevice gpu)
+    {
+        if (weightsOn != gpu)
+        {
+            CoverWeights w = CoverWeights.Default;
+            coverWeights ??= new GpuBuffer<float>(context, w.First.Length + w.FirstBias.Length + w.Second.Length + w.SecondBias.Length);
+            coverWeights.Upload(gpu, [.. w.First, .. w.FirstBias, .. w.Second, .. w.SecondBias]);
+            weightsOn = gpu;
+        }
+        return coverWeights!.On(gpu);
+    }
 
     /// <summary>An all-zero buffer for a frame of so many bytes.</summary>
     public GpuBuffer<uint> Take(int bytes) => frames.Take((bytes + 3) / 4);
@@ -24,17 +41,15 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
     /// <summary>Clears a frame's buffer and takes it back.</summary>
     public void Release(GpuBuffer<uint> frame) => frames.Release(frame);
 
-    /// <summary>Scratch for one patch of three planes. Clearing it costs what it is long, so a crop does not use what a live picture needs.</summary>
+    /// <summary>Scratch for one patch of three planes that is read back: a live picture.</summary>
     public GpuBuffer<float> Patch(int length)
     {
-        if (length <= cropPatch.Length)
-            return cropPatch;
-        if (picturePatch is null || picturePatch.Length < length)
+        if (patch is null || patch.Length < length)
         {
-            picturePatch?.Dispose();
-            picturePatch = new GpuBuffer<float>(context, length);
+            patch?.Dispose();
+            patch = new GpuBuffer<float>(context, length);
         }
-        return picturePatch;
+        return patch;
     }
 
     /// <summary>Copies a frame from host memory to the device.</summary>
@@ -72,8 +87,9 @@ internal sealed class FrameStore(GpuContext context) : IDisposable
     {
         frames.Dispose();
         Regions.Dispose();
-        cropPatch.Dispose();
-        picturePatch?.Dispose();
+        Faces.Dispose();
+        patch?.Dispose();
+        coverWeights?.Dispose();
     }
 
     private static unsafe void CopyRows(byte* from, int stride, int rowBytes, int rows, Span<byte> to)

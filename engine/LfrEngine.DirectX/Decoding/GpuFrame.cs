@@ -17,8 +17,22 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     public void FillLetterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, InferencePlan plan) =>
         Letterbox(frame, transform, input, OnThisDevice(plan).BeginFill);
 
-    public void FillGrey(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan) =>
-        Grey(frame, region, size, input, OnThisDevice(plan).BeginFill);
+    public void FillRegion(in FrameView frame, in FaceBox region, int size, ModelInput input, InferencePlan plan, int place, bool transposed) =>
+        Region(frame, region, size, input, OnThisDevice(plan).BeginFill, place, transposed);
+
+    public void FillAligned(in FrameView frame, in AlignmentTransform transform, int size, ModelInput input, InferencePlan plan)
+    {
+        GpuPlan target = OnThisDevice(plan);
+        FrameView view = frame;
+        AlignmentTransform placed = transform;
+        Cut(gpu =>
+        {
+            AlignShader shader = Aligning(gpu, view, placed, size, input, target.BeginFill(gpu));
+            gpu.Submit((in ComputeContext list) => list.For(size, size, shader));
+        });
+    }
+
+    public PointSums RunPoints(InferencePlan plan, FacePoints points, in PointGrid grid) => OnThisDevice(plan).RunPoints(points, grid);
 
     /// <summary>The whole frame into a tensor on the device.</summary>
     public void Letterbox(in FrameView frame, in LetterboxTransform transform, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
@@ -33,32 +47,34 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
         });
     }
 
-    /// <summary>A region as grey into a tensor on the device.</summary>
-    public void Grey(in FrameView frame, in FaceBox region, int size, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination)
+    /// <summary>A region into a tensor on the device.</summary>
+    public void Region(in FrameView frame, in FaceBox region, int size, ModelInput input, Func<GpuDevice, ReadWriteBuffer<float>> destination, int place = 0, bool transposed = false)
     {
         FrameView view = frame;
         FaceBox box = region;
+        int mode = input.Channels == ChannelOrder.Grey ? ResampleShader.Grey : ResampleShader.Channels;
         Cut(gpu =>
         {
-            ResampleShader shader = Resampling(gpu, view, box, size, size, size, size, ResampleShader.Grey, input, destination(gpu));
+            ResampleShader shader = Resampling(gpu, view, box, size, size, size, size, mode, input, destination(gpu), place * input.ChannelCount * size * size, transposed);
             gpu.Submit((in ComputeContext list) => list.For(size, size, shader));
         });
     }
 
-    public void Align(in FrameView frame, in AlignmentTransform transform, ModelInput input, float* crop)
+    public IAlignedSlot Align(in FrameView frame, in AlignmentTransform transform, ModelInput input)
     {
-        const int Size = AlignmentTransform.GridSize;
-        PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
-        int samples = FaceAligner.SamplesPerSide(1, transform), chromaSamples = FaceAligner.SamplesPerSide(frame.ChromaScaleX, transform);
         FrameView view = frame;
-        Bring(FaceAligner.CropLength, crop, (gpu, patch) =>
+        AlignmentTransform placed = transform;
+        var slot = new AlignedSlot(store, input);
+        try
         {
-            var shader = new AlignShader(
-                bytes.On(gpu), patch.On(gpu), Size,
-                origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
-                samples, chromaSamples, Planes(view), InputColour.Of(view, input));
-            gpu.Submit((in ComputeContext list) => list.For(Size, Size, shader));
-        });
+            Cut(gpu => slot.Fill(gpu, to => Aligning(gpu, view, placed, AlignmentTransform.GridSize, input, to)));
+            return slot;
+        }
+        catch
+        {
+            slot.Dispose();
+            throw;
+        }
     }
 
     public void Resample(in FrameView frame, in FaceBox region, int width, int height, float* planes)
@@ -76,7 +92,7 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     {
         FrameView view = frame;
         FaceBox box = region;
-        var kept = new KeptRegion(store, 3 * width * height);
+        var kept = new KeptRegion(store.Context, store.Regions, 3 * width * height);
         try
         {
             Cut(gpu =>
@@ -137,14 +153,23 @@ internal sealed unsafe class GpuFrame(FrameStore store, GpuDevice home, GpuBuffe
     }
 
     private ResampleShader Resampling(GpuDevice gpu, in FrameView view, in FaceBox region, int gridWidth, int gridHeight, int imageWidth, int imageHeight, int mode, ModelInput? input,
-        ReadWriteBuffer<float> destination)
+        ReadWriteBuffer<float> destination, int first = 0, bool transposed = false)
     {
         float stepX = region.Width / imageWidth, stepY = region.Height / imageHeight;
         return new ResampleShader(
-            bytes.On(gpu), destination,
+            bytes.On(gpu), destination, first,
             region.Left, region.Top, stepX, stepY,
             (region.Left * view.ChromaScaleX) + view.ChromaOffsetX, (region.Top * view.ChromaScaleY) + view.ChromaOffsetY, stepX * view.ChromaScaleX, stepY * view.ChromaScaleY,
-            gridWidth, gridHeight, imageWidth, imageHeight, mode, Planes(view), InputColour.Of(view, input));
+            gridWidth, gridHeight, imageWidth, imageHeight, mode, transposed ? 1 : 0, Planes(view), InputColour.Of(view, input));
+    }
+
+    private AlignShader Aligning(GpuDevice gpu, in FrameView view, in AlignmentTransform transform, int size, ModelInput input, ReadWriteBuffer<float> destination)
+    {
+        PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
+        return new AlignShader(
+            bytes.On(gpu), destination, size,
+            origin.X, origin.Y, right.X, right.Y, down.X, down.Y, view.ChromaScaleX, view.ChromaScaleY, view.ChromaOffsetX, view.ChromaOffsetY,
+            FaceAligner.SamplesPerSide(1, transform), FaceAligner.SamplesPerSide(view.ChromaScaleX, transform), Planes(view), InputColour.Of(view, input));
     }
 
     private FramePlanes Planes(in FrameView view) => new()

@@ -3,6 +3,7 @@ using ComputeSharp;
 using LfrEngine.DirectX.Devices;
 using LfrEngine.DirectX.Shaders;
 using LfrEngine.Matching;
+using LfrEngine.Memory;
 
 namespace LfrEngine.DirectX.Search;
 
@@ -11,10 +12,8 @@ namespace LfrEngine.DirectX.Search;
 /// The limit of the shader lies below the lowest threshold by more than rounding to half and summing in another order can cost, so it misses nobody;
 /// what it finds too much the processor drops. Scores, candidates and their order are those of <see cref="CosineSearch"/>, to the bit. Thread-safe.
 /// </remarks>
-public sealed class GpuSearch : IGallerySearch, IDisposable
+public sealed class GpuSearch : IGallerySearch, IDeviceSearch, IDisposable
 {
-    private const int ProbesPerGroup = 4;
-
     // Room for this many pairs at first; a search that finds more makes room and is done again.
     private const int SmallestCapacity = 4096;
 
@@ -22,11 +21,15 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     private readonly CosineSearch exact = new();
     private readonly Lock gate = new();
     // How many pairs come back with their number in one copy: a search usually finds none.
-    private const int PairsAtOnce = 31;
+    private const int PairsAtOnce = 7;
+
+    // No row that was normalised on the device is longer: its squares are summed in float32, in any order.
+    private const double LongestOnDevice = 1.001;
 
     // The number of pairs, then the pairs.
     private GpuBuffer<int> hits;
-    private GpuBuffer<float>? grouped;
+    private GpuProbes? uploaded;
+    private int uploadable, uploadedLength;
     private readonly List<ResidentGallery> residents = [];
 
     /// <summary>Prepares a search; a gallery is copied to the device when it is first searched.</summary>
@@ -37,6 +40,8 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         hits = new GpuBuffer<int>(context, 1 + (2 * SmallestCapacity));
     }
 
+    internal GpuContext Context => context;
+
     /// <inheritdoc/>
     public void Search(Gallery gallery, ReadOnlySpan<float> probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers = default)
     {
@@ -46,26 +51,16 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
             CoveredSearch.Search(this, gallery, probes, thresholds, maximumCandidates, candidates, candidateCounts, covers);
             return;
         }
-        candidateCounts.Clear();
-        if (gallery.RowCount == 0 || candidateCounts.IsEmpty)
-            return;
-        using GalleryLease lease = gallery.Lease();
-        // Which identities, not what they look like: plain memory may hold it.
-        List<(int Probe, int Identity)> found = Find(gallery, probes, thresholds.Lowest, candidateCounts.Length);
-        found.Sort();
-        var identities = new List<int>();
-        for (int i = 0; i < found.Count;)
-        {
-            int probe = found[i].Probe;
-            identities.Clear();
-            for (; i < found.Count && found[i].Probe == probe; i++)
-            {
-                if (identities.Count == 0 || identities[^1] != found[i].Identity)
-                    identities.Add(found[i].Identity);
-            }
-            candidateCounts[probe] = exact.SearchAmong(gallery, probes.Slice(probe * gallery.EmbeddingLength, gallery.EmbeddingLength),
-                System.Runtime.InteropServices.CollectionsMarshal.AsSpan(identities), thresholds, candidates.Slice(probe * maximumCandidates, maximumCandidates));
-        }
+        Search(gallery, probes, null, thresholds, maximumCandidates, candidates, candidateCounts);
+    }
+
+    void IDeviceSearch.Search(Gallery gallery, Probes probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers)
+    {
+        // Covered probes are turned by the processor before they are compared.
+        if (!probes.IsOnDevice || probes.Device is not GpuProbes onDevice || onDevice.Context != context || CoveredSearch.IsNeeded(gallery, covers))
+            Search(gallery, probes.Rows, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+        else
+            Search(gallery, [], onDevice, thresholds, maximumCandidates, candidates, candidateCounts);
     }
 
     /// <summary>Clears the gallery on the device and everything else.</summary>
@@ -76,22 +71,48 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
             residents.ForEach(r => r.Dispose());
             residents.Clear();
         }
-        grouped?.Dispose();
+        uploaded?.Dispose();
         hits.Dispose();
     }
 
-    private unsafe List<(int Probe, int Identity)> Find(Gallery gallery, ReadOnlySpan<float> probes, float lowest, int probeCount)
+    // Probes are in host memory, or on the device: then only those with a hit come back, to be scored exactly.
+    private void Search(Gallery gallery, ReadOnlySpan<float> probes, GpuProbes? onDevice, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts)
+    {
+        candidateCounts.Clear();
+        if (gallery.RowCount == 0 || candidateCounts.IsEmpty)
+            return;
+        using GalleryLease lease = gallery.Lease();
+        int length = gallery.EmbeddingLength;
+        // Which identities, not what they look like: plain memory may hold it.
+        List<(int Probe, int Identity)> found = Find(gallery, probes, onDevice, thresholds.Lowest, candidateCounts.Length);
+        found.Sort();
+        var identities = new List<int>();
+        using HostBuffer<float> brought = BufferPool.Rent<float>(length);
+        for (int i = 0; i < found.Count;)
+        {
+            int probe = found[i].Probe;
+            identities.Clear();
+            for (; i < found.Count && found[i].Probe == probe; i++)
+            {
+                if (identities.Count == 0 || identities[^1] != found[i].Identity)
+                    identities.Add(found[i].Identity);
+            }
+            onDevice?.Read(probe, brought.Span);
+            candidateCounts[probe] = exact.SearchAmong(gallery, onDevice is null ? probes.Slice(probe * length, length) : brought.Span,
+                System.Runtime.InteropServices.CollectionsMarshal.AsSpan(identities), thresholds, candidates.Slice(probe * maximumCandidates, maximumCandidates));
+        }
+    }
+
+    private unsafe List<(int Probe, int Identity)> Find(Gallery gallery, ReadOnlySpan<float> probes, GpuProbes? onDevice, float lowest, int probeCount)
     {
         lock (gate)
         {
             ResidentGallery rows = Resident(gallery);
-            int pairs = rows.Pairs, groups = (probeCount + ProbesPerGroup - 1) / ProbesPerGroup;
-            if (grouped is null || grouped.Length < groups * pairs * 2 * ProbesPerGroup)
-            {
-                grouped?.Dispose();
-                grouped = new GpuBuffer<float>(context, groups * pairs * 2 * ProbesPerGroup);
-            }
-            float limit = lowest - rows.Margin(probes, probeCount);
+            int elementCount = probes.Length;
+            double longest = LongestOnDevice;
+            if (onDevice is null)
+                (onDevice, longest) = (RoomFor(probeCount, gallery.EmbeddingLength), Longest(probes, gallery.EmbeddingLength));
+            float limit = lowest - rows.Margin(longest);
             var found = new List<(int, int)>();
             fixed (float* first = probes)
             {
@@ -100,16 +121,37 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
                 {
                     found.Clear();
                     ReadWriteBuffer<uint> packed = rows.On(gpu);
-                    Group(new ReadOnlySpan<float>(elements, probeCount * gallery.EmbeddingLength), probeCount, gallery.EmbeddingLength, grouped.Stage(gpu));
-                    grouped.Upload(gpu, groups * pairs * 2 * ProbesPerGroup);
-                    ReadOnlySpan<int> told = Match(gpu, packed, gallery.RowCount, pairs, groups, probeCount, limit);
+                    if (onDevice == uploaded)
+                        uploaded!.Upload(gpu, new ReadOnlySpan<float>(elements, elementCount));
+                    // They may have gone with their device.
+                    if (onDevice.On(gpu) is not { } ready)
+                        return;
+                    ReadOnlySpan<int> told = Match(gpu, packed, ready, gallery.RowCount, rows.Pairs, probeCount, limit);
                     for (int i = 0; i < told.Length; i += 2)
                         found.Add((told[i + 1], gallery.RowIdentities[told[i]]));
-                    gpu.Clear(grouped, hits);
+                    gpu.Clear(onDevice == uploaded ? uploaded : null, hits);
                 });
             }
             return found;
         }
+    }
+
+    private GpuProbes RoomFor(int probes, int length)
+    {
+        if (uploaded is null || uploadedLength != length || uploadable < probes)
+        {
+            uploaded?.Dispose();
+            (uploaded, uploadable, uploadedLength) = (new GpuProbes(context, probes, length), probes, length);
+        }
+        return uploaded;
+    }
+
+    private static double Longest(ReadOnlySpan<float> probes, int length)
+    {
+        double longest = 0;
+        for (int first = 0; first < probes.Length; first += length)
+            longest = Math.Max(longest, TensorPrimitives.Norm(probes.Slice(first, length)));
+        return longest;
     }
 
     /// <summary>A gallery's copy on the device, made now if there is none. It is kept together with those of the same list, for covered probes; others are removed.</summary>
@@ -128,18 +170,18 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
     }
 
     /// <summary>Row and probe of every pair found, in turn.</summary>
-    private int[] Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, int rowCount, int pairs, int groups, int probeCount, float limit)
+    private int[] Match(GpuDevice gpu, ReadWriteBuffer<uint> packed, ReadWriteBuffer<float> probes, int rowCount, int pairs, int probeCount, float limit)
     {
         while (true)
         {
             ReadWriteBuffer<int> target = hits.On(gpu);
-            var shader = new MatchShader(packed, grouped!.On(gpu), target, rowCount, pairs, probeCount, hits.Length / 2, limit);
+            var shader = new MatchShader(packed, probes, target, rowCount, pairs, probeCount, hits.Length / 2, limit);
             gpu.Submit((in ComputeContext list) =>
             {
                 // Another search may have been broken off.
                 list.Clear(target);
                 list.Barrier(target);
-                list.For(rowCount, groups, shader);
+                list.For(rowCount, (probeCount + GpuProbes.Group - 1) / GpuProbes.Group, shader);
             });
             var told = new int[1 + (2 * PairsAtOnce)];
             hits.Read(gpu, told);
@@ -154,19 +196,6 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
             }
             hits.Dispose();
             hits = new GpuBuffer<int>(context, 1 + (2 * total));
-        }
-    }
-
-    /// <summary>Probes of a group side by side, element by element: [groups, elements, 4], zeros where there is no probe or no element.</summary>
-    private static void Group(ReadOnlySpan<float> probes, int probeCount, int length, Span<float> to)
-    {
-        to.Clear();
-        int padded = (length + 1) / 2 * 2;
-        for (int p = 0; p < probeCount; p++)
-        {
-            int start = (p / ProbesPerGroup * padded * ProbesPerGroup) + (p % ProbesPerGroup);
-            for (int i = 0; i < length; i++)
-                to[start + (i * ProbesPerGroup)] = probes[(p * length) + i];
         }
     }
 
@@ -211,15 +240,11 @@ public sealed class GpuSearch : IGallerySearch, IDisposable
         /// Sums of n products in any order differ from the exact one by at most γₙ·‖p‖·‖r‖, γₙ = nu / (1 − nu) (Higham, Accuracy and Stability, 3.1);
         /// u = 2⁻²³ covers hardware that rounds to either neighbour, twice covers both sums. Packing moves the exact sum by at most ‖p‖·‖δ‖, and ‖δ‖ is measured.
         /// </remarks>
-        public float Margin(ReadOnlySpan<float> probes, int probeCount)
+        public float Margin(double longest)
         {
             if (filledOn is null)
                 Measure();
-            double longest = 0;
-            int length = Gallery.EmbeddingLength;
-            for (int p = 0; p < probeCount; p++)
-                longest = Math.Max(longest, TensorPrimitives.Norm(probes.Slice(p * length, length)));
-            double rounding = 2.0 * length / (1 << 23);
+            double rounding = 2.0 * Gallery.EmbeddingLength / (1 << 23);
             return (float)(1.01 * longest * (((longestRow + largestPacking) * rounding) + largestPacking)) + 1e-7f;
         }
 

@@ -5,7 +5,7 @@ namespace LfrEngine.DirectX.Shaders;
 /// <summary>Cosines of probes with every row of the gallery; returns the pairs at or above a limit. CPU stage: <see cref="Matching.CosineSearch"/>, which rescores the pairs.</summary>
 /// <remarks>
 /// One thread per row and group of four probes. The gallery is packed half, two elements to a word, stored by element pair [D / 2, N], so that
-/// neighbouring threads read neighbouring words; probes are float32 [groups, D, 4]. No group-shared memory, no barriers; the order of the pairs found
+/// neighbouring threads read neighbouring words; probes are float32 [4 · groups, D], D even. No group-shared memory, no barriers; the order of the pairs found
 /// is the scheduler's and means nothing.
 /// </remarks>
 [GeneratedComputeShaderDescriptor]
@@ -33,11 +33,14 @@ internal readonly partial struct MatchShader(
             uint packed = gallery[(pair * rows) + row];
             float low = Hlsl.Float16ToFloat32(packed & 0xFFFFu);
             float high = Hlsl.Float16ToFloat32(packed >> 16);
-            int at = ((group * pairs) + pair) * 8;
-            score0 += (low * probes[at]) + (high * probes[at + 4]);
-            score1 += (low * probes[at + 1]) + (high * probes[at + 5]);
-            score2 += (low * probes[at + 2]) + (high * probes[at + 6]);
-            score3 += (low * probes[at + 3]) + (high * probes[at + 7]);
+            int at = ((group * 4 * pairs) + pair) * 2;
+            score0 += (low * probes[at]) + (high * probes[at + 1]);
+            at += 2 * pairs;
+            score1 += (low * probes[at]) + (high * probes[at + 1]);
+            at += 2 * pairs;
+            score2 += (low * probes[at]) + (high * probes[at + 1]);
+            at += 2 * pairs;
+            score3 += (low * probes[at]) + (high * probes[at + 1]);
         }
         Tell(row, (group * 4) + 0, score0);
         Tell(row, (group * 4) + 1, score1);

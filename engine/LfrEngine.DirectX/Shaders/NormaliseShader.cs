@@ -11,6 +11,7 @@ internal readonly partial struct NormaliseShader(
     ReadWriteBuffer<float> unit,
     ReadWriteBuffer<float> norms,
     int length,
+    int stride,
     float smallest) : IComputeShader
 {
     public void Execute()
@@ -27,6 +28,6 @@ internal readonly partial struct NormaliseShader(
         norms[row] = norm;
         float divisor = Hlsl.Max(norm, smallest);
         for (int i = 0; i < length; i++)
-            unit[first + i] = rows[first + i] / divisor;
+            unit[(row * stride) + i] = rows[first + i] / divisor;
     }
 }

@@ -12,6 +12,7 @@ namespace LfrEngine.DirectX.Shaders;
 internal readonly partial struct ResampleShader(
     ReadWriteBuffer<uint> frame,
     ReadWriteBuffer<float> destination,
+    int first,
     float left,
     float top,
     float stepX,
@@ -25,6 +26,7 @@ internal readonly partial struct ResampleShader(
     int imageWidth,
     int imageHeight,
     int mode,
+    int transposed,
     FramePlanes planes,
     InputColour colour) : IComputeShader
 {
@@ -42,7 +44,9 @@ internal readonly partial struct ResampleShader(
         int x = ThreadIds.X;
         int y = ThreadIds.Y;
         int plane = gridWidth * gridHeight;
-        int at = (y * gridWidth) + x;
+        int at = first + (y * gridWidth) + x;
+        if (transposed != 0)
+            at = first + (x * gridHeight) + y;
         if (x >= imageWidth || y >= imageHeight)
         {
             // Padding is the networks' middle value.

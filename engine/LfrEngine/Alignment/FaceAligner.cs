@@ -22,7 +22,8 @@ internal static unsafe class FaceAligner
     {
         if (frame.Surface is { } surface)
         {
-            surface.Align(frame, transform, input, crop);
+            using IAlignedSlot slot = surface.Align(frame, transform, input);
+            slot.Read(crop);
             return;
         }
         Warp(frame, transform, AlignmentTransform.GridSize, input, crop);

@@ -24,9 +24,13 @@ public sealed unsafe class FaceMesh : IDisposable
     // The network was trained on the bounds of a face's points, half as large again.
     private const float Surroundings = 1.5f;
 
+    // Per eye the two corners and two points on each lid, as for the eye centres of the 68 points.
+    private static readonly int[] LeftEye = [33, 133, 159, 158, 145, 153], RightEye = [263, 362, 386, 385, 374, 380];
+    private const int Nose = 1, LeftMouth = 61, RightMouth = 291;
+    private static readonly FacePoints Points = new(PointCount, 3, IsTurned: true, [.. LeftEye, .. RightEye, Nose, LeftMouth, RightMouth]);
+
     private readonly OnnxModel model;
     private readonly InferencePlan plan;
-    private readonly PlaneResampler resampler = new();
 
     /// <summary>Prepares a mesh over a loaded model, which the caller keeps owning.</summary>
     public FaceMesh(OnnxModel model)
@@ -52,8 +56,7 @@ public sealed unsafe class FaceMesh : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(points.Length, PointCount);
         using StageClock.Scope _ = StageClock.Time(PipelineStage.Mesh);
-        float side = Surroundings * Math.Max(1, Math.Max(face.Width, face.Height));
-        float presence = Pass(frame, Around(Middle(face), side, 0), points);
+        float presence = Pass(frame, AroundBox(face), points);
         if (twice)
             presence = Pass(frame, AroundPoints(points), points);
         using (StageClock.Time(PipelineStage.Wipe))
@@ -61,50 +64,78 @@ public sealed unsafe class FaceMesh : IDisposable
         return presence;
     }
 
+    /// <summary>As <see cref="Find(in FrameView, in FaceBox, Span{PointF}, bool)"/>, for who needs five points only: of a frame on a device the others stay there.</summary>
+    /// <param name="frame">Borrowed.</param>
+    /// <param name="face">The detector's box, frame pixels.</param>
+    /// <param name="scratch">As for all points.</param>
+    /// <param name="five">Eyes, nose and mouth corners.</param>
+    /// <param name="twice">Whether a second pass follows.</param>
+    internal float Find(in FrameView frame, in FaceBox face, Span<PointF> scratch, out Landmarks5 five, bool twice)
+    {
+        if (frame.Surface is not { } surface)
+        {
+            float presence = Find(frame, face, scratch, twice);
+            five = Reduce(scratch);
+            return presence;
+        }
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Mesh);
+        try
+        {
+            PointSums found = PassOn(surface, frame, AroundBox(face));
+            if (twice)
+                found = PassOn(surface, frame, AroundBounds(found.Bounds, MathF.Atan2(found.Sin, found.Cos), found.Cos, found.Sin));
+            five = found.Five;
+            return found.Presence;
+        }
+        finally
+        {
+            plan.Wipe();
+            using (StageClock.Time(PipelineStage.Wipe))
+                StackScrub.Wipe();
+        }
+    }
+
     /// <summary>Eyes, nose and mouth corners of a mesh, as <see cref="LandmarkFinder"/> gives them.</summary>
     /// <param name="points"><see cref="PointCount"/> points. Borrowed.</param>
     public static Landmarks5 Reduce(ReadOnlySpan<PointF> points)
     {
-        // Per eye the two corners and two points on each lid, as for the eye centres of the 68 points.
-        PointF left = Mean(points, [33, 133, 159, 158, 145, 153]), right = Mean(points, [263, 362, 386, 385, 374, 380]);
-        return new Landmarks5(left, right, points[1], points[61], points[291]);
+        return new Landmarks5(Mean(points, LeftEye), Mean(points, RightEye), points[Nose], points[LeftMouth], points[RightMouth]);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         plan.Dispose();
-        resampler.Dispose();
     }
 
     private float Pass(in FrameView frame, in AlignmentTransform transform, Span<PointF> points)
     {
-        AlignmentTransform used = transform;
-        if (frame.Surface is null)
-        {
-            FaceAligner.Warp(frame, used, CropSize, model.Manifest.Input, plan.Input.Pointer);
-        }
+        if (frame.Surface is { } surface)
+            surface.FillAligned(frame, transform, CropSize, model.Manifest.Input, plan);
         else
-        {
-            // A device cuts upright regions only.
-            PointF middle = transform.ToFrame(new PointF(CropSize / 2f, CropSize / 2f));
-            float half = CropSize / transform.Scale / 2;
-            used = Around(middle, 2 * half, 0);
-            RegionSampler.Fill(frame, new FaceBox(middle.X - half, middle.Y - half, middle.X + half, middle.Y + half), CropSize, model.Manifest.Input, resampler, plan.Input.Pointer);
-        }
+            FaceAligner.Warp(frame, transform, CropSize, model.Manifest.Input, plan.Input.Pointer);
         plan.Run();
         float* output = plan.Outputs[0].Pointer;
         for (int i = 0; i < PointCount; i++)
-            points[i] = used.ToFrame(new PointF(output[3 * i], output[(3 * i) + 1]));
+            points[i] = transform.ToFrame(new PointF(output[3 * i], output[(3 * i) + 1]));
         float presence = *plan.Outputs[1].Pointer;
         plan.Wipe();
         return presence;
     }
 
+    private PointSums PassOn(IFrameSurface surface, in FrameView frame, in AlignmentTransform transform)
+    {
+        surface.FillAligned(frame, transform, CropSize, model.Manifest.Input, plan);
+        PointF origin = transform.ToFrame(new PointF(0, 0)), right = transform.ToFrame(new PointF(1, 0)), down = transform.ToFrame(new PointF(0, 1));
+        return surface.RunPoints(plan, Points, new PointGrid(origin, new PointF(right.X - origin.X, right.Y - origin.Y), new PointF(down.X - origin.X, down.Y - origin.Y)));
+    }
+
+    private static AlignmentTransform AroundBox(in FaceBox face) => Around(Middle(face), Surroundings * Math.Max(1, Math.Max(face.Width, face.Height)), 0);
+
     // The square around all points, with the eyes level.
     private static AlignmentTransform AroundPoints(ReadOnlySpan<PointF> points)
     {
-        PointF left = Mean(points, [33, 133]), right = Mean(points, [263, 362]);
+        PointF left = Mean(points, LeftEye.AsSpan(0, 2)), right = Mean(points, RightEye.AsSpan(0, 2));
         float angle = MathF.Atan2(right.Y - left.Y, right.X - left.X), cos = MathF.Cos(angle), sin = MathF.Sin(angle);
         float leftmost = float.MaxValue, top = float.MaxValue, rightmost = float.MinValue, bottom = float.MinValue;
         foreach (PointF p in points)
@@ -115,9 +146,14 @@ public sealed unsafe class FaceMesh : IDisposable
             top = Math.Min(top, y);
             bottom = Math.Max(bottom, y);
         }
-        float middleX = (leftmost + rightmost) / 2, middleY = (top + bottom) / 2;
+        return AroundBounds(new FaceBox(leftmost, top, rightmost, bottom), angle, cos, sin);
+    }
+
+    private static AlignmentTransform AroundBounds(in FaceBox turned, float angle, float cos, float sin)
+    {
+        float middleX = (turned.Left + turned.Right) / 2, middleY = (turned.Top + turned.Bottom) / 2;
         var middle = new PointF((middleX * cos) - (middleY * sin), (middleX * sin) + (middleY * cos));
-        return Around(middle, Surroundings * Math.Max(1, Math.Max(rightmost - leftmost, bottom - top)), angle);
+        return Around(middle, Surroundings * Math.Max(1, Math.Max(turned.Right - turned.Left, turned.Bottom - turned.Top)), angle);
     }
 
     // From the frame to the crop: a square of this side around the middle, its upper edge along the angle.

@@ -26,6 +26,8 @@ public sealed unsafe class LandmarkFinder : IDisposable
 
     private const int CropSize = 64;
 
+    private static readonly FacePoints Points = new(PointCount, 2, IsTurned: false, [36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 30, 48, 54]);
+
     private readonly OnnxModel model;
     private readonly InferencePlan plan;
     private readonly PlaneResampler resampler = new();
@@ -51,6 +53,8 @@ public sealed unsafe class LandmarkFinder : IDisposable
     /// <param name="leastEyePixels">The second pass is skipped when the first puts the eyes closer together than this.</param>
     public FaceLandmarks Find(in FrameView frame, in FaceBox detected, float leastEyePixels = 0)
     {
+        if (frame.Surface is { } surface)
+            return FindOn(surface, frame, detected, leastEyePixels);
         Span<PointF> points = stackalloc PointF[PointCount];
         FaceLandmarks found = Find(frame, detected, points, leastEyePixels);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(points));
@@ -67,9 +71,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Length, PointCount);
         Span<PointF> first = stackalloc PointF[PointCount];
         Pass(frame, detected, first);
-        FaceBox refined = BoxAround(first);
-        if (!(refined.Width >= 1 && refined.Height >= 1))
-            refined = detected;
+        FaceBox refined = BoxAround(BoundsOf(first), detected);
         if (Five(first).InterEyePixels < leastEyePixels)
             first.CopyTo(second);
         else
@@ -97,7 +99,7 @@ public sealed unsafe class LandmarkFinder : IDisposable
         float width = Math.Max(1, box.Width), height = Math.Max(1, box.Height);
         if (frame.Surface is { } surface)
         {
-            surface.FillGrey(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
+            surface.FillRegion(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
         }
         else
         {
@@ -112,8 +114,32 @@ public sealed unsafe class LandmarkFinder : IDisposable
         plan.Wipe();
     }
 
-    // Estimates the detector's box from the points' bounds, with mean offsets on LFW (the points do not include the forehead).
-    private static FaceBox BoxAround(ReadOnlySpan<PointF> points)
+    // As above, of a frame on a device: the points stay there.
+    private FaceLandmarks FindOn(IFrameSurface surface, in FrameView frame, in FaceBox detected, float leastEyePixels)
+    {
+        try
+        {
+            PointSums first = PassOn(surface, frame, detected);
+            FaceBox refined = BoxAround(first.Bounds, detected);
+            PointSums second = first.Five.InterEyePixels < leastEyePixels ? first with { Moved = 0 } : PassOn(surface, frame, refined);
+            return new FaceLandmarks(second.Five, refined, second.Moved / (PointCount * Math.Max(1, detected.Height)));
+        }
+        finally
+        {
+            plan.Wipe();
+            using (StageClock.Time(PipelineStage.Wipe))
+                StackScrub.Wipe();
+        }
+    }
+
+    private PointSums PassOn(IFrameSurface surface, in FrameView frame, in FaceBox box)
+    {
+        float width = Math.Max(1, box.Width), height = Math.Max(1, box.Height);
+        surface.FillRegion(frame, new FaceBox(box.Left, box.Top, box.Left + width, box.Top + height), CropSize, model.Manifest.Input, plan);
+        return surface.RunPoints(plan, Points, new PointGrid(new PointF(box.Left, box.Top), new PointF(width, 0), new PointF(0, height)));
+    }
+
+    private static FaceBox BoundsOf(ReadOnlySpan<PointF> points)
     {
         float left = float.MaxValue, top = float.MaxValue, right = float.MinValue, bottom = float.MinValue;
         foreach (PointF p in points)
@@ -123,8 +149,15 @@ public sealed unsafe class LandmarkFinder : IDisposable
             top = Math.Min(top, p.Y);
             bottom = Math.Max(bottom, p.Y);
         }
-        float width = right - left, height = bottom - top;
-        return new FaceBox(left - (0.022f * width), top - (0.313f * height), right + (0.036f * width), bottom + (0.069f * height));
+        return new FaceBox(left, top, right, bottom);
+    }
+
+    // Estimates the detector's box from the points' bounds, with mean offsets on LFW (the points do not include the forehead).
+    private static FaceBox BoxAround(in FaceBox bounds, in FaceBox detected)
+    {
+        float width = bounds.Right - bounds.Left, height = bounds.Bottom - bounds.Top;
+        var box = new FaceBox(bounds.Left - (0.022f * width), bounds.Top - (0.313f * height), bounds.Right + (0.036f * width), bounds.Bottom + (0.069f * height));
+        return box.Width >= 1 && box.Height >= 1 ? box : detected;
     }
 
     private static Landmarks5 Five(ReadOnlySpan<PointF> points) => new(Mean(points, 36, 6), Mean(points, 42, 6), points[30], points[48], points[54]);

@@ -29,6 +29,9 @@ internal static unsafe class BrowBlank
     // As dark as a cap in the shade. Mid-grey was no better.
     private const float Tone = 40;
 
+    /// <summary>The tone in a channel of a crop.</summary>
+    public static float ToneOf(int channel, ModelInput input) => (Tone - input.Mean[channel]) * input.Scale[channel];
+
     /// <summary>Blanks the rows above the brow.</summary>
     /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
@@ -36,7 +39,7 @@ internal static unsafe class BrowBlank
     {
         for (int channel = 0; channel < input.ChannelCount; channel++)
         {
-            float value = (Tone - input.Mean[channel]) * input.Scale[channel];
+            float value = ToneOf(channel, input);
             new Span<float>(crop + (channel * AlignmentTransform.GridSize * AlignmentTransform.GridSize), Rows * AlignmentTransform.GridSize).Fill(value);
         }
     }

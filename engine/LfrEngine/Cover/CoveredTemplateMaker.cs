@@ -133,7 +133,7 @@ internal sealed unsafe class CoveredTemplateMaker(EngineModels models) : IDispos
         if (!AlignmentTransform.TryEstimate(landmarks.Find(drawn, inside).Points, out AlignmentTransform alignment))
             return false;
         FaceAligner.Align(drawn, alignment, embedder.Input, crop);
-        cover.Examine(drawn, inside, embedder.Input, crop, Covers[which] == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
+        cover.Examine(drawn, inside, embedder.Input, new AlignedFace(crop), Covers[which] == FaceCover.Brow ? BrowTreatment.Blank : BrowTreatment.Kept);
         return true;
     }
 

@@ -57,6 +57,9 @@ public sealed unsafe class FaceVerifier : IDisposable
 
     private const float ThirdWeight = 0.284f;
 
+    // BlazeFace's output of one logit per cell, of which the best counts.
+    private const int Logits = 1;
+
     // Sides of BlazeFace's input.
     private const int SmallSize = 64, NearSize = 96;
 
@@ -87,8 +90,9 @@ public sealed unsafe class FaceVerifier : IDisposable
         using StageClock.Scope _ = StageClock.Time(PipelineStage.Verify);
         InferencePlan wide = PlanFor(small, blazeface, 1, SmallSize);
         FillWide(frame, face.Box, wide, 0);
-        wide.Run();
-        float evidence = FirstTwo(face, wide, 0), most = ThirdWeight * Logit(1);
+        Span<float> logit = stackalloc float[1];
+        wide.RunLargest(Logits, logit);
+        float evidence = FirstTwo(face, logit[0]), most = ThirdWeight * Logit(1);
         wide.Wipe();
         if (evidence + most < limit || evidence - most >= limit)
         {
@@ -162,11 +166,12 @@ public sealed unsafe class FaceVerifier : IDisposable
                 FillWide(frame, faces[i].Box, wide, i);
                 FillTight(frame, faces[i].Box, tight, i);
             }
-            wide.Run();
+            Span<float> logits = stackalloc float[faces.Length];
+            wide.RunLargest(Logits, logits);
             tight.Run();
             for (int i = 0; i < faces.Length; i++)
             {
-                evidence[i] = FirstTwo(faces[i], wide, i) + Third(tight, i);
+                evidence[i] = FirstTwo(faces[i], logits[i]) + Third(tight, i);
                 faces[i].Box = Blend(faces[i].Box, tight.Outputs[1].Pointer + (4 * i));
             }
         }
@@ -178,39 +183,25 @@ public sealed unsafe class FaceVerifier : IDisposable
     }
 
     private void FillWide(in FrameView frame, in FaceBox box, InferencePlan plan, int place) =>
-        RegionSampler.Fill(frame, Square(box, 1.6f), SmallSize, blazeface.Manifest.Input, resampler, plan.Input.Pointer + (place * 3 * SmallSize * SmallSize));
+        RegionSampler.Fill(frame, Square(box, 1.6f), SmallSize, blazeface.Manifest.Input, resampler, plan, place);
 
-    // Stretched to a square, as O-net was trained.
-    private void FillTight(in FrameView frame, in FaceBox box, InferencePlan plan, int place)
-    {
-        float* crop = plan.Input.Pointer + (place * 3 * OnetSize * OnetSize);
-        RegionSampler.Fill(frame, AtLeastAPixel(box), OnetSize, onet.Manifest.Input, resampler, crop);
-        for (int channel = 0; channel < 3; channel++)
-            Transpose(crop + (channel * OnetSize * OnetSize));
-    }
+    // Stretched to a square, as O-net was trained. Its weights are those of a network that holds pictures column by column.
+    private void FillTight(in FrameView frame, in FaceBox box, InferencePlan plan, int place) =>
+        RegionSampler.Fill(frame, AtLeastAPixel(box), OnetSize, onet.Manifest.Input, resampler, plan, place, transposed: true);
 
     // Part of the fitted logit from the detector and BlazeFace.
-    private static float FirstTwo(in FaceCandidate face, InferencePlan wide, int place) =>
-        (0.948f * Logit(face.Score)) + (0.532f * Logit(Best(wide, place, SmallSize))) + 1.692f;
+    private static float FirstTwo(in FaceCandidate face, float logit) =>
+        (0.948f * Logit(face.Score)) + (0.532f * Logit(Probability(logit))) + 1.692f;
 
     private static float Third(InferencePlan tight, int place) => ThirdWeight * Logit(tight.Outputs[0].Pointer[(2 * place) + 1]);
 
     private float Score(in FrameView frame, in FaceBox face, float surroundings, InferencePlan plan, int size)
     {
-        RegionSampler.Fill(frame, Square(face, surroundings), size, blazeface.Manifest.Input, resampler, plan.Input.Pointer);
-        plan.Run();
-        float best = Best(plan, 0, size);
+        RegionSampler.Fill(frame, Square(face, surroundings), size, blazeface.Manifest.Input, resampler, plan);
+        Span<float> logit = stackalloc float[1];
+        plan.RunLargest(Logits, logit);
         plan.Wipe();
-        return best;
-    }
-
-    // The best of all cells, as a probability.
-    private static float Best(InferencePlan plan, int image, int size)
-    {
-        float best = float.NegativeInfinity;
-        foreach (float logit in plan.Outputs[1].Span.Slice(image * Cells(size), Cells(size)))
-            best = Math.Max(best, logit);
-        return 1 / (1 + MathF.Exp(-best));
+        return Probability(logit[0]);
     }
 
     // Two thirds of the detector's box and one third of O-net's, whose outputs are offsets in shares of the box.
@@ -220,16 +211,6 @@ public sealed unsafe class FaceVerifier : IDisposable
         return new FaceBox(
             box.Left + (Share * offset[0] * box.Width), box.Top + (Share * offset[1] * box.Height),
             box.Right + (Share * offset[2] * box.Width), box.Bottom + (Share * offset[3] * box.Height));
-    }
-
-    // O-net's weights are those of a network that holds pictures column by column.
-    private static void Transpose(float* square)
-    {
-        for (int y = 1; y < OnetSize; y++)
-        {
-            for (int x = 0; x < y; x++)
-                (square[(y * OnetSize) + x], square[(x * OnetSize) + y]) = (square[(x * OnetSize) + y], square[(y * OnetSize) + x]);
-        }
     }
 
     private static FaceBox Square(in FaceBox box, float surroundings)

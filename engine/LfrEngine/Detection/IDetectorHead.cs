@@ -30,7 +30,7 @@ internal interface IDetectorHead
 
 /// <summary>Outputs that hold the same anchors, row by row.</summary>
 /// <param name="ScoreOutput">The output with the scores.</param>
-/// <param name="ScoreElement">Which of an anchor's values there is its score, as it stands.</param>
+/// <param name="ScoreElement">Which of an anchor's values there is its score, as it stands; no other of them is looked at.</param>
 /// <param name="Widths">Values per anchor in each output; two or three outputs.</param>
 internal sealed record AnchorTensors(int ScoreOutput, int ScoreElement, int[] Widths);
 

@@ -1,4 +1,5 @@
 using LfrEngine.Alignment;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Memory;
@@ -56,9 +57,28 @@ public sealed unsafe class Embedder : IDisposable
         }
         finally
         {
-            plan.Wipe();
-            using (StageClock.Time(PipelineStage.Wipe))
-                StackScrub.Wipe();
+            Forget(plan);
+        }
+    }
+
+    /// <summary>Embeds up to <see cref="MaximumBatch"/> aligned faces; where they lie on a device, so do their embeddings.</summary>
+    /// <param name="faces">As <see cref="Input"/> says. Borrowed.</param>
+    /// <param name="probes">Receives the embeddings.</param>
+    internal void Embed(ReadOnlySpan<AlignedFace> faces, Probes probes)
+    {
+        probes.Begin(faces.Length);
+        if (faces.IsEmpty)
+            return;
+        InferencePlan plan = PlanFor(faces.Length);
+        using StageClock.Scope _ = StageClock.Time(PipelineStage.Embed);
+        try
+        {
+            plan.FillFaces(faces);
+            plan.RunNormalised(probes);
+        }
+        finally
+        {
+            Forget(plan);
         }
     }
 
@@ -68,6 +88,13 @@ public sealed unsafe class Embedder : IDisposable
         foreach (InferencePlan? plan in plans)
             plan?.Dispose();
         Array.Clear(plans);
+    }
+
+    private static void Forget(InferencePlan plan)
+    {
+        plan.Wipe();
+        using (StageClock.Time(PipelineStage.Wipe))
+            StackScrub.Wipe();
     }
 
     private InferencePlan PlanFor(int batch) =>

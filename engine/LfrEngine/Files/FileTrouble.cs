@@ -26,7 +26,7 @@ public static partial class FileTrouble
         { HResult: ReadOnly } => "The disk is read-only.",
         { HResult: TooManyOpen } => "Too many files are open (`ulimit -n`).",
         // .NET adds the path, which may be that of a temporary file.
-        _ => PathAtEnd().Replace(e.Message, "").TrimEnd('.') + ".",
+        _ => PathAtEnd().Replace(Sentence.Of(e.Message), "").TrimEnd('.') + ".",
     };
 
     [GeneratedRegex(@" : '[^']*'\.?$")]

@@ -73,7 +73,7 @@ public static class SignedFile
 
     /// <summary>A key from its text. The caller disposes it.</summary>
     /// <param name="pem">Public or private, PEM.</param>
-    /// <exception cref="CryptographicException">It is not a valid key.</exception>
+    /// <exception cref="CryptographicException">It is not a valid key. The message goes on after "cannot be used: ".</exception>
     public static ECDsa KeyFrom(string? pem)
     {
         var key = ECDsa.Create();
@@ -85,7 +85,7 @@ public static class SignedFile
         catch (Exception e) when (e is ArgumentException or NotSupportedException or CryptographicException)
         {
             key.Dispose();
-            throw new CryptographicException($"it contains no supported ECDSA key (PEM): {e.Message}", e);
+            throw new CryptographicException("it must contain one ECDSA key, not encrypted, in PEM form.", e);
         }
     }
 

@@ -43,6 +43,9 @@ public sealed class SoftwareDecoder : IVideoDecoder
 
     /// <inheritdoc/>
     public ISourceReader Open(string source, SourceOptions options, bool isLive, MediaAccount? account, CancellationToken stopping) =>
+        Open(source, options, isLive, account, onCard: false, stopping);
+
+    internal static ISourceReader Open(string source, SourceOptions options, bool isLive, MediaAccount? account, bool onCard, CancellationToken stopping) =>
         new Reader(MediaReader.Open(source, new MediaOptions
         {
             LowDelay = isLive,
@@ -50,6 +53,7 @@ public sealed class SoftwareDecoder : IVideoDecoder
             RtspTransport = options.Transport,
             RotateDegrees = options.RotateDegrees,
             Mirror = options.Mirror,
+            Vaapi = onCard,
         }, stopping));
 
     private sealed class Reader(MediaReader reader) : ISourceReader

@@ -19,12 +19,16 @@ namespace LfrEngine.Memory;
 /// Registered through ONNX Runtime's C API, which the managed wrapper does not expose; slots of <c>OrtApi</c> as in onnxruntime_c_api.h, unchanged
 /// since version 1.18. Sessions use it when they are created with <c>session.use_env_allocators</c>. With the memory pattern on, a run takes one
 /// block. The runtime ends the process when it is refused memory in the middle of a run. So a block that passes the limit of the process
-/// (<see cref="MemoryBudget.MostBytes"/>) is given all the same, and the run fails when it returns (<see cref="EndRun"/>): by then the block is wiped and given back.
+/// (<see cref="MemoryBudget.MostBytes"/>) is given all the same, and so is one that the operating system refuses, from a reserve of <see cref="ReserveBytes"/>; the run
+/// fails when it returns (<see cref="EndRun"/>): by then the block is wiped and given back.
 /// The runtime's own arena is left out on purpose: it keeps what it has, unwiped, until the next run.
 /// </remarks>
 internal static unsafe class ActivationAllocator
 {
     private const int CreateCpuMemoryInfoSlot = 69, RegisterAllocatorSlot = 176;
+    // The networks of a release need up to 20 MiB for each thread, and enrolment somewhat more.
+    private const int ReserveBytes = 64 << 20;
+
     private const int OrtDeviceAllocator = 0, OrtMemTypeDefault = 0;
 
     /// <summary>How long a freed block may rest before it is wiped, milliseconds.</summary>
@@ -45,6 +49,10 @@ internal static unsafe class ActivationAllocator
     [ThreadStatic]
     private static long passedWith, passedLimit;
 
+    // Of the same run: bytes that the operating system refused.
+    [ThreadStatic]
+    private static long refusedBytes;
+
     // Of the same run: bytes in use by it, and the most so far.
     [ThreadStatic]
     private static long inUse, mostInUse;
@@ -60,7 +68,7 @@ internal static unsafe class ActivationAllocator
     }
 
     /// <summary>Before the runtime runs or loads a network on this thread.</summary>
-    public static void BeginRun() => passedWith = inUse = mostInUse = 0;
+    public static void BeginRun() => passedWith = refusedBytes = inUse = mostInUse = 0;
 
     /// <summary>The most bytes that the latest run on this thread had in use at once, also if it failed.</summary>
     public static long MostInUse => mostInUse;
@@ -81,11 +89,13 @@ internal static unsafe class ActivationAllocator
     }
 
     /// <summary>After it has.</summary>
-    /// <exception cref="InsufficientMemoryException">The limit of the process was passed.</exception>
+    /// <exception cref="InsufficientMemoryException">The limit of the process was passed, or the operating system has no more memory for it.</exception>
     public static void EndRun()
     {
-        long held = passedWith;
-        passedWith = 0;
+        (long held, long refused) = (passedWith, refusedBytes);
+        passedWith = refusedBytes = 0;
+        if (refused > 0)
+            throw new InsufficientMemoryException($"The system gave this process no more memory for its networks: {refused} more bytes were needed.");
         if (held > 0)
             throw new InsufficientMemoryException($"The limit of {passedLimit} bytes for this process is too low for its networks: {held} bytes were needed.");
     }
@@ -95,10 +105,9 @@ internal static unsafe class ActivationAllocator
     {
         lock (Gate)
         {
+            // First: if there is no thread, there is no stream.
+            sweeper ??= EngineThread.Start("activations", Sweep, SweepFailed, ThreadPriority.AboveNormal);
             streams++;
-            if (sweeper is not null)
-                return;
-            sweeper = EngineThread.Start("activations", Sweep, SweepFailed, ThreadPriority.AboveNormal);
         }
     }
 
@@ -124,6 +133,7 @@ internal static unsafe class ActivationAllocator
         {
             if (table != null)
                 return;
+            LockedMemory.KeepReserve(ReserveBytes);
             nint environment = OrtEnv.Instance().DangerousGetHandle();
             nint info;
             OrtNativeApi.ThrowIfFailed(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)OrtNativeApi.Slot(CreateCpuMemoryInfoSlot))(OrtDeviceAllocator, OrtMemTypeDefault, &info), "the wiping allocator");
@@ -159,7 +169,7 @@ internal static unsafe class ActivationAllocator
         }
         catch (InsufficientMemoryException)
         {
-            // The operating system has no more. On null the runtime fails the run with an error, or ends the process.
+            // The operating system has no more, and the reserve is used up. On null the runtime ends the process.
             return null;
         }
     }
@@ -177,7 +187,9 @@ internal static unsafe class ActivationAllocator
             BufferPool.Trim();
         }
         long limit = MemoryBudget.MostBytes;
-        BufferPool.Block block = BufferPool.TakeBeyondTheLimit(bytes);
+        BufferPool.Block block = BufferPool.TakeBeyondTheLimit(bytes, out bool refused);
+        if (refused)
+            refusedBytes += (long)bytes;
         long held = MemoryBudget.HeldBytes;
         if (limit > 0 && held > limit)
             (passedWith, passedLimit) = (Math.Max(passedWith, held), limit);

@@ -79,10 +79,10 @@ public static class BufferPool
         return taken;
     }
 
-    /// <summary>Takes a zeroed block even if it passes the limit of the process; <see cref="Return"/> gives it back to the operating system.</summary>
-    internal static Block TakeBeyondTheLimit(nuint bytes)
+    /// <summary>Takes a zeroed block even if it passes the limit of the process, or the operating system refuses; <see cref="Return"/> gives it back.</summary>
+    internal static Block TakeBeyondTheLimit(nuint bytes, out bool refused)
     {
-        nint address = LockedMemory.AllocateBeyondTheLimit(bytes, out bool locked);
+        nint address = LockedMemory.AllocateBeyondTheLimit(bytes, out bool locked, out refused);
         Interlocked.Increment(ref outstandingBlocks);
         return new Block(address, bytes, locked, -1);
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using LfrEngine.Alignment;
 using LfrEngine.Detection;
+using LfrEngine.Matching;
 using LfrEngine.Memory;
 using Microsoft.ML.OnnxRuntime;
 
@@ -75,6 +77,14 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <summary>Of every run.</summary>
     protected RunOptions Options { get; }
 
+    /// <summary>Fills the input with aligned faces, one after the other.</summary>
+    /// <param name="faces">No more than <see cref="Batch"/>. Borrowed until the run.</param>
+    internal virtual void FillFaces(ReadOnlySpan<AlignedFace> faces)
+    {
+        for (int i = 0; i < faces.Length; i++)
+            faces[i].Memory.CopyTo(Input.Span.Slice(i * FaceAligner.CropLength, FaceAligner.CropLength));
+    }
+
     /// <summary>Runs the network. If that fails, input and outputs are wiped.</summary>
     public void Run()
     {
@@ -95,6 +105,22 @@ public abstract unsafe class InferencePlan : IDisposable
     /// <param name="minimumScore">Inclusive.</param>
     internal virtual void RunAnchors(AnchorTensors anchors, float minimumScore) => Run();
 
+    /// <summary>Runs the network and tells the largest value of one output for each image.</summary>
+    /// <param name="output">Index of the output.</param>
+    /// <param name="largest">One per image. Borrowed.</param>
+    internal virtual void RunLargest(int output, Span<float> largest)
+    {
+        Run();
+        int length = outputs[output].Length / Batch;
+        for (int image = 0; image < largest.Length; image++)
+        {
+            float best = float.NegativeInfinity;
+            foreach (float value in outputs[output].Span.Slice(image * length, length))
+                best = Math.Max(best, value);
+            largest[image] = best;
+        }
+    }
+
     /// <summary>Runs an embedder and normalises each row of its first output to unit length.</summary>
     /// <param name="length">Elements per row.</param>
     /// <param name="unit">float32 [rows, length]. Borrowed.</param>
@@ -109,6 +135,10 @@ public abstract unsafe class InferencePlan : IDisposable
             TensorPrimitives.Divide(raw, Math.Max(norm, SmallestNorm), unit.Slice(i * length, length));
         }
     }
+
+    /// <summary>As <see cref="RunNormalised(int, Span{float}, Span{float})"/>; on a device the rows stay there.</summary>
+    /// <param name="probes">With room for this batch; receives rows and lengths.</param>
+    internal virtual void RunNormalised(Probes probes) => RunNormalised(probes.Length, probes.HostRows, probes.Norms);
 
     /// <summary>A row with a smaller length is nearly zero, and normalising it would only amplify noise.</summary>
     public const float SmallestNorm = 1e-12f;

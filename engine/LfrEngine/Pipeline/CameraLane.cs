@@ -141,8 +141,7 @@ internal sealed class CameraLane : IDisposable
     /// <summary>Ends only this camera: the reader stops, and its frames are wiped as they are returned.</summary>
     public void Fail(Exception failure)
     {
-        Status.Message = failure.Message;
-        Status.State = CameraState.Failed;
+        Status.Fail(failure);
         ending.Cancel();
     }
 

@@ -1,3 +1,4 @@
+using LfrEngine.Files;
 using LfrEngine.Frames;
 
 namespace LfrEngine.Pipeline;
@@ -51,7 +52,7 @@ public sealed class CameraStatus(string name)
     public string Message
     {
         get;
-        internal set => field = value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? '?' : c)) : value;
+        internal set => field = OneLine(Sentence.Of(value));
     } = "";
 
     /// <summary>Recent health of the stream's time stamps.</summary>
@@ -111,6 +112,12 @@ public sealed class CameraStatus(string name)
     /// <summary>SHA-256 over every compared shot: tracklet, time, box, quality and scores. Two runs over the same recording give the same value; it reveals nothing else.</summary>
     public string TraceSha256 { get; internal set; } = "";
 
+    internal void Fail(Exception failure)
+    {
+        Message = Sentence.Of(failure);
+        State = CameraState.Failed;
+    }
+
     internal void CountDecoded() => Interlocked.Increment(ref decoded);
 
     internal void CountDropped() => Interlocked.Increment(ref dropped);
@@ -138,4 +145,6 @@ public sealed class CameraStatus(string name)
     internal void SetSeen(long total) => Volatile.Write(ref seen, total);
 
     internal void CountAlert() => Interlocked.Increment(ref alerts);
+
+    private static string OneLine(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

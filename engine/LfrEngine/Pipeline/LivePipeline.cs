@@ -108,10 +108,13 @@ public sealed class LivePipeline
             handed.CompleteAdding();
             ending.Cancel();
         }
-        EngineThread watchdog = EngineThread.Start("watchdog", () => Watch(totals.Erasure, cameras, over), EndRun);
-        ActivationAllocator.BeginStream();
+        EngineThread? watchdog = null;
+        bool streaming = false;
         try
         {
+            watchdog = EngineThread.Start("watchdog", () => Watch(totals.Erasure, cameras, over), EndRun);
+            ActivationAllocator.BeginStream();
+            streaming = true;
             for (int i = 0; i < cameras.Count; i++)
             {
                 // Live cameras are staggered, so that their searches do not all come at the same time. A recording is searched in the same frames whatever its position in the list.
@@ -143,10 +146,21 @@ public sealed class LivePipeline
             handed.CompleteAdding();
             alerts?.Join();
         }
+#pragma warning disable CA1031 // Thrown again at the end. The run could not begin, for want of memory for example.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            EndRun(e);
+        }
         finally
         {
             lock (gate)
                 searched = null;
+            if (fault is not null)
+            {
+                foreach (CameraStatus status in statuses.Where(s => s.State is not (CameraState.Ended or CameraState.Failed)))
+                    status.Fail(fault.SourceException);
+            }
             workers.ForEach(w => w.Dispose());
             while (handed.TryTake(out PendingAlert? untold))
                 untold.Dispose();
@@ -159,10 +173,10 @@ public sealed class LivePipeline
                 }
                 lane.CloseReader();
             }
-            if (ActivationAllocator.EndStream() is { } unwiped)
+            if (streaming && ActivationAllocator.EndStream() is { } unwiped)
                 EndRun(unwiped);
             over.Set();
-            watchdog.Join();
+            watchdog?.Join();
             foreach (CameraSettings camera in cameras)
                 camera.LiveView?.Dispose();
         }

@@ -174,7 +174,7 @@ public sealed unsafe class StillAnalyzer : IDisposable
             embedding = BufferPool.Rent<float>(embedder.Length);
             FaceAligner.Align(frame, alignment, embedder.Input, crop.Pointer);
             FaceQuality quality = QualityAssessor.Assess(found, alignment, crop.Pointer, embedder.Input, face.Score);
-            CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, crop.Pointer, brow) : default;
+            CoverJudgement covered = examine ? cover.Examine(frame, face.Box, embedder.Input, new AlignedFace(crop.Pointer), brow) : default;
             Span<float> norm = stackalloc float[1];
             embedder.Embed([crop], embedding.Span, norm);
             return new StillFace(face.Box, face.Score, found, quality, covered, crop, embedding);

@@ -21,9 +21,8 @@ internal sealed class Worker : IDisposable
     private readonly Action<CameraLane, Alert> hand;
     private readonly FaceDetector detector;
     private readonly Embedder embedder;
-    private readonly HostBuffer<float> probes;
-    private readonly HostBuffer<float> norms;
-    private readonly HostBuffer<float>[] crops;
+    private readonly Probes probes;
+    private readonly AlignedFace[] faces;
     private readonly PendingShot[] taken;
     private readonly PendingShot[] sound;
     private readonly Candidate[] candidates;
@@ -36,9 +35,8 @@ internal sealed class Worker : IDisposable
         int batch = settings.EmbeddingBatch;
         detector = new FaceDetector(models.Detector, settings.Detector with { MinimumScore = new TrackerSettings().ContinueScore });
         embedder = new Embedder(models.Embedder);
-        probes = BufferPool.Rent<float>(batch * embedder.Length);
-        norms = BufferPool.Rent<float>(batch);
-        crops = new HostBuffer<float>[batch];
+        probes = new Probes(batch, embedder.Length);
+        faces = new AlignedFace[batch];
         taken = new PendingShot[batch];
         sound = new PendingShot[batch];
         candidates = new Candidate[batch * PipelineSettings.MaximumCandidates];
@@ -51,18 +49,18 @@ internal sealed class Worker : IDisposable
     {
         const int Width = 1920, Height = 1080;
         using HostBuffer<byte> blank = BufferPool.Rent<byte>(Width * Height * 3 / 2);
-        using var faces = new CandidateList(1);
+        using var found = new CandidateList(1);
         FrameView view = Blank(blank, Width, Height);
-        detector.Detect(view, faces);
+        detector.Detect(view, found);
         closeLook.WarmUp(view);
         using HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
-        for (int i = 1; i <= crops.Length; i++)
+        for (int i = 1; i <= faces.Length; i++)
         {
-            Array.Fill(crops, crop, 0, i);
-            embedder.Embed(crops.AsSpan(0, i), probes.Span, norms.Span);
+            Array.Fill(faces, In(crop), 0, i);
+            embedder.Embed(faces.AsSpan(0, i), probes);
         }
         using (GalleryLease gallery = list.Lease())
-            settings.Search.Search(gallery.Gallery, probes.Span[..embedder.Length], settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, 1), covers.AsSpan(0, 1));
+            Match(gallery.Gallery, faces.Length);
         ForgetBatch();
     }
 
@@ -109,7 +107,6 @@ internal sealed class Worker : IDisposable
         detector.Dispose();
         embedder.Dispose();
         probes.Dispose();
-        norms.Dispose();
     }
 
     private void Search(FrameWork work)
@@ -131,17 +128,16 @@ internal sealed class Worker : IDisposable
         try
         {
             for (int i = 0; i < count; i++)
-                (crops[i], covers[i]) = (sound[i].Shot.Crop, sound[i].Shot.Cover.Parts);
-            embedder.Embed(crops.AsSpan(0, count), probes.Span, norms.Span);
-            ReadOnlySpan<float> unit = probes.Span[..(count * embedder.Length)];
+                (faces[i], covers[i]) = (sound[i].Shot.Face, sound[i].Shot.Cover.Parts);
+            embedder.Embed(faces.AsSpan(0, count), probes);
             for (int i = 0; i < count && settings.OnEmbedded is not null; i++)
-                settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, unit.Slice(i * embedder.Length, embedder.Length), norms.Span[i]);
+                settings.OnEmbedded(sound[i].Frame.Lane.Camera.Name, sound[i].Shot, probes.Rows.Slice(i * embedder.Length, embedder.Length), probes.Norms[i]);
             const int most = PipelineSettings.MaximumCandidates;
             using GalleryLease gallery = list.Lease();
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))
-                    settings.Search.Search(gallery.Gallery, unit, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
+                    Match(gallery.Gallery, count);
             }
             for (int i = 0; i < count; i++)
             {
@@ -150,7 +146,7 @@ internal sealed class Worker : IDisposable
                     continue;
                 shot.Expect(most);
                 candidates.AsSpan(i * most, counts[i]).CopyTo(shot.Candidates);
-                (shot.CandidateCount, shot.EmbeddingNorm, shot.Searched) = (counts[i], norms.Span[i], gallery.Gallery);
+                (shot.CandidateCount, shot.EmbeddingNorm, shot.Searched) = (counts[i], probes.Norms[i], gallery.Gallery);
             }
         }
         finally
@@ -160,6 +156,15 @@ internal sealed class Worker : IDisposable
         for (int i = 0; i < count; i++)
             totals.CountEmbeddingErased(sound[i].Frame.ArrivalTimestamp);
         sound.AsSpan(0, count).Clear();
+    }
+
+    private void Match(Gallery gallery, int count)
+    {
+        const int most = PipelineSettings.MaximumCandidates;
+        if (settings.Search is IDeviceSearch device)
+            device.Search(gallery, probes, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
+        else
+            settings.Search.Search(gallery, probes.Rows, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
     }
 
     // A failing shot ends only its own camera, not those of the other shots in the batch.
@@ -182,11 +187,12 @@ internal sealed class Worker : IDisposable
     private void ForgetBatch()
     {
         probes.Wipe();
-        norms.Wipe();
         candidates.AsSpan().Clear();
         covers.AsSpan().Clear();
-        Array.Clear(crops);
+        Array.Clear(faces);
     }
+
+    private static unsafe AlignedFace In(HostBuffer<float> crop) => new(crop.Pointer);
 
     private static unsafe FrameView Blank(HostBuffer<byte> planes, int width, int height)
     {

@@ -6,28 +6,31 @@ namespace LfrEngine.Quality;
 /// <summary>Measures <see cref="FaceQuality"/> on an aligned face and its landmarks. Stateless.</summary>
 public static unsafe class QualityAssessor
 {
-    private const int Size = AlignmentTransform.GridSize;
-
-    // The face proper on the recognition grid: brow to chin, without hair, ears and background.
-    private const int FaceLeft = 24, FaceRight = 88, FaceTop = 36, FaceBottom = 104;
-
     // The nose tip is about 0.4 inter-eye distances in front of the plane of eyes and mouth; eyes and mouth are 1.15 apart (adult means).
     private const float NoseDepth = 0.4f, NosePitchDepth = 0.35f;
 
     // Nose height between eye line (0) and mouth line (1) on the frontal target points.
     private const float FrontalNoseHeight = 0.495f;
 
-    /// <summary>Measures one face.</summary>
+    /// <summary>Measures one face in host memory.</summary>
     /// <param name="found">Landmarks in frame pixels.</param>
     /// <param name="alignment">Frame to grid.</param>
     /// <param name="crop">float32 [3, 112, 112] as <paramref name="input"/> says. Borrowed.</param>
     /// <param name="input">Channel order and normalisation of the crop.</param>
     /// <param name="detectionScore">The detector's score, 0…1.</param>
-    internal static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, float* crop, ModelInput input, float detectionScore)
+    internal static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, float* crop, ModelInput input, float detectionScore) =>
+        Assess(found, alignment, CropSums.Of(crop, input), detectionScore);
+
+    /// <summary>Judges one face by what was measured of it.</summary>
+    /// <param name="found">Landmarks in frame pixels.</param>
+    /// <param name="alignment">Frame to grid.</param>
+    /// <param name="sums">Of the aligned face.</param>
+    /// <param name="detectionScore">The detector's score, 0…1.</param>
+    internal static FaceQuality Assess(in FaceLandmarks found, in AlignmentTransform alignment, in CropSums sums, float detectionScore)
     {
         (float yaw, float pitch) = EstimatePose(found.Points);
-        (float sharpness, float brightness, float clipped) = MeasureTexture(crop, input);
-        float cover = MeasureCover(crop, input);
+        (float sharpness, float brightness, float clipped) = MeasureTexture(sums.Texture);
+        float cover = MeasureCover(sums);
         float eyes = found.Points.InterEyePixels;
         float plausibility = Plausibility(detectionScore, found.Disagreement);
 
@@ -73,45 +76,22 @@ public static unsafe class QualityAssessor
         return (yaw * Degrees, pitch * Degrees);
     }
 
-    private static (float Sharpness, float Brightness, float Clipped) MeasureTexture(float* crop, ModelInput input)
+    private static (float Sharpness, float Brightness, float Clipped) MeasureTexture(in TextureSums sums)
     {
-        // Green carries most of the luma and is the middle channel in either order.
-        float* green = crop + (Size * Size);
-        float scale = 1 / input.Scale[1], mean = input.Mean[1];
-        (double sum, double squares, double laplacian, int clipped) = TextureKernel.Measure(
-            green + (FaceTop * Size) + FaceLeft, Size, FaceRight - FaceLeft, FaceBottom - FaceTop, scale, mean);
-        const int count = (FaceRight - FaceLeft) * (FaceBottom - FaceTop);
-        double average = sum / count;
-        double deviation = Math.Sqrt(Math.Max(0, (squares / count) - (average * average)));
-        return ((float)(Math.Sqrt(laplacian / count) / (deviation + 8)), (float)average, (float)clipped / count);
+        double average = sums.Sum / CropSums.Pixels;
+        double deviation = Math.Sqrt(Math.Max(0, (sums.Squares / CropSums.Pixels) - (average * average)));
+        return ((float)(Math.Sqrt(sums.Laplacian / CropSums.Pixels) / (deviation + 8)), (float)average, (float)sums.Clipped / CropSums.Pixels);
     }
 
-    private static float MeasureCover(float* crop, ModelInput input)
+    private static float MeasureCover(in CropSums sums)
     {
-        // Cheeks and nose bridge just under the eyes, against mouth and chin.
-        (float r1, float g1, float b1) = MeanColour(crop, input, 30, 82, 58, 70);
-        (float r2, float g2, float b2) = MeanColour(crop, input, 38, 74, 84, 106);
+        (float r1, float g1, float b1) = sums.Upper;
+        (float r2, float g2, float b2) = sums.Lower;
         float sum1 = r1 + g1 + b1 + 30, sum2 = r2 + g2 + b2 + 30;
         float red = (r1 / sum1) - (r2 / sum2), blue = (b1 / sum1) - (b2 / sum2);
         float chroma = MathF.Sqrt((red * red) + (blue * blue));
         float light = MathF.Abs(MathF.Log(sum2 / sum1));
         return Math.Clamp((chroma / 0.10f) + (0.5f * light) - 0.15f, 0, 1);
-    }
-
-    private static (float Red, float Green, float Blue) MeanColour(float* crop, ModelInput input, int left, int right, int top, int bottom)
-    {
-        Span<float> mean = stackalloc float[3];
-        for (int channel = 0; channel < 3; channel++)
-        {
-            double sum = 0;
-            for (int y = top; y < bottom; y++)
-            {
-                for (int x = left; x < right; x++)
-                    sum += crop[(channel * Size * Size) + (y * Size) + x];
-            }
-            mean[channel] = (float)(sum / ((right - left) * (bottom - top)) / input.Scale[channel]) + input.Mean[channel];
-        }
-        return input.Channels == ChannelOrder.Bgr ? (mean[2], mean[1], mean[0]) : (mean[0], mean[1], mean[2]);
     }
 
     private static float Ramp(float value, float zero, float one) => Math.Clamp((value - zero) / (one - zero), 0, 1);

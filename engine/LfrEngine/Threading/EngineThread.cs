@@ -21,10 +21,18 @@ public sealed class EngineThread
     /// <param name="work">The work of the thread.</param>
     /// <param name="failed">Receives the exception that ended the thread, on this thread. Must not throw.</param>
     /// <param name="priority">Normal, except for threads that must not wait behind the workers.</param>
+    /// <exception cref="InsufficientMemoryException">The system starts no more threads.</exception>
     public static EngineThread Start(string name, Action work, Action<Exception> failed, ThreadPriority priority = ThreadPriority.Normal)
     {
         var started = new EngineThread(name, work, failed, priority);
-        started.thread.Start();
+        try
+        {
+            started.thread.Start();
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new InsufficientMemoryException($"The thread \"{name}\" could not be started: the system gives this process no more memory or threads.", e);
+        }
         return started;
     }
 

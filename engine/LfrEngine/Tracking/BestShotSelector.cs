@@ -12,7 +12,7 @@ namespace LfrEngine.Tracking;
 
 /// <summary>Takes close looks at tracklets and cuts out the shots to compare.</summary>
 /// <remarks>One per camera, used by one thread. Depends only on the frames it has seen, so a recording always gives the same shots.</remarks>
-internal sealed unsafe class BestShotSelector : IDisposable
+internal sealed class BestShotSelector : IDisposable
 {
     // Side of the picture kept for an alert, and its margin around the face.
     private const int PictureSize = 192;
@@ -101,10 +101,10 @@ internal sealed unsafe class BestShotSelector : IDisposable
         if (!AlignmentTransform.TryEstimate(found.Points, out AlignmentTransform alignment))
             return;
         using FaceShot shot = shots.Take();
-        FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
-        QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, 1);
+        shot.Face.Align(frame, alignment, embedderInput);
+        QualityAssessor.Assess(found, alignment, shot.Face.Measure(embedderInput), 1);
         verifier?.WeighAgainst(frame, new FaceCandidate { Box = box, Score = 1 }, policy.MinimumEvidence);
-        cover.Examine(frame, box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
+        cover.Examine(frame, box, embedderInput, shot.Face, BrowTreatment.BlankIfCovered);
         cover.WarmUp(frame, box);
         shot.Picture.PaintWhenSeen(frame, Surroundings(box), scratch);
         shot.Moment.PaintWhenSeen(frame, MomentPicture.Region(box), scratch);
@@ -163,10 +163,10 @@ internal sealed unsafe class BestShotSelector : IDisposable
         try
         {
             using (StageClock.Time(PipelineStage.Align))
-                FaceAligner.Align(frame, alignment, embedderInput, shot.Crop.Pointer);
+                shot.Face.Align(frame, alignment, embedderInput);
             FaceQuality quality;
             using (StageClock.Time(PipelineStage.Quality))
-                quality = QualityAssessor.Assess(found, alignment, shot.Crop.Pointer, embedderInput, detection.Score);
+                quality = QualityAssessor.Assess(found, alignment, shot.Face.Measure(embedderInput), detection.Score);
             // The verifier is more accurate than the landmarks' plausibility, but slower, so it checks only views that would be compared.
             LookResult result = policy.Judge(quality, judged: verifier is not null);
             if (result == LookResult.Shot && !policy.WantsShot(history, quality, tracklet.TimestampUs, judged: verifier is not null))
@@ -187,7 +187,7 @@ internal sealed unsafe class BestShotSelector : IDisposable
                     return LookResult.Implausible;
                 quality = quality with { Plausibility = history.Evidence };
             }
-            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Crop.Pointer, BrowTreatment.BlankIfCovered);
+            shot.Cover = cover.Examine(frame, detection.Box, embedderInput, shot.Face, BrowTreatment.BlankIfCovered);
             history.Shots++;
             history.LastShotUs = tracklet.TimestampUs;
             history.BestQuality = Math.Max(history.BestQuality, quality.Score);

@@ -1,3 +1,4 @@
+using LfrEngine.Alignment;
 using LfrEngine.Cover;
 using LfrEngine.Detection;
 using LfrEngine.Frames;
@@ -35,7 +36,10 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, Picture 
     /// <summary>Which parts of it are covered.</summary>
     public CoverJudgement Cover { get; internal set; }
 
-    /// <summary>float32 [3, 112, 112], ready for the embedder.</summary>
+    /// <summary>The face, ready for the embedder; of a frame on a device it stays there.</summary>
+    public AlignedFace Face { get; } = AlignedIn(crop);
+
+    /// <summary>float32 [3, 112, 112]: <see cref="Face"/> of a frame in host memory.</summary>
     public HostBuffer<float> Crop { get; } = crop;
 
     /// <summary>The face with its surroundings, for an officer to see if it matches.</summary>
@@ -76,14 +80,24 @@ internal sealed class FaceShot(HostBuffer<float> crop, Picture picture, Picture 
     {
         if (home is not null && home.TryReturn(this))
             return;
+        Release();
+    }
+
+    /// <summary>Wipes everything and gives it back.</summary>
+    internal void Release()
+    {
+        Face.LetGo();
         Crop.Dispose();
         Picture.Dispose();
         Moment.Dispose();
     }
 
+    private static unsafe AlignedFace AlignedIn(HostBuffer<float> crop) => new(crop.Pointer, staysOnDevice: true);
+
     /// <summary>Wipes everything; the blocks are kept.</summary>
     internal void Wipe()
     {
+        Face.LetGo();
         Crop.Wipe();
         Picture.Wipe();
         Moment.Wipe();
@@ -111,7 +125,7 @@ internal sealed class ShotPool(int pictureSize) : IDisposable
             if (idle.TryDequeue(out FaceShot? shot))
                 return shot;
         }
-        HostBuffer<float> crop = BufferPool.Rent<float>(Alignment.FaceAligner.CropLength);
+        HostBuffer<float> crop = BufferPool.Rent<float>(FaceAligner.CropLength);
         Picture? picture = null;
         try
         {
@@ -147,11 +161,7 @@ internal sealed class ShotPool(int pictureSize) : IDisposable
         {
             closed = true;
             while (idle.TryDequeue(out FaceShot? shot))
-            {
-                shot.Crop.Dispose();
-                shot.Picture.Dispose();
-                shot.Moment.Dispose();
-            }
+                shot.Release();
         }
     }
 }

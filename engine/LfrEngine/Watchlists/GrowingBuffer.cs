@@ -53,6 +53,13 @@ internal sealed class GrowingBuffer<T>(int capacity = 256) : IDisposable
         Count += written;
     }
 
+    /// <summary>Wipes what was added after the first elements.</summary>
+    internal void CutTo(int count)
+    {
+        Items[count..].Clear();
+        Count = count;
+    }
+
     /// <summary>Transfers ownership of the block to the caller; it may be longer than <see cref="Count"/>.</summary>
     public HostBuffer<T> Detach()
     {

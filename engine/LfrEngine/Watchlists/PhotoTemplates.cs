@@ -42,16 +42,12 @@ public sealed class PhotoTemplates : IDisposable
         covers = [];
     }
 
-    /// <summary>Adds all to a person of a watchlist.</summary>
+    /// <summary>Adds all to a person of a watchlist; if that fails, none.</summary>
     /// <param name="builder">Borrowed.</param>
     /// <param name="identityIndex">From <see cref="WatchlistBuilder.AddIdentity"/>.</param>
     /// <param name="quality">Of the photo.</param>
     /// <param name="chip">JPEG of the face; kept once, with the plain template. Borrowed.</param>
-    public void AddTo(WatchlistBuilder builder, int identityIndex, float quality, ReadOnlySpan<byte> chip)
-    {
-        for (int i = 0; i < Count; i++)
-            builder.AddTemplate(identityIndex, this[i], quality, i == 0 ? chip : [], Cover(i));
-    }
+    public void AddTo(WatchlistBuilder builder, int identityIndex, float quality, ReadOnlySpan<byte> chip) => builder.AddPhoto(identityIndex, this, quality, chip);
 
     /// <summary>Bytes that <see cref="Write"/> fills.</summary>
     public int SizeBytes => (Count * Length * sizeof(float)) + covers.Length;

@@ -128,6 +128,27 @@ public sealed class WatchlistBuilder : IDisposable
         return index;
     }
 
+    /// <summary>Adds all templates of a photo; if that fails, none.</summary>
+    internal void AddPhoto(int identityIndex, PhotoTemplates photo, float quality, ReadOnlySpan<byte> chip)
+    {
+        (int rows, int table, int pictures) = (embeddings.Count, templates.Count, photos.Count);
+        bool had = identityIndex >= 0 && identityIndex < identities.Count && hasPhoto[identityIndex];
+        try
+        {
+            for (int i = 0; i < photo.Count; i++)
+                AddTemplate(identityIndex, photo[i], quality, i == 0 ? chip : [], photo.Cover(i));
+        }
+        catch
+        {
+            embeddings.CutTo(rows);
+            photos.CutTo(pictures);
+            if (templates.Count > table)
+                hasPhoto[identityIndex] = had;
+            templates.CutTo(table);
+            throw;
+        }
+    }
+
     /// <summary>Builds the watchlist, which takes ownership of the templates; the builder cannot be used afterwards.</summary>
     /// <exception cref="WatchlistException"><see cref="WatchlistFailure.InvalidContent"/>: an identity has no template.</exception>
     public Watchlist Build()

@@ -24,7 +24,9 @@ public sealed class WatchlistKey : IDisposable
 
     private const int LeastKeyFileBytes = 32;
     private const int MostKeyFileBytes = 4096;
-    private const int MostPassphraseChars = 1024;
+    /// <summary>The most characters of a passphrase.</summary>
+    public const int MostPassphraseChars = 1024;
+
 
     private static readonly byte[] HkdfInfo = "LfrEngine watchlist file 1"u8.ToArray();
 

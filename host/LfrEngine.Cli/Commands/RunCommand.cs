@@ -13,6 +13,7 @@ using LfrEngine.Models;
 using LfrEngine.Pipeline;
 using LfrEngine.Records;
 using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Watchlists;
@@ -22,9 +23,11 @@ namespace LfrEngine.Cli.Commands;
 /// <summary><c>lfr run</c>: runs cameras against a watchlist until they end or Ctrl-C.</summary>
 internal static class RunCommand
 {
+    private const string Zone = ",zone=";
+
     public static Command Create()
     {
-        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror][,loop], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
+        var cameras = new Option<string[]>("--camera") { Description = "NAME=SOURCE[,transport=auto|tcp|udp][,rotate=0|90|180|270][,mirror][,loop][,zone=X,Y X,Y X,Y…], once per camera: a file, a folder of pictures, /dev/videoN, or an rtsp, rtp, udp, http URL (docs/sources.md).", Required = true };
         var watchlist = new Option<FileInfo>("--watchlist") { Description = "Watchlist file from `lfr enrol`.", Required = true };
         var threshold = new Option<float?>("--threshold") { Description = "Minimum comparison score, for every category; default: the embedder's threshold with its evidence (`lfr models list`)." }.Above(-1, 1);
         var lines = new Option<FileInfo?>("--out") { Description = "Append alerts and the summary to this file as JSON lines (docs/json.md); one run at a time." };
@@ -182,12 +185,31 @@ internal static class RunCommand
         if (equals <= 0 || equals == text.Length - 1 || (address >= 0 && address < equals))
             throw new CommandFailure(ExitCode.Usage, $"{(address >= 0 ? "An address" : $"\"{Shown.Name(text)}\"")} is not NAME=SOURCE, for example gate=rtsp://10.0.0.5/stream1.");
         string name = text[..equals];
+        SourceOptions options = SourceOptions.Default;
         // Such a name arrives with replacement characters and cannot be opened.
         if (text.Contains('\uFFFD', StringComparison.Ordinal))
             throw new CommandFailure(ExitCode.Usage, $"Camera {Shown.Name(name)}: the file name is not valid UTF-8. Rename the file.");
         // The address may contain a password, so only the problem is shown.
-        string? fault = SourceOptions.Split(text[(equals + 1)..], out string source, out SourceOptions options) ?? SourceAddress.Fault(source);
-        return fault is null ? new CameraSettings(name, source, pace) { Options = options } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
+        string? fault = TakeZone(text[(equals + 1)..], out string rest, out PictureZone? zone) ?? SourceOptions.Split(rest, out rest, out options) ?? SourceAddress.Fault(rest);
+        return fault is null ? new CameraSettings(name, rest, pace) { Options = options, Zone = zone } : throw new CommandFailure(ExitCode.Usage, $"Camera {name}: {fault}.");
+    }
+
+    // A zone contains commas: it ends where another option begins. What only looks like one belongs to the source.
+    private static string? TakeZone(string text, out string rest, out PictureZone? zone)
+    {
+        (rest, zone) = (text, null);
+        int at = text.LastIndexOf(Zone, StringComparison.Ordinal), from = at + Zone.Length;
+        if (at <= 0)
+            return null;
+        int end = from;
+        while (end < text.Length && !(text[end] == ',' && end + 1 < text.Length && char.IsAsciiLetter(text[end + 1])))
+            end++;
+        SourceOptions.Split($"x{text[end..]}", out string noOption, out _);
+        if (noOption != "x")
+            return null;
+        rest = text[..at] + text[end..];
+        return !PictureZone.TryParse(text[from..end], out zone) ? $"zone={text[from..end]} is not {CameraConfig.WantedZone}"
+            : TakeZone(rest, out _, out PictureZone? second) is not null || second is not null ? "zone is given twice" : null;
     }
 }
 

@@ -37,7 +37,7 @@ internal static partial class CommandRunner
     {
         StandardScreen.Attach();
         // Failures of tasks that are not awaited are reported too.
-        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {e.Exception.InnerException?.Message}");
+        TaskScheduler.UnobservedTaskException += (_, e) => Console.Error.WriteLine($"{name}: a background task failed: {Sentence.Of(e.Exception.InnerException?.Message ?? "")}");
         root.Subcommands.Add(CommandsPage.Create(root, name));
         OptionRules.Apply(root);
         ParseResult parsed = root.Parse(args);
@@ -55,7 +55,7 @@ internal static partial class CommandRunner
         }
         catch (Exception e) when (CodeOf(e) is { } code)
         {
-            StandardScreen.Complain(e is OperationCanceledException ? "Stopped." : e.Message);
+            StandardScreen.Complain(e is OperationCanceledException ? "Stopped." : Sentence.Of(e.Message));
             return code;
         }
         #pragma warning disable CA1031 // The last handler: a fault ends with a sentence and an exit code, not with a crash report that contains memory.

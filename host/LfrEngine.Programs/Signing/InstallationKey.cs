@@ -33,7 +33,7 @@ internal sealed class InstallationKey : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} cannot be read or created: {e.Message} Set LFR_CONFIG to a folder you own, or move the file away to create a new key.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The installation's key {path} cannot be read or created: {FileTrouble.Words(e)} Set LFR_CONFIG to a folder you own, or move the file away to create a new key.", e);
         }
     }
 

@@ -98,7 +98,7 @@ internal static class SignedDocument
         }
         catch (CryptographicException e)
         {
-            throw new CommandFailure(ExitCode.Input, $"{keyPath} is not a public key (PEM). `lfr receipt key` prints the public key of an installation. {e.Message}", e);
+            throw new CommandFailure(ExitCode.Input, $"{keyPath} is not a public key: {e.Message} `lfr receipt key` prints the public key of an installation.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

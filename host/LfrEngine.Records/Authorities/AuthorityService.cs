@@ -17,7 +17,7 @@ internal sealed class AuthorityService(
 {
     private const int LongestReason = 300;
 
-    private const string Drafted = "deployment.drafted", Withdrawn = "deployment.withdrawn";
+    private const string Drafted = "deployment.drafted", Withdrawn = "deployment.withdrawn", FormDeleted = "deployment.form-deleted";
 
     /// <summary>Drafts an authority, or a draft anew that is not signed yet.</summary>
     /// <param name="drafter">An officer, not the engine.</param>
@@ -99,6 +99,23 @@ internal sealed class AuthorityService(
     /// <summary>Forgets a form.</summary>
     public Task DiscardFormAsync(Actor drafter, Guid id, CancellationToken stopping = default) => journal.ChangeAsync(drafter, async (store, _) =>
         await store.AuthorityForms.Where(f => f.Id == id && f.OfficerId == drafter.OfficerId).ExecuteDeleteAsync(stopping), stopping);
+
+    /// <summary>Deletes the forms that nobody has changed since a time.</summary>
+    public async Task DeleteFormsAsync(DateTimeOffset since, CancellationToken stopping)
+    {
+        await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
+        {
+            if (!await store.AuthorityForms.AnyAsync(f => f.SavedAt <= since, stopping))
+                return;
+        }
+        await journal.ChangeAsync(Actor.Engine, async (store, entries) =>
+        {
+            AuthorityFormRecord[] old = await store.AuthorityForms.Where(f => f.SavedAt <= since).ToArrayAsync(stopping);
+            store.AuthorityForms.RemoveRange(old);
+            foreach (AuthorityFormRecord form in old)
+                entries.Note(FormDeleted, Subject(form.Id), new { form.SavedAt });
+        }, stopping);
+    }
 
     /// <summary>Signs an authority with password and one-time code as proof.</summary>
     /// <param name="deployment">A draft.</param>

@@ -132,6 +132,8 @@ internal sealed class CameraRegister : IDisposable
             yield return "address";
         if (before.PictureZone?.ToString() != after.PictureZone?.ToString())
             yield return "zone";
+        if (before.Mounting != after.Mounting)
+            yield return "mounting";
         if ((before.Rotate, before.Mirror) != (after.Rotate, after.Mirror))
             yield return "orientation";
         if ((before.Transport, before.Pace, before.Loop) != (after.Transport, after.Pace, after.Loop))
@@ -141,7 +143,7 @@ internal sealed class CameraRegister : IDisposable
     private static CameraConfig Checked(CameraConfig camera)
     {
         CameraConfig made = camera with { Name = camera.Name.Trim(), Source = camera.Source.Trim() };
-        string[] faults = [.. ConfigFile.CameraFaults(made).Select(f => f.At switch { "name" => $"The name: {f.What}.", "source" => $"The address: {f.What}", "zone" => $"The zone: {f.What}.", _ => f.What })];
+        string[] faults = [.. ConfigFile.CameraFaults(made).Select(f => f.At switch { "name" => $"The name: {f.What}.", "source" => $"The address: {f.What}", "zone" => $"The zone: {f.What}.", "mounting" => $"The mounting: {f.What}.", _ => f.What })];
         return faults.Length == 0 ? made : throw new CameraRefusedException(faults);
     }
 

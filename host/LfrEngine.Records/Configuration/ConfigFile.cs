@@ -269,7 +269,7 @@ internal static class ConfigFile
         NeedModel(c.Engine.Embedder, "engine.embedder", EngineModels.DefaultEmbedder, ModelTask.Embed);
         Need(EngineDevices.IsInference(c.Engine.Inference), "engine.inference", $"\"{c.Engine.Inference}\" is not one of {EngineDevices.InferenceWords}");
         Need(c.Engine.Search is "simd" or "computesharp" or "vulkan" || c.Engine.Search.StartsWith("vulkan:", StringComparison.Ordinal), "engine.search", $"\"{c.Engine.Search}\" is not one of simd, computesharp, vulkan and vulkan:DEVICE");
-        Need(c.Engine.Decode is "software" or "d3d11va" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is not one of software, d3d11va and auto");
+        Need(c.Engine.Decode is "software" or "d3d11va" or "vaapi" or "auto", "engine.decode", $"\"{c.Engine.Decode}\" is not one of software, d3d11va, vaapi and auto");
         Need(c.Engine.DetectEveryMs is >= 0 and <= 1000, "engine.detectEveryMs", "0 to 1000");
         Need(c.Engine.Workers is >= 0 and <= 1024, "engine.workers", "0 (one per processor) to 1024");
         for (int i = 0; i < c.Cameras.Length; i++)
@@ -328,7 +328,9 @@ internal static class ConfigFile
         if (camera.Options.FaultFor(camera.Source) is { } unfit)
             yield return ("", unfit);
         if (camera.Zone is not null && camera.PictureZone is null)
-            yield return ("zone", "3 to 32 corners in percent, for example \"5,30 95,30 95,100 5,100\"");
+            yield return ("zone", CameraConfig.WantedZone);
+        if (camera.Mounting?.Fault is { } misfit)
+            yield return ("mounting", misfit);
     }
 
     private sealed record Fault(string At, string What);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
+using LfrEngine.Records.Zones;
 using LfrEngine.Watchlists;
 
 namespace LfrEngine.Records.Configuration;
@@ -159,7 +160,7 @@ public sealed record EngineConfig
     [Description("simd, computesharp, vulkan, or vulkan:DEVICE.")]
     public string Search { get; init; } = "simd";
 
-    [Description("software, d3d11va or auto.")]
+    [Description("software, d3d11va, vaapi or auto.")]
     public string Decode { get; init; } = "software";
 
     [Description("Milliseconds between searches for faces on each camera; 0 searches every frame.")]
@@ -175,6 +176,9 @@ public sealed record EngineConfig
 /// <summary>A camera.</summary>
 public sealed record CameraConfig
 {
+    /// <summary>What a zone must be, for messages.</summary>
+    internal const string WantedZone = "3 to 32 corners in percent, for example \"5,30 95,30 95,100 5,100\"";
+
     [Description("Display name, in authorities and alerts.")]
     public required string Name { get; init; }
 
@@ -199,10 +203,65 @@ public sealed record CameraConfig
     [Description("Part of the picture in which faces are compared: 3 to 32 corners in percent of its width and height, for example \"5,30 95,30 95,100 5,100\". Default: the whole picture.")]
     public string? Zone { get; init; }
 
+    [Description("How the camera is mounted, for the zone planner. Default: not known.")]
+    public CameraMounting? Mounting { get; init; }
+
     /// <summary>The zone; null for the whole picture.</summary>
     internal PictureZone? PictureZone => Zone is not null && Frames.PictureZone.TryParse(Zone, out PictureZone? zone) ? zone : null;
 
     internal SourceOptions Options => new(Transport switch { CameraTransport.Tcp => RtspTransport.Tcp, CameraTransport.Udp => RtspTransport.Udp, _ => RtspTransport.Auto }, Rotate, Mirror, Loop);
+}
+
+/// <summary>How a camera is mounted, and the notice boards near it: what the zone planner draws. The engine does not use it.</summary>
+public sealed record CameraMounting
+{
+    private const int MostBoards = 20;
+
+    [Description("Focal length of the lens, millimetres, not converted to another format.")]
+    public double FocalMillimetres { get; init; } = 25;
+
+    [Description("Width of the part of the sensor that makes the picture, millimetres.")]
+    public double SensorMillimetres { get; init; } = 7.2;
+
+    [Description("Horizontal field of view, degrees, 1 to 170. Given, it counts instead of focal length and sensor.")]
+    public double? FieldOfViewDegrees { get; init; }
+
+    [Description("Height of the lens above the ground, metres, 0.1 to 30.")]
+    public double HeightMetres { get; init; } = 3;
+
+    [Description("Downward tilt, degrees, -30 to 90.")]
+    public double TiltDegrees { get; init; } = 5;
+
+    [Description("Notice boards.")]
+    public IReadOnlyList<NoticeBoard> Boards { get; init; } = [];
+
+    /// <summary>Equal by what it says, the boards too.</summary>
+    public bool Equals(CameraMounting? other) => other is not null && Boards.SequenceEqual(other.Boards) &&
+        (FocalMillimetres, SensorMillimetres, FieldOfViewDegrees, HeightMetres, TiltDegrees) == (other.FocalMillimetres, other.SensorMillimetres, other.FieldOfViewDegrees, other.HeightMetres, other.TiltDegrees);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(FocalMillimetres, SensorMillimetres, FieldOfViewDegrees, HeightMetres, TiltDegrees, Boards.Count);
+
+    /// <summary>The field of view, given or of the lens.</summary>
+    internal double Angle => FieldOfViewDegrees ?? ZoneCamera.FieldOfView(FocalMillimetres, SensorMillimetres);
+
+    /// <summary>What the planner cannot draw; null if nothing.</summary>
+    internal string? Fault =>
+        HeightMetres is not (>= 0.1 and <= 30) ? "the height of the lens must be 0.1 to 30 m"
+        : TiltDegrees is not (>= -30 and <= 90) ? "the tilt must be -30 to 90 degrees"
+        : Angle is not (>= 1 and <= 170) ? "the field of view must be 1 to 170 degrees"
+        : Boards.Count > MostBoards || Boards.Any(b => b.Ahead is not (>= -200 and <= 1000) || b.Aside is not (>= -500 and <= 500)) ? $"at most {MostBoards} notice boards, each within 1,000 m of the camera"
+        : null;
+}
+
+/// <summary>A notice board on the ground.</summary>
+public sealed record NoticeBoard
+{
+    [Description("Metres ahead of the camera.")]
+    public double Ahead { get; init; }
+
+    [Description("Metres to the right of the camera's axis; to the left is negative.")]
+    public double Aside { get; init; }
 }
 
 /// <summary>Transport of RTSP media.</summary>

@@ -21,17 +21,20 @@ internal sealed class EngineDevices : IDisposable
     private readonly GpuSearch? gpuSearch;
     private readonly VulkanSearch? vulkan;
 
-    private EngineDevices(GpuContext? context, IInferenceBackend? backend, D3D11Decoder? decoder, GpuSearch? gpuSearch, VulkanSearch? vulkan) =>
+    private EngineDevices(GpuContext? context, IInferenceBackend? backend, D3D11Decoder? decoder, VaapiDecoder? vaapi, GpuSearch? gpuSearch, VulkanSearch? vulkan)
+    {
         (this.context, Backend, this.decoder, this.gpuSearch, this.vulkan) = (context, backend, decoder, gpuSearch, vulkan);
+        Decoder = (IVideoDecoder?)decoder ?? (IVideoDecoder?)vaapi ?? SoftwareDecoder.Default;
+    }
 
     /// <summary>The backend for networks; null for the processor.</summary>
     public IInferenceBackend? Backend { get; }
 
-    public IVideoDecoder Decoder => decoder is null ? SoftwareDecoder.Default : decoder;
+    public IVideoDecoder Decoder { get; }
 
     /// <summary>Opens the selected devices.</summary>
     /// <param name="inference">cpu, directml, directml-half, either with :GPU, webgpu, cuda or auto.</param>
-    /// <param name="decode">software, d3d11va or auto.</param>
+    /// <param name="decode">software, d3d11va, vaapi or auto.</param>
     /// <param name="search">simd, computesharp, vulkan or vulkan:DEVICE.</param>
     /// <param name="tell">Receives messages: what <c>auto</c> selected, and what is slower than the processor.</param>
     /// <exception cref="CommandFailure">A value is not valid, or the values cannot be combined.</exception>
@@ -46,6 +49,7 @@ internal sealed class EngineDevices : IDisposable
         bool onGpu = search == "computesharp", directMl = inference.StartsWith("directml", StringComparison.Ordinal), half = inference == "directml-half", mayBeDirectMl = directMl || inference == "auto";
         if (decode == "d3d11va" && !mayBeDirectMl)
             throw new CommandFailure(ExitCode.Usage, "--decode d3d11va needs --inference directml, because frames on the GPU need networks on the GPU.");
+        VaapiDecoder? vaapi = OpenVaapi(decode, tell);
         // Without the packages for shaders DirectML still runs networks, and nothing else.
         bool withoutShaders = !GpuContext.IsBuilt && decode != "d3d11va" && !onGpu;
         IInferenceBackend? alone = !withoutShaders ? null : directMl ? DirectMlProvider.Open(adapter, half) : inference == "auto" ? ProviderIfThere(tell) : null;
@@ -57,7 +61,8 @@ internal sealed class EngineDevices : IDisposable
             return new EngineDevices(
                 context,
                 alone ?? (networks ? new DirectMlBackend(context!, half) : inference == "webgpu" ? OpenWebGpu(tell) : inference == "cuda" ? CudaBackend.Open(PackageCache.Default) : null),
-                networks && decode != "software" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
+                networks && decode is "d3d11va" or "auto" ? new D3D11Decoder(context!, decode == "auto" ? tell : null) : null,
+                vaapi,
                 onGpu ? new GpuSearch(context!) : null,
                 OpenSearch(search));
         }
@@ -99,6 +104,20 @@ internal sealed class EngineDevices : IDisposable
         gpuSearch?.Dispose();
         decoder?.Dispose();
         context?.Dispose();
+    }
+
+    // On Windows auto means Direct3D.
+    private static VaapiDecoder? OpenVaapi(string decode, Action<string> tell)
+    {
+        if (decode != "vaapi" && (decode != "auto" || OperatingSystem.IsWindows()))
+            return null;
+        string? fault = VaapiDecoder.Fault();
+        if (fault is null)
+            return new VaapiDecoder(decode == "auto" ? tell : null);
+        if (decode == "vaapi")
+            throw new CommandFailure(ExitCode.Environment, $"--decode vaapi cannot be used: {fault}. Use --decode software, or auto.");
+        tell($"--decode auto decodes on the processor: {fault}.");
+        return null;
     }
 
     private static VulkanSearch? OpenSearch(string text)

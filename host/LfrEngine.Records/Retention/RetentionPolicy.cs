@@ -10,6 +10,9 @@ public sealed class RetentionPolicy(Installation installation)
     /// <summary>Interval of the checks. What falls due before the next check is erased at this one: earlier, never later.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
 
+    /// <summary>Maximum life of a form of an authority that nobody has sent for signature, from its latest change.</summary>
+    public static readonly TimeSpan UnfinishedForms = TimeSpan.FromDays(30);
+
     private readonly RetentionConfig config = installation.Config.Retention;
 
     /// <summary>Maximum life of an alert's pictures.</summary>
@@ -43,6 +46,7 @@ public sealed class RetentionPolicy(Installation installation)
         new("pictures of all other alerts", Hours(Alerts), $"They are erased {InWords(Alerts)} after the alert at the latest, whatever its outcome. The same holds for sightings that joined an alert."),
         new("watchlists", Hours(Watchlists), $"A watchlist is destroyed {InWords(Watchlists)} after the end of its deployment at the latest, by destroying its key; a receipt is kept."),
         new("watchlists that no deployment has used", Hours(UnusedWatchlists), $"A watchlist is destroyed {InWords(UnusedWatchlists)} after its creation at the latest. If a deployment is using it at that moment, the rule above applies."),
+        new("unfinished authorities", Hours(UnfinishedForms), $"A form that was saved as it was typed and not sent for signature is deleted {InWords(UnfinishedForms)} after its latest change. It contains no biometric data."),
         new("records of alerts, decisions and the audit trail", "kept", "They contain the camera, the time, the score, the category and who decided what, but no pictures, templates or names of people on a watchlist."),
         new("messages to receivers that are not reachable", Hours(TimeSpan.FromDays(config.OutboxDays)), $"They contain no biometric data and are deleted after {InWords(TimeSpan.FromDays(config.OutboxDays))}."),
         new("clock and power", "", "After a crash or a power cut, overdue erasures are done before anything else is served. Setting the clock back keeps nothing longer; setting it forward erases earlier. If the clock was set back while the program was not running, the time in between is unknown, and all pictures of alerts are erased at the start."),

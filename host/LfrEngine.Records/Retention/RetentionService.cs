@@ -1,4 +1,5 @@
 using LfrEngine.Records.Alerts;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
@@ -8,7 +9,7 @@ namespace LfrEngine.Records.Retention;
 
 /// <summary>Erases what is due while the program runs, and once at the start, before anything else is served, what fell due or was interrupted before.</summary>
 /// <remarks>A failed check is repeated at the next one. Keys go first, so data that is due is unreadable even if the store cannot be written.</remarks>
-internal sealed partial class RetentionService(AlertService alerts, WatchlistService watchlists, KeyVault vault, IDbContextFactory<LfrStore> stores, RetentionPolicy policy, RetentionClock clock,
+internal sealed partial class RetentionService(AlertService alerts, WatchlistService watchlists, AuthorityService authorities, KeyVault vault, IDbContextFactory<LfrStore> stores, RetentionPolicy policy, RetentionClock clock,
     TimeProvider time, ILogger<RetentionService> log) : IHostedLifecycleService, IDisposable
 {
     private readonly CancellationTokenSource ending = new();
@@ -99,6 +100,7 @@ internal sealed partial class RetentionService(AlertService alerts, WatchlistSer
             lists = await store.Watchlists.Where(w => w.State != WatchlistState.Destroyed && w.DestroyBy <= due).Select(w => w.Id).ToArrayAsync(stopping);
         foreach (Guid list in lists)
             await DestroyAsync(list);
+        await authorities.DeleteFormsAsync(due - RetentionPolicy.UnfinishedForms, stopping);
     }
 
     // A list that cannot be destroyed yet does not prevent others, or the start; its key is destroyed first.

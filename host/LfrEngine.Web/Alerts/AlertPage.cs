@@ -18,7 +18,14 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected const int PageSize = 25;
 
     private readonly CancellationTokenSource leaving = new();
+
+    // A page can be closed while it loads: its source is then disposed, and would no longer give a token.
+    private readonly CancellationToken left;
+
     private Task following = Task.CompletedTask;
+
+    /// <summary>A page that nobody has left.</summary>
+    protected AlertPage() => left = leaving.Token;
 
     [Inject]
     private protected AlertService Service { get; set; } = null!;
@@ -83,7 +90,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected override async Task OnInitializedAsync()
     {
         User = (await Authentication).User;
-        long from = await Feed.LatestAsync(leaving.Token);
+        long from = await Feed.LatestAsync(left);
         await RefreshAsync();
         if (Asked is { } asked)
             await SelectAsync(asked);
@@ -111,13 +118,13 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected virtual Task OnDecidedAsync(Guid alert, AlertState state, bool undone) => Task.CompletedTask;
 
     /// <summary>Reloads the list.</summary>
-    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
+    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, left);
 
     protected virtual async Task SelectAsync(Guid alert)
     {
         if (Detail?.Alert.Id != alert)
             (Message, Note) = (null, "");
-        Detail = await Service.LookAsync(Actor.Of(User), alert, leaving.Token);
+        Detail = await Service.LookAsync(Actor.Of(User), alert, left);
     }
 
     protected void Close() => Detail = null;
@@ -185,13 +192,13 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     {
         try
         {
-            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(from, leaving.Token))
+            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(from, left))
             {
                 await InvokeAsync(async () =>
                 {
                     await RefreshAsync();
                     if (Detail is { } open && news.Any(e => AlertActions.AlertOf(e.Subject) == open.Alert.Id || open.Sightings.Any(s => AlertActions.AlertOf(e.Subject) == s.Id) || e.Action == AlertActions.Joined))
-                        Detail = await Service.LookAsync(Actor.Of(User), open.Alert.Id, leaving.Token);
+                        Detail = await Service.LookAsync(Actor.Of(User), open.Alert.Id, left);
                     await OpenFirstAsync();
                     await OnNewsAsync(news);
                     StateHasChanged();

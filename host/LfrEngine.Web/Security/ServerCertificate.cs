@@ -26,7 +26,7 @@ internal static class ServerCertificate
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"Cannot read or create the HTTPS certificate: {e.Message} Check \"certificate\" and \"data\" in lfr.json.", e);
+            throw new CommandFailure(ExitCode.Environment, $"Cannot read or create the HTTPS certificate: {FileTrouble.Words(e)} Check \"certificate\" and \"data\" in lfr.json.", e);
         }
     }
 

@@ -86,6 +86,9 @@ internal static unsafe partial class MediaApi
     [LibraryImport(Library)]
     internal static partial byte* lfr_media_versions();
 
+    [LibraryImport(Library)]
+    internal static partial int lfr_media_check_vaapi();
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int lfr_media_has_decoder(string name);
 
@@ -192,6 +195,7 @@ internal struct MediaOptionsData
     public int PictureIntervalUs;
     public int RotateDegrees;
     public int Mirror;
+    public int Vaapi;
 }
 
 /// <summary><c>lfr_media_info</c></summary>

@@ -40,6 +40,9 @@ public sealed record MediaOptions
     /// <summary>Whether it is mirrored left to right after that.</summary>
     public bool Mirror { get; init; }
 
+    /// <summary>Whether a graphics card decodes, by VAAPI; what it does not decode is refused.</summary>
+    public bool Vaapi { get; init; }
+
     /// <summary>Account of a run that counts what the reader holds and wipes; borrowed for the opening. Null: counted only for the process.</summary>
     public MediaAccount? Account { get; init; }
 
@@ -54,5 +57,6 @@ public sealed record MediaOptions
         PictureIntervalUs = PictureIntervalUs,
         RotateDegrees = RotateDegrees,
         Mirror = Mirror ? 1 : 0,
+        Vaapi = Vaapi ? 1 : 0,
     };
 }

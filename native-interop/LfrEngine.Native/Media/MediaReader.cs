@@ -33,6 +33,10 @@ public sealed unsafe class MediaReader : IDisposable
     /// <summary>Whether FFmpeg has a decoder of this name, such as "h264" or "libdav1d".</summary>
     public static bool HasDecoder(string name) => MediaApi.lfr_media_has_decoder(name) != 0;
 
+    /// <summary>Looks for a graphics card that decodes by VAAPI.</summary>
+    /// <exception cref="MediaException">There is none; the message says why.</exception>
+    public static void CheckVaapi() => MediaApi.lfr_media_check_vaapi().ThrowIfFailed();
+
     /// <summary>An address without user name and password, found as when opening it.</summary>
     public static unsafe string WithoutLogin(string source)
     {

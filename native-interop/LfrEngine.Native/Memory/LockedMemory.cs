@@ -17,7 +17,7 @@ public static partial class LockedMemory
 {
     private const int ProtNone = 0, ProtRead = 1, ProtWrite = 2;
     private const int MapPrivate = 2, MapAnonymous = 0x20, MapAnonymousMac = 0x1000;
-    private const int MadvHugePage = 14, MadvDontDump = 16, MadvWipeOnFork = 18;
+    private const int MadvDontNeed = 4, MadvHugePage = 14, MadvDontDump = 16, MadvWipeOnFork = 18;
     private const uint MemRelease = 0x8000, PageReadWrite = 4;
 
     private const int LimitMemlock = 8, CapabilityIpcLock = 14;
@@ -29,6 +29,11 @@ public static partial class LockedMemory
     private static readonly Dictionary<nint, Region> Regions = [];
     private static long allocatedBytes;
     private static long unlockedBytes;
+
+    // Handed out from its start; as a whole again when the last block of it is back. Under the lock of Regions.
+    private static nint reserve;
+    private static nuint reserveBytes, reserveUsed;
+    private static int reserveBlocks;
 
     /// <summary>Bytes now held, in whole pages, guard pages not counted.</summary>
     public static long AllocatedBytes => Volatile.Read(ref allocatedBytes);
@@ -57,9 +62,68 @@ public static partial class LockedMemory
     /// <exception cref="InsufficientMemoryException">The operating system is out of memory, or <see cref="MemoryBudget.MostBytes"/> would be exceeded.</exception>
     public static nint Allocate(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked);
 
-    /// <summary>The same, also where <see cref="MemoryBudget.MostBytes"/> is passed: for callers that cannot bear a refusal, and give the pages back at once.</summary>
-    /// <exception cref="InsufficientMemoryException">The operating system is out of memory.</exception>
-    public static nint AllocateBeyondTheLimit(nuint bytes, out bool locked) => Allocate(bytes, IsGuarded, out locked, mayPass: true);
+    /// <summary>The same, also where <see cref="MemoryBudget.MostBytes"/> is passed or the operating system refuses: for callers that cannot bear a refusal, and give the pages back at once.</summary>
+    /// <param name="bytes">At least 1; rounded up to whole pages.</param>
+    /// <param name="locked">Whether the pages are locked into memory. Pass it to <see cref="Free"/>.</param>
+    /// <param name="refused">Whether the operating system refused, and the pages are of the reserve.</param>
+    /// <exception cref="InsufficientMemoryException">The reserve is used up, too.</exception>
+    public static nint AllocateBeyondTheLimit(nuint bytes, out bool locked, out bool refused)
+    {
+        try
+        {
+            refused = false;
+            return Allocate(bytes, IsGuarded, out locked, mayPass: true);
+        }
+        catch (InsufficientMemoryException)
+        {
+            refused = true;
+            nint address = TakeReserve(bytes, out locked);
+            if (address == 0)
+                throw;
+            return address;
+        }
+    }
+
+    /// <summary>Maps a reserve for <see cref="AllocateBeyondTheLimit"/>, once. Until it is used it takes addresses, but no memory.</summary>
+    /// <param name="bytes">Its size, in whole pages.</param>
+    public static void KeepReserve(nuint bytes)
+    {
+        lock (Regions)
+        {
+            if (reserve != 0)
+                return;
+            try
+            {
+                reserve = OperatingSystem.IsWindows() ? MapWindows(bytes, 0) : MapUnix(bytes, 0);
+                reserveBytes = bytes;
+            }
+            catch (InsufficientMemoryException)
+            {
+                // Then there is none.
+            }
+        }
+    }
+
+    /// <summary>Pages of the reserve; 0 if it has too few.</summary>
+    internal static nint TakeReserve(nuint bytes, out bool locked)
+    {
+        nuint rounded = RoundUp(bytes);
+        nint address;
+        lock (Regions)
+        {
+            locked = false;
+            if (rounded > reserveBytes - reserveUsed)
+                return 0;
+            address = reserve + (nint)reserveUsed;
+            reserveUsed += rounded;
+            reserveBlocks++;
+            locked = Lock(address, rounded);
+            Regions[address] = new Region(bytes, rounded, 0, locked, IsOfReserve: true);
+        }
+        MemoryBudget.Take((long)rounded, mayPass: true);
+        Count(rounded, locked);
+        return address;
+    }
 
     internal static unsafe nint Allocate(nuint bytes, bool guarded, out bool locked, bool mayPass = false)
     {
@@ -78,33 +142,42 @@ public static partial class LockedMemory
             throw;
         }
         nint address = mapping + (nint)guard;
-        if (OperatingSystem.IsWindows())
-            locked = VirtualLock(address, rounded) != 0;
-        else
-        {
-            // Advice only, given before the lock loads the pages: reading a gallery from end to end in small pages causes TLB misses, and a
-            // network with megabytes of activations per layer gains 2 to 5 % (perf/results/models.md).
-            if (OperatingSystem.IsLinux() && rounded >= HugePageBytes)
-                _ = MemoryAdvise(address, rounded, MadvHugePage);
-            locked = MemoryLock(address, rounded) == 0;
-            if (OperatingSystem.IsLinux())
-            {
-                // Advice only, so that it also works on an old kernel that lacks one of them.
-                _ = MemoryAdvise(address, rounded, MadvDontDump);
-                _ = MemoryAdvise(address, rounded, MadvWipeOnFork);
-            }
-        }
+        locked = Lock(address, rounded);
         if (guarded)
             Slack(address, bytes).Fill(Canary);
         lock (Regions)
-            Regions[address] = new Region(bytes, rounded, guard, locked);
-        Interlocked.Add(ref allocatedBytes, (long)rounded);
+            Regions[address] = new Region(bytes, rounded, guard, locked, IsOfReserve: false);
+        Count(rounded, locked);
+        return address;
+    }
+
+    private static bool Lock(nint address, nuint bytes)
+    {
+        if (OperatingSystem.IsWindows())
+            return VirtualLock(address, bytes) != 0;
+        // Advice only, given before the lock loads the pages: reading a gallery from end to end in small pages causes TLB misses, and a
+        // network with megabytes of activations per layer gains 2 to 5 % (perf/results/models.md).
+        if (OperatingSystem.IsLinux() && bytes >= HugePageBytes)
+            _ = MemoryAdvise(address, bytes, MadvHugePage);
+        bool locked = MemoryLock(address, bytes) == 0;
+        if (OperatingSystem.IsLinux())
+        {
+            // Advice only, so that it also works on an old kernel that lacks one of them.
+            _ = MemoryAdvise(address, bytes, MadvDontDump);
+            _ = MemoryAdvise(address, bytes, MadvWipeOnFork);
+        }
+        return locked;
+    }
+
+    private static void Count(nuint bytes, bool locked)
+    {
+        MemoryBudget.CountPeak();
+        Interlocked.Add(ref allocatedBytes, (long)bytes);
         if (!locked)
         {
-            Interlocked.Add(ref unlockedBytes, (long)rounded);
-            MemoryBudget.CountUnlocked((long)rounded);
+            Interlocked.Add(ref unlockedBytes, (long)bytes);
+            MemoryBudget.CountUnlocked((long)bytes);
         }
-        return address;
     }
 
     /// <summary>Wipes and releases the pages.</summary>
@@ -126,7 +199,9 @@ public static partial class LockedMemory
         }
         int broken = region.Guard > 0 ? Slack(address, bytes).IndexOfAnyExcept(Canary) : -1;
         Wipe((void*)address, region.Rounded);
-        if (OperatingSystem.IsWindows())
+        if (region.IsOfReserve)
+            ReturnReserve(address, region.Rounded);
+        else if (OperatingSystem.IsWindows())
             _ = VirtualFree(address - (nint)region.Guard, 0, MemRelease);
         else
             _ = MemoryUnmap(address - (nint)region.Guard, region.Rounded + 2 * region.Guard);
@@ -139,6 +214,23 @@ public static partial class LockedMemory
         }
         if (broken >= 0)
             throw new InvalidOperationException($"At least {broken + 1} bytes were written past the end of a block of {bytes} bytes.");
+    }
+
+    private static void ReturnReserve(nint address, nuint bytes)
+    {
+        if (OperatingSystem.IsWindows())
+            _ = VirtualUnlock(address, bytes);
+        else
+        {
+            // The pages go back, the addresses stay.
+            _ = MemoryUnlock(address, bytes);
+            _ = MemoryAdvise(address, bytes, MadvDontNeed);
+        }
+        lock (Regions)
+        {
+            if (--reserveBlocks == 0)
+                reserveUsed = 0;
+        }
     }
 
     /// <summary>Overwrites with zeros; never optimised away.</summary>
@@ -168,7 +260,7 @@ public static partial class LockedMemory
             string reason = new Win32Exception().Message;
             if (mapping != 0)
                 _ = VirtualFree(mapping, 0, MemRelease);
-            throw new InsufficientMemoryException($"VirtualAlloc of {bytes} bytes failed: {reason}.");
+            throw new InsufficientMemoryException($"The system gave this process no more memory: {bytes} bytes were needed (VirtualAlloc: {reason}).");
         }
         return mapping;
     }
@@ -179,12 +271,12 @@ public static partial class LockedMemory
         nuint whole = bytes + 2 * guard;
         nint mapping = MemoryMap(0, whole, guard > 0 ? ProtNone : ProtRead | ProtWrite, MapPrivate | anonymous, -1, 0);
         if (mapping == -1)
-            throw new InsufficientMemoryException($"mmap of {whole} bytes failed: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+            throw new InsufficientMemoryException($"The system gave this process no more memory: {whole} bytes were needed (mmap: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}).");
         if (guard > 0 && MemoryProtect(mapping + (nint)guard, bytes, ProtRead | ProtWrite) != 0)
         {
             string reason = new Win32Exception(Marshal.GetLastPInvokeError()).Message;
             _ = MemoryUnmap(mapping, whole);
-            throw new InsufficientMemoryException($"mprotect of {bytes} bytes failed: {reason}.");
+            throw new InsufficientMemoryException($"The system gave this process no more memory: {bytes} bytes were needed (mprotect: {reason}).");
         }
         return mapping;
     }
@@ -230,6 +322,9 @@ public static partial class LockedMemory
     [LibraryImport("libc", EntryPoint = "mlock")]
     private static partial int MemoryLock(nint address, nuint length);
 
+    [LibraryImport("libc", EntryPoint = "munlock")]
+    private static partial int MemoryUnlock(nint address, nuint length);
+
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int MemoryAdvise(nint address, nuint length, int advice);
 
@@ -242,5 +337,8 @@ public static partial class LockedMemory
     [LibraryImport("kernel32")]
     private static partial int VirtualLock(nint address, nuint size);
 
-    private sealed record Region(nuint Bytes, nuint Rounded, nuint Guard, bool Locked);
+    [LibraryImport("kernel32")]
+    private static partial int VirtualUnlock(nint address, nuint size);
+
+    private sealed record Region(nuint Bytes, nuint Rounded, nuint Guard, bool Locked, bool IsOfReserve);
 }

@@ -44,6 +44,12 @@ public static unsafe class MemoryBudget
             Interlocked.Add(ref Numbers[Held], -bytes);
             throw new InsufficientMemoryException($"The limit of {most} bytes for this process leaves no room for {bytes} more.");
         }
+    }
+
+    /// <summary>After they have been mapped.</summary>
+    internal static void CountPeak()
+    {
+        long held = HeldBytes;
         for (long peak = PeakBytes; held > peak; peak = PeakBytes)
             Interlocked.CompareExchange(ref Numbers[Peak], held, peak);
     }

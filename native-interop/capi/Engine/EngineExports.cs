@@ -24,7 +24,8 @@ internal static unsafe class EngineExports
         Check.Result(engine, "engine");
         EngineOptionsData given = Check.Read(options, EngineOptionsData.FirstBytes, "options");
         Check.Reserved(given.Reserved, "options.reserved");
-        Check.Range(given.MaxMemoryBytes, 0, long.MaxValue, "options.max_memory_bytes");
+        if (given.MaxMemoryBytes < 0)
+            throw Check.Bad($"options.max_memory_bytes is {given.MaxMemoryBytes}: give bytes, or 0 for no limit.");
         var log = new EngineLog(given.LogLevel, given.OnLog, given.LogUser);
         ModelCatalog catalog = CatalogOf(given);
         OwnFolder.Announce();

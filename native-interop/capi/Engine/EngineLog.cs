@@ -21,7 +21,7 @@ internal sealed unsafe class EngineLog
 
     public EngineLog(int level, delegate* unmanaged[Cdecl]<int, byte*, void*, void> onLog, void* user)
     {
-        Check.Range(level, 0, (int)LogLevel.Information, "options.log_level");
+        Check.RangeOrZero(level, (int)LogLevel.Error, (int)LogLevel.Information, "options.log_level", "LFR_LOG_WARNING");
         most = level == 0 ? LogLevel.Warning : (LogLevel)level;
         this.onLog = onLog;
         this.user = user;

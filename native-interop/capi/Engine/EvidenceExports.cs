@@ -24,10 +24,10 @@ internal static unsafe class EvidenceExports
         }
         catch (CryptographicException e)
         {
-            throw Check.Bad($"public_key is not usable: {e.Message}");
+            throw Check.Bad($"public_key cannot be used: {e.Message}");
         }
         if (!(threshold is >= -1 and <= 1))
-            throw Check.Bad($"threshold is {threshold}, not -1 to 1.");
+            throw Check.Bad($"threshold is {threshold}, not -1 to 1; 0 for the embedder's measured one.");
         Check.Range(people, 1, MostPeople, "people");
         Check.Range(passersBy, 0, long.MaxValue, "passers_by");
         EvidenceDocument read = EvidenceDocument.Read(new ReadOnlySpan<byte>(bytes, (int)sizeBytes).ToArray(), "The evidence", trusted);

@@ -1,4 +1,5 @@
 using LfrEngine.CApi.Interop;
+using LfrEngine.CApi.Runs;
 using LfrEngine.Pipeline;
 
 namespace LfrEngine.CApi.Engine;
@@ -19,7 +20,7 @@ internal static class MemoryEstimate
     private const long WorkerBytes = 56 * MiB;
 
     // Crops, pictures and tracks.
-    private const long CameraBytes = 4 * MiB;
+    private const long CameraBytes = 6 * MiB;
 
     // Eleven templates, uncovered and under covers: in float32 twice, in the list and ready for the search, and in 8 bits; and the photo itself.
     private const long PhotoBytes = (512 * 9 * 11) + (24 << 10);
@@ -32,26 +33,30 @@ internal static class MemoryEstimate
 
     public static long HeldBytes(in LoadData load)
     {
-        const int MostCameras = 1000, MostSide = 16384, MostWorkers = 1024, MostGrid = 4096, MostPhotos = 10_000_000;
+        const int MostCameras = 1000, MostSide = 16384, MostPhotos = 10_000_000;
         Check.Reserved(load.Reserved, "load.reserved");
         Check.Reserved(load.Reserved2, "load.reserved2");
         int cameras = Or(load.Cameras, 1, MostCameras, "load.cameras"), width = Or(load.Width, 1920, MostSide, "load.width"), height = Or(load.Height, 1080, MostSide, "load.height");
-        int workers = Or(load.WorkerThreads, Math.Min(Environment.ProcessorCount, MostWorkers), MostWorkers, "load.worker_threads");
-        int usualGrid = new Detection.DetectorSettings().GridLongSide, grid = Or(load.GridLongSide, usualGrid, MostGrid, "load.grid_long_side");
+        int workers = Or(load.WorkerThreads, Math.Min(Environment.ProcessorCount, RunExports.MostWorkers), RunExports.MostWorkers, "load.worker_threads");
+        int usualGrid = new Detection.DetectorSettings().GridLongSide, grid = Or(load.GridLongSide, usualGrid, RunExports.LargestGrid, "load.grid_long_side", RunExports.SmallestGrid);
         long photos = Or(load.Photos, 1000, MostPhotos, "load.photos");
         int references = Or(load.ReferenceFrames, UsualReferences, MostReferences, "load.reference_frames");
         long photoWidth = Or(load.PhotoWidth, 0, MostSide, "load.photo_width"), photoHeight = Or(load.PhotoHeight, 0, MostSide, "load.photo_height");
-        // Held by the decoder, waiting, and under way (Scheduler.cs); 4:2:0.
-        long frame = 3L * width * height / 2, frames = references + 4 + (2 * workers);
+        if (photoWidth == 0 != (photoHeight == 0))
+            throw Check.Bad(photoWidth == 0 ? "load.photo_width is 0, but load.photo_height is given: give both, or neither." : "load.photo_height is 0, but load.photo_width is given: give both, or neither.");
+        // Held by the decoder, waiting, and under way (Scheduler.cs); 4:2:0, with the decoder's margins.
+        long frame = (3L * RoundUp(width, 64) * RoundUp(height, 32) / 2) + Environment.SystemPageSize, frames = references + 4 + (2 * workers);
         double scale = Math.Max(1, grid / (double)usualGrid * grid / usualGrid);
         // As decoded, and turned upright.
-        long enrolment = photoWidth * photoHeight == 0 ? 0 : EnrolmentBytes + (5 * photoWidth * photoHeight / 2);
+        long enrolment = photoWidth == 0 ? 0 : EnrolmentBytes + (5 * photoWidth * photoHeight / 2);
         return BaseBytes + (long)(workers * WorkerBytes * scale) + (cameras * (CameraBytes + (frames * frame))) + (photos * PhotoBytes) + enrolment;
     }
 
-    private static int Or(int given, int usual, int most, string argument)
+    private static long RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * (long)multiple;
+
+    private static int Or(int given, int usual, int most, string argument, int least = 1)
     {
-        Check.Range(given, 0, most, argument);
+        Check.RangeOrZero(given, least, most, argument, usual == 0 ? "none" : $"{usual}");
         return given == 0 ? usual : given;
     }
 }

@@ -9,7 +9,7 @@ namespace LfrEngine.CApi.Interop;
 internal static unsafe class Answer
 {
     [ThreadStatic]
-    private static Sentence? newest;
+    private static StoredText? newest;
 
     private static readonly byte* Empty = Text.Forever("");
 
@@ -30,9 +30,9 @@ internal static unsafe class Answer
             ModelLoadException => (Status.ModelUnusable, e.Message),
             MediaException { Error: MediaError.OutOfMemory } => (Status.OutOfMemory, e.Message),
             MediaException => (Status.MediaUnusable, e.Message),
-            InsufficientMemoryException or OutOfMemoryException => (Status.OutOfMemory, e.Message),
+            OutOfMemoryException => (Status.OutOfMemory, Sentence.Of(e)),
             DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException } => (Status.LibraryMissing, Missing(e as DllNotFoundException ?? e.InnerException!)),
-            ArgumentException argument => (Status.BadArgument, WithoutName(argument)),
+            ArgumentException argument => (Status.BadArgument, argument.Message),
             IOException or UnauthorizedAccessException => (Status.Unreadable, e.Message),
             // The inner exception says why the type cannot be initialised.
             TypeInitializationException { InnerException: { } cause } => (Status.Internal, cause.Message),
@@ -40,7 +40,7 @@ internal static unsafe class Answer
         };
         try
         {
-            (newest ??= new Sentence()).Set(message);
+            (newest ??= new StoredText()).Set(Sentence.Of(message).ReplaceLineEndings(" "));
         }
         catch (OutOfMemoryException)
         {
@@ -48,9 +48,6 @@ internal static unsafe class Answer
         }
         return (int)status;
     }
-
-    // The runtime appends the name of a parameter that is not the caller's.
-    private static string WithoutName(ArgumentException e) => e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal).ReplaceLineEndings(" ");
 
     // Only the first line: the others are advice for developers.
     private static string Missing(Exception e) => $"A library that is needed could not be loaded: {e.Message.ReplaceLineEndings("\n").Split('\n')[0]}";
@@ -70,13 +67,13 @@ internal static unsafe class Answer
     };
 
     /// <summary>Memory for the message, freed after its thread has ended.</summary>
-    private sealed class Sentence
+    private sealed class StoredText
     {
         private const int Room = 1024;
 
         public byte* Bytes { get; } = (byte*)NativeMemory.AllocZeroed(Room);
 
-        ~Sentence() => NativeMemory.Free(Bytes);
+        ~StoredText() => NativeMemory.Free(Bytes);
 
         public void Set(string message) => Text.Copy(message, Bytes, Room);
     }

@@ -63,6 +63,13 @@ internal static unsafe class Check
             throw Bad($"{argument} is {value}, not {least} to {most}.");
     }
 
+    /// <summary>The same where 0 stands for another value.</summary>
+    public static void RangeOrZero(long value, long least, long most, string argument, string zero)
+    {
+        if (value != 0 && (value < least || value > most))
+            throw Bad($"{argument} is {value}, not {least} to {most}, or 0 for {zero}.");
+    }
+
     /// <summary>Requires 0 in a field that is reserved for later versions.</summary>
     public static void Reserved(int value, string argument)
     {

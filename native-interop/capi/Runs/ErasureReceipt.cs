@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LfrEngine.CApi.Interop;
+using LfrEngine.Files;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Native.Memory;
@@ -17,20 +18,26 @@ internal static unsafe class ErasureReceipt
     /// <summary>A private key on P-256, PEM.</summary>
     public static ECDsa ReadKey(byte* pem)
     {
-        string text = Text.Read(pem, "private_key");
-        var key = ECDsa.Create();
+        ECDsa key;
         try
         {
-            key.ImportFromPem(text);
+            key = SignedFile.KeyFrom(Text.Read(pem, "private_key"));
+        }
+        catch (CryptographicException e)
+        {
+            throw Check.Bad($"private_key cannot be used: {e.Message}");
+        }
+        try
+        {
             ECParameters parts = key.ExportParameters(includePrivateParameters: true);
             CryptographicOperations.ZeroMemory(parts.D);
             if (parts.Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value)
                 return key;
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        catch (CryptographicException)
         {
             key.Dispose();
-            throw Check.Bad($"private_key is no private ECDSA key (PEM): {e.Message}");
+            throw Check.Bad("private_key is a public key: give the private one.");
         }
         key.Dispose();
         throw Check.Bad("private_key is not on the curve P-256.");

@@ -13,7 +13,8 @@ namespace LfrEngine.CApi.Runs;
 /// <summary>The functions of lfr_engine.h under "Runs" and "Alerts"; see there for the contract of each.</summary>
 internal static unsafe class RunExports
 {
-    private const int EveryFrame = -1, SmallestGrid = 32, LargestGrid = 4096, MostWorkers = 1024, MostDetectEveryMs = 1000, LongestName = 200;
+    public const int SmallestGrid = 32, LargestGrid = 4096, MostWorkers = 1024;
+    private const int EveryFrame = -1, MostDetectEveryMs = 1000, LongestName = 200;
 
     [UnmanagedCallersOnly(EntryPoint = "lfr_run_create", CallConvs = [typeof(CallConvCdecl)])]
     public static int Create(nint engine, nint watchlist, RunOptionsData* options, nint* run) => Call.Run(() =>
@@ -226,10 +227,10 @@ internal static unsafe class RunExports
     private static PipelineSettings SettingsOf(RunOptionsData options, float measured)
     {
         Check.Reserved(options.Reserved, "options.reserved");
-        Check.Range(options.WorkerThreads, 0, MostWorkers, "options.worker_threads");
-        Check.Range(options.DetectEveryMs, EveryFrame, MostDetectEveryMs, "options.detect_every_ms");
-        if (options.GridLongSide != 0)
-            Check.Range(options.GridLongSide, SmallestGrid, LargestGrid, "options.grid_long_side");
+        Check.RangeOrZero(options.WorkerThreads, 1, MostWorkers, "options.worker_threads", "one per processor");
+        if (options.DetectEveryMs is < EveryFrame or > MostDetectEveryMs)
+            throw Check.Bad($"options.detect_every_ms is {options.DetectEveryMs}, not 1 to {MostDetectEveryMs}, 0 for {PipelineSettings.DefaultDetectEveryMs} or -1 for every frame.");
+        Check.RangeOrZero(options.GridLongSide, SmallestGrid, LargestGrid, "options.grid_long_side", "the default");
         return new PipelineSettings
         {
             Thresholds = new CategoryThresholds(

@@ -4,6 +4,7 @@ using LfrEngine.Alerts;
 using LfrEngine.CApi.Engine;
 using LfrEngine.CApi.Interop;
 using LfrEngine.CApi.Watchlists;
+using LfrEngine.Files;
 using LfrEngine.Frames;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
@@ -94,7 +95,7 @@ internal sealed unsafe class RunObject : HandleObject
                 throw new StatusException(Status.BadState, "The run was stopped: create another.");
             startedAt = DateTimeOffset.UtcNow;
             if (onEvent is not null)
-                eventThread = EngineThread.Start("lfr events", TellEvents, _ => { });
+                eventThread ??= EngineThread.Start("lfr events", TellEvents, _ => { });
             thread = EngineThread.Start("lfr run", Run, Over);
             pushed.ForEach(p => p.Begin());
         }
@@ -153,8 +154,8 @@ internal sealed unsafe class RunObject : HandleObject
         return fault switch
         {
             null => Status.Ended,
-            InsufficientMemoryException or OutOfMemoryException or MediaException { Error: MediaError.OutOfMemory } => throw new StatusException(Status.OutOfMemory, $"There was not enough memory for the run: {fault.Message}"),
-            _ => throw new StatusException(Status.RunFailed, $"A fault ended the run: {fault.Message}"),
+            OutOfMemoryException or MediaException { Error: MediaError.OutOfMemory } => throw new StatusException(Status.OutOfMemory, $"There was not enough memory for the run: {Sentence.Of(fault)}"),
+            _ => throw new StatusException(Status.RunFailed, $"A fault ended the run: {Sentence.Of(fault)}"),
         };
     }
 
@@ -252,7 +253,7 @@ internal sealed unsafe class RunObject : HandleObject
         isOver = true;
         alerts.CompleteAdding();
         engine.Log.Write(failure is null ? LogLevel.Information : LogLevel.Error, failure is null ? "the run is over" : $"a fault ended the run: {failure.GetType().Name}");
-        events.TryAdd(new RunEvent(RunEventKind.Over, endedAt) { Message = failure?.Message ?? "" });
+        events.TryAdd(new RunEvent(RunEventKind.Over, endedAt) { Message = failure is null ? "" : Sentence.Of(failure) });
         events.CompleteAdding();
     }
 

@@ -194,7 +194,7 @@ internal static unsafe class WatchlistExports
         const int LeastKeyBytes = 32, MostKeyBytes = 4096;
         Check.Sized(key, "key");
         Check.Given(key->Data, "key.data");
-        Check.Range(key->SizeBytes, 1, MostKeyBytes, "key.size_bytes");
+        Check.Range(key->SizeBytes, (KeyKind)key->Kind == KeyKind.Bytes ? LeastKeyBytes : 1, MostKeyBytes, "key.size_bytes");
         var data = new ReadOnlySpan<byte>(key->Data, (int)key->SizeBytes);
         switch ((KeyKind)key->Kind)
         {
@@ -203,10 +203,11 @@ internal static unsafe class WatchlistExports
                 {
                     if (!Encoding.UTF8.TryGetChars(data, characters.Span, out int count) || characters.Span[..count].Contains('\uFFFD'))
                         throw Check.Bad("key.data is not UTF-8.");
+                    if (count > WatchlistKey.MostPassphraseChars)
+                        throw Check.Bad($"key.data has {count} characters; a passphrase has 1 to {WatchlistKey.MostPassphraseChars}.");
                     return WatchlistKey.FromPassphrase(characters.Span[..count]);
                 }
             case KeyKind.Bytes:
-                Check.Range(key->SizeBytes, LeastKeyBytes, MostKeyBytes, "key.size_bytes");
                 return WatchlistKey.FromBytes(data);
             case KeyKind.File:
                 string path = Encoding.UTF8.GetString(data);

@@ -194,7 +194,7 @@ typedef struct lfr_engine_options {
     int64_t max_memory_bytes;       /* limit of lfr_memory.held_bytes, for the whole process while the engine is open; with several engines the smallest
                                      * applies; 0: no limit. A function that would exceed it returns LFR_OUT_OF_MEMORY. A recording ends with
                                      * LFR_CAMERA_FAILED and a message; a live camera tries again. A run that cannot begin ends: lfr_run_next_alert gives
-                                     * LFR_OUT_OF_MEMORY. lfr_memory_estimate says what is needed. With less the limit is passed by one
+                                     * LFR_OUT_OF_MEMORY, and its cameras are LFR_CAMERA_FAILED. lfr_memory_estimate says what is needed. With less the limit is passed by one
                                      * run of a network, which cannot be stopped half way: its call fails when that returns, and its memory goes back */
     lfr_on_log on_log;              /* NULL: no log */
     void *log_user;
@@ -424,7 +424,7 @@ typedef struct lfr_load {
     int32_t reserved;               /* 0 */
     int32_t reference_frames;       /* that the decoder keeps to predict others, 1 to 16: max_num_ref_frames of H.264 (4) */
     int32_t photo_width;            /* with photo_height: of the largest picture that a builder or a single call is given in the same process; */
-    int32_t photo_height;           /* 0: there is none (0). What these two add is what enrolment needs, also while a run goes on */
+    int32_t photo_height;           /* both or neither; 0: there is none (0). What these two add is what enrolment needs, also while a run goes on */
     int32_t reserved2;              /* 0 */
 } lfr_load;
 

@@ -51,10 +51,18 @@ with lfr.Engine(models, weights) as engine:
     assert engine.detect(colour(64, 64)) == [] and engine.detect(grey(64, 64), order="rgb") == []
     # A part of a larger picture is read where it lies; nothing else that is not rows of pixels.
     assert engine.detect(colour(80, 80)[8:72, 4:68]) == []
-    for wrong in (np.zeros((8, 8, 4), np.uint8), colour(8, 16)[:, ::2], np.zeros((8, 8, 3), np.float32)):
+    assert engine.detect(colour(1, 64)[::-1]) == []
+    for wrong, said in (
+        (np.zeros((8, 8, 4), np.uint8), "uint8"),
+        (colour(8, 16)[:, ::2], "side by side"),
+        (colour(8, 16)[::-1], "uppermost first"),
+        (np.lib.stride_tricks.as_strided(colour(8, 16), (8, 16, 3), (0, 3, 1)), "uppermost first"),
+        (np.zeros((8, 8, 3), np.float32), "float32"),
+    ):
         try:
             engine.detect(wrong)
-        except ValueError:
+        except ValueError as error:
+            assert said in str(error), error
             continue
         raise AssertionError("a picture of the wrong kind was taken")
     face = engine.template(photo, faces[0].box)
@@ -85,6 +93,8 @@ with lfr.Engine(models, weights) as engine:
         (ValueError, lambda: engine.run(watchlist, thresholds={"fast": 0.5})),
         (TypeError, lambda: engine.run(None)),
         (TypeError, lambda: watchlist.search(None, 0.3)),
+        (ValueError, lambda: watchlist.search(face, 0.3, most=0)),
+        (OverflowError, lambda: watchlist.search(face, 0.3, most=1 << 32)),
         (TypeError, lambda: face.compare("face")),
     ):
         try:
@@ -160,7 +170,7 @@ with lfr.Engine(models, weights) as engine:
         print(f"trace {run.camera(0)['trace_sha256']}")
         told = list(iter(lambda: run.next_event(0), None))
         assert [(e.kind, e.state) for e in told][-2:] == [("camera", "ended"), ("over", "opening")], told
-        fails("LFR_BAD_ARGUMENT", lambda: run.receipt("no key"))
+        assert "Parameter" not in fails("LFR_BAD_ARGUMENT", lambda: run.receipt("no key"))
     for handle in (face, again, watchlist):
         handle.close()
 fails("LFR_OUT_OF_MEMORY", lambda: lfr.Engine(models, weights, max_memory_bytes=1 << 12))

@@ -7,7 +7,10 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -85,7 +88,7 @@ static int under(int64_t limit)
             if (status == LFR_ENDED)
                 CHECK(camera.state == LFR_CAMERA_ENDED ? camera.is_complete == 1 : strstr(camera.message, "limit") != NULL);
             else
-                done(status);
+                CHECK(!done(status) && camera.state == LFR_CAMERA_FAILED && strstr(camera.message, "limit") && strstr(lfr_last_error(), camera.message));
             CHECK(camera.damaged_packets == 0);
             enough += status == LFR_ENDED && camera.is_complete == 1;
             GIVES(lfr_run_destroy(run), LFR_OK);
@@ -111,6 +114,75 @@ static void test_limits(void)
         under(mib[i] << 20);
     under(estimate - (1 << 20));
     CHECK(under(estimate) == 5);
+}
+
+/* ---- a system that gives no more memory ---- */
+
+/* In a process of its own: from now on it may map so many more bytes. What has begun must answer; ONNX Runtime would end the process if it were refused. */
+static int refused(int step, long mib)
+{
+    lfr_engine_options options = folders(0);
+    lfr_engine *engine;
+    lfr_builder *builder;
+    lfr_image image = photo_image();
+    lfr_template *face = NULL;
+    lfr_person person = { .struct_size = sizeof person, .id = "a", .name = "A" };
+    lfr_photo_result result = { .struct_size = sizeof result };
+    long pages = 0;
+    GIVES(lfr_engine_create(&options, &engine), LFR_OK);
+    GIVES(lfr_builder_create(engine, "1", &builder), LFR_OK);
+    GIVES(lfr_builder_add_person(builder, &person, NULL), LFR_OK);
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file && fscanf(file, "%ld", &pages) == 1 && fclose(file) == 0);
+    struct rlimit former, limit;
+    getrlimit(RLIMIT_AS, &former);
+    limit = former;
+    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)mib << 20);
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    int32_t status = step == 0 ? lfr_template_create(engine, &image, NULL, NULL, &face) : lfr_builder_add_photo(builder, 0, photo, photo_size, &result);
+    CHECK(status == LFR_OK || (status == LFR_OUT_OF_MEMORY && strpbrk(lfr_last_error(), "0123456789")));
+    CHECK((status == LFR_OK) == (step == 0 ? face != NULL : result.verdict == LFR_ACCEPTED && result.quality > 0));
+    if (face)
+        GIVES(lfr_template_destroy(face), LFR_OK);
+    /* The same works as soon as there is memory again. */
+    setrlimit(RLIMIT_AS, &former);
+    if (step == 0) {
+        GIVES(lfr_template_create(engine, &image, NULL, NULL, &face), LFR_OK);
+        GIVES(lfr_template_destroy(face), LFR_OK);
+    } else {
+        GIVES(lfr_builder_add_photo(builder, 0, photo, photo_size, &result), LFR_OK);
+    }
+    GIVES(lfr_builder_destroy(builder), LFR_OK);
+    GIVES(lfr_engine_destroy(engine), LFR_OK);
+    CHECK(open_handles(LFR_HANDLE_ANY) == 0 && report().blocks_outstanding == 0);
+    return failures ? 1 : status == LFR_OK ? 0 : 3;
+}
+
+static void test_refused(char **argv)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    /* Its own memory would be refused. */
+    (void)argv;
+#else
+    static const long mib[] = { 4, 16, 32 };
+    int refusals = 0;
+    for (int step = 0; step < 2; step++) {
+        for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) {
+            char steps[8], mibs[8];
+            int status = -1;
+            snprintf(steps, sizeof steps, "%d", step);
+            snprintf(mibs, sizeof mibs, "%ld", mib[i]);
+            pid_t child = fork();
+            if (child == 0) {
+                execl("/proc/self/exe", argv[0], argv[1], argv[2], argv[3], argv[4], argv[5], steps, mibs, (char *)NULL);
+                _exit(126);
+            }
+            CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 3));
+            refusals += WIFEXITED(status) && WEXITSTATUS(status) == 3;
+        }
+    }
+    CHECK(refusals >= 4);
+#endif
 }
 
 /* ---- stacks ---- */
@@ -349,7 +421,7 @@ static void test_removal(lfr_engine *engine)
 }
 
 /* What says which argument was wrong, in words of this interface. */
-static void test_sentences(lfr_engine *engine)
+static void test_sentences(lfr_engine *engine, lfr_watchlist *watchlist)
 {
     lfr_engine_options options = folders(0);
     lfr_engine *none;
@@ -372,8 +444,26 @@ static void test_sentences(lfr_engine *engine)
     image.reserved = 1;
     REFUSES(lfr_detect(engine, &image, NULL, 0, &count), LFR_BAD_ARGUMENT, "image.reserved");
     lfr_key wrong = { .struct_size = sizeof wrong, .kind = LFR_KEY_BYTES, .data = "short", .size_bytes = 5 };
-    REFUSES(lfr_watchlist_load(engine, list_path, &wrong, &list), LFR_BAD_ARGUMENT, "key.size_bytes");
-    CHECK(strstr(lfr_last_error(), "Parameter") == NULL);
+    REFUSES(lfr_watchlist_load(engine, list_path, &wrong, &list), LFR_BAD_ARGUMENT, "key.size_bytes is 5, not 32 to 4096.");
+    wrong.size_bytes = INT64_MAX;
+    REFUSES(lfr_watchlist_load(engine, list_path, &wrong, &list), LFR_BAD_ARGUMENT, ", not 32 to 4096.");
+    static char long_phrase[1025];
+    memset(long_phrase, 'x', sizeof long_phrase);
+    wrong = (lfr_key){ .struct_size = sizeof wrong, .kind = LFR_KEY_PASSPHRASE, .data = long_phrase, .size_bytes = sizeof long_phrase };
+    REFUSES(lfr_watchlist_load(engine, list_path, &wrong, &list), LFR_BAD_ARGUMENT, "key.data has 1025 characters; a passphrase has 1 to 1024.");
+    /* Where 0 stands for something, the sentence says so. */
+    lfr_run *none_run;
+    lfr_run_options run_options = { .struct_size = sizeof run_options, .grid_long_side = 31 };
+    REFUSES(lfr_run_create(engine, watchlist, &run_options, &none_run), LFR_BAD_ARGUMENT, "options.grid_long_side is 31, not 32 to 4096, or 0 for the default.");
+    run_options = (lfr_run_options){ .struct_size = sizeof run_options, .worker_threads = 1025 };
+    REFUSES(lfr_run_create(engine, watchlist, &run_options, &none_run), LFR_BAD_ARGUMENT, "options.worker_threads is 1025, not 1 to 1024, or 0 for one per processor.");
+    run_options = (lfr_run_options){ .struct_size = sizeof run_options, .detect_every_ms = -2 };
+    REFUSES(lfr_run_create(engine, watchlist, &run_options, &none_run), LFR_BAD_ARGUMENT, "options.detect_every_ms is -2, not 1 to 1000, 0 for 120 or -1 for every frame.");
+    options = folders(-1);
+    REFUSES(lfr_engine_create(&options, &none), LFR_BAD_ARGUMENT, "options.max_memory_bytes is -1: give bytes, or 0 for no limit.");
+    options = folders(0);
+    options.log_level = 4;
+    REFUSES(lfr_engine_create(&options, &none), LFR_BAD_ARGUMENT, "options.log_level is 4, not 1 to 3, or 0 for LFR_LOG_WARNING.");
     wrong.kind = LFR_KEY_FILE;
     wrong.data = "a\0b";
     wrong.size_bytes = 3;
@@ -387,7 +477,7 @@ static void test_sentences(lfr_engine *engine)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc != 6 && argc != 8)
         return 2;
     models = argv[1];
     weights = argv[2];
@@ -397,6 +487,8 @@ int main(int argc, char **argv)
     char path[1024];
     snprintf(path, sizeof path, "%s/bounds.lfr", argv[5]);
     list_path = path;
+    if (argc == 8)
+        return refused(atoi(argv[6]), atol(argv[7]));
     test_stack(smallest_stack_kib, 1);
     test_stack(spare_stack_kib, 0);
     lfr_engine_options options = folders(0);
@@ -404,13 +496,14 @@ int main(int argc, char **argv)
     lfr_watchlist *watchlist;
     GIVES(lfr_engine_create(&options, &engine), LFR_OK);
     GIVES(lfr_watchlist_load(engine, list_path, &key, &watchlist), LFR_OK);
-    test_sentences(engine);
+    test_sentences(engine, watchlist);
     test_removal(engine);
     test_waits(engine, watchlist);
     test_callbacks(watchlist);
     GIVES(lfr_watchlist_destroy(watchlist), LFR_OK);
     GIVES(lfr_engine_destroy(engine), LFR_OK);
     test_limits();
+    test_refused(argv);
     free(photo);
     printf("%d checks, %d failed\n", checks, failures);
     return failures ? 1 : 0;

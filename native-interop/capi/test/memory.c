@@ -49,7 +49,7 @@ static int enrol(char **argv)
     lfr_load load = { .struct_size = sizeof load, .photo_width = atoi(argv[4]), .photo_height = atoi(argv[5]) };
     int64_t with, without;
     must(lfr_memory_estimate(&load, &with), "estimate");
-    load.photo_width = 0;
+    load.photo_width = load.photo_height = 0;
     must(lfr_memory_estimate(&load, &without), "estimate");
     lfr_engine *engine = engine_of(argv, 0);
     int64_t before = report().held_bytes;

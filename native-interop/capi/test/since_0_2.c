@@ -11,6 +11,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -53,6 +54,16 @@ static void test_version(void)
     CHECK(lfr_get_api(1)->struct_size == sizeof(lfr_api) && lfr_get_api(1)->template_create_as == lfr_template_create_as);
 }
 
+static char *text_of(const char *folder, const char *name, int64_t *size)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    char *text = (char *)read_file(path, size);
+    text = realloc(text, (size_t)*size + 1);
+    text[*size] = 0;
+    return text;
+}
+
 /* ---- memory ---- */
 
 static void test_estimate(void)
@@ -73,15 +84,20 @@ static void test_estimate(void)
     REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.reference_frames");
     load.reference_frames = 16;
     GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
-    CHECK(more == usual + 12 * 3 * 1920 * 1080 / 2);
+    CHECK(more == usual + 12 * (3 * 1920 * 1088 / 2 + sysconf(_SC_PAGESIZE)));
     load.reference_frames = 0;
     /* Enrolment is told apart: it adds the same to every load. */
     load.photo_width = 4000;
     REFUSES(lfr_memory_estimate((load.photo_height = -1, &load), &more), LFR_BAD_ARGUMENT, "load.photo_height");
+    load.photo_height = 0;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.photo_height is 0, but");
+    load.photo_width = 0;
     load.photo_height = 3000;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.photo_width is 0, but");
+    load.photo_width = 4000;
     GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
     CHECK(more > usual + (100 << 20) + 4000 * 3000 && more < usual + (200 << 20));
-    load.photo_width = 0;
+    load.photo_width = load.photo_height = 0;
     load.reserved2 = 1;
     REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.reserved2");
     load.reserved2 = 0;
@@ -89,9 +105,13 @@ static void test_estimate(void)
     GIVES(lfr_memory_estimate(&load, &more), LFR_OK);
     CHECK(more > usual);
     load.cameras = -1;
-    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.cameras");
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.cameras is -1, not 1 to 1000, or 0 for 1.");
     CHECK(more == 0);
     load.cameras = 0;
+    /* As lfr_run_options. */
+    load.grid_long_side = 31;
+    REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.grid_long_side is 31, not 32 to 4096, or 0 for ");
+    load.grid_long_side = 0;
     load.width = INT32_MAX;
     REFUSES(lfr_memory_estimate(&load, &more), LFR_BAD_ARGUMENT, "load.width");
     load.width = 0;
@@ -348,7 +368,12 @@ static void test_swap(lfr_engine *engine, const char *photo, const char *video, 
     REFUSES(lfr_run_swap_watchlist(run, NULL), LFR_BAD_HANDLE, "NULL");
     int64_t size = 0;
     REFUSES(lfr_run_get_receipt(run, key, NULL, 0, &size), LFR_BAD_STATE, "over");
-    REFUSES(lfr_run_get_receipt(run, "no key", NULL, 0, &size), LFR_BAD_ARGUMENT, "private_key");
+    static const char *const no_keys[] = { "", "no key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n" };
+    for (size_t i = 0; i < sizeof no_keys / sizeof *no_keys; i++)
+        REFUSES(lfr_run_get_receipt(run, no_keys[i], NULL, 0, &size), LFR_BAD_ARGUMENT, "private_key cannot be used: it must contain one ECDSA key, not encrypted, in PEM form.");
+    char *pem = text_of(scratch, "receipt-key.pub", &size);
+    REFUSES(lfr_run_get_receipt(run, pem, NULL, 0, &size), LFR_BAD_ARGUMENT, "private_key is a public key");
+    free(pem);
     REFUSES(lfr_run_get_receipt(run, NULL, NULL, 0, &size), LFR_BAD_ARGUMENT, "private_key");
     GIVES(lfr_run_start(run), LFR_OK);
     next_event(run, LFR_EVENT_CAMERA, &event);
@@ -478,16 +503,6 @@ static void test_borrowed(lfr_engine *engine, lfr_watchlist *watchlist)
 }
 
 /* ---- evidence ---- */
-
-static char *text_of(const char *folder, const char *name, int64_t *size)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    char *text = (char *)read_file(path, size);
-    text = realloc(text, (size_t)*size + 1);
-    text[*size] = 0;
-    return text;
-}
 
 static void test_evidence(lfr_engine *engine, const char *scratch)
 {

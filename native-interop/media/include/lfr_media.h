@@ -91,6 +91,8 @@ typedef struct lfr_media_options {
     int32_t picture_interval_us;    /* time between two pictures of a folder, microseconds. Default 40000 (25 fps). */
     int32_t rotate_degrees;         /* turns the upright picture clockwise: 0, 90, 180, 270. Default 0. */
     int32_t mirror;                 /* 1: mirrors it left to right after that. Default 0. */
+    int32_t vaapi;                  /* 1: decoded on a graphics card by VAAPI and copied; what it does not decode is refused
+                                     * (NO_DECODER). Default 0. */
 } lfr_media_options;
 
 typedef struct lfr_media_info {
@@ -243,6 +245,9 @@ LFR_API void lfr_encoder_close(lfr_encoder *encoder);
 
 /* Runtime versions, as "libavformat 59.27.100, libavcodec 59.37.100, libavutil 57.28.100". Static. */
 LFR_API const char *lfr_media_versions(void);
+
+/* LFR_MEDIA_OK if a graphics card here decodes by VAAPI; otherwise LFR_MEDIA_NO_DECODER, and lfr_media_last_error says why. */
+LFR_API int32_t lfr_media_check_vaapi(void);
 
 /* 1 if FFmpeg has a decoder of this name ("h264", "hevc", "libdav1d"), 0 if not. */
 LFR_API int32_t lfr_media_has_decoder(const char *name);

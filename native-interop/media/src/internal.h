@@ -257,6 +257,17 @@ typedef struct {
 int32_t folder_list(picture_folder *folder, const char *path);
 void folder_free(picture_folder *folder);
 
+/* ---- card.c: decoding on a graphics card ---- */
+
+/* Makes a decoder work on the card; to be called before it is opened. */
+int32_t card_attach(lfr_media *media, const AVCodec *codec, AVCodecContext *decoder);
+
+/* Stores that the card does not decode this stream, and returns LFR_MEDIA_NO_DECODER. */
+int32_t card_refuse(lfr_media *media, const char *codec);
+
+/* Replaces a picture on the card by a copy in the pool's memory; one in memory stays as it is. */
+int32_t card_bring(lfr_media *media, AVFrame *picture);
+
 /* ---- source.c: one demuxer and one decoder ---- */
 
 /* One per decoder thread (64 at most), and some to spare. */
@@ -298,6 +309,7 @@ struct lfr_media {
     bool truncated;
     int64_t read_us;
     atomic_bool size_refused;       /* the decoder asked for a picture above the limit */
+    atomic_bool card_refused;       /* the graphics card does not decode this stream */
     int32_t ended;                  /* sticky status, 0 while the stream runs */
     char ended_text[512];
     char name[256];                 /* masked, for messages */

@@ -82,10 +82,15 @@ static bool budget_take(int64_t size)
         budget[LFR_BUDGET_HELD] -= size;
         return false;
     }
-    int64_t peak = budget[LFR_BUDGET_PEAK];
+    return true;
+}
+
+/* After it has been mapped. */
+static void budget_peak(void)
+{
+    int64_t held = budget[LFR_BUDGET_HELD], peak = budget[LFR_BUDGET_PEAK];
     while (held > peak && !atomic_compare_exchange_weak(&budget[LFR_BUDGET_PEAK], &peak, held)) {
     }
-    return true;
 }
 
 /* For the process, and for the account, which may be NULL. */
@@ -257,6 +262,7 @@ static block *block_map(frame_pool *pool, size_t size)
         free(item);
         return NULL;
     }
+    budget_peak();
     if (!item->locked) {
         budget[LFR_BUDGET_UNLOCKED] += (int64_t)size;
         COUNT(pool->account, bytes_unlocked, (int64_t)size);

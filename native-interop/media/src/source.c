@@ -235,12 +235,18 @@ static int32_t open_decoder(lfr_media *media)
     decoder->thread_safe_callbacks = 1;
 #pragma GCC diagnostic pop
 #endif
+    /* Otherwise columns on the left that the stream says are not of the picture stay in it where they are no multiple of the alignment. */
+    decoder->flags |= AV_CODEC_FLAG_UNALIGNED;
     if (media->options.low_delay)
         decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
     /* A picture that stands alone is whole or refused; in a video, concealment is better than a hole. The TIFF decoder calls every tag that it
      * does not know an error. */
     if ((media->still || media->is_folder) && codec->id != AV_CODEC_ID_TIFF)
         decoder->err_recognition |= AV_EF_EXPLODE | AV_EF_CRCCHECK;
+
+    int32_t status = media->options.vaapi ? card_attach(media, codec, decoder) : LFR_MEDIA_OK;
+    if (status != LFR_MEDIA_OK)
+        return status;
 
     int result = avcodec_open2(decoder, codec, NULL);
     if (result < 0)
@@ -623,10 +629,12 @@ int32_t source_decode(lfr_media *media)
         if (status != 0)
             return status;
         if (take_pending(source))
-            return LFR_MEDIA_OK;
+            return card_bring(media, source->picture);
         int result = avcodec_receive_frame(source->decoder, source->picture);
         if (result == 0)
-            return LFR_MEDIA_OK;
+            return card_bring(media, source->picture);
+        if (media->card_refused)
+            return card_refuse(media, media->codec);
         if (result == AVERROR_EOF)
             return LFR_MEDIA_END;
         if (media->size_refused || source->decoder->width > LFR_MEDIA_MAX_SIDE ||

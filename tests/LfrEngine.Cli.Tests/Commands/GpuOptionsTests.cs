@@ -20,6 +20,14 @@ public sealed class GpuOptionsTests
         (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--inference", "auto")).Exits(ExitCode.Input).Says("none.lfr");
 
     [Fact]
+    public async Task Run_VaapiWithoutACard_IsAnErrorAndAutoSaysSo()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Frames.VaapiDecoder.Fault() is null, "There may be a card.");
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--decode", "vaapi")).Exits(ExitCode.Environment).Says("--decode vaapi cannot be used", "/dev/dri").IsCivil();
+        (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--decode", "auto")).Exits(ExitCode.Input).Says("--decode auto decodes on the processor", "none.lfr").IsCivil();
+    }
+
+    [Fact]
     public async Task Run_FramesOnTheGpuForNetworksOnTheProcessor_IsAnError() =>
         (await Lfr.RunAsync("run", "--camera", "a=none.mp4", "--watchlist", "none.lfr", "--decode", "d3d11va")).Exits(ExitCode.Usage).Says("needs --inference directml").IsCivil();
 

@@ -48,6 +48,9 @@ public sealed class ReceiptCommandTests(Material material) : IDisposable
 
         (await ElsewhereAsync("receipt", "verify", folder["receipt.json"])).Exits(ExitCode.Input).Says("is signed by the installation", "--key").IsCivil();
         (await ElsewhereAsync("receipt", "verify", folder["receipt.json"], "--key", folder["key.pem"])).Exits(ExitCode.Success).Says("genuine");
+        await File.WriteAllTextAsync(folder["none.pem"], "no key", TestContext.Current.CancellationToken);
+        Outcome none = (await ElsewhereAsync("receipt", "verify", folder["receipt.json"], "--key", folder["none.pem"])).Exits(ExitCode.Input).Says("none.pem is not a public key: it must contain one ECDSA key, not encrypted, in PEM form.").IsCivil();
+        Assert.DoesNotContain("Parameter", none.Text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using LfrEngine.Cli.Commands;
 using LfrEngine.Native.Media;
+using LfrEngine.Pipeline;
 
 namespace LfrEngine.Cli.Tests.Commands;
 
@@ -90,6 +92,8 @@ public sealed class RunCommandTests(Material material)
         { ["--camera", "a=1.mp4", "--threshold", "NaN"], ["--threshold takes a number"] },
         { ["--camera", "a=1.mp4", "--threshold", "high"], ["high", "--threshold"] },
         { ["--camera", "a=1.mp4", "--pace", "slow"], ["slow", "realtime", "max"] },
+        { ["--camera", "a=1.mp4,zone=5,30 95,30"], ["zone=5,30 95,30 is not 3 to 32 corners in percent"] },
+        { ["--camera", "a=1.mp4,zone=5,30 95,30 95,100,mirror,zone=5,30 95,30 95,100"], ["zone is given twice"] },
         { ["--camera", "a=1.mp4", "--bogus"], ["--bogus", "--help"] },
         { ["--camera", "a=1.mp4", "--grid", "0"], ["--grid", "32"] },
         { [], ["--camera"] },
@@ -99,6 +103,19 @@ public sealed class RunCommandTests(Material material)
     [MemberData(nameof(Nonsense))]
     public async Task Run_NonsensicalArguments_SaysWhich(string[] arguments, string[] said) =>
         (await Lfr.RunAsync(material.Run(arguments))).Exits(ExitCode.Usage).Says(said).IsCivil();
+
+    [Theory]
+    [InlineData("a.mp4,zone=5,30 95,30 95.5,100", "a.mp4", "5,30 95,30 95.5,100", false)]
+    [InlineData("a,b=c.mp4,zone=5,30 95,30 95,100,mirror", "a,b=c.mp4", "5,30 95,30 95,100", true)]
+    [InlineData("a.mp4,mirror,zone=5,30 95,30 95,100", "a.mp4", "5,30 95,30 95,100", true)]
+    [InlineData("a,zone=1,cut.mp4,mirror", "a,zone=1,cut.mp4", null, true)]
+    [InlineData("a.mp4", "a.mp4", null, false)]
+    public void Run_CameraWithAZone_IsRead(string text, string source, string? zone, bool mirror)
+    {
+        CameraSettings camera = RunCommand.ParseCamera($"gate={text}", Pace.Automatic);
+
+        Assert.Equal((source, zone, mirror), (camera.Source, camera.Zone?.ToString(), camera.Options.Mirror));
+    }
 
     [Fact]
     public async Task Run_ThresholdAboveTheScore_RaisesNothing()

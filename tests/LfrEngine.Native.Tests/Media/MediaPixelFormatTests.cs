@@ -154,6 +154,23 @@ public sealed class MediaPixelFormatTests : IDisposable
         Assert.Equal(Ffmpeg.Decode(clip, "yuv420p"), Frames.Decode(clip, options));
     }
 
+    /// <summary>Some encoders write a picture into the middle of a larger one; what surrounds it is not shown. On a GPU: PictureCut of LfrEngine.DirectX.</summary>
+    [Theory]
+    [InlineData(8, 6)]
+    [InlineData(32, 16)]
+    [InlineData(2, 0)]
+    public void Read_H264WithCropOnTheLeftAndTop_IsThePictureOnly(int left, int top)
+    {
+        // The height of 120 is coded as 128.
+        string plain = Ffmpeg.Clip(folder, "plain.mp4", "-c:v libx264 -pix_fmt yuv420p");
+        string cropped = Ffmpeg.Clip(folder, "cropped.mp4", $"-c:v libx264 -pix_fmt yuv420p -bsf:v h264_metadata=crop_left={left}:crop_right=4:crop_top={top}:crop_bottom=14");
+        (int width, int height) = (160 - left - 4, 128 - top - 14);
+
+        FrameInfo info = Frames.FirstInfo(cropped);
+        Assert.Equal((width, height), (info.Width, info.Height));
+        Assert.Equal(Ffmpeg.Decode(plain, $"yuv420p -vf crop={width}:{height}:{left}:{top}:exact=1"), Frames.Decode(cropped));
+    }
+
     private static int Shift(int value, int bits) => (value + (1 << bits) - 1) >> bits;
 
     private string RawClip(string format, string filter = "null") =>

@@ -71,7 +71,8 @@ public sealed unsafe class LockedMemoryTests
         MemoryBudget.MostBytes = 1;
         try
         {
-            nint address = LockedMemory.AllocateBeyondTheLimit(1, out bool locked);
+            nint address = LockedMemory.AllocateBeyondTheLimit(1, out bool locked, out bool refused);
+            Assert.False(refused);
             Assert.Equal(held + LockedMemory.PageBytes, MemoryBudget.HeldBytes);
             LockedMemory.Free(address, 1, locked);
             Assert.Equal(held, MemoryBudget.HeldBytes);
@@ -80,6 +81,29 @@ public sealed unsafe class LockedMemoryTests
         {
             MemoryBudget.MostBytes = 0;
         }
+    }
+
+    [Fact]
+    public unsafe void AllocateBeyondTheLimit_SystemRefuses_IsOfTheReserveAndGoesBackWiped()
+    {
+        int page = LockedMemory.PageBytes;
+        LockedMemory.KeepReserve((nuint)(4 * page));
+        long held = MemoryBudget.HeldBytes, allocated = LockedMemory.AllocatedBytes;
+        // More than any address space has, and than the reserve.
+        Assert.Throws<InsufficientMemoryException>(() => LockedMemory.AllocateBeyondTheLimit((nuint)1 << 60, out _, out _));
+        Assert.True(MemoryBudget.PeakBytes < 1L << 60);
+        nint first = LockedMemory.TakeReserve((nuint)(2 * page), out bool firstLocked), second = LockedMemory.TakeReserve(1, out bool secondLocked);
+        Assert.Equal(first + (2 * page), second);
+        Assert.Equal(0, LockedMemory.TakeReserve((nuint)(2 * page), out _));
+        Assert.Equal((held + (3 * page), allocated + (3 * page)), (MemoryBudget.HeldBytes, LockedMemory.AllocatedBytes));
+        new Span<byte>((void*)first, 2 * page).Fill(1);
+        LockedMemory.Free(first, (nuint)(2 * page), firstLocked);
+        Assert.Throws<InvalidOperationException>(() => LockedMemory.Free(first, (nuint)(2 * page), firstLocked));
+        LockedMemory.Free(second, 1, secondLocked);
+        Assert.Equal((held, allocated), (MemoryBudget.HeldBytes, LockedMemory.AllocatedBytes));
+        Assert.Equal(first, LockedMemory.TakeReserve((nuint)(4 * page), out firstLocked));
+        Assert.Equal(-1, new Span<byte>((void*)first, 4 * page).IndexOfAnyExcept((byte)0));
+        LockedMemory.Free(first, (nuint)(4 * page), firstLocked);
     }
 
     /// <summary>The media library counts in the same place, and keeps the same limit. It calls a lack of memory that, not damage: while it finds out what the file is, and in the middle of decoding.</summary>

@@ -49,7 +49,7 @@ public sealed unsafe class CoveredTemplateTests
             Align(picture.View, real.Points, truth);
             Align(picture.View, faces.Finder.Find(picture.View, face.Box).Points, before);
             before.Span.CopyTo(after.Span);
-            if (!examiner.Examine(picture.View, face.Box, input, after.Pointer, BrowTreatment.Kept).Parts.HasFlag(FaceCover.LowerFace))
+            if (!examiner.Examine(picture.View, face.Box, input, new AlignedFace(after.Pointer), BrowTreatment.Kept).Parts.HasFlag(FaceCover.LowerFace))
                 continue;
             judged++;
             embedder.Embed([truth, before, after], embeddings, norms);
@@ -92,7 +92,7 @@ public sealed unsafe class CoveredTemplateTests
             painter.TryPaint(picture, points, kind, 1);
             Assert.True(AlignmentTransform.TryEstimate(faces.Finder.Find(picture.View, face.Box).Points, out AlignmentTransform plain));
             FaceAligner.Align(picture.View, plain, input, crop.Pointer);
-            FaceCover parts = examiner.Examine(picture.View, face.Box, input, crop.Pointer, BrowTreatment.Kept).Parts;
+            FaceCover parts = examiner.Examine(picture.View, face.Box, input, new AlignedFace(crop.Pointer), BrowTreatment.Kept).Parts;
             if (parts == FaceCover.None || parts.HasFlag(FaceCover.LowerFace) != twice || mesh.Find(picture.View, face.Box, meshPoints, twice) < 0)
                 continue;
             examined++;
@@ -147,7 +147,7 @@ public sealed unsafe class CoveredTemplateTests
             FaceCover Examine(HostBuffer<float> crop, BrowTreatment brow)
             {
                 aligned.Span.CopyTo(crop.Span);
-                return examiner.Examine(picture.View, face.Box, input, crop.Pointer, brow).Parts;
+                return examiner.Examine(picture.View, face.Box, input, new AlignedFace(crop.Pointer), brow).Parts;
             }
         }
         Assert.True(examined >= 8, $"{examined} faces were judged covered.");
@@ -167,7 +167,7 @@ public sealed unsafe class CoveredTemplateTests
                 continue;
             using MediaFrame decoded = LfwFaces.Decode(path);
             float[] before = crop.Span.ToArray();
-            CoverJudgement judged = examiner.Examine(FrameLease.ViewOf(decoded), found.Box, TestModels.Embedder.Manifest.Input, crop.Pointer, BrowTreatment.BlankIfCovered);
+            CoverJudgement judged = examiner.Examine(FrameLease.ViewOf(decoded), found.Box, TestModels.Embedder.Manifest.Input, new AlignedFace(crop.Pointer), BrowTreatment.BlankIfCovered);
             if (judged.Parts != FaceCover.None)
                 continue;
             spared++;

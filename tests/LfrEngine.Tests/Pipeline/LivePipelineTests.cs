@@ -5,6 +5,7 @@ using LfrEngine.Matching;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Native.Media;
+using LfrEngine.Native.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Tests.Detection;
 using LfrEngine.Tests.Watchlists;
@@ -165,6 +166,32 @@ public sealed class LivePipelineTests : IDisposable
         }));
 
         Assert.Equal("nobody takes the news", thrown.Message);
+        Assert.Equal(rented, BufferPool.OutstandingBlocks);
+    }
+
+    /// <summary>Too little for a first buffer, and too little for the networks.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16 << 20)]
+    public void Run_TooLittleMemoryToBegin_FailsItsCamerasAndSaysWhatIsNeeded(int room)
+    {
+        using Watchlist watchlist = Enrol(listed: false);
+        using Gallery gallery = Gallery.Create(watchlist);
+        CameraStatus[] statuses = [new("a"), new("b")];
+        var pipeline = new LivePipeline(models, gallery, new PipelineSettings { Thresholds = CategoryThresholds.Uniform(0.48f), Workers = 1 });
+        BufferPool.Trim();
+        long rented = BufferPool.OutstandingBlocks;
+        MemoryBudget.MostBytes = MemoryBudget.HeldBytes + room;
+        try
+        {
+            Exception thrown = Assert.Throws<InsufficientMemoryException>(() => pipeline.Run([new("a", MakeClip()), new("b", MakeClip())], statuses, alert => alert.Dispose(), new RunTotals(null), TestContext.Current.CancellationToken));
+            Assert.Matches("The limit of [0-9]+ bytes .*[0-9]+ ", thrown.Message);
+            Assert.All(statuses, s => Assert.Equal((CameraState.Failed, thrown.Message), (s.State, s.Message)));
+        }
+        finally
+        {
+            MemoryBudget.MostBytes = 0;
+        }
         Assert.Equal(rented, BufferPool.OutstandingBlocks);
     }
 

@@ -1,5 +1,6 @@
 using LfrEngine.Matching;
 using LfrEngine.Memory;
+using LfrEngine.Native.Memory;
 using LfrEngine.Watchlists;
 using Xunit;
 
@@ -83,6 +84,42 @@ public sealed class PhotoTemplatesTests
         Assert.Equal([4, 5], list.Photo(3).ToArray());
     }
 
+    /// <summary>Memory ends with any of the templates of the second photo.</summary>
+    [Fact]
+    public void AddTo_MemoryEndsHalfWay_AddsNone()
+    {
+        const int Long = 512, Page = 4096;
+        int refused = 0;
+        bool all = false;
+        for (int pages = 0; !all; pages++)
+        {
+            using var builder = new WatchlistBuilder("1", "embedder", new string('a', 64), Long);
+            int person = builder.AddIdentity(new WatchlistIdentity("a", "A", WatchlistCategory.Wanted)), other = builder.AddIdentity(new WatchlistIdentity("b", "B", WatchlistCategory.Wanted));
+            using PhotoTemplates first = Templates(0, Long), second = Templates(15, Long);
+            first.AddTo(builder, person, 0.7f, [1, 2, 3]);
+            BufferPool.Trim();
+            MemoryBudget.MostBytes = MemoryBudget.HeldBytes + (pages * Page);
+            try
+            {
+                second.AddTo(builder, other, 0.8f, new byte[300]);
+                all = true;
+                Assert.Equal((17, 303), (builder.TemplateCount, builder.Photos.Length));
+            }
+            catch (InsufficientMemoryException)
+            {
+                refused++;
+                Assert.Equal((1, Long, 3), (builder.TemplateCount, builder.Embeddings.Length, builder.Photos.Length));
+                // Still without a photo.
+                builder.RemoveIdentity(other);
+            }
+            finally
+            {
+                MemoryBudget.MostBytes = 0;
+            }
+        }
+        Assert.True(refused > 3);
+    }
+
     [Fact]
     public void ForgetCovered_Afterwards_OnlyThePlainOneCountsAndTheOthersAreWiped()
     {
@@ -95,11 +132,11 @@ public sealed class PhotoTemplatesTests
     }
 
     // Unit rows, each with its one in another place.
-    private static PhotoTemplates Templates(int covered)
+    private static PhotoTemplates Templates(int covered, int length = Length)
     {
-        var templates = new PhotoTemplates(Length, [.. Enumerable.Range(0, covered).Select(i => (FaceCover)(1 << (i % 3)))]);
+        var templates = new PhotoTemplates(length, [.. Enumerable.Range(0, covered).Select(i => (FaceCover)(1 << (i % 3)))]);
         for (int i = 0; i < templates.Count; i++)
-            templates[i][i % Length] = 1;
+            templates[i][i % length] = 1;
         return templates;
     }
 }

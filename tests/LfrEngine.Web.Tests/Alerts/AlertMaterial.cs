@@ -153,7 +153,7 @@ internal sealed class AlertMaterial
             if (entries.Any(e => e.Action == action))
                 seen.TrySetResult();
         };
-        return seen.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        return seen.Task.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
     }
 
     private Task AddAsync(params PersonRecord[] people) => host.Journal.ChangeAsync(Actor.Engine, (store, _) =>

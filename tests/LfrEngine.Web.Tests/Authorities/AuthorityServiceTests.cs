@@ -338,6 +338,7 @@ public sealed class AuthorityServiceTests
         var south = new CameraConfig { Name = "south", Source = "rtsp://van:secret@10.0.0.6/one?key=hidden" };
         async Task Refused(string reason, Func<Task> change) => Assert.Contains(reason, (await Assert.ThrowsAsync<CameraRefusedException>(change)).Message, StringComparison.Ordinal);
         await Refused("corners in percent", () => cameras.AddAsync(actor, south with { Zone = "10,10 90,90" }));
+        await Refused("The mounting: the tilt must be -30 to 90 degrees.", () => cameras.AddAsync(actor, south with { Mounting = new CameraMounting { TiltDegrees = 91 } }));
         await Refused("already", () => cameras.AddAsync(actor, south with { Name = "gate" }));
         await Refused("is in lfr.json", () => cameras.RemoveAsync(actor, "gate", knowingly: true));
         await cameras.AddAsync(actor, south);

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Security.Claims;
 using LfrEngine.Alerts;
 using LfrEngine.Web.Tests.Alerts;
 using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Playwright;
@@ -26,27 +28,37 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
         }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['src', 'data-alert'] });
         """;
 
-    [Fact(Explicit = true)]
-    public async Task DecisionToScreen()
+    [Theory(Explicit = true)]
+    [InlineData("/alerts")]
+    [InlineData("/duty")]
+    public async Task DecisionToScreen(string path)
     {
+        // Duty shows 25, oldest first: somebody else judges the others.
+        const int MostWaiting = 20;
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Officer olga = await host.AddOfficerAsync("olga", Roles.Operator);
         Guid[] people = await material.AddPeopleAsync(Enumerable.Repeat(WatchlistCategory.Wanted, 200));
+        ClaimsPrincipal judge = await material.OfficerAsync("judge", Roles.Operator);
         var rows = new List<double>();
         var pairs = new List<double>();
-        // A minute of 200 alerts, one after the other while the desk is open.
+        // 200 alerts in a minute, one after the other while the desk is open.
         await browser.WithPageAsync(host, olga, async page =>
         {
             Dictionary<string, DateTime> decided = [];
             await page.Page.AddInitScriptAsync(Watch);
-            await OpenDeskAsync(page);
+            await OpenAsync(page, path);
             foreach (Guid person in people)
             {
                 await TakeAsync(material, person, decided);
+                if (path == "/duty" && decided.Count > MostWaiting)
+                {
+                    string oldest = decided.Keys.ElementAt(decided.Count - MostWaiting - 1);
+                    await material.Alerts.DecideAsync(judge, await host.ReadAsync(s => s.Alerts.Where(a => a.EngineId == oldest).Select(a => a.Id).SingleAsync()), AlertState.Rejected, "");
+                }
                 await Task.Delay(300, TestContext.Current.CancellationToken);
             }
-            await page.Page.WaitForFunctionAsync("() => Object.keys(window.painted).filter(k => !k.includes('/')).length === 200");
+            await page.Page.WaitForFunctionAsync("() => Object.entries(window.painted).filter(p => !p[0].includes('/') && p[1] > 0).length === 200");
             await foreach ((string id, DateTime at) in ByIdAsync(host, decided))
                 rows.Add(await PaintedAsync(page, id, at));
         });
@@ -60,15 +72,15 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
             {
                 Dictionary<string, DateTime> decided = [];
                 await page.Page.AddInitScriptAsync(Watch);
-                await OpenDeskAsync(page);
+                await OpenAsync(page, path);
                 await TakeAsync(single, one, decided);
                 await page.Page.WaitForFunctionAsync("() => Object.keys(window.painted).filter(k => k.includes('/pictures/') && window.painted[k] > 0).length === 2");
                 double last = await page.Page.EvaluateAsync<double>("() => Math.max(...Object.values(window.painted))");
                 pairs.Add(last - Milliseconds(decided.Values.Single()));
             });
         }
-        Report("decision to row on the screen, 200 alerts in a minute", rows);
-        Report("decision to both pictures on the screen, first alert of a desk", pairs);
+        Report($"{path}: decision to row on the screen, 200 alerts in a minute", rows);
+        Report($"{path}: decision to both pictures on the screen, first alert", pairs);
     }
 
     // From the engine's alert to the sound on a page that does not show alerts, until it is handed to the sound card.
@@ -128,9 +140,9 @@ public sealed class ConsoleSpeed(BrowserFixture browser)
         });
     }
 
-    private static async Task OpenDeskAsync(ConsolePage page)
+    private static async Task OpenAsync(ConsolePage page, string path)
     {
-        await page.GoAsync("/alerts");
+        await page.GoAsync(path);
         await page.Page.Locator("#shortcuts[aria-pressed=true]").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Attached });
     }
 

@@ -8,6 +8,7 @@ using LfrEngine.Models;
 using LfrEngine.Native.Media;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Cameras;
+using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
@@ -61,14 +62,18 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await Expect(corners).ToHaveCountAsync(5);
             await corners.Nth(4).PressAsync("Delete");
             await Expect(corners).ToHaveCountAsync(4);
+            await p.GetByLabel("Board 1: metres ahead of the camera").FillAsync("10");
+            await Expect(p.GetByText("Board 1 is inside the area: people are filmed before they can read it. Move it out.")).ToBeVisibleAsync();
             await page.AssertAccessibleAsync();
+            await p.Locator(".beside").EvaluateAsync("e => scrollTo(0, e.offsetTop - 70)");
             await page.ShootAsync("cameras");
             await p.GetByRole(AriaRole.Button, new() { Name = "Add the camera" }).ClickAsync();
             await Expect(p.GetByText("Saved.")).ToBeVisibleAsync();
             await Expect(p.GetByRole(AriaRole.Row, new() { Name = "square" })).ToContainTextAsync("Part of the picture");
         });
-        string zone = host.Services.GetRequiredService<CameraRegister>().Find("square")!.Zone!;
-        Assert.StartsWith("11,15 ", zone, StringComparison.Ordinal);
+        CameraConfig saved = host.Services.GetRequiredService<CameraRegister>().Find("square")!;
+        Assert.StartsWith("11,15 ", saved.Zone!, StringComparison.Ordinal);
+        Assert.Equal(10, saved.Mounting!.Boards.Single().Ahead);
         // Nothing of the picture is kept.
         Assert.Empty(Directory.EnumerateFiles(host.Installation.DataFolder, "*.jp*g", SearchOption.AllDirectories));
         await browser.WithPageAsync(host, ada, async page =>
@@ -77,6 +82,7 @@ public sealed class OperationsBrowserTests(BrowserFixture browser, Street street
             await page.GoAsync("/cameras/setup");
             await p.GetByRole(AriaRole.Button, new() { Name = "Test square" }).ClickAsync();
             await Expect(p.Locator("[data-corner]")).ToHaveCountAsync(4);
+            await Expect(p.GetByLabel("Board 1: metres ahead of the camera")).ToHaveValueAsync("10");
             await page.AssertAccessibleAsync();
             Assert.Equal(390, await p.EvaluateAsync<int>("document.scrollingElement.scrollWidth"));
             await p.GetByRole(AriaRole.Button, new() { Name = "Remove square" }).ClickAsync();

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using LfrEngine.Web.Tests.Alerts;
 using LfrEngine.Memory;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
@@ -178,15 +179,17 @@ public sealed class RetentionTests
         Assert.False(material.Vault.Has(material.Watchlist));
     }
 
-    /// <summary>Begun and forgotten: nobody's face is kept without an end.</summary>
+    /// <summary>Begun and forgotten: nothing is kept without an end.</summary>
     [Fact]
-    public async Task Watchlist_NoDeploymentUsesIt_IsDestroyedInTime()
+    public async Task WatchlistAndForm_NobodyUsesThem_AreDestroyedInTime()
     {
         var time = new ManualTime();
         await using RunningHost host = await RunningHost.StartAsync((c, _) => c with { Retention = c.Retention with { UnusedWatchlistDays = 2 } }, time);
         KeyVault vault = host.Services.GetRequiredService<KeyVault>();
         Guid forgotten = await host.Services.GetRequiredService<WatchlistService>().CreateAsync(Actor.CommandLine, "Forgotten", TestContext.Current.CancellationToken);
         Task destroyed = AlertMaterial.NextAsync(host, "watchlist.destroyed");
+        var form = new AuthorityForm("Forgotten", "", "", "", "", "", [], 2, forgotten, 1, [], new ImpactAssessments("", "", ""), Guid.Empty);
+        await host.Services.GetRequiredService<AuthorityService>().SaveFormAsync(new Actor(Guid.NewGuid().ToString(), "Dora"), Guid.NewGuid(), form, TestContext.Current.CancellationToken);
 
         time.Pass(2 * Day - Minute);
         Assert.True(vault.Has(forgotten));
@@ -194,6 +197,12 @@ public sealed class RetentionTests
         await destroyed;
 
         Assert.False(vault.Has(forgotten));
+        time.Pass(RetentionPolicy.UnfinishedForms - (2 * Day) - Minute);
+        Assert.Equal(1, await host.ReadAsync(s => s.AuthorityForms.CountAsync(TestContext.Current.CancellationToken)));
+        Task deleted = AlertMaterial.NextAsync(host, "deployment.form-deleted");
+        time.Pass(Minute);
+        await deleted;
+        Assert.Equal(0, await host.ReadAsync(s => s.AuthorityForms.CountAsync(TestContext.Current.CancellationToken)));
     }
 
     /// <summary>The power is cut after the pictures are sealed and before their record is committed.</summary>

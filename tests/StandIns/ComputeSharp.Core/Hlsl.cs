@@ -25,6 +25,10 @@ public static class Hlsl
 
     public static float Floor(float x) => MathF.Floor(x);
 
+    public static float Exp(float x) => MathF.Exp(x);
+
+    public static float Log(float x) => MathF.Log(x);
+
     public static float Sqrt(float x) => MathF.Sqrt(x);
 
     public static int AsInt(float x) => BitConverter.SingleToInt32Bits(x);

@@ -110,15 +110,14 @@ internal sealed class PushKey
                 using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
                 OutputFile.Write(path, made.ExportPkcs8PrivateKeyPem(), ownerOnly: true, replace: false);
             }
-            using ECDsa key = ECDsa.Create();
-            key.ImportFromPem(InputFile.ReadText(path));
+            using ECDsa key = SignedFile.KeyFrom(InputFile.ReadText(path));
             ECParameters parameters = key.ExportParameters(includePrivateParameters: true);
             Public = Base64Url.EncodeToString([4, .. parameters.Q.X!, .. parameters.Q.Y!]);
             privateKey = Base64Url.EncodeToString(parameters.D!);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new CommandFailure(ExitCode.Environment, $"The key for notifications {path} cannot be read or created: {e.Message} Move it away to create a new one; officers then turn notifications on again.", e);
+            throw new CommandFailure(ExitCode.Environment, $"The key for notifications {path} cannot be read or created: {FileTrouble.Words(e)} Move it away to create a new one; officers then turn notifications on again.", e);
         }
     }
 

@@ -149,14 +149,17 @@ def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
     shape, strides = array["shape"], array.get("strides")
     grey = len(shape) == 2
     if array["typestr"] != "|u1" or len(shape) not in (2, 3) or (not grey and shape[2] != 3):
-        raise ValueError(f"A picture is uint8, height x width or height x width x 3, not {array['typestr']} {shape}.")
+        raise ValueError(f"A picture is uint8, height x width or height x width x 3, not {getattr(picture, 'dtype', array['typestr'])} {shape}.")
     pixel = 1 if grey else 3
     if strides is not None and (strides[1] != pixel or (not grey and strides[2] != 1)):
         raise ValueError("The pixels of a row must lie side by side: use numpy.ascontiguousarray.")
+    row = strides[0] if strides is not None and shape[0] > 1 else pixel * shape[1]
+    if row < pixel * shape[1]:
+        raise ValueError("The rows must lie one after the other, the uppermost first: use numpy.ascontiguousarray.")
     image.format = _GREY if grey else _BGR if order == "bgr" else _RGB
     image.height, image.width = _int(shape[0]), _int(shape[1])
     image.plane[0] = array["data"][0]
-    image.row_stride[0] = _int(strides[0] if strides is not None else pixel * shape[1])
+    image.row_stride[0] = _int(row)
     image.range = 1
     return image
 
@@ -259,7 +262,9 @@ class Watchlist(_Handle):
 
     def search(self, face: Template, threshold: float, most: int = 5) -> list[Candidate]:
         """The people like a face, best first."""
-        found, count = (c.lfr_candidate * max(most, 1))(), ctypes.c_int32()
+        if _int(most) < 1:
+            raise ValueError(f"most is {most}: give 1 or more.")
+        found, count = (c.lfr_candidate * most)(), ctypes.c_int32()
         _check(_lib.lfr_search(self._handle, _of(face, Template, "face"), ctypes.c_float(threshold), found, most, ctypes.byref(count)))
         return [Candidate(f.person_index, f.template_index, f.score) for f in found[: count.value]]
 
