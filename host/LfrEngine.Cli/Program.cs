@@ -27,6 +27,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     VetCommand.Create(),
     RetentionCommand.Create(),
     OfficersCommand.Create(),
+    FieldCheckCommand.Create(),
 };
 
 return await CommandRunner.RunAsync(root, args, "lfr");

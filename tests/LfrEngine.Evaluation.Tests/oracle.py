@@ -138,5 +138,34 @@ def statistic_bootstrap(ask):
     return [float(v) for v in np.percentile(sums[draws].sum(1) / counts[draws].sum(1), [2.5, 97.5])]
 
 
+def power(ask):
+    out = []
+    for p, n, q, m, alpha in ask["cases"]:
+        n, m = int(n), int(m)
+        if n + m <= 200:
+            a, b = stats.binom.pmf(range(n + 1), n, p), stats.binom.pmf(range(m + 1), m, q)
+            # Only tables that matter: SciPy's test takes a while.
+            out.append(float(sum(a[i] * b[j] for i in range(n + 1) for j in range(m + 1) if a[i] * b[j] > 1e-12 and stats.fisher_exact([[i, n - i], [j, m - j]])[1] <= alpha)))
+            continue
+        pooled, each = (p * n + q * m) / (n + m), 1 / n + 1 / m
+        far = abs(p - q) - each / 2 - stats.norm.ppf(1 - alpha / 2) * np.sqrt(pooled * (1 - pooled) * each)
+        out.append(float(stats.norm.cdf(far / np.sqrt(p * (1 - p) / n + q * (1 - q) / m))))
+    return {"power": out}
+
+
+def shifts(ask):
+    out = []
+    for x, y in ask["pairs"]:
+        x, y = np.array(x), np.array(y)
+        d = np.sort(np.subtract.outer(x, y).ravel())
+        exact = len(x) + len(y) <= 50
+        # The test inverted: shifts that it does not reject, between one difference and the next.
+        between = np.r_[d[0] - 1, (d[:-1] + d[1:]) / 2, d[-1] + 1]
+        kept = [stats.mannwhitneyu(x - s, y, method="exact" if exact else "asymptotic").pvalue > 0.05 for s in between]
+        first, last = kept.index(True), len(kept) - 1 - kept[::-1].index(True)
+        out.append([float(np.median(d)), None, None] if first == 0 else [float(np.median(d)), float(d[first - 1]), float(d[last])])
+    return {"shifts": out}
+
+
 ask = json.load(sys.stdin)
 json.dump(globals()[ask["what"]](ask), sys.stdout)

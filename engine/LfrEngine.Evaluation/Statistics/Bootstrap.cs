@@ -152,17 +152,9 @@ internal static class Bootstrap
         return none ? new Interval(0, bound) : new Interval(1 - bound, 1);
     }
 
-    // Linear interpolation between order statistics, like numpy.percentile.
     private static Interval Percentiles(double[] values, double confidence)
     {
         Array.Sort(values);
-        return new Interval(At((1 - confidence) / 2), At(1 - ((1 - confidence) / 2)));
-
-        double At(double share)
-        {
-            double place = share * (values.Length - 1);
-            int below = (int)place;
-            return below + 1 < values.Length ? values[below] + ((place - below) * (values[below + 1] - values[below])) : values[below];
-        }
+        return new Interval(Percentile.Of(values, (1 - confidence) / 2), Percentile.Of(values, 1 - ((1 - confidence) / 2)));
     }
 }

@@ -4,7 +4,7 @@ namespace LfrEngine.Evaluation.Statistics;
 internal static class RateTests
 {
     // Tables that are as likely as the observed one count as extreme in spite of rounding (SciPy uses the same tolerance).
-    private const double Tie = 1 + 1e-7;
+    internal const double Tie = 1 + 1e-7;
 
     /// <summary>Fisher's exact test, two-sided: the probability of counts at least as unlikely if both rates were equal.</summary>
     public static double FisherExact(Proportion a, Proportion b)

@@ -28,6 +28,7 @@ namespace LfrEngine.Cli.Commands;
 [JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(DiscoveryReport))]
 [JsonSerializable(typeof(CameraFindings))]
+[JsonSerializable(typeof(FieldCheckPlan))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>For one document: indented.</summary>

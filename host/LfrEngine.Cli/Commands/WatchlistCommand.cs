@@ -11,7 +11,7 @@ internal static class WatchlistCommand
 {
     public static Command Create()
     {
-        var people = new Argument<string>("PEOPLE") { Description = "Folder with people.csv and photos, or the CSV file (id, name, category, reference, image_date, source, photos, legal_basis, reviewed_on, role_player, response, lookalike)." };
+        var people = new Argument<string>("PEOPLE") { Description = "Folder with people.csv and photos, or the CSV file (id, name, category, reference, image_date, source, photos, legal_basis, reviewed_on, role_player, response, lookalike, groups, consent_on)." };
         var name = new Option<string>("--name") { Description = "Name of the new watchlist.", Required = true };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only check people, photos, lookalikes and the policy; import nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON (docs/json.md)." };

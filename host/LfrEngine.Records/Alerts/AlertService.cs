@@ -20,7 +20,7 @@ namespace LfrEngine.Records.Alerts;
 
 /// <summary>Alerts, from the engine to the officers' decisions. Pictures are encrypted with a separate key per alert before they are written.</summary>
 internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> stores, KeyVault vault, SealedPeople people, EvidenceByHash evidence,
-    RetentionPolicy policy, PolicyShelf policies, RetentionClock clock, TimeProvider time)
+    FalseAlertGroups falseAlerts, RetentionPolicy policy, PolicyShelf policies, RetentionClock clock, TimeProvider time)
 {
     /// <summary>Maximum length of an officer's note, characters.</summary>
     public const int LongestNote = 1000;
@@ -101,6 +101,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         Actor actor = Actor.Of(officer);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(note.Length, LongestNote, nameof(note));
         var erased = new List<Guid>();
+        AlertRecord? decided = null;
         Decision decision = await journal.ChangeAsync(actor, async (store, entries) =>
         {
             AlertRecord? alert = await store.Alerts.Include(a => a.Events.OrderBy(e => e.Id)).SingleOrDefaultAsync(a => a.Id == alertId);
@@ -145,8 +146,11 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
                     erased.Add(held.Id);
                 }
             }
+            decided = alert;
             return new Decision(null, AlertEntry.Of(entry), last);
         });
+        if (decided is not null)
+            falseAlerts.Decided(decided, to, actor.OfficerId);
         await ForgetAsync(erased);
         return decision;
     }

@@ -8,6 +8,6 @@ internal static class AlertSetup
     public static void AddAlerts(this IServiceCollection services)
     {
         services.AddSingleton<EvidenceByHash>(s => sha256 => s.GetRequiredService<EvidenceShelf>().Find(sha256)?.Document);
-        services.AddSingleton<AlertService>().AddSingleton<AlertFeed>();
+        services.AddSingleton<FalseAlertGroups>().AddSingleton<AlertService>().AddSingleton<AlertFeed>();
     }
 }

@@ -53,6 +53,9 @@ public sealed record HostConfig
     [Description("Signed policy pack whose rules apply here; where lfr.json sets the same limit, the stricter one counts. Default: none.")]
     public PolicyConfig? Policy { get; init; }
 
+    [Description("What is recorded of false alerts.")]
+    public FalseAlertsConfig FalseAlerts { get; init; } = new();
+
     [Description("Retention periods.")]
     public RetentionConfig Retention { get; init; } = new();
 
@@ -298,6 +301,13 @@ public sealed record CategoryPolicy
 
     [Description("Maximum time since the last review of an entry when the list is built, days.")]
     public int ReviewDays { get; init; } = 90;
+}
+
+/// <summary>What is recorded of false alerts.</summary>
+public sealed record FalseAlertsConfig
+{
+    [Description("Whether an officer who judged an alert incorrect is offered to record the perceived sex, age band and skin tone of the person: as counts, without a link to the alert.")]
+    public bool RecordGroups { get; init; } = true;
 }
 
 /// <summary>Retention periods.</summary>

@@ -10,14 +10,18 @@ public static class Roles
     public const string Auditor = "auditor";
     public const string Administrator = "administrator";
 
+    /// <summary>Of an oversight body: reads records and takes them away, sees no pictures and no names of people on a list. Every look is in the audit.</summary>
+    public const string Inspector = "inspector";
+
     /// <summary>All, in the order in which they are shown.</summary>
-    public static readonly string[] All = [Operator, EngagementOfficer, AuthorisingOfficer, WatchlistManager, Auditor, Administrator];
+    public static readonly string[] All = [Operator, EngagementOfficer, AuthorisingOfficer, WatchlistManager, Auditor, Administrator, Inspector];
 }
 
 /// <summary>Permissions, each an authorization policy of the same name. Every page and endpoint requires exactly one.</summary>
 public static class Permissions
 {
     public const string SeeDeployments = "see-deployments";
+    public const string SeeOperations = "see-operations";
     public const string DraftAuthority = "draft-authority";
     public const string SignAuthority = "sign-authority";
     public const string ConfigureCameras = "configure-cameras";
@@ -30,6 +34,7 @@ public static class Permissions
     public const string SeeAudit = "see-audit";
     public const string Export = "export";
     public const string ManageOfficers = "manage-officers";
+    public const string Inspect = "inspect";
 
     /// <summary>The officer's own ways to sign in. Everybody who is signed in has it, even with only a password; it belongs to no role.</summary>
     public const string OwnAccount = "own-account";
@@ -40,6 +45,7 @@ public static class Permissions
     private static readonly Dictionary<string, string[]> Holders = new()
     {
         [SeeDeployments] = Roles.All,
+        [SeeOperations] = [.. Roles.All.Where(r => r != Roles.Inspector)],
         [DraftAuthority] = [Roles.Operator, Roles.WatchlistManager, Roles.AuthorisingOfficer],
         [SignAuthority] = [Roles.AuthorisingOfficer],
         [ConfigureCameras] = [Roles.Operator, Roles.Administrator],
@@ -49,9 +55,10 @@ public static class Permissions
         [JudgeAlerts] = [Roles.Operator],
         [EngageAlerts] = [Roles.EngagementOfficer],
         [EditWatchlists] = [Roles.WatchlistManager],
-        [SeeAudit] = [Roles.Auditor, Roles.AuthorisingOfficer],
-        [Export] = [Roles.Auditor, Roles.AuthorisingOfficer],
+        [SeeAudit] = [Roles.Auditor, Roles.AuthorisingOfficer, Roles.Inspector],
+        [Export] = [Roles.Auditor, Roles.AuthorisingOfficer, Roles.Inspector],
         [ManageOfficers] = [Roles.Administrator],
+        [Inspect] = [Roles.Inspector],
     };
 
     /// <summary>Every permission with the roles that have it.</summary>

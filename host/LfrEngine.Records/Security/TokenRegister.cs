@@ -26,8 +26,8 @@ public sealed class TokenRegister(Journal journal, IDbContextFactory<LfrStore> s
         Permissions.SeeDeployments, Permissions.DraftAuthority, Permissions.RunDeployment, Permissions.SeeLive, Permissions.SeeAlerts, Permissions.EditWatchlists, Permissions.SeeAudit, Permissions.Export,
     ];
 
-    /// <summary>The permissions that an officer can give to a program.</summary>
-    public static IEnumerable<string> PossibleFor(ClaimsPrincipal officer) => Possible.Where(p => Permissions.ByRole[p].Any(officer.IsInRole));
+    /// <summary>The permissions that an officer can give to a program. An inspector has none to give: a program's looks would not be an inspector's.</summary>
+    public static IEnumerable<string> PossibleFor(ClaimsPrincipal officer) => officer.IsInRole(Roles.Inspector) ? [] : Possible.Where(p => Permissions.ByRole[p].Any(officer.IsInRole));
 
     /// <summary>Makes a token in the officer's name.</summary>
     /// <param name="officer">Who is signed in.</param>

@@ -29,6 +29,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<WalkRecord> Walks => Set<WalkRecord>();
 
+    public DbSet<FalseAlertCount> FalseAlertCounts => Set<FalseAlertCount>();
+
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     public DbSet<AuditSeal> AuditSeals => Set<AuditSeal>();
@@ -68,6 +70,7 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<AlertRecord>().HasIndex(a => new { a.DeploymentId, a.RaisedAt });
         builder.Entity<AlertRecord>().HasIndex(a => new { a.ErasedAt, a.EraseBy });
         builder.Entity<WalkRecord>().HasIndex(w => w.DeploymentId);
+        builder.Entity<FalseAlertCount>().HasKey(c => new { c.DeploymentId, c.Category, c.Column, c.Group });
         builder.Entity<AuditEntry>().HasKey(e => e.Sequence);
         builder.Entity<AuditEntry>().Property(e => e.Sequence).ValueGeneratedNever();
         builder.Entity<AuditEntry>().HasIndex(e => e.Subject);

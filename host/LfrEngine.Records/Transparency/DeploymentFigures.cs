@@ -29,9 +29,53 @@ internal sealed record DeploymentFigures(
     IReadOnlyList<CategoryThreshold> Thresholds, int TotalAlerts, int PositiveAlerts, int PositiveInterventions, int IncorrectAlerts, int IncorrectInterventions,
     int ArrestsOrDisposals, int Arrests, int Safeguarded, int NotEngaged, int Undecided, long? FacesSeen)
 {
+    /// <summary>The same counts in the words that forces use.</summary>
+    public AlertWords Words => new(PositiveAlerts, IncorrectAlerts, PositiveInterventions, IncorrectInterventions);
+
+    /// <summary>Role-players' passages that were found; null without a health check.</summary>
+    public PublishedRate? TrueRecognitionRate { get; init; }
+
+    /// <summary>The same by group; empty without groups.</summary>
+    public IReadOnlyList<GroupRecognition> TrueRecognitionByGroup { get; init; } = [];
+
+    /// <summary>Perceived groups of people in false alerts, as far as officers recorded them. Known from the day after the deployment's end.</summary>
+    public IReadOnlyList<FalseAlertGroup> FalseAlertGroups { get; init; } = [];
+
+    /// <summary>Thresholds that were lower than in the authority signed before, with the reason; empty if none was.</summary>
+    public IReadOnlyList<LoweredFigure> LoweredThresholds { get; init; } = [];
+
     /// <summary>Incorrect alerts divided by faces seen; null until the deployment has ended, or if nobody passed.</summary>
     public PublishedRate? IncorrectAlertRate => FacesSeen is { } seen ? PublishedRate.From(IncorrectAlerts, seen) : null;
 }
+
+/// <summary>Counts in the words that forces use.</summary>
+/// <param name="TrueAlerts">Judged viable by the operator, and not found incorrect.</param>
+/// <param name="FalseAlerts">Rejected by the operator, or found incorrect in the street.</param>
+/// <param name="ConfirmedTrueAlerts">An officer met the person and confirmed who it was.</param>
+/// <param name="ConfirmedFalseAlerts">An officer met the person and found that it was somebody else.</param>
+internal sealed record AlertWords(int TrueAlerts, int FalseAlerts, int ConfirmedTrueAlerts, int ConfirmedFalseAlerts);
+
+/// <summary>The true recognition rate of a group of role-players.</summary>
+/// <param name="Column">Such as sex.</param>
+/// <param name="Group">Value in that column.</param>
+/// <param name="Rate">Passages found of passages.</param>
+internal sealed record GroupRecognition(string Column, string Group, PublishedRate Rate);
+
+/// <summary>People in false alerts who were perceived to be of a group.</summary>
+/// <param name="Category">Of the alerts.</param>
+/// <param name="Column">Such as sex.</param>
+/// <param name="Group">Value in that column.</param>
+/// <param name="Count">How many.</param>
+/// <param name="OfFacesSeen">Divided by all faces seen; null until they are known.</param>
+/// <param name="OfAlerts">Divided by all alerts.</param>
+internal sealed record FalseAlertGroup(string Category, string Column, string Group, int Count, PublishedRate? OfFacesSeen, PublishedRate? OfAlerts);
+
+/// <summary>A threshold that was lower than before.</summary>
+/// <param name="Category">Whose.</param>
+/// <param name="From">In the authority signed before.</param>
+/// <param name="To">In this one.</param>
+/// <param name="Reason">As signed.</param>
+internal sealed record LoweredFigure(string Category, double From, double To, string Reason);
 
 /// <summary>A category's threshold.</summary>
 internal sealed record CategoryThreshold(string Category, double Threshold);
@@ -64,7 +108,7 @@ internal sealed record PublishedRate(long Count, long Of, double Rate, double Lo
 /// <param name="Total">Over those that have ended.</param>
 internal sealed record TransparencyReport(string Format, DateOnly? From, DateOnly? To, IReadOnlyList<string> Installations, IReadOnlyList<DeploymentFigures> Deployments, TransparencyTotal Total)
 {
-    public const string CurrentFormat = "lfr-transparency-1";
+    public const string CurrentFormat = "lfr-transparency-2";
 }
 
 /// <summary>All deployments that have ended, together.</summary>

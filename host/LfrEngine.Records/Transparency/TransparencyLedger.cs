@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Store;
 
 namespace LfrEngine.Records.Transparency;
@@ -29,6 +30,8 @@ internal sealed class TransparencyLedger
                 AddDeployment(installation, entry);
             else if (entry.Action is "alert.raised" or "alert.decided")
                 AddAlert(installation, entry);
+            else if (entry.Action is LateFigures.FieldCheckResult or LateFigures.FalseAlerts && deployments.TryGetValue((installation, entry.Subject), out Deployment? late))
+                AddLate(late, entry);
         }
     }
 
@@ -73,8 +76,31 @@ internal sealed class TransparencyLedger
         return new DeploymentFigures(installation, subject["deployment/".Length..], d.Name, d.Date, d.Type, d.Ended, d.Ended ? d.RunningSeconds : null, d.Cameras, d.WatchlistPeople, d.Thresholds,
             real.Length, positive.Length, confirmed, incorrect.Length, incorrect.Count(a => a.Has(AlertState.Engaged)),
             arrests + real.Count(a => a.Now == AlertState.OtherDisposal), arrests, real.Count(a => a.Now == AlertState.Safeguarded),
-            positive.Length - confirmed, real.Length - positive.Length - incorrect.Length, d.Ended ? d.FacesSeen : null);
+            positive.Length - confirmed, real.Length - positive.Length - incorrect.Length, d.Ended ? d.FacesSeen : null)
+        {
+            TrueRecognitionRate = PublishedRate.From(d.Found, d.Passages),
+            TrueRecognitionByGroup = d.PassagesByGroup,
+            LoweredThresholds = d.Lowered,
+            FalseAlertGroups = [.. d.FalseAlertGroups.Select(g => new FalseAlertGroup(g.Category, g.Column, g.Group, g.Count, d.Ended && d.FacesSeen is { } seen ? PublishedRate.From(g.Count, seen) : null, PublishedRate.From(g.Count, real.Length)))],
+        };
     }
+
+    // The latest entry of each kind holds everything.
+    private static void AddLate(Deployment d, AuditEntry entry)
+    {
+        using JsonDocument document = JsonDocument.Parse(entry.Details);
+        JsonElement details = document.RootElement;
+        JsonElement[] groups = Property(details, "groups") is { ValueKind: JsonValueKind.Array } array ? [.. array.EnumerateArray()] : [];
+        if (entry.Action == LateFigures.FalseAlerts)
+        {
+            d.FalseAlertGroups = [.. groups.Select(g => (Text(g, "category") ?? "", Text(g, "column") ?? "", Text(g, "group") ?? "", (int)Count(g, "count")))];
+            return;
+        }
+        (d.Passages, d.Found) = (Count(details, "passages"), Count(details, "found"));
+        d.PassagesByGroup = [.. groups.Select(g => PublishedRate.From(Count(g, "found"), Count(g, "passages")) is { } rate ? new GroupRecognition(Text(g, "column") ?? "", Text(g, "group") ?? "", rate) : null).OfType<GroupRecognition>()];
+    }
+
+    private static long Count(JsonElement details, string name) => Property(details, name) is { } count ? Number(count) : 0;
 
     private void AddDeployment(string installation, AuditEntry entry)
     {
@@ -94,6 +120,11 @@ internal sealed class TransparencyLedger
                 d.Cameras = Property(details, "cameras") is { } cameras ? cameras.ValueKind == JsonValueKind.Array ? cameras.GetArrayLength() : (int)Number(cameras) : d.Cameras;
                 d.WatchlistPeople = Property(details, "watchlistPeople") is { } people ? (int)Number(people) : d.WatchlistPeople;
                 d.Thresholds = Property(details, "thresholds") is { } thresholds ? ThresholdsOf(thresholds) : d.Thresholds;
+                break;
+            case AuthorityService.ThresholdLowered:
+                d.Lowered = Property(details, "categories") is { ValueKind: JsonValueKind.Array } lowered
+                    ? [.. lowered.EnumerateArray().Select(l => new LoweredFigure(Text(l, "category") ?? "", Property(l, "from")?.GetDouble() ?? 0, Property(l, "to")?.GetDouble() ?? 0, Text(details, "reason") ?? ""))]
+                    : d.Lowered;
                 break;
             case "deployment.started":
                 d.FirstStart ??= entry.At;
@@ -152,6 +183,16 @@ internal sealed class TransparencyLedger
         public int WatchlistPeople { get; set; }
 
         public CategoryThreshold[] Thresholds { get; set; } = [];
+
+        public LoweredFigure[] Lowered { get; set; } = [];
+
+        public long Passages { get; set; }
+
+        public long Found { get; set; }
+
+        public GroupRecognition[] PassagesByGroup { get; set; } = [];
+
+        public (string Category, string Column, string Group, int Count)[] FalseAlertGroups { get; set; } = [];
 
         public string Date => AuthorityDate ?? FirstStart!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     }

@@ -92,10 +92,36 @@ internal static class TransparencyText
             $"{Number(total.Deployments)} ended", "", "", "", "", "", "", Number(total.TotalAlerts), Number(total.PositiveAlerts), Number(total.PositiveInterventions), Number(total.IncorrectAlerts),
             Number(total.IncorrectInterventions), Number(total.ArrestsOrDisposals), Number(total.FacesSeen), total.IncorrectAlertRate is { } rate ? Rate(rate) : "",
         ];
-        text.Append("</tbody>\n<tfoot><tr>").AppendJoin("", sums.Select(Cell)).Append("</tr></tfoot>\n</table>\n</div>\n<h2>What the figures mean</h2>\n<ul>\n");
+        text.Append("</tbody>\n<tfoot><tr>").AppendJoin("", sums.Select(Cell)).Append("</tr></tfoot>\n</table>\n</div>\n");
+        foreach ((string heading, string[] columns, string[][] rows) in Tables(report))
+        {
+            if (rows.Length == 0)
+                continue;
+            text.Append("<h2>").Append(heading).Append("</h2>\n<div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"").Append(heading).Append("\">\n<table>\n<thead><tr>");
+            foreach (string column in columns)
+                text.Append("<th scope=\"col\">").Append(column).Append("</th>");
+            text.Append("</tr></thead>\n<tbody>\n");
+            foreach (string[] row in rows)
+                text.Append("<tr>").AppendJoin("", row.Select(v => $"<td>{Safe(v)}</td>")).Append("</tr>\n");
+            text.Append("</tbody>\n</table>\n</div>\n");
+        }
+        text.Append("<h2>What the figures mean</h2>\n<ul>\n");
         foreach (string note in Notes(report))
             text.Append("<li>").Append(Safe(note)).Append("</li>\n");
         return text.Append("</ul>\n</body>\n</html>\n").ToString();
+    }
+
+    /// <summary>What the fields' columns have no place for: the words that forces use, and groups.</summary>
+    public static IEnumerable<(string Heading, string[] Columns, string[][] Rows)> Tables(TransparencyReport report)
+    {
+        yield return ("True and false alerts", ["Deployment", "True alerts", "False alerts", "Confirmed true alerts", "Confirmed false alerts", "True recognition rate"],
+            [.. report.Deployments.Select(d => new[] { d.Deployment, Number(d.Words.TrueAlerts), Number(d.Words.FalseAlerts), Number(d.Words.ConfirmedTrueAlerts), Number(d.Words.ConfirmedFalseAlerts), d.TrueRecognitionRate is { } rate ? Rate(rate) : "" })]);
+        yield return ("Thresholds lower than before", ["Deployment", "Category", "Before", "Now", "Reason"],
+            [.. report.Deployments.SelectMany(d => d.LoweredThresholds.Select(l => new[] { d.Deployment, l.Category, l.From.ToString("0.####", CultureInfo.InvariantCulture), l.To.ToString("0.####", CultureInfo.InvariantCulture), l.Reason }))]);
+        yield return ("True recognition rate by group", ["Deployment", "Group", "Passages found"],
+            [.. report.Deployments.SelectMany(d => d.TrueRecognitionByGroup.Select(g => new[] { d.Deployment, $"{g.Column}: {g.Group}", Rate(g.Rate) }))]);
+        yield return ("Perceived groups of people in false alerts", ["Deployment", "Category", "Group", "False alerts", "Of faces seen", "Of all alerts"],
+            [.. report.Deployments.SelectMany(d => d.FalseAlertGroups.Select(g => new[] { d.Deployment, g.Category, $"{g.Column}: {g.Group}", Number(g.Count), g.OfFacesSeen is { } seen ? Rate(seen) : "", g.OfAlerts is { } alerts ? Rate(alerts) : "" }))]);
     }
 
     private static IEnumerable<string> Notes(TransparencyReport report)
@@ -104,6 +130,9 @@ internal static class TransparencyText
         yield return "Incorrect alert rate: incorrect alerts divided by all faces seen, with the exact 95 % interval of Clopper and Pearson.";
         yield return "Positive alerts: the operator judged the alert viable, and no officer found it incorrect. Positive interventions: an officer met the person and confirmed who it was.";
         yield return "Incorrect alerts: the operator rejected the alert, or an officer found that it was somebody else. Incorrect interventions: incorrect alerts after which an officer had approached the person.";
+        yield return "True alerts are positive alerts, false alerts incorrect alerts. Confirmed: an officer met the person, and it was the person sought (true) or somebody else (false).";
+        yield return "True recognition rate: passages of consenting role-players on the watchlist that raised an alert, divided by all their passages that were recorded as counting.";
+        yield return "Perceived groups of people in false alerts: recorded by the officers who judged the alerts, by how the person looked to them, without a link to the alert. Not everybody is recorded, so the counts may be fewer than the false alerts. Each is divided by all faces seen and by all alerts, of whatever group: nobody counts the groups of those who pass.";
         yield return "Alerts about consenting role-players who test the system, and undone decisions, are not counted.";
         foreach (DeploymentFigures d in report.Deployments)
         {

@@ -15,7 +15,10 @@ namespace LfrEngine.Records.Watchlists;
 /// <param name="RolePlayer">A consenting role-player of the health check.</param>
 /// <param name="Response">What officers are to do.</param>
 /// <param name="Lookalike">Who is known to look like this person.</param>
-internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null, string? Lookalike = null)
+/// <param name="Groups">Of a role-player.</param>
+/// <param name="ConsentOn">When the role-player consented to the recording of the groups.</param>
+internal sealed record PersonRow(long Line, WatchlistIdentity Identity, IReadOnlyList<string> Photos, string? LegalBasis = null, DateOnly? ReviewedOn = null, bool RolePlayer = false, string? Response = null, string? Lookalike = null,
+    IReadOnlyDictionary<string, string>? Groups = null, DateOnly? ConsentOn = null)
 {
     /// <summary>Advice for a bad folder name.</summary>
     public const string RenameIt = "Rename the folder, or use a people.csv.";
@@ -141,12 +144,12 @@ internal static class PeopleFolder
 {
     private const string Unreadable = "The folder cannot be read by this user. Change its permissions.";
 
-    private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "face", "legal_basis", "reviewed_on", "role_player", "response", "lookalike"];
+    private static readonly string[] Columns = ["id", "name", "category", "reference", "image_date", "source", "photos", "face", "legal_basis", "reviewed_on", "role_player", "response", "lookalike", "groups", "consent_on"];
 
     /// <summary>A people.csv to fill in: all columns, and an example to replace.</summary>
     /// <param name="today">The day of the example.</param>
     public static string Template(DateOnly today) => string.Create(CultureInfo.InvariantCulture,
-        $"{string.Join(',', Columns)}\nexample-1,Ann Example,wanted,CASE-1,{today:yyyy-MM-dd},custody,ann-1.jpg;ann-2.jpg,,warrant,{today:yyyy-MM-dd},no,,\n");
+        $"{string.Join(',', Columns)}\nexample-1,Ann Example,wanted,CASE-1,{today:yyyy-MM-dd},custody,ann-1.jpg;ann-2.jpg,,warrant,{today:yyyy-MM-dd},no,,,,\n");
 
     /// <summary>Reads <paramref name="path"/>.</summary>
     /// <param name="path">A CSV file; or a folder, with people.csv in it or one sub-folder per person.</param>
@@ -239,7 +242,7 @@ internal static class PeopleFolder
             people.Add(new PersonRow(
                 row.Line,
                 new WatchlistIdentity(id, Field("name") ?? id, Category(Field("category"), category, row), Field("reference"), Date(Field("image_date"), row), Field("source")),
-                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response"), Field("lookalike")) { Obstacle = obstacle, Faces = Faces(Field("face"), photos.Length, row) });
+                photos, Field("legal_basis"), Date(Field("reviewed_on"), row), Yes(Field("role_player"), row), Field("response"), Field("lookalike"), Groups(Field("groups"), row), Date(Field("consent_on"), row)) { Obstacle = obstacle, Faces = Faces(Field("face"), photos.Length, row) });
         }
         return people.Count > 0 ? people : throw new CommandFailure(ExitCode.Input, $"{source.List} contains nobody.");
     }
@@ -268,6 +271,15 @@ internal static class PeopleFolder
         "yes" => true,
         _ => throw row.Wrong($"\"{Shown.Name(text)}\" in role_player; write yes or no"),
     };
+
+    private static IReadOnlyDictionary<string, string>? Groups(string? text, in CsvTable.Row row)
+    {
+        if (text is null)
+            return null;
+        return PersonGroups.TryRead(text, out IReadOnlyDictionary<string, string> groups)
+            ? groups
+            : throw row.Wrong($"\"{Shown.Name(text)}\" in \"groups\"; write a value for each column, for example sex=female; age_band=18-29; skin_tone=monk 5");
+    }
 
     // A point per photo, separated by semicolons; empty if a photo shows one person.
     private static PhotoPoint?[] Faces(string? text, int photos, in CsvTable.Row row)

@@ -25,6 +25,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         var refusals = new List<string>();
         var photos = new List<PhotoReport>();
         var people = new List<PersonRecord>(rows.Count);
+        var recorded = new List<(Guid, PersonDetails)>(rows.Count);
         using WatchlistBuilder builder = records.NewBuilder(id);
         var ids = new Dictionary<Guid, string>();
         var distinct = new HashSet<string>(StringComparer.Ordinal);
@@ -32,12 +33,15 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
         {
             string where = $"{source.List}, line {row.Line} ({Shown.Name(row.Identity.Id)}): ";
             CategoryPolicy policy = installation.LimitsOf(row.Identity.Category);
-            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response, row.Lookalike);
+            var details = new PersonDetails(row.Identity.Name, row.Identity.Reference ?? "", row.LegalBasis ?? "", row.Identity.Source ?? "", row.Response, row.Lookalike, row.Groups, row.ConsentOn is { } given ? new GroupConsent(given) : null);
+            details = WatchlistService.WithConsent(details, actor);
             string[] against = [.. row.ReviewedOn is { } reviewedOn
                 ? WatchlistPolicy.OfEntry(policy, row.Identity.Category, details, reviewedOn, watchlists.Today)
                 : ["Enter the day of the review in reviewed_on."]];
             if (WatchlistPolicy.OfImage(policy, row.Identity.Category, row.Identity.ImageDate, watchlists.Today) is { } image)
                 against = [.. against, image];
+            if (WatchlistPolicy.OfGroups(details, row.RolePlayer, watchlists.Today) is { } groups)
+                against = [.. against, groups];
             if (row.Photos.Count > WatchlistService.MostPhotosPerPerson)
                 against = [.. against, $"{new Counted(row.Photos.Count):photo|photos}, but at most {WatchlistService.MostPhotosPerPerson} are allowed. Leave some out."];
             if (row.Identity.Problem() is { } problem)
@@ -59,6 +63,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             if (row.Identity.Problem() is null)
                 records.Collect(builder, [person]);
             people.Add(person);
+            recorded.Add((person.Id, details));
             progress?.Invoke(people.Count, rows.Count);
         }
         refusals.AddRange(watchlists.Sizes(people));
@@ -75,6 +80,7 @@ internal sealed class WatchlistImport(WatchlistService watchlists, SealedPeople 
             store.Add(watchlist);
             store.AddRange(people);
             entries.Note("watchlist.imported", WatchlistService.Subject(id), new { watchlist.Name, People = people.Count, Photos = photos.Count });
+            WatchlistService.NoteGroups(entries, id, recorded);
             return Task.CompletedTask;
         }, stopping);
         return new ImportReport(id, people.Count, [.. photos], [], similar);

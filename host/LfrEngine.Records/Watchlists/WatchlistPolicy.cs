@@ -1,4 +1,5 @@
 using System.Globalization;
+using LfrEngine.Evaluation.Data;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Watchlists;
 
@@ -31,6 +32,18 @@ internal static class WatchlistPolicy
             yield return $"The review is dated {Text(reviewedOn)}, which is in the future. Enter the day on which it took place.";
         else if (days > policy.ReviewDays)
             yield return $"The entry was last reviewed on {Text(reviewedOn)}, {new Counted(days):day|days} ago, but {category.Name()} allows {policy.ReviewDays}. Review it again and enter the day.";
+    }
+
+    /// <summary>Problem of the groups of an entry; null if none.</summary>
+    public static string? OfGroups(PersonDetails details, bool rolePlayer, DateOnly today)
+    {
+        if (details.Groups is not { Count: > 0 } groups)
+            return null;
+        if (!rolePlayer)
+            return "Groups can be recorded of role-players only. Mark the entry as a role-player, or leave the groups out.";
+        if (details.Consent is not { } consent || consent.GivenOn == default)
+            return "Enter the day on which the role-player consented to the recording of the groups.";
+        return consent.GivenOn > today ? $"The consent is dated {Text(consent.GivenOn)}, which is in the future. Enter the day on which it was given." : PersonGroups.Problem(groups);
     }
 
     /// <summary>Problem of an image; null if none.</summary>

@@ -87,7 +87,8 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
     public async Task<Guid> AddPersonAsync(Actor actor, Guid watchlist, WatchlistCategory category, PersonDetails details, DateOnly reviewedOn, bool rolePlayer, CancellationToken stopping = default)
     {
         CategoryPolicy policy = installation.LimitsOf(category);
-        Refuse(WatchlistPolicy.OfEntry(policy, category, details, reviewedOn, Today));
+        details = WithConsent(details, actor);
+        Refuse([.. WatchlistPolicy.OfEntry(policy, category, details, reviewedOn, Today), .. WatchlistPolicy.OfGroups(details, rolePlayer, Today) is { } groups ? new[] { groups } : []]);
         return await InTurnAsync(() => journal.ChangeAsync(actor, async (store, entries) =>
         {
             await DraftAsync(store, watchlist, stopping);
@@ -96,6 +97,7 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
             PersonRecord person = records.NewPerson(watchlist, category, details, reviewedOn, rolePlayer);
             store.Add(person);
             entries.Note("watchlist.person-added", Subject(watchlist), new { Person = person.Id, Category = category.Name(), rolePlayer });
+            NoteGroups(entries, watchlist, [(person.Id, details)]);
             return person.Id;
         }, stopping), stopping);
     }
@@ -109,6 +111,37 @@ internal sealed class WatchlistService(Journal journal, IDbContextFactory<LfrSto
         record.ReviewedOn = reviewedOn;
         entries.Note("watchlist.person-reviewed", Subject(record.WatchlistId), new { Person = person, reviewedOn });
     }, stopping);
+
+    /// <summary>Changes the groups of a role-player of a draft.</summary>
+    /// <param name="actor">Who records them, and the consent.</param>
+    /// <param name="person">The role-player.</param>
+    /// <param name="groups">Value by column; empty to remove them.</param>
+    /// <param name="consentOn">When the role-player consented.</param>
+    /// <param name="stopping">Before it is done.</param>
+    /// <exception cref="WatchlistRefusedException">The groups will not do, the person is no role-player, or the list is built.</exception>
+    /// <exception cref="KeyNotFoundException">This person does not exist.</exception>
+    public Task ChangeGroupsAsync(Actor actor, Guid person, IReadOnlyDictionary<string, string> groups, DateOnly? consentOn, CancellationToken stopping = default) => ChangePersonAsync(actor, person, (_, record, entries) =>
+    {
+        PersonDetails changed = WithConsent(records.Details(record) with { Groups = groups, Consent = consentOn is { } day ? new GroupConsent(day) : null }, actor);
+        Refuse(WatchlistPolicy.OfGroups(changed, record.RolePlayer, Today));
+        records.Change(record, changed);
+        NoteGroups(entries, record.WatchlistId, [(person, changed)]);
+    }, stopping);
+
+    /// <summary>Records who recorded a consent; without groups there is none.</summary>
+    internal static PersonDetails WithConsent(PersonDetails details, Actor actor) => details with
+    {
+        Groups = details.Groups is { Count: > 0 } ? details.Groups : null,
+        Consent = details.Groups is { Count: > 0 } ? details.Consent is { } consent ? consent with { RecordedBy = actor.Name } : null : null,
+    };
+
+    /// <summary>Adds an entry about those whose groups were recorded: which columns, never the values, and the consent.</summary>
+    internal static void NoteGroups(Entries entries, Guid watchlist, IEnumerable<(Guid Person, PersonDetails Details)> people)
+    {
+        var recorded = people.Where(p => p.Details.Groups is not null).Select(p => new { p.Person, Columns = p.Details.Groups!.Keys, ConsentOn = p.Details.Consent!.GivenOn }).ToArray();
+        if (recorded.Length > 0)
+            entries.Note("watchlist.groups-recorded", Subject(watchlist), new { People = recorded });
+    }
 
     /// <summary>Marks two people of a list as lookalikes of each other: whoever judges an alert for one is told of the other.</summary>
     /// <exception cref="WatchlistRefusedException">The list is built, or a mark becomes too long.</exception>

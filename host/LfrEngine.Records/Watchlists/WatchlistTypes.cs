@@ -11,7 +11,15 @@ namespace LfrEngine.Records.Watchlists;
 /// <param name="ImageSource">Where the image came from.</param>
 /// <param name="Response">What officers do in addition to the authority's response for the category; null if nothing.</param>
 /// <param name="Lookalike">Who is known to look like this person, for example a twin; shown to those who judge. Null if nobody is known.</param>
-public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null, string? Lookalike = null);
+/// <param name="Groups">Of a role-player who consented: value by column (<see cref="Evaluation.Data.PersonGroups"/>). Null for everybody else.</param>
+/// <param name="Consent">To the recording of the groups; null without groups.</param>
+public sealed record PersonDetails(string Name, string Reference, string LegalBasis, string ImageSource, string? Response = null, string? Lookalike = null,
+    IReadOnlyDictionary<string, string>? Groups = null, GroupConsent? Consent = null);
+
+/// <summary>A role-player's consent to the recording of their groups.</summary>
+/// <param name="GivenOn">When it was given.</param>
+/// <param name="RecordedBy">Name of the officer who recorded it; the service fills it in.</param>
+public sealed record GroupConsent(DateOnly GivenOn, string RecordedBy = "");
 
 /// <summary>Verdict of the quality check on a photo.</summary>
 /// <param name="Id">Of the photo.</param>

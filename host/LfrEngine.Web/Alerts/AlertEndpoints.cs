@@ -19,6 +19,7 @@ internal static class AlertEndpoints
         api.MapGet("/", ListAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("listAlerts").WithSummary("Alerts, newest first, without names.");
         api.MapGet("/{id:guid}", GetAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("getAlert").WithSummary("One alert with the candidate and all decisions. The access is recorded in the audit trail.");
         api.MapPost("/{id:guid}/decisions", DecideAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("decideAlert").WithSummary("Records a decision. Which decisions are allowed depends on the state, the role and the person.");
+        api.MapPost("/{id:guid}/perceived", PerceiveAsync).RequireAuthorization(Permissions.SeeAlerts).WithName("countPerceivedGroups").WithSummary("Counts the perceived groups of the person in an alert that the officer has just judged incorrect. No link to the alert is stored.");
         api.MapGet("/stream", Stream).RequireAuthorization(Permissions.SeeAlerts).WithName("followAlerts").WithSummary("Server-sent events. Last-Event-ID resumes after that event.");
         app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithSummary("A picture of an alert: probe, reference or moment. It must not be stored. The access is recorded in the audit trail.");
     }
@@ -53,6 +54,9 @@ internal static class AlertEndpoints
             _ => TypedResults.Problem(words.Of(decision), statusCode: StatusCodes.Status409Conflict),
         };
     }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> PerceiveAsync(Guid id, PerceivedRequest request, ClaimsPrincipal user, FalseAlertGroups counts) =>
+        await counts.RecordAsync(user, id, request.Groups) is { } refusal ? TypedResults.Problem(refusal, statusCode: StatusCodes.Status409Conflict) : TypedResults.NoContent();
 
     private static async Task PictureAsync(Guid id, string kind, HttpContext context, AlertService alerts)
     {
@@ -105,6 +109,10 @@ internal static class AlertEndpoints
 /// <param name="Undoes">The entry to undo.</param>
 /// <param name="Seen">How many entries the officer saw. If there are more by now, the decision is refused.</param>
 internal sealed record DecisionRequest(AlertState To, string? Note, long? Undoes, int? Seen);
+
+/// <summary>Perceived groups sent by a program.</summary>
+/// <param name="Groups">Value by column.</param>
+internal sealed record PerceivedRequest(IReadOnlyDictionary<string, string> Groups);
 
 /// <summary>One event of the stream: an entry of the audit trail.</summary>
 /// <param name="Alert">Id of the alert.</param>

@@ -31,6 +31,9 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     private protected AlertService Service { get; set; } = null!;
 
     [Inject]
+    private protected FalseAlertGroups FalseAlerts { get; set; } = null!;
+
+    [Inject]
     private protected DeploymentRunner Runner { get; set; } = null!;
 
     [Inject]
@@ -67,6 +70,9 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected bool Refused { get; private set; }
 
     protected string Note { get; set; } = "";
+
+    /// <summary>The alert that this officer judged incorrect last, as long as its group can be recorded.</summary>
+    protected Guid? FalseAlert { get; private set; }
 
     /// <summary>Whether a decision is being recorded: the buttons are then disabled, so that no click is lost in silence.</summary>
     protected bool IsDeciding { get; private set; }
@@ -163,6 +169,8 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
         Guid alert = open.Alert.Id;
         Decision decision = await Service.DecideAsync(User, alert, to, Note.Length > AlertService.LongestNote ? Note[..AlertService.LongestNote] : Note, undoes, open.Entries.Count);
         Refused = decision.Refusal is not null;
+        if (!Refused)
+            FalseAlert = FalseAlerts.Offers(User, alert) ? alert : FalseAlert is { } earlier && FalseAlerts.Offers(User, earlier) ? earlier : null;
         string message = Refused ? Words.Of(decision) : T[undoes is null ? "Recorded" : "TakenBack", Name(to)];
         Note = "";
         await SelectAsync(alert);

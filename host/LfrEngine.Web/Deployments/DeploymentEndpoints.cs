@@ -32,7 +32,7 @@ internal static class DeploymentEndpoints
             {
                 HashSet<Guid> closed = await Crews.ClosedToAsync(stores, Actor.Of(http.User).OfficerId, http.RequestAborted);
                 return runner.Running.Where(d => !closed.Contains(d.Id)).Select(d => new OperationsAnswer(d.Id, d.Authority.Name, d.FacesSeen, d.Health));
-            }).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
+            }).RequireAuthorization(Permissions.SeeOperations).WithTags("operations")
             .WithSummary("The running deployments and the health of their cameras.");
         app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithTags("operations")
             .WithSummary("The newest live picture, or no content while there is none. The viewing is recorded in the audit trail.");

@@ -16,7 +16,7 @@ internal sealed record GuideSection(string Name, string Title, MarkupString Text
 internal sealed partial record Guide(string Name, string Title, IReadOnlyList<GuideSection> Sections)
 {
     /// <summary>All guides, that for everybody first.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["everybody", "operator", "engagement-officer", "authorising-officer", "watchlist-manager", "auditor", "administrator"];
+    public static IReadOnlyList<string> Names { get; } = ["everybody", "operator", "engagement-officer", "authorising-officer", "watchlist-manager", "auditor", "administrator", "inspector"];
 
     private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().Build();
 
@@ -45,6 +45,7 @@ internal sealed partial record Guide(string Name, string Title, IReadOnlyList<Gu
         ["receipts", ..] => "auditor/receipts",
         ["transparency", ..] => "auditor/figures-to-publish",
         ["retention", ..] => "auditor/retention",
+        ["inspection", ..] => "inspector/export",
         ["officers", ..] => "administrator/officers",
         ["account", ..] => "everybody/your-account",
         [""] => "everybody/overview",

@@ -39,6 +39,8 @@ internal sealed class TokenAuthentication(TokenRegister tokens, OfficerSessions 
                 // The trail says who and by what.
                 new Claim(Actor.DisplayNameClaim, $"{found.OfficerName} (token {found.Token.Name})"),
                 .. found.Token.Permissions.Split(',').Select(p => new Claim(Permission, p)),
+                // Of all roles only inspectors do not see operations, and they have no tokens.
+                .. found.Token.Permissions.Split(',').Where(p => p == Permissions.SeeDeployments).Select(_ => new Claim(Permission, Permissions.SeeOperations)),
             ],
             SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));

@@ -1,9 +1,11 @@
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Inspection;
 using LfrEngine.Web.Alerts;
 using LfrEngine.Web.Alerts.Pushes;
 using LfrEngine.Web.Audit;
 using LfrEngine.Web.Authorities;
 using LfrEngine.Web.Deployments;
+using LfrEngine.Web.Inspection;
 using LfrEngine.Web.Layout;
 using LfrEngine.Web.Receipts;
 using LfrEngine.Web.Retention;
@@ -25,7 +27,7 @@ internal static class ConsoleSetup
     public static void AddConsole(this IServiceCollection services, Installation installation)
     {
         services.AddPushes(installation);
-        services.AddSingleton<LiveViewers>().AddScoped<RefusalWords>().AddScoped<AlertNames>().AddScoped<AlertSounds>();
+        services.AddSingleton<InspectorLooks>().AddSingleton<InspectionFile>().AddSingleton<LiveViewers>().AddScoped<RefusalWords>().AddScoped<AlertNames>().AddScoped<AlertSounds>();
         services.AddProblemDetails(o => o.CustomizeProblemDetails = c => c.ProblemDetails.Detail ??= BadRequests.Words(c.ProblemDetails.Status));
         services.AddBadRequests();
         services.AddScoped<PageLanguage>().AddScoped(typeof(IStringLocalizer<>), typeof(PageTexts<>));
@@ -44,6 +46,7 @@ internal static class ConsoleSetup
         OfficerSessions.Use(app);
         app.UseRateLimiter();
         app.UseAuthorization();
+        InspectorLooks.Use(app);
         app.UseAntiforgery();
         app.UseAntiforgeryEverywhere();
         app.UseBadRequests();
@@ -65,6 +68,7 @@ internal static class ConsoleSetup
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         app.MapAudit();
         app.MapTransparency();
+        app.MapInspection();
         // Any other address: the not-found page for officers who are signed in. Others do not learn which addresses exist.
         app.MapGet("{*address:nonfile}", () => new RazorComponentResult<App> { StatusCode = StatusCodes.Status404NotFound })
             .WithMetadata(new ExcludeFromInteractiveRoutingAttribute()).WithOrder(int.MaxValue).ExcludeFromDescription();

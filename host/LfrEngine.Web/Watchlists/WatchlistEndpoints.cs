@@ -40,6 +40,11 @@ internal static class WatchlistEndpoints
             await watchlists.ReviewAsync(Actor.Of(context.User), person, review.ReviewedOn, context.RequestAborted);
             return TypedResults.NoContent();
         });
+        api.MapPut("/people/{person:guid}/groups", async (Guid person, GroupChange wanted, HttpContext context, WatchlistService watchlists) =>
+        {
+            await watchlists.ChangeGroupsAsync(Actor.Of(context.User), person, wanted.Groups, wanted.ConsentOn, context.RequestAborted);
+            return TypedResults.NoContent();
+        });
         api.MapDelete("/people/{person:guid}", async (Guid person, HttpContext context, WatchlistService watchlists) =>
         {
             await watchlists.RemovePersonAsync(Actor.Of(context.User), person, context.RequestAborted);
@@ -152,6 +157,8 @@ internal sealed record ListEdit(string Name, string? Remarks);
 internal sealed record NewPerson(WatchlistCategory Category, PersonDetails Details, DateOnly ReviewedOn, bool RolePlayer);
 
 internal sealed record Review(DateOnly ReviewedOn);
+
+internal sealed record GroupChange(IReadOnlyDictionary<string, string> Groups, DateOnly? ConsentOn);
 
 internal sealed record Destruction(string Reason);
 

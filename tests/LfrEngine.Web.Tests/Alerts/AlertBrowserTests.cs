@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
+using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Web.Tests.Browser;
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Security;
@@ -142,6 +143,15 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await AssertInSightAsync(p, p.Locator("#reject-confirm, #reject-cancel"), 2);
             await p.Keyboard.PressAsync("Enter");
             await Expect(p.Locator($"[data-open='{vulnerable}'] .decision")).ToContainTextAsync("Recorded: rejected");
+            // What may be recorded of a false alert takes one line, and keeps neither keys nor buttons from the next alert.
+            await AssertInSightAsync(p, decide, 2);
+            await p.Locator("#perceived summary").ClickAsync();
+            await p.Locator("[data-perceived='sex=male']").ClickAsync();
+            await p.Locator("[data-perceived='skin_tone=monk 7']").ClickAsync();
+            await Expect(p.Locator("[data-perceived='skin_tone=monk 7']")).ToHaveAttributeAsync("aria-pressed", "true");
+            await page.AssertAccessibleAsync();
+            await p.Locator("#perceived-record").ClickAsync();
+            await Expect(p.Locator("#perceived-recorded")).ToBeVisibleAsync();
             // The second half of a double click on the last button judges nothing.
             await Expect(p.Locator("[data-to=Viable]")).ToHaveAttributeAsync("aria-disabled", "false");
             await p.Locator("[data-to=Viable]").DblClickAsync();
@@ -365,7 +375,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
         await using RunningHost host = await RunningHost.StartAsync();
         AlertMaterial material = await AlertMaterial.CreateAsync(host);
         Officer emil = await host.AddOfficerAsync("emil", Roles.EngagementOfficer);
-        Guid actor = await material.AddPersonAsync(rolePlayer: true);
+        Guid actor = await material.AddPersonAsync(rolePlayer: true, groups: new Dictionary<string, string> { ["sex"] = "female" });
         await browser.WithPageAsync(host, emil, async page =>
         {
             IPage p = page.Page;
@@ -375,6 +385,13 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await material.RaiseAsync(actor);
             await p.Locator($"[data-end='{actor}']").ClickAsync();
             await Expect(p.Locator(".field-rate")).ToContainTextAsync(string.Create(CultureInfo.InvariantCulture, $"1 of 1 walk found, 100 % (95 % interval {2.5} to 100 %)"));
+            await page.AssertAccessibleAsync();
+            await Expect(p.Locator("[data-group='sex=female']")).ToContainTextAsync("1 of 1 walk: 100 % (2.5 to 100 %), 1 person");
+            await Expect(p.Locator("[data-group='sex=female']")).ToContainTextAsync("no other group has walked");
+            await p.Locator("#plan-difference").FillAsync("40");
+            await Expect(p.Locator("#planned")).ToContainTextAsync($"{GroupTrial.PassagesPerGroup(0.9, 0.4)} walks for each of 2 groups");
+            await p.Locator("#plan-difference").FillAsync("95");
+            await Expect(p.Locator("#planned")).ToContainTextAsync("a difference no larger than the rate");
             await page.AssertAccessibleAsync();
             await page.ShootAsync("field-check");
             await page.GoAsync("/retention");

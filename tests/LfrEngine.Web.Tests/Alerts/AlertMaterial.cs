@@ -63,9 +63,9 @@ internal sealed class AlertMaterial
         new ImpactAssessments("", "", ""), new NamedOfficer(Guid.NewGuid(), "sam"), new NamedOfficer(Guid.NewGuid(), "dora"), default).ToText();
 
     /// <summary>Somebody on the watchlist, with a photo.</summary>
-    public async Task<Guid> AddPersonAsync(WatchlistCategory category = WatchlistCategory.Wanted, bool rolePlayer = false, string? response = null, string? lookalike = null)
+    public async Task<Guid> AddPersonAsync(WatchlistCategory category = WatchlistCategory.Wanted, bool rolePlayer = false, string? response = null, string? lookalike = null, IReadOnlyDictionary<string, string>? groups = null)
     {
-        PersonRecord person = Person(category, rolePlayer, response, lookalike);
+        PersonRecord person = Person(category, rolePlayer, response, lookalike, groups);
         await AddAsync(person);
         return person.Id;
     }
@@ -73,7 +73,7 @@ internal sealed class AlertMaterial
     /// <summary>Many on the watchlist at once.</summary>
     public async Task<Guid[]> AddPeopleAsync(IEnumerable<WatchlistCategory> categories)
     {
-        PersonRecord[] people = [.. categories.Select(c => Person(c, false, null, null))];
+        PersonRecord[] people = [.. categories.Select(c => Person(c, false, null, null, null))];
         await AddAsync(people);
         return [.. people.Select(p => p.Id)];
     }
@@ -162,7 +162,7 @@ internal sealed class AlertMaterial
         return Task.CompletedTask;
     }, TestContext.Current.CancellationToken);
 
-    private PersonRecord Person(WatchlistCategory category, bool rolePlayer, string? response, string? lookalike)
+    private PersonRecord Person(WatchlistCategory category, bool rolePlayer, string? response, string? lookalike, IReadOnlyDictionary<string, string>? groups)
     {
         Guid person = Guid.NewGuid(), picture = Guid.NewGuid();
         using HostBuffer<byte> photo = Jpeg(Noise(), out int bytes);
@@ -173,7 +173,7 @@ internal sealed class AlertMaterial
             Category = category,
             RolePlayer = rolePlayer,
             AddedAt = host.Time.GetUtcNow(),
-            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response, lookalike)), $"person/{person:N}"),
+            Sealed = Vault.Seal(Watchlist, JsonSerializer.SerializeToUtf8Bytes(new PersonDetails("Ada Example", "W-17", "s. 24 PACE", "custody", response, lookalike, groups)), $"person/{person:N}"),
         };
         record.Photos.Add(new PhotoRecord
         {

@@ -63,5 +63,28 @@ public sealed class AuditBrowserTests(BrowserFixture browser)
             Assert.Equal("deployments.csv", download.SuggestedFilename);
             Assert.Contains("High Street,2026-03-01", await File.ReadAllTextAsync(await download.PathAsync(), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         });
+
+        // An inspector follows links, and each page is recorded though only the first is a request; what is refused is not.
+        await browser.WithPageAsync(host, await host.AddOfficerAsync("ines", Roles.Inspector), async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/inspection");
+            await page.AssertAccessibleAsync();
+            await page.ShootAsync("inspection");
+            await Expect(p.GetByRole(AriaRole.Navigation).First.GetByRole(AriaRole.Link, new() { Name = "Operations" })).ToHaveCountAsync(0);
+            IDownload file = await p.RunAndWaitForDownloadAsync(() => p.GetByRole(AriaRole.Link, new() { Name = "Download the inspection file" }).ClickAsync());
+            Assert.Equal("inspection.zip", file.SuggestedFilename);
+            await p.Locator("#content").GetByRole(AriaRole.Link, new() { Name = "Receipts" }).ClickAsync();
+            await Expect(p.Locator("h1")).ToHaveTextAsync("Erasure receipts");
+            await p.GotoAsync(ConsolePage.OriginOf(host) + "/operations");
+            await page.GoAsync("/audit");
+            await p.Locator("#audit-action").FillAsync("inspector.looked");
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(Rows(p)).ToHaveCountAsync(4);
+            await Expect(Rows(p).Filter(new() { HasText = "ines looked as an inspector at the page /receipts" })).ToHaveCountAsync(1);
+            await Expect(Rows(p).Filter(new() { HasText = "and took /api/v1/inspection" })).ToHaveCountAsync(1);
+
+            static ILocator Rows(IPage p) => p.Locator("tbody tr");
+        });
     }
 }

@@ -1,3 +1,4 @@
+using LfrEngine.Cli.Tests.Support;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Evaluation.Statistics;
 using LfrEngine.Web.Tests.Alerts;
@@ -5,6 +6,7 @@ using LfrEngine.Records.Audit;
 using LfrEngine.Records.FieldCheck;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Records.Transparency;
 using LfrEngine.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,6 +78,70 @@ public sealed class FieldCheckTests
             (await store.Deployments.SingleAsync(TestContext.Current.CancellationToken)).State = state;
             entries.Note(action, $"deployment/{material.Deployment}", new { });
         }, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Groups_WalksOfRolePlayers_AreComparedAndOutliveTheList()
+    {
+        var time = new ManualTime();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        await using RunningHost host = await RunningHost.StartAsync(time: time);
+        AlertMaterial material = await AlertMaterial.CreateAsync(host);
+        Guid ada = await material.AddPersonAsync(rolePlayer: true, groups: Sex("female")), bob = await material.AddPersonAsync(rolePlayer: true, groups: Sex("male"));
+        Actor officer = Actor.Of(await material.OfficerAsync("emil", Roles.EngagementOfficer));
+        FieldCheckService check = host.Services.GetRequiredService<FieldCheckService>();
+        Assert.Equal(["female", "male"], (await check.RolePlayersAsync(material.Deployment, token)).Select(p => p.Groups["sex"]).Order());
+
+        await WalkAsync(ada, 0.60f, 2);
+        await WalkAsync(ada, 0.70f, 4);
+        await WalkAsync(bob, 0.80f, 1);
+        await WalkAsync(bob, null, 3);
+        await host.Journal.ChangeAsync(Actor.Engine, async (store, _) =>
+        {
+            await store.People.ExecuteDeleteAsync(token);
+            (await store.Deployments.SingleAsync(token)).EndedAt = time.GetUtcNow();
+        }, token);
+        material.Vault.Destroy(material.Watchlist);
+
+        IReadOnlyList<FieldGroup> groups = await check.GroupsAsync(material.Deployment, await check.WalksAsync(material.Deployment, token), token);
+        Assert.Equal([("female", new Proportion(2, 2)), ("male", new Proportion(1, 2))], groups.Select(g => (g.Outcome.Group, g.Outcome.Found)));
+        Assert.Equal((3.0, 3.8), (groups[0].Outcome.MedianSeconds!.Value, Math.Round(groups[0].Outcome.NinetiethSeconds!.Value, 6)));
+        Assert.Equal(-0.15, groups[0].Outcome.Shift!.Value.Shift, 1e-6);
+        // No engine runs in this test, so nobody knows whether a face was compared.
+        Assert.Equal(new Proportion(0, 0), groups[1].Outcome.NothingCompared);
+        Assert.Null(groups[0].Promise);
+
+        // Published once the last alert has settled, and once only.
+        LateFigures late = host.Services.GetRequiredService<LateFigures>();
+        await late.NoteAsync(token);
+        Assert.Empty(await material.EntriesAsync(LateFigures.FieldCheckResult));
+        time.SetWall(TimeSpan.FromMinutes(2));
+        await late.NoteAsync(token);
+        await late.NoteAsync(token);
+        AuditEntry entry = Assert.Single(await material.EntriesAsync(LateFigures.FieldCheckResult));
+        Assert.Contains("\"passages\":4,\"found\":3,\"people\":2", entry.Details, StringComparison.Ordinal);
+        Assert.Contains("\"column\":\"sex\",\"group\":\"male\",\"passages\":2,\"found\":1", entry.Details, StringComparison.Ordinal);
+
+        async Task WalkAsync(Guid person, float? score, int seconds)
+        {
+            Guid walk = await check.StartAsync(officer, material.Deployment, person);
+            time.SetWall(TimeSpan.FromSeconds(seconds));
+            if (score is { } seen)
+                await material.RaiseAsync(person, score: seen);
+            await check.EndAsync(officer, walk);
+            time.SetWall(Second);
+        }
+
+        static Dictionary<string, string> Sex(string sex) => new() { ["sex"] = sex };
+    }
+
+    [Fact]
+    public async Task Plan_Command_SaysWhatThePageSays()
+    {
+        string walks = $"{GroupTrial.PassagesPerGroup(0.9, 0.3)} walks for each of 2 groups";
+        (await Lfr.RunAsync("fieldcheck", "plan", "--rate", "0.9", "--difference", "0.3")).Exits(ExitCode.Success).Says(walks).IsCivil();
+        Assert.Equal(GroupTrial.PassagesPerGroup(0.95, 0.4, 0.9, 3), (int)(await Lfr.RunAsync("fieldcheck", "plan", "--rate", "0.95", "--difference", "0.4", "--power", "0.9", "--groups", "3", "--json")).Exits(ExitCode.Success).Json["walksPerGroup"]!);
+        (await Lfr.RunAsync("fieldcheck", "plan", "--rate", "0.2", "--difference", "0.3")).Exits(ExitCode.Usage).Says("larger than --rate").IsCivil();
     }
 
     [Theory]

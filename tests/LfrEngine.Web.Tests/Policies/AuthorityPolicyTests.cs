@@ -5,6 +5,7 @@ using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Policies;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
+using LfrEngine.Records.Transparency;
 using LfrEngine.Watchlists;
 using LfrEngine.Web.Tests.Authorities;
 using Microsoft.EntityFrameworkCore;
@@ -139,6 +140,11 @@ public sealed class AuthorityPolicyTests
         Assert.Equal([("deployment.drafted", "dora"), ("deployment.second-signed", "olga"), ("deployment.signed", "sam"), ("deployment.threshold-lowered", "sam")], trail.Select(e => (e.Action, e.ActorName)));
         Assert.Contains("\"from\":0.48,\"to\":0.44", trail[^1].Details, StringComparison.Ordinal);
         Assert.Contains(stage.EvidenceSha256, trail[^1].Details, StringComparison.Ordinal);
+
+        // Published, once the deployment has run.
+        await stage.Host.Journal.NoteAsync(Actor.Engine, "deployment.started", $"deployment/{id}", new { }, Stopping);
+        await using (LfrStore store = stage.Host.Store())
+            Assert.Equal([new LoweredFigure("wanted", 0.48, 0.44, "New evidence of May.")], PublishedFigures.Report(store, stage.Host.Installation, null, null).Deployments.Single(d => d.Id == id.ToString()).LoweredThresholds);
 
         await stage.TamperAsync($"UPDATE \"Deployments\" SET \"SecondSignedBy\" = {stage.Drafter.Id} WHERE \"Id\" = {id}");
         Assert.NotEmpty(await stage.Authorities.RefusalsAsync(id, Stopping));

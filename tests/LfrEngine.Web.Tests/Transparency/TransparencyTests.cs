@@ -55,6 +55,18 @@ public sealed class TransparencyTests
         var interval = new Proportion(2, 10_000).ClopperPearson();
         Assert.Equal(new PublishedRate(2, 10_000, 2e-4, interval.Low, interval.High), row.IncorrectAlertRate);
 
+        // What comes late, the latest of each.
+        trail.Note(LateFigures.FalseAlerts, d, new { Groups = new[] { new { Category = "wanted", Column = "sex", Group = "male", Count = 1 } } });
+        trail.Note(LateFigures.FalseAlerts, d, new { Groups = new[] { new { Category = "wanted", Column = "sex", Group = "male", Count = 2 } } });
+        trail.Note(LateFigures.FieldCheckResult, d, new { Passages = 20, Found = 18, People = 4, Groups = new[] { new { Column = "sex", Group = "female", Passages = 10, Found = 8 } } });
+        row = Assert.Single(trail.Report().Deployments);
+        Assert.Equal(new AlertWords(3, 2, 2, 1), row.Words);
+        Assert.Equal(PublishedRate.From(18, 20), row.TrueRecognitionRate);
+        Assert.Equal(new GroupRecognition("sex", "female", PublishedRate.From(8, 10)!), Assert.Single(row.TrueRecognitionByGroup));
+        Assert.Equal(new FalseAlertGroup("wanted", "sex", "male", 2, PublishedRate.From(2, 10_000), PublishedRate.From(2, 6)), Assert.Single(row.FalseAlertGroups));
+        string html = Encoding.UTF8.GetString(TransparencyText.Write(trail.Report(), TransparencyForm.Html));
+        Assert.All(["Confirmed false alerts", "18 of 20 = 90 %", "sex: male", "2 of 6 = 33 %"], words => Assert.Contains(words, html, StringComparison.Ordinal));
+
         string[] csv = Encoding.UTF8.GetString(TransparencyText.Write(trail.Report(), TransparencyForm.Csv)).Split("\r\n");
         Assert.Equal(string.Join(',', TransparencyText.Columns), csv[0]);
         Assert.Equal("\"High Street, \"\"east\"\"\",2026-03-01,crime hotspot,3:00,2,120,wanted 0.48; missing-or-vulnerable 0.5,6,3,2,2,1,2,10000,2 of 10000 = 0.020 % (95 % interval 0.0024 % to 0.072 %)", csv[1]);

@@ -113,9 +113,9 @@ public sealed class WatchlistImportTests
         SampleSet photos = await SamplePhotos.GetAsync();
         await using RunningHost host = await RunningHost.StartAsync();
         using HttpClient manager = await host.ClientAsync(await host.AddOfficerAsync("mona", Roles.WatchlistManager));
-        byte[] zip = Zip(Header
-            + $"ann,Ann,wanted,R1,{Today},custody,ann.jpg,PACE,{Today},no\n"
-            + $"twin,Twin,missing-or-vulnerable,R2,{Today},family,,care order,{Today},yes\n", ("ann.jpg", photos.Woman), ("twin/1.jpg", photos.WomanAgain));
+        byte[] zip = Zip($"{Header.TrimEnd()},groups,consent_on\n"
+            + $"ann,Ann,wanted,R1,{Today},custody,ann.jpg,PACE,{Today},no,,\n"
+            + $"twin,Twin,missing-or-vulnerable,R2,{Today},family,,care order,{Today},yes,sex=female; skin_tone=fitzpatrick II,{Today}\n", ("ann.jpg", photos.Woman), ("twin/1.jpg", photos.WomanAgain));
 
         using HttpResponseMessage dry = await UploadAsync(manager, "/api/v1/watchlists/import?name=Sunday&dryRun=true", zip);
         JsonNode checkedOnly = JsonNode.Parse(await dry.Content.ReadAsStringAsync(Token))!;
@@ -133,7 +133,12 @@ public sealed class WatchlistImportTests
         PersonRecord[] people = await store.People.Include(p => p.Photos).Where(p => p.WatchlistId == id).ToArrayAsync(Token);
         Assert.Equal(2, people.Length);
         Assert.All(people, p => Assert.Single(p.Photos));
-        Assert.Single(people, p => p.RolePlayer);
+        PersonRecord player = Assert.Single(people, p => p.RolePlayer);
+        PersonDetails details = host.Services.GetRequiredService<SealedPeople>().Details(player);
+        Assert.Equal(("fitzpatrick II", "mona"), (details.Groups!["skin_tone"], details.Consent!.RecordedBy));
+        AuditEntry recorded = await store.Audit.SingleAsync(e => e.Action == "watchlist.groups-recorded", Token);
+        Assert.Contains(player.Id.ToString(), recorded.Details, StringComparison.Ordinal);
+        Assert.DoesNotContain("fitzpatrick", recorded.Details, StringComparison.Ordinal);
         await host.Services.GetRequiredService<WatchlistService>().BuildAsync(Actor.Engine, id, Token);
     }
 

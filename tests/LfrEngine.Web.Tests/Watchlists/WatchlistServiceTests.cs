@@ -42,6 +42,16 @@ public sealed class WatchlistServiceTests
         await RefusedAsync("101 days ago", () => Photo(today.AddDays(-101)));
         await RefusedAsync("in the future", () => Photo(today.AddDays(1)));
         await RefusedAsync("No usable photo", () => watchlists.BuildAsync(Manager, list, Token));
+        PersonDetails grouped = Details() with { Groups = new Dictionary<string, string> { ["sex"] = "female" }, Consent = new GroupConsent(today, "somebody else") };
+        await RefusedAsync("role-players only", () => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Wanted, grouped, today, false, Token));
+        await RefusedAsync("consented", () => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Wanted, grouped with { Consent = null }, today, true, Token));
+        await RefusedAsync("in the future", () => watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Wanted, grouped with { Consent = new GroupConsent(today.AddDays(1)) }, today, true, Token));
+        Guid player = await watchlists.AddPersonAsync(Manager, list, WatchlistCategory.Wanted, grouped, today, true, Token);
+        await RefusedAsync("skin_tone is one of", () => watchlists.ChangeGroupsAsync(Manager, player, new Dictionary<string, string> { ["skin_tone"] = "5" }, today, Token));
+        await RefusedAsync("role-players only", () => watchlists.ChangeGroupsAsync(Manager, person, new Dictionary<string, string> { ["sex"] = "male" }, today, Token));
+        await watchlists.ChangeGroupsAsync(Manager, player, new Dictionary<string, string> { ["skin_tone"] = "monk 5", ["glasses"] = "yes" }, today, Token);
+        PersonDetails kept = (await watchlists.ViewAsync(Manager, list, null, 0, 10, Token)).People.Single(p => p.Id == player).Details;
+        Assert.Equal(("monk 5", "yes", new GroupConsent(today, "mona")), (kept.Groups!["skin_tone"], kept.Groups["glasses"], kept.Consent));
         Guid empty = await watchlists.CreateAsync(Manager, "Empty", Token);
         await RefusedAsync("is empty", () => watchlists.BuildAsync(Manager, empty, Token));
         await Assert.ThrowsAsync<KeyNotFoundException>(() => watchlists.BuildAsync(Manager, Guid.NewGuid(), Token));

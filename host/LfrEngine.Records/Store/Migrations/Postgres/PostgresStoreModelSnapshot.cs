@@ -467,6 +467,34 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.ToTable("Deployments");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.FalseAlertCount", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid");
+
+                    b.Property<string>("Category")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Column")
+                        .HasColumnType("text");
+
+                    b.Property<string>("Group")
+                        .HasColumnType("text");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer");
+
+                    b.Property<DateOnly>("LatestOn")
+                        .HasColumnType("date");
+
+                    b.Property<int>("Published")
+                        .HasColumnType("integer");
+
+                    b.HasKey("DeploymentId", "Category", "Column", "Group");
+
+                    b.ToTable("FalseAlertCounts");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -770,6 +798,16 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
 
                     b.Property<long?>("EndedAt")
                         .HasColumnType("bigint");
+
+                    b.Property<long?>("FacesAtStart")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("FacesCompared")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Groups")
+                        .IsRequired()
+                        .HasColumnType("text");
 
                     b.Property<Guid>("OfficerId")
                         .HasColumnType("uuid");

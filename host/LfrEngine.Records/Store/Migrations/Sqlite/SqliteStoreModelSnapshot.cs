@@ -460,6 +460,34 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.ToTable("Deployments");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.FalseAlertCount", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Category")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Column")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Group")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateOnly>("LatestOn")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Published")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("DeploymentId", "Category", "Column", "Group");
+
+                    b.ToTable("FalseAlertCounts");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -761,6 +789,16 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
 
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
+
+                    b.Property<long?>("FacesAtStart")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("FacesCompared")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Groups")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
 
                     b.Property<Guid>("OfficerId")
                         .HasColumnType("TEXT");
