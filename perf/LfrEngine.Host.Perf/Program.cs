@@ -127,9 +127,9 @@ static async Task<int> HostAsync(string folder, Guid deployment, bool watched)
 #pragma warning disable RS0030 // A measurement: what fails may end it.
     using var clock = watched ? new Timer(_ =>
     {
-        foreach (CameraHealth camera in runner.Health)
+        foreach (CameraHealth camera in runner.Running.SelectMany(d => d.Health))
         {
-            using HostBuffer<byte>? jpeg = runner.LiveView(camera.Name)?.TakeJpeg(out int _);
+            using HostBuffer<byte>? jpeg = runner.Using(camera.Name)?.Run.ViewOf(camera.Name)?.TakeJpeg(out int _);
         }
     }, null, 0, 200) : null;
 #pragma warning restore RS0030

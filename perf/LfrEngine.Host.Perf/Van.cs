@@ -22,10 +22,11 @@ internal static class Van
     /// <param name="photo">A picture of the person, alone.</param>
     /// <param name="name">Of the deployment.</param>
     /// <param name="least">How often each camera must be searched; null for the least that can be demanded.</param>
-    public static async Task<SampleDeployment> PrepareAsync(IServiceProvider services, string photo, string name, LeastSearched? least = null)
+    /// <param name="cameras">Null for all that are configured.</param>
+    public static async Task<SampleDeployment> PrepareAsync(IServiceProvider services, string photo, string name, LeastSearched? least = null, IReadOnlyList<string>? cameras = null)
     {
         Officer drafter = await EnrolAsync(services, Roles.Operator), signer = await EnrolAsync(services, Roles.AuthorisingOfficer);
-        return await SampleDeployment.MakeAsync(services, photo, name, WatchlistCategory.Wanted, new PersonDetails("Listed Person", "REF 1", "Warrant", "Custody picture"), drafter, signer, hours: 2, least);
+        return await SampleDeployment.MakeAsync(services, photo, name, WatchlistCategory.Wanted, new PersonDetails("Listed Person", "REF 1", "Warrant", "Custody picture"), drafter, signer, hours: 2, least, cameras);
     }
 
     /// <summary>The built file of a watchlist.</summary>

@@ -89,7 +89,7 @@ internal sealed class Demonstration : IDisposable
     {
         try
         {
-            await foreach (IReadOnlyList<AuditEntry> entries in services.GetRequiredService<AlertFeed>().FollowAsync(0, stopping))
+            await foreach (IReadOnlyList<AuditEntry> entries in services.GetRequiredService<AlertFeed>().FollowAsync(Actor.Engine, 0, stopping))
             {
                 if (entries.Any(e => e.Action == AlertActions.Raised))
                     return true;

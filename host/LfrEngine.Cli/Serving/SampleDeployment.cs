@@ -34,7 +34,7 @@ internal sealed record SampleDeployment(Guid Deployment, Guid Watchlist)
     /// <param name="signer">Signs it.</param>
     /// <param name="hours">Length from now.</param>
     /// <param name="least">How often each camera must be searched; null for the least that can be demanded, because also a small machine with other work should show the demonstration.</param>
-    public static async Task<SampleDeployment> MakeAsync(IServiceProvider services, string photo, string name, WatchlistCategory category, PersonDetails person, Officer drafter, Officer signer, double hours, LeastSearched? least = null)
+    public static async Task<SampleDeployment> MakeAsync(IServiceProvider services, string photo, string name, WatchlistCategory category, PersonDetails person, Officer drafter, Officer signer, double hours, LeastSearched? least = null, IReadOnlyList<string>? cameras = null)
     {
         AuthorityService authorities = services.GetRequiredService<AuthorityService>();
         WatchlistService watchlists = services.GetRequiredService<WatchlistService>();
@@ -57,7 +57,7 @@ internal sealed record SampleDeployment(Guid Deployment, Guid Watchlist)
             Place = "High Street",
             Start = now.AddHours(-1),
             End = now.AddHours(hours),
-            Cameras = [.. services.GetRequiredService<Installation>().Config.Cameras.Select(c => c.Name)],
+            Cameras = cameras ?? [.. services.GetRequiredService<Installation>().Config.Cameras.Select(c => c.Name)],
             Least = least ?? new LeastSearched(LeastSearched.Lowest, LeastSearched.UsualSeconds),
             WatchlistId = watchlist,
             PassersBy = 1000,

@@ -55,12 +55,12 @@ internal sealed class HostMetrics
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         using var text = new MemoryStream();
         await metrics.registry.CollectAndExportAsTextAsync(text, context.RequestAborted);
-        // Counters of the current run start with it, which Prometheus treats as a counter reset.
-        if (metrics.runner.Counts is { } counts)
+        // Counters of the current runs start with them, which Prometheus treats as a counter reset.
+        if (metrics.runner.Running is { Count: > 0 } running)
         {
             CollectorRegistry run = Metrics.NewCustomRegistry();
-            RunMetrics.Fill(run, counts.Cameras, counts.Totals);
-            Fill(run, metrics.runner.Health);
+            RunMetrics.Fill(run, [.. running.SelectMany(d => d.Run.Cameras)], [.. running.Select(d => d.Run.Totals)]);
+            Fill(run, [.. running.SelectMany(d => d.Health)]);
             await run.CollectAndExportAsTextAsync(text, context.RequestAborted);
         }
         await context.Response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), context.RequestAborted);

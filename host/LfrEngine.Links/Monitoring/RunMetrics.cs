@@ -28,7 +28,7 @@ internal sealed class RunMetrics : IDisposable
             throw new CommandFailure(ExitCode.Usage, $"--metrics \"{address}\" is not ADDRESS:PORT, for example 127.0.0.1:9464.");
 
         CollectorRegistry registry = Metrics.NewCustomRegistry();
-        Fill(registry, cameras, totals);
+        Fill(registry, cameras, [totals]);
         var server = new MetricServer(host, port, registry: registry);
         try
         {
@@ -48,11 +48,11 @@ internal sealed class RunMetrics : IDisposable
         server.Dispose();
     }
 
-    /// <summary>Adds a run's counters.</summary>
+    /// <summary>Adds the counters of runs: counts together, times of the slowest.</summary>
     /// <param name="registry">To which.</param>
-    /// <param name="cameras">Read at every scrape.</param>
-    /// <param name="totals">Read at every scrape.</param>
-    internal static void Fill(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras, RunTotals totals)
+    /// <param name="cameras">Of all runs. Read at every scrape.</param>
+    /// <param name="runs">At least one. Read at every scrape.</param>
+    internal static void Fill(CollectorRegistry registry, IReadOnlyList<CameraStatus> cameras, IReadOnlyList<RunTotals> runs)
     {
         FillCameras(registry, cameras);
         MetricFactory make = Metrics.WithCustomRegistry(registry);
@@ -63,13 +63,13 @@ internal sealed class RunMetrics : IDisposable
 
         registry.AddBeforeCollectCallback(() =>
         {
-            foreach ((string kind, LatencyHistogram h) in totals.Erasure.Kinds)
+            foreach (IGrouping<string, LatencyHistogram> kind in runs.SelectMany(r => r.Erasure.Kinds).GroupBy(k => k.Kind, k => k.Lifetimes))
             {
-                Quantiles(lifetime, h, kind);
-                erased.WithLabels(kind).IncTo(h.Count);
+                Quantiles(lifetime, [.. kind], kind.Key);
+                erased.WithLabels(kind.Key).IncTo(kind.Sum(h => h.Count));
             }
-            breaches.IncTo(totals.Erasure.DeadlineBreaches);
-            Quantiles(alertLatency, totals.CaptureToAlert);
+            breaches.IncTo(runs.Sum(r => r.Erasure.DeadlineBreaches));
+            Quantiles(alertLatency, [.. runs.Select(r => r.CaptureToAlert)]);
         });
     }
 
@@ -101,10 +101,10 @@ internal sealed class RunMetrics : IDisposable
         });
     }
 
-    private static void Quantiles(Gauge gauge, LatencyHistogram h, params string[] labels)
+    private static void Quantiles(Gauge gauge, IReadOnlyList<LatencyHistogram> runs, params string[] labels)
     {
         foreach (double share in Shares)
-            gauge.WithLabels([.. labels, share.ToString(System.Globalization.CultureInfo.InvariantCulture)]).Set(h.PercentileMs(share) / 1000);
-        gauge.WithLabels([.. labels, "1"]).Set(h.MaximumMs / 1000);
+            gauge.WithLabels([.. labels, share.ToString(System.Globalization.CultureInfo.InvariantCulture)]).Set(runs.Max(h => h.PercentileMs(share)) / 1000);
+        gauge.WithLabels([.. labels, "1"]).Set(runs.Max(h => h.MaximumMs) / 1000);
     }
 }

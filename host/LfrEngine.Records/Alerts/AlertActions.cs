@@ -1,3 +1,6 @@
+using System.Text.Json;
+using LfrEngine.Records.Store;
+
 namespace LfrEngine.Records.Alerts;
 
 /// <summary>Audit actions of alerts.</summary>
@@ -18,6 +21,13 @@ internal static class AlertActions
 
     /// <summary>Subject of an alert's audit entries.</summary>
     public static string SubjectOf(Guid alert) => SubjectPrefix + alert;
+
+    /// <summary>The deployment of an alert, from one of its <see cref="Changes"/>.</summary>
+    public static Guid DeploymentOf(AuditEntry change)
+    {
+        using JsonDocument details = JsonDocument.Parse(change.Details);
+        return details.RootElement.GetProperty("deploymentId").GetGuid();
+    }
 
     /// <summary>Alert id of an entry's subject.</summary>
     public static Guid AlertOf(string subject) => Guid.Parse(subject.AsSpan(SubjectPrefix.Length));

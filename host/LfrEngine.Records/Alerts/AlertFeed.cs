@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.EntityFrameworkCore;
 
@@ -33,10 +35,11 @@ public sealed class AlertFeed : IDisposable
     }
 
     /// <summary>Follows the events of alerts without end.</summary>
+    /// <param name="officer">Who listens: events of deployments with a crew are for the crew alone. The engine hears everything.</param>
     /// <param name="after">The last entry that the listener has.</param>
     /// <param name="stopping">Stops it.</param>
     /// <returns>One or more entries at a time, in order.</returns>
-    public async IAsyncEnumerable<IReadOnlyList<AuditEntry>> FollowAsync(long after, [EnumeratorCancellation] CancellationToken stopping)
+    public async IAsyncEnumerable<IReadOnlyList<AuditEntry>> FollowAsync(Actor officer, long after, [EnumeratorCancellation] CancellationToken stopping)
     {
         // One pending wake-up is enough, because the listener then reads everything.
         var woken = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -47,15 +50,20 @@ public sealed class AlertFeed : IDisposable
             while (true)
             {
                 AuditEntry[] news;
+                HashSet<Guid> closed = [];
                 await using (LfrStore store = await stores.CreateDbContextAsync(stopping))
                 {
                     news = await store.Audit.AsNoTracking().Where(e => e.Sequence > after && AlertActions.Changes.Contains(e.Action))
                         .OrderBy(e => e.Sequence).Take(MostAtOnce).ToArrayAsync(stopping);
+                    if (news.Length > 0 && officer != Actor.Engine)
+                        closed = [.. await Crews.ClosedTo(store, officer.OfficerId).Distinct().ToArrayAsync(stopping)];
                 }
                 if (news.Length > 0)
                 {
                     after = news[^1].Sequence;
-                    yield return news;
+                    AuditEntry[] heard = closed.Count == 0 ? news : [.. news.Where(e => !closed.Contains(AlertActions.DeploymentOf(e)))];
+                    if (heard.Length > 0)
+                        yield return heard;
                 }
                 if (news.Length < MostAtOnce)
                     await woken.Reader.ReadAsync(stopping);

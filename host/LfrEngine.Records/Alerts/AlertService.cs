@@ -7,6 +7,7 @@ using LfrEngine.Evaluation.Calibration;
 using LfrEngine.Memory;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
+using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Policies;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
@@ -108,6 +109,8 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             AlertRecord? alert = await store.Alerts.Include(a => a.Events.OrderBy(e => e.Id)).SingleOrDefaultAsync(a => a.Id == alertId);
             if (alert is null)
                 return new Decision(Refusal.Unknown, null, null);
+            if (await Crews.ClosedTo(store, actor.OfficerId).ContainsAsync(alert.DeploymentId))
+                return new Decision(Refusal.NotYourCrew, null, null);
             AlertEntry? last = alert.Events.LastOrDefault() is { } before ? AlertEntry.Of(before) : null;
             if (alert.JoinedAlertId is not null)
                 return new Decision(Refusal.Joined, null, last);
@@ -174,12 +177,13 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     }
 
     /// <summary>Lists alerts; sightings are included in their alert.</summary>
+    /// <param name="officer">Who reads: alerts of deployments with a crew are for the crew alone. The engine sees all.</param>
     /// <param name="filter">Which, and in which order.</param>
     /// <param name="stopping">Cancels the query.</param>
-    public async Task<IReadOnlyList<AlertSummary>> ListAsync(AlertFilter filter, CancellationToken stopping = default)
+    public async Task<IReadOnlyList<AlertSummary>> ListAsync(Actor officer, AlertFilter filter, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        IQueryable<AlertRecord> some = store.Alerts.Where(a => a.JoinedAlertId == null);
+        IQueryable<AlertRecord> some = OpenTo(store, officer).Where(a => a.JoinedAlertId == null);
         if (filter.States is { Count: > 0 } states)
             some = some.Where(a => states.Contains(a.State));
         if (filter.DeploymentId is { } deployment)
@@ -210,30 +214,31 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     }
 
     /// <summary>Alerts that entries of the trail have just brought to those who judge (raised) or to those who engage (viable), and that still wait for them.</summary>
-    public async Task<IReadOnlyList<AlertSummary>> NewlyAsync(AlertState waiting, IReadOnlyList<AuditEntry> news, CancellationToken stopping)
+    public async Task<IReadOnlyList<AlertSummary>> NewlyAsync(Actor officer, AlertState waiting, IReadOnlyList<AuditEntry> news, CancellationToken stopping)
     {
         string action = waiting == AlertState.Raised ? AlertActions.Raised : AlertActions.Decided;
         var ids = news.Where(e => e.Action == action).Select(e => AlertActions.AlertOf(e.Subject)).ToHashSet();
-        return ids.Count == 0 ? [] : [.. (await ListAsync(new AlertFilter { States = [waiting], Take = AlertFilter.MostAtOnce }, stopping)).Where(a => ids.Contains(a.Id))];
+        return ids.Count == 0 ? [] : [.. (await ListAsync(officer, new AlertFilter { States = [waiting], Take = AlertFilter.MostAtOnce }, stopping)).Where(a => ids.Contains(a.Id))];
     }
 
     /// <summary>Records that an officer looked for alerts by a reference. The reference itself names somebody and is not recorded.</summary>
     public Task NoteSearchAsync(Actor officer) => journal.NoteAsync(officer, AlertActions.Searched, "alerts", new { });
 
-    /// <summary>The cameras and deployments of all alerts.</summary>
-    public async Task<AlertChoices> ChoicesAsync(CancellationToken stopping = default)
+    /// <summary>The cameras and deployments of all alerts that an officer may see.</summary>
+    public async Task<AlertChoices> ChoicesAsync(Actor officer, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        string[] cameras = await store.Alerts.Select(a => a.Camera).Distinct().OrderBy(c => c).ToArrayAsync(stopping);
-        var deployments = await store.Deployments.Where(d => store.Alerts.Any(a => a.DeploymentId == d.Id)).OrderBy(d => d.Name).Select(d => new { d.Id, d.Name }).ToArrayAsync(stopping);
+        IQueryable<AlertRecord> seen = OpenTo(store, officer);
+        string[] cameras = await seen.Select(a => a.Camera).Distinct().OrderBy(c => c).ToArrayAsync(stopping);
+        var deployments = await store.Deployments.Where(d => seen.Any(a => a.DeploymentId == d.Id)).OrderBy(d => d.Name).Select(d => new { d.Id, d.Name }).ToArrayAsync(stopping);
         return new AlertChoices(cameras, [.. deployments.Select(d => KeyValuePair.Create(d.Id, d.Name))]);
     }
 
     /// <summary>Counts alerts by state, without sightings and without alerts that nobody can judge any more.</summary>
-    public async Task<IReadOnlyDictionary<AlertState, int>> CountAsync(CancellationToken stopping = default)
+    public async Task<IReadOnlyDictionary<AlertState, int>> CountAsync(Actor officer, CancellationToken stopping = default)
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-        return await Open(store.Alerts).Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
+        return await Open(OpenTo(store, officer)).Where(a => a.JoinedAlertId == null).GroupBy(a => a.State).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, stopping);
     }
 
     /// <summary>Everything about one alert. The view is recorded in the audit trail.</summary>
@@ -242,7 +247,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     {
         await using LfrStore store = await stores.CreateDbContextAsync(stopping);
         AlertRecord? alert = await store.Alerts.AsNoTracking().Include(a => a.Events.OrderBy(e => e.Id)).SingleOrDefaultAsync(a => a.Id == alertId, stopping);
-        if (alert is null)
+        if (alert is null || await Crews.ClosedTo(store, officer.OfficerId).ContainsAsync(alert.DeploymentId, stopping))
             return null;
         AlertSighting[] sightings = await store.Alerts.Where(s => s.JoinedAlertId == alertId).OrderBy(s => s.RaisedAt)
             .Select(s => new AlertSighting(s.Id, s.Camera, s.Score, s.CapturedAt, s.ErasedAt)).ToArrayAsync(stopping);
@@ -276,7 +281,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             AlertPicture.Moment => alert?.SealedMoment,
             _ => alert?.SealedReference,
         };
-        if (alert is null || made is null)
+        if (alert is null || made is null || await Crews.ClosedTo(store, officer.OfficerId).ContainsAsync(alert.DeploymentId))
             return null;
         await NoteLookAsync(officer, alert);
         try
@@ -296,6 +301,14 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         AlertPicture.Moment => "moment",
         _ => "reference",
     };
+
+    private static IQueryable<AlertRecord> OpenTo(LfrStore store, Actor officer)
+    {
+        if (officer == Actor.Engine)
+            return store.Alerts;
+        IQueryable<Guid> closed = Crews.ClosedTo(store, officer.OfficerId);
+        return store.Alerts.Where(a => !closed.Contains(a.DeploymentId));
+    }
 
     // Without those that wait for a judgement which nobody can make any more.
     private static IQueryable<AlertRecord> Open(IQueryable<AlertRecord> alerts) => alerts.Where(a => a.State != AlertState.Raised || a.ErasedAt == null);

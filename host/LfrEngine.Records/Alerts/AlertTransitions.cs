@@ -127,6 +127,9 @@ public enum Refusal
     /// <summary>The officer's training for this role is not recorded, or has ended.</summary>
     Untrained,
 
+    /// <summary>The alert belongs to a deployment with a crew, and the officer is not in it.</summary>
+    NotYourCrew,
+
     /// <summary>The alert does not exist.</summary>
     Unknown,
 }

@@ -48,14 +48,8 @@ internal sealed class AuditSlice
     /// <param name="alert">The alert that is disclosed.</param>
     public static HashSet<long> About(IReadOnlyList<AuditEntry> trail, Guid deployment, Guid alert)
     {
-        string own = AlertActions.SubjectOf(alert), id = deployment.ToString();
-        HashSet<string> subjects = [own, $"deployment/{id}"];
-        foreach (AuditEntry entry in trail.Where(e => e.Action is AlertActions.Raised or AlertActions.Joined))
-        {
-            using JsonDocument details = JsonDocument.Parse(entry.Details);
-            if (details.RootElement.TryGetProperty("deploymentId", out JsonElement of) && of.GetString() == id)
-                subjects.Add(entry.Subject);
-        }
+        string own = AlertActions.SubjectOf(alert);
+        HashSet<string> subjects = [own, $"deployment/{deployment}", .. trail.Where(e => e.Action is AlertActions.Raised or AlertActions.Joined && AlertActions.DeploymentOf(e) == deployment).Select(e => e.Subject)];
         return [.. trail.Where(e => subjects.Contains(e.Subject) && (e.Action != AlertActions.Disclosed || e.Subject == own)).Select(e => e.Sequence)];
     }
 

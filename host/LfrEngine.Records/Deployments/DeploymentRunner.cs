@@ -20,12 +20,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Records.Deployments;
 
-/// <summary>Runs deployments, one at a time: the engine runs only while an authority says so.</summary>
+/// <summary>Runs deployments, several at once: each with its own authority, list, cameras and receipts. The engine runs only while an authority says so.</summary>
 /// <remarks>
 /// Officers start, pause and end (<see cref="StartAsync(Actor, Guid, CancellationToken)"/>, …); the runner itself looks once a second whether the authority
 /// still holds, and stops when it does not: at the end of the window for good, for any other reason until an officer starts it again. Every run leaves an
 /// erasure receipt in the folder <c>receipts</c> of the data folder. What is counted is stored every few seconds, so that a crash loses no more; a deployment that was
-/// running then is paused when the program starts again, since nobody saw its cameras meanwhile.
+/// running then is paused when the program starts again, since nobody saw its cameras meanwhile. Deployments share the networks and the devices, and nothing else: a camera
+/// belongs to one of them at a time.
 /// </remarks>
 internal sealed partial class DeploymentRunner(Installation installation, CameraRegister known, IDbContextFactory<LfrStore> stores, Journal journal, DeploymentLedger ledger, AuthorityService authorities, WatchlistService watchlists,
     AlertService alerts, ModelCatalog catalog, TimeProvider time, ILogger<DeploymentRunner> log) : BackgroundService
@@ -34,34 +35,21 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
     private static readonly TimeSpan StoreEvery = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim turn = new(1);
-    private volatile EngineRun? run;
-    private volatile IReadOnlyList<CameraHealth> health = [];
-    private CameraWatch? watch;
-    private Authority? authority;
+    private volatile IReadOnlyList<RunningDeployment> all = [];
     private EngineDevices? devices;
     private EngineModels? models;
-    private DateTimeOffset startedAt;
-    private long facesBefore;
-    private double secondsBefore;
-    private long storedAt;
 
     /// <summary>Told once a second while a deployment runs, and whenever one starts or stops. On a thread of the runner, which must not be held up.</summary>
     public event Action? Changed;
 
-    /// <summary>The deployment that runs now; null when none does.</summary>
-    public Guid? RunningDeployment => run?.Deployment;
+    /// <summary>The deployments that run now, in the order of their starts.</summary>
+    public IReadOnlyList<RunningDeployment> Running => all;
 
-    /// <summary>Faces seen by it so far, over all its runs; 0 when nothing runs.</summary>
-    public long FacesSeen => run is { } running ? facesBefore + running.FacesSeen : 0;
+    /// <summary>A deployment that runs now; null if it does not.</summary>
+    public RunningDeployment? Find(Guid deployment) => all.FirstOrDefault(d => d.Id == deployment);
 
-    /// <summary>What its run counts; null when nothing runs.</summary>
-    public (IReadOnlyList<CameraStatus> Cameras, RunTotals Totals)? Counts => run is { } now ? (now.Cameras, now.Totals) : null;
-
-    /// <summary>How its cameras are doing, as of the last second.</summary>
-    public IReadOnlyList<CameraHealth> Health => health;
-
-    /// <summary>The pictures of a camera that runs now; null for any other.</summary>
-    public LiveView? LiveView(string camera) => run?.ViewOf(camera);
+    /// <summary>The deployment that uses a camera now; null if none does.</summary>
+    public RunningDeployment? Using(string camera) => all.FirstOrDefault(d => d.Run.ViewOf(camera) is not null);
 
     /// <summary>Starts a deployment, or goes on with a paused one.</summary>
     /// <param name="actor">Who does it.</param>
@@ -70,6 +58,7 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
     /// <exception cref="DeploymentRefusedException">It may not run, or cannot; every reason in words.</exception>
     public async Task StartAsync(Actor actor, Guid deployment, CancellationToken stopping = default)
     {
+        await CheckCrewAsync(actor, deployment);
         await InTurnAsync(async () =>
         {
             IReadOnlyList<string> reasons = await RefusalsAsync(deployment, stopping);
@@ -91,11 +80,10 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
     /// <exception cref="DeploymentRefusedException">It does not run.</exception>
     public async Task PauseAsync(Actor actor, Guid deployment, string? reason = null)
     {
+        await CheckCrewAsync(actor, deployment);
         await InTurnAsync(async () =>
         {
-            if (run?.Deployment != deployment)
-                throw new DeploymentRefusedException(["The deployment is not running."]);
-            await StopAsync(actor, DeploymentState.Paused, reason);
+            await StopAsync(Find(deployment) ?? throw new DeploymentRefusedException(["The deployment is not running."]), actor, DeploymentState.Paused, reason);
         });
         Tell();
     }
@@ -118,10 +106,11 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
     /// <exception cref="DeploymentRefusedException">It is neither.</exception>
     public async Task EndAsync(Actor actor, Guid deployment, string reason)
     {
+        await CheckCrewAsync(actor, deployment);
         await InTurnAsync(async () =>
         {
-            if (run?.Deployment == deployment)
-                await StopAsync(actor, DeploymentState.Ended, reason);
+            if (Find(deployment) is { } running)
+                await StopAsync(running, actor, DeploymentState.Ended, reason);
             else if (await ledger.StateAsync(deployment) == DeploymentState.Paused)
                 await ledger.EndIdleAsync(actor, deployment, reason);
             else
@@ -141,17 +130,22 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         await base.StopAsync(cancellationToken);
         await InTurnAsync(async () =>
         {
-            if (run is not null)
-                await StopAsync(Actor.Engine, DeploymentState.Paused, "The program was stopped.");
+            foreach (RunningDeployment running in all)
+                running.Run.Stop();
+            foreach (RunningDeployment running in all)
+                await StopAsync(running, Actor.Engine, DeploymentState.Paused, "The program was stopped.");
         }, CancellationToken.None);
     }
 
     public override void Dispose()
     {
         // Where nobody stopped the program in an orderly way: what runs must not lose its models.
-        run?.Stop();
-        ((IAsyncResult?)run?.Completion)?.AsyncWaitHandle.WaitOne();
-        run?.Dispose();
+        foreach (RunningDeployment running in all)
+        {
+            running.Run.Stop();
+            ((IAsyncResult)running.Run.Completion).AsyncWaitHandle.WaitOne();
+            running.Run.Dispose();
+        }
         models?.Dispose();
         devices?.Dispose();
         turn.Dispose();
@@ -166,10 +160,9 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
             await turn.WaitAsync(stoppingToken);
             try
             {
-                if (run is null)
-                    await ledger.EndOverdueAsync(stoppingToken);
-                else
-                    await LookAsync();
+                await ledger.EndOverdueAsync(stoppingToken);
+                foreach (RunningDeployment running in all)
+                    await LookAsync(running);
             }
 #pragma warning disable CA1031 // A store that cannot be reached for a moment must not end the watch over the window.
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -202,14 +195,16 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         }
     }
 
+    private async Task CheckCrewAsync(Actor actor, Guid deployment)
+    {
+        if (actor.Id.Length > 0 && (await Crews.ClosedToAsync(stores, actor.OfficerId)).Contains(deployment))
+            throw new DeploymentRefusedException(["You do not belong to the crew of this deployment."]);
+    }
+
     private async Task<IReadOnlyList<string>> RefusalsAsync(Guid deployment, CancellationToken stopping)
     {
-        if (run is { } running)
-        {
-            await using LfrStore store = await stores.CreateDbContextAsync(stopping);
-            string? name = (await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == running.Deployment, stopping))?.Name;
-            return [$"\"{name}\" is running, and only one deployment can run at a time. Pause or end it first."];
-        }
+        if (Find(deployment) is not null)
+            return ["The deployment is running."];
         if (await authorities.RefusalsAsync(deployment, stopping) is { Count: > 0 } reasons)
             return reasons;
         if (LockOption.Shortage() is { } shortage && !installation.Config.Engine.AllowUnlocked)
@@ -225,7 +220,9 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         Gallery? gallery = null;
         try
         {
-            authority = AuthorityService.Of(record);
+            Authority authority = AuthorityService.Of(record);
+            if (authority.Cameras.Select(c => (c.Name, Using: Using(c.Name))).FirstOrDefault(c => c.Using is not null) is { Using: { } other } taken)
+                return [$"The camera {taken.Name} is in use by \"{other.Authority.Name}\". A camera belongs to one deployment at a time; pause or end that one first."];
             EngineConfig engine = installation.Config.Engine;
             devices ??= EngineDevices.Open(engine.Inference, engine.Decode, engine.Search, told => Told(log, told));
             models ??= EngineModels.Load(catalog, installation.Detector, embedder: installation.Embedder, backend: devices.Backend);
@@ -236,12 +233,10 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
             EngineDevices.Load(settings, gallery);
 
             // Written first: should the program die in between, a deployment that did not run is found running, not one that did is found idle.
-            (facesBefore, secondsBefore) = await ledger.BeginAsync(actor, deployment, stopping);
-            startedAt = time.GetUtcNow();
-            storedAt = time.GetTimestamp();
-            run = EngineRun.Start(deployment, models, gallery, settings, cameras, alert => alerts.TakeAsync(deployment, alert));
+            (long faces, double seconds) = await ledger.BeginAsync(actor, deployment, stopping);
+            EngineRun run = EngineRun.Start(deployment, models, gallery, settings, cameras, alert => alerts.TakeAsync(deployment, alert));
             gallery = null;
-            watch = new CameraWatch(run, authority, time);
+            all = [.. all, new RunningDeployment(run, authority, new CameraWatch(run, authority, time), faces, seconds, time)];
             return [];
         }
         catch (Exception e) when (e is CommandFailure or ModelLoadException or WatchlistException or WatchlistRefusedException or GpuException or VulkanException or MediaException or DllNotFoundException or KeyDestroyedException)
@@ -254,13 +249,13 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         }
     }
 
-    // Once a second while the engine runs.
-    private async Task LookAsync()
+    // Once a second while it runs.
+    private async Task LookAsync(RunningDeployment deployment)
     {
-        EngineRun running = run!;
+        EngineRun running = deployment.Run;
         var changes = new List<(string Camera, bool Lost, string Reason)>();
         var tooFew = new List<TooFewSearched>();
-        health = watch!.Look(changes, tooFew);
+        deployment.Health = deployment.Watch.Look(changes, tooFew);
         foreach ((string camera, bool lost, string reason) in changes)
             await journal.NoteAsync(Actor.Engine, lost ? "camera.lost" : "camera.returned", DeploymentLedger.Subject(running.Deployment), new { camera, reason });
         while (running.TryTakeMiss(out DeadlineMiss miss))
@@ -269,50 +264,45 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         if (running.LostAlert is { } lostAlert)
         {
             AlertLost(log, lostAlert);
-            await StopAsync(Actor.Engine, DeploymentState.Paused, $"An alert could not be stored: {lostAlert.Message}");
+            await StopAsync(deployment, Actor.Engine, DeploymentState.Paused, $"An alert could not be stored: {lostAlert.Message}");
         }
         else if (running.Completion.IsCompleted)
         {
-            IEnumerable<string> failed = health.Where(c => c.State == CameraState.Failed).Select(c => $" {c.Name}: {c.Message}");
-            await StopAsync(Actor.Engine, DeploymentState.Paused, $"All cameras have ended.{string.Concat(failed)}");
+            IEnumerable<string> failed = deployment.Health.Where(c => c.State == CameraState.Failed).Select(c => $" {c.Name}: {c.Message}");
+            await StopAsync(deployment, Actor.Engine, DeploymentState.Paused, $"All cameras have ended.{string.Concat(failed)}");
         }
         else if (await authorities.RefusalsAsync(running.Deployment) is { Count: > 0 } reasons)
         {
-            bool over = time.GetUtcNow() >= authority!.End;
-            await StopAsync(Actor.Engine, over ? DeploymentState.Ended : DeploymentState.Paused, string.Join(' ', reasons));
+            bool over = time.GetUtcNow() >= deployment.Authority.End;
+            await StopAsync(deployment, Actor.Engine, over ? DeploymentState.Ended : DeploymentState.Paused, string.Join(' ', reasons));
         }
         else if (tooFew.Count > 0)
         {
             foreach (TooFewSearched few in tooFew)
                 await journal.NoteAsync(Actor.Engine, "camera.searched-too-seldom", DeploymentLedger.Subject(running.Deployment), new { camera = few.Camera, perSecond = Math.Round(few.PerSecond, 2), least = few.Least.PerSecond, seconds = few.Least.ForSeconds });
-            await StopAsync(Actor.Engine, DeploymentState.Paused, string.Join(' ', tooFew.Select(f => FormattableString.Invariant(
+            await StopAsync(deployment, Actor.Engine, DeploymentState.Paused, string.Join(' ', tooFew.Select(f => FormattableString.Invariant(
                 $"Camera {f.Camera} was searched {f.PerSecond:0.##} times per second for {f.Least.ForSeconds} s; the authority demands at least {f.Least.PerSecond:0.##}. Use fewer cameras, or a faster machine."))));
         }
-        else if (time.GetElapsedTime(storedAt) >= StoreEvery)
+        else if (time.GetElapsedTime(deployment.StoredAt) >= StoreEvery)
         {
-            storedAt = time.GetTimestamp();
-            await journal.ChangeAsync(Actor.Engine, async (store, _) => Count(await store.Deployments.FirstAsync(d => d.Id == running.Deployment), running));
+            deployment.StoredAt = time.GetTimestamp();
+            await journal.ChangeAsync(Actor.Engine, async (store, _) => deployment.Count(await store.Deployments.FirstAsync(d => d.Id == running.Deployment)));
         }
     }
 
     // The store cannot be asked whether the authority holds: its window is known all the same.
     private async Task StopUnwatchedAsync()
     {
-        if (run is not { } running || time.GetUtcNow() < authority!.End)
-            return;
-        running.Stop();
-        await ((Task)running.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (RunningDeployment over in all.Where(d => time.GetUtcNow() >= d.Authority.End))
+        {
+            over.Run.Stop();
+            await ((Task)over.Run.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
-    private void Count(DeploymentRecord record, EngineRun running)
+    private async Task StopAsync(RunningDeployment deployment, Actor actor, DeploymentState state, string? reason)
     {
-        record.FacesSeen = facesBefore + running.FacesSeen;
-        record.RunningSeconds = secondsBefore + running.Elapsed.TotalSeconds;
-    }
-
-    private async Task StopAsync(Actor actor, DeploymentState state, string? reason)
-    {
-        EngineRun running = run!;
+        EngineRun running = deployment.Run;
         running.Stop();
         await ((Task)running.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         string? receipt = null;
@@ -323,28 +313,26 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
         }
         else
         {
-            receipt = WriteReceipt(running, await running.Completion, ref reason);
+            receipt = WriteReceipt(deployment, await running.Completion, ref reason);
         }
         await journal.ChangeAsync(actor, async (store, entries) =>
         {
             DeploymentRecord record = await store.Deployments.FirstAsync(d => d.Id == running.Deployment);
-            Count(record, running);
+            deployment.Count(record);
             await ledger.CloseAsync(store, entries, record, state, reason, receipt);
         });
-        run = null;
-        watch = null;
-        health = [];
+        all = [.. all.Where(d => d != deployment)];
         running.Dispose();
     }
 
-    private string? WriteReceipt(EngineRun running, RunReport report, ref string? reason)
+    private string? WriteReceipt(RunningDeployment deployment, RunReport report, ref string? reason)
     {
-        string name = $"{running.Deployment:N}-{report.Run}.json";
+        string name = $"{deployment.Id:N}-{report.Run}.json";
         try
         {
             using InstallationKey key = InstallationKey.Open();
             using ReceiptFile file = ReceiptFile.Take(installation.DataPath("receipts", name), report.Run);
-            file.Write(ErasureReceipt.Of(report, startedAt, time.GetUtcNow(), authority!.Watchlist.Id, models!).Sign(key));
+            file.Write(ErasureReceipt.Of(report, deployment.StartedAt, time.GetUtcNow(), deployment.Authority.Watchlist.Id, models!).Sign(key));
             return name;
         }
         catch (CommandFailure e)

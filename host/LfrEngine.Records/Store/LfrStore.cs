@@ -43,6 +43,8 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
 
     public DbSet<TrainingRecord> Trainings => Set<TrainingRecord>();
 
+    public DbSet<CrewRecord> Crews => Set<CrewRecord>();
+
     public DbSet<PresenceRecord> Presences => Set<PresenceRecord>();
 
     public DbSet<OfficerSession> Sessions => Set<OfficerSession>();
@@ -80,6 +82,7 @@ public abstract class LfrStore(DbContextOptions options) : IdentityDbContext<Off
         builder.Entity<ApiToken>().HasIndex(t => t.OfficerId);
         builder.Entity<AuthorityFormRecord>().HasIndex(f => f.OfficerId);
         builder.Entity<TrainingRecord>().HasIndex(t => new { t.OfficerId, t.Role });
+        builder.Entity<CrewRecord>().HasKey(c => new { c.DeploymentId, c.OfficerId });
         builder.Entity<PresenceRecord>().HasKey(p => new { p.DeploymentId, p.OfficerId });
         builder.Entity<OfficerSession>().HasIndex(s => s.OfficerId);
     }

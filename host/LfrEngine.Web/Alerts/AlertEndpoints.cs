@@ -23,7 +23,7 @@ internal static class AlertEndpoints
         app.MapGet("/pictures/alerts/{id:guid}/{kind}", PictureAsync).RequireAuthorization(Permissions.SeeAlerts).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithSummary("A picture of an alert: probe, reference or moment. It must not be stored. The access is recorded in the audit trail.");
     }
 
-    private static async Task<Results<Ok<IReadOnlyList<AlertSummary>>, ProblemHttpResult>> ListAsync(AlertService alerts, CancellationToken stopping, string? state = null, Guid? deployment = null, int skip = 0, int take = 25)
+    private static async Task<Results<Ok<IReadOnlyList<AlertSummary>>, ProblemHttpResult>> ListAsync(AlertService alerts, ClaimsPrincipal user, CancellationToken stopping, string? state = null, Guid? deployment = null, int skip = 0, int take = 25)
     {
         if (skip < 0 || take is < 1 or > AlertFilter.MostAtOnce)
             return TypedResults.Problem($"\"take\" must be 1 to {AlertFilter.MostAtOnce}, \"skip\" 0 or more.", statusCode: StatusCodes.Status400BadRequest);
@@ -34,7 +34,7 @@ internal static class AlertEndpoints
                 return TypedResults.Problem($"\"{name}\" is not a state. Valid states: {string.Join(", ", Enum.GetNames<AlertState>().Select(JsonNamingPolicy.CamelCase.ConvertName))}.", statusCode: StatusCodes.Status400BadRequest);
             states.Add(known);
         }
-        return TypedResults.Ok(await alerts.ListAsync(new AlertFilter { States = states, DeploymentId = deployment, Skip = skip, Take = take }, stopping));
+        return TypedResults.Ok(await alerts.ListAsync(Actor.Of(user), new AlertFilter { States = states, DeploymentId = deployment, Skip = skip, Take = take }, stopping));
     }
 
     private static async Task<Results<Ok<AlertDetail>, NotFound>> GetAsync(Guid id, ClaimsPrincipal user, AlertService alerts, CancellationToken stopping) =>
@@ -79,16 +79,16 @@ internal static class AlertEndpoints
     private static ServerSentEventsResult<AlertNews> Stream(HttpContext context, AlertFeed feed, IHostApplicationLifetime lifetime, long? after = null)
     {
         long? last = long.TryParse(context.Request.Headers["Last-Event-ID"], out long id) ? id : after;
-        return TypedResults.ServerSentEvents(NewsAsync(feed, last, lifetime.ApplicationStopping, context.RequestAborted));
+        return TypedResults.ServerSentEvents(NewsAsync(Actor.Of(context.User), feed, last, lifetime.ApplicationStopping, context.RequestAborted));
     }
 
-    private static async IAsyncEnumerable<SseItem<AlertNews>> NewsAsync(AlertFeed feed, long? after, CancellationToken ending, [EnumeratorCancellation] CancellationToken stopping)
+    private static async IAsyncEnumerable<SseItem<AlertNews>> NewsAsync(Actor officer, AlertFeed feed, long? after, CancellationToken ending, [EnumeratorCancellation] CancellationToken stopping)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, stopping);
         long from = after ?? await feed.LatestAsync(both.Token);
         // Sent immediately, so that the listener knows that it is connected and where it would resume.
         yield return new SseItem<AlertNews>(new AlertNews(null, null, null), "listening") { EventId = Number(from) };
-        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(from, both.Token).GetAsyncEnumerator(both.Token);
+        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(officer, from, both.Token).GetAsyncEnumerator(both.Token);
         while (await AlertFeed.MoreAsync(news))
         {
             foreach (AuditEntry entry in news.Current)

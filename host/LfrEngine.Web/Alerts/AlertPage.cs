@@ -105,7 +105,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     protected virtual Task OnDecidedAsync(Guid alert, AlertState state, bool undone) => Task.CompletedTask;
 
     /// <summary>Reloads the list.</summary>
-    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
+    protected virtual async Task RefreshAsync() => Shown = await Service.ListAsync(Actor.Of(User), Filter with { Skip = Skip, Take = PageSize }, leaving.Token);
 
     protected virtual async Task SelectAsync(Guid alert)
     {
@@ -177,7 +177,7 @@ public abstract class AlertPage : ComponentBase, IAsyncDisposable
     {
         try
         {
-            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(from, leaving.Token))
+            await foreach (IReadOnlyList<AuditEntry> news in Feed.FollowAsync(Actor.Of(User), from, leaving.Token))
             {
                 await InvokeAsync(async () =>
                 {

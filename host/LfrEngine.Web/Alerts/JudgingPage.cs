@@ -1,5 +1,6 @@
 using LfrEngine.Records.Alerts;
 using LfrEngine.Records.Audit;
+using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Components;
 
@@ -45,7 +46,7 @@ public abstract class JudgingPage : AlertPage
     protected override async Task RefreshAsync()
     {
         await base.RefreshAsync();
-        Counts = await Service.CountAsync();
+        Counts = await Service.CountAsync(Actor.Of(User));
     }
 
     // Several alerts at once make one announcement. The bell sounds, as on every page.
@@ -53,7 +54,7 @@ public abstract class JudgingPage : AlertPage
     protected override async Task OnNewsAsync(IReadOnlyList<AuditEntry> news)
     {
         var raised = news.Where(e => e.Action == AlertActions.Raised).Select(e => AlertActions.AlertOf(e.Subject)).ToHashSet();
-        AlertSummary? told = raised.Count == 0 ? null : (await Service.ListAsync(new AlertFilter { States = [AlertState.Raised] })).Where(a => raised.Contains(a.Id)).OrderByDescending(a => a.Vulnerable).FirstOrDefault();
+        AlertSummary? told = raised.Count == 0 ? null : (await Service.ListAsync(Actor.Of(User), new AlertFilter { States = [AlertState.Raised] })).Where(a => raised.Contains(a.Id)).OrderByDescending(a => a.Vulnerable).FirstOrDefault();
         if (told is null)
             return;
         Announcement = $"{T[told.Vulnerable ? "NewVulnerable" : "NewAlert", Names.Of(told.Category), told.Camera, Names.OfLikeness(told)]} {T["Waiting", Waiting]}";

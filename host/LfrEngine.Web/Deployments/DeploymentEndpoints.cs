@@ -3,7 +3,9 @@ using LfrEngine.Memory;
 using LfrEngine.Pipeline;
 using LfrEngine.Records.Deployments;
 using LfrEngine.Records.Security;
+using LfrEngine.Records.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 
 namespace LfrEngine.Web.Deployments;
 
@@ -26,8 +28,12 @@ internal static class DeploymentEndpoints
             .WithSummary("Records why a deployment was paused.");
         one.MapPost("/end", (Guid deployment, StopRequest request, HttpContext http, DeploymentRunner runner) => Answer(request, r => runner.EndAsync(Actor.Of(http.User), deployment, r)))
             .WithSummary("Ends the deployment permanently.");
-        app.MapGet("/api/v1/operations", (DeploymentRunner runner) => new OperationsAnswer(runner.RunningDeployment, runner.Health)).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
-            .WithSummary("The running deployment and the health of its cameras.");
+        app.MapGet("/api/v1/operations", async (HttpContext http, DeploymentRunner runner, IDbContextFactory<LfrStore> stores) =>
+            {
+                HashSet<Guid> closed = await Crews.ClosedToAsync(stores, Actor.Of(http.User).OfficerId, http.RequestAborted);
+                return runner.Running.Where(d => !closed.Contains(d.Id)).Select(d => new OperationsAnswer(d.Id, d.Authority.Name, d.FacesSeen, d.Health));
+            }).RequireAuthorization(Permissions.SeeDeployments).WithTags("operations")
+            .WithSummary("The running deployments and the health of their cameras.");
         app.MapGet("/pictures/live/{camera}", LivePictureAsync).RequireAuthorization(Permissions.SeeLive).Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").WithTags("operations")
             .WithSummary("The newest live picture, or no content while there is none. The viewing is recorded in the audit trail.");
     }
@@ -54,14 +60,14 @@ internal static class DeploymentEndpoints
         TypedResults.Problem(string.Join(" ", reasons), statusCode: status, extensions: new Dictionary<string, object?> { ["reasons"] = reasons });
 
     // The newest picture. No content if there is none yet; the browser asks again.
-    private static async Task LivePictureAsync(string camera, HttpContext http, DeploymentRunner runner, LiveViewers viewers)
+    private static async Task LivePictureAsync(string camera, HttpContext http, DeploymentRunner runner, LiveViewers viewers, IDbContextFactory<LfrStore> stores)
     {
-        if (runner.RunningDeployment is not { } deployment || runner.LiveView(camera) is not { } view)
+        if (runner.Using(camera) is not { } running || running.Run.ViewOf(camera) is not { } view || (await Crews.ClosedToAsync(stores, Actor.Of(http.User).OfficerId, http.RequestAborted)).Contains(running.Id))
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
-        await viewers.NoteAsync(Actor.Of(http.User), deployment, camera, http.RequestAborted);
+        await viewers.NoteAsync(Actor.Of(http.User), running.Id, camera, http.RequestAborted);
         using (HostBuffer<byte>? jpeg = view.TakeJpeg(out int sizeBytes))
         {
             if (jpeg is null)
@@ -81,7 +87,9 @@ internal static class DeploymentEndpoints
 /// <param name="Reason">Recorded in the audit trail. Do not include names.</param>
 public sealed record StopRequest(string? Reason);
 
-/// <summary>The running deployment.</summary>
-/// <param name="Deployment">Null when nothing runs.</param>
+/// <summary>A running deployment.</summary>
+/// <param name="Deployment">Its id.</param>
+/// <param name="Name">Of the authority.</param>
+/// <param name="FacesSeen">So far, over all its runs.</param>
 /// <param name="Cameras">Their health during the last second.</param>
-public sealed record OperationsAnswer(Guid? Deployment, IReadOnlyList<CameraHealth> Cameras);
+public sealed record OperationsAnswer(Guid Deployment, string Name, long FacesSeen, IReadOnlyList<CameraHealth> Cameras);

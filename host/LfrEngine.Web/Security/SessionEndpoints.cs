@@ -36,18 +36,18 @@ internal static class SessionEndpoints
 
         app.MapGet("/session/alerts", (HttpContext context, AlertFeed feed, IHostApplicationLifetime lifetime) =>
             context.User.HasClaim(OfficerSessions.HearsAlerts, "true")
-                ? (IResult)TypedResults.ServerSentEvents(SoundsAsync(feed, lifetime.ApplicationStopping, context.RequestAborted))
+                ? (IResult)TypedResults.ServerSentEvents(SoundsAsync(Actor.Of(context.User), feed, lifetime.ApplicationStopping, context.RequestAborted))
                 : TypedResults.NoContent())
             .RequireAuthorization(Permissions.OwnSession).ExcludeFromDescription();
     }
 
     // Which sound to play, and nothing about whom or where.
-    private static async IAsyncEnumerable<SseItem<string>> SoundsAsync(AlertFeed feed, CancellationToken ending, [EnumeratorCancellation] CancellationToken stopping)
+    private static async IAsyncEnumerable<SseItem<string>> SoundsAsync(Actor officer, AlertFeed feed, CancellationToken ending, [EnumeratorCancellation] CancellationToken stopping)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ending, stopping);
         long from = await feed.LatestAsync(both.Token);
         yield return new SseItem<string>("", "listening");
-        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(from, both.Token).GetAsyncEnumerator(both.Token);
+        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(officer, from, both.Token).GetAsyncEnumerator(both.Token);
         while (await AlertFeed.MoreAsync(news))
         {
             AuditEntry[] raised = [.. news.Current.Where(e => e.Action == AlertActions.Raised)];

@@ -2,8 +2,8 @@
 const followed = new WeakSet();
 const quickest = 200, patience = 1000;
 
-export function follow(root) {
-    for (const image of root?.querySelectorAll?.('img[data-live]') ?? []) {
+export function follow() {
+    for (const image of document.querySelectorAll('img[data-live]')) {
         if (!followed.has(image)) {
             followed.add(image);
             show(image);

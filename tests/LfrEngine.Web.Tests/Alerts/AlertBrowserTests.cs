@@ -37,7 +37,7 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await Expect(p.Locator(".alert-row")).ToHaveCountAsync(25);
             // Nothing was pushed away under the operator's fingers.
             await Expect(p.Locator($"[data-open='{first}']")).ToBeVisibleAsync();
-            IReadOnlyList<AlertSummary> newest = await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken);
+            IReadOnlyList<AlertSummary> newest = await material.Alerts.ListAsync(Actor.Engine, new AlertFilter(), TestContext.Current.CancellationToken);
             Assert.Equal(newest.Select(a => a.Id.ToString()), await p.Locator(".alert-row").EvaluateAllAsync<string[]>("rows => rows.map(r => r.dataset.alert)"));
 
             // Not on this page of the list: J begins at its top.
@@ -83,12 +83,12 @@ public sealed class AlertBrowserTests(BrowserFixture browser)
             await p.GetByRole(AriaRole.Button, new() { Name = "Clear filters" }).ClickAsync();
             await Expect(p.Locator("#show-reference")).ToHaveValueAsync("");
             await p.Locator("#older").ClickAsync();
-            await Expect(p.Locator(".alert-row").First).ToHaveAttributeAsync("data-alert", (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken))[0].Id.ToString());
+            await Expect(p.Locator(".alert-row").First).ToHaveAttributeAsync("data-alert", (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken))[0].Id.ToString());
             await page.AssertAccessibleAsync();
             await p.EvaluateAsync("scrollTo(0, 0)");
             await page.ShootAsync("alerts");
         });
-        Assert.Equal(AlertState.Rejected, (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Rejected] }, TestContext.Current.CancellationToken)).Single().State);
+        Assert.Equal(AlertState.Rejected, (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter { States = [AlertState.Rejected] }, TestContext.Current.CancellationToken)).Single().State);
         Assert.Equal([("olga", "{}"), ("olga", "{}")], (await material.EntriesAsync("alert.searched")).Select(e => (e.ActorName, e.Details)));
     }
 

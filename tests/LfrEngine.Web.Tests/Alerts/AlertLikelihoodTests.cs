@@ -30,7 +30,7 @@ public sealed class AlertLikelihoodTests
 
         Guid alert = await material.RaiseAsync(person, score: 0.62f), high = await material.RaiseAsync(await material.AddPersonAsync(), score: 0.95f);
 
-        AlertLikelihood told = (await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken)).Single(a => a.Id == alert).Likelihood!;
+        AlertLikelihood told = (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter(), TestContext.Current.CancellationToken)).Single(a => a.Id == alert).Likelihood!;
         Assert.Equal(3.2 - Math.Log10(AuthorityStage.People), told.Log10, 1e-5);
         Assert.Equal((false, AuthorityStage.People, Support.ModeratelyStrong), (told.AtBound, told.ListSize, told.Support));
         AlertLikelihood cut = (await material.Alerts.LookAsync(Actor.Of(await material.OfficerAsync("olga", Roles.Operator)), high, TestContext.Current.CancellationToken))!.Alert.Likelihood!;
@@ -73,7 +73,7 @@ public sealed class AlertLikelihoodTests
 
         AlertRecord record = await material.RecordAsync(alert);
         Assert.Equal((null, false, 0), (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize));
-        Assert.Null(Assert.Single(await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken)).Likelihood);
+        Assert.Null(Assert.Single(await material.Alerts.ListAsync(Actor.Engine, new AlertFilter(), TestContext.Current.CancellationToken)).Likelihood);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class AlertServiceTests
         await material.Alerts.TakeAsync(material.Deployment, alert);
 
         Assert.Throws<ObjectDisposedException>(() => alert.Probe.View);
-        AlertSummary listed = Assert.Single(await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken));
+        AlertSummary listed = Assert.Single(await material.Alerts.ListAsync(Actor.Engine, new AlertFilter(), TestContext.Current.CancellationToken));
         Assert.Equal((AlertState.Raised, Likeness.Ungraded, null, true), (listed.State, listed.Likeness, listed.Likelihood, listed.Vulnerable));
         using HostBuffer<byte> probe = (await material.Alerts.PictureAsync(Actor.Of(officer), listed.Id, AlertPicture.Probe))!;
         Assert.True(probe.Span.SequenceEqual(jpeg.Span[..bytes]));
@@ -219,10 +219,10 @@ public sealed class AlertServiceTests
             await material.Alerts.DecideAsync(judge, alert, AlertState.Viable, "");
         raised.Reverse();
 
-        Assert.Equal(raised.Take(25), (await material.Alerts.ListAsync(new AlertFilter(), TestContext.Current.CancellationToken)).Select(a => a.Id));
-        Assert.Equal(raised.Skip(25), (await material.Alerts.ListAsync(new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken)).Select(a => a.Id));
-        Assert.Equal(raised.TakeLast(5), (await material.Alerts.ListAsync(new AlertFilter { States = [AlertState.Viable] }, TestContext.Current.CancellationToken)).Select(a => a.Id));
-        IReadOnlyDictionary<AlertState, int> counts = await material.Alerts.CountAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(raised.Take(25), (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter(), TestContext.Current.CancellationToken)).Select(a => a.Id));
+        Assert.Equal(raised.Skip(25), (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter { Skip = 25 }, TestContext.Current.CancellationToken)).Select(a => a.Id));
+        Assert.Equal(raised.TakeLast(5), (await material.Alerts.ListAsync(Actor.Engine, new AlertFilter { States = [AlertState.Viable] }, TestContext.Current.CancellationToken)).Select(a => a.Id));
+        IReadOnlyDictionary<AlertState, int> counts = await material.Alerts.CountAsync(Actor.Engine, TestContext.Current.CancellationToken);
         Assert.Equal((25, 5), (counts[AlertState.Raised], counts[AlertState.Viable]));
     }
 
@@ -243,7 +243,7 @@ public sealed class AlertServiceTests
         Assert.Empty(await ListedAsync(new AlertFilter { DeploymentId = Guid.NewGuid() }));
         Assert.Equal([missing, atRisk, second, first], await ListedAsync(new AlertFilter { DeploymentId = material.Deployment, Reference = "w-1" }));
         Assert.Empty(await ListedAsync(new AlertFilter { Reference = "W-18" }));
-        AlertChoices choices = await material.Alerts.ChoicesAsync(TestContext.Current.CancellationToken);
+        AlertChoices choices = await material.Alerts.ChoicesAsync(Actor.Engine, TestContext.Current.CancellationToken);
         Assert.Equal(["bridge", "gate"], choices.Cameras);
         Assert.Equal([KeyValuePair.Create(material.Deployment, "High Street")], choices.Deployments);
 
@@ -251,8 +251,8 @@ public sealed class AlertServiceTests
         Assert.Equal([atRisk, missing, second], await ListedAsync(new AlertFilter { AsQueue = true }));
         Assert.DoesNotContain(first, await ListedAsync(new AlertFilter { Reference = "W-17" }));
         Assert.Contains(first, await ListedAsync(new AlertFilter()));
-        Assert.Equal(3, (await material.Alerts.CountAsync(TestContext.Current.CancellationToken))[AlertState.Raised]);
+        Assert.Equal(3, (await material.Alerts.CountAsync(Actor.Engine, TestContext.Current.CancellationToken))[AlertState.Raised]);
 
-        async Task<Guid[]> ListedAsync(AlertFilter filter) => [.. (await material.Alerts.ListAsync(filter, TestContext.Current.CancellationToken)).Select(a => a.Id)];
+        async Task<Guid[]> ListedAsync(AlertFilter filter) => [.. (await material.Alerts.ListAsync(Actor.Engine, filter, TestContext.Current.CancellationToken)).Select(a => a.Id)];
     }
 }

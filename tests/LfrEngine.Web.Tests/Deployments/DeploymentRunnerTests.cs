@@ -26,12 +26,12 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Task<AuditEntry> alert = host.NextAsync("alert.raised");
 
         await runner.StartAsync(Officer, deployment, Token);
-        Assert.Equal(deployment, runner.RunningDeployment);
+        Assert.NotNull(runner.Find(deployment));
         Assert.Equal(DeploymentState.Running, (await RecordAsync(host, deployment)).State);
         AuditEntry raised = await alert;
         await runner.EndAsync(Officer, deployment, "The shift is over.");
 
-        Assert.Null(runner.RunningDeployment);
+        Assert.Empty(runner.Running);
         Assert.Contains("\"camera\":\"gate\"", raised.Details, StringComparison.Ordinal);
         DeploymentRecord record = await RecordAsync(host, deployment);
         Assert.Equal((DeploymentState.Ended, "The shift is over."), (record.State, record.StateReason));
@@ -62,7 +62,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, deployment, Token));
 
         Assert.Contains("begins at", refused.Message, StringComparison.Ordinal);
-        Assert.Null(Runner(host).RunningDeployment);
+        Assert.Empty(Runner(host).Running);
         await using LfrStore store = host.Store();
         AuditEntry noted = await store.Audit.SingleAsync(e => e.Action == "deployment.refused", Token);
         Assert.Contains("begins at", noted.Details, StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
     }
 
     [Fact]
-    public async Task Start_AnotherRuns_IsRefusedAndNamesIt()
+    public async Task Start_CameraInUse_IsRefusedAndNamesBoth()
     {
         await using RunningHost host = await Street.HostAsync(street.Clip);
         Guid first = await street.PrepareAsync(host), second = await street.PrepareAsync(host, "Market");
@@ -113,8 +113,8 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
 
         DeploymentRefusedException refused = await Assert.ThrowsAsync<DeploymentRefusedException>(() => Runner(host).StartAsync(Officer, second, Token));
 
-        Assert.Contains("\"High Street\" is running", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(first, Runner(host).RunningDeployment);
+        Assert.Contains("The camera gate is in use by \"High Street\".", refused.Message, StringComparison.Ordinal);
+        Assert.Equal([first], Runner(host).Running.Select(d => d.Id));
     }
 
     [Fact]
@@ -184,7 +184,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         await Runner(host).StartAsync(Officer, deployment, Token);
 
         Assert.Contains("An alert could not be stored", (await paused).Details, StringComparison.Ordinal);
-        Assert.Null(Runner(host).RunningDeployment);
+        Assert.Empty(Runner(host).Running);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class DeploymentRunnerTests(Street street) : IClassFixture<Street>
         Assert.Equal(HttpStatusCode.Forbidden, (await mayNot.GetAsync(address, Token)).StatusCode);
         HttpResponseMessage answer;
         while ((answer = await sees.GetAsync(address, Token)).StatusCode == HttpStatusCode.NoContent)
-            Assert.NotNull(Runner(host).RunningDeployment);
+            Assert.NotEmpty(Runner(host).Running);
 
         Assert.Equal((HttpStatusCode.OK, "image/jpeg", true), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType, answer.Headers.CacheControl!.NoStore));
         byte[] jpeg = await answer.Content.ReadAsByteArrayAsync(Token);

@@ -52,7 +52,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
                 // In the middle of it all, once counts have been stored.
                 while (await StoredFacesAsync(host, patience.Token) == 0)
                     patience.Token.ThrowIfCancellationRequested();
-                seen = (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/operations", UriKind.Relative), patience.Token)).GetProperty("cameras").EnumerateArray().Sum(c => c.GetProperty("facesSeen").GetInt64());
+                seen = (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/operations", UriKind.Relative), patience.Token)).EnumerateArray().SelectMany(d => d.GetProperty("cameras").EnumerateArray()).Sum(c => c.GetProperty("facesSeen").GetInt64());
             }
             finally
             {
@@ -104,13 +104,13 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         return MemoryMarshal.AsBytes(list.Embedding(0))[..32].ToArray();
     }
 
-    private static Process Start(params string[] arguments)
+    internal static Process Start(params string[] arguments)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "lfr.dll");
         return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["DOTNET_EnableDiagnostics"] = "0", ["NO_COLOR"] = "1" } })!;
     }
 
-    private static async Task<Uri> AddressAsync(Process serve, CancellationToken token)
+    internal static async Task<Uri> AddressAsync(Process serve, CancellationToken token)
     {
         _ = serve.StandardError.ReadToEndAsync(token);
         while (await serve.StandardOutput.ReadLineAsync(token).AsTask().WaitAsync(Bound, token) is { } line)

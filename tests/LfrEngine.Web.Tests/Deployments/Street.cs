@@ -53,9 +53,9 @@ public sealed class Street : IAsyncLifetime
     }, time);
 
     /// <summary>Puts the woman on a watchlist and signs a deployment for it: an hour before now until two hours after.</summary>
-    internal async Task<Guid> PrepareAsync(RunningHost host, string name = "High Street", LeastSearched? least = null)
+    internal async Task<Guid> PrepareAsync(RunningHost host, string name = "High Street", LeastSearched? least = null, string? photo = null, IReadOnlyList<string>? cameras = null)
     {
-        return (await Van.PrepareAsync(host.Services, Photo, name, least)).Deployment;
+        return (await Van.PrepareAsync(host.Services, photo ?? Photo, name, least, cameras)).Deployment;
     }
 }
 

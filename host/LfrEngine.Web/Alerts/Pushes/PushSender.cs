@@ -33,7 +33,7 @@ internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout };
         using VapidAuthentication signing = key.Authentication(push.Contact);
         var client = new PushServiceClient(http) { DefaultAuthentication = signing, DefaultAuthenticationScheme = VapidAuthenticationScheme.Vapid, AutoRetryAfter = false };
-        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(await feed.LatestAsync(stoppingToken), stoppingToken).GetAsyncEnumerator(stoppingToken);
+        await using IAsyncEnumerator<IReadOnlyList<AuditEntry>> news = feed.FollowAsync(Actor.Engine, await feed.LatestAsync(stoppingToken), stoppingToken).GetAsyncEnumerator(stoppingToken);
         while (await AlertFeed.MoreAsync(news))
         {
             try
@@ -53,11 +53,15 @@ internal sealed partial class PushSender(PushConfig push, PushKey key, AlertFeed
     // Several alerts at once make one notification; if any is about a vulnerable person, it sounds like that.
     private async Task TellAsync(PushServiceClient client, IReadOnlyList<AuditEntry> news, AlertState waiting, string[] roles, string page, CancellationToken stopping)
     {
-        IReadOnlyList<AlertSummary> told = await alerts.NewlyAsync(waiting, news, stopping);
-        if (told.Count == 0)
-            return;
-        string content = JsonSerializer.Serialize(new { title = waiting == AlertState.Raised ? ToJudge : ToAct, page, vulnerable = told.Any(a => a.Vulnerable) });
-        await Task.WhenAll((await sessions.TakingPushesAsync(roles, stopping)).Select(s => SendAsync(client, s, content, stopping)));
+        await Task.WhenAll((await sessions.TakingPushesAsync(roles, stopping)).GroupBy(s => s.OfficerId).Select(async own =>
+        {
+            // What the officer may see: a deployment with a crew is for the crew alone.
+            IReadOnlyList<AlertSummary> told = await alerts.NewlyAsync(new Actor(own.Key.ToString(), ""), waiting, news, stopping);
+            if (told.Count == 0)
+                return;
+            string content = JsonSerializer.Serialize(new { title = waiting == AlertState.Raised ? ToJudge : ToAct, page, vulnerable = told.Any(a => a.Vulnerable) });
+            await Task.WhenAll(own.Select(s => SendAsync(client, s, content, stopping)));
+        }));
     }
 
     private async Task SendAsync(PushServiceClient client, OfficerSession session, string content, CancellationToken stopping)

@@ -380,6 +380,19 @@ namespace LfrEngine.Records.Store.Migrations.Postgres
                     b.ToTable("AuthorityForms");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.CrewRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("uuid");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("uuid");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Crews");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")

@@ -376,6 +376,19 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
                     b.ToTable("AuthorityForms");
                 });
 
+            modelBuilder.Entity("LfrEngine.Records.Store.CrewRecord", b =>
+                {
+                    b.Property<Guid>("DeploymentId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("OfficerId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("DeploymentId", "OfficerId");
+
+                    b.ToTable("Crews");
+                });
+
             modelBuilder.Entity("LfrEngine.Records.Store.DeploymentRecord", b =>
                 {
                     b.Property<Guid>("Id")

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace LfrEngine.Records.Store.Migrations.Sqlite
 {
-    /// <summary>Second signatures, ranks, trainings and check-ins.</summary>
+    /// <summary>Second signatures, ranks, trainings, crews and check-ins.</summary>
     public sealed partial class PolicyRules : Migration
     {
         /// <inheritdoc />
@@ -13,6 +13,14 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
             migrationBuilder.AddColumn<string>("SecondSignature", "Deployments", "TEXT", nullable: true);
             migrationBuilder.AddColumn<string>("SecondSignerPublicKey", "Deployments", "TEXT", nullable: true);
             migrationBuilder.AddColumn<string>("Rank", "AspNetUsers", "TEXT", nullable: true);
+            migrationBuilder.CreateTable(
+                "Crews",
+                table => new
+                {
+                    DeploymentId = table.Column<Guid>("TEXT"),
+                    OfficerId = table.Column<Guid>("TEXT"),
+                },
+                constraints: table => table.PrimaryKey("PK_Crews", x => new { x.DeploymentId, x.OfficerId }));
             migrationBuilder.CreateTable(
                 "Presences",
                 table => new
@@ -40,6 +48,7 @@ namespace LfrEngine.Records.Store.Migrations.Sqlite
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable("Crews");
             migrationBuilder.DropTable("Presences");
             migrationBuilder.DropTable("Trainings");
             foreach (string column in new[] { "SecondSignedBy", "SecondSignedAt", "SecondSignature", "SecondSignerPublicKey" })
