@@ -15,6 +15,7 @@ var root = new RootCommand("LfrEngine: live facial recognition against a watchli
     EvidenceCommand.Create(),
     AuthorityCommand.Create(),
     PolicyCommand.Create(),
+    DisclosureCommand.Create(),
     ModelsCommand.Create(),
     VerifyCommand.Create(),
     DetectCommand.Create(),

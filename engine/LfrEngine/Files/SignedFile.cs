@@ -52,7 +52,7 @@ public static class SignedFile
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(property, out JsonElement value) || !root.TryGetProperty("signature", out JsonElement signature)
                 || !root.TryGetProperty("publicKey", out JsonElement publicKey))
-                throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not an {kind}: it lacks \"{property}\", \"publicKey\" or \"signature\".");
+                throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not a signed {kind}: it lacks \"{property}\", \"publicKey\" or \"signature\".");
             using ECDsa signer = KeyFrom(publicKey.GetString());
             if (!signer.VerifyData(Encoding.UTF8.GetBytes(value.GetRawText()), signature.GetBytesFromBase64(), HashAlgorithmName.SHA256))
                 throw new SignedFileException(SignedFileFault.Altered, $"{name} has been altered: its signature does not match its text.");
@@ -63,11 +63,11 @@ public static class SignedFile
         }
         catch (JsonException e)
         {
-            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not an {kind}, or is damaged. {JsonTrouble.Words("The file", e)}", e);
+            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not a signed {kind}, or is damaged. {JsonTrouble.Words("The file", e)}", e);
         }
         catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException or InvalidOperationException)
         {
-            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not an {kind}, or is damaged: its key or its signature cannot be read.", e);
+            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not a signed {kind}, or is damaged: its key or its signature cannot be read.", e);
         }
     }
 

@@ -74,7 +74,7 @@ internal static class PolicyCommand
     {
         if (keyPath is not null || SignedDocument.Is(path, SignedPolicy.Kind))
         {
-            string trusted = keyPath is null ? OwnKeyOf(path) : SignedDocument.TrustedPem(keyPath);
+            string trusted = keyPath is null ? SignedDocument.Checked(path, f => SignedDocument.SignerPem(f, path, SignedPolicy.Kind)) : SignedDocument.TrustedPem(keyPath);
             using ECDsa signer = SignedFile.KeyFrom(trusted);
             return (SignedPolicy.Read(path, trusted).Pack, SignedFile.Fingerprint(signer));
         }
@@ -92,22 +92,6 @@ internal static class PolicyCommand
         return pack.Faults() is not { Count: > 0 } faults ? (pack, null)
             : throw new CommandFailure(ExitCode.Input, $"{path} has {new Counted(faults.Count):rule|rules} that cannot be applied:{string.Concat(faults.Select(f => $"\n  {f}"))}");
     }
-
-    // The key that a signed file names: it shows that the file is whole, not who signed it.
-    private static string OwnKeyOf(string path) => SignedDocument.Checked(path, file =>
-    {
-        using JsonDocument document = JsonDocument.Parse(file);
-        string? pem = document.RootElement.TryGetProperty("publicKey", out JsonElement key) && key.ValueKind == JsonValueKind.String ? key.GetString() : null;
-        try
-        {
-            using ECDsa signer = SignedFile.KeyFrom(pem);
-            return pem!;
-        }
-        catch (CryptographicException e)
-        {
-            throw new SignedFileException(SignedFileFault.NotOne, $"{path} is not a policy pack, or is damaged: its key cannot be read.", e);
-        }
-    });
 
     private static int Missing(PolicyPack pack, string folder)
     {

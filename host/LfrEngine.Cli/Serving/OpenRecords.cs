@@ -1,4 +1,6 @@
+using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Disclosure;
 using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
@@ -21,6 +23,8 @@ internal static class OpenRecords
         services.AddRecords(installation, time);
         services.AddOfficers(installation);
         services.AddWatchlists();
+        services.AddAuthorities();
+        services.AddDisclosure();
         ServiceProvider records = services.BuildServiceProvider();
         try
         {

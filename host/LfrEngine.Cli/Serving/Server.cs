@@ -5,6 +5,7 @@ using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Cameras;
 using LfrEngine.Records.Configuration;
 using LfrEngine.Records.Deployments;
+using LfrEngine.Records.Disclosure;
 using LfrEngine.Records.FieldCheck;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Store;
@@ -47,6 +48,7 @@ internal static class Server
         builder.Services.AddRetention();
         builder.Services.AddFieldCheck();
         builder.Services.AddDeployments();
+        builder.Services.AddDisclosure();
         builder.Services.AddConsole(installation);
 
         WebApplication app = builder.Build();

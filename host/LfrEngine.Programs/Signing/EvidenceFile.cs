@@ -5,7 +5,7 @@ namespace LfrEngine.Programs;
 /// <summary>The laboratory's evidence on disk, signed: a threshold may only be used where its error rates have been measured.</summary>
 internal static class EvidenceFile
 {
-    private static readonly SignedKind Kind = new(EvidenceDocument.Property, EvidenceDocument.Kind, "Give another place with --evidence.");
+    public static readonly SignedKind Kind = new(EvidenceDocument.Property, EvidenceDocument.Kind, "Give another place with --evidence.");
 
     /// <summary>Signs and writes.</summary>
     /// <exception cref="CommandFailure">It cannot be written.</exception>

@@ -69,15 +69,46 @@ internal static class SignedDocument
     {
         try
         {
-            return read(InputFile.ReadBytes(path));
+            byte[] file = InputFile.ReadBytes(path);
+            return Trusted(() => read(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
+        }
+    }
+
+    /// <summary>Reads a file's bytes with <see cref="SignedFile"/>.</summary>
+    /// <exception cref="CommandFailure">It is not accepted.</exception>
+    public static T Trusted<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
         }
         catch (SignedFileException e)
         {
             throw new CommandFailure(ExitCode.Input, e.Fault == SignedFileFault.OtherSigner ? $"{e.Message} Give that installation's public key with --key." : e.Message, e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    }
+
+    /// <summary>The key that a signed file names: it shows that the file is whole, not who signed it.</summary>
+    /// <param name="file">Its bytes.</param>
+    /// <param name="name">Of the file, for messages.</param>
+    /// <param name="kind">What it must be.</param>
+    /// <exception cref="SignedFileException">It names no key.</exception>
+    public static string SignerPem(ReadOnlyMemory<byte> file, string name, SignedKind kind)
+    {
+        try
         {
-            throw new CommandFailure(ExitCode.Input, $"{path} cannot be read: {FileTrouble.Words(e)}", e);
+            using JsonDocument document = JsonDocument.Parse(file);
+            string? pem = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("publicKey", out JsonElement key) && key.ValueKind == JsonValueKind.String ? key.GetString() : null;
+            using ECDsa signer = SignedFile.KeyFrom(pem);
+            return pem!;
+        }
+        catch (Exception e) when (e is JsonException or CryptographicException)
+        {
+            throw new SignedFileException(SignedFileFault.NotOne, $"{name} is not a signed {kind.Name}, or is damaged: its key cannot be read.", e);
         }
     }
 

@@ -12,6 +12,7 @@ internal static class AlertActions
     public const string PicturesErased = "alert.pictures-erased";
     public const string Viewed = "alert.viewed";
     public const string Searched = "alert.searched";
+    public const string Disclosed = "disclosure.made";
 
     private const string SubjectPrefix = "alert/";
 

@@ -25,6 +25,9 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     /// <summary>Maximum length of an officer's note, characters.</summary>
     public const int LongestNote = 1000;
 
+    /// <summary>Purpose under which the description of the person is sealed.</summary>
+    public const string PersonPurpose = "person";
+
     private const int JpegQuality = 92;
 
     // Which officer has viewed which alert during this run of the program; the audit trail has all views.
@@ -287,13 +290,21 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         await NoteLookAsync(officer, alert);
         try
         {
-            return vault.Unseal(alertId, made, Purposes.Of(kind));
+            return vault.Unseal(alertId, made, PurposeOf(kind));
         }
         catch (KeyDestroyedException)
         {
             return null;
         }
     }
+
+    /// <summary>Purpose under which a picture is sealed.</summary>
+    public static string PurposeOf(AlertPicture kind) => kind switch
+    {
+        AlertPicture.Probe => "probe",
+        AlertPicture.Moment => "moment",
+        _ => "reference",
+    };
 
     private static IQueryable<AlertRecord> OpenTo(LfrStore store, Actor officer)
     {
@@ -311,7 +322,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
     {
         try
         {
-            using HostBuffer<byte> text = vault.Unseal(alertId, sealedPerson, Purposes.Person);
+            using HostBuffer<byte> text = vault.Unseal(alertId, sealedPerson, PersonPurpose);
             return JsonSerializer.Deserialize<AlertPerson>(text.Span);
         }
         catch (KeyDestroyedException)
@@ -348,14 +359,14 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         if (rates?.LikelihoodOf(ComparisonTraits.Of(record.Score, alert.Quality, alert.Cover, alert.ByCoveredTemplates, rates.ListSize)) is { } likelihood)
             (record.Log10LikelihoodRatio, record.LikelihoodRatioAtBound, record.LikelihoodListSize) = (likelihood.Log10, likelihood.AtBound, likelihood.ListSize);
         using (HostBuffer<byte> probe = alert.Probe.EncodeJpeg(JpegQuality, out int bytes))
-            record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], Purposes.Of(AlertPicture.Probe));
+            record.SealedProbe = vault.Seal(record.Id, probe.Span[..bytes], PurposeOf(AlertPicture.Probe));
         using (HostBuffer<byte> moment = alert.Moment.EncodeJpeg(JpegQuality, out int bytes))
-            record.SealedMoment = vault.Seal(record.Id, moment.Span[..bytes], Purposes.Of(AlertPicture.Moment));
+            record.SealedMoment = vault.Seal(record.Id, moment.Span[..bytes], PurposeOf(AlertPicture.Moment));
         // The best photo for the officer: the enrolled one with the highest quality.
         if (person.Photos.Where(p => p.Verdict != PhotoVerdict.Rejected).MaxBy(p => p.Quality) is { } photo)
         {
             using HostBuffer<byte> reference = people.Photo(person.WatchlistId, photo);
-            record.SealedReference = vault.Seal(record.Id, reference.Span, Purposes.Of(AlertPicture.Reference));
+            record.SealedReference = vault.Seal(record.Id, reference.Span, PurposeOf(AlertPicture.Reference));
         }
         var warnings = new List<string>();
         if (alert.Cover.Words is { } covered)
@@ -363,7 +374,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         PhotoGate.Describe(alert.Quality, warnings);
         PersonDetails details = people.Details(person);
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(new AlertPerson(details.Name, details.Reference, details.LegalBasis, details.ImageSource, string.IsNullOrWhiteSpace(details.Response) ? null : details.Response, [.. warnings], alert.Direction, HasMoment: true, string.IsNullOrWhiteSpace(details.Lookalike) ? null : details.Lookalike));
-        record.SealedPerson = vault.Seal(record.Id, text, Purposes.Person);
+        record.SealedPerson = vault.Seal(record.Id, text, PersonPurpose);
         CryptographicOperations.ZeroMemory(text);
     }
 
@@ -401,17 +412,5 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         await using LfrStore store = await stores.CreateDbContextAsync();
         if (store.Database.IsSqlite())
             await store.Database.ExecuteSqlRawAsync("PRAGMA wal_checkpoint(TRUNCATE)");
-    }
-
-    private static class Purposes
-    {
-        public const string Person = "person";
-
-        public static string Of(AlertPicture kind) => kind switch
-        {
-            AlertPicture.Probe => "probe",
-            AlertPicture.Moment => "moment",
-            _ => "reference",
-        };
     }
 }

@@ -41,6 +41,23 @@ public static class AuditChain
     /// <summary>The text that a seal signs.</summary>
     public static byte[] SealedText(long sequence, string hash) => Encoding.UTF8.GetBytes($"{sequence}:{hash}");
 
+    /// <summary>Why a seal was not made with a key; null if it was.</summary>
+    /// <param name="seal">Its number and hash have been compared with the entry's.</param>
+    /// <param name="signer">Null if the trail has no key for seals.</param>
+    public static string? SignatureFault(AuditSeal seal, ECDsa? signer)
+    {
+        byte[] signature;
+        try
+        {
+            signature = Convert.FromBase64String(seal.Signature);
+        }
+        catch (FormatException)
+        {
+            return $"the seal of entry {seal.Sequence} is not a signature";
+        }
+        return signer?.VerifyData(SealedText(seal.Sequence, seal.Hash), signature, HashAlgorithmName.SHA256) == true ? null : $"the seal of entry {seal.Sequence} was not made with this key";
+    }
+
     /// <summary>Checks entries in order. Returns the first fault as text, or null.</summary>
     /// <param name="entries">By sequence.</param>
     /// <param name="last">The entry before them; null when they begin the trail.</param>

@@ -55,17 +55,8 @@ internal sealed class AuditCheck
             return $"the seal of entry {seal.Sequence} is placed after entry {Entries}";
         if (seal.Hash != last.Hash)
             return $"the seal of entry {seal.Sequence} belongs to another entry: the trail has been rewritten";
-        byte[] signature;
-        try
-        {
-            signature = Convert.FromBase64String(seal.Signature);
-        }
-        catch (FormatException)
-        {
-            return $"the seal of entry {seal.Sequence} is not a signature";
-        }
-        if (signer is null || !signer.VerifyData(AuditChain.SealedText(seal.Sequence, seal.Hash), signature, HashAlgorithmName.SHA256))
-            return $"the seal of entry {seal.Sequence} was not made with this key";
+        if (AuditChain.SignatureFault(seal, signer) is { } fault)
+            return fault;
         Seals++;
         LastSeal = seal;
         return null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using LfrEngine.Evaluation.Evidence;
 using LfrEngine.Files;
 using LfrEngine.Native.Files;
@@ -33,6 +34,25 @@ internal sealed class EvidenceShelf(Installation installation, FileHashes hashes
 
     /// <summary>The file with this hash, under any name.</summary>
     public EvidenceEntry? Find(string sha256) => All().FirstOrDefault(e => e.Sha256 == sha256);
+
+    /// <summary>The bytes of the file with this hash, trusted or not; null if there is none.</summary>
+    public byte[]? FileOf(string sha256)
+    {
+        foreach (string path in Directory.EnumerateFiles(Folder, "*.json").Where(p => hashes.Of(p) == sha256))
+        {
+            try
+            {
+                byte[] file = InputFile.ReadBytes(path);
+                if (Convert.ToHexStringLower(SHA256.HashData(file)) == sha256)
+                    return file;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // As if it were not there: another file may have the same content.
+            }
+        }
+        return null;
+    }
 
     /// <summary>The largest list that some trusted evidence here covers; null if there is none for this embedder.</summary>
     public long? LargestCovered(string embedderSha256) =>

@@ -131,10 +131,11 @@ public sealed record PolicyPack
         }
         if (Evidence is { } evidence)
         {
-            Need(evidence.MostDays is null or > 0, "evidence.mostDays", "more than 0");
+            const string At = "evidence";
+            Need(evidence.MostDays is null or > 0, $"{At}.mostDays", "more than 0");
             foreach (string protocol in evidence.Protocols)
-                Need(protocol is "identify" or "calibrate" or "passages", "evidence.protocols", $"\"{protocol}\" is not one of identify, calibrate and passages");
-            faults.AddRange(GroupGate.Faults(evidence.Groups).Select(f => $"evidence.groups: {f}"));
+                Need(protocol is "identify" or "calibrate" or "passages", $"{At}.protocols", $"\"{protocol}\" is not one of identify, calibrate and passages");
+            faults.AddRange(GroupGate.Faults(evidence.Groups).Select(f => $"{At}.groups: {f}"));
         }
         foreach ((string role, int days) in TrainingDays)
         {
@@ -143,10 +144,11 @@ public sealed record PolicyPack
         }
         if (Presence is { } presence)
         {
-            Need(presence.Officers is >= 1 and <= 100, "presence.officers", "1 to 100");
-            Need(presence.Minutes is >= 1 and <= 240, "presence.minutes", "1 to 240");
-            Need(presence.Metres is >= 10 and <= 10_000, "presence.metres", "10 to 10000");
-            Need(Where?.AreaRequired == true, "presence", "needs where.areaRequired, because the distance is from the area");
+            const string At = "presence";
+            Need(presence.Officers is >= 1 and <= 100, $"{At}.officers", "1 to 100");
+            Need(presence.Minutes is >= 1 and <= 240, $"{At}.minutes", "1 to 240");
+            Need(presence.Metres is >= 10 and <= 10_000, $"{At}.metres", "10 to 10000");
+            Need(Where?.AreaRequired == true, At, "needs where.areaRequired, because the distance is from the area");
         }
         for (int i = 0; i < Documents.Count; i++)
         {

@@ -25,12 +25,28 @@ internal sealed class PolicyShelf(Installation installation)
     /// <param name="sha256">Of its text, as the authority names it.</param>
     public PolicyPack? Find(string sha256)
     {
+        if (FileOf(sha256) is not { } file)
+            return null;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(file);
+            return document.RootElement.GetProperty(SignedPolicy.Kind.Property).Deserialize(PolicyPack.Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The signed file of a kept pack; null if it is missing or has been altered.</summary>
+    /// <param name="sha256">Of its text, as the authority names it.</param>
+    public byte[]? FileOf(string sha256)
+    {
         try
         {
             byte[] file = InputFile.ReadBytes(PathOf(sha256));
-            using JsonDocument document = JsonDocument.Parse(file);
             // The authority is signed and names the hash: whoever signed the pack was checked when it was drafted.
-            return SignedPolicy.HashOf(file) == sha256 ? document.RootElement.GetProperty(SignedPolicy.Kind.Property).Deserialize(PolicyPack.Json) : null;
+            return SignedPolicy.HashOf(file) == sha256 ? file : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LfrEngine.Files;
 using LfrEngine.Memory;
 using LfrEngine.Models;
 using LfrEngine.Pipeline;
@@ -16,7 +17,7 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
 {
     public const int CurrentFormat = 1;
 
-    private static readonly SignedKind Kind = new("receipt", "erasure receipt", "Give another place with --receipt.");
+    public static readonly SignedKind Kind = new("receipt", "erasure receipt", "Give another place with --receipt.");
 
     /// <summary>The receipt of a run.</summary>
     /// <param name="report">Summary of the run.</param>
@@ -37,14 +38,22 @@ internal sealed record ErasureReceipt(int FormatVersion, string? Run, DateTimeOf
     /// <param name="path">The file.</param>
     /// <param name="trustedPem">Public key that must have signed it.</param>
     /// <exception cref="CommandFailure">It is damaged, altered, or signed by another key.</exception>
-    public static ErasureReceipt Verify(string path, string trustedPem)
+    public static ErasureReceipt Verify(string path, string trustedPem) => SignedDocument.Checked(path, file => Verify(file, path, trustedPem));
+
+    /// <summary>Checks the bytes of a receipt.</summary>
+    /// <param name="file">Borrowed.</param>
+    /// <param name="name">Of the file, for messages.</param>
+    /// <param name="trustedPem">Public key that must have signed it.</param>
+    /// <exception cref="SignedFileException">It is damaged, altered, or signed by another key.</exception>
+    /// <exception cref="CommandFailure">It is signed and incomplete.</exception>
+    public static ErasureReceipt Verify(ReadOnlyMemory<byte> file, string name, string trustedPem)
     {
-        ErasureReceipt receipt = SignedDocument.Read(path, Kind, trustedPem, ReceiptJson.Lines.ErasureReceipt);
+        ErasureReceipt receipt = SignedFile.Read(file, name, Kind.Property, Kind.Name, trustedPem, ReceiptJson.Lines.ErasureReceipt);
         // The reader leaves omitted properties null.
         return receipt is { Cameras: not null, BuildSha256: not null, ModelSha256: not null, Erased: not null,
             Lifetimes: { Frame: not null, Tensor: not null, Crop: not null, Embedding: not null, Activation: not null, AfterVerdict: not null } }
             ? receipt
-            : throw new CommandFailure(ExitCode.Input, $"{path} is signed, but a part of the erasure receipt is missing.");
+            : throw new CommandFailure(ExitCode.Input, $"{name} is signed, but a part of the erasure receipt is missing.");
     }
 }
 

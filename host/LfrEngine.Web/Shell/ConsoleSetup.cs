@@ -6,6 +6,7 @@ using LfrEngine.Web.Audit;
 using LfrEngine.Web.Authorities;
 using LfrEngine.Web.Deployments;
 using LfrEngine.Web.Inspection;
+using LfrEngine.Web.Disclosure;
 using LfrEngine.Web.Layout;
 using LfrEngine.Web.Receipts;
 using LfrEngine.Web.Retention;
@@ -63,6 +64,7 @@ internal static class ConsoleSetup
         app.MapDeployments();
         app.MapReceipts();
         app.MapAlerts();
+        app.MapDisclosure();
         app.MapRetention();
         // frame-ancestors is set with the other headers.
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);

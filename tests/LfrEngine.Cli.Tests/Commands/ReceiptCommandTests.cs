@@ -63,7 +63,7 @@ public sealed class ReceiptCommandTests(Material material) : IDisposable
     {
         await File.WriteAllTextAsync(folder["receipt.json"], content, TestContext.Current.CancellationToken);
 
-        (await LfrAsync("receipt", "verify", folder["receipt.json"])).Exits(ExitCode.Input).Says("is not an erasure receipt").IsCivil();
+        (await LfrAsync("receipt", "verify", folder["receipt.json"])).Exits(ExitCode.Input).Says("is not a signed erasure receipt").IsCivil();
     }
 
     [Fact]

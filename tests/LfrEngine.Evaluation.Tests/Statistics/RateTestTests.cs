@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LfrEngine.Evaluation.Statistics;
+using Interval = LfrEngine.Evaluation.Statistics.Interval;
 
 namespace LfrEngine.Evaluation.Tests.Statistics;
 

@@ -57,6 +57,13 @@ internal sealed class AlertMaterial
         return new AlertMaterial(host, watchlist, deployment);
     }
 
+    /// <summary>A deployment that is there already, whose watchlist has no key here yet.</summary>
+    public static AlertMaterial Of(RunningHost host, Guid watchlist, Guid deployment)
+    {
+        host.Services.GetRequiredService<KeyVault>().Create(watchlist);
+        return new AlertMaterial(host, watchlist, deployment);
+    }
+
     /// <summary>The text of an authority that names one category, with this response.</summary>
     public static string AuthorityText(WatchlistCategory category, string response) => new Authority(Authority.CurrentFormat, Guid.NewGuid(), "High Street", "p", "t", "here", default, default, [],
         new AuthorisedWatchlist(Guid.NewGuid(), "list", 1, ""), 1, [new AuthorisedCategory(category, 0.48, new AuthorisedEvidence("", "", "", default, 1, 0, 0, 0), response)], [],
