@@ -170,9 +170,8 @@ internal sealed class DisclosureMaker(Installation installation, InstallationKey
 
     private static void AddAuthority(DisclosureParts parts, DeploymentRecord record, Authority authority)
     {
-        static byte[]? Document(string text, string? key, string? signature) => key is null || signature is null ? null : Encoding.UTF8.GetBytes(SignedDocument.Compose(AuthoritySetup.Kind, text, key, signature));
-        parts.AddOrExplain(DisclosureFormat.Authority, "The authority of the deployment, with the authorising officer's signature.", Document(record.AuthorityText, record.SignerPublicKey, record.Signature), "The authority is not signed.");
-        parts.AddOrExplain(DisclosureFormat.Second, "The same authority, with the second officer's signature.", Document(record.AuthorityText, record.SecondSignerPublicKey, record.SecondSignature),
+        parts.AddOrExplain(DisclosureFormat.Authority, "The authority of the deployment, with the authorising officer's signature.", AuthoritySetup.FileOf(record), "The authority is not signed.");
+        parts.AddOrExplain(DisclosureFormat.Second, "The same authority, with the second officer's signature.", AuthoritySetup.FileOf(record, second: true),
             authority.SecondOfficer is null ? "The authority lowers no threshold, so nobody had to sign second." : "The second signature is missing.");
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using LfrEngine.Records.Audit;
 using LfrEngine.Records.Authorities;
 using LfrEngine.Records.Configuration;
+using LfrEngine.Records.Policies;
 using LfrEngine.Records.Receipts;
 using LfrEngine.Records.Retention;
 using LfrEngine.Records.Security;
@@ -15,7 +16,7 @@ namespace LfrEngine.Records.Inspection;
 
 /// <summary>What an oversight body takes away, in one ZIP file: audit, authorities with signatures, receipts, figures, the retention policy. No pictures, no names of people on a list.</summary>
 /// <remarks>Everything in it is checked with <c>lfr</c> on another machine, and the figures are computed again from the trail; its README says how.</remarks>
-internal sealed class InspectionFile(Installation installation, InstallationKey key, IDbContextFactory<LfrStore> stores, RetentionPolicy retention, ReceiptShelf receipts)
+internal sealed class InspectionFile(Installation installation, InstallationKey key, IDbContextFactory<LfrStore> stores, RetentionPolicy retention, ReceiptShelf receipts, PolicyShelf policies)
 {
     /// <summary>Makes it in a temporary file, which is gone when the stream is closed.</summary>
     /// <returns>At its beginning; the caller disposes it.</returns>
@@ -49,7 +50,13 @@ internal sealed class InspectionFile(Installation installation, InstallationKey 
         foreach (string van in await store.VanEntries.Select(e => e.Van).Distinct().OrderBy(v => v).ToArrayAsync(stopping))
             await AddTrailAsync(zip, $"vans/{Uri.EscapeDataString(van)}.jsonl", van, AuditFile.Lines(store, van), stopping);
         foreach (DeploymentRecord deployment in await store.Deployments.AsNoTracking().Where(d => d.Signature != null && d.SignerPublicKey != null).OrderBy(d => d.DraftedAt).ToListAsync(stopping))
-            await AddAsync(zip, $"authorities/authority-{deployment.Id:N}.json", Encoding.UTF8.GetBytes(SignedDocument.Compose(AuthoritySetup.Kind, deployment.AuthorityText, deployment.SignerPublicKey!, deployment.Signature!)), stopping);
+        {
+            await AddAsync(zip, $"authorities/authority-{deployment.Id:N}.json", AuthoritySetup.FileOf(deployment)!, stopping);
+            if (AuthoritySetup.FileOf(deployment, second: true) is { } second)
+                await AddAsync(zip, $"authorities/second-signature-{deployment.Id:N}.json", second, stopping);
+        }
+        foreach (string pack in policies.Files())
+            await AddAsync(zip, $"policies/{Path.GetFileName(pack)}", await File.ReadAllBytesAsync(pack, stopping), stopping);
         foreach (AuditEntry enrolled in await store.Audit.AsNoTracking().Where(e => e.Action == OfficerRegister.Enrolled).OrderBy(e => e.Sequence).ToListAsync(stopping))
         {
             using JsonDocument details = JsonDocument.Parse(enrolled.Details);
@@ -90,7 +97,8 @@ internal sealed class InspectionFile(Installation installation, InstallationKey 
         What an inspector takes away from an installation of LfrEngine. There are no pictures in it, and no names of people on a watchlist.
 
         audit.jsonl     the whole audit trail; vans/ has those of vans, at a headquarters
-        authorities/    every signed authority, with its signature
+        authorities/    every signed authority, with its signature, and with the second one where a threshold became lower
+        policies/       the policy packs under which they were drafted
         officers/       public keys with which officers sign, as the trail recorded them at enrolment
         receipts/       erasure and destruction receipts
         figures/        the published figures

@@ -54,6 +54,9 @@ internal sealed class PolicyShelf(Installation installation)
         }
     }
 
+    /// <summary>The files of all kept packs.</summary>
+    public IEnumerable<string> Files() => Directory.EnumerateFiles(Path.GetDirectoryName(PathOf("_"))!, "*.json").Order(StringComparer.Ordinal);
+
     /// <summary>The rules under which an authority was signed; null if there are none, or if they are missing.</summary>
     public PolicyPack? Of(Authority? authority) => authority?.Policy is { } named ? Find(named.Sha256) : null;
 

@@ -13,7 +13,7 @@ internal static class AuthorityEndpoints
         RouteGroupBuilder deployments = app.MapGroup("/api/v1/deployments").RequireAuthorization(Permissions.SeeDeployments).WithTags("Deployments");
         deployments.MapGet("/", ListAsync).WithName("listDeployments").WithSummary("All deployments, the latest draft first.");
         deployments.MapGet("/{id:guid}", GetAsync).WithName("getDeployment").WithSummary("A deployment, and the reasons why it cannot run now.");
-        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").Produces<Stream>(StatusCodes.Status200OK, "application/json").WithSummary("The signed authority, as published.");
+        deployments.MapGet("/{id:guid}/authority", AuthorityAsync).WithName("getAuthority").Produces<Stream>(StatusCodes.Status200OK, "application/json").WithSummary("The signed authority, as published; with \"second\", the same text with the second officer's signature, where a threshold became lower.");
     }
 
     private static async Task<IEnumerable<DeploymentLine>> ListAsync(LfrStore store, CancellationToken stopping) =>
@@ -24,11 +24,10 @@ internal static class AuthorityEndpoints
             ? Results.Ok(new DeploymentDetails(DeploymentLine.Of(record), await authorities.RefusalsAsync(id, stopping)))
             : Results.NotFound();
 
-    private static async Task<IResult> AuthorityAsync(Guid id, LfrStore store, CancellationToken stopping) =>
+    private static async Task<IResult> AuthorityAsync(Guid id, LfrStore store, CancellationToken stopping, bool second = false) =>
         await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, stopping) is not { } record ? Results.NotFound()
-        : record is { Signature: { } signature, SignerPublicKey: { } key }
-            ? Results.File(System.Text.Encoding.UTF8.GetBytes(SignedDocument.Compose(AuthoritySetup.Kind, record.AuthorityText, key, signature)), "application/json", $"authority-{record.Id:N}.json")
-            : Results.Problem(title: "The authority is not signed.", statusCode: StatusCodes.Status409Conflict);
+        : AuthoritySetup.FileOf(record, second) is { } file ? Results.File(file, "application/json", $"{(second ? "second-signature" : "authority")}-{record.Id:N}.json")
+        : Results.Problem(title: second ? "The authority has no second signature." : "The authority is not signed.", statusCode: StatusCodes.Status409Conflict);
 }
 
 /// <summary>A deployment, for programs.</summary>

@@ -141,6 +141,13 @@ public sealed class AuthorityPolicyTests
         Assert.Contains("\"from\":0.48,\"to\":0.44", trail[^1].Details, StringComparison.Ordinal);
         Assert.Contains(stage.EvidenceSha256, trail[^1].Details, StringComparison.Ordinal);
 
+        // Both signatures are published over the same text.
+        using HttpClient client = await stage.Host.ClientAsync(stage.Drafter);
+        foreach ((string query, Officer signer) in new[] { ("", stage.Signer), ("?second=true", second) })
+        {
+            byte[] file = await client.GetByteArrayAsync(new Uri($"/api/v1/deployments/{id}/authority{query}", UriKind.Relative), Stopping);
+            Assert.Equal(0.44, LfrEngine.Files.SignedFile.Read(file, "file", AuthoritySetup.Kind.Property, AuthoritySetup.Kind.Name, signer.SigningPublicKey, Authority.Json).Categories[0].Threshold);
+        }
         // Published, once the deployment has run.
         await stage.Host.Journal.NoteAsync(Actor.Engine, "deployment.started", $"deployment/{id}", new { }, Stopping);
         await using (LfrStore store = stage.Host.Store())
