@@ -13,6 +13,9 @@ namespace LfrEngine.Records.Policies;
 /// <remarks>A position is compared with the area of the deployment and forgotten. What is kept is that an officer was within reach, until when, signed by the installation.</remarks>
 internal sealed class PresenceRegister(Journal journal, PolicyShelf policies, TimeProvider time)
 {
+    /// <summary>Audit entry of a check-in that ran out.</summary>
+    public const string Lapsed = "presence.lapsed";
+
     private readonly InstallationKey key = InstallationKey.Open();
 
     /// <summary>The rules of presence of a deployment; null if there are none, or its area cannot be read.</summary>
@@ -67,7 +70,7 @@ internal sealed class PresenceRegister(Journal journal, PolicyShelf policies, Ti
             foreach (PresenceRecord gone in await store.Presences.Where(p => p.ExpiresAt <= now).ToListAsync())
             {
                 store.Presences.Remove(gone);
-                entries.Note("presence.lapsed", $"deployment/{gone.DeploymentId}", new { Officer = gone.OfficerId });
+                entries.Note(Lapsed, $"deployment/{gone.DeploymentId}", new { Officer = gone.OfficerId });
             }
         });
     }

@@ -20,7 +20,7 @@ internal sealed class MemoryLimit : IDisposable
             return;
         BufferPool.Trim();
         if (MemoryBudget.HeldBytes > most)
-            throw new StatusException(Status.OutOfMemory, $"The limit of {most} bytes is below the memory that is held already, {MemoryBudget.HeldBytes}.");
+            throw new StatusException(Status.OutOfMemory, $"The limit of {most} bytes is below the memory that is held already, {MemoryBudget.HeldBytes} bytes.");
         Change(() => Limits.Add(most));
     }
 

@@ -48,7 +48,8 @@ internal static unsafe class LibraryExports
     [UnmanagedCallersOnly(EntryPoint = "lfr_memory_estimate", CallConvs = [typeof(CallConvCdecl)])]
     public static int EstimateMemory(LoadData* load, long* heldBytes) => Call.Run(() =>
     {
-        Check.Result(heldBytes, "held_bytes");
+        // Not 0 where the call fails: a limit of 0 is none.
+        Check.Given(heldBytes, "held_bytes");
         *heldBytes = MemoryEstimate.HeldBytes(load is null ? default : Check.Read(load, LoadData.FirstBytes, "load"));
     });
 

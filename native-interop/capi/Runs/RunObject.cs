@@ -88,7 +88,7 @@ internal sealed unsafe class RunObject : HandleObject
         lock (gate)
         {
             if (thread is not null)
-                throw new StatusException(Status.BadState, "The run has started already.");
+                throw new StatusException(Status.BadState, "The run was started before. Create another one to watch again.");
             if (cameras.Count == 0)
                 throw new StatusException(Status.BadState, "The run has no camera: add one first.");
             if (stopping.IsCancellationRequested)

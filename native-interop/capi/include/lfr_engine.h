@@ -8,7 +8,7 @@
  *     After an error lfr_last_error() returns one sentence, for the calling thread, that says what was wrong. It stays until the
  *     thread's next error, also when a call succeeds: look at the status first.
  *   - May be called from any thread, also on the same handle at the same time, unless stated otherwise.
- *   - A failed call returns no handle, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL.
+ *   - A failed call returns no handle, changes nothing and leaves nothing allocated. Out parameters of handles are set to NULL, counts to 0.
  *   - Handles are checked: NULL, a destroyed handle or a handle of another type gives LFR_BAD_HANDLE. Handles may be destroyed
  *     in any order: what another handle or a running call still needs is kept until that has ended.
  *   - Pointers given to a function are borrowed for the call. Texts are UTF-8 and end with a zero byte.
@@ -309,7 +309,7 @@ enum lfr_camera_state { LFR_OPENING = 0, LFR_RUNNING = 1, LFR_RECONNECTING = 2, 
 typedef struct lfr_camera_status {
     uint32_t struct_size;
     int32_t state;                  /* lfr_camera_state */
-    int32_t is_complete;            /* 1: the source was read completely; 0: it failed, sent no frame, was cut off or was lost */
+    int32_t is_complete;            /* 1: the source was read to its end, without what message says was skipped; 0: it failed, sent no frame, was cut off or was lost */
     int32_t width;
     int32_t height;
     int32_t reserved;
@@ -595,8 +595,9 @@ LFR_API int32_t lfr_run_destroy(lfr_run *run);
 
 /* Copies a frame into locked memory. time_us: its time in the stream, microseconds from 0; it should increase: the
  * library counts from the first frame and bridges what jumps. Waits up to timeout_ms for room; -1:
- * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start: two frames have. LFR_TIMED_OUT: the frame
- * was not taken. LFR_ENDED: the camera or the run has ended. */
+ * without limit, which gives LFR_BAD_STATE when there is no room before lfr_run_start. Until the run has started and its networks
+ * are ready, two frames have room, also with LFR_PACE_AUTO: after that AUTO does not wait. LFR_TIMED_OUT: the frame was not taken,
+ * and is not counted as dropped. LFR_ENDED: the camera or the run has ended. */
 LFR_API int32_t lfr_camera_push(lfr_camera *camera, const lfr_image *frame, int64_t time_us, int32_t timeout_ms);
 
 /* The library is done with a frame of lfr_camera_push_borrowed: wipe it. Called once, on any thread, before lfr_run_stop returns. May call

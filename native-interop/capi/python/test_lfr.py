@@ -48,6 +48,12 @@ photo = pathlib.Path(photo_path).read_bytes()
 with lfr.Engine(models, weights) as engine:
     faces = engine.detect(photo)
     assert faces and faces[0].score > 0
+
+    # As Pillow gives its pixels: bytes, not an address. A picture whose first pixel were taken for one would end the process.
+    class Pixels:
+        __array_interface__ = {"shape": (64, 64, 3), "typestr": "|u1", "version": 3, "data": bytes([200]) * (64 * 64 * 3)}
+
+    assert engine.detect(Pixels()) == []
     assert engine.detect(colour(64, 64)) == [] and engine.detect(grey(64, 64), order="rgb") == []
     # A part of a larger picture is read where it lies; nothing else that is not rows of pixels.
     assert engine.detect(colour(80, 80)[8:72, 4:68]) == []

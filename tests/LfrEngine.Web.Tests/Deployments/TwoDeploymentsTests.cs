@@ -13,15 +13,18 @@ using LfrEngine.Records.Security;
 using LfrEngine.Records.Store;
 using LfrEngine.Records.Watchlists;
 using LfrEngine.Watchlists;
+using LfrEngine.Web.Tests.Browser;
 using LfrEngine.Web.Tests.Watchlists;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace LfrEngine.Web.Tests.Deployments;
 
 /// <summary>Two deployments at once on one installation: two lists, two cameras with the same people passing, two crews.</summary>
 [Trait("Speed", "slow")]
-public sealed class TwoDeploymentsTests(Street street) : IClassFixture<Street>
+public sealed class TwoDeploymentsTests(BrowserFixture browser, Street street) : IClassFixture<Street>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -79,6 +82,96 @@ public sealed class TwoDeploymentsTests(Street street) : IClassFixture<Street>
         Assert.Equal(2, (await store.Alerts.Where(a => store.People.Any(p => p.Id == a.PersonId && store.Deployments.Any(d => d.Id == a.DeploymentId && d.WatchlistId == p.WatchlistId))).ToArrayAsync(Token)).Length);
     }
 
+    /// <summary>The story of a deployment, twice at once: two crews at their browsers, until the figures are published.</summary>
+    [Fact]
+    public async Task Story_TwoCrewsAtOnce_EachSeesAndEndsItsOwn()
+    {
+        await using RunningHost host = await HostAsync();
+        await street.PrepareAsync(host, cameras: ["gate"]);
+        Guid market = await street.PrepareAsync(host, "Market", photo: (await SamplePhotos.GetAsync()).Man, cameras: ["north"]);
+        Officer anna = await host.AddOfficerAsync("anna", Roles.Operator), bert = await host.AddOfficerAsync("bert", Roles.Operator), emil = await host.AddOfficerAsync("emil", Roles.EngagementOfficer), auditor = await host.AddOfficerAsync("ada", Roles.Auditor);
+
+        await browser.WithPageAsync(host, anna, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/operations");
+            await p.GetByRole(AriaRole.Button, new() { Name = "High Street" }).ClickAsync();
+            await Expect(p.GetByText("Everybody whose role allows it.")).ToBeVisibleAsync();
+            await p.Locator("summary", new() { HasTextString = "Crew" }).ClickAsync();
+            await p.GetByLabel("anna", new() { Exact = true }).CheckAsync();
+            await p.GetByLabel("emil", new() { Exact = true }).CheckAsync();
+            await page.AssertAccessibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Save crew" }).ClickAsync();
+            await Expect(p.GetByText("Crew: anna, emil")).ToBeVisibleAsync();
+            await p.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "gate" })).ToBeVisibleAsync();
+        });
+        await browser.WithPageAsync(host, bert, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/operations");
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "Market" })).ToBeVisibleAsync();
+            await Expect(p.GetByText("High Street")).ToHaveCountAsync(1); // The place of the market.
+            await p.GetByRole(AriaRole.Button, new() { Name = "Start", Exact = true }).ClickAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "north" })).ToBeVisibleAsync();
+            await Expect(p.GetByRole(AriaRole.Heading, new() { Name = "gate" })).ToHaveCountAsync(0);
+            await page.GoAsync("/duty");
+            await p.Locator(".alert-row").First.ClickAsync();
+            await Expect(p.Locator(".alert-row")).ToHaveCountAsync(1);
+            await Expect(p.Locator(".alert-detail")).ToContainTextAsync("Market");
+            await p.Keyboard.PressAsync("r");
+            await Expect(p.Locator("#reject-confirm")).ToBeFocusedAsync();
+            await p.Keyboard.PressAsync("Enter");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: rejected");
+        });
+        await browser.WithPageAsync(host, anna, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/duty");
+            await p.Locator(".alert-row").First.ClickAsync();
+            await Expect(p.Locator(".alert-detail")).ToContainTextAsync("High Street");
+            await p.Keyboard.PressAsync("v");
+            await Expect(p.Locator(".decision")).ToContainTextAsync("Recorded: viable");
+        });
+        await browser.WithPageAsync(host, emil, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/alerts/street");
+            foreach (AlertState to in (AlertState[])[AlertState.Engaged, AlertState.Confirmed, AlertState.Arrest])
+            {
+                await p.Locator($"[data-to={to}]").TapAsync();
+                await Expect(p.Locator($"[data-to={to}]")).ToHaveCountAsync(0);
+            }
+        }, BrowserFixture.Phone);
+        foreach ((Officer officer, string name) in new[] { (anna, "High Street"), (bert, "Market") })
+        {
+            await browser.WithPageAsync(host, officer, async page =>
+            {
+                IPage p = page.Page;
+                await page.GoAsync("/operations");
+                if (officer == anna)
+                    await p.GetByRole(AriaRole.Button, new() { Name = "High Street" }).ClickAsync();
+                await Expect(p.GetByRole(AriaRole.Heading, new() { Name = name })).ToBeVisibleAsync();
+                await p.GetByRole(AriaRole.Button, new() { Name = "End", Exact = true }).ClickAsync();
+                await p.GetByLabel("Reason for the end (recorded in the audit trail)").FillAsync("The shift is over.");
+                await p.GetByRole(AriaRole.Button, new() { Name = "Yes, end it" }).ClickAsync();
+                await Expect(p.GetByText($"{name} has ended.")).ToBeVisibleAsync();
+            });
+            Assert.Equal(officer == anna ? [market] : [], DeploymentRunnerTests.Runner(host).Running.Select(d => d.Id));
+        }
+        await browser.WithPageAsync(host, auditor, async page =>
+        {
+            IPage p = page.Page;
+            await page.GoAsync("/transparency");
+            IDownload download = await p.RunAndWaitForDownloadAsync(() => p.GetByRole(AriaRole.Link, new() { Name = "CSV" }).ClickAsync());
+            string[] lines = await File.ReadAllLinesAsync(await download.PathAsync(), Token);
+            string[] columns = lines[0].TrimStart('\uFEFF').Split(',');
+            string Of(string deployment, string column) => lines.Single(l => l.StartsWith(deployment + ",", StringComparison.Ordinal)).Split(',')[Array.IndexOf(columns, column)];
+            Assert.Equal(("1", "0", "1"), (Of("High Street", "Total alerts"), Of("High Street", "Incorrect alerts"), Of("High Street", "Arrests or disposals")));
+            Assert.Equal(("1", "1", "0"), (Of("Market", "Total alerts"), Of("Market", "Incorrect alerts"), Of("Market", "Arrests or disposals")));
+        });
+    }
+
     /// <summary>The real program: what belongs to one deployment is gone from its memory at the end of that deployment, while the other runs.</summary>
     [Fact, Trait("Store", "sqlite")]
     public async Task Serve_OneOfTwoEnds_NothingOfItIsInMemory()
@@ -87,7 +180,7 @@ public sealed class TwoDeploymentsTests(Street street) : IClassFixture<Street>
             Assert.Skip("Reads /proc, which only Linux has.");
         await using RunningHost host = await HostAsync();
         Guid high = await street.PrepareAsync(host, cameras: ["gate"]), market = await street.PrepareAsync(host, "Market", photo: (await SamplePhotos.GetAsync()).Man, cameras: ["north"]);
-        Cookie session = await host.SessionAsync(await host.AddOfficerAsync("olga", Roles.Operator));
+        System.Net.Cookie session = await host.SessionAsync(await host.AddOfficerAsync("olga", Roles.Operator));
         var needles = new NeedleSet();
         await using (LfrStore store = host.Store())
         {

@@ -143,13 +143,17 @@ def _image(picture: Any, order: Literal["bgr", "rgb"]) -> Any:
         image.format, image.size_bytes = _FILE, len(picture)
         image.plane[0] = ctypes.cast(picture, ctypes.c_void_p).value
         return image
-    array = getattr(picture, "__array_interface__", None)
-    if array is None:
-        raise TypeError("A picture is a NumPy array of uint8, or the bytes of a picture file.")
+    if not isinstance(picture, np.ndarray):
+        if not hasattr(picture, "__array_interface__") and not hasattr(picture, "__array__"):
+            raise TypeError("A picture is a NumPy array of uint8, or the bytes of a picture file.")
+        # What NumPy cannot read in place, such as a picture whose pixels are bytes, it copies.
+        picture = np.asarray(picture)
+    image.picture = picture  # It must live as long as the structure that borrows it.
+    array = picture.__array_interface__
     shape, strides = array["shape"], array.get("strides")
     grey = len(shape) == 2
     if array["typestr"] != "|u1" or len(shape) not in (2, 3) or (not grey and shape[2] != 3):
-        raise ValueError(f"A picture is uint8, height x width or height x width x 3, not {getattr(picture, 'dtype', array['typestr'])} {shape}.")
+        raise ValueError(f"A picture is uint8, height x width or height x width x 3, not {picture.dtype} {shape}.")
     pixel = 1 if grey else 3
     if strides is not None and (strides[1] != pixel or (not grey and strides[2] != 1)):
         raise ValueError("The pixels of a row must lie side by side: use numpy.ascontiguousarray.")
@@ -199,10 +203,16 @@ def _of(given: Any, kind: type[_Handle], name: str) -> ctypes.c_void_p:
     return given._handle
 
 
-def _made(function: Any, *arguments: Any) -> ctypes.c_void_p:
+def _made(kind: type[_Handle], function: Any, *arguments: Any) -> ctypes.c_void_p:
     handle = ctypes.c_void_p()
-    _check(function(*arguments, ctypes.byref(handle)))
-    return handle
+    try:
+        _check(function(*arguments, ctypes.byref(handle)))
+        return handle
+    except BaseException:
+        # Ctrl-C is raised when the call has returned: what it made would have no owner.
+        if handle:
+            getattr(_lib, kind._destroy)(handle)
+        raise
 
 
 @dataclass(frozen=True)
@@ -311,7 +321,7 @@ class Builder(_Handle):
 
     def build(self) -> Watchlist:
         """Makes the watchlist; the builder is spent."""
-        return Watchlist(_made(_lib.lfr_builder_build, self._handle))
+        return Watchlist(_made(Watchlist, _lib.lfr_builder_build, self._handle))
 
 
 class Alert(_Handle):
@@ -390,7 +400,7 @@ class Run(_Handle):
 
     def add_camera(self, name: str, pace: Paces = "auto") -> Camera:
         """A camera whose frames the program pushes."""
-        return Camera(_made(_lib.lfr_run_add_camera, self._handle, _utf8(name), _choice(pace, _PACES, "pace")), self)
+        return Camera(_made(Camera, _lib.lfr_run_add_camera, self._handle, _utf8(name), _choice(pace, _PACES, "pace")), self)
 
     def start(self) -> None:
         """Starts it."""
@@ -404,7 +414,13 @@ class Run(_Handle):
     def next_alert(self, timeout_ms: int = -1) -> Alert | None:
         """The next alert; None when none came in time or the run has ended. Ctrl-C ends the wait, and so does stop() on another thread."""
         handle = ctypes.c_void_p()
-        return None if _waited(lambda ms: _lib.lfr_run_next_alert(self._handle, ms, ctypes.byref(handle)), timeout_ms, self._begun) else Alert(handle)
+        try:
+            return None if _waited(lambda ms: _lib.lfr_run_next_alert(self._handle, ms, ctypes.byref(handle)), timeout_ms, self._begun) else Alert(handle)
+        except BaseException:
+            # Ctrl-C is raised when the call has returned: an alert holds a picture of a face, and must not be left.
+            if handle:
+                _lib.lfr_alert_destroy(handle)
+            raise
 
     def __iter__(self) -> Iterator[Alert]:
         while (alert := self.next_alert()) is not None:
@@ -454,15 +470,15 @@ class Engine(_Handle):
         options = _sized(c.lfr_engine_options)
         options.models_folder, options.weights_folder = _utf8(models), _utf8(weights)
         options.max_memory_bytes = _int(max_memory_bytes, 64)
-        super().__init__(_made(_lib.lfr_engine_create, ctypes.byref(options)))
+        super().__init__(_made(Engine, _lib.lfr_engine_create, ctypes.byref(options)))
 
     def builder(self, version: str = "1") -> Builder:
         """Begins a watchlist."""
-        return Builder(_made(_lib.lfr_builder_create, self._handle, _utf8(version)))
+        return Builder(_made(Builder, _lib.lfr_builder_create, self._handle, _utf8(version)))
 
     def load(self, path: str | os.PathLike[str], key: bytes) -> Watchlist:
         """Opens an encrypted watchlist."""
-        return Watchlist(_made(_lib.lfr_watchlist_load, self._handle, _utf8(path), ctypes.byref(_key(key))))
+        return Watchlist(_made(Watchlist, _lib.lfr_watchlist_load, self._handle, _utf8(path), ctypes.byref(_key(key))))
 
     def run(
         self,
@@ -479,7 +495,7 @@ class Engine(_Handle):
         for category, threshold in each.items():
             options.thresholds[_choice(category, _CATEGORIES, "category")] = threshold
         options.worker_threads, options.detect_every_ms, options.grid_long_side = _int(worker_threads), _int(detect_every_ms), _int(grid_long_side)
-        return Run(_made(_lib.lfr_run_create, self._handle, _of(watchlist, Watchlist, "watchlist"), ctypes.byref(options)))
+        return Run(_made(Run, _lib.lfr_run_create, self._handle, _of(watchlist, Watchlist, "watchlist"), ctypes.byref(options)))
 
     def detect(self, picture: Any, order: Literal["bgr", "rgb"] = "bgr") -> list[Face]:
         """The faces of a picture, largest first."""
@@ -492,12 +508,12 @@ class Engine(_Handle):
     ) -> Template:
         """Of the largest face, or the one in the box: as on a list's photo, or as of somebody seen."""
         where = None if box is None else ctypes.byref(c.lfr_box(*box))
-        return Template(_made(_lib.lfr_template_create_as, self._handle, ctypes.byref(_image(picture, order)), where, _choice(role, _ROLES, "role"), None))
+        return Template(_made(Template, _lib.lfr_template_create_as, self._handle, ctypes.byref(_image(picture, order)), where, _choice(role, _ROLES, "role"), None))
 
     def read_template(self, data: bytes) -> Template:
         """Reads Template.to_bytes."""
         data = _given(data)
-        return Template(_made(_lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
+        return Template(_made(Template, _lib.lfr_template_import, self._handle, data, ctypes.c_int64(len(data))))
 
     def check_evidence(self, file: bytes, public_key: str, people: int, threshold: float = 0, passers_by: int = 0) -> dict[str, Any]:
         """What a laboratory's evidence file says about a threshold (0: the embedder's measured one) on a list of so many people, as in lfr_evidence."""
