@@ -156,7 +156,7 @@ public sealed class GpuSearchTests
         search.Context.Use(gpu => memory.Upload(gpu, rows));
         var actual = new Candidate[expected.Length];
         var counts = new int[expectedCounts.Length];
-        ((IDeviceSearch)search).Search(gallery, probes, thresholds, k, actual, counts, []);
+        ((IGallerySearch)search).SearchBatch(gallery, probes, thresholds, k, actual, counts, []);
         Assert.Equal(expectedCounts, counts);
         for (int p = 0; p < counts.Length; p++)
             Assert.Equal(expected[(p * k)..((p * k) + counts[p])], actual[(p * k)..((p * k) + counts[p])]);

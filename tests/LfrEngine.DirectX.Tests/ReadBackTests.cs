@@ -68,7 +68,7 @@ public sealed class ReadBackTests
                 tracker.Update(faces.Items, at * 120_000, host.Width, host.Height);
                 selector.Select(view, 0, tracker, faces.Items, shots);
                 embedder.Embed(shots.ConvertAll(s => s.Face).ToArray(), probes);
-                ((IDeviceSearch)search).Search(gallery, probes, CategoryThresholds.Uniform(1), 3, new Candidate[24], counts.AsSpan(0, shots.Count), new FaceCover[shots.Count]);
+                ((IGallerySearch)search).SearchBatch(gallery, probes, CategoryThresholds.Uniform(1), 3, new Candidate[24], counts.AsSpan(0, shots.Count), new FaceCover[shots.Count]);
             }
             (long Bytes, long Submissions, int Shots) now = device.Context.Use(gpu => (gpu.BytesRead - bytes, gpu.Submissions - submissions, shots.Count));
             most = now.Bytes > most.Bytes ? now : most;
@@ -170,7 +170,7 @@ public sealed class ReadBackTests
         device.Context.Use(gpu => memory.Upload(gpu, GpuSearchTests.Probes(gallery, 8, 3)));
         var counts = new int[8];
         long before = device.Context.Use(gpu => gpu.BytesRead);
-        ((IDeviceSearch)search).Search(gallery, probes, CategoryThresholds.Uniform(threshold), 3, new Candidate[24], counts, []);
+        ((IGallerySearch)search).SearchBatch(gallery, probes, CategoryThresholds.Uniform(threshold), 3, new Candidate[24], counts, []);
         Assert.Equal((hits, 60 + (hits * 2048L)), (counts.Count(c => c > 0), device.Context.Use(gpu => gpu.BytesRead) - before));
     }
 
@@ -214,7 +214,7 @@ public sealed class ReadBackTests
         using Gallery gallery = GpuSearchTests.Random(1, 4, 9, reference.Length);
         var counts = new int[3];
         embedder.Embed(faces, actual);
-        ((IDeviceSearch)search).Search(gallery, actual, CategoryThresholds.Uniform(-1), 3, new Candidate[9], counts, []);
+        ((IGallerySearch)search).SearchBatch(gallery, actual, CategoryThresholds.Uniform(-1), 3, new Candidate[9], counts, []);
         Assert.Equal([0, 0, 0], counts);
         foreach (AlignedFace face in faces)
             face.LetGo();

@@ -12,7 +12,7 @@ namespace LfrEngine.DirectX.Search;
 /// The limit of the shader lies below the lowest threshold by more than rounding to half and summing in another order can cost, so it misses nobody;
 /// what it finds too much the processor drops. Scores, candidates and their order are those of <see cref="CosineSearch"/>, to the bit. Thread-safe.
 /// </remarks>
-public sealed class GpuSearch : IGallerySearch, IDeviceSearch, IDisposable
+public sealed class GpuSearch : IGallerySearch, IDisposable
 {
     // Room for this many pairs at first; a search that finds more makes room and is done again.
     private const int SmallestCapacity = 4096;
@@ -54,7 +54,7 @@ public sealed class GpuSearch : IGallerySearch, IDeviceSearch, IDisposable
         Search(gallery, probes, null, thresholds, maximumCandidates, candidates, candidateCounts);
     }
 
-    void IDeviceSearch.Search(Gallery gallery, Probes probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers)
+    void IGallerySearch.SearchBatch(Gallery gallery, Probes probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers)
     {
         // Covered probes are turned by the processor before they are compared.
         if (!probes.IsOnDevice || probes.Device is not GpuProbes onDevice || onDevice.Context != context || CoveredSearch.IsNeeded(gallery, covers))

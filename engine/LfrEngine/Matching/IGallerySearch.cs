@@ -21,6 +21,10 @@ public interface IGallerySearch
         Span<int> candidateCounts,
         ReadOnlySpan<FaceCover> covers = default);
 
+    /// <summary>The same for the probes of a batch; a search on the device where they lie need not bring them to host memory.</summary>
+    internal void SearchBatch(Gallery gallery, Probes probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers) =>
+        Search(gallery, probes.Rows, thresholds, maximumCandidates, candidates, candidateCounts, covers);
+
     /// <summary>Throws if an argument of <see cref="Search"/> is invalid.</summary>
     static void CheckArguments(
         Gallery gallery,

@@ -76,10 +76,3 @@ internal interface IDeviceProbes : IDisposable
     /// <summary>Clears them.</summary>
     void Wipe();
 }
-
-/// <summary>A search that takes probes where they are.</summary>
-internal interface IDeviceSearch
-{
-    /// <inheritdoc cref="IGallerySearch.Search"/>
-    void Search(Gallery gallery, Probes probes, in CategoryThresholds thresholds, int maximumCandidates, Span<Candidate> candidates, Span<int> candidateCounts, ReadOnlySpan<FaceCover> covers);
-}

@@ -60,7 +60,7 @@ internal sealed class Worker : IDisposable
             embedder.Embed(faces.AsSpan(0, i), probes);
         }
         using (GalleryLease gallery = list.Lease())
-            Match(gallery.Gallery, faces.Length);
+            settings.Search.SearchBatch(gallery.Gallery, probes, settings.Thresholds, PipelineSettings.MaximumCandidates, candidates, counts.AsSpan(0, faces.Length), covers.AsSpan(0, faces.Length));
         ForgetBatch();
     }
 
@@ -137,7 +137,7 @@ internal sealed class Worker : IDisposable
             if (count > 0)
             {
                 using (StageClock.Time(PipelineStage.Match))
-                    Match(gallery.Gallery, count);
+                    settings.Search.SearchBatch(gallery.Gallery, probes, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
             }
             for (int i = 0; i < count; i++)
             {
@@ -156,15 +156,6 @@ internal sealed class Worker : IDisposable
         for (int i = 0; i < count; i++)
             totals.CountEmbeddingErased(sound[i].Frame.ArrivalTimestamp);
         sound.AsSpan(0, count).Clear();
-    }
-
-    private void Match(Gallery gallery, int count)
-    {
-        const int most = PipelineSettings.MaximumCandidates;
-        if (settings.Search is IDeviceSearch device)
-            device.Search(gallery, probes, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
-        else
-            settings.Search.Search(gallery, probes.Rows, settings.Thresholds, most, candidates, counts.AsSpan(0, count), covers.AsSpan(0, count));
     }
 
     // A failing shot ends only its own camera, not those of the other shots in the batch.

@@ -55,7 +55,6 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             Quality = alert.Quality.Score,
             CapturedAt = alert.CapturedAt,
             RaisedAt = alert.RaisedAt,
-            EraseBy = policy.EraseAlertBy(clock.Now(), await RulesOfAsync(deploymentId)),
         };
         vault.Create(record.Id);
         try
@@ -84,12 +83,6 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
             vault.Destroy(record.Id);
             throw;
         }
-    }
-
-    private async Task<PolicyPack?> RulesOfAsync(Guid deployment)
-    {
-        await using LfrStore store = await stores.CreateDbContextAsync();
-        return await store.Deployments.AsNoTracking().FirstOrDefaultAsync(d => d.Id == deployment) is { } record ? policies.Of(AuthorityService.TryRead(record)) : null;
     }
 
     /// <summary>Records a decision.</summary>
@@ -354,6 +347,7 @@ internal sealed class AlertService(Journal journal, IDbContextFactory<LfrStore> 
         PersonRecord person = await store.People.AsNoTracking().Include(p => p.Photos).SingleAsync(p => p.Id == record.PersonId);
         DeploymentRecord deployment = await store.Deployments.AsNoTracking().SingleAsync(d => d.Id == record.DeploymentId);
         AuthorisedRates? rates = AuthorisedRates.Of(deployment, record.Category, evidence);
+        record.EraseBy = policy.EraseAlertBy(clock.Now(), policies.Of(AuthorityService.TryRead(deployment)));
         record.RolePlayer = person.RolePlayer;
         record.Likeness = Likenesses.Of(record.Score, record.Threshold, rates?.Evidence, rates?.ListSize ?? 1);
         if (rates?.LikelihoodOf(ComparisonTraits.Of(record.Score, alert.Quality, alert.Cover, alert.ByCoveredTemplates, rates.ListSize)) is { } likelihood)

@@ -46,7 +46,7 @@ internal static class AuditFile
     public static IEnumerable<AuditLine> Read(string path, out AuditHeader header)
     {
         IEnumerator<string> lines = Guarded(path).GetEnumerator();
-        header = lines.MoveNext() && Parse<AuditHeader>(lines.Current) is { Format: Format } read
+        header = lines.MoveNext() && AuditJson.Parse<AuditHeader>(lines.Current) is { Format: Format } read
             ? read
             : throw new CommandFailure(ExitCode.Input, $"{path} is not an audit trail: its first line is not {{\"format\":\"{Format}\",…}}. `lfr audit export FILE` writes one.");
         return Rest(path, lines);
@@ -58,9 +58,9 @@ internal static class AuditFile
         {
             for (int number = 2; lines.MoveNext(); number++)
             {
-                if (lines.Current.StartsWith("{\"seal\"", StringComparison.Ordinal) && Parse<SealLine>(lines.Current) is { } sealing)
+                if (lines.Current.StartsWith("{\"seal\"", StringComparison.Ordinal) && AuditJson.Parse<SealLine>(lines.Current) is { } sealing)
                     yield return new AuditLine(null, sealing.Seal);
-                else if (Parse<AuditEntry>(lines.Current) is { } entry)
+                else if (AuditJson.Parse<AuditEntry>(lines.Current) is { } entry)
                     yield return new AuditLine(entry, null);
                 else
                     throw new CommandFailure(ExitCode.Input, $"{path}, line {number} is neither an entry nor a seal.");
@@ -96,19 +96,6 @@ internal static class AuditFile
                     yield break;
                 yield return line;
             }
-        }
-    }
-
-    private static T? Parse<T>(string line)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(line, AuditJson.Options);
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 

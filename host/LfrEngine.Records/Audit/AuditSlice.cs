@@ -91,7 +91,7 @@ internal sealed class AuditSlice
     public static AuditSlice Read(byte[] text, ECDsa signer)
     {
         string[] lines = Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Header? header = lines.Length > 0 ? Parse<Header>(lines[0]) : null;
+        Header? header = lines.Length > 0 ? AuditJson.Parse<Header>(lines[0]) : null;
         var slice = new AuditSlice(header?.Installation ?? "");
         if (header is not { Format: Format, Previous.Length: 64, First: > 0 })
             slice.Fault = $"its first line is not {{\"format\":\"{Format}\",…}}";
@@ -127,7 +127,7 @@ internal sealed class AuditSlice
         int untied = 0;
         for (int i = 1; i < lines.Length && Fault is null; i++)
         {
-            if (lines[i].StartsWith("{\"leftOut\"", StringComparison.Ordinal) && Parse<GapLine>(lines[i]) is { LeftOut: { Hashes.Length: > 0 } gap })
+            if (lines[i].StartsWith("{\"leftOut\"", StringComparison.Ordinal) && AuditJson.Parse<GapLine>(lines[i]) is { LeftOut: { Hashes.Length: > 0 } gap })
             {
                 if (gap.First != (last?.Sequence ?? 0) + 1 || gap.Hashes.Any(h => h.Length != 64 || h.Any(c => !char.IsAsciiHexDigitLower(c) && !char.IsAsciiDigit(c))))
                     Fault = $"the hashes from entry {gap.First} on do not follow entry {last?.Sequence ?? 0}";
@@ -136,14 +136,14 @@ internal sealed class AuditSlice
                 last = Stub(gap.First + gap.Hashes.Length - 1, gap.Hashes[^1]);
                 untied = 0;
             }
-            else if (lines[i].StartsWith("{\"seal\"", StringComparison.Ordinal) && Parse<SealLine>(lines[i]) is { Seal: { } seal })
+            else if (lines[i].StartsWith("{\"seal\"", StringComparison.Ordinal) && AuditJson.Parse<SealLine>(lines[i]) is { Seal: { } seal })
             {
                 Fault = seal.Sequence != last?.Sequence || seal.Hash != last.Hash ? $"the seal of entry {seal.Sequence} belongs to another entry" : AuditChain.SignatureFault(seal, signer);
                 seals.Add(seal);
                 Tied += untied;
                 untied = 0;
             }
-            else if (Parse<AuditEntry>(lines[i]) is { } entry)
+            else if (AuditJson.Parse<AuditEntry>(lines[i]) is { } entry)
             {
                 Fault = AuditChain.FirstFault([entry], ref last);
                 entries.Add(entry);
@@ -161,19 +161,6 @@ internal sealed class AuditSlice
 
     private static AuditEntry Stub(long sequence, string hash) =>
         new() { Sequence = sequence, ActorId = "", ActorName = "", Action = "", Subject = "", Details = "{}", PreviousHash = "", Hash = hash };
-
-    private static T? Parse<T>(string line)
-        where T : class
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(line, AuditJson.Options);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 
     private sealed record Header(string Format, string Installation, long First, string Previous);
 

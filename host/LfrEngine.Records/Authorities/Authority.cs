@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -58,22 +57,8 @@ public sealed record Authority(
     // A cosine is never above 1, so people of a category that is not authorised never reach it.
     private const float Unreachable = 2;
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
-    {
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        AllowDuplicateProperties = false,
-        PropertyNameCaseInsensitive = false,
-        NumberHandling = JsonNumberHandling.Strict,
-        WriteIndented = true,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
-    };
-
     /// <summary>For reading published authorities.</summary>
-    internal static JsonTypeInfo<Authority> Json => (JsonTypeInfo<Authority>)Options.GetTypeInfo(typeof(Authority));
+    internal static JsonTypeInfo<Authority> Json => (JsonTypeInfo<Authority>)StrictJson.Options.GetTypeInfo(typeof(Authority));
 
     /// <summary>Thresholds; those of categories that are not authorised cannot be reached.</summary>
     [JsonIgnore]

@@ -160,16 +160,9 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
             await turn.WaitAsync(stoppingToken);
             try
             {
-                await ledger.EndOverdueAsync(stoppingToken);
+                await GuardedAsync(() => ledger.EndOverdueAsync(stoppingToken), stoppingToken);
                 foreach (RunningDeployment running in all)
-                    await LookAsync(running);
-            }
-#pragma warning disable CA1031 // A store that cannot be reached for a moment must not end the watch over the window.
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-#pragma warning restore CA1031
-            {
-                WatchFailed(log, e);
-                await StopUnwatchedAsync();
+                    await GuardedAsync(() => LookAsync(running), stoppingToken);
             }
             finally
             {
@@ -178,6 +171,22 @@ internal sealed partial class DeploymentRunner(Installation installation, Camera
             Tell();
         }
         while (await clock.WaitForNextTickAsync(stoppingToken));
+    }
+
+    // What fails for one deployment must not end the watch over another.
+    private async Task GuardedAsync(Func<Task> look, CancellationToken stopping)
+    {
+        try
+        {
+            await look();
+        }
+#pragma warning disable CA1031 // A store that cannot be reached for a moment must not end the watch over the window.
+        catch (Exception e) when (!stopping.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            WatchFailed(log, e);
+            await StopUnwatchedAsync();
+        }
     }
 
     private void Tell() => Changed?.Invoke();

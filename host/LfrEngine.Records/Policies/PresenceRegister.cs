@@ -11,12 +11,10 @@ namespace LfrEngine.Records.Policies;
 
 /// <summary>Officers who are there: they check in from their phones, and the engine runs only while enough of them are.</summary>
 /// <remarks>A position is compared with the area of the deployment and forgotten. What is kept is that an officer was within reach, until when, signed by the installation.</remarks>
-internal sealed class PresenceRegister(Journal journal, PolicyShelf policies, TimeProvider time)
+internal sealed class PresenceRegister(InstallationKey key, Journal journal, PolicyShelf policies, TimeProvider time)
 {
     /// <summary>Audit entry of a check-in that ran out.</summary>
     public const string Lapsed = "presence.lapsed";
-
-    private readonly InstallationKey key = InstallationKey.Open();
 
     /// <summary>The rules of presence of a deployment; null if there are none, or its area cannot be read.</summary>
     public (PresenceRules Rules, DeploymentArea Area)? RulesOf(Authority authority) =>

@@ -168,7 +168,7 @@ internal sealed class AuthorityStage : IAsyncDisposable
         var cameras = new CameraRegister(installation, Host.Journal, Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>());
         var policies = new PolicyShelf(installation);
         var present = new AuthorityPresent(installation, cameras, evidence, hashes, policies, catalog ?? ModelCatalog.Default, Time);
-        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(cameras, evidence, present, Time), present, new PresenceRegister(Host.Journal, policies, Time),
+        return new AuthorityService(Host.Services.GetRequiredService<IDbContextFactory<LfrStore>>(), Host.Journal, new AuthorityDrafting(cameras, evidence, present, Time), present, new PresenceRegister(Host.Services.GetRequiredService<InstallationKey>(), Host.Journal, policies, Time),
             Host.Services.GetRequiredService<OfficerSigning>(), Host.Services.GetRequiredService<IServiceScopeFactory>(), Time);
     }
 

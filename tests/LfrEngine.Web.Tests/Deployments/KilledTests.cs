@@ -29,15 +29,7 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         Guid deployment = await street.PrepareAsync(host);
         System.Net.Cookie session = await host.SessionAsync(await host.AddOfficerAsync("olga", Roles.Operator));
         byte[] template = await TemplateAsync(host);
-        string config = host.PathOf("lfr.json");
-        await File.WriteAllTextAsync(config, new JsonObject
-        {
-            ["name"] = "Test van",
-            ["listen"] = new JsonArray("https://127.0.0.1:0"),
-            ["laboratories"] = new JsonArray([.. host.Installation.Config.Laboratories.Select(l => JsonValue.Create(l))]),
-            ["engine"] = new JsonObject { ["allowUnlocked"] = true },
-            ["cameras"] = new JsonArray(new JsonObject { ["name"] = "gate", ["source"] = street.Clip, ["pace"] = "realtime" }),
-        }.ToJsonString(), token);
+        string config = await WriteConfigAsync(host, street.Clip, "gate");
         await host.StopAsync();
 
         long seen = 0;
@@ -102,6 +94,22 @@ public sealed partial class KilledTests(Street street) : IClassFixture<Street>
         await using LfrStore store = host.Store();
         using Watchlist list = host.Services.GetRequiredService<WatchlistService>().Open(await store.Watchlists.SingleAsync());
         return MemoryMarshal.AsBytes(list.Embedding(0))[..32].ToArray();
+    }
+
+    /// <summary>The configuration of a host for the real program.</summary>
+    /// <returns>Its path.</returns>
+    internal static async Task<string> WriteConfigAsync(RunningHost host, string source, params string[] cameras)
+    {
+        string config = host.PathOf("lfr.json");
+        await File.WriteAllTextAsync(config, new JsonObject
+        {
+            ["name"] = "Test van",
+            ["listen"] = new JsonArray("https://127.0.0.1:0"),
+            ["laboratories"] = new JsonArray([.. host.Installation.Config.Laboratories.Select(l => JsonValue.Create(l))]),
+            ["engine"] = new JsonObject { ["allowUnlocked"] = true },
+            ["cameras"] = new JsonArray([.. cameras.Select(name => new JsonObject { ["name"] = name, ["source"] = source, ["pace"] = "realtime" })]),
+        }.ToJsonString(), TestContext.Current.CancellationToken);
+        return config;
     }
 
     internal static Process Start(params string[] arguments)

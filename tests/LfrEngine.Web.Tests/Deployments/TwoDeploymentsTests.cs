@@ -69,8 +69,11 @@ public sealed class TwoDeploymentsTests(BrowserFixture browser, Street street) :
         Assert.Equal([market], runner.Running.Select(d => d.Id));
         await runner.EndAsync(Of(bert), market, "The shift is over.");
         await using LfrStore store = host.Store();
-        foreach ((Guid deployment, string camera, int count) in new[] { (high, "gate", 1), (market, "north", 1) })
+        foreach ((Guid deployment, string camera) in new[] { (high, "gate"), (market, "north") })
         {
+            // One each, and on a slow machine more, when the people pass again after a while.
+            int count = await store.Alerts.CountAsync(a => a.DeploymentId == deployment && a.JoinedAlertId == null, Token);
+            Assert.True(count >= 1);
             string ended = await store.Audit.Where(e => e.Subject == $"deployment/{deployment}" && e.Action == "deployment.ended").Select(e => e.Details).SingleAsync(Token);
             ErasureReceipt receipt = ErasureReceipt.Verify(host.Installation.DataPath("receipts", (string)JsonNode.Parse(ended)!["receipt"]!), SignedDocument.TrustedPem(null));
             Assert.Equal([camera], receipt.Cameras);
@@ -79,7 +82,7 @@ public sealed class TwoDeploymentsTests(BrowserFixture browser, Street street) :
         }
         // No cross-alert: whoever was alerted is on the deployment's own list, and was seen by its own camera.
         Assert.All(await store.Alerts.ToArrayAsync(Token), a => Assert.Equal(a.DeploymentId == high ? "gate" : "north", a.Camera));
-        Assert.Equal(2, (await store.Alerts.Where(a => store.People.Any(p => p.Id == a.PersonId && store.Deployments.Any(d => d.Id == a.DeploymentId && d.WatchlistId == p.WatchlistId))).ToArrayAsync(Token)).Length);
+        Assert.Equal(await store.Alerts.CountAsync(Token), (await store.Alerts.Where(a => store.People.Any(p => p.Id == a.PersonId && store.Deployments.Any(d => d.Id == a.DeploymentId && d.WatchlistId == p.WatchlistId))).ToArrayAsync(Token)).Length);
     }
 
     /// <summary>The story of a deployment, twice at once: two crews at their browsers, until the figures are published.</summary>
@@ -168,7 +171,9 @@ public sealed class TwoDeploymentsTests(BrowserFixture browser, Street street) :
             string[] columns = lines[0].TrimStart('\uFEFF').Split(',');
             string Of(string deployment, string column) => lines.Single(l => l.StartsWith(deployment + ",", StringComparison.Ordinal)).Split(',')[Array.IndexOf(columns, column)];
             Assert.Equal(("1", "0", "1"), (Of("High Street", "Total alerts"), Of("High Street", "Incorrect alerts"), Of("High Street", "Arrests or disposals")));
-            Assert.Equal(("1", "1", "0"), (Of("Market", "Total alerts"), Of("Market", "Incorrect alerts"), Of("Market", "Arrests or disposals")));
+            // Who was judged to be somebody else and passes again raises another alert.
+            int raised = await host.ReadAsync(s => s.Alerts.CountAsync(a => a.DeploymentId == market && a.JoinedAlertId == null));
+            Assert.Equal(($"{raised}", "1", "0"), (Of("Market", "Total alerts"), Of("Market", "Incorrect alerts"), Of("Market", "Arrests or disposals")));
         });
     }
 
@@ -191,15 +196,7 @@ public sealed class TwoDeploymentsTests(BrowserFixture browser, Street street) :
                 needles.Add(kind, MemoryMarshal.AsBytes(list.Embeddings), step: 8);
             }
         }
-        string config = host.PathOf("lfr.json");
-        await File.WriteAllTextAsync(config, new JsonObject
-        {
-            ["name"] = "Test van",
-            ["listen"] = new JsonArray("https://127.0.0.1:0"),
-            ["laboratories"] = new JsonArray([.. host.Installation.Config.Laboratories.Select(l => JsonValue.Create(l))]),
-            ["engine"] = new JsonObject { ["allowUnlocked"] = true },
-            ["cameras"] = new JsonArray([.. new[] { "gate", "north" }.Select(name => new JsonObject { ["name"] = name, ["source"] = street.LongClip, ["pace"] = "realtime" })]),
-        }.ToJsonString(), Token);
+        string config = await KilledTests.WriteConfigAsync(host, street.LongClip, "gate", "north");
         await host.StopAsync();
 
         using Process serve = KilledTests.Start("serve", "--config", config);
